@@ -1,0 +1,138 @@
+# graphcut: one Makefile, not recursive. `make help` lists the targets.
+#
+#   CONFIG   release (default), debug, sanitize (ASan + UBSan), fuzz (clang, libFuzzer)
+#   CC       gcc or clang
+#   WERROR   1 makes warnings errors
+
+CONFIG ?= release
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+ABI := 0
+
+build := build/$(CONFIG)
+gen := $(build)/gen
+
+# ---- dependencies --------------------------------------------------------------------------------------------------
+
+PACKAGES := libprotobuf-c libgvc libpcre2-8 jansson libzip
+missing := $(strip $(foreach p,$(PACKAGES),$(shell pkg-config --exists $(p) || echo $(p)))\
+  $(if $(wildcard /usr/include/dnnl.h /usr/local/include/dnnl.h),,dnnl)\
+  $(shell command -v protoc-c >/dev/null || echo protoc-c))
+ifneq ($(missing),)
+ifeq ($(filter help clean format,$(MAKECMDGOALS)),)
+$(error missing: $(missing). Run ./install-deps.sh, which installs the Debian packages)
+endif
+endif
+
+# ---- flags ---------------------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-missing-field-initializers
+CFLAGS_release := -O2 -g
+CFLAGS_debug := -Og -g3
+CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS_sanitize := -fsanitize=address,undefined
+LDFLAGS_fuzz := -fsanitize=address,undefined
+
+# No fused multiply-adds behind our back: the same bits from every compiler and for every cut.
+all_cflags := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-trapping-math -pthread \
+  $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS_$(CONFIG)) -DGCUT_VERSION='"$(VERSION)"' \
+  $(shell pkg-config --cflags $(PACKAGES)) -MMD -MP $(CFLAGS)
+all_ldflags := $(LDFLAGS_$(CONFIG)) -pthread $(LDFLAGS)
+libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lm -ldl
+
+# ---- sources -------------------------------------------------------------------------------------------------------
+
+rooms := tracer formats partition exec
+lib_src := $(shell find $(rooms) -name '*.c' | LC_ALL=C sort)
+tool_src := $(sort $(wildcard tools/*.c))
+test_src := $(shell find tests -name '*_test.c' | LC_ALL=C sort)
+support_src := $(sort $(wildcard tests/support/*.c))
+generator_src := $(sort $(wildcard tests/generators/*.c))
+fuzz_src := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+example_src := $(sort $(wildcard examples/*.c))
+
+lib_obj := $(lib_src:%.c=$(build)/%.o) $(gen)/formats/onnx/onnx.pb-c.o
+tool_obj := $(tool_src:%.c=$(build)/%.o)
+support_obj := $(support_src:%.c=$(build)/%.o)
+test_bin := $(test_src:%.c=$(build)/%)
+generator_bin := $(generator_src:%.c=$(build)/%)
+example_bin := $(example_src:%.c=$(build)/%)
+
+static_lib := $(build)/libgraphcut.a
+shared_lib := $(build)/libgraphcut.so.$(VERSION)
+command := $(build)/graphcut
+
+.PHONY: all
+all: $(command) $(static_lib) $(shared_lib) ## build the command and the libraries
+	@ln -sfn $(CONFIG)/graphcut build/graphcut
+
+$(gen)/formats/onnx/onnx.pb-c.c: formats/onnx/onnx.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=formats/onnx --c_out=$(@D) $<
+$(gen)/formats/onnx/onnx.pb-c.h: $(gen)/formats/onnx/onnx.pb-c.c
+$(gen)/formats/onnx/onnx.pb-c.o: $(gen)/formats/onnx/onnx.pb-c.c
+	$(CC) $(all_cflags) -w -c -o $@ $<
+
+# Foreign types stay in the folder that owns them: only formats/onnx sees the generated header.
+$(build)/formats/onnx/%.o: private room_flags := -I$(gen)/formats/onnx
+$(patsubst %.c,$(build)/%.o,$(filter formats/onnx/%,$(lib_src))): | $(gen)/formats/onnx/onnx.pb-c.h
+
+# tools/ and examples/ see the public headers alone.
+$(build)/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -Iinclude -c -o $@ $<
+$(build)/examples/%.o: examples/%.c
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -Iinclude -c -o $@ $<
+$(build)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -I. -Iinclude $(room_flags) -c -o $@ $<
+
+$(static_lib): $(lib_obj)
+	@rm -f $@
+	ar rcs $@ $^
+$(shared_lib): $(lib_obj)
+	$(CC) $(all_ldflags) -shared -Wl,-soname,libgraphcut.so.$(ABI) -o $@ $^ $(libs)
+	@ln -sf $(@F) $(build)/libgraphcut.so.$(ABI)
+	@ln -sf $(@F) $(build)/libgraphcut.so
+$(command): $(tool_obj) $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+$(build)/examples/%: $(build)/examples/%.o $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+$(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_obj) $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+$(build)/tests/%_test: $(build)/tests/%_test.o $(support_obj) $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
+
+# ---- checks --------------------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: all tests ## build and run every test
+	tests/run.sh $(build)
+
+.PHONY: tests
+tests: $(test_bin) $(generator_bin) $(example_bin) ## build the tests without running them
+
+.PHONY: format
+format: ## lay out the sources by .clang-format
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+.PHONY: format-check
+format-check: ## fail where a source is not laid out by .clang-format
+	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+
+.PHONY: lint
+lint: ## check the rooms' dependency rule and other house rules
+	tests/lint.sh
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.SECONDARY:
+-include $(shell find $(build) -name '*.d' 2>/dev/null)

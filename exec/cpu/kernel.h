@@ -1,0 +1,55 @@
+// What a CPU kernel is given. One kernel an operator, in exec/cpu/ops/<family>.c: plain C, correct
+// first; oneDNN where it serves. A kernel reads c->inputs, writes c->outputs, and touches nothing
+// else.
+#ifndef GCUT_EXEC_CPU_KERNEL_H
+#define GCUT_EXEC_CPU_KERNEL_H
+
+#include "graphcut/tensor.h"
+#include "tracer/base/arena.h"
+#include "tracer/base/error.h"
+#include "tracer/ops/op.h"
+
+typedef struct gcut_cpu_call {
+  const gcut_graph *graph;
+  const gcut_node *node;
+  const void *attrs; // the operator's struct, parsed
+  const gcut_tensor *const
+      *inputs; // [n_inputs]; NULL where absent; checked against the signature and by infer
+  uint32_t n_inputs;
+  gcut_tensor *
+      *outputs; // [n_outputs]: allocated as inferred, uninitialised; NULL where the node names
+                // none, and where the size depends on data: then the kernel calls gcut_cpu_output
+  uint32_t n_outputs;
+  gcut_arena *scratch; // reset after the call
+  // Runs a body of a control operator on `inputs` and gives new references to its outputs.
+  gcut_status (*run_body)(struct gcut_cpu_call *c, uint32_t body, gcut_tensor *const *inputs,
+                          uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
+                          gcut_error *err);
+  void *private_state;
+} gcut_cpu_call;
+
+typedef gcut_status (*gcut_cpu_kernel)(gcut_cpu_call *c, gcut_error *err);
+
+// The kernel of an operator's row, or NULL (views have none).
+gcut_cpu_kernel gcut_cpu_find(const gcut_op *op);
+
+static inline bool gcut_cpu_has(const gcut_cpu_call *c, uint32_t i) {
+  return i < c->n_inputs && c->inputs[i];
+}
+static inline bool gcut_cpu_wants(const gcut_cpu_call *c, uint32_t i) {
+  return i < c->n_outputs && gcut_node_outputs(c->graph, c->node)[i] != GCUT_NONE;
+}
+
+// Allocates output `i` (whose size depended on data) uninitialised and puts it in c->outputs.
+GCUT_MUST_USE gcut_status gcut_cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
+                                          const int64_t *dims, gcut_error *err);
+// Makes output `i` that tensor (a new reference is taken): sequences, pass-through.
+void gcut_cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor);
+
+// A failure that names the node; the message follows "node 'x' (Op): ".
+gcut_status gcut_cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
+                          const char *format, ...) GCUT_PRINTF(4, 5);
+// For an element type that the kernel does not have: GCUT_UNSUPPORTED.
+gcut_status gcut_cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err);
+
+#endif

@@ -1,0 +1,104 @@
+// Files: models (ONNX, GCIR), tensors (npy/npz, ONNX test data), drawings.
+#ifndef GRAPHCUT_FORMATS_H
+#define GRAPHCUT_FORMATS_H
+
+#include "graphcut/graph.h"
+#include "graphcut/plan.h"
+#include "graphcut/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gcut_read_options {
+  bool follow_links; // allow external data behind symbolic or hard links (model caches use them)
+} gcut_read_options;
+
+// Reads a model by its extension: .gcir is GCIR, everything else ONNX. options may be NULL.
+GCUT_API GCUT_MUST_USE gcut_status gcut_graph_read(const char *path,
+                                                   const gcut_read_options *options,
+                                                   gcut_graph **out_graph, gcut_error *err);
+// Writes a model by its extension, .onnx or .gcir; whole or not at all (a temporary file, then a
+// rename). Constants in external files stay there where source and destination share a folder.
+GCUT_API GCUT_MUST_USE gcut_status gcut_graph_write(const gcut_graph *graph, const char *path,
+                                                    gcut_error *err);
+
+// The readers themselves, over memory that outlives the graph. `path` names it in messages and
+// resolves external data.
+GCUT_API GCUT_MUST_USE gcut_status gcut_onnx_read(const char *path,
+                                                  const gcut_read_options *options,
+                                                  gcut_graph **out_graph, gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_onnx_parse(const void *data, size_t size, const char *path,
+                                                   const gcut_read_options *options,
+                                                   gcut_graph **out_graph, gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_onnx_write(const gcut_graph *graph, const char *path,
+                                                   gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_gcir_read(const char *path,
+                                                  const gcut_read_options *options,
+                                                  gcut_graph **out_graph, gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_gcir_parse(const void *data, size_t size, const char *path,
+                                                   const gcut_read_options *options,
+                                                   gcut_graph **out_graph, gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_gcir_write(const gcut_graph *graph, const char *path,
+                                                   gcut_error *err);
+
+// Named tensors: one batch of inputs or outputs. Owns names and references.
+typedef struct gcut_batch {
+  char **names;
+  gcut_tensor **tensors;
+  size_t n;
+} gcut_batch;
+GCUT_API void gcut_batch_free(gcut_batch *batch);
+// Takes a reference to the tensor.
+GCUT_API GCUT_MUST_USE gcut_status gcut_batch_add(gcut_batch *batch, const char *name,
+                                                  gcut_tensor *tensor, gcut_error *err);
+// The tensor of that name, or NULL.
+GCUT_API gcut_tensor *gcut_batch_find(const gcut_batch *batch, const char *name);
+
+// An .npz file: a zip of .npy arrays (stored or deflated).
+GCUT_API GCUT_MUST_USE gcut_status gcut_npz_read(const char *path, gcut_batch *out_batch,
+                                                 gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_npz_parse(const void *data, size_t size, const char *path,
+                                                  gcut_batch *out_batch, gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_npz_write(const char *path, const gcut_batch *batch,
+                                                  gcut_error *err);
+// A serialized TensorProto, SequenceProto or OptionalProto; `kind` says which. Copies the elements.
+GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_read_pb(const char *path, gcut_kind kind,
+                                                       gcut_tensor **out_tensor, char **out_name,
+                                                       gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_write_pb(const char *path, const gcut_tensor *tensor,
+                                                        const char *name, gcut_error *err);
+
+// Batches of a --input, --output or --expect path: an .npz file, a directory of .npz files, or an
+// ONNX test data directory. Paths are listed first and each batch read when its turn comes.
+typedef struct gcut_batch_list {
+  char **paths;
+  size_t n;
+  bool test_data; // one ONNX test data directory: n is 1
+} gcut_batch_list;
+GCUT_API GCUT_MUST_USE gcut_status gcut_batch_list_open(const char *path, gcut_batch_list *out_list,
+                                                        gcut_error *err);
+GCUT_API void gcut_batch_list_free(gcut_batch_list *list);
+// Reads one batch. `outputs` tells input_N.pb from output_N.pb; the graph names positions and
+// kinds.
+GCUT_API GCUT_MUST_USE gcut_status gcut_batch_read(const gcut_batch_list *list, size_t index,
+                                                   const gcut_graph *graph, bool outputs,
+                                                   gcut_batch *out_batch, gcut_error *err);
+
+// Drawings of a plan, by extension: .dot .svg .png .pdf (.html where built).
+typedef enum gcut_view { GCUT_VIEW_PARTS, GCUT_VIEW_LAYERS, GCUT_VIEW_OPS } gcut_view;
+typedef struct gcut_draw_options {
+  gcut_view view;
+  uint32_t part;  // for ops: which; GCUT_NONE all
+  uint32_t depth; // of modules, 0: default
+  bool all;       // shape code and constants too
+  bool dark;
+} gcut_draw_options;
+GCUT_API GCUT_MUST_USE gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
+                                             const gcut_draw_options *options, const char *path,
+                                             gcut_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

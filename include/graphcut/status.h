@@ -1,0 +1,54 @@
+// What every fallible call returns, and the message it leaves.
+//
+// A function that can fail returns gcut_status and takes an optional, caller-owned gcut_error last
+// (NULL is always allowed). On failure out-parameters are NULL or zero and the error holds one
+// line: the object, what was expected, what was found. The library never prints, exits or aborts on
+// input.
+#ifndef GRAPHCUT_STATUS_H
+#define GRAPHCUT_STATUS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define GCUT_API                   __attribute__((visibility("default")))
+#define GCUT_MUST_USE              __attribute__((warn_unused_result))
+#define GCUT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#else
+#define GCUT_API
+#define GCUT_MUST_USE
+#define GCUT_PRINTF(format, first)
+#endif
+
+// X(name, exit status of the command, when to use it)
+#define GCUT_STATUS_LIST(X)                                                                        \
+  X(OK, 0, "done")                                                                                 \
+  X(MISMATCH, 1, "results differ from what was expected")                                          \
+  X(ARGUMENT, 2, "the caller asked for something that makes no sense")                             \
+  X(FORMAT, 3, "a model, plan or input is unreadable, malformed or unsafe")                        \
+  X(UNSUPPORTED, 4, "a valid request that is not implemented; names node and operator")            \
+  X(BUDGET, 5, "the memory budget cannot be met; names the least that would do")                   \
+  X(DEVICE, 6, "the device failed")                                                                \
+  X(NOMEM, 7, "out of host memory")                                                                \
+  X(IO, 7, "a result could not be written")
+
+typedef enum gcut_status {
+#define X(name, exit_status, text) GCUT_##name,
+  GCUT_STATUS_LIST(X)
+#undef X
+} gcut_status;
+
+typedef struct gcut_error {
+  char message[1024];
+} gcut_error;
+
+// The name of a status, such as "FORMAT"; never NULL.
+GCUT_API const char *gcut_status_name(gcut_status status);
+// The exit status that the command gives for it.
+GCUT_API int gcut_status_exit(gcut_status status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
