@@ -1,0 +1,14 @@
+// Prototypes of all CPU kernels, made from the list of operators.
+#ifndef GCUT_EXEC_CPU_OPS_KERNELS_H
+#define GCUT_EXEC_CPU_OPS_KERNELS_H
+
+#include "exec/cpu/kernel.h"
+#include "tracer/ops/list.h"
+
+#define X(domain, name, ident, ...) gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err);
+#define V(domain, name, ident, ...)
+GCUT_OP_LIST(X, V)
+#undef X
+#undef V
+
+#endif
