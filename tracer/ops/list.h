@@ -13,11 +13,184 @@
 #define GCUT_DOMAIN_TRAINING  "ai.onnx.preview.training"
 #define GCUT_DOMAIN_MICROSOFT "com.microsoft"
 
-#define GCUT_OP_LIST(X, V) GCUT_OP_LIST_UNARY(X, V)
+#define GCUT_OP_LIST(X, V)                                                                         \
+  GCUT_OP_LIST_UNARY(X, V)                                                                         \
+  GCUT_OP_LIST_BINARY(X, V)                                                                        \
+  GCUT_OP_LIST_VARIADIC(X, V)                                                                      \
+  GCUT_OP_LIST_WHERE(X, V)                                                                         \
+  GCUT_OP_LIST_CAST(X, V)                                                                          \
+  GCUT_OP_LIST_REDUCE(X, V)                                                                        \
+  GCUT_OP_LIST_ARG(X, V)                                                                           \
+  GCUT_OP_LIST_CUMULATIVE(X, V)                                                                    \
+  GCUT_OP_LIST_TOPK(X, V)                                                                          \
+  GCUT_OP_LIST_RANDOM(X, V)                                                                        \
+  GCUT_OP_LIST_LOSS(X, V)                                                                          \
+  GCUT_OP_LIST_OPTIMIZER(X, V)                                                                     \
+  GCUT_OP_LIST_RESHAPE(X, V)                                                                       \
+  GCUT_OP_LIST_CONSTANT(X, V)                                                                      \
+  GCUT_OP_LIST_TRANSPOSE(X, V)                                                                     \
+  GCUT_OP_LIST_CONCAT(X, V)                                                                        \
+  GCUT_OP_LIST_SLICE(X, V)                                                                         \
+  GCUT_OP_LIST_PAD(X, V)                                                                           \
+  GCUT_OP_LIST_EXPAND(X, V)                                                                        \
+  GCUT_OP_LIST_GATHER(X, V)                                                                        \
+  GCUT_OP_LIST_SCATTER(X, V)                                                                       \
+  GCUT_OP_LIST_TRILU(X, V)                                                                         \
+  GCUT_OP_LIST_SELECT(X, V)                                                                        \
+  GCUT_OP_LIST_REVERSE(X, V)                                                                       \
+  GCUT_OP_LIST_SEQUENCE(X, V)                                                                      \
+  GCUT_OP_LIST_OPTIONAL(X, V)                                                                      \
+  GCUT_OP_LIST_CONTROL(X, V)                                                                       \
+  GCUT_OP_LIST_TEXT(X, V)                                                                          \
+  GCUT_OP_LIST_MATMUL(X, V)                                                                        \
+  GCUT_OP_LIST_EINSUM(X, V)                                                                        \
+  GCUT_OP_LIST_CONV(X, V)                                                                          \
+  GCUT_OP_LIST_POOL(X, V)                                                                          \
+  GCUT_OP_LIST_NORMALIZATION(X, V)                                                                 \
+  GCUT_OP_LIST_SOFTMAX(X, V)                                                                       \
+  GCUT_OP_LIST_QUANTIZE(X, V)                                                                      \
+  GCUT_OP_LIST_DET(X, V)                                                                           \
+  GCUT_OP_LIST_ATTENTION(X, V)                                                                     \
+  GCUT_OP_LIST_RNN(X, V)                                                                           \
+  GCUT_OP_LIST_RESIZE(X, V)                                                                        \
+  GCUT_OP_LIST_GRID(X, V)                                                                          \
+  GCUT_OP_LIST_DETECTION(X, V)                                                                     \
+  GCUT_OP_LIST_SIGNAL(X, V)                                                                        \
+  GCUT_OP_LIST_IMAGE(X, V)                                                                         \
+  GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
 #define GCUT_OP_LIST_UNARY(X, V)                                                                   \
   X(ONNX, Abs, abs, 1, 6, 13)                                                                      \
   X(ONNX, Relu, relu, 1, 6, 13, 14)
+
+// binary.c: two inputs, broadcast: arithmetic, comparison, logic, bits
+#define GCUT_OP_LIST_BINARY(X, V)
+
+// variadic.c: any number of inputs, broadcast: Sum, Mean, Max, Min
+#define GCUT_OP_LIST_VARIADIC(X, V)
+
+// where.c: Where
+#define GCUT_OP_LIST_WHERE(X, V)
+
+// cast.c: between element types: Cast, CastLike, BitCast
+#define GCUT_OP_LIST_CAST(X, V)
+
+// reduce.c: Reduce*
+#define GCUT_OP_LIST_REDUCE(X, V)
+
+// arg.c: ArgMax, ArgMin
+#define GCUT_OP_LIST_ARG(X, V)
+
+// cumulative.c: CumSum, CumProd
+#define GCUT_OP_LIST_CUMULATIVE(X, V)
+
+// topk.c: TopK
+#define GCUT_OP_LIST_TOPK(X, V)
+
+// random.c: random numbers, Bernoulli, Multinomial, Dropout
+#define GCUT_OP_LIST_RANDOM(X, V)
+
+// loss.c: losses of training
+#define GCUT_OP_LIST_LOSS(X, V)
+
+// optimizer.c: ai.onnx.preview.training: Adagrad, Adam, Momentum, Gradient
+#define GCUT_OP_LIST_OPTIMIZER(X, V)
+
+// reshape.c: views, Shape and Size
+#define GCUT_OP_LIST_RESHAPE(X, V)
+
+// constant.c: Constant, ConstantOfShape, Range, EyeLike, OneHot
+#define GCUT_OP_LIST_CONSTANT(X, V)
+
+// transpose.c: Transpose, DepthToSpace, SpaceToDepth
+#define GCUT_OP_LIST_TRANSPOSE(X, V)
+
+// concat.c: Concat, Split
+#define GCUT_OP_LIST_CONCAT(X, V)
+
+// slice.c: Slice
+#define GCUT_OP_LIST_SLICE(X, V)
+
+// pad.c: Pad, CenterCropPad
+#define GCUT_OP_LIST_PAD(X, V)
+
+// expand.c: Expand, Tile
+#define GCUT_OP_LIST_EXPAND(X, V)
+
+// gather.c: Gather, GatherElements, GatherND
+#define GCUT_OP_LIST_GATHER(X, V)
+
+// scatter.c: Scatter, ScatterElements, ScatterND, TensorScatter
+#define GCUT_OP_LIST_SCATTER(X, V)
+
+// trilu.c: Trilu
+#define GCUT_OP_LIST_TRILU(X, V)
+
+// select.c: NonZero, Compress, Unique
+#define GCUT_OP_LIST_SELECT(X, V)
+
+// reverse.c: ReverseSequence
+#define GCUT_OP_LIST_REVERSE(X, V)
+
+// sequence.c: sequences of tensors
+#define GCUT_OP_LIST_SEQUENCE(X, V)
+
+// optional.c: Optional*
+#define GCUT_OP_LIST_OPTIONAL(X, V)
+
+// control.c: If, Loop, Scan, SequenceMap
+#define GCUT_OP_LIST_CONTROL(X, V)
+
+// text.c: strings
+#define GCUT_OP_LIST_TEXT(X, V)
+
+// matmul.c: MatMul, Gemm
+#define GCUT_OP_LIST_MATMUL(X, V)
+
+// einsum.c: Einsum
+#define GCUT_OP_LIST_EINSUM(X, V)
+
+// conv.c: Conv, ConvTranspose, DeformConv, Col2Im
+#define GCUT_OP_LIST_CONV(X, V)
+
+// pool.c: pooling and unpooling
+#define GCUT_OP_LIST_POOL(X, V)
+
+// normalization.c: BatchNormalization, LayerNormalization and their kin
+#define GCUT_OP_LIST_NORMALIZATION(X, V)
+
+// softmax.c: Softmax, LogSoftmax, Hardmax
+#define GCUT_OP_LIST_SOFTMAX(X, V)
+
+// quantize.c: quantisation and the integer products
+#define GCUT_OP_LIST_QUANTIZE(X, V)
+
+// det.c: Det
+#define GCUT_OP_LIST_DET(X, V)
+
+// attention.c: Attention, RotaryEmbedding
+#define GCUT_OP_LIST_ATTENTION(X, V)
+
+// rnn.c: RNN, GRU, LSTM
+#define GCUT_OP_LIST_RNN(X, V)
+
+// resize.c: Resize, Upsample
+#define GCUT_OP_LIST_RESIZE(X, V)
+
+// grid.c: GridSample, AffineGrid
+#define GCUT_OP_LIST_GRID(X, V)
+
+// detection.c: RoiAlign, MaxRoiPool, NonMaxSuppression
+#define GCUT_OP_LIST_DETECTION(X, V)
+
+// signal.c: DFT, STFT, windows, mel
+#define GCUT_OP_LIST_SIGNAL(X, V)
+
+// image.c: ImageDecoder
+#define GCUT_OP_LIST_IMAGE(X, V)
+
+// microsoft.c: com.microsoft
+#define GCUT_OP_LIST_MICROSOFT(X, V)
 
 #endif

@@ -5,7 +5,8 @@
 #include "exec/cpu/kernel.h"
 #include "tracer/ops/list.h"
 
-#define X(domain, name, ident, ...) gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err);
+#define X(domain, name, ident, ...)                                                                \
+  gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err);
 #define V(domain, name, ident, ...)
 GCUT_OP_LIST(X, V)
 #undef X
