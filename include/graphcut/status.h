@@ -14,11 +14,11 @@ extern "C" {
 #if defined(__GNUC__)
 #define GCUT_API                   __attribute__((visibility("default")))
 #define GCUT_MUST_USE              __attribute__((warn_unused_result))
-#define GCUT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define GCUT_PRINTF(text, first) __attribute__((__format__(printf, text, first)))
 #else
 #define GCUT_API
 #define GCUT_MUST_USE
-#define GCUT_PRINTF(format, first)
+#define GCUT_PRINTF(text, first)
 #endif
 
 // X(name, exit status of the command, when to use it)
