@@ -150,9 +150,10 @@ typedef struct gcut_op_row {
   const int *versions; // opset versions in which it was defined anew, ended by 0
 } gcut_op_row;
 
-// All rows, sorted by domain and name.
+// All rows, in the order of the list.
 const gcut_op_row *gcut_op_rows(size_t *out_n);
-// NULL where there is no such operator ("ai.onnx" is "").
+// NULL where there is no such operator ("ai.onnx" is ""). A linear search: callers remember what
+// they found.
 const gcut_op_row *gcut_op_find(const char *domain, const char *name);
 
 // Fills the node's attribute struct (in `arena`): defaults, kinds checked, unknown attributes
