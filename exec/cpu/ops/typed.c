@@ -1,0 +1,118 @@
+// Rows of any element type, in and out of the four computing types.
+#include "exec/cpu/ops/typed.h"
+
+#include "tracer/base/minifloat.h"
+
+gcut_class gcut_class_of(gcut_dtype type) {
+  switch (type) {
+#define CLASS(name, stored, computed, letter, load, store)                                         \
+  case GCUT_##name: return GCUT_CLASS_##letter;
+    GCUT_TYPED_NUMERIC(CLASS)
+    GCUT_TYPED_BOOL(CLASS)
+#undef CLASS
+  case GCUT_FLOAT8E4M3FN:
+  case GCUT_FLOAT8E4M3FNUZ:
+  case GCUT_FLOAT8E5M2:
+  case GCUT_FLOAT8E5M2FNUZ:
+  case GCUT_FLOAT8E8M0:
+  case GCUT_FLOAT4E2M1: return GCUT_CLASS_f;
+  case GCUT_INT4:
+  case GCUT_INT2: return GCUT_CLASS_i;
+  case GCUT_UINT4:
+  case GCUT_UINT2: return GCUT_CLASS_u;
+  default: return GCUT_CLASS_NONE;
+  }
+}
+
+#define ROW_FUNCTIONS(name, stored, computed, letter, load, store)                                 \
+  static const void *load_##name(const stored *restrict x, int64_t step, size_t n,                 \
+                                 computed *restrict y) {                                           \
+    if (step == 1)                                                                                 \
+      for (size_t k = 0; k < n; k++) y[k] = load(x[k]);                                            \
+    else if (step == 0)                                                                            \
+      for (size_t k = 0; k < n; k++) y[k] = load(x[0]);                                            \
+    else                                                                                           \
+      for (size_t k = 0; k < n; k++) y[k] = load(x[(int64_t)k * step]);                            \
+    return y;                                                                                      \
+  }                                                                                                \
+  static void store_##name(stored *restrict y, size_t n, const computed *restrict x) {             \
+    for (size_t k = 0; k < n; k++) y[k] = store(x[k]);                                             \
+  }
+GCUT_TYPED_NUMERIC(ROW_FUNCTIONS)
+GCUT_TYPED_BOOL(ROW_FUNCTIONS)
+#undef ROW_FUNCTIONS
+
+// Element `index` of packed codes of 8, 4 or 2 bits.
+static uint8_t get_code(const uint8_t *data, int64_t index, unsigned bits) {
+  unsigned per_byte = 8 / bits, shift = (unsigned)((uint64_t)index % per_byte) * bits;
+  return (uint8_t)(data[index / per_byte] >> shift & ((1u << bits) - 1));
+}
+
+static void set_code(uint8_t *data, int64_t index, unsigned bits, uint8_t code) {
+  unsigned per_byte = 8 / bits, shift = (unsigned)((uint64_t)index % per_byte) * bits;
+  uint8_t *byte = data + index / per_byte, mask = (uint8_t)(((1u << bits) - 1) << shift);
+  *byte = (uint8_t)((*byte & ~mask) | ((uint8_t)(code << shift) & mask));
+}
+
+static void load_codes(gcut_dtype type, const uint8_t *data, int64_t offset, int64_t step, size_t n,
+                       gcut_row *row) {
+  unsigned bits = gcut_dtype_bits(type);
+  gcut_class class = gcut_class_of(type);
+  uint8_t sign = (uint8_t)(1u << (bits - 1));
+  for (size_t k = 0; k < n; k++) {
+    uint8_t code = get_code(data, offset + (int64_t)k * step, bits);
+    if (class == GCUT_CLASS_f)
+      row->f[k] = (float)gcut_minifloat_decode(type, code);
+    else if (class == GCUT_CLASS_i)
+      row->i[k] = (int64_t)(code ^ sign) - sign;
+    else
+      row->u[k] = code;
+  }
+}
+
+static void store_codes(gcut_dtype type, uint8_t *data, int64_t offset, size_t n,
+                        const void *values) {
+  const gcut_row *row = values;
+  unsigned bits = gcut_dtype_bits(type);
+  bool is_float = gcut_class_of(type) == GCUT_CLASS_f;
+  for (size_t k = 0; k < n; k++) {
+    uint8_t code =
+        is_float ? gcut_minifloat_encode(type, (double)row->f[k], true) : (uint8_t)row->u[k];
+    set_code(data, offset + (int64_t)k, bits, code);
+  }
+}
+
+// Whether elements lie in memory as they are computed with.
+static bool is_native(gcut_dtype type) {
+  return type == GCUT_FLOAT || type == GCUT_DOUBLE || type == GCUT_INT64 || type == GCUT_UINT64;
+}
+
+const void *gcut_row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step, size_t n,
+                          gcut_row *buffer) {
+  if (step == 1 && is_native(type))
+    return (const char *)data + offset * (gcut_dtype_bits(type) / 8);
+  switch (type) {
+#define LOAD(name, stored, computed, letter, load, store)                                          \
+  case GCUT_##name: return load_##name((const stored *)data + offset, step, n, buffer->letter);
+    GCUT_TYPED_NUMERIC(LOAD)
+    GCUT_TYPED_BOOL(LOAD)
+#undef LOAD
+  default: load_codes(type, data, offset, step, n, buffer); return buffer;
+  }
+}
+
+void *gcut_row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer) {
+  return is_native(type) ? (char *)data + offset * (gcut_dtype_bits(type) / 8) : (void *)buffer;
+}
+
+void gcut_row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row) {
+  if (is_native(type) && row == (char *)data + offset * (gcut_dtype_bits(type) / 8)) return;
+  switch (type) {
+#define STORE(name, stored, computed, letter, load, store)                                         \
+  case GCUT_##name: store_##name((stored *)data + offset, n, row); return;
+    GCUT_TYPED_NUMERIC(STORE)
+    GCUT_TYPED_BOOL(STORE)
+#undef STORE
+  default: store_codes(type, data, offset, n, row);
+  }
+}

@@ -1,0 +1,69 @@
+// Element types as C computes with them.
+//
+// Two ways to serve every element type with little code:
+// - the lists below run a macro for each type of a set: for kernels with a loop of their own a
+// type;
+// - rows (gcut_row_load, gcut_row_store) bring any type into one of four computing types, a block
+// at
+//   a time: float (float, float16, bfloat16 and narrower), double, int64_t (signed integers) and
+//   uint64_t (unsigned integers and bool). An operator then needs four loops, not fourteen; a block
+//   stays in the first cache, and types that compute as themselves are not copied.
+#ifndef GCUT_EXEC_CPU_OPS_TYPED_H
+#define GCUT_EXEC_CPU_OPS_TYPED_H
+
+#include "graphcut/tensor.h"
+#include "tracer/base/narrow.h"
+
+#define GCUT_AS_IS(x)   (x)
+#define GCUT_AS_BOOL(x) ((x) != 0)
+
+// X(dtype, C type in memory, C type to compute in, letter of the computing type, load, store)
+#define GCUT_TYPED_FLOATS(X)                                                                       \
+  X(FLOAT, float, float, f, GCUT_AS_IS, GCUT_AS_IS)                                                \
+  X(DOUBLE, double, double, d, GCUT_AS_IS, GCUT_AS_IS)                                             \
+  X(FLOAT16, uint16_t, float, f, gcut_from_float16, gcut_to_float16)                               \
+  X(BFLOAT16, uint16_t, float, f, gcut_from_bfloat16, gcut_to_bfloat16)
+#define GCUT_TYPED_SIGNED(X)                                                                       \
+  X(INT8, int8_t, int64_t, i, GCUT_AS_IS, (int8_t))                                                \
+  X(INT16, int16_t, int64_t, i, GCUT_AS_IS, (int16_t))                                             \
+  X(INT32, int32_t, int64_t, i, GCUT_AS_IS, (int32_t))                                             \
+  X(INT64, int64_t, int64_t, i, GCUT_AS_IS, GCUT_AS_IS)
+#define GCUT_TYPED_UNSIGNED(X)                                                                     \
+  X(UINT8, uint8_t, uint64_t, u, GCUT_AS_IS, (uint8_t))                                            \
+  X(UINT16, uint16_t, uint64_t, u, GCUT_AS_IS, (uint16_t))                                         \
+  X(UINT32, uint32_t, uint64_t, u, GCUT_AS_IS, (uint32_t))                                         \
+  X(UINT64, uint64_t, uint64_t, u, GCUT_AS_IS, GCUT_AS_IS)
+#define GCUT_TYPED_BOOL(X)    X(BOOL, uint8_t, uint64_t, u, GCUT_AS_BOOL, GCUT_AS_BOOL)
+#define GCUT_TYPED_NUMERIC(X) GCUT_TYPED_FLOATS(X) GCUT_TYPED_SIGNED(X) GCUT_TYPED_UNSIGNED(X)
+
+// The type that elements of a dtype compute in.
+typedef enum gcut_class {
+  GCUT_CLASS_NONE = 0, // strings, complex numbers
+  GCUT_CLASS_f,        // float
+  GCUT_CLASS_d,        // double
+  GCUT_CLASS_i,        // int64_t
+  GCUT_CLASS_u,        // uint64_t
+} gcut_class;
+gcut_class gcut_class_of(gcut_dtype type);
+
+enum { GCUT_ROW = 512 }; // elements a block at most
+
+typedef union gcut_row {
+  float f[GCUT_ROW];
+  double d[GCUT_ROW];
+  int64_t i[GCUT_ROW];
+  uint64_t u[GCUT_ROW];
+} gcut_row;
+
+// n <= GCUT_ROW elements in their computing type: element offset + k * step of `data` for k < n.
+// The result is in `buffer`, or in `data` itself where that has them so already.
+const void *gcut_row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step, size_t n,
+                          gcut_row *buffer);
+// Where to compute a row of output: the output itself where its type computes as itself, or
+// `buffer`. gcut_row_store then brings it there.
+void *gcut_row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer);
+// Writes n elements from `row` at `offset`. Integers lose their high bits; float8 and float4
+// saturate.
+void gcut_row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row);
+
+#endif
