@@ -1,0 +1,40 @@
+// What a graph keeps while it is built, beside its public arrays. For tracer/ alone.
+#ifndef GCUT_TRACER_PRIVATE_H
+#define GCUT_TRACER_PRIVATE_H
+
+#include "graphcut/graph.h"
+#include "tracer/base/arena.h"
+#include "tracer/base/intern.h"
+#include "tracer/base/map.h"
+
+struct gcut_graph_private {
+  gcut_intern *names;
+  gcut_map values; // gcut__name_key(name, body) -> value
+  gcut_map nodes;  // name of a main graph's node -> the first of that name
+  gcut_map scopes; // gcut__name_key(name, parent) -> scope
+  struct {         // of the arrays of gcut_graph, in items
+    uint32_t nodes, values, constants, bodies, scopes, files, attributes, metadata, operands,
+        opsets;
+  } capacity;
+  struct gcut__body_capacity { // [n_bodies]: of each body's lists, in items
+    uint32_t nodes, inputs, outputs, initializers;
+  } * body_capacity;
+  uint32_t body_capacity_capacity;
+  gcut_status status; // the first failure while building
+  gcut_error error;
+};
+
+enum { GCUT__MAX_BODIES = 1 << 20 };
+
+// One key for an interned name within a body or scope: strings of an arena are aligned to 16 and
+// lie below 2^47.
+static inline uint64_t gcut__name_key(const char *interned, uint32_t index) {
+  return (uint64_t)(uintptr_t)interned >> 4 | (uint64_t)index << 43;
+}
+
+// Ranges and operands of all nodes lie within their arrays; bodies belong to their nodes.
+GCUT_MUST_USE gcut_status gcut_graph_check_operands(const gcut_graph *graph, gcut_error *err);
+// gcut_type_format over any dim table.
+int gcut__type_format(const gcut_dims *dims, const gcut_type *type, char *buffer, size_t size);
+
+#endif
