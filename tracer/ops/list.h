@@ -169,8 +169,8 @@
 // det.c: Det
 #define GCUT_OP_LIST_DET(X, V)
 
-// attention.c: Attention, RotaryEmbedding
-#define GCUT_OP_LIST_ATTENTION(X, V)
+// attention.c: Attention, FlexAttention
+#define GCUT_OP_LIST_ATTENTION(X, V) X(ONNX, Attention, attention, 23, 24, 25)
 
 // rnn.c: RNN, GRU, LSTM
 #define GCUT_OP_LIST_RNN(X, V)
