@@ -146,7 +146,9 @@
 #define GCUT_OP_LIST_TEXT(X, V)
 
 // matmul.c: MatMul, Gemm
-#define GCUT_OP_LIST_MATMUL(X, V)
+#define GCUT_OP_LIST_MATMUL(X, V)                                                                  \
+  X(ONNX, MatMul, matmul, 1, 9, 13)                                                                \
+  X(ONNX, Gemm, gemm, 1, 6, 7, 9, 11, 13)
 
 // einsum.c: Einsum
 #define GCUT_OP_LIST_EINSUM(X, V)

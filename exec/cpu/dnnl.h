@@ -1,0 +1,15 @@
+// oneDNN for float32. Its types do not leave dnnl.c. Nothing here is kept between calls: an engine
+// and a stream cost less than a microsecond, and what is expensive, generated code, lies in
+// oneDNN's own cache. Kernels are chosen by shapes alone, never by alignment or by what ran before,
+// so the same call gives the same bits.
+#ifndef GCUT_EXEC_CPU_DNNL_H
+#define GCUT_EXEC_CPU_DNNL_H
+
+#include "exec/cpu/kernel.h"
+#include "exec/cpu/ops/gemm.h"
+
+// C = alpha * op(A) op(B), floats, m, n and k at least 1; D is ignored.
+GCUT_MUST_USE gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, const float *b,
+                                          float *out, gcut_error *err);
+
+#endif

@@ -1,0 +1,212 @@
+// Floats go to oneDNN; other types to plain loops whose innermost runs along a row of B, so that it
+// vectorises without reordering a sum. float16 and bfloat16 are widened in blocks: a block of A's
+// rows stays while blocks of B's columns pass, so a large B is read in place and never copied
+// whole.
+#include "exec/cpu/ops/gemm.h"
+
+#include "exec/cpu/dnnl.h"
+#include "exec/cpu/ops/real.h"
+
+gcut_gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
+  return (gcut_gemm){.m = m,
+                     .n = n,
+                     .k = k,
+                     .transpose_a = transpose_a,
+                     .transpose_b = transpose_b,
+                     .lda = transpose_a ? m : k,
+                     .ldb = transpose_b ? k : n,
+                     .ldc = n,
+                     .alpha = 1};
+}
+
+// ---- plain
+
+// X(type, C type): sums of the narrower integers are made in uint32_t, where wrapping is defined.
+#define PLAIN_TYPES(X)                                                                             \
+  X(FLOAT, float)                                                                                  \
+  X(DOUBLE, double)                                                                                \
+  X(UINT32, uint32_t)                                                                              \
+  X(UINT64, uint64_t)
+
+#define X(name, T)                                                                                 \
+  static void row_##name(const gcut_gemm *g, int64_t i, const T *a, const T *b, T *row) {          \
+    for (int64_t j = 0; j < g->n; j++) row[j] = 0;                                                 \
+    for (int64_t k = 0; k < g->k; k++) {                                                           \
+      T x = g->transpose_a ? a[k * g->lda + i] : a[i * g->lda + k];                                \
+      const T *b_row = b + k * g->ldb;                                                             \
+      for (int64_t j = 0; j < g->n; j++) row[j] += x * b_row[j];                                   \
+    }                                                                                              \
+  }                                                                                                \
+  static void row_transposed_##name(const gcut_gemm *g, int64_t i, const T *a, const T *b,         \
+                                    T *row) {                                                      \
+    int64_t step = g->transpose_a ? g->lda : 1;                                                    \
+    const T *a_row = g->transpose_a ? a + i : a + i * g->lda;                                      \
+    for (int64_t j = 0; j < g->n; j++) {                                                           \
+      T sum = 0;                                                                                   \
+      for (int64_t k = 0; k < g->k; k++) sum += a_row[k * step] * b[j * g->ldb + k];               \
+      row[j] = sum;                                                                                \
+    }                                                                                              \
+  }                                                                                                \
+  static void plain_##name(const gcut_gemm *g, const T *a, const T *b, T *out) {                   \
+    for (int64_t i = 0; i < g->m; i++)                                                             \
+      (g->transpose_b ? row_transposed_##name : row_##name)(g, i, a, b, out + i * g->ldc);         \
+  }
+PLAIN_TYPES(X)
+#undef X
+
+void gcut__gemm_plain(gcut_dtype type, const gcut_gemm *g, const void *a, const void *b,
+                      void *out) {
+  switch (type) {
+#define X(name, T)                                                                                 \
+  case GCUT_##name: plain_##name(g, a, b, out); break;
+    PLAIN_TYPES(X)
+#undef X
+  default: break;
+  }
+}
+
+// ---- double and integers
+
+// out = alpha * out + beta * D over doubles of one row: exact for integers up to 2^53.
+static void finish_row(const gcut_gemm *g, gcut_dtype type, int64_t i, void *out, double *row,
+                       double *add) {
+  uint64_t n = (uint64_t)g->n, first = (uint64_t)(i * g->ldc);
+  gcut__load_doubles(type, out, first, 1, n, row);
+  for (uint64_t j = 0; j < n; j++) row[j] *= (double)g->alpha;
+  if (g->d) {
+    gcut__load_doubles(type, g->d, (uint64_t)(i * g->d_row), (uint64_t)g->d_column, n, add);
+    for (uint64_t j = 0; j < n; j++) row[j] += (double)g->beta * add[j];
+  }
+  gcut__store_doubles(type, out, first, 1, n, row);
+}
+
+static gcut_status finish(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, void *out,
+                          gcut_error *err) {
+  if (g->alpha == 1.0f && !g->d) return GCUT_OK;
+  double *row = gcut_arena_alloc(c->scratch, (size_t)g->n, 2 * sizeof *row);
+  if (!row) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < g->m; i++) finish_row(g, type, i, out, row, row + g->n);
+  return GCUT_OK;
+}
+
+// ---- float, float16, bfloat16
+
+// The sum's matrix lies in floats at `sum`: adds D, whose part begins at row i0 and column j0.
+static void add_d(const gcut_gemm *g, gcut_dtype type, int64_t i0, int64_t j0, int64_t m, int64_t n,
+                  float *sum, int64_t ld, float *row) {
+  for (int64_t i = 0; i < m; i++) {
+    int64_t first = (i0 + i) * g->d_row + j0 * g->d_column;
+    gcut__load_floats(type, g->d, (uint64_t)first, g->d_column ? (uint64_t)n : 1, row);
+    float *to = sum + i * ld;
+    if (g->d_column)
+      for (int64_t j = 0; j < n; j++) to[j] += g->beta * row[j];
+    else
+      for (int64_t j = 0; j < n; j++) to[j] += g->beta * row[0];
+  }
+}
+
+static gcut_status gemm_float(gcut_cpu_call *c, const gcut_gemm *g, const float *a, const float *b,
+                              float *out, gcut_error *err) {
+  GCUT_TRY(gcut__dnnl_gemm(g, a, b, out, err));
+  if (!g->d) return GCUT_OK;
+  float *row = gcut_arena_alloc(c->scratch, (size_t)g->n, sizeof *row);
+  if (!row) return GCUT_NO_MEMORY(err);
+  add_d(g, GCUT_FLOAT, 0, 0, g->m, g->n, out, g->ldc, row);
+  return GCUT_OK;
+}
+
+// Widens rows [r0, r0 + rows) and columns [c0, c0 + columns) of a matrix into a packed block.
+static void widen_block(gcut_dtype type, const void *data, int64_t ld, int64_t r0, int64_t rows,
+                        int64_t c0, int64_t columns, float *out) {
+  for (int64_t r = 0; r < rows; r++)
+    gcut__load_floats(type, data, (uint64_t)((r0 + r) * ld + c0), (uint64_t)columns,
+                      out + r * columns);
+}
+
+// Rows a block of A, and floats a block of B: it should stay in the second-level cache.
+enum { BLOCK_ROWS = 1024, BLOCK_FLOATS = 1 << 19, BLOCK_COLUMNS = 64 };
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+typedef struct blocks {
+  float *a, *b, *sum, *row;
+  int64_t rows, columns;
+} blocks;
+
+static bool allocate_blocks(gcut_cpu_call *c, const gcut_gemm *g, blocks *x) {
+  int64_t columns = BLOCK_FLOATS / g->k;
+  if (columns < BLOCK_COLUMNS) columns = BLOCK_COLUMNS;
+  x->rows = least(BLOCK_ROWS, g->m);
+  x->columns = least(columns, g->n);
+  x->a = gcut_arena_alloc(c->scratch, (size_t)(x->rows * g->k), sizeof(float));
+  x->b = gcut_arena_alloc(c->scratch, (size_t)(x->columns * g->k), sizeof(float));
+  x->sum = gcut_arena_alloc(c->scratch, (size_t)(x->rows * x->columns), sizeof(float));
+  x->row = gcut_arena_alloc(c->scratch, (size_t)x->columns, sizeof(float));
+  return x->a && x->b && x->sum && x->row;
+}
+
+// One block of B against the block of A at hand, whose rows begin at i0.
+static gcut_status gemm_block(const gcut_gemm *g, gcut_dtype type, const blocks *x, int64_t i0,
+                              int64_t m, int64_t j0, const void *b, void *out, gcut_error *err) {
+  int64_t n = least(x->columns, g->n - j0);
+  if (g->transpose_b)
+    widen_block(type, b, g->ldb, j0, n, 0, g->k, x->b);
+  else
+    widen_block(type, b, g->ldb, 0, g->k, j0, n, x->b);
+  gcut_gemm part = gcut__gemm_packed(m, n, g->k, g->transpose_a, g->transpose_b);
+  part.alpha = g->alpha;
+  GCUT_TRY(gcut__dnnl_gemm(&part, x->a, x->b, x->sum, err));
+  if (g->d) add_d(g, type, i0, j0, m, n, x->sum, n, x->row);
+  for (int64_t i = 0; i < m; i++)
+    gcut__store_floats(type, out, (uint64_t)((i0 + i) * g->ldc + j0), (uint64_t)n, x->sum + i * n);
+  return GCUT_OK;
+}
+
+static gcut_status gemm_narrow(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, const void *a,
+                               const void *b, void *out, gcut_error *err) {
+  blocks x;
+  if (!allocate_blocks(c, g, &x)) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < g->m; i += x.rows) {
+    int64_t m = least(x.rows, g->m - i);
+    if (g->transpose_a)
+      widen_block(type, a, g->lda, 0, g->k, i, m, x.a);
+    else
+      widen_block(type, a, g->lda, i, m, 0, g->k, x.a);
+    for (int64_t j = 0; j < g->n; j += x.columns)
+      GCUT_TRY(gemm_block(g, type, &x, i, m, j, b, out, err));
+  }
+  return GCUT_OK;
+}
+
+// ---- all types
+
+// Nothing to sum: zeros, and D where there is one.
+static gcut_status gemm_empty(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, void *out,
+                              gcut_error *err) {
+  size_t size = gcut_dtype_bits(type) / 8;
+  for (int64_t i = 0; i < g->m; i++)
+    memset((char *)out + (size_t)(i * g->ldc) * size, 0, (size_t)g->n * size);
+  return finish(c, type, g, out, err);
+}
+
+gcut_status gcut__gemm(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, const void *a,
+                       const void *b, void *out, gcut_error *err) {
+  if (g->m == 0 || g->n == 0) return GCUT_OK;
+  if (g->k == 0) return gemm_empty(c, type, g, out, err);
+  gcut_dtype sum = type;
+  switch (type) {
+  case GCUT_FLOAT: return gemm_float(c, g, a, b, out, err);
+  case GCUT_FLOAT16:
+  case GCUT_BFLOAT16: return gemm_narrow(c, type, g, a, b, out, err);
+  case GCUT_INT32: sum = GCUT_UINT32; break;
+  case GCUT_INT64: sum = GCUT_UINT64; break;
+  case GCUT_DOUBLE:
+  case GCUT_UINT32:
+  case GCUT_UINT64: break;
+  default: return gcut_cpu_type_unsupported(c, type, err);
+  }
+  gcut__gemm_plain(sum, g, a, b, out);
+  return finish(c, type, g, out, err);
+}
