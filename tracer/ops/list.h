@@ -62,7 +62,48 @@
 // unary.c: one input, element by element
 #define GCUT_OP_LIST_UNARY(X, V)                                                                   \
   X(ONNX, Abs, abs, 1, 6, 13)                                                                      \
-  X(ONNX, Relu, relu, 1, 6, 13, 14)
+  X(ONNX, Acos, acos, 7, 22)                                                                       \
+  X(ONNX, Acosh, acosh, 9, 22)                                                                     \
+  X(ONNX, Asin, asin, 7, 22)                                                                       \
+  X(ONNX, Asinh, asinh, 9, 22)                                                                     \
+  X(ONNX, Atan, atan, 7, 22)                                                                       \
+  X(ONNX, Atanh, atanh, 9, 22)                                                                     \
+  X(ONNX, BitwiseNot, bitwise_not, 18)                                                             \
+  X(ONNX, Ceil, ceil, 1, 6, 13)                                                                    \
+  X(ONNX, Celu, celu, 12, 28)                                                                      \
+  X(ONNX, Clip, clip, 1, 6, 11, 12, 13)                                                            \
+  X(ONNX, Cos, cos, 7, 22)                                                                         \
+  X(ONNX, Cosh, cosh, 9, 22)                                                                       \
+  X(ONNX, Elu, elu, 1, 6, 22)                                                                      \
+  X(ONNX, Erf, erf, 9, 13)                                                                         \
+  X(ONNX, Exp, exp, 1, 6, 13)                                                                      \
+  X(ONNX, Floor, floor, 1, 6, 13)                                                                  \
+  X(ONNX, Gelu, gelu, 20)                                                                          \
+  X(ONNX, HardSigmoid, hard_sigmoid, 1, 6, 22)                                                     \
+  X(ONNX, HardSwish, hard_swish, 14, 22)                                                           \
+  X(ONNX, IsInf, is_inf, 10, 20)                                                                   \
+  X(ONNX, IsNaN, is_nan, 9, 13, 20)                                                                \
+  X(ONNX, LeakyRelu, leaky_relu, 1, 6, 16)                                                         \
+  X(ONNX, Log, log, 1, 6, 13)                                                                      \
+  X(ONNX, Mish, mish, 18, 22)                                                                      \
+  X(ONNX, Neg, neg, 1, 6, 13)                                                                      \
+  X(ONNX, Not, not, 1)                                                                             \
+  X(ONNX, Reciprocal, reciprocal, 1, 6, 13)                                                        \
+  X(ONNX, Relu, relu, 1, 6, 13, 14)                                                                \
+  X(ONNX, Round, round, 11, 22)                                                                    \
+  X(ONNX, Selu, selu, 1, 6, 22)                                                                    \
+  X(ONNX, Shrink, shrink, 9)                                                                       \
+  X(ONNX, Sigmoid, sigmoid, 1, 6, 13)                                                              \
+  X(ONNX, Sign, sign, 9, 13)                                                                       \
+  X(ONNX, Sin, sin, 7, 22)                                                                         \
+  X(ONNX, Sinh, sinh, 9, 22)                                                                       \
+  X(ONNX, Softplus, softplus, 1, 22)                                                               \
+  X(ONNX, Softsign, softsign, 1, 22)                                                               \
+  X(ONNX, Sqrt, sqrt, 1, 6, 13)                                                                    \
+  X(ONNX, Swish, swish, 24)                                                                        \
+  X(ONNX, Tan, tan, 7, 22)                                                                         \
+  X(ONNX, Tanh, tanh, 1, 6, 13)                                                                    \
+  X(ONNX, ThresholdedRelu, thresholded_relu, 10, 22)
 
 // binary.c: two inputs, broadcast: arithmetic, comparison, logic, bits
 #define GCUT_OP_LIST_BINARY(X, V)

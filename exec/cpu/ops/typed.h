@@ -46,6 +46,18 @@ typedef enum gcut_class {
 } gcut_class;
 gcut_class gcut_class_of(gcut_dtype type);
 
+// A float as an integer, its fraction dropped; NaN and what does not fit become the lowest integer,
+// as x86-64 conversions give.
+static inline int64_t gcut_truncate_int64(double x) {
+  return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
+}
+static inline int32_t gcut_truncate_int32(double x) {
+  return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
+}
+static inline uint64_t gcut_truncate_uint64(double x) {
+  return x >= 0x1p63 ? (x < 0x1p64 ? (uint64_t)x : 0) : (uint64_t)gcut_truncate_int64(x);
+}
+
 enum { GCUT_ROW = 512 }; // elements a block at most
 
 typedef union gcut_row {
