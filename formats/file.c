@@ -1,0 +1,129 @@
+// Reading by mmap, writing by a temporary file and a rename.
+//
+// A temporary file is made with O_EXCL beside the destination, so the rename is atomic and never
+// writes through a link that someone left there.
+#include "formats/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tracer/base/error.h"
+
+// What an empty file is mapped to: mmap refuses a length of zero.
+static const char empty[1];
+
+gcut_status gcut_file_map_descriptor(int descriptor, const char *path, const void **out_data,
+                                     uint64_t *out_bytes, gcut_error *err) {
+  *out_data = NULL;
+  *out_bytes = 0;
+  struct stat info;
+  if (fstat(descriptor, &info) != 0)
+    return GCUT_FAIL(err, GCUT_FORMAT, "%s: %s", path, strerror(errno));
+  if (!S_ISREG(info.st_mode)) return GCUT_FAIL(err, GCUT_FORMAT, "%s: not a regular file", path);
+  if (info.st_size == 0) {
+    *out_data = empty;
+    return GCUT_OK;
+  }
+  void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
+  if (data == MAP_FAILED)
+    return GCUT_FAIL(err, GCUT_FORMAT, "%s: cannot be mapped: %s", path, strerror(errno));
+  *out_data = data;
+  *out_bytes = (uint64_t)info.st_size;
+  return GCUT_OK;
+}
+
+gcut_status gcut_file_map(const char *path, const void **out_data, uint64_t *out_bytes,
+                          gcut_error *err) {
+  *out_data = NULL;
+  *out_bytes = 0;
+  // O_NONBLOCK: a FIFO must not make us wait before it is refused.
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) return GCUT_FAIL(err, GCUT_FORMAT, "%s: %s", path, strerror(errno));
+  gcut_status status = gcut_file_map_descriptor(descriptor, path, out_data, out_bytes, err);
+  close(descriptor);
+  return status;
+}
+
+void gcut_file_unmap(const void *data, uint64_t bytes) {
+  if (data && bytes > 0) munmap((void *)data, (size_t)bytes);
+}
+
+// Makes "<path>.<pid>-<n>.tmp" for the first n that is free.
+static int open_temporary(const char *path, char **out_name) {
+  size_t size = strlen(path) + 48;
+  char *name = malloc(size);
+  *out_name = name;
+  if (!name) {
+    errno = ENOMEM;
+    return -1;
+  }
+  for (int n = 0; n < 1000; n++) {
+    snprintf(name, size, "%s.%ld-%d.tmp", path, (long)getpid(), n);
+    int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0 || errno != EEXIST) return descriptor;
+  }
+  return -1;
+}
+
+static void output_free(gcut_output *out) {
+  free(out->path);
+  free(out->temporary);
+  *out = (gcut_output){0};
+}
+
+static gcut_status output_failed(gcut_output *out, int code, gcut_error *err) {
+  gcut_status status =
+      GCUT_FAIL(err, GCUT_IO, "%s: cannot be written: %s", out->path, strerror(code));
+  gcut_output_abort(out);
+  return status;
+}
+
+gcut_status gcut_output_open(const char *path, gcut_output *out, gcut_error *err) {
+  *out = (gcut_output){.path = strdup(path)};
+  if (!out->path) return GCUT_NO_MEMORY(err);
+  struct stat info;
+  bool direct = stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+  int descriptor =
+      direct ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(path, &out->temporary);
+  if (descriptor < 0) {
+    int code = errno;
+    free(out->temporary); // it is not ours to remove
+    out->temporary = NULL;
+    return output_failed(out, code, err);
+  }
+  out->stream = fdopen(descriptor, "wb");
+  if (out->stream) return GCUT_OK;
+  int code = errno;
+  close(descriptor);
+  return output_failed(out, code, err);
+}
+
+gcut_status gcut_output_commit(gcut_output *out, gcut_error *err) {
+  errno = 0;
+  bool bad = ferror(out->stream) != 0;
+  if (fflush(out->stream) != 0) bad = true;
+  int code = errno;
+  if (fclose(out->stream) != 0 && !bad) {
+    bad = true;
+    code = errno;
+  }
+  out->stream = NULL;
+  if (!bad && out->temporary && rename(out->temporary, out->path) != 0) {
+    bad = true;
+    code = errno;
+  }
+  if (bad) return output_failed(out, code ? code : EIO, err);
+  output_free(out);
+  return GCUT_OK;
+}
+
+void gcut_output_abort(gcut_output *out) {
+  if (out->stream) fclose(out->stream);
+  if (out->temporary) unlink(out->temporary);
+  output_free(out);
+}

@@ -1,0 +1,59 @@
+// The protobuf wire format: a check of a whole file, and cursors over what passed it.
+//
+// protobuf-c copies every field, nests without limit and says nothing but "no" to a damaged file.
+// So a file is walked once by gcut__wire_check, which bounds depth and sizes and says what is wrong
+// where; after that, messages that are large or nest graphs (model, graph, node, attribute,
+// function) are read in place with cursors, and the flat ones (types, tensors without their
+// elements) are unpacked by protobuf-c.
+#ifndef GCUT_FORMATS_ONNX_WIRE_H
+#define GCUT_FORMATS_ONNX_WIRE_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tracer/base/arena.h"
+
+// Bytes of a file in place.
+typedef struct gcut__span {
+  const uint8_t *data;
+  size_t size;
+} gcut__span;
+
+// Checks a serialized message of that descriptor and all it contains: tags, lengths, wire types,
+// UTF-8 of strings, at most 100 messages inside one another. GCUT_FORMAT names byte and field;
+// `path` begins the message.
+GCUT_MUST_USE gcut_status gcut__wire_check(gcut__span bytes,
+                                           const ProtobufCMessageDescriptor *descriptor,
+                                           const char *path, gcut_error *err);
+
+// One field of a message. `value` of a varint or fixed field, `bytes` of a length-delimited one.
+typedef struct gcut__field {
+  uint32_t number;
+  bool delimited;
+  uint64_t value;
+  gcut__span bytes;
+} gcut__field;
+
+// Takes the next field off a message that passed the check; false at its end.
+bool gcut__wire_next(gcut__span *message, gcut__field *out_field);
+
+// Elements of a repeated number: one field holds one element, or all of them packed.
+typedef enum gcut__number_kind { GCUT__VARINT, GCUT__FIXED32 } gcut__number_kind;
+size_t gcut__wire_count(const gcut__field *field, gcut__number_kind kind);
+void gcut__wire_varints(const gcut__field *field, int64_t *out); // [gcut__wire_count]
+void gcut__wire_floats(const gcut__field *field, float *out);    // [gcut__wire_count]
+
+static inline float gcut__wire_float(const gcut__field *field) {
+  uint32_t bits = (uint32_t)field->value;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// Unpacks a message that passed the check into an arena. NULL where memory is out, or where one of
+// its fields passes protobuf-c's limit of 2 GiB.
+void *gcut__wire_unpack(gcut__span bytes, const ProtobufCMessageDescriptor *descriptor,
+                        gcut_arena *arena);
+
+#endif
