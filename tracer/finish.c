@@ -16,21 +16,20 @@
 
 static const uint32_t NOT_FOUND = UINT32_MAX - 1;
 
-// The operator's row by (domain, type), remembered in `known` by the domain's index and the
-// interned type.
-static const gcut_op *find_op(gcut_map *known, const gcut_node *node, uint32_t domain,
-                              bool *out_ok) {
+// Sets the operator's row of a node; `known` remembers rows by the domain's index and the interned
+// type.
+static bool find_op(gcut_map *known, gcut_node *node, uint32_t domain) {
   size_t n;
   const gcut_op_row *rows = gcut_op_rows(&n);
   uint64_t key = gcut__name_key(node->op_type, domain);
   uint32_t found = gcut_map_get(known, key);
-  *out_ok = true;
   if (found == GCUT_NONE) {
     const gcut_op_row *row = gcut_op_find(node->domain, node->op_type);
     found = row ? (uint32_t)(row - rows) : NOT_FOUND;
-    *out_ok = gcut_map_set(known, key, found);
+    if (!gcut_map_set(known, key, found)) return false;
   }
-  return found == NOT_FOUND ? NULL : rows[found].op;
+  if (found != NOT_FOUND) node->op = rows[found].op, node->op_row = found;
+  return true;
 }
 
 static gcut_status resolve_node(gcut_graph *g, gcut_node *node, gcut_map *known, gcut_error *err) {
@@ -40,9 +39,7 @@ static gcut_status resolve_node(gcut_graph *g, gcut_node *node, gcut_map *known,
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.200s' (%.100s): domain '%.100s' is not imported",
                      node->name, node->op_type, node->domain);
   node->version = (int32_t)g->opsets[domain].version;
-  bool ok;
-  node->op = find_op(known, node, domain, &ok);
-  if (!ok) return GCUT_NO_MEMORY(err);
+  if (!find_op(known, node, domain)) return GCUT_NO_MEMORY(err);
   return node->op ? gcut_op_parse_attrs(g, node, node->op, g->arena, &node->attrs, err) : GCUT_OK;
 }
 

@@ -30,8 +30,8 @@ typedef struct gcut_cpu_call {
 
 typedef gcut_status (*gcut_cpu_kernel)(gcut_cpu_call *c, gcut_error *err);
 
-// The kernel of an operator's row, or NULL (views have none).
-gcut_cpu_kernel gcut_cpu_find(const gcut_op *op);
+// The kernel of a node's operator, or NULL (views and unknown operators have none).
+gcut_cpu_kernel gcut_cpu_find(const gcut_node *node);
 
 static inline bool gcut_cpu_has(const gcut_cpu_call *c, uint32_t i) {
   return i < c->n_inputs && c->inputs[i];

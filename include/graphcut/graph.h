@@ -128,6 +128,7 @@ typedef struct gcut_node {
   const char *domain;   // "" is ai.onnx
   const char *overload; // "" almost always
   const gcut_op *op;    // what the operator means; NULL for one that graphcut does not know
+  uint32_t op_row;      // of the operator table, where op is not NULL
   const void *attrs;    // the operator's own attribute struct, parsed once; NULL where op is
   int32_t version;      // opset version its domain is imported at
   uint32_t body;

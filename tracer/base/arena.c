@@ -24,8 +24,11 @@ typedef struct chunk {
 } chunk;
 
 // The bytes of a chunk follow its header, aligned to WIDE_ALIGN.
+static size_t chunk_header(void) {
+  return (sizeof(chunk) + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1);
+}
 static uint8_t *chunk_bytes(chunk *c) {
-  return (uint8_t *)c + ((sizeof *c + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1));
+  return (uint8_t *)c + chunk_header();
 }
 
 struct gcut_arena {
@@ -39,31 +42,37 @@ gcut_arena *gcut_arena_create(void) {
   return arena;
 }
 
-void gcut_arena_reset(gcut_arena *arena) {
-  for (chunk *c = arena->chunks, *next; c; c = next) {
+static void free_chunks(gcut_arena *arena, chunk *first) {
+  for (chunk *c = first, *next; c; c = next) {
     next = c->next;
     ASAN_UNPOISON_MEMORY_REGION(chunk_bytes(c), c->size);
+    arena->total -= chunk_header() + c->size;
     free(c);
   }
-  arena->chunks = NULL;
-  arena->next_size = FIRST_CHUNK;
-  arena->total = 0;
+}
+
+void gcut_arena_reset(gcut_arena *arena) {
+  chunk *kept = arena->chunks;
+  if (!kept) return;
+  free_chunks(arena, kept->next);
+  kept->next = NULL;
+  kept->used = 0;
+  ASAN_POISON_MEMORY_REGION(chunk_bytes(kept), kept->size);
 }
 
 void gcut_arena_destroy(gcut_arena *arena) {
   if (!arena) return;
-  gcut_arena_reset(arena);
+  free_chunks(arena, arena->chunks);
   free(arena);
 }
 
 static chunk *chunk_create(gcut_arena *arena, size_t size) {
   if (size > SIZE_MAX / 2) return NULL;
-  size_t header = (sizeof(chunk) + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1);
-  size_t whole = (header + size + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1);
-  chunk *c = aligned_alloc(WIDE_ALIGN, whole);
+  size = (size + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1);
+  chunk *c = aligned_alloc(WIDE_ALIGN, chunk_header() + size);
   if (!c) return NULL;
   *c = (chunk){.size = size};
-  arena->total += whole;
+  arena->total += chunk_header() + size;
   ASAN_POISON_MEMORY_REGION(chunk_bytes(c), size);
   return c;
 }

@@ -15,7 +15,7 @@ typedef struct gcut_arena gcut_arena;
 gcut_arena *gcut_arena_create(void);
 // NULL is allowed.
 void gcut_arena_destroy(gcut_arena *arena);
-// Frees everything in it but the arena.
+// Forgets everything in it; some memory is kept for what comes next.
 void gcut_arena_reset(gcut_arena *arena);
 
 // Zeroed memory for `count` items of `size` bytes, aligned to 16 (to 64 from 64 bytes on); NULL

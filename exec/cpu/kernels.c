@@ -1,0 +1,17 @@
+// The table of CPU kernels, made from the list of operators.
+#include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/kernel.h"
+#include "tracer/ops/list.h"
+
+static const gcut_cpu_kernel kernels[] = {
+#define X(domain, name, ident, ...) gcut__cpu_##ident,
+#define V(domain, name, ident, ...) NULL,
+    GCUT_OP_LIST(X, V)
+#undef X
+#undef V
+};
+
+// Rows stand in the order of the list, as those of gcut_op_rows do.
+gcut_cpu_kernel gcut_cpu_find(const gcut_node *node) {
+  return node->op ? kernels[node->op_row] : NULL;
+}
