@@ -57,6 +57,7 @@
   GCUT_OP_LIST_DETECTION(X, V)                                                                     \
   GCUT_OP_LIST_SIGNAL(X, V)                                                                        \
   GCUT_OP_LIST_IMAGE(X, V)                                                                         \
+  GCUT_OP_LIST_ROTARY(X, V)                                                                        \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -232,6 +233,11 @@
 
 // image.c: ImageDecoder
 #define GCUT_OP_LIST_IMAGE(X, V)
+
+// rotary.c: RotaryEmbedding of both domains
+#define GCUT_OP_LIST_ROTARY(X, V)                                                                  \
+  X(ONNX, RotaryEmbedding, rotary_embedding, 23)                                                   \
+  X(MICROSOFT, RotaryEmbedding, microsoft_rotary_embedding, 1)
 
 // microsoft.c: com.microsoft
 #define GCUT_OP_LIST_MICROSOFT(X, V)

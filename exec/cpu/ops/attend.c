@@ -1,11 +1,11 @@
 // Scaled dot-product attention, a block of query rows at a time: the scores of one block against
-// all keys it sees, softmax, then their product with the values. Memory is a block of scores and
-// one transposed head of keys, never the whole score matrix.
+// all keys it sees, softmax, then their product with the values. Memory is a block of scores, never
+// the whole score matrix.
 #include "exec/cpu/ops/attend.h"
 
 #include <math.h>
 
-#include "exec/cpu/ops/product.h"
+#include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/widen.h"
 
 enum { ROWS = 32 }; // query rows of a block
@@ -54,17 +54,22 @@ gcut_strided4 gcut__strided_packed(const void *data, int64_t heads, int64_t rows
   return (gcut_strided4){data, heads * rows * size, size, heads * size};
 }
 
-gcut_status gcut__attend(const gcut_attend *a, gcut_arena *scratch, gcut_error *err) {
+static gcut_status attend_block(gcut_cpu_call *c, const gcut_attend *a, block *b, int64_t batch,
+                                int64_t head, int64_t i, gcut_error *err) {
+  int64_t n = a->q_length - i < ROWS ? a->q_length - i : ROWS;
+  return a->real == GCUT_DOUBLE ? attend_block_double(c, a, b, batch, head, i, n, err)
+                                : attend_block_float(c, a, b, batch, head, i, n, err);
+}
+
+gcut_status gcut__attend(gcut_cpu_call *c, const gcut_attend *a, gcut_error *err) {
   size_t size = a->real == GCUT_DOUBLE ? sizeof(double) : sizeof(float);
-  size_t total = (size_t)a->total;
   block b = {0};
-  void *keys = gcut_arena_alloc(scratch, total * size, (size_t)a->head_size);
-  b.scores = gcut_arena_alloc(scratch, total * size, ROWS);
-  if (a->bias) b.bias = gcut_arena_alloc(scratch, total * sizeof(double), ROWS);
-  if (!keys || !b.scores || (a->bias && !b.bias)) return GCUT_NO_MEMORY(err);
-  if (a->real == GCUT_DOUBLE)
-    attend_double(a, &b, keys);
-  else
-    attend_float(a, &b, keys);
+  b.scores = gcut_arena_alloc(c->scratch, (size_t)a->total, ROWS * size);
+  if (a->bias) b.bias = gcut_arena_alloc(c->scratch, (size_t)a->total, ROWS * sizeof(double));
+  if (!b.scores || (a->bias && !b.bias)) return GCUT_NO_MEMORY(err);
+  for (int64_t batch = 0; batch < a->batch; batch++)
+    for (int64_t head = 0; head < a->heads; head++)
+      for (int64_t i = 0; i < a->q_length; i += ROWS)
+        GCUT_TRY(attend_block(c, a, &b, batch, head, i, err));
   return GCUT_OK;
 }

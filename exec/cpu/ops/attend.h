@@ -32,7 +32,7 @@ typedef struct gcut_attend {
 gcut_strided4 gcut__strided_heads(const void *data, int64_t heads, int64_t rows, int64_t size);
 gcut_strided4 gcut__strided_packed(const void *data, int64_t heads, int64_t rows, int64_t size);
 
-// Scratch is taken from `scratch`. A row that sees no key gives zeros.
-GCUT_MUST_USE gcut_status gcut__attend(const gcut_attend *a, gcut_arena *scratch, gcut_error *err);
+// A row that sees no key gives zeros.
+GCUT_MUST_USE gcut_status gcut__attend(gcut_cpu_call *c, const gcut_attend *a, gcut_error *err);
 
 #endif

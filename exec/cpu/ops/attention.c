@@ -5,6 +5,7 @@
 
 #include "exec/cpu/ops/attend.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/real.h"
 #include "exec/cpu/ops/widen.h"
 
 // Either gcut__input_float or gcut__input_double, by the type computed in.
@@ -142,9 +143,12 @@ static void attention_bias(const void *context, int64_t batch, int64_t head, int
     return;
   }
   int64_t first = batch * s->stride[0] + head * s->stride[1] + i * s->stride[2];
-  gcut__widen_row(s->mask, first + *low, *high - *low, row + *low);
+  const uint8_t *seen = s->mask->data;
   if (s->mask->type == GCUT_BOOL)
-    for (int64_t j = *low; j < *high; j++) row[j] = row[j] != 0 ? 0 : -INFINITY;
+    for (int64_t j = *low; j < *high; j++) row[j] = seen[first + j] ? 0 : -INFINITY;
+  else
+    gcut__load_doubles(s->mask->type, s->mask->data, (uint64_t)(first + *low), 1,
+                       (uint64_t)(*high - *low), row + *low);
 }
 
 // ---- the kernel
@@ -191,7 +195,7 @@ gcut_status gcut__cpu_attention(gcut_cpu_call *c, gcut_error *err) {
   if (source.mask) mask_strides(&source);
   a.softcap = (double)attrs->softcap, a.qk_mode = (int)attrs->qk_matmul_output_mode;
   a.bias = attention_bias, a.context = &source;
-  GCUT_TRY(gcut__attend(&a, c->scratch, err));
+  GCUT_TRY(gcut__attend(c, &a, err));
   finish_real(c, a.real, 0, a.y.data);
   finish_real(c, a.real, 3, a.qk);
   write_present(c, 1, 4, a.kv_heads);

@@ -1,20 +1,12 @@
-// Operands of a kernel as float or double, whatever their element type: the smaller floating-point
-// types are computed in float, and a kernel is written once for float and once for double.
-//
-// Float inputs are used in place; others are converted into the call's scratch arena.
+// Operands of a kernel as float or double, whatever floating-point type they have: the smaller
+// types are computed in float. Operands that have the type already are used in place; others pass
+// through the call's scratch arena. The conversions are real.h's.
 #ifndef GCUT_EXEC_CPU_OPS_WIDEN_H
 #define GCUT_EXEC_CPU_OPS_WIDEN_H
 
 #include "exec/cpu/kernel.h"
 
-// Elements of any numeric or bool tensor as float or double.
-GCUT_MUST_USE gcut_status gcut__widen_float(gcut_cpu_call *c, const gcut_tensor *tensor,
-                                            const float **out, gcut_error *err);
-GCUT_MUST_USE gcut_status gcut__widen_double(gcut_cpu_call *c, const gcut_tensor *tensor,
-                                             const double **out, gcut_error *err);
-// n elements from `first` on, as double; types that gcut__widen_double refuses give zeros.
-void gcut__widen_row(const gcut_tensor *tensor, int64_t first, int64_t n, double *to);
-// Input `i` likewise; NULL where it is absent.
+// Input `i`; NULL where it is absent. To float: float, float16, bfloat16. To double: any number.
 GCUT_MUST_USE gcut_status gcut__input_float(gcut_cpu_call *c, uint32_t i, const float **out,
                                             gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__input_double(gcut_cpu_call *c, uint32_t i, const double **out,
