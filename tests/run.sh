@@ -1,0 +1,62 @@
+#!/bin/sh
+# Runs every test of a build and counts: tests/run.sh BUILD
+#
+# cmocka programs (BUILD/tests/**/*_test) report in TAP; shell tests (tests/cli/*.sh) print the same lines; the
+# conformance runner prints its own closing line. The last line is `N passed, N failed, N skipped`; the exit status
+# is 1 where anything failed.
+build=$1
+log=$build/tests/log
+mkdir -p "$build/tests"
+: >"$log"
+export GRAPHCUT="$PWD/$build/graphcut" BUILD="$PWD/$build" CMOCKA_MESSAGE_OUTPUT=TAP
+passed=0 failed=0 skipped=0
+
+# Counts the TAP lines of one program's output; a program that dies, or tests nothing, is a failure of its own.
+count() { # name status output
+  local ok not_ok skip
+  skip=$(grep -c '^ok .*# *SKIP' "$3")
+  ok=$(($(grep -c '^ok ' "$3") - skip))
+  not_ok=$(grep -c '^not ok ' "$3")
+  if [ "$not_ok" -eq 0 ] && { [ "$2" -ne 0 ] || [ $((ok + skip)) -eq 0 ]; }; then
+    not_ok=1
+    echo "not ok - $1: exit status $2, $ok tests"
+  fi
+  [ "$not_ok" -eq 0 ] || { echo "--- $1"; grep -v '^ok ' "$3" | tail -n 40; }
+  grep '^ok .*# *SKIP' "$3" | sed "s|^|$1: |"
+  passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
+}
+
+run() { # name command...
+  local name=$1 status=0
+  shift
+  "$@" >"$log.one" 2>&1 </dev/null || status=$?
+  cat "$log.one" >>"$log"
+  count "$name" "$status" "$log.one"
+}
+
+for test in $(find "$build/tests" -name '*_test' -type f -perm -u+x | LC_ALL=C sort); do
+  run "${test#"$build"/}" "$test"
+done
+for test in tests/cli/*.sh; do
+  [ -e "$test" ] && run "$test" sh "$test"
+done
+for example in examples/*.c; do
+  [ -e "$example" ] && run "$example" sh tests/example.sh "$build/${example%.c}"
+done
+
+if [ -x "$build/tests/conformance/conformance" ]; then
+  "$build/tests/conformance/conformance" >"$log.one" 2>&1
+  cat "$log.one" >>"$log"
+  sed '$d' "$log.one"
+  closing=$(tail -n 1 "$log.one")
+  case $closing in
+  *' passed, '*' failed, '*' skipped')
+    set -- $(echo "$closing" | tr -cd '0-9 ')
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)) ;;
+  *) echo "conformance died: $closing"; failed=$((failed + 1)) ;;
+  esac
+fi
+
+rm -f "$log.one"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
