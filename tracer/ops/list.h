@@ -107,7 +107,27 @@
   X(ONNX, ThresholdedRelu, thresholded_relu, 10, 22)
 
 // binary.c: two inputs, broadcast: arithmetic, comparison, logic, bits
-#define GCUT_OP_LIST_BINARY(X, V)
+#define GCUT_OP_LIST_BINARY(X, V)                                                                  \
+  X(ONNX, Add, add, 1, 6, 7, 13, 14)                                                               \
+  X(ONNX, And, and, 1, 7)                                                                          \
+  X(ONNX, BitShift, bit_shift, 11, 28)                                                             \
+  X(ONNX, BitwiseAnd, bitwise_and, 18)                                                             \
+  X(ONNX, BitwiseOr, bitwise_or, 18)                                                               \
+  X(ONNX, BitwiseXor, bitwise_xor, 18)                                                             \
+  X(ONNX, Div, div, 1, 6, 7, 13, 14)                                                               \
+  X(ONNX, Equal, equal, 1, 7, 11, 13, 19)                                                          \
+  X(ONNX, Greater, greater, 1, 7, 9, 13)                                                           \
+  X(ONNX, GreaterOrEqual, greater_or_equal, 12, 16)                                                \
+  X(ONNX, Less, less, 1, 7, 9, 13)                                                                 \
+  X(ONNX, LessOrEqual, less_or_equal, 12, 16)                                                      \
+  X(ONNX, Mod, mod, 10, 13, 28)                                                                    \
+  X(ONNX, Mul, mul, 1, 6, 7, 13, 14)                                                               \
+  X(ONNX, Or, or, 1, 7)                                                                            \
+  X(ONNX, Pow, pow, 1, 7, 12, 13, 15)                                                              \
+  X(ONNX, PRelu, prelu, 1, 6, 7, 9, 16)                                                            \
+  X(ONNX, Sub, sub, 1, 6, 7, 13, 14)                                                               \
+  X(ONNX, SwiGLU, swiglu, 28)                                                                      \
+  X(ONNX, Xor, xor, 1, 7)
 
 // variadic.c: any number of inputs, broadcast: Sum, Mean, Max, Min
 #define GCUT_OP_LIST_VARIADIC(X, V)
