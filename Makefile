@@ -105,6 +105,11 @@ $(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_obj) $(stat
 $(build)/tests/%_test: $(build)/tests/%_test.o $(support_obj) $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
 
+conformance_src := $(sort $(wildcard tests/conformance/*.c))
+conformance := $(build)/tests/conformance/conformance
+$(conformance): $(conformance_src:%.c=$(build)/%.o) $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+
 # ---- checks --------------------------------------------------------------------------------------------------------
 
 .PHONY: check
@@ -112,7 +117,11 @@ check: all tests ## build and run every test
 	tests/run.sh $(build)
 
 .PHONY: tests
-tests: $(test_bin) $(generator_bin) $(example_bin) ## build the tests without running them
+tests: $(test_bin) $(generator_bin) $(example_bin) $(conformance) ## build the tests without running them
+
+.PHONY: conformance
+conformance: $(conformance) ## run the official ONNX cases: a table by folder and operator
+	$(conformance)
 
 .PHONY: format
 format: ## lay out the sources by .clang-format
