@@ -237,7 +237,10 @@
 #define GCUT_OP_LIST_ATTENTION(X, V) X(ONNX, Attention, attention, 23, 24, 25)
 
 // rnn.c: RNN, GRU, LSTM
-#define GCUT_OP_LIST_RNN(X, V)
+#define GCUT_OP_LIST_RNN(X, V)                                                                     \
+  X(ONNX, RNN, rnn, 1, 7, 14, 22)                                                                  \
+  X(ONNX, GRU, gru, 1, 3, 7, 14, 22)                                                               \
+  X(ONNX, LSTM, lstm, 1, 7, 14, 22)
 
 // resize.c: Resize, Upsample
 #define GCUT_OP_LIST_RESIZE(X, V)
