@@ -225,7 +225,10 @@
 #define GCUT_OP_LIST_NORMALIZATION(X, V)
 
 // softmax.c: Softmax, LogSoftmax, Hardmax
-#define GCUT_OP_LIST_SOFTMAX(X, V)
+#define GCUT_OP_LIST_SOFTMAX(X, V)                                                                 \
+  X(ONNX, Softmax, softmax, 1, 11, 13)                                                             \
+  X(ONNX, LogSoftmax, log_softmax, 1, 11, 13)                                                      \
+  X(ONNX, Hardmax, hardmax, 1, 11, 13)
 
 // quantize.c: quantisation and the integer products
 #define GCUT_OP_LIST_QUANTIZE(X, V)

@@ -1,0 +1,156 @@
+// The blocked and oneDNN products against the plain loops, over random shapes.
+#include "exec/cpu/ops/gemm.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "exec/cpu/ops/real.h"
+#include "tracer/base/narrow.h"
+
+typedef struct rng {
+  uint64_t state;
+} rng;
+
+static uint32_t next(rng *r) {
+  r->state = r->state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(r->state >> 33);
+}
+
+static void fill(rng *r, float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = (float)(next(r) % 2001) / 1000.0f - 1.0f;
+}
+
+static gcut_gemm random_product(rng *r) {
+  gcut_gemm g = gcut__gemm_packed(1 + next(r) % 70, 1 + next(r) % 150, 1 + next(r) % 90,
+                                  next(r) % 2, next(r) % 2);
+  g.alpha = next(r) % 2 ? 1.0f : 0.5f;
+  g.beta = 2.0f;
+  g.d_row = next(r) % 2 ? g.n : 0;
+  g.d_column = next(r) % 2;
+  return g;
+}
+
+// alpha * plain product + beta * D, in doubles, stored as `type`.
+static void reference(const gcut_gemm *g, const float *a, const float *b, const float *d,
+                      double *out) {
+  float *sum = malloc((size_t)(g->m * g->n) * sizeof *sum);
+  gcut__gemm_plain(GCUT_FLOAT, g, a, b, sum);
+  for (int64_t i = 0; i < g->m; i++)
+    for (int64_t j = 0; j < g->n; j++)
+      out[i * g->n + j] = (double)g->alpha * (double)sum[i * g->n + j] +
+                          (double)g->beta * (double)d[i * g->d_row + j * g->d_column];
+  free(sum);
+}
+
+// Rounds to the type and back, so that the reference sees what the kernel sees.
+static void *as_type(gcut_dtype type, float *x, int64_t n) {
+  void *stored = malloc((size_t)n * gcut_dtype_bits(type) / 8);
+  gcut__store_floats(type, stored, 0, (uint64_t)n, x);
+  gcut__load_floats(type, stored, 0, (uint64_t)n, x);
+  return stored;
+}
+
+static void compare(gcut_dtype type, double tolerance, uint64_t seed) {
+  rng r = {seed};
+  gcut_gemm g = random_product(&r);
+  gcut_cpu_call call = {.scratch = gcut_arena_create()};
+  float *a = malloc((size_t)(g.m * g.k) * 4), *b = malloc((size_t)(g.k * g.n) * 4);
+  float *d = malloc((size_t)(g.m * g.n) * 4);
+  fill(&r, a, g.m * g.k), fill(&r, b, g.k * g.n), fill(&r, d, g.m * g.n);
+  void *ta = as_type(type, a, g.m * g.k), *tb = as_type(type, b, g.k * g.n);
+  void *td = as_type(type, d, g.m * g.n);
+  double *want = malloc((size_t)(g.m * g.n) * 8), *have = malloc((size_t)(g.m * g.n) * 8);
+  void *out = malloc((size_t)(g.m * g.n) * gcut_dtype_bits(type) / 8);
+  reference(&g, a, b, d, want);
+  g.d = td;
+  assert_int_equal(gcut__gemm(&call, type, &g, ta, tb, out, NULL), GCUT_OK);
+  gcut__load_doubles(type, out, 0, 1, (uint64_t)(g.m * g.n), have);
+  for (int64_t i = 0; i < g.m * g.n; i++)
+    if (!(fabs(have[i] - want[i]) <= tolerance * (1 + fabs(want[i]))))
+      fail_msg("seed %llu, element %lld: %g, expected %g", (unsigned long long)seed, (long long)i,
+               have[i], want[i]);
+  free(a), free(b), free(d), free(ta), free(tb), free(td), free(want), free(have), free(out);
+  gcut_arena_destroy(call.scratch);
+}
+
+static void float_products_agree(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 60; seed++) compare(GCUT_FLOAT, 1e-5, seed);
+}
+
+static void narrow_products_agree(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 60; seed++) {
+    compare(GCUT_FLOAT16, 1e-3, seed);
+    compare(GCUT_BFLOAT16, 8e-3, seed);
+  }
+}
+
+// More columns and rows than a block holds: k is large, so that blocks have their least width.
+static void blocks_agree(void **state) {
+  (void)state;
+  enum { M = 1030, N = 70, K = 1 << 14 };
+  gcut_gemm g = gcut__gemm_packed(M, N, K, false, false);
+  gcut_cpu_call call = {.scratch = gcut_arena_create()};
+  uint16_t *a = calloc((size_t)M * K, 2), *b = calloc((size_t)K * N, 2), *out = calloc(M * N, 2);
+  for (int i = 0; i < M; i++)
+    a[(size_t)i * K + (size_t)i] = gcut_to_bfloat16(1); // picks row i of B
+  for (size_t i = 0; i < (size_t)K * N; i++) b[i] = gcut_to_bfloat16((float)(i % 251));
+  assert_int_equal(gcut__gemm(&call, GCUT_BFLOAT16, &g, a, b, out, NULL), GCUT_OK);
+  assert_memory_equal(out, b, (size_t)M * N * 2);
+  free(a), free(b), free(out);
+  gcut_arena_destroy(call.scratch);
+}
+
+static void alignment_leaves_the_bits(void **state) {
+  (void)state;
+  enum { M = 37, N = 129, K = 83 };
+  rng r = {7};
+  static float a[M * K + 16], b[K * N + 16], first[M * N], second[M * N];
+  for (int transposed = 0; transposed < 2; transposed++) {
+    gcut_gemm g = gcut__gemm_packed(M, N, K, false, transposed);
+    gcut_cpu_call call = {.scratch = gcut_arena_create()};
+    fill(&r, a, M * K), fill(&r, b, K * N);
+    assert_int_equal(gcut__gemm(&call, GCUT_FLOAT, &g, a, b, first, NULL), GCUT_OK);
+    memmove(a + 3, a, sizeof(float) * M * K), memmove(b + 1, b, sizeof(float) * K * N);
+    assert_int_equal(gcut__gemm(&call, GCUT_FLOAT, &g, a + 3, b + 1, second, NULL), GCUT_OK);
+    assert_memory_equal(first, second, sizeof first);
+    gcut_arena_destroy(call.scratch);
+  }
+}
+
+static void integers_wrap(void **state) {
+  (void)state;
+  gcut_cpu_call call = {.scratch = gcut_arena_create()};
+  gcut_gemm g = gcut__gemm_packed(1, 1, 2, false, false);
+  int32_t a[] = {INT32_MAX, 1}, b[] = {2, 3}, out = 0;
+  assert_int_equal(gcut__gemm(&call, GCUT_INT32, &g, a, b, &out, NULL), GCUT_OK);
+  assert_int_equal(out, 1);
+  gcut_arena_destroy(call.scratch);
+}
+
+static void empty_sums_are_zero(void **state) {
+  (void)state;
+  gcut_cpu_call call = {.scratch = gcut_arena_create()};
+  gcut_gemm g = gcut__gemm_packed(2, 2, 0, false, false);
+  float out[] = {1, 2, 3, 4}, d[] = {5, 6}, want[] = {5, 6, 5, 6}, zero[4] = {0};
+  assert_int_equal(gcut__gemm(&call, GCUT_FLOAT, &g, NULL, NULL, out, NULL), GCUT_OK);
+  assert_memory_equal(out, zero, sizeof zero);
+  g.d = d, g.beta = 1, g.d_row = 0, g.d_column = 1;
+  assert_int_equal(gcut__gemm(&call, GCUT_FLOAT, &g, NULL, NULL, out, NULL), GCUT_OK);
+  assert_memory_equal(out, want, sizeof want);
+  gcut_arena_destroy(call.scratch);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(float_products_agree), cmocka_unit_test(narrow_products_agree),
+      cmocka_unit_test(blocks_agree),         cmocka_unit_test(alignment_leaves_the_bits),
+      cmocka_unit_test(integers_wrap),        cmocka_unit_test(empty_sums_are_zero),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,13 @@
+#ifndef GCUT_TRACER_OPS_SOFTMAX_H
+#define GCUT_TRACER_OPS_SOFTMAX_H
+
+#include "tracer/ops/op.h"
+
+typedef struct gcut_softmax_attrs {
+  int64_t axis; // INT64_MIN where the model gives none
+} gcut_softmax_attrs;
+
+// The axis of a tensor of that rank: the last by default, before opset 13 the second.
+int64_t gcut__softmax_axis(const gcut_node *node, const gcut_softmax_attrs *attrs);
+
+#endif
