@@ -130,10 +130,14 @@
   X(ONNX, Xor, xor, 1, 7)
 
 // variadic.c: any number of inputs, broadcast: Sum, Mean, Max, Min
-#define GCUT_OP_LIST_VARIADIC(X, V)
+#define GCUT_OP_LIST_VARIADIC(X, V)                                                                \
+  X(ONNX, Max, max, 1, 6, 8, 12, 13)                                                               \
+  X(ONNX, Mean, mean, 1, 6, 8, 13)                                                                 \
+  X(ONNX, Min, min, 1, 6, 8, 12, 13)                                                               \
+  X(ONNX, Sum, sum, 1, 6, 8, 13)
 
 // where.c: Where
-#define GCUT_OP_LIST_WHERE(X, V)
+#define GCUT_OP_LIST_WHERE(X, V) X(ONNX, Where, where, 9, 16)
 
 // cast.c: between element types: Cast, CastLike, BitCast
 #define GCUT_OP_LIST_CAST(X, V)
