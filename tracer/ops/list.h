@@ -226,7 +226,16 @@
 #define GCUT_OP_LIST_POOL(X, V)
 
 // normalization.c: BatchNormalization, LayerNormalization and their kin
-#define GCUT_OP_LIST_NORMALIZATION(X, V)
+#define GCUT_OP_LIST_NORMALIZATION(X, V)                                                           \
+  X(ONNX, BatchNormalization, batch_normalization, 1, 6, 7, 9, 14, 15)                             \
+  X(ONNX, InstanceNormalization, instance_normalization, 1, 6, 22)                                 \
+  X(ONNX, GroupNormalization, group_normalization, 18, 21)                                         \
+  X(ONNX, LayerNormalization, layer_normalization, 17)                                             \
+  X(ONNX, RMSNormalization, rms_normalization, 23)                                                 \
+  X(ONNX, SimplifiedLayerNormalization, simplified_layer_normalization, 1)                         \
+  X(ONNX, LRN, lrn, 1, 13)                                                                         \
+  X(ONNX, LpNormalization, lp_normalization, 1, 22)                                                \
+  X(ONNX, MeanVarianceNormalization, mean_variance_normalization, 9, 13)
 
 // softmax.c: Softmax, LogSoftmax, Hardmax
 #define GCUT_OP_LIST_SOFTMAX(X, V)                                                                 \
