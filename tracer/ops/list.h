@@ -143,7 +143,17 @@
 #define GCUT_OP_LIST_CAST(X, V)
 
 // reduce.c: Reduce*
-#define GCUT_OP_LIST_REDUCE(X, V)
+#define GCUT_OP_LIST_REDUCE(X, V)                                                                  \
+  X(ONNX, ReduceL1, reduce_l1, 1, 11, 13, 18)                                                      \
+  X(ONNX, ReduceL2, reduce_l2, 1, 11, 13, 18)                                                      \
+  X(ONNX, ReduceLogSum, reduce_log_sum, 1, 11, 13, 18, 28)                                         \
+  X(ONNX, ReduceLogSumExp, reduce_log_sum_exp, 1, 11, 13, 18, 28)                                  \
+  X(ONNX, ReduceMax, reduce_max, 1, 11, 12, 13, 18, 20)                                            \
+  X(ONNX, ReduceMean, reduce_mean, 1, 11, 13, 18)                                                  \
+  X(ONNX, ReduceMin, reduce_min, 1, 11, 12, 13, 18, 20)                                            \
+  X(ONNX, ReduceProd, reduce_prod, 1, 11, 13, 18)                                                  \
+  X(ONNX, ReduceSum, reduce_sum, 1, 11, 13)                                                        \
+  X(ONNX, ReduceSumSquare, reduce_sum_square, 1, 11, 13, 18)
 
 // arg.c: ArgMax, ArgMin
 #define GCUT_OP_LIST_ARG(X, V)
