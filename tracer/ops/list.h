@@ -269,7 +269,9 @@
   X(ONNX, LSTM, lstm, 1, 7, 14, 22)
 
 // resize.c: Resize, Upsample
-#define GCUT_OP_LIST_RESIZE(X, V)
+#define GCUT_OP_LIST_RESIZE(X, V)                                                                  \
+  X(ONNX, Resize, resize, 10, 11, 13, 18, 19)                                                      \
+  X(ONNX, Upsample, upsample, 1, 7, 9, 10)
 
 // grid.c: GridSample, AffineGrid
 #define GCUT_OP_LIST_GRID(X, V)
