@@ -200,7 +200,3 @@ int gcut_dims_format(const gcut_dims *dims, gcut_dim dim, char *buffer, size_t s
   if (size > 0) buffer[w.length < size ? w.length : size - 1] = 0;
   return (int)w.length;
 }
-
-int gcut_dim_format(const gcut_graph *graph, gcut_dim dim, char *buffer, size_t size) {
-  return gcut_dims_format(graph->dims, dim, buffer, size);
-}
