@@ -98,8 +98,9 @@ static gcut_status infer_node(tracer *t, const gcut_node *node, const gcut_fact 
                   .infer_body = infer_body,
                   .private_state = t};
   GCUT_TRY(gcut_op_infer(&c, err));
-  trace->flops[node - g->nodes] =
-      node->op->flops ? node->op->flops(&c) : gcut_fact_count(&outputs[0]);
+  if (outputs[0].type.rank >= 0) // else inputs were unknown and nothing was inferred
+    trace->flops[node - g->nodes] =
+        node->op->flops ? node->op->flops(&c) : gcut_fact_count(&outputs[0]);
   return gcut__fold_node(trace, t->options, node, inputs, outputs, err);
 }
 
