@@ -1,0 +1,87 @@
+#include "formats/dot/caption.h"
+
+#include <stdio.h>
+
+// A number with three digits: "9.31", "87.2", "872".
+static const char *scaled(gcut_arena *arena, double x, double base, const char *const *units,
+                          size_t n_units, const char *suffix) {
+  size_t unit = 0;
+  while (x >= (base == 1024 ? 1000 : 999.5) && unit + 1 < n_units) x /= base, unit++;
+  int digits = unit == 0 ? 0 : x < 9.995 ? 2 : x < 99.95 ? 1 : 0;
+  return gcut_arena_format(arena, "%.*f %s%s", digits, x, units[unit], suffix);
+}
+
+const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes) {
+  static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+  return scaled(arena, (double)bytes, 1024, units, 6, "B");
+}
+
+const char *gcut_caption_flops(gcut_arena *arena, double flops) {
+  static const char *const units[] = {"", "K", "M", "G", "T", "P", "E"};
+  return scaled(arena, flops, 1000, units, 7, "FLOP");
+}
+
+const char *gcut_caption_count(gcut_arena *arena, uint64_t n) {
+  char digits[32], text[48];
+  int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), at = 0;
+  for (int i = 0; i < length; i++) {
+    if (i > 0 && (length - i) % 3 == 0) text[at++] = ',';
+    text[at++] = digits[i];
+  }
+  return gcut_arena_string(arena, text, (size_t)at);
+}
+
+// Bytes of the UTF-8 character at `text`, or 0 where it is none.
+static size_t utf8_length(const unsigned char *text) {
+  size_t n = text[0] < 0x80                      ? 1
+             : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+             : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+             : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
+                                                 : 0;
+  for (size_t i = 1; i < n; i++)
+    if ((text[i] & 0xc0) != 0x80) return 0;
+  return n;
+}
+
+// Copies one character, or '?' for one that may not stand in a drawing. Returns the bytes read.
+static size_t copy_character(const char *from, char *to, size_t *at) {
+  size_t n = utf8_length((const unsigned char *)from);
+  if (n == 0 || (n == 1 && ((unsigned char)*from < 0x20 || *from == 0x7f))) {
+    to[(*at)++] = '?';
+    return 1;
+  }
+  memcpy(to + *at, from, n);
+  *at += n;
+  return n;
+}
+
+const char *gcut_caption_name(gcut_arena *arena, const char *name, size_t limit) {
+  size_t length = strlen(name), at = 0;
+  size_t head = limit * 2 / 3, tail = limit - head - 1;
+  char *text = gcut_arena_alloc(arena, (length <= limit ? length : limit) + 16, 1);
+  if (!text) return NULL;
+  for (size_t i = 0; i < (length <= limit ? length : head);)
+    i += copy_character(name + i, text, &at);
+  if (length <= limit) return text;
+  memcpy(text + at, "\xe2\x80\xa6", 3); // an ellipsis
+  at += 3;
+  size_t i = length - tail;
+  while (i < length && ((unsigned char)name[i] & 0xc0) == 0x80)
+    i++; // not from the middle of a character
+  while (i < length) i += copy_character(name + i, text, &at);
+  return text;
+}
+
+const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint32_t value) {
+  char type[256];
+  uint64_t bytes;
+  gcut_trace_format(trace, value, type, sizeof type);
+  const char *shape = gcut_caption_name(arena, type, 60);
+  if (!gcut_trace_bytes(trace, value, &bytes)) return shape;
+  return gcut_arena_format(arena, "%s  %s", shape, gcut_caption_bytes(arena, bytes));
+}
+
+const char *gcut_caption_class(const char *class_name) {
+  const char *dot = strrchr(class_name, '.');
+  return dot ? dot + 1 : class_name;
+}

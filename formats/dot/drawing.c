@@ -1,0 +1,47 @@
+#include "formats/dot/drawing.h"
+
+#include <stdlib.h>
+
+#include "tracer/base/error.h"
+#include "tracer/base/vector.h"
+
+gcut_status gcut_drawing_create(gcut_drawing **out_drawing, gcut_error *err) {
+  gcut_drawing *d = *out_drawing = calloc(1, sizeof *d);
+  if (!d) return GCUT_NO_MEMORY(err);
+  d->arena = gcut_arena_create();
+  d->title = "";
+  if (d->arena) return GCUT_OK;
+  free(d);
+  *out_drawing = NULL;
+  return GCUT_NO_MEMORY(err);
+}
+
+void gcut_drawing_destroy(gcut_drawing *d) {
+  if (!d) return;
+  free(d->boxes);
+  free(d->groups);
+  free(d->links);
+  gcut_arena_destroy(d->arena);
+  free(d);
+}
+
+uint32_t gcut_drawing_add_box(gcut_drawing *d, const gcut_box *box) {
+  if (!gcut_vector_reserve((void **)&d->boxes, &d->box_capacity, d->n_boxes, 1, sizeof *box))
+    return GCUT_NONE;
+  d->boxes[d->n_boxes] = *box;
+  return d->n_boxes++;
+}
+
+uint32_t gcut_drawing_add_group(gcut_drawing *d, const gcut_group *group) {
+  if (!gcut_vector_reserve((void **)&d->groups, &d->group_capacity, d->n_groups, 1, sizeof *group))
+    return GCUT_NONE;
+  d->groups[d->n_groups] = *group;
+  return d->n_groups++;
+}
+
+uint32_t gcut_drawing_add_link(gcut_drawing *d, const gcut_link *link) {
+  if (!gcut_vector_reserve((void **)&d->links, &d->link_capacity, d->n_links, 1, sizeof *link))
+    return GCUT_NONE;
+  d->links[d->n_links] = *link;
+  return d->n_links++;
+}

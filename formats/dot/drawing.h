@@ -1,0 +1,62 @@
+// A drawing: boxes, groups and links, before any layout. Views make it; render.c gives it to
+// Graphviz. All text is plain: whatever a model's names hold is escaped where it is written.
+#ifndef GCUT_FORMATS_DOT_DRAWING_H
+#define GCUT_FORMATS_DOT_DRAWING_H
+
+#include "formats/dot/paint.h"
+#include "graphcut/graph.h"
+#include "tracer/base/arena.h"
+
+typedef enum gcut_box_shape {
+  GCUT_BOX_MODULE, // a rounded box with title, subtitle and detail
+  GCUT_BOX_STACK,  // several equal ones folded into one
+  GCUT_BOX_OP,     // one operator
+  GCUT_BOX_VALUE,  // an input or output of the graph
+  GCUT_BOX_CUT,    // a thin red line with what crosses it
+} gcut_box_shape;
+
+typedef struct gcut_box {
+  const char *title, *subtitle, *detail; // one line each; NULL: none
+  const char *tooltip;                   // may have several lines
+  const char *url;                       // NULL: none
+  gcut_box_shape shape;
+  gcut_paint paint;
+  double heat;    // 0 to 1; below 0: coloured by paint
+  uint32_t group; // GCUT_NONE: none
+} gcut_box;
+
+// A dashed frame around boxes and other groups.
+typedef struct gcut_group {
+  const char *title;
+  uint32_t parent; // GCUT_NONE: none; less than its own number
+  bool is_part;    // a part of the plan, not a module
+} gcut_group;
+
+typedef struct gcut_link {
+  uint32_t from, to;   // boxes
+  const char *label;   // NULL: none
+  const char *tooltip; // NULL: none
+  uint64_t bytes;      // 0: unknown
+  bool crosses;        // a cut
+  bool faint;          // keeps the order, is not looked at
+} gcut_link;
+
+typedef struct gcut_drawing {
+  const char *title;
+  gcut_box *boxes;
+  gcut_group *groups;
+  gcut_link *links;
+  uint32_t n_boxes, n_groups, n_links;
+  uint32_t box_capacity, group_capacity, link_capacity;
+  const char *note; // what was folded; NULL: nothing
+  gcut_arena *arena;
+} gcut_drawing;
+
+GCUT_MUST_USE gcut_status gcut_drawing_create(gcut_drawing **out_drawing, gcut_error *err);
+void gcut_drawing_destroy(gcut_drawing *drawing);
+// The number of the new item, or GCUT_NONE where memory is out. Text is borrowed.
+uint32_t gcut_drawing_add_box(gcut_drawing *drawing, const gcut_box *box);
+uint32_t gcut_drawing_add_group(gcut_drawing *drawing, const gcut_group *group);
+uint32_t gcut_drawing_add_link(gcut_drawing *drawing, const gcut_link *link);
+
+#endif

@@ -1,0 +1,361 @@
+#include "formats/dot/modules.h"
+
+#include <stdlib.h>
+
+#include "formats/dot/caption.h"
+#include "tracer/base/error.h"
+#include "tracer/base/intern.h"
+#include "tracer/base/map.h"
+
+enum { FOLD_RUN = 3 };
+
+// ---- facts about scopes
+// ---------------------------------------------------------------------------------------------
+
+// Bytes of the constants a node reads; those of a body are its initializers.
+static uint64_t bytes_of_node(const gcut_trace *trace, const gcut_node *node) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < node->n_inputs + node->n_captures; i++) {
+    uint32_t v =
+        trace->graph->operands[i < node->n_inputs ? node->first_input + i
+                                                  : node->first_capture + i - node->n_inputs];
+    if (v != GCUT_NONE && trace->facts[v].constant) bytes += trace->facts[v].constant->bytes;
+  }
+  return bytes;
+}
+
+static void add_to_scopes(gcut_modules *m, const gcut_node *node, uint32_t index) {
+  const gcut_graph *g = m->trace->graph;
+  uint64_t hash = gcut_hash(node->op_type, strlen(node->op_type)) ^ m->node_bytes[index];
+  for (uint32_t s = node->scope; s != GCUT_NONE; s = g->scopes[s].parent) {
+    m->scopes[s].signature = (m->scopes[s].signature ^ hash) * UINT64_C(0x100000001b3) + 1;
+    m->scopes[s].weight_bytes += m->node_bytes[index];
+    m->scopes[s].flops += m->trace->flops[index];
+  }
+}
+
+static bool same_module(const gcut_modules *m, uint32_t a, uint32_t b) {
+  const gcut_scope *x = &m->trace->graph->scopes[a], *y = &m->trace->graph->scopes[b];
+  return x->parent == y->parent && strcmp(x->class_name, y->class_name) == 0 && x->n_nodes > 0 &&
+         m->scopes[a].signature == m->scopes[b].signature;
+}
+
+static void fold_run(gcut_modules *m, const uint32_t *run, uint32_t n) {
+  if (n < FOLD_RUN) return;
+  for (uint32_t i = 1; i < n; i++) m->scopes[run[i]].fold_to = run[1];
+  m->scopes[run[1]].n_folded = n - 1;
+}
+
+// Walks each parent's children in their order and folds runs of equal ones. `next` and `first` list
+// children.
+static void find_runs(gcut_modules *m, const uint32_t *first, const uint32_t *next, uint32_t *run) {
+  for (uint32_t p = 0; p < m->trace->graph->n_scopes; p++) {
+    uint32_t n = 0;
+    for (uint32_t s = first[p]; s != GCUT_NONE; s = next[s]) {
+      if (n > 0 && !same_module(m, run[0], s)) {
+        fold_run(m, run, n);
+        n = 0;
+      }
+      run[n++] = s;
+    }
+    fold_run(m, run, n);
+  }
+}
+
+static gcut_status fold_scopes(gcut_modules *m, gcut_error *err) {
+  uint32_t n = m->trace->graph->n_scopes;
+  uint32_t *memory = malloc((size_t)n * 3 * sizeof *memory);
+  if (!memory) return GCUT_NO_MEMORY(err);
+  uint32_t *first = memory, *next = memory + n, *run = memory + 2 * (size_t)n;
+  for (uint32_t s = 0; s < n; s++) first[s] = next[s] = GCUT_NONE;
+  for (uint32_t s = n; s-- > 1;) {
+    uint32_t parent = m->trace->graph->scopes[s].parent;
+    next[s] = first[parent];
+    first[parent] = s;
+  }
+  find_runs(m, first, next, run);
+  free(memory);
+  return GCUT_OK;
+}
+
+static void number_parts(gcut_modules *m) {
+  for (uint32_t i = 0; i < m->trace->graph->n_nodes; i++)
+    m->part_of_node[i] = m->box_of_node[i] = GCUT_NONE;
+  for (uint32_t p = 0; m->plan && p < m->plan->n_parts; p++)
+    for (uint32_t i = 0; i < m->plan->parts[p].n_nodes; i++)
+      m->part_of_node[m->plan->parts[p].nodes[i]] = p;
+}
+
+static gcut_status fill(gcut_modules *m, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  m->scopes = GCUT_NEW_ARRAY(m->arena, gcut_scope_facts, g->n_scopes);
+  m->node_bytes = GCUT_NEW_ARRAY(m->arena, uint64_t, g->n_nodes);
+  m->part_of_node = GCUT_NEW_ARRAY(m->arena, uint32_t, g->n_nodes);
+  m->box_of_node = GCUT_NEW_ARRAY(m->arena, uint32_t, g->n_nodes);
+  if (!m->scopes || !m->node_bytes || !m->part_of_node || !m->box_of_node)
+    return GCUT_NO_MEMORY(err);
+  number_parts(m);
+  for (uint32_t s = 0; s < g->n_scopes; s++) {
+    m->scopes[s].fold_to = GCUT_NONE;
+    if (s > 0) m->scopes[s].depth = m->scopes[g->scopes[s].parent].depth + 1;
+  }
+  for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
+    uint32_t node = g->bodies[0].nodes[i];
+    m->node_bytes[node] = bytes_of_node(m->trace, &g->nodes[node]);
+    if (!gcut_modules_is_shape_code(m, node)) add_to_scopes(m, &g->nodes[node], node);
+  }
+  return fold_scopes(m, err);
+}
+
+gcut_status gcut_modules_create(const gcut_trace *trace, const gcut_plan *plan,
+                                const gcut_draw_options *options, gcut_modules **out_modules,
+                                gcut_error *err) {
+  gcut_modules *m = *out_modules = calloc(1, sizeof *m);
+  if (!m) return GCUT_NO_MEMORY(err);
+  *m = (gcut_modules){
+      .trace = trace, .plan = plan, .options = options, .arena = gcut_arena_create()};
+  gcut_status status = fill(m, err);
+  if (status == GCUT_OK) return GCUT_OK;
+  gcut_modules_destroy(m);
+  *out_modules = NULL;
+  return status;
+}
+
+void gcut_modules_destroy(gcut_modules *m) {
+  if (!m) return;
+  gcut_arena_destroy(m->arena);
+  free(m);
+}
+
+bool gcut_modules_is_shape_code(const gcut_modules *m, uint32_t index) {
+  const gcut_node *node = &m->trace->graph->nodes[index];
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    uint32_t v = gcut_node_outputs(m->trace->graph, node)[i];
+    if (v == GCUT_NONE) continue;
+    const gcut_fact *fact = &m->trace->facts[v];
+    bool integer = fact->type.type == GCUT_INT64 || fact->type.type == GCUT_INT32 ||
+                   fact->type.type == GCUT_BOOL;
+    if (!fact->constant && !fact->content &&
+        !(integer && fact->type.rank >= 0 && fact->type.rank <= 1))
+      return false;
+  }
+  return node->n_outputs > 0;
+}
+
+// ---- which box a node belongs to
+// ------------------------------------------------------------------------------------
+
+// The scope that stands for `scope` as one box, or GCUT_NONE where all around it are opened.
+static uint32_t closed_scope(const gcut_modules *m, uint32_t scope, uint32_t depth) {
+  uint32_t found = GCUT_NONE;
+  for (uint32_t s = scope; s != GCUT_NONE; s = m->trace->graph->scopes[s].parent) {
+    if (m->scopes[s].fold_to != GCUT_NONE)
+      found = m->scopes[s].fold_to;
+    else if (m->scopes[s].depth > depth)
+      found = s;
+  }
+  return found;
+}
+
+static bool left_out(const gcut_modules *m, uint32_t node) {
+  return !m->options->all && gcut_modules_is_shape_code(m, node);
+}
+
+gcut_status gcut_modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                               uint32_t depth, uint32_t *out_n, gcut_error *err) {
+  bool *seen = calloc((size_t)m->trace->graph->n_scopes + 1, sizeof *seen);
+  if (!seen) return GCUT_NO_MEMORY(err);
+  *out_n = 0;
+  for (uint32_t i = 0; i < n_nodes; i++) {
+    if (left_out(m, nodes[i])) continue;
+    uint32_t s = closed_scope(m, m->trace->graph->nodes[nodes[i]].scope, depth);
+    if (s == GCUT_NONE || !seen[s]) ++*out_n;
+    if (s != GCUT_NONE) seen[s] = true;
+  }
+  free(seen);
+  return GCUT_OK;
+}
+
+gcut_status gcut_modules_fit(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                             uint32_t limit, uint32_t *out_depth, gcut_error *err) {
+  uint32_t deepest = 1, n;
+  for (uint32_t s = 0; s < m->trace->graph->n_scopes; s++)
+    if (m->scopes[s].depth > deepest) deepest = m->scopes[s].depth;
+  *out_depth = 0;
+  for (uint32_t depth = 1; depth <= deepest; depth++) {
+    GCUT_TRY(gcut_modules_count(m, nodes, n_nodes, depth, &n, err));
+    if (n > limit) break;
+    *out_depth = depth;
+  }
+  return GCUT_OK;
+}
+
+// ---- boxes
+// ----------------------------------------------------------------------------------------------------------
+
+typedef struct painter {
+  gcut_modules *m;
+  gcut_drawing *d;
+  uint32_t depth, group;
+  uint32_t *box_of_scope, *group_of_scope; // [n_scopes]
+} painter;
+
+// Weights, operators and compute of a module, in one line.
+static const char *scope_detail(const painter *p, uint32_t scope) {
+  const gcut_scope_facts *f = &p->m->scopes[scope];
+  const char *each = f->n_folded > 1 ? " each" : "";
+  if (f->weight_bytes == 0 && f->flops == 0) return NULL;
+  if (f->flops == 0)
+    return gcut_arena_format(p->d->arena, "%s%s", gcut_caption_bytes(p->d->arena, f->weight_bytes),
+                             each);
+  return gcut_arena_format(p->d->arena, "%s%s · %s",
+                           gcut_caption_bytes(p->d->arena, f->weight_bytes), each,
+                           gcut_caption_flops(p->d->arena, f->flops));
+}
+
+// Frames from the outermost opened scope down to `scope`, made at need.
+static uint32_t frame_of(painter *p, uint32_t scope) {
+  uint32_t chain[64], n = 0, group = p->group;
+  for (uint32_t s = scope; s != GCUT_NONE && s != 0 && n < 64;
+       s = p->m->trace->graph->scopes[s].parent)
+    chain[n++] = s;
+  while (n-- > 0) {
+    uint32_t s = chain[n];
+    const gcut_scope *scope_ = &p->m->trace->graph->scopes[s];
+    if (p->group_of_scope[s] == GCUT_NONE) {
+      const char *class_name = gcut_caption_class(scope_->class_name);
+      gcut_group frame = {
+          .title = gcut_arena_format(
+              p->d->arena, "%s%s%s", gcut_caption_name(p->d->arena, scope_->name, 40),
+              *class_name ? " · " : "", gcut_caption_name(p->d->arena, class_name, 40)),
+          .parent = group};
+      p->group_of_scope[s] = gcut_drawing_add_group(p->d, &frame);
+    }
+    group = p->group_of_scope[s];
+  }
+  return group;
+}
+
+static uint32_t scope_box(painter *p, uint32_t scope) {
+  if (p->box_of_scope[scope] != GCUT_NONE) return p->box_of_scope[scope];
+  const gcut_scope *s = &p->m->trace->graph->scopes[scope];
+  const gcut_scope_facts *f = &p->m->scopes[scope];
+  gcut_arena *arena = p->d->arena;
+  const char *name = gcut_caption_name(arena, s->name, 40);
+  gcut_box box = {
+      .title = f->n_folded ? gcut_arena_format(arena, "%s …  × %u", name, f->n_folded) : name,
+      .subtitle =
+          *s->class_name ? gcut_caption_name(arena, gcut_caption_class(s->class_name), 40) : NULL,
+      .detail = scope_detail(p, scope),
+      .tooltip = gcut_arena_format(arena, "%s\n%s\n%u nodes", s->path, s->class_name, s->n_nodes),
+      .shape = f->n_folded ? GCUT_BOX_STACK : GCUT_BOX_MODULE,
+      .paint = gcut_paint_of_scope(p->m->trace->graph, scope),
+      .heat = -1,
+      .group = frame_of(p, s->parent == GCUT_NONE ? 0 : s->parent)};
+  return p->box_of_scope[scope] = gcut_drawing_add_box(p->d, &box);
+}
+
+static uint32_t node_box(painter *p, uint32_t index) {
+  const gcut_trace *trace = p->m->trace;
+  const gcut_node *node = &trace->graph->nodes[index];
+  gcut_arena *arena = p->d->arena;
+  uint32_t output = node->n_outputs ? gcut_node_outputs(trace->graph, node)[0] : GCUT_NONE;
+  const char *shape = output == GCUT_NONE ? "" : gcut_caption_value(arena, trace, output);
+  uint64_t bytes = p->m->node_bytes[index];
+  gcut_box box = {.title = gcut_caption_name(arena, node->op_type, 40),
+                  .subtitle = bytes >= 1024 ? gcut_caption_bytes(arena, bytes) : NULL,
+                  .tooltip = gcut_arena_format(arena, "%s\n%s", node->name, shape),
+                  .shape = GCUT_BOX_OP,
+                  .paint = gcut_paint_of_node(trace->graph, node),
+                  .heat = -1,
+                  .group = frame_of(p, node->scope)};
+  return gcut_drawing_add_box(p->d, &box);
+}
+
+static gcut_status draw_boxes(painter *p, const uint32_t *nodes, uint32_t n_nodes,
+                              uint32_t *out_hidden, gcut_error *err) {
+  for (uint32_t i = 0; i < n_nodes; i++) {
+    if (left_out(p->m, nodes[i])) {
+      ++*out_hidden;
+      continue;
+    }
+    uint32_t scope = closed_scope(p->m, p->m->trace->graph->nodes[nodes[i]].scope, p->depth);
+    uint32_t box = scope == GCUT_NONE ? node_box(p, nodes[i]) : scope_box(p, scope);
+    if (box == GCUT_NONE) return GCUT_NO_MEMORY(err);
+    p->m->box_of_node[nodes[i]] = box;
+  }
+  return GCUT_OK;
+}
+
+gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                              uint32_t depth, uint32_t group, gcut_drawing *drawing,
+                              uint32_t *out_hidden, gcut_error *err) {
+  uint32_t n = m->trace->graph->n_scopes;
+  painter p = {.m = m, .d = drawing, .depth = depth, .group = group};
+  p.box_of_scope = malloc((size_t)n * 2 * sizeof *p.box_of_scope);
+  if (!p.box_of_scope) return GCUT_NO_MEMORY(err);
+  p.group_of_scope = p.box_of_scope + n;
+  for (uint32_t s = 0; s < n; s++) p.box_of_scope[s] = p.group_of_scope[s] = GCUT_NONE;
+  gcut_status status = draw_boxes(&p, nodes, n_nodes, out_hidden, err);
+  free(p.box_of_scope);
+  return status;
+}
+
+// ---- links
+// ----------------------------------------------------------------------------------------------------------
+
+// Adds a value to the link between two boxes; the largest value gives the label.
+static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links, uint32_t from,
+                              uint32_t to, uint32_t value, bool crosses, gcut_error *err) {
+  uint64_t key = (uint64_t)from << 32 | to, bytes = 0;
+  uint32_t at = gcut_map_get(links, key);
+  bool known = gcut_trace_bytes(m->trace, value, &bytes);
+  if (at == GCUT_NONE) {
+    gcut_link link = {.from = from, .to = to};
+    at = gcut_drawing_add_link(d, &link);
+    if (at == GCUT_NONE || !gcut_map_set(links, key, at)) return GCUT_NO_MEMORY(err);
+  }
+  gcut_link *link = &d->links[at];
+  const char *caption = gcut_caption_value(d->arena, m->trace, value);
+  const char *line = gcut_arena_format(
+      d->arena, "%s%s%s: %s", link->tooltip ? link->tooltip : "", link->tooltip ? "\n" : "",
+      gcut_caption_name(d->arena, m->trace->graph->values[value].name, 60), caption);
+  if (!line || !caption) return GCUT_NO_MEMORY(err);
+  if (!link->label || (known && bytes > link->bytes)) link->label = caption;
+  if (!link->tooltip || strlen(link->tooltip) < 600) link->tooltip = line;
+  if (known) link->bytes += bytes;
+  link->crosses = link->crosses || crosses;
+  return GCUT_OK;
+}
+
+static gcut_status link_node(gcut_modules *m, uint32_t index, gcut_drawing *d, gcut_map *links,
+                             gcut_map *seen, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  const gcut_node *node = &g->nodes[index];
+  uint32_t to = m->box_of_node[index];
+  for (uint32_t i = 0; to != GCUT_NONE && i < node->n_inputs + node->n_captures; i++) {
+    uint32_t v = g->operands[i < node->n_inputs ? node->first_input + i
+                                                : node->first_capture + i - node->n_inputs];
+    uint32_t producer = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
+    if (producer == GCUT_NONE || m->trace->facts[v].constant || g->nodes[producer].body != 0)
+      continue;
+    uint32_t from = m->box_of_node[producer];
+    uint64_t key = (uint64_t)v << 32 | to;
+    if (from == GCUT_NONE || from == to || gcut_map_get(seen, key) != GCUT_NONE) continue;
+    if (!gcut_map_set(seen, key, 1)) return GCUT_NO_MEMORY(err);
+    bool crosses = m->part_of_node[producer] != m->part_of_node[index];
+    GCUT_TRY(link_value(m, d, links, from, to, v, crosses, err));
+  }
+  return GCUT_OK;
+}
+
+gcut_status gcut_modules_link(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                              gcut_drawing *d, gcut_error *err) {
+  gcut_map links = {0}, seen = {0};
+  gcut_status status = GCUT_OK;
+  for (uint32_t i = 0; i < n_nodes && status == GCUT_OK; i++)
+    status = link_node(m, nodes[i], d, &links, &seen, err);
+  gcut_map_free(&links);
+  gcut_map_free(&seen);
+  return status;
+}

@@ -1,0 +1,63 @@
+// Which boxes stand for which nodes: the engine behind the views.
+//
+// Scopes down to a depth are opened as frames; a deeper scope is one box; a node that stands in an
+// opened scope itself is a box of its own. Runs of three or more equal siblings (decoder layers)
+// are folded: the first is drawn, the rest are one stack. Shape code is left out unless asked for.
+#ifndef GCUT_FORMATS_DOT_MODULES_H
+#define GCUT_FORMATS_DOT_MODULES_H
+
+#include "formats/dot/drawing.h"
+#include "graphcut/formats.h"
+#include "graphcut/plan.h"
+#include "graphcut/trace.h"
+
+typedef struct gcut_scope_facts {
+  uint64_t
+      signature; // equal for scopes with the same operators in the same order and as many weights
+  uint64_t weight_bytes;
+  double flops;
+  uint32_t depth;   // of the root: 0
+  uint32_t fold_to; // the first of the folded ones this scope stands among (the second of its run),
+                    // or GCUT_NONE
+  uint32_t n_folded; // of that first one: how many it stands for
+} gcut_scope_facts;
+
+typedef struct gcut_modules {
+  const gcut_trace *trace;
+  const gcut_plan *plan; // may be NULL
+  const gcut_draw_options *options;
+  gcut_scope_facts *scopes; // [graph->n_scopes]
+  uint64_t *node_bytes;     // [graph->n_nodes] of constants that the node reads
+  uint32_t *part_of_node;   // [graph->n_nodes]; GCUT_NONE: in no part
+  uint32_t *box_of_node;    // [graph->n_nodes] of the drawing being made; GCUT_NONE: not drawn
+  gcut_arena *arena;
+} gcut_modules;
+
+GCUT_MUST_USE gcut_status gcut_modules_create(const gcut_trace *trace, const gcut_plan *plan,
+                                              const gcut_draw_options *options,
+                                              gcut_modules **out_modules, gcut_error *err);
+void gcut_modules_destroy(gcut_modules *modules);
+
+// Whether a node computes shapes: all it gives are small integers that are known, or constants.
+bool gcut_modules_is_shape_code(const gcut_modules *modules, uint32_t node);
+
+// How many boxes `nodes` would take with scopes opened down to `depth`.
+GCUT_MUST_USE gcut_status gcut_modules_count(const gcut_modules *modules, const uint32_t *nodes,
+                                             uint32_t n_nodes, uint32_t depth, uint32_t *out_n,
+                                             gcut_error *err);
+// The deepest depth at which they take at most `limit` boxes (at least 1).
+GCUT_MUST_USE gcut_status gcut_modules_fit(const gcut_modules *modules, const uint32_t *nodes,
+                                           uint32_t n_nodes, uint32_t limit, uint32_t *out_depth,
+                                           gcut_error *err);
+// Adds boxes and frames for `nodes`, the frames within `group`. *out_hidden: nodes of shape code
+// left out.
+GCUT_MUST_USE gcut_status gcut_modules_draw(gcut_modules *modules, const uint32_t *nodes,
+                                            uint32_t n_nodes, uint32_t depth, uint32_t group,
+                                            gcut_drawing *drawing, uint32_t *out_hidden,
+                                            gcut_error *err);
+// Adds a link for each pair of boxes between which values pass.
+GCUT_MUST_USE gcut_status gcut_modules_link(gcut_modules *modules, const uint32_t *nodes,
+                                            uint32_t n_nodes, gcut_drawing *drawing,
+                                            gcut_error *err);
+
+#endif

@@ -1,0 +1,83 @@
+#include "formats/dot/paint.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const struct {
+  const char *legend, *light, *light_line, *dark, *dark_line, *words, *operators;
+} paints[] = {
+#define X(name, legend, light, light_line, dark, dark_line, words, operators)                      \
+  {legend, light, light_line, dark, dark_line, words, operators},
+    GCUT_PAINT_LIST(X)
+#undef X
+};
+
+static const gcut_theme themes[2] = {
+    {.page = "#ffffff",
+     .text = "#1b2127",
+     .faint_text = "#56606a",
+     .line = "#7b8792",
+     .cut = "#d0021b",
+     .frame = "#9aa5b0",
+     .part_frame = "#d0021b"},
+    {.page = "#14181d",
+     .text = "#eef2f6",
+     .faint_text = "#a9b4bf",
+     .line = "#76828e",
+     .cut = "#ff5a66",
+     .frame = "#5c6874",
+     .part_frame = "#ff5a66"},
+};
+
+const gcut_theme *gcut_theme_get(bool dark) {
+  return &themes[dark];
+}
+const char *gcut_paint_fill(gcut_paint p, bool dark) {
+  return dark ? paints[p].dark : paints[p].light;
+}
+const char *gcut_paint_line(gcut_paint p, bool dark) {
+  return dark ? paints[p].dark_line : paints[p].light_line;
+}
+const char *gcut_paint_legend(gcut_paint p) {
+  return paints[p].legend;
+}
+
+// Calls `holds` for each word of a list until one answers.
+static bool any_word(const char *list, const char *text,
+                     bool (*holds)(const char *, const char *, size_t)) {
+  for (size_t n; *list; list += n + (list[n] == ' ')) {
+    n = strcspn(list, " ");
+    if (n > 0 && holds(text, list, n)) return true;
+  }
+  return false;
+}
+
+static bool holds_word(const char *text, const char *word, size_t n) {
+  for (; *text; text++) {
+    size_t i = 0;
+    while (i < n && text[i] && tolower((unsigned char)text[i]) == word[i]) i++;
+    if (i == n) return true;
+  }
+  return false;
+}
+
+static bool is_word(const char *text, const char *word, size_t n) {
+  return strlen(text) == n && memcmp(text, word, n) == 0;
+}
+
+// A class tells more than a name, and the innermost module more than those around it.
+gcut_paint gcut_paint_of_scope(const gcut_graph *g, uint32_t scope) {
+  const char *dot = strrchr(g->scopes[scope].class_name, '.');
+  const char *texts[] = {dot ? dot + 1 : g->scopes[scope].class_name, g->scopes[scope].name};
+  for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+    for (int p = 0; p < GCUT_N_PAINTS; p++)
+      if (any_word(paints[p].words, texts[k], holds_word)) return (gcut_paint)p;
+  return GCUT_PAINT_OTHER;
+}
+
+gcut_paint gcut_paint_of_node(const gcut_graph *g, const gcut_node *node) {
+  (void)g;
+  for (int p = 0; p < GCUT_N_PAINTS; p++)
+    if (any_word(paints[p].operators, node->op_type, is_word)) return (gcut_paint)p;
+  return GCUT_PAINT_OTHER;
+}

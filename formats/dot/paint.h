@@ -1,0 +1,59 @@
+// Colours by kind of module or operator, for light and dark pages.
+#ifndef GCUT_FORMATS_DOT_PAINT_H
+#define GCUT_FORMATS_DOT_PAINT_H
+
+#include <stdbool.h>
+
+#include "graphcut/graph.h"
+
+// X(name, legend, fill light, line light, fill dark, line dark, words found in module classes and
+// paths,
+//   operators). Words and operators are separated by spaces; the first row that matches wins.
+// The hues keep their order of lightness in grey print; text on every fill has a contrast of at
+// least 7 : 1.
+#define GCUT_PAINT_LIST(X)                                                                         \
+  X(EXPERT, "experts", "#f3e3f7", "#8e44ad", "#3d2947", "#c58adf",                                 \
+    "moe expert sparse router gate.", "")                                                          \
+  X(ATTENTION, "attention", "#dceafc", "#2f6fbf", "#1f3350", "#79aef0", "attention attn",          \
+    "Attention GroupQueryAttention MultiHeadAttention RotaryEmbedding Softmax")                    \
+  X(NORM, "normalization", "#fdf3cf", "#b08900", "#423a17", "#e0c04a", "norm",                     \
+    "LayerNormalization RMSNormalization BatchNormalization InstanceNormalization "                \
+    "GroupNormalization SimplifiedLayerNormalization SkipLayerNormalization "                      \
+    "SkipSimplifiedLayerNormalization")                                                            \
+  X(EMBEDDING, "embedding", "#e0f2ef", "#1f8a78", "#1c3b36", "#5cc4b2", "embed wte wpe rotary",    \
+    "")                                                                                            \
+  X(MLP, "feed-forward", "#e4f3dc", "#4c9a2a", "#263c1c", "#8ccf6b",                               \
+    "mlp feed_forward feedforward intermediate ffn dense", "")                                     \
+  X(CONV, "convolution", "#fde5d6", "#cf6a1f", "#47301f", "#f0a26b", "conv patch",                 \
+    "Conv ConvTranspose ConvInteger QLinearConv MaxPool AveragePool GlobalAveragePool")            \
+  X(PRODUCT, "matrix product", "#fbdde0", "#c2374a", "#472226", "#f08492",                         \
+    "linear lm_head classifier proj",                                                              \
+    "MatMul Gemm MatMulNBits MatMulInteger QLinearMatMul Einsum")                                  \
+  X(RECURRENT, "recurrent", "#e2e0fa", "#5b4fc7", "#2c2950", "#9d94f0", "lstm gru rnn",            \
+    "LSTM GRU RNN")                                                                                \
+  X(CONTROL, "control flow", "#ffe0f0", "#c2257d", "#47203a", "#f07fc0", "",                       \
+    "If Loop Scan SequenceMap")                                                                    \
+  X(OTHER, "other", "#eef0f2", "#5f6b76", "#2b3138", "#a3afba", "", "")
+
+typedef enum gcut_paint {
+#define X(name, legend, light, light_line, dark, dark_line, words, operators) GCUT_PAINT_##name,
+  GCUT_PAINT_LIST(X)
+#undef X
+      GCUT_N_PAINTS
+} gcut_paint;
+
+typedef struct gcut_theme {
+  const char *page, *text, *faint_text, *line, *cut, *frame, *part_frame;
+} gcut_theme;
+
+const gcut_theme *gcut_theme_get(bool dark);
+const char *gcut_paint_fill(gcut_paint paint, bool dark);
+const char *gcut_paint_line(gcut_paint paint, bool dark);
+const char *gcut_paint_legend(gcut_paint paint);
+
+// The paint of a module by its class and path, of an operator by its type and the module it stands
+// in.
+gcut_paint gcut_paint_of_scope(const gcut_graph *graph, uint32_t scope);
+gcut_paint gcut_paint_of_node(const gcut_graph *graph, const gcut_node *node);
+
+#endif

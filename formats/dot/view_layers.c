@@ -1,0 +1,97 @@
+// The layers and ops views: modules opened to some depth.
+#include "formats/dot/caption.h"
+#include "formats/dot/views.h"
+#include "tracer/base/error.h"
+
+enum { READABLE = 60, LAYERS_LIMIT = 400, OPS_LIMIT = 800 };
+
+static gcut_status add_value_box(gcut_modules *m, gcut_drawing *d, uint32_t value,
+                                 uint32_t *out_box, gcut_error *err) {
+  gcut_box box = {.title = gcut_caption_name(d->arena, m->trace->graph->values[value].name, 40),
+                  .subtitle = gcut_caption_value(d->arena, m->trace, value),
+                  .shape = GCUT_BOX_VALUE,
+                  .paint = GCUT_PAINT_OTHER,
+                  .heat = -1,
+                  .group = GCUT_NONE};
+  *out_box = gcut_drawing_add_box(d, &box);
+  return *out_box == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
+}
+
+static gcut_status link_boxes(gcut_drawing *d, uint32_t from, uint32_t to, gcut_error *err) {
+  gcut_link link = {.from = from, .to = to};
+  return gcut_drawing_add_link(d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
+}
+
+// A box for each input that a drawn node reads, linked to the first one that does.
+static gcut_status draw_inputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  for (uint32_t i = 0; i < g->bodies[0].n_inputs; i++) {
+    const gcut_value *v = &g->values[g->bodies[0].inputs[i]];
+    uint32_t box = GCUT_NONE, last = GCUT_NONE;
+    for (uint32_t u = 0; u < v->n_uses; u++) {
+      uint32_t to = m->box_of_node[g->uses[v->first_use + u]];
+      if (to == GCUT_NONE || to == last) continue;
+      if (box == GCUT_NONE) GCUT_TRY(add_value_box(m, d, g->bodies[0].inputs[i], &box, err));
+      GCUT_TRY(link_boxes(d, box, to, err));
+      last = to;
+    }
+  }
+  return GCUT_OK;
+}
+
+static gcut_status draw_outputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+  const gcut_body *body = &m->trace->graph->bodies[0];
+  for (uint32_t i = 0; i < body->n_outputs; i++) {
+    uint32_t producer = m->trace->graph->values[body->outputs[i]].producer, box;
+    if (producer == GCUT_NONE || m->box_of_node[producer] == GCUT_NONE) continue;
+    GCUT_TRY(add_value_box(m, d, body->outputs[i], &box, err));
+    GCUT_TRY(link_boxes(d, m->box_of_node[producer], box, err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
+                        const char *limited, gcut_drawing *d, gcut_error *err) {
+  uint32_t hidden = 0;
+  GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, GCUT_NONE, d, &hidden, err));
+  GCUT_TRY(gcut_modules_link(m, nodes, n, d, err));
+  GCUT_TRY(draw_inputs(m, d, err));
+  GCUT_TRY(draw_outputs(m, d, err));
+  d->note = gcut_arena_format(
+      d->arena, "%s%s%s%s", limited ? limited : "", limited && hidden ? "; " : "",
+      hidden ? gcut_caption_count(d->arena, hidden) : "", hidden ? " shape nodes left out" : "");
+  return d->note ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+gcut_status gcut_view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+  const gcut_body *body = &m->trace->graph->bodies[0];
+  uint32_t fit, wanted = m->options->depth;
+  GCUT_TRY(
+      gcut_modules_fit(m, body->nodes, body->n_nodes, wanted ? LAYERS_LIMIT : READABLE, &fit, err));
+  const char *limited = NULL;
+  if (wanted > fit)
+    limited = gcut_arena_format(d->arena, "folded at depth %u of %u: more would be unreadable", fit,
+                                wanted);
+  return draw(m, body->nodes, body->n_nodes, wanted && wanted < fit ? wanted : fit, limited, d,
+              err);
+}
+
+gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+  const gcut_body *body = &m->trace->graph->bodies[0];
+  const uint32_t *nodes = body->nodes;
+  uint32_t n = body->n_nodes, fit, boxes, deepest = UINT32_MAX;
+  if (m->options->part != GCUT_NONE) {
+    if (!m->plan || m->options->part >= m->plan->n_parts)
+      return GCUT_FAIL(err, GCUT_ARGUMENT, "part %u: the plan has %u parts", m->options->part,
+                       m->plan ? m->plan->n_parts : 0);
+    nodes = m->plan->parts[m->options->part].nodes;
+    n = m->plan->parts[m->options->part].n_nodes;
+  }
+  GCUT_TRY(gcut_modules_count(m, nodes, n, deepest, &boxes, err));
+  if (boxes <= OPS_LIMIT) return draw(m, nodes, n, deepest, NULL, d, err);
+  GCUT_TRY(gcut_modules_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
+  const char *limited = gcut_arena_format(
+      d->arena, "%s operators: modules folded at depth %u; draw one part with --part N to see all",
+      gcut_caption_count(d->arena, boxes), fit);
+  return draw(m, nodes, n, fit, limited, d, err);
+}

@@ -1,0 +1,22 @@
+// The three views: what to draw of a plan. Each makes a drawing; render.c lays it out.
+#ifndef GCUT_FORMATS_DOT_VIEWS_H
+#define GCUT_FORMATS_DOT_VIEWS_H
+
+#include "formats/dot/drawing.h"
+#include "formats/dot/modules.h"
+#include "graphcut/formats.h"
+#include "graphcut/plan.h"
+
+// The pipeline: one box a part, a red line a cut with what crosses it; equal parts that follow one
+// another are folded, the first of them drawn open.
+GCUT_MUST_USE gcut_status gcut_view_parts(gcut_modules *modules, gcut_drawing *drawing,
+                                          gcut_error *err);
+// The module tree, opened to options->depth (0: as deep as stays readable); links that cross a cut
+// are red.
+GCUT_MUST_USE gcut_status gcut_view_layers(gcut_modules *modules, gcut_drawing *drawing,
+                                           gcut_error *err);
+// Every operator of options->part, or of the whole graph where that is small enough to be drawn.
+GCUT_MUST_USE gcut_status gcut_view_ops(gcut_modules *modules, gcut_drawing *drawing,
+                                        gcut_error *err);
+
+#endif
