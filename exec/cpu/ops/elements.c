@@ -1,0 +1,55 @@
+// Spreads packed elements and borrows strings on the way in; packs and copies on the way out.
+#include "exec/cpu/ops/elements.h"
+
+static gcut_status no_scratch(gcut_cpu_call *c, gcut_error *err) {
+  return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
+}
+
+static size_t item_size(gcut_dtype type) {
+  unsigned bits = gcut_dtype_bits(type);
+  return bits < 8 ? 1 : bits / 8;
+}
+
+gcut_status gcut__elements_read(gcut_cpu_call *c, const gcut_tensor *tensor, gcut__elements *out,
+                                gcut_error *err) {
+  unsigned bits = gcut_dtype_bits(tensor->type);
+  *out = (gcut__elements){.data = tensor->data, .size = item_size(tensor->type)};
+  if (bits >= 8) return GCUT_OK;
+  const uint8_t *packed = tensor->data;
+  unsigned per_byte = 8 / bits, mask = (1u << bits) - 1;
+  out->data = gcut_arena_alloc(c->scratch, tensor->count, 1);
+  if (!out->data) return no_scratch(c, err);
+  for (uint64_t i = 0; i < tensor->count; i++)
+    out->data[i] = (uint8_t)(packed[i / per_byte] >> (i % per_byte * bits) & mask);
+  return GCUT_OK;
+}
+
+gcut_status gcut__elements_write(gcut_cpu_call *c, gcut_tensor *tensor, gcut__elements *out,
+                                 gcut_error *err) {
+  *out = (gcut__elements){.data = tensor->data, .size = item_size(tensor->type)};
+  if (gcut_dtype_bits(tensor->type) >= 8 && tensor->type != GCUT_STRING) return GCUT_OK;
+  out->data = gcut_arena_alloc(c->scratch, tensor->count, out->size);
+  return out->data ? GCUT_OK : no_scratch(c, err);
+}
+
+static void pack(const uint8_t *items, unsigned bits, gcut_tensor *tensor) {
+  uint8_t *packed = tensor->data;
+  unsigned per_byte = 8 / bits, mask = (1u << bits) - 1;
+  if (tensor->bytes > 0) memset(packed, 0, tensor->bytes);
+  for (uint64_t i = 0; i < tensor->count; i++)
+    packed[i / per_byte] |= (uint8_t)((items[i] & mask) << (i % per_byte * bits));
+}
+
+gcut_status gcut__elements_store(gcut_cpu_call *c, const gcut__elements *elements,
+                                 gcut_tensor *tensor, gcut_error *err) {
+  (void)c;
+  if (tensor->type == GCUT_STRING) {
+    const gcut_string *strings = (const gcut_string *)elements->data;
+    for (uint64_t i = 0; i < tensor->count; i++)
+      if (strings[i].size > 0)
+        GCUT_TRY(gcut_tensor_set_string(tensor, i, strings[i].data, strings[i].size, err));
+  } else if (gcut_dtype_bits(tensor->type) < 8) {
+    pack(elements->data, gcut_dtype_bits(tensor->type), tensor);
+  }
+  return GCUT_OK;
+}
