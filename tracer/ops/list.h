@@ -174,34 +174,62 @@
 #define GCUT_OP_LIST_OPTIMIZER(X, V)
 
 // reshape.c: views, Shape and Size
-#define GCUT_OP_LIST_RESHAPE(X, V)
+#define GCUT_OP_LIST_RESHAPE(X, V)                                                                 \
+  V(ONNX, Flatten, flatten, 1, 9, 11, 13, 21, 23, 24, 25)                                          \
+  V(ONNX, Identity, identity, 1, 13, 14, 16, 19, 21, 23, 24, 25)                                   \
+  V(ONNX, Reshape, reshape, 1, 5, 13, 14, 19, 21, 23, 24, 25)                                      \
+  X(ONNX, Shape, shape, 1, 13, 15, 19, 21, 23, 24, 25)                                             \
+  X(ONNX, Size, size, 1, 13, 19, 21, 23, 24, 25)                                                   \
+  V(ONNX, Squeeze, squeeze, 1, 11, 13, 21, 23, 24, 25)                                             \
+  V(ONNX, Unsqueeze, unsqueeze, 1, 11, 13, 21, 23, 24, 25)
 
 // constant.c: Constant, ConstantOfShape, Range, EyeLike, OneHot
-#define GCUT_OP_LIST_CONSTANT(X, V)
+#define GCUT_OP_LIST_CONSTANT(X, V)                                                                \
+  X(ONNX, Constant, constant, 1, 9, 11, 12, 13, 19, 21, 23, 24, 25)                                \
+  X(ONNX, ConstantOfShape, constant_of_shape, 9, 20, 21, 23, 24, 25)                               \
+  X(ONNX, EyeLike, eye_like, 9, 22)                                                                \
+  X(ONNX, OneHot, one_hot, 9, 11, 28)                                                              \
+  X(ONNX, Range, range, 11, 27)
 
 // transpose.c: Transpose, DepthToSpace, SpaceToDepth
-#define GCUT_OP_LIST_TRANSPOSE(X, V)
+#define GCUT_OP_LIST_TRANSPOSE(X, V)                                                               \
+  X(ONNX, DepthToSpace, depth_to_space, 1, 11, 13, 28)                                             \
+  X(ONNX, SpaceToDepth, space_to_depth, 1, 13, 28)                                                 \
+  X(ONNX, Transpose, transpose, 1, 13, 21, 23, 24, 25)
 
 // concat.c: Concat, Split
-#define GCUT_OP_LIST_CONCAT(X, V)
+#define GCUT_OP_LIST_CONCAT(X, V)                                                                  \
+  X(ONNX, Concat, concat, 1, 4, 11, 13)                                                            \
+  X(ONNX, Split, split, 1, 2, 11, 13, 18)
 
 // slice.c: Slice
-#define GCUT_OP_LIST_SLICE(X, V)
+#define GCUT_OP_LIST_SLICE(X, V) X(ONNX, Slice, slice, 1, 10, 11, 13)
 
 // pad.c: Pad, CenterCropPad
-#define GCUT_OP_LIST_PAD(X, V)
+#define GCUT_OP_LIST_PAD(X, V)                                                                     \
+  X(ONNX, CenterCropPad, center_crop_pad, 18)                                                      \
+  X(ONNX, Pad, pad, 1, 2, 11, 13, 18, 19, 21, 23, 24, 25)
 
 // expand.c: Expand, Tile
-#define GCUT_OP_LIST_EXPAND(X, V)
+#define GCUT_OP_LIST_EXPAND(X, V)                                                                  \
+  X(ONNX, Expand, expand, 8, 13)                                                                   \
+  X(ONNX, Tile, tile, 1, 6, 13)
 
 // gather.c: Gather, GatherElements, GatherND
-#define GCUT_OP_LIST_GATHER(X, V)
+#define GCUT_OP_LIST_GATHER(X, V)                                                                  \
+  X(ONNX, Gather, gather, 1, 11, 13)                                                               \
+  X(ONNX, GatherElements, gather_elements, 11, 13)                                                 \
+  X(ONNX, GatherND, gather_nd, 11, 12, 13)
 
 // scatter.c: Scatter, ScatterElements, ScatterND, TensorScatter
-#define GCUT_OP_LIST_SCATTER(X, V)
+#define GCUT_OP_LIST_SCATTER(X, V)                                                                 \
+  X(ONNX, Scatter, scatter, 9, 11)                                                                 \
+  X(ONNX, ScatterElements, scatter_elements, 11, 13, 16, 18)                                       \
+  X(ONNX, ScatterND, scatter_nd, 11, 13, 16, 18)                                                   \
+  X(ONNX, TensorScatter, tensor_scatter, 24)
 
 // trilu.c: Trilu
-#define GCUT_OP_LIST_TRILU(X, V)
+#define GCUT_OP_LIST_TRILU(X, V) X(ONNX, Trilu, trilu, 14)
 
 // select.c: NonZero, Compress, Unique
 #define GCUT_OP_LIST_SELECT(X, V)

@@ -1,0 +1,54 @@
+// Concat and Split: rows of one tensor beside rows of others.
+#include "tracer/ops/concat.h"
+
+#include "exec/cpu/ops/copy.h"
+#include "exec/cpu/ops/elements.h"
+#include "exec/cpu/ops/kernels.h"
+
+// Elements of dims [from, to).
+static int64_t product(const int64_t *dims, int from, int to) {
+  int64_t n = 1;
+  for (int d = from; d < to; d++) n *= dims[d];
+  return n;
+}
+
+gcut_status gcut__cpu_concat(gcut_cpu_call *c, gcut_error *err) {
+  gcut_tensor *y = c->outputs[0];
+  gcut__elements from, to;
+  if (!y || y->count == 0) return GCUT_OK;
+  int64_t axis = gcut__concat_axis(c->attrs), at = 0;
+  if (axis < 0) axis += y->rank;
+  int64_t rows = product(y->dims, 0, (int)axis), row = product(y->dims, (int)axis, y->rank);
+  GCUT_TRY(gcut__elements_write(c, y, &to, err));
+  for (uint32_t i = 0; i < c->n_inputs; i++) {
+    const gcut_tensor *x = c->inputs[i];
+    int64_t part = product(x->dims, (int)axis, x->rank);
+    if (x->count == 0) continue;
+    GCUT_TRY(gcut__elements_read(c, x, &from, err));
+    gcut__copy_rows(to.size, rows, part, to.data + (size_t)at * to.size, row, from.data, part);
+    at += part;
+  }
+  return gcut__elements_store(c, &to, y, err);
+}
+
+gcut_status gcut__cpu_split(gcut_cpu_call *c, gcut_error *err) {
+  const gcut__split_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0];
+  gcut__elements from, to;
+  int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
+  int64_t rows = product(x->dims, 0, axis), row = product(x->dims, axis, x->rank), at = 0;
+  int64_t inner = product(x->dims, axis + 1, x->rank);
+  GCUT_TRY(gcut__elements_read(c, x, &from, err));
+  for (uint32_t i = 0; i < c->n_outputs; i++) {
+    gcut_tensor *y = c->outputs[i];
+    if (!y) return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "output %u has no name", i);
+    int64_t part = y->dims[axis] * inner;
+    if (y->count > 0) {
+      GCUT_TRY(gcut__elements_write(c, y, &to, err));
+      gcut__copy_rows(to.size, rows, part, to.data, part, from.data + (size_t)at * to.size, row);
+      GCUT_TRY(gcut__elements_store(c, &to, y, err));
+    }
+    at += part;
+  }
+  return GCUT_OK;
+}
