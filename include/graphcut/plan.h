@@ -11,27 +11,51 @@ extern "C" {
 #endif
 
 typedef struct gcut_part {
-  const char *name;                 // "head", or what its first target matched: "model.layers.0"
-  uint32_t *nodes, n_nodes;         // of the main graph, in an order in which producers come first
-  uint32_t *inputs, n_inputs;       // values from the graph's inputs or earlier parts
-  uint32_t *outputs, n_outputs;     // values that later parts read or that are fetched
-  uint32_t *consumed, n_consumed;   // inputs that no later part reads: dropped after this part
-  uint32_t *constants, n_constants; // values that are constants and are read here (tied ones appear
-                                    // in several parts)
-  uint64_t weight_bytes;            // of its constants
+  const char *name;                   // "head", or what its first target matched: "model.layers.0"
+  uint32_t *nodes, n_nodes;           // all that run here, of the main graph, producers first
+  uint32_t *recomputed, n_recomputed; // those of nodes that an earlier part runs as well: cheap
+                                      // ones, run again so that their results need not be carried
+  uint32_t *inputs, n_inputs;         // values from the graph's inputs or earlier parts
+  uint32_t *outputs, n_outputs;       // values that later parts read or that are fetched; made here
+                                      // by nodes that are not recomputed
+  uint32_t *consumed, n_consumed;     // inputs that no later part reads and nobody fetches: dropped
+                                      // after this part
+  uint32_t *constants, n_constants;   // values that are constants and are read here, in bodies of
+                                      // control flow too (tied ones appear in several parts)
+  uint64_t weight_bytes;              // of its constants, each counted once
   uint64_t input_bytes, output_bytes; // at the trace's shapes; 0 where not static
   uint64_t peak_bytes; // weights, inputs, outputs and workspace at the trace's shapes; 0 where not
                        // static
   double flops;
 } gcut_part;
 
+// How a plan was made: for people and for the plan file; nothing depends on it. Strings are the
+// plan's.
+typedef struct gcut_origin {
+  const char *cutter;         // "targets", "budget", "balanced", "whole"; "" unknown
+  const char *const *targets; // [n_targets]
+  const char *const *ignore;  // [n_ignore]
+  size_t n_targets, n_ignore;
+  uint32_t targets_per_part, n_parts;
+  uint64_t budget;
+} gcut_origin;
+
 typedef struct gcut_plan {
-  gcut_part *parts;
+  gcut_part *parts; // [n_parts], at least one
   uint32_t n_parts;
   uint32_t *fetches, n_fetches; // values computed: the graph's outputs unless others were asked for
-  uint64_t crossing_bytes;      // bytes a batch that parts pass on: the sum over parts of what is
-                                // carried into each
-  uint64_t fingerprint;         // of the graph: names, operators and edges
+  uint32_t *folded, n_folded;   // nodes with inputs that would run, had the trace not folded them:
+                                // in no part
+  bool sized;                   // every value that enters or leaves a part has a static size
+  // Bytes a batch that parts pass on: what is carried into each part, summed, the first reading of
+  // a graph input excepted. 0 where not sized.
+  uint64_t crossing_bytes;
+  // The same before refining, and what a pipeline that passes everything from part to part, first
+  // in first out, would carry: each value over every boundary between where it is made (graph
+  // inputs: the first part) and its last reader.
+  uint64_t unrefined_bytes, pipeline_bytes;
+  uint64_t fingerprint; // of the graph: names, operators and edges
+  gcut_origin origin;
   struct gcut_arena *arena;
 } gcut_plan;
 
@@ -47,6 +71,7 @@ typedef struct gcut_cut_options {
   uint64_t budget;           // bytes; budget
   const char *const *fetch;  // [n_fetch] names of values to compute; none: the graph's outputs
   size_t n_fetch;
+  bool unrefined; // leave the parts as the cutter made them
 } gcut_cut_options;
 
 // Cuts a graph. A target that matches nothing is GCUT_ARGUMENT naming the nearest; a contraction
@@ -65,16 +90,54 @@ GCUT_API void gcut_plan_destroy(gcut_plan *plan);
 GCUT_API GCUT_MUST_USE gcut_status gcut_plan_verify(const gcut_trace *trace, const gcut_plan *plan,
                                                     gcut_error *err);
 
-// The plan file (JSON). Reading checks the fingerprint and verifies: a plan of another model is
-// GCUT_FORMAT.
+// What a plan rests on; all else in it follows. For readers of plan files, and for whoever makes
+// plans by hand.
+typedef struct gcut_part_spec {
+  const char *name;                   // not NULL
+  const uint32_t *nodes, *recomputed; // [n_nodes], [n_recomputed] of the main graph, in any
+  uint32_t n_nodes, n_recomputed;     // order; a node is in one part's nodes only
+} gcut_part_spec;
+typedef struct gcut_plan_spec {
+  const gcut_part_spec *parts; // [n_parts]
+  uint32_t n_parts;
+  const uint32_t *fetches; // [n_fetches]; NULL: the graph's outputs
+  uint32_t n_fetches;
+  const uint32_t *folded; // [n_folded] nodes that may be in no part: should they have to run, they
+  uint32_t n_folded;      // go where their inputs allow first
+  gcut_origin origin;
+} gcut_plan_spec;
+
+// Makes the plan of these parts, leaving out nodes that the fetches do not need or the trace has
+// folded, and parts that this leaves empty. Nodes missing, in two parts or read before they are
+// made, and parts that wait for each other: GCUT_FORMAT naming them.
+GCUT_API GCUT_MUST_USE gcut_status gcut_plan_build(const gcut_trace *trace,
+                                                   const gcut_plan_spec *spec, gcut_plan **out_plan,
+                                                   gcut_error *err);
+// The same parts under another trace of the same graph (other shapes), or computing other values:
+// `fetch` as in gcut_cut_options, none keeps the plan's. What the fetches need and the plan has in
+// no part goes where its inputs allow first.
+GCUT_API GCUT_MUST_USE gcut_status gcut_plan_rebase(const gcut_trace *trace, const gcut_plan *plan,
+                                                    const char *const *fetch, size_t n_fetch,
+                                                    gcut_plan **out_plan, gcut_error *err);
+
+// The plan file (JSON; docs/plan.schema.json): written whole or not at all. Reading checks the
+// fingerprint and verifies: a plan of another model is GCUT_FORMAT saying why it does not fit.
 GCUT_API GCUT_MUST_USE gcut_status gcut_plan_write(const gcut_trace *trace, const gcut_plan *plan,
                                                    const char *path, gcut_error *err);
 GCUT_API GCUT_MUST_USE gcut_status gcut_plan_read(const gcut_trace *trace, const char *path,
                                                   gcut_plan **out_plan, gcut_error *err);
+// The reader over memory; `path` names it in messages.
+GCUT_API GCUT_MUST_USE gcut_status gcut_plan_parse(const gcut_trace *trace, const void *data,
+                                                   size_t size, const char *path,
+                                                   gcut_plan **out_plan, gcut_error *err);
+
+// Takes the next target off a comma-separated list, which it writes into: *rest moves on, NULL at the
+// end. A comma inside the brackets of a pattern, or after a backslash, is the pattern's.
+GCUT_API char *gcut_target_next(char **rest);
 
 // Targets that the graph itself suggests: its repeated block first. Best first; owned by the list.
 typedef struct gcut_proposal {
-  const char *target; // as --targets takes it
+  const char *target; // as --targets takes it: maybe several, by comma
   uint32_t n_matches;
 } gcut_proposal;
 typedef struct gcut_proposals {

@@ -1,0 +1,35 @@
+// Parts by targets: each target (or each run of targets_per_part of them) begins a part, which ends
+// where the next begins; a head holds what comes before the first. A node that is in no target goes
+// with the last target it depends on; what depends on none (embeddings, masks, rotary tables) goes
+// in the head, from where refine may move it to its readers.
+#include "partition/contract.h"
+#include "partition/cutter.h"
+#include "tracer/base/error.h"
+
+// N targets give ceil(N/K) parts after the head.
+static gcut_status name_parts(gcut__draft *d, const gcut__groups *groups, const uint32_t *order,
+                              uint32_t per_part, gcut_error *err) {
+  uint32_t n = groups->n / per_part + (groups->n % per_part != 0);
+  GCUT_TRY(gcut__draft_parts(d, 1 + n, err));
+  d->names[0] = "head";
+  for (uint32_t p = 0; p < n; p++) d->names[1 + p] = groups->items[order[p * per_part]].name;
+  return GCUT_OK;
+}
+
+gcut_status gcut__cut_targets(gcut__draft *d, const gcut_cut_options *options, gcut_error *err) {
+  uint32_t per_part = options->targets_per_part ? options->targets_per_part : 1;
+  gcut__groups groups;
+  GCUT_TRY(gcut__targets_match(d, options->targets, options->n_targets, options->ignore,
+                               options->n_ignore, &groups, err));
+  uint32_t *levels = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes);
+  uint32_t *order = GCUT_NEW_ARRAY(d->scratch, uint32_t, groups.n);
+  if (!levels || !order) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__contract(d, &groups, levels, order, err));
+  GCUT_TRY(name_parts(d, &groups, order, per_part, err));
+  for (uint32_t i = 0; i < d->n_order; i++) {
+    uint32_t node = d->order[i], level = levels[node];
+    d->part[node] = level == 0 ? 0 : 1 + (level - 1) / per_part;
+    d->pinned[node] = groups.of[node] != GCUT_NONE;
+  }
+  return GCUT_OK;
+}

@@ -1,0 +1,130 @@
+// What has to run, found by one sweep from the fetched values back to the graph's inputs. Bodies
+// list their nodes producers first, so one pass in reverse order suffices.
+#include "partition/draft.h"
+
+#include <string.h>
+
+#include "partition/nearest.h"
+#include "partition/reads.h"
+#include "tracer/base/error.h"
+#include "tracer/ops/op.h"
+
+// Marks the nodes that the wanted values need; `folding`: constants need no node.
+static void mark_needed(const gcut_trace *trace, bool folding, bool *wanted, bool *needed) {
+  const gcut_graph *g = trace->graph;
+  const gcut_body *main = &g->bodies[0];
+  for (uint32_t i = main->n_nodes; i-- > 0;) {
+    const gcut_node *node = &g->nodes[main->nodes[i]];
+    bool run = false;
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+      uint32_t v = gcut_node_outputs(g, node)[o];
+      run |= v != GCUT_NONE && wanted[v] && !(folding && gcut__constant(trace, v));
+    }
+    needed[main->nodes[i]] = run;
+    for (uint32_t r = 0; run && r < gcut__n_reads(node); r++) {
+      uint32_t v = gcut__read(g, node, r);
+      if (v != GCUT_NONE) wanted[v] = true;
+    }
+  }
+}
+
+static uint32_t collect(const gcut_body *main, const bool *needed, uint32_t *out) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < main->n_nodes; i++)
+    if (needed[main->nodes[i]]) out[n++] = main->nodes[i];
+  return n;
+}
+
+static gcut_status find_needed(gcut__draft *d, gcut_error *err) {
+  const gcut_graph *g = d->graph;
+  const gcut_body *main = &g->bodies[0];
+  bool *wanted = GCUT_NEW_ARRAY(d->scratch, bool, g->n_values);
+  bool *needed = d->needed = GCUT_NEW_ARRAY(d->scratch, bool, g->n_nodes);
+  bool *unfolded = GCUT_NEW_ARRAY(d->scratch, bool, g->n_nodes);
+  d->order = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
+  d->folded = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
+  if (!wanted || !needed || !unfolded || !d->order || !d->folded) return GCUT_NO_MEMORY(err);
+  memcpy(wanted, d->fetched, g->n_values * sizeof *wanted);
+  mark_needed(d->trace, true, wanted, needed);
+  mark_needed(d->trace, false, wanted, unfolded);
+  d->n_order = collect(main, needed, d->order);
+  for (uint32_t n = 0; n < g->n_nodes; n++)
+    unfolded[n] &= !needed[n] && gcut__n_reads(&g->nodes[n]) > 0;
+  d->n_folded = collect(main, unfolded, d->folded);
+  return GCUT_OK;
+}
+
+gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, uint32_t n_fetches,
+                              gcut_arena *scratch, gcut__draft *d, gcut_error *err) {
+  const gcut_graph *g = trace->graph;
+  *d = (gcut__draft){.trace = trace, .graph = g, .scratch = scratch};
+  if (!fetches) fetches = g->bodies[0].outputs, n_fetches = g->bodies[0].n_outputs;
+  d->fetches = gcut_arena_copy(scratch, fetches, n_fetches * sizeof *fetches);
+  d->n_fetches = n_fetches;
+  d->fetched = GCUT_NEW_ARRAY(scratch, bool, g->n_values);
+  d->part = GCUT_NEW_ARRAY(scratch, uint32_t, g->n_nodes);
+  d->pinned = GCUT_NEW_ARRAY(scratch, bool, g->n_nodes);
+  if (!d->fetches || !d->fetched || !d->part || !d->pinned) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < n_fetches; i++) {
+    if (fetches[i] >= g->n_values || g->values[fetches[i]].body != 0)
+      return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: there is no value %u in the main graph",
+                       fetches[i]);
+    d->fetched[fetches[i]] = true;
+  }
+  for (uint32_t n = 0; n < g->n_nodes; n++) d->part[n] = GCUT_NONE;
+  return find_needed(d, err);
+}
+
+gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
+                               gcut_arena *arena, uint32_t **out, uint32_t *out_n,
+                               gcut_error *err) {
+  *out = NULL;
+  *out_n = 0;
+  if (n == 0) return GCUT_OK;
+  if (n > UINT32_MAX) return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: too many values");
+  uint32_t *values = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  if (!values) return GCUT_NO_MEMORY(err);
+  for (size_t i = 0; i < n; i++) {
+    values[i] = gcut_graph_find_value(graph, 0, names[i]);
+    if (values[i] != GCUT_NONE) continue;
+    gcut__nearest near;
+    gcut__nearest_begin(&near, names[i]);
+    for (uint32_t v = 0; v < graph->n_values; v++)
+      if (graph->values[v].body == 0) gcut__nearest_offer(&near, graph->values[v].name);
+    char list[512], shown[128];
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: there is no value '%s'%s",
+                     gcut__printable(names[i], shown, sizeof shown),
+                     gcut__nearest_format(&near, list, sizeof list));
+  }
+  *out = values;
+  *out_n = (uint32_t)n;
+  return GCUT_OK;
+}
+
+gcut_status gcut__draft_parts(gcut__draft *d, uint32_t n_parts, gcut_error *err) {
+  d->names = GCUT_NEW_ARRAY(d->scratch, const char *, n_parts);
+  if (!d->names) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < n_parts; p++) d->names[p] = "";
+  d->n_parts = n_parts;
+  return GCUT_OK;
+}
+
+gcut_status gcut__draft_drop_empty(gcut__draft *d, gcut_error *err) {
+  uint32_t *number = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->n_parts);
+  if (!number) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < d->n_order; i++) number[d->part[d->order[i]]] = 1;
+  uint32_t n = 0;
+  for (uint32_t p = 0; p < d->n_parts; p++) {
+    if (!number[p]) continue;
+    d->names[n] = d->names[p];
+    number[p] = n++;
+  }
+  for (uint32_t i = 0; i < d->n_order; i++) d->part[d->order[i]] = number[d->part[d->order[i]]];
+  for (uint32_t i = 0; i < d->n_again; i++) d->again[i].part = number[d->again[i].part];
+  d->n_parts = n ? n : 1;
+  return GCUT_OK;
+}
+
+bool gcut__may_recompute(const gcut_node *node) {
+  return node->op && !(node->op->flags & (GCUT_OP_RANDOM | GCUT_OP_CONTROL));
+}

@@ -1,0 +1,51 @@
+// A plan in the making: what has to run, and which part runs it. A cutter fills in the parts,
+// refine moves nodes between them, gcut__draft_finish makes the plan of it.
+#ifndef GCUT_PARTITION_DRAFT_H
+#define GCUT_PARTITION_DRAFT_H
+
+#include "graphcut/plan.h"
+#include "tracer/base/arena.h"
+
+typedef struct gcut__again { // a node that `part` runs although an earlier part does
+  uint32_t node, part;
+} gcut__again;
+
+typedef struct gcut__draft {
+  const gcut_trace *trace;
+  const gcut_graph *graph;
+  gcut_arena *scratch;          // lives as long as the draft
+  uint32_t *fetches, n_fetches; // values
+  bool *fetched;                // [n_values]
+  bool *needed;                 // [n_nodes] runs
+  uint32_t *order, n_order;     // those nodes, producers first
+  uint32_t *folded, n_folded;   // gcut_plan.folded
+
+  uint32_t *part; // [n_nodes] GCUT_NONE: runs nowhere
+  bool *pinned;   // [n_nodes] in a target: stays in its part
+  uint32_t n_parts;
+  const char **names; // [n_parts]
+
+  gcut__again *again; // [n_again]
+  uint32_t n_again;
+  uint64_t unrefined_bytes; // of the parts as the cutter made them
+} gcut__draft;
+
+// Finds what has to run. `fetches` NULL: the graph's outputs. Every node's part is GCUT_NONE.
+gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, uint32_t n_fetches,
+                              gcut_arena *scratch, gcut__draft *out_draft, gcut_error *err);
+// The values of those names in the main graph; none: *out is NULL.
+gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
+                               gcut_arena *arena, uint32_t **out, uint32_t *out_n, gcut_error *err);
+// Room for `n_parts` names, all "".
+gcut_status gcut__draft_parts(gcut__draft *draft, uint32_t n_parts, gcut_error *err);
+// Drops parts that run nothing (the last of all is kept) and numbers the rest anew.
+gcut_status gcut__draft_drop_empty(gcut__draft *draft, gcut_error *err);
+// Whether running the node again gives the same result: false of random operators, of control flow
+// (whose bodies may hold some) and of operators unknown.
+bool gcut__may_recompute(const gcut_node *node);
+// The plan: inputs, outputs, consumed values, constants and costs of each part. The parts must be
+// in order; a value read before it is made is GCUT_FORMAT naming it.
+gcut_status gcut__draft_finish(const gcut__draft *draft, const gcut_origin *origin,
+                               gcut_plan **out_plan, gcut_error *err);
+
+#endif

@@ -1,0 +1,94 @@
+// Liveness over a part's node order: a value lives from the node that makes it to the last that
+// reads it. A view shares the bytes of what it views and keeps them alive.
+#include "partition/peak.h"
+
+#include "partition/reads.h"
+#include "tracer/base/checked.h"
+#include "tracer/base/error.h"
+#include "tracer/ops/op.h"
+
+struct gcut__peak {
+  const gcut_trace *trace;
+  uint32_t stamp;      // of the part at hand
+  uint32_t *made;      // [n_values] stamp of the part whose workspace the value is in
+  uint32_t *base;      // [n_values] the value whose bytes it has, where made
+  uint32_t *last;      // [n_values] place of the last node that touches those bytes
+  uint32_t *handed_on; // [n_values] stamp of the part that it is an output of
+};
+
+gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__peak **out,
+                              gcut_error *err) {
+  uint32_t n = trace->graph->n_values;
+  gcut__peak *k = *out = GCUT_NEW(arena, gcut__peak);
+  if (!k) return GCUT_NO_MEMORY(err);
+  k->trace = trace;
+  k->made = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  k->base = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  k->last = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  k->handed_on = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  return k->made && k->base && k->last && k->handed_on ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+// Whether the value's bytes are in the workspace.
+static bool in_workspace(const gcut__peak *k, uint32_t value) {
+  return value != GCUT_NONE && k->made[value] == k->stamp;
+}
+
+static void touch(gcut__peak *k, uint32_t value, uint32_t place) {
+  if (in_workspace(k, value)) k->last[k->base[value]] = place;
+}
+
+static void make(gcut__peak *k, const gcut_node *node, uint32_t value, uint32_t place) {
+  if (value == GCUT_NONE || gcut__constant(k->trace, value) || k->handed_on[value] == k->stamp)
+    return;
+  const gcut_graph *g = k->trace->graph;
+  bool view = node->op && (node->op->flags & GCUT_OP_VIEW) && node->n_inputs > 0;
+  uint32_t viewed = view ? gcut_node_inputs(g, node)[0] : GCUT_NONE;
+  if (viewed != GCUT_NONE && !in_workspace(k, viewed)) return; // of an input, output or constant
+  k->made[value] = k->stamp;
+  k->base[value] = viewed == GCUT_NONE ? value : k->base[viewed];
+  k->last[k->base[value]] = place;
+}
+
+static void find_lives(gcut__peak *k, const gcut_part *part) {
+  const gcut_graph *g = k->trace->graph;
+  k->stamp++;
+  for (uint32_t i = 0; i < part->n_outputs; i++) k->handed_on[part->outputs[i]] = k->stamp;
+  for (uint32_t i = 0; i < part->n_nodes; i++) {
+    const gcut_node *node = &g->nodes[part->nodes[i]];
+    for (uint32_t r = 0; r < gcut__n_reads(node); r++) touch(k, gcut__read(g, node, r), i);
+    for (uint32_t o = 0; o < node->n_outputs; o++) make(k, node, gcut_node_outputs(g, node)[o], i);
+  }
+}
+
+// Gives back the bytes behind a value if the node at `place` is the last to touch them.
+static void give_back(gcut__peak *k, uint32_t value, uint32_t place, uint64_t *live) {
+  uint64_t bytes;
+  if (!in_workspace(k, value)) return;
+  uint32_t base = k->base[value];
+  if (k->last[base] != place || !gcut_trace_bytes(k->trace, base, &bytes)) return;
+  k->last[base] = GCUT_NONE; // once
+  *live -= bytes;
+}
+
+bool gcut__peak_workspace(gcut__peak *k, const gcut_part *part, uint64_t *out_bytes) {
+  const gcut_graph *g = k->trace->graph;
+  uint64_t live = 0, most = 0, bytes;
+  find_lives(k, part);
+  for (uint32_t i = 0; i < part->n_nodes; i++) {
+    const gcut_node *node = &g->nodes[part->nodes[i]];
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+      uint32_t v = gcut_node_outputs(g, node)[o];
+      if (!in_workspace(k, v) || k->base[v] != v) continue;
+      if (!gcut_trace_bytes(k->trace, v, &bytes) || !gcut_checked_add(live, bytes, &live))
+        return false;
+    }
+    if (live > most) most = live;
+    for (uint32_t r = 0; r < gcut__n_reads(node); r++)
+      give_back(k, gcut__read(g, node, r), i, &live);
+    for (uint32_t o = 0; o < node->n_outputs; o++)
+      give_back(k, gcut_node_outputs(g, node)[o], i, &live);
+  }
+  *out_bytes = most;
+  return true;
+}

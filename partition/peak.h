@@ -1,0 +1,18 @@
+// The memory that a part's intermediate values take at once.
+#ifndef GCUT_PARTITION_PEAK_H
+#define GCUT_PARTITION_PEAK_H
+
+#include "graphcut/plan.h"
+#include "tracer/base/arena.h"
+
+typedef struct gcut__peak gcut__peak;
+
+// Scratch for many parts of one trace; lives in `arena`.
+gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__peak **out_peak,
+                              gcut_error *err);
+// Most bytes that values made and used up within the part take at any time, its nodes run in
+// order. Inputs and outputs are not among them: they are there all along. False where a size is
+// not static. Parts must be asked in order (marks are stamped).
+bool gcut__peak_workspace(gcut__peak *peak, const gcut_part *part, uint64_t *out_bytes);
+
+#endif

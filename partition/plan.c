@@ -1,0 +1,137 @@
+// Making plans: by a cutter, whole, from a list of parts, or from another plan.
+#include "graphcut/plan.h"
+
+#include <string.h>
+
+#include "partition/cutter.h"
+#include "partition/nearest.h"
+#include "partition/reads.h"
+#include "tracer/base/error.h"
+
+void gcut_plan_destroy(gcut_plan *plan) {
+  if (plan) gcut_arena_destroy(plan->arena); // the plan lies in it
+}
+
+// ---- by a cutter
+// --------------------------------------------------------------------------------------------------
+
+static const struct {
+  const char *name;
+  gcut__cut *cut;
+} cutters[] = {
+#define X(name) {#name, gcut__cut_##name},
+    GCUT_CUTTER_LIST(X)
+#undef X
+};
+
+// The cutter asked for by name, else by what it works with.
+static const char *choose_cutter(const gcut_cut_options *o) {
+  if (o->cutter && *o->cutter) return o->cutter;
+  if (o->n_targets > 0) return "targets";
+  if (o->n_parts > 0) return "balanced";
+  return o->budget > 0 ? "budget" : "targets";
+}
+
+static gcut_status find_cutter(const char *name, gcut__cut **out, gcut_error *err) {
+  gcut__nearest near;
+  gcut__nearest_begin(&near, name);
+  for (size_t i = 0; i < sizeof cutters / sizeof *cutters; i++) {
+    *out = cutters[i].cut;
+    if (!strcmp(cutters[i].name, name)) return GCUT_OK;
+    gcut__nearest_offer(&near, cutters[i].name);
+  }
+  char shown[64], list[256];
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "there is no cutter '%s'%s",
+                   gcut__printable(name, shown, sizeof shown),
+                   gcut__nearest_format(&near, list, sizeof list));
+}
+
+// One part with everything in it.
+static gcut_status put_in_one(gcut__draft *d, gcut_error *err) {
+  GCUT_TRY(gcut__draft_parts(d, 1, err));
+  d->names[0] = "model";
+  for (uint32_t i = 0; i < d->n_order; i++) d->part[d->order[i]] = 0;
+  return GCUT_OK;
+}
+
+static gcut_origin origin_of(const gcut_cut_options *o, const char *cutter) {
+  return (gcut_origin){.cutter = cutter,
+                       .targets = o->targets,
+                       .ignore = o->ignore,
+                       .n_targets = o->n_targets,
+                       .n_ignore = o->n_ignore,
+                       .targets_per_part = o->targets_per_part ? o->targets_per_part : 1,
+                       .n_parts = o->n_parts,
+                       .budget = o->budget};
+}
+
+static gcut_status begin(const gcut_trace *trace, const gcut_cut_options *options,
+                         gcut_arena *scratch, gcut__draft *d, gcut_error *err) {
+  uint32_t *fetches, n_fetches;
+  GCUT_TRY(gcut__fetch_values(trace->graph, options->fetch, options->n_fetch, scratch, &fetches,
+                              &n_fetches, err));
+  return gcut__draft_begin(trace, fetches, n_fetches, scratch, d, err);
+}
+
+// Options without targets get what the graph suggests.
+static gcut_status propose(const gcut_graph *graph, gcut_cut_options *options, gcut_arena *scratch,
+                           gcut_error *err) {
+  gcut_proposals proposals;
+  GCUT_TRY(gcut_propose_targets(graph, &proposals, err));
+  const char *text = proposals.n > 0 ? proposals.items[0].target : "";
+  char *rest = gcut_arena_string(scratch, text, strlen(text));
+  const char **targets = GCUT_NEW_ARRAY(scratch, const char *, strlen(text) + 1);
+  bool any = proposals.n > 0;
+  gcut_proposals_free(&proposals);
+  if (!rest || !targets) return GCUT_NO_MEMORY(err);
+  while (any && rest) targets[options->n_targets++] = gcut_target_next(&rest);
+  options->targets = targets;
+  return GCUT_OK;
+}
+
+static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcut_arena *scratch,
+                          gcut_plan **out_plan, gcut_error *err) {
+  gcut__draft d;
+  gcut__cut *cut;
+  const char *name = choose_cutter(&options);
+  GCUT_TRY(find_cutter(name, &cut, err));
+  GCUT_TRY(begin(trace, &options, scratch, &d, err));
+  bool by_targets = !strcmp(name, "targets");
+  if (by_targets && options.n_targets == 0) GCUT_TRY(propose(trace->graph, &options, scratch, err));
+  bool whole = by_targets && options.n_targets == 0; // nothing to propose
+  GCUT_TRY(whole ? put_in_one(&d, err) : cut(&d, &options, err));
+  GCUT_TRY(gcut__draft_drop_empty(&d, err));
+  gcut_origin origin = origin_of(&options, whole ? "whole" : name);
+  return gcut__draft_finish(&d, &origin, out_plan, err);
+}
+
+static gcut_status create_whole(const gcut_trace *trace, const gcut_cut_options *options,
+                                gcut_arena *scratch, gcut_plan **out_plan, gcut_error *err) {
+  gcut__draft d;
+  gcut_origin origin = {.cutter = "whole"};
+  GCUT_TRY(begin(trace, options, scratch, &d, err));
+  GCUT_TRY(put_in_one(&d, err));
+  return gcut__draft_finish(&d, &origin, out_plan, err);
+}
+
+gcut_status gcut_plan_create(const gcut_trace *trace, const gcut_cut_options *options,
+                             gcut_plan **out_plan, gcut_error *err) {
+  *out_plan = NULL;
+  gcut_arena *scratch = gcut_arena_create();
+  if (!scratch) return GCUT_NO_MEMORY(err);
+  gcut_cut_options given = options ? *options : (gcut_cut_options){0};
+  gcut_status status = create(trace, given, scratch, out_plan, err);
+  gcut_arena_destroy(scratch);
+  return status;
+}
+
+gcut_status gcut_plan_whole(const gcut_trace *trace, const gcut_cut_options *options,
+                            gcut_plan **out_plan, gcut_error *err) {
+  *out_plan = NULL;
+  gcut_arena *scratch = gcut_arena_create();
+  if (!scratch) return GCUT_NO_MEMORY(err);
+  gcut_cut_options given = options ? *options : (gcut_cut_options){0};
+  gcut_status status = create_whole(trace, &given, scratch, out_plan, err);
+  gcut_arena_destroy(scratch);
+  return status;
+}
