@@ -302,7 +302,9 @@
   X(ONNX, Upsample, upsample, 1, 7, 9, 10)
 
 // grid.c: GridSample, AffineGrid
-#define GCUT_OP_LIST_GRID(X, V)
+#define GCUT_OP_LIST_GRID(X, V)                                                                    \
+  X(ONNX, GridSample, grid_sample, 16, 20, 22)                                                     \
+  X(ONNX, AffineGrid, affine_grid, 20)
 
 // detection.c: RoiAlign, MaxRoiPool, NonMaxSuppression
 #define GCUT_OP_LIST_DETECTION(X, V)
