@@ -140,7 +140,10 @@
 #define GCUT_OP_LIST_WHERE(X, V) X(ONNX, Where, where, 9, 16)
 
 // cast.c: between element types: Cast, CastLike, BitCast
-#define GCUT_OP_LIST_CAST(X, V)
+#define GCUT_OP_LIST_CAST(X, V)                                                                    \
+  X(ONNX, BitCast, bitcast, 26)                                                                    \
+  X(ONNX, Cast, cast, 1, 6, 9, 13, 19, 21, 23, 24, 25, 28)                                         \
+  X(ONNX, CastLike, cast_like, 15, 19, 21, 23, 24, 25)
 
 // reduce.c: Reduce*
 #define GCUT_OP_LIST_REDUCE(X, V)                                                                  \
