@@ -159,13 +159,17 @@
   X(ONNX, ReduceSumSquare, reduce_sum_square, 1, 11, 13, 18)
 
 // arg.c: ArgMax, ArgMin
-#define GCUT_OP_LIST_ARG(X, V)
+#define GCUT_OP_LIST_ARG(X, V)                                                                     \
+  X(ONNX, ArgMax, argmax, 1, 11, 12, 13)                                                           \
+  X(ONNX, ArgMin, argmin, 1, 11, 12, 13)
 
 // cumulative.c: CumSum, CumProd
-#define GCUT_OP_LIST_CUMULATIVE(X, V)
+#define GCUT_OP_LIST_CUMULATIVE(X, V)                                                              \
+  X(ONNX, CumProd, cumprod, 26)                                                                    \
+  X(ONNX, CumSum, cumsum, 11, 14)
 
 // topk.c: TopK
-#define GCUT_OP_LIST_TOPK(X, V)
+#define GCUT_OP_LIST_TOPK(X, V) X(ONNX, TopK, topk, 1, 10, 11, 24)
 
 // random.c: random numbers, Bernoulli, Multinomial, Dropout
 #define GCUT_OP_LIST_RANDOM(X, V)

@@ -1,0 +1,11 @@
+// Attributes of ArgMax and ArgMin.
+#ifndef GCUT_TRACER_OPS_ARG_H
+#define GCUT_TRACER_OPS_ARG_H
+
+#include "tracer/ops/op.h"
+
+typedef struct gcut_arg_attrs {
+  int64_t axis, keepdims, select_last_index;
+} gcut_arg_attrs;
+
+#endif

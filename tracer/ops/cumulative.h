@@ -1,0 +1,11 @@
+// Attributes of CumSum and CumProd.
+#ifndef GCUT_TRACER_OPS_CUMULATIVE_H
+#define GCUT_TRACER_OPS_CUMULATIVE_H
+
+#include "tracer/ops/op.h"
+
+typedef struct gcut_cumulative_attrs {
+  int64_t exclusive, reverse;
+} gcut_cumulative_attrs;
+
+#endif
