@@ -313,8 +313,11 @@
   X(ONNX, GridSample, grid_sample, 16, 20, 22)                                                     \
   X(ONNX, AffineGrid, affine_grid, 20)
 
-// detection.c: RoiAlign, MaxRoiPool, NonMaxSuppression
-#define GCUT_OP_LIST_DETECTION(X, V)
+// detection.c (kernels also in roi.c): RoiAlign, MaxRoiPool, NonMaxSuppression
+#define GCUT_OP_LIST_DETECTION(X, V)                                                               \
+  X(ONNX, RoiAlign, roi_align, 10, 16, 22)                                                         \
+  X(ONNX, MaxRoiPool, max_roi_pool, 1, 22)                                                         \
+  X(ONNX, NonMaxSuppression, non_max_suppression, 10, 11)
 
 // signal.c: DFT, STFT, windows, mel
 #define GCUT_OP_LIST_SIGNAL(X, V)
