@@ -119,6 +119,15 @@ check: all tests ## build and run every test
 .PHONY: tests
 tests: $(test_bin) $(generator_bin) $(example_bin) $(conformance) ## build the tests without running them
 
+.PHONY: demo
+demo: $(command) ## cut and stream a small decoder, check its outputs, draw the cuts
+	@ln -sfn $(CONFIG)/graphcut build/graphcut
+	$(command) cut examples/models/llama/model.onnx --targets LlamaDecoderLayer
+	$(command) run examples/models/llama/model.onnx --targets LlamaDecoderLayer --offload sequential --device cpu \
+	  --input examples/models/llama/inputs.npz --expect examples/models/llama/outputs.npz --atol 1e-4 --self-check
+	$(command) draw examples/models/llama/model.onnx --targets LlamaDecoderLayer -o demo.svg
+	@echo "the cuts are drawn in demo.svg"
+
 .PHONY: conformance
 conformance: $(conformance) ## run the official ONNX cases: a table by folder and operator
 	$(conformance)
@@ -134,6 +143,24 @@ format-check: ## fail where a source is not laid out by .clang-format
 .PHONY: lint
 lint: ## check the rooms' dependency rule and other house rules
 	tests/lint.sh
+
+# ---- install -------------------------------------------------------------------------------------------------------
+
+man_pages := $(build)/man/graphcut.1
+
+.PHONY: install
+install: all $(man_pages) ## install the command, libraries, headers, pkg-config file and man page (PREFIX, DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/graphcut $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(command) $(DESTDIR)$(PREFIX)/bin/graphcut
+	install -m 644 include/graphcut/*.h $(DESTDIR)$(PREFIX)/include/graphcut/
+	install -m 644 $(static_lib) $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(shared_lib) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf $(notdir $(shared_lib)) $(DESTDIR)$(PREFIX)/lib/libgraphcut.so.$(ABI)
+	ln -sf $(notdir $(shared_lib)) $(DESTDIR)$(PREFIX)/lib/libgraphcut.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' tools/graphcut.pc.in \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/graphcut.pc
+	install -m 644 $(man_pages) $(DESTDIR)$(PREFIX)/share/man/man1/
 
 .PHONY: clean
 clean: ## remove everything that was built
