@@ -172,7 +172,14 @@
 #define GCUT_OP_LIST_TOPK(X, V) X(ONNX, TopK, topk, 1, 10, 11, 24)
 
 // random.c: random numbers, Bernoulli, Multinomial, Dropout
-#define GCUT_OP_LIST_RANDOM(X, V)
+#define GCUT_OP_LIST_RANDOM(X, V)                                                                  \
+  X(ONNX, Bernoulli, bernoulli, 15, 22)                                                            \
+  X(ONNX, Dropout, dropout, 1, 6, 7, 10, 12, 13, 22)                                               \
+  X(ONNX, Multinomial, multinomial, 7, 22)                                                         \
+  X(ONNX, RandomNormal, random_normal, 1, 22)                                                      \
+  X(ONNX, RandomNormalLike, random_normal_like, 1, 22)                                             \
+  X(ONNX, RandomUniform, random_uniform, 1, 22)                                                    \
+  X(ONNX, RandomUniformLike, random_uniform_like, 1, 22)
 
 // loss.c: losses of training
 #define GCUT_OP_LIST_LOSS(X, V)

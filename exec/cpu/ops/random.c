@@ -1,0 +1,201 @@
+// Random numbers, drawn as the standard's reference draws them. Where a node gives no seed, its
+// name is the seed: a model then computes the same every time, however it is cut.
+#include "tracer/ops/random.h"
+
+#include <math.h>
+
+#include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/mersenne.h"
+#include "exec/cpu/ops/typed.h"
+#include "tracer/base/intern.h"
+
+static void seed_by_name(const gcut_cpu_call *c, gcut_mersenne *m) {
+  gcut_mersenne_seed(m, (uint32_t)gcut_hash(c->node->name, strlen(c->node->name)));
+}
+
+static void seed(const gcut_cpu_call *c, gcut_mersenne *m) {
+  float given = ((const gcut_random_attrs *)c->attrs)->seed;
+  if (isnan(given))
+    seed_by_name(c, m);
+  else
+    gcut_mersenne_seed(m, (uint32_t)gcut_truncate_uint64((double)given));
+}
+
+// Element k of a row of computing type as a double, and the other way.
+static double get(gcut_class class, const gcut_row *row, size_t k) {
+  return class == GCUT_CLASS_f ? (double)row->f[k] : row->d[k];
+}
+
+static void put(gcut_class class, gcut_row *row, size_t k, double value) {
+  switch (class) {
+  case GCUT_CLASS_f: row->f[k] = (float)value; break;
+  case GCUT_CLASS_d: row->d[k] = value; break;
+  case GCUT_CLASS_i: row->i[k] = gcut_truncate_int64(value); break;
+  default: row->u[k] = gcut_truncate_uint64(value); break;
+  }
+}
+
+// Fills output 0 with draw() * factor + offset.
+static void fill(gcut_cpu_call *c, double (*draw)(gcut_mersenne *), double factor, double offset) {
+  gcut_tensor *y = c->outputs[0];
+  gcut_class class = gcut_class_of(y->type);
+  gcut_mersenne m;
+  gcut_row row;
+  seed(c, &m);
+  for (uint64_t at = 0; at < y->count; at += GCUT_ROW) {
+    size_t n = y->count - at < GCUT_ROW ? y->count - at : GCUT_ROW;
+    for (size_t k = 0; k < n; k++) put(class, &row, k, draw(&m) * factor + offset);
+    gcut_row_store(y->type, y->data, (int64_t)at, n, &row);
+  }
+}
+
+static gcut_status run_normal(gcut_cpu_call *c) {
+  const gcut_random_attrs *attrs = c->attrs;
+  fill(c, gcut_mersenne_normal, (double)attrs->scale, (double)attrs->mean);
+  return GCUT_OK;
+}
+
+static gcut_status run_uniform(gcut_cpu_call *c) {
+  const gcut_random_attrs *attrs = c->attrs;
+  fill(c, gcut_mersenne_uniform, (double)attrs->high - (double)attrs->low, (double)attrs->low);
+  return GCUT_OK;
+}
+
+#define KERNEL(ident, run)                                                                         \
+  gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err) {                               \
+    (void)err;                                                                                     \
+    return run(c);                                                                                 \
+  }
+KERNEL(random_normal, run_normal)
+KERNEL(random_normal_like, run_normal)
+KERNEL(random_uniform, run_uniform)
+KERNEL(random_uniform_like, run_uniform)
+
+// 1 where a uniform number lies below the element.
+static gcut_status run_bernoulli(gcut_cpu_call *c) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0];
+  gcut_class from = gcut_class_of(x->type), to = gcut_class_of(y->type);
+  gcut_mersenne m;
+  gcut_row in, out;
+  seed(c, &m);
+  for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
+    size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
+    const gcut_row *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    for (size_t k = 0; k < n; k++)
+      put(to, &out, k, gcut_mersenne_uniform(&m) < get(from, row, k) ? 1 : 0);
+    gcut_row_store(y->type, y->data, (int64_t)at, n, &out);
+  }
+  return GCUT_OK;
+}
+KERNEL(bernoulli, run_bernoulli)
+
+// ---- Multinomial
+
+// Running sums of exp(x - max x) over a line of log-probabilities.
+static void accumulate_line(const gcut_tensor *x, int64_t offset, int64_t n, double *sums) {
+  gcut_class class = gcut_class_of(x->type);
+  gcut_row buffer;
+  double largest = -(double)INFINITY, sum = 0;
+  for (int64_t k = 0; k < n; k++) {
+    sums[k] = get(class, gcut_row_load(x->type, x->data, offset + k, 1, 1, &buffer), 0);
+    if (sums[k] > largest) largest = sums[k];
+  }
+  for (int64_t k = 0; k < n; k++) sums[k] = sum += exp(sums[k] - largest);
+}
+
+// The first class whose running sum passes `target`.
+static int64_t find_class(const double *sums, int64_t n, double target) {
+  int64_t low = 0, high = n - 1;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (sums[middle] > target)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+gcut_status gcut__cpu_multinomial(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0];
+  int64_t n = x->dims[1], n_samples = y->dims[1];
+  double *sums = GCUT_NEW_ARRAY(c->scratch, double, (size_t)n);
+  gcut_mersenne m;
+  if (!sums) return GCUT_NO_MEMORY(err);
+  seed(c, &m);
+  for (int64_t b = 0; b < x->dims[0]; b++) {
+    accumulate_line(x, b * n, n, sums);
+    for (int64_t s = 0; s < n_samples; s++) {
+      int64_t drawn = find_class(sums, n, gcut_mersenne_uniform(&m) * sums[n - 1]);
+      gcut_row_store(y->type, y->data, b * n_samples + s, 1, &drawn);
+    }
+  }
+  return GCUT_OK;
+}
+
+// ---- Dropout
+
+static bool is_training(const gcut_cpu_call *c) {
+  const gcut_dropout_attrs *attrs = c->attrs;
+  if (c->node->version < 7) return !attrs->is_test;
+  return gcut_cpu_has(c, 2) && *(const uint8_t *)c->inputs[2]->data;
+}
+
+static double read_ratio(const gcut_cpu_call *c) {
+  if (!gcut_cpu_has(c, 1)) return (double)((const gcut_dropout_attrs *)c->attrs)->ratio;
+  const gcut_tensor *ratio = c->inputs[1];
+  gcut_row row;
+  return get(gcut_class_of(ratio->type), gcut_row_load(ratio->type, ratio->data, 0, 0, 1, &row), 0);
+}
+
+// What passes is all of it; without a training to thin out, that is everything.
+static void pass_all(gcut_cpu_call *c) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0], *mask = c->n_outputs > 1 ? c->outputs[1] : NULL;
+  gcut_row ones;
+  if (y && x->bytes > 0) memcpy(y->data, x->data, x->bytes);
+  if (!mask) return;
+  for (size_t k = 0; k < GCUT_ROW; k++) put(gcut_class_of(mask->type), &ones, k, 1);
+  for (uint64_t at = 0; at < mask->count; at += GCUT_ROW)
+    gcut_row_store(mask->type, mask->data, (int64_t)at,
+                   mask->count - at < GCUT_ROW ? mask->count - at : GCUT_ROW, &ones);
+}
+
+// Drops each element with probability `ratio` and scales the others up.
+static void thin_out(gcut_cpu_call *c, double ratio) {
+  const gcut_dropout_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0], *mask = c->n_outputs > 1 ? c->outputs[1] : NULL;
+  gcut_class class = gcut_class_of(x->type);
+  double scale = 1 / (1 - ratio);
+  gcut_mersenne m;
+  gcut_row in, out, kept;
+  if (attrs->seed == GCUT_NO_SEED)
+    seed_by_name(c, &m);
+  else
+    gcut_mersenne_seed(&m, (uint32_t)attrs->seed);
+  for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
+    size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
+    const gcut_row *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    for (size_t k = 0; k < n; k++) {
+      bool keep = gcut_mersenne_uniform(&m) >= ratio;
+      put(class, &out, k, keep ? get(class, row, k) * scale : 0);
+      if (mask) put(gcut_class_of(mask->type), &kept, k, keep);
+    }
+    if (y) gcut_row_store(y->type, y->data, (int64_t)at, n, &out);
+    if (mask) gcut_row_store(mask->type, mask->data, (int64_t)at, n, &kept);
+  }
+}
+
+gcut_status gcut__cpu_dropout(gcut_cpu_call *c, gcut_error *err) {
+  double ratio = is_training(c) ? read_ratio(c) : 0;
+  if (!(ratio >= 0 && ratio < 1))
+    return gcut_cpu_fail(c, GCUT_FORMAT, err, "ratio %g, expected 0 up to 1", ratio);
+  if (ratio == 0)
+    pass_all(c);
+  else
+    thin_out(c, ratio);
+  return GCUT_OK;
+}
