@@ -9,6 +9,7 @@
 #define GCUT_EXEC_CPU_DNNL_H
 
 #include "exec/cpu/kernel.h"
+#include "exec/cpu/ops/convolve.h"
 #include "exec/cpu/ops/gemm.h"
 
 // C = alpha * op(A) op(B), floats, m, n and k at least 1; D is ignored.
@@ -19,5 +20,10 @@ GCUT_MUST_USE gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, co
 GCUT_MUST_USE gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t inner,
                                              const float *in, float *out, bool *out_done,
                                              gcut_error *err);
+
+// y = the convolution of x by w, plus bias [groups * out_channels] where that is not NULL.
+GCUT_MUST_USE gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x,
+                                              const float *w, const float *bias, float *y,
+                                              bool *out_done, gcut_error *err);
 
 #endif

@@ -271,8 +271,12 @@
 // einsum.c: Einsum
 #define GCUT_OP_LIST_EINSUM(X, V)
 
-// conv.c: Conv, ConvTranspose, DeformConv, Col2Im
-#define GCUT_OP_LIST_CONV(X, V)
+// conv.c: Conv, ConvTranspose; deform.c: DeformConv; fold.c: Col2Im
+#define GCUT_OP_LIST_CONV(X, V)                                                                    \
+  X(ONNX, Conv, conv, 1, 11, 22)                                                                   \
+  X(ONNX, ConvTranspose, conv_transpose, 1, 11, 22)                                                \
+  X(ONNX, DeformConv, deform_conv, 19, 22)                                                         \
+  X(ONNX, Col2Im, col2im, 18)
 
 // pool.c: pooling and unpooling
 #define GCUT_OP_LIST_POOL(X, V)

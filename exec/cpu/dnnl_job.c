@@ -1,0 +1,80 @@
+#include "exec/cpu/dnnl_job.h"
+
+gcut_status gcut__dnnl_check(dnnl_status_t status, const char *what, gcut_error *err) {
+  if (status == dnnl_success) return GCUT_OK;
+  if (status == dnnl_out_of_memory) return GCUT_NO_MEMORY(err);
+  return GCUT_FAIL(err, GCUT_DEVICE, "oneDNN failed at %s (status %d)", what, (int)status);
+}
+
+gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *out_found,
+                             gcut_error *err) {
+  *j = (gcut_dnnl_job){0};
+  *out_found = false;
+  GCUT_TRY(gcut__dnnl_check(dnnl_engine_create(&j->engine, dnnl_cpu, 0), "making an engine", err));
+  GCUT_TRY(gcut__dnnl_check(dnnl_stream_create(&j->stream, j->engine, dnnl_stream_default_flags),
+                            "making a stream", err));
+  dnnl_status_t status = dnnl_primitive_desc_create(&j->described, desc, NULL, j->engine, NULL);
+  if (status == dnnl_unimplemented || status == dnnl_invalid_arguments) return GCUT_OK;
+  GCUT_TRY(gcut__dnnl_check(status, "describing a primitive", err));
+  *out_found = true;
+  return gcut__dnnl_check(dnnl_primitive_create(&j->primitive, j->described), "making a primitive",
+                          err);
+}
+
+gcut_status gcut__dnnl_bind(gcut_dnnl_job *j, int name, const dnnl_memory_desc_t *desc,
+                            const void *data, gcut_error *err) {
+  dnnl_memory_t memory;
+  void *handle = data ? (void *)(uintptr_t)data : DNNL_MEMORY_ALLOCATE;
+  GCUT_TRY(gcut__dnnl_check(dnnl_memory_create(&memory, desc, j->engine, handle), "binding memory",
+                            err));
+  j->args[j->n_args++] = (dnnl_exec_arg_t){name, memory};
+  return GCUT_OK;
+}
+
+static gcut_status run(dnnl_primitive_t primitive, dnnl_stream_t stream, int n,
+                       const dnnl_exec_arg_t *args, gcut_error *err) {
+  GCUT_TRY(gcut__dnnl_check(dnnl_primitive_execute(primitive, stream, n, args),
+                            "running a primitive", err));
+  return gcut__dnnl_check(dnnl_stream_wait(stream), "waiting for a primitive", err);
+}
+
+gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err) {
+  return run(j->primitive, j->stream, j->n_args, j->args, err);
+}
+
+gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
+                               gcut_error *err) {
+  const dnnl_memory_desc_t *in, *out;
+  dnnl_primitive_desc_t described;
+  dnnl_primitive_t primitive;
+  GCUT_TRY(gcut__dnnl_check(dnnl_memory_get_memory_desc(from, &in), "asking for a layout", err));
+  GCUT_TRY(gcut__dnnl_check(dnnl_memory_get_memory_desc(to, &out), "asking for a layout", err));
+  GCUT_TRY(gcut__dnnl_check(
+      dnnl_reorder_primitive_desc_create(&described, in, j->engine, out, j->engine, NULL),
+      "describing a reorder", err));
+  dnnl_status_t made = dnnl_primitive_create(&primitive, described);
+  dnnl_primitive_desc_destroy(described);
+  GCUT_TRY(gcut__dnnl_check(made, "making a reorder", err));
+  dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+  gcut_status status = run(primitive, j->stream, 2, args, err);
+  dnnl_primitive_destroy(primitive);
+  return status;
+}
+
+void gcut__dnnl_finish(gcut_dnnl_job *j) {
+  for (int i = 0; i < j->n_args; i++) dnnl_memory_destroy(j->args[i].memory);
+  dnnl_primitive_destroy(j->primitive);
+  dnnl_primitive_desc_destroy(j->described);
+  dnnl_stream_destroy(j->stream);
+  dnnl_engine_destroy(j->engine);
+}
+
+dnnl_memory_desc_t gcut__dnnl_shape(int rank, const int64_t *dims, const int64_t *strides) {
+  dnnl_memory_desc_t desc = {0};
+  dnnl_dims_t sizes = {0}, steps = {0};
+  for (int d = 0; d < rank; d++) sizes[d] = dims[d];
+  for (int d = 0; strides && d < rank; d++) steps[d] = strides[d];
+  // Cannot fail but for shapes that no tensor has; describing a primitive by it then does.
+  (void)dnnl_memory_desc_init_by_strides(&desc, rank, sizes, dnnl_f32, strides ? steps : NULL);
+  return desc;
+}

@@ -1,0 +1,39 @@
+// One oneDNN primitive from description to result. For the dnnl*.c files alone.
+#ifndef GCUT_EXEC_CPU_DNNL_JOB_H
+#define GCUT_EXEC_CPU_DNNL_JOB_H
+
+#include <dnnl.h>
+
+#include "exec/cpu/dnnl.h"
+
+enum { GCUT_DNNL_ARGS = 4 };
+
+typedef struct gcut_dnnl_job {
+  dnnl_engine_t engine;
+  dnnl_stream_t stream;
+  dnnl_primitive_desc_t described;
+  dnnl_primitive_t primitive;
+  dnnl_exec_arg_t args[GCUT_DNNL_ARGS];
+  int n_args;
+} gcut_dnnl_job;
+
+GCUT_MUST_USE gcut_status gcut__dnnl_check(dnnl_status_t status, const char *what, gcut_error *err);
+
+// Describes and makes the primitive; *out_found is false where oneDNN has none. Whatever comes of
+// it, gcut__dnnl_finish frees the job.
+GCUT_MUST_USE gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc,
+                                           bool *out_found, gcut_error *err);
+// Binds an argument to `data`, or to memory of the job's own where that is NULL.
+GCUT_MUST_USE gcut_status gcut__dnnl_bind(gcut_dnnl_job *j, int name,
+                                          const dnnl_memory_desc_t *desc, const void *data,
+                                          gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err);
+// Copies between two layouts of one tensor.
+GCUT_MUST_USE gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
+                                             gcut_error *err);
+void gcut__dnnl_finish(gcut_dnnl_job *j);
+
+// Packed row-major floats; `strides` NULL, or other strides in elements.
+dnnl_memory_desc_t gcut__dnnl_shape(int rank, const int64_t *dims, const int64_t *strides);
+
+#endif
