@@ -330,8 +330,14 @@
   X(ONNX, MaxRoiPool, max_roi_pool, 1, 22)                                                         \
   X(ONNX, NonMaxSuppression, non_max_suppression, 10, 11)
 
-// signal.c: DFT, STFT, windows, mel
-#define GCUT_OP_LIST_SIGNAL(X, V)
+// signal.c: DFT, STFT, windows, MelWeightMatrix
+#define GCUT_OP_LIST_SIGNAL(X, V)                                                                  \
+  X(ONNX, DFT, dft, 17, 20)                                                                        \
+  X(ONNX, STFT, stft, 17)                                                                          \
+  X(ONNX, HannWindow, hann_window, 17)                                                             \
+  X(ONNX, HammingWindow, hamming_window, 17)                                                       \
+  X(ONNX, BlackmanWindow, blackman_window, 17)                                                     \
+  X(ONNX, MelWeightMatrix, mel_weight_matrix, 17)
 
 // image.c: ImageDecoder
 #define GCUT_OP_LIST_IMAGE(X, V)

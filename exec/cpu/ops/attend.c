@@ -63,6 +63,7 @@ static gcut_status attend_block(gcut_cpu_call *c, const gcut_attend *a, block *b
 
 gcut_status gcut__attend(gcut_cpu_call *c, const gcut_attend *a, gcut_error *err) {
   size_t size = a->real == GCUT_DOUBLE ? sizeof(double) : sizeof(float);
+  if (a->v_size == 0 && (!a->qk || a->total == 0)) return GCUT_OK; // nothing to write
   block b = {0};
   b.scores = gcut_arena_alloc(c->scratch, (size_t)a->total, ROWS * size);
   if (a->bias) b.bias = gcut_arena_alloc(c->scratch, (size_t)a->total, ROWS * sizeof(double));

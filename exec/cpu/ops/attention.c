@@ -68,7 +68,7 @@ static void append(size_t element, const char *past, int64_t n_past, gcut_stride
 
 // Output `present` (1 or 2) in the elements' own type: the past, then input `fresh` (1 or 2).
 static void write_present(gcut_cpu_call *c, uint32_t fresh, uint32_t past, int64_t heads) {
-  if (!gcut_cpu_wants(c, fresh)) return;
+  if (!gcut_cpu_wants(c, fresh) || c->outputs[fresh]->count == 0) return;
   const gcut_tensor *in = c->inputs[fresh], *out = c->outputs[fresh];
   size_t element = gcut_dtype_bits(in->type) / 8;
   bool has_past = gcut_cpu_has(c, past);

@@ -94,12 +94,12 @@ gcut_status gcut__cpu_non_max_suppression(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *boxes = c->inputs[0], *scores = c->inputs[1];
   limits l = read_limits(c);
   int64_t batches = boxes->dims[0], n = boxes->dims[1], classes = scores->dims[1];
-  uint64_t groups = (uint64_t)(batches * classes);
+  uint64_t groups = l.most > 0 ? (uint64_t)(batches * classes) : 0;
   candidate *ranked = GCUT_NEW_ARRAY(c->scratch, candidate, (size_t)n);
   int64_t *kept = gcut_arena_alloc(c->scratch, groups, (size_t)l.most * sizeof *kept);
   int64_t *counts = GCUT_NEW_ARRAY(c->scratch, int64_t, groups), total = 0;
   if (!ranked || !kept || !counts) return GCUT_NO_MEMORY(err);
-  for (uint64_t g = 0; g < groups && l.most > 0; g++) {
+  for (uint64_t g = 0; g < groups; g++) {
     const float *of_batch = (const float *)boxes->data + (int64_t)g / classes * n * 4;
     int64_t m = rank_boxes((const float *)scores->data + (int64_t)g * n, n, &l, ranked);
     counts[g] = keep_boxes(of_batch, ranked, m, &l, kept + (int64_t)g * l.most);

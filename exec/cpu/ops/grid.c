@@ -201,6 +201,7 @@ gcut_status gcut__cpu_affine_grid(gcut_cpu_call *c, gcut_error *err) {
   const gcut_grid_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   int axes = out->rank - 2;
+  if (out->count == 0) return GCUT_OK;
   const double *theta = gcut__tensor_doubles(c, c->inputs[0]);
   double *y = GCUT_NEW_ARRAY(c->scratch, double, out->count);
   if (!theta || !y) return GCUT_NO_MEMORY(err);

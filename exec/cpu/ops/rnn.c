@@ -63,6 +63,7 @@ static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut_rnn_function 
       .lengths = gcut_cpu_has(c, 4) ? c->inputs[4]->data : NULL,
   };
   size_t bad;
+  if (r.batch == 0 || r.hidden == 0) return GCUT_OK; // outputs have no elements
   int64_t *rows = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)r.batch);
   if (!rows) return GCUT_NO_MEMORY(err);
   if (!gcut__rnn_activations(attrs, defaults, n_functions, n_functions * (size_t)r.directions,
