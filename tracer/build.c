@@ -73,6 +73,7 @@ void gcut_graph_destroy(gcut_graph *g) {
     gcut_map_free(&g->private_state->nodes);
     gcut_map_free(&g->private_state->scopes);
     free(g->private_state->body_capacity);
+    free(g->private_state->bare);
     free(g->private_state);
   }
   gcut_dims_destroy(g->dims);
@@ -173,7 +174,8 @@ uint32_t gcut_graph_add_value(gcut_graph *g, uint32_t body, const char *name) {
                                         .declared = {.kind = GCUT_KIND_TENSOR, .rank = -1},
                                         .producer = GCUT_NONE,
                                         .constant = GCUT_NONE,
-                                        .body = body};
+                                        .body = body,
+                                        .doc = ""};
   return g->n_values++;
 }
 
@@ -331,6 +333,13 @@ static const char *node_name(gcut_graph *g, const gcut_node_spec *spec) {
   return intern(g, text);
 }
 
+// The node about to be added does not tell its scope.
+static void remember_bare(gcut_graph *g) {
+  struct gcut_graph_private *p = g->private_state;
+  if (reserve(g, (void **)&p->bare, &p->bare_capacity, p->n_bare, 1, sizeof *p->bare))
+    p->bare[p->n_bare++] = g->n_nodes;
+}
+
 uint32_t gcut_graph_add_node(gcut_graph *g, const gcut_node_spec *spec) {
   if (spec->body >= g->n_bodies || !RESERVE(g, nodes, 1)) return GCUT_NONE;
   gcut_node node = {.name = node_name(g, spec),
@@ -340,6 +349,7 @@ uint32_t gcut_graph_add_node(gcut_graph *g, const gcut_node_spec *spec) {
                     .doc = intern(g, spec->doc),
                     .body = spec->body,
                     .scope = spec->scope < g->n_scopes ? spec->scope : 0};
+  if (spec->scope >= g->n_scopes) remember_bare(g);
   add_operands(g, spec->inputs, spec->n_inputs, &node.first_input, &node.n_inputs);
   add_operands(g, spec->outputs, spec->n_outputs, &node.first_output, &node.n_outputs);
   add_attributes(g, spec, &node);

@@ -28,6 +28,8 @@ uint32_t gcut_graph_add_body(gcut_graph *graph, const char *name);
 // `name` must not be in use in that body (GCUT_FORMAT at finish, naming it); an empty name makes
 // one up.
 uint32_t gcut_graph_add_value(gcut_graph *graph, uint32_t body, const char *name);
+// The value of that interned name in a body, or GCUT_NONE.
+uint32_t gcut_graph_value_named(const gcut_graph *graph, uint32_t body, const char *interned);
 void gcut_value_declare(gcut_graph *graph, uint32_t value, const gcut_type *type); // type copied
 uint32_t gcut_graph_add_input(gcut_graph *graph, uint32_t body, uint32_t value);   // returns value
 void gcut_graph_add_output(gcut_graph *graph, uint32_t body, uint32_t value);
@@ -49,7 +51,7 @@ uint32_t gcut_graph_add_scope(gcut_graph *graph, uint32_t parent, const char *na
 typedef struct gcut_node_spec {
   const char *name, *op_type, *domain, *overload, *doc; // NULL is ""
   uint32_t body;
-  uint32_t scope;
+  uint32_t scope;          // GCUT_NONE: not told; finish gives it the one its neighbours agree on
   const uint32_t *inputs;  // [n_inputs] values or GCUT_NONE
   const uint32_t *outputs; // [n_outputs] values or GCUT_NONE
   uint32_t n_inputs, n_outputs;

@@ -312,6 +312,7 @@ gcut_status gcut_graph_finish(gcut_graph *g, gcut_error *err) {
   GCUT_TRY(list_uses(g, err));
   GCUT_TRY(order_nodes(g, err));
   GCUT_TRY(index_nodes(g, err));
+  GCUT_TRY(gcut_graph_spread_scopes(g, err));
   count_scopes(g);
   return gcut_graph_verify(g, err);
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "tracer/build.h"
 #include "tracer/dims.h"
 #include "tracer/private.h"
 
@@ -17,6 +18,10 @@ const gcut_attribute *gcut_node_attribute(const gcut_graph *g, const gcut_node *
 uint32_t gcut_graph_find_value(const gcut_graph *g, uint32_t body, const char *name) {
   const char *text = gcut_intern_find(g->private_state->names, name, strlen(name));
   return text ? gcut_map_get(&g->private_state->values, gcut__name_key(text, body)) : GCUT_NONE;
+}
+
+uint32_t gcut_graph_value_named(const gcut_graph *g, uint32_t body, const char *interned) {
+  return gcut_map_get(&g->private_state->values, gcut__name_key(interned, body));
 }
 
 uint32_t gcut_graph_find_node(const gcut_graph *g, const char *name) {

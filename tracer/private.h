@@ -20,7 +20,8 @@ struct gcut_graph_private {
     uint32_t nodes, inputs, outputs, initializers;
   } * body_capacity;
   uint32_t body_capacity_capacity;
-  gcut_status status; // the first failure while building
+  uint32_t *bare, n_bare, bare_capacity; // nodes that did not tell their scope
+  gcut_status status;                    // the first failure while building
   gcut_error error;
 };
 
@@ -34,6 +35,8 @@ static inline uint64_t gcut__name_key(const char *interned, uint32_t index) {
 
 // Ranges and operands of all nodes lie within their arrays; bodies belong to their nodes.
 GCUT_MUST_USE gcut_status gcut_graph_check_operands(const gcut_graph *graph, gcut_error *err);
+// Gives the nodes that did not tell their scope the one their neighbours agree on (scopes.c).
+GCUT_MUST_USE gcut_status gcut_graph_spread_scopes(gcut_graph *graph, gcut_error *err);
 // gcut_type_format over any dim table.
 int gcut__type_format(const gcut_dims *dims, const gcut_type *type, char *buffer, size_t size);
 

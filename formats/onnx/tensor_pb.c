@@ -119,10 +119,10 @@ static gcut_status parse(gcut__span bytes, const char *path, gcut_kind kind, gcu
                          gcut_error *err) {
   if (kind > GCUT_KIND_OPTIONAL)
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "%s: not a tensor, sequence or optional", path);
-  GCUT_TRY(gcut__wire_check(bytes, kinds[kind].descriptor, path, err));
   gcut_arena *arena = gcut_arena_create();
   if (!arena) return GCUT_NO_MEMORY(err);
-  gcut_status status = kinds[kind].read(bytes, arena, out, err);
+  gcut_status status = gcut__wire_check(bytes, kinds[kind].descriptor, err);
+  if (status == GCUT_OK) status = kinds[kind].read(bytes, arena, out, err);
   gcut_arena_destroy(arena);
   return name_file(status, path, err);
 }

@@ -106,6 +106,7 @@ static bool plain_word(const uint8_t *s) {
 
 static const char *check_string(gcut__span text) {
   const uint8_t *s = text.data, *end = s + text.size;
+  if (text.size > INT32_MAX) return "a name or text of over 2 GiB";
   while (s < end) {
     if (end - s >= 8 && plain_word(s)) {
       s += 8;
@@ -183,7 +184,7 @@ static const char *check_field(frame *top, gcut__field *field,
 }
 
 gcut_status gcut__wire_check(gcut__span bytes, const ProtobufCMessageDescriptor *descriptor,
-                             const char *path, gcut_error *err) {
+                             gcut_error *err) {
   frame stack[MAX_DEPTH];
   int depth = 0;
   stack[0] = (frame){.descriptor = descriptor, .rest = bytes};
@@ -200,7 +201,7 @@ gcut_status gcut__wire_check(gcut__span bytes, const ProtobufCMessageDescriptor 
     bool message = !wrong && known && known->type == PROTOBUF_C_TYPE_MESSAGE;
     if (message && depth + 1 == MAX_DEPTH) wrong = "more than 100 messages inside one another";
     if (wrong)
-      return GCUT_FAIL(err, GCUT_FORMAT, "%s: not ONNX, or damaged: byte %zu, %s%s%s: %s", path,
+      return GCUT_FAIL(err, GCUT_FORMAT, "not ONNX, or damaged: byte %zu, %s%s%s: %s",
                        (size_t)(at - bytes.data), top->descriptor->short_name, known ? "." : "",
                        known ? known->name : "", wrong);
     if (message) stack[++depth] = (frame){.descriptor = known->descriptor, .rest = field.bytes};

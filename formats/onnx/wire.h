@@ -21,11 +21,10 @@ typedef struct gcut__span {
 } gcut__span;
 
 // Checks a serialized message of that descriptor and all it contains: tags, lengths, wire types,
-// UTF-8 of strings, at most 100 messages inside one another. GCUT_FORMAT names byte and field;
-// `path` begins the message.
+// UTF-8 of strings, at most 100 messages inside one another. GCUT_FORMAT names byte and field.
 GCUT_MUST_USE gcut_status gcut__wire_check(gcut__span bytes,
                                            const ProtobufCMessageDescriptor *descriptor,
-                                           const char *path, gcut_error *err);
+                                           gcut_error *err);
 
 // One field of a message. `value` of a varint or fixed field, `bytes` of a length-delimited one.
 typedef struct gcut__field {

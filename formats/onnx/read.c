@@ -1,0 +1,425 @@
+// ModelProto and GraphProto: the ONNX reader's outer half.
+//
+// A graph's fields are walked twice, in place: first everything that defines a name (inputs,
+// initializers, node outputs), then everything that uses one, so nodes may stand in any order and a
+// subgraph sees names that its outer graph defines later.
+#include "formats/file.h"
+#include "formats/onnx/reader.h"
+#include "graphcut/formats.h"
+#include "tracer/base/error.h"
+#include "tracer/base/vector.h"
+
+// Field numbers of GraphProto; nodes are GCUT__GRAPH_NODE.
+enum {
+  NAME = 2,
+  INITIALIZER = 5,
+  DOC_STRING = 10,
+  INPUT = 11,
+  OUTPUT = 12,
+  VALUE_INFO = 13,
+  QUANTIZATION_ANNOTATION = 14,
+  SPARSE_INITIALIZER = 15,
+  METADATA = 16,
+};
+
+void *gcut__push(gcut__stack *stack, size_t size) {
+  if (!gcut_vector_reserve(&stack->items, &stack->capacity, stack->n, 1, size)) return NULL;
+  void *item = (uint8_t *)stack->items + stack->n++ * size;
+  memset(item, 0, size);
+  return item;
+}
+
+bool gcut__next_of(gcut__span *message, uint32_t number, gcut__field *out_field) {
+  while (gcut__wire_next(message, out_field))
+    if (out_field->number == number) return true;
+  return false;
+}
+
+// Moves the metadata pushed since `first` to the graph.
+static void keep_metadata(gcut__reader *r, uint32_t first, uint32_t *out_first, uint32_t *out_n) {
+  gcut_graph_add_metadata(r->graph, (gcut_metadata *)r->metadata.items + first,
+                          r->metadata.n - first, out_first, out_n);
+  r->metadata.n = first;
+}
+
+static gcut_status push_entry(gcut__reader *r, gcut__span bytes, gcut_error *err) {
+  gcut__span key, value;
+  gcut__entry_fields(bytes, &key, &value);
+  return gcut__push_metadata(r, key, value, err);
+}
+
+static gcut__span span_of(const char *text) {
+  return (gcut__span){(const uint8_t *)(text ? text : ""), text ? strlen(text) : 0};
+}
+
+// ---- first walk: what defines names ----
+
+static uint32_t named(const gcut__reader *r, uint32_t body, const char *name) {
+  return gcut_graph_value_named(r->graph, body, name);
+}
+
+static gcut_status defined_twice(const char *name, gcut_error *err) {
+  return GCUT_FAIL(err, GCUT_FORMAT, "value '%.300s' is defined twice", name);
+}
+
+static gcut_status declare(gcut__reader *r, uint32_t value, const GcutOnnx__ValueInfoProto *info,
+                           gcut_error *err) {
+  gcut_type type;
+  uint32_t first = r->metadata.n;
+  gcut_value *v = &r->graph->values[value];
+  if (info->type) {
+    GCUT_TRY(gcut__read_type(r, info->type, r->scratch, &type, err));
+    gcut_value_declare(r->graph, value, &type);
+  }
+  if (info->doc_string && *info->doc_string)
+    v->doc = gcut_graph_intern(r->graph, info->doc_string, strlen(info->doc_string));
+  for (size_t i = 0; i < info->n_metadata_props; i++) {
+    const GcutOnnx__StringStringEntryProto *entry = info->metadata_props[i];
+    GCUT_TRY(gcut__push_metadata(r, span_of(entry->key), span_of(entry->value), err));
+  }
+  if (r->metadata.n > first) keep_metadata(r, first, &v->first_metadata, &v->n_metadata);
+  return GCUT_OK;
+}
+
+static gcut_status name_value(gcut_status status, const char *name, gcut_error *err) {
+  if (status == GCUT_OK || !err) return status;
+  gcut_error inner = *err;
+  return GCUT_FAIL(err, status, "value '%.300s': %s", name, inner.message);
+}
+
+static gcut_status unpack_info(gcut__reader *r, gcut__span bytes,
+                               const GcutOnnx__ValueInfoProto **out, const char **out_name,
+                               gcut_error *err) {
+  gcut_arena_reset(r->scratch);
+  const GcutOnnx__ValueInfoProto *info =
+      gcut__wire_unpack(bytes, &gcut_onnx__value_info_proto__descriptor, r->scratch);
+  if (!info) return GCUT_NO_MEMORY(err);
+  *out = info;
+  *out_name = gcut__intern(r, span_of(info->name));
+  return GCUT_OK;
+}
+
+// Initializers are read before. Up to IR version 3 each had to be listed as an input, too, which
+// says nothing; since then such an input is one with a default.
+static gcut_status read_input(gcut__reader *r, gcut__span bytes, uint32_t body, gcut_error *err) {
+  const GcutOnnx__ValueInfoProto *info;
+  const char *name;
+  GCUT_TRY(unpack_info(r, bytes, &info, &name, err));
+  if (!*name) return GCUT_FAIL(err, GCUT_FORMAT, "an input without a name");
+  uint32_t value = named(r, body, name);
+  bool fresh = value == GCUT_NONE;
+  if (fresh) value = gcut_graph_add_value(r->graph, body, name);
+  if (value == GCUT_NONE) return GCUT_NO_MEMORY(err);
+  const gcut_value *v = &r->graph->values[value];
+  if (!fresh && (v->constant == GCUT_NONE || v->is_input)) return defined_twice(name, err);
+  if (r->ir_version >= 4 || v->constant == GCUT_NONE) gcut_graph_add_input(r->graph, body, value);
+  return name_value(declare(r, value, info, err), name, err);
+}
+
+// The name of a TensorProto.
+static const char *tensor_name(gcut__reader *r, gcut__span bytes) {
+  enum { TENSOR_NAME = 8 };
+  gcut__span name = {(const uint8_t *)"", 0};
+  for (gcut__field field; gcut__next_of(&bytes, TENSOR_NAME, &field);) name = field.bytes;
+  return gcut__intern(r, name);
+}
+
+static gcut_status read_initializer(gcut__reader *r, gcut__span bytes, uint32_t body,
+                                    gcut_error *err) {
+  const char *name = tensor_name(r, bytes);
+  uint32_t constant;
+  if (!*name) return GCUT_FAIL(err, GCUT_FORMAT, "an initializer without a name");
+  if (named(r, body, name) != GCUT_NONE) return defined_twice(name, err);
+  GCUT_TRY(gcut__read_constant(r, bytes, &constant, err));
+  uint32_t value = gcut_graph_add_value(r->graph, body, name);
+  if (value == GCUT_NONE) return GCUT_NO_MEMORY(err);
+  gcut_graph_add_initializer(r->graph, body, value, constant);
+  return GCUT_OK;
+}
+
+// A sparse initializer becomes what it is short for: a Constant node.
+static gcut_status read_sparse_initializer(gcut__reader *r, gcut__span bytes, uint32_t body,
+                                           gcut_error *err) {
+  gcut_attribute attribute = {.name = "sparse_value", .kind = GCUT_ATTRIBUTE_SPARSE_TENSOR};
+  GCUT_TRY(gcut__read_sparse(r, bytes, &attribute, err));
+  const char *name = r->graph->constants[attribute.sparse.values].name;
+  if (!*name || named(r, body, name) != GCUT_NONE)
+    return GCUT_FAIL(err, GCUT_FORMAT, "sparse initializer '%.300s' needs a name of its own", name);
+  uint32_t value = gcut_graph_add_value(r->graph, body, name);
+  gcut_node_spec spec = {.op_type = "Constant",
+                         .body = body,
+                         .scope = GCUT_NONE,
+                         .outputs = &value,
+                         .n_outputs = 1,
+                         .attributes = &attribute,
+                         .n_attributes = 1};
+  return gcut_graph_add_node(r->graph, &spec) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
+}
+
+static gcut_status define_outputs(gcut__reader *r, gcut__span node, uint32_t body,
+                                  gcut_error *err) {
+  for (gcut__field field; gcut__next_of(&node, GCUT__NODE_OUTPUT, &field);) {
+    if (field.bytes.size == 0) continue;
+    const char *name = gcut__intern(r, field.bytes);
+    if (named(r, body, name) != GCUT_NONE) return defined_twice(name, err);
+    if (gcut_graph_add_value(r->graph, body, name) == GCUT_NONE) return GCUT_NO_MEMORY(err);
+  }
+  return GCUT_OK;
+}
+
+static gcut_status define_names(gcut__reader *r, gcut__span bytes, uint32_t body, gcut_error *err) {
+  gcut_body *b = &r->graph->bodies[body];
+  uint32_t first = r->metadata.n;
+  gcut__field field;
+  for (gcut__span rest = bytes; gcut__next_of(&rest, INITIALIZER, &field);)
+    GCUT_TRY(read_initializer(r, field.bytes, body, err));
+  while (gcut__wire_next(&bytes, &field)) switch (field.number) {
+    case GCUT__GRAPH_NODE: GCUT_TRY(define_outputs(r, field.bytes, body, err)); break;
+    case NAME: b->name = gcut__intern(r, field.bytes); break;
+    case DOC_STRING: b->doc = gcut__intern(r, field.bytes); break;
+    case METADATA: GCUT_TRY(push_entry(r, field.bytes, err)); break;
+    case INPUT: GCUT_TRY(read_input(r, field.bytes, body, err)); break;
+    default: break;
+    }
+  keep_metadata(r, first, &b->first_metadata, &b->n_metadata);
+  return GCUT_OK;
+}
+
+// ---- second walk: what uses them ----
+
+static gcut_status read_output(gcut__reader *r, gcut__span bytes, const gcut__context *where,
+                               gcut_error *err) {
+  const GcutOnnx__ValueInfoProto *info;
+  const char *name;
+  uint32_t value = GCUT_NONE;
+  GCUT_TRY(unpack_info(r, bytes, &info, &name, err));
+  if (!gcut__find_value(r, where->names, name, &value) || value == GCUT_NONE)
+    return GCUT_FAIL(err, GCUT_FORMAT, "nothing defines the output '%.300s'", name);
+  gcut_graph_add_output(r->graph, where->body, value);
+  const gcut_value *v = &r->graph->values[value];
+  if (v->body != where->body || v->is_input) return GCUT_OK;
+  return name_value(declare(r, value, info, err), name, err);
+}
+
+// Types of values in between. One that names no value says nothing.
+static gcut_status read_value_info(gcut__reader *r, gcut__span bytes, uint32_t body,
+                                   gcut_error *err) {
+  const GcutOnnx__ValueInfoProto *info;
+  const char *name;
+  GCUT_TRY(unpack_info(r, bytes, &info, &name, err));
+  uint32_t value = named(r, body, name);
+  if (value == GCUT_NONE || r->graph->values[value].is_input) return GCUT_OK;
+  return name_value(declare(r, value, info, err), name, err);
+}
+
+// Pushes the entries that a value has already. An annotation made before is the last of them.
+static gcut_status push_kept(gcut__reader *r, const gcut_value *v, gcut_error *err) {
+  const gcut_metadata *kept = r->graph->metadata + v->first_metadata;
+  if (v->n_metadata > 0 &&
+      strncmp(kept[v->n_metadata - 1].key, GCUT__QUANTIZATION, strlen(GCUT__QUANTIZATION)) == 0)
+    return GCUT_FAIL(err, GCUT_FORMAT, "value '%.300s' has two quantization annotations", v->name);
+  for (uint32_t i = 0; i < v->n_metadata; i++) {
+    gcut_metadata *pushed = gcut__push(&r->metadata, sizeof *pushed);
+    if (!pushed) return GCUT_NO_MEMORY(err);
+    *pushed = kept[i];
+  }
+  return GCUT_OK;
+}
+
+static gcut_status push_annotation(gcut__reader *r, const GcutOnnx__TensorAnnotation *annotation,
+                                   gcut_error *err) {
+  for (size_t i = 0; i < annotation->n_quant_parameter_tensor_names; i++) {
+    const GcutOnnx__StringStringEntryProto *entry = annotation->quant_parameter_tensor_names[i];
+    const char *inner = entry->key ? entry->key : "";
+    char *key = gcut_arena_format(r->scratch, GCUT__QUANTIZATION "%s", inner);
+    if (!key) return GCUT_NO_MEMORY(err);
+    GCUT_TRY(gcut__push_metadata(r, span_of(key), span_of(entry->value), err));
+  }
+  return GCUT_OK;
+}
+
+// Kept as metadata of the value it speaks of, each entry under a key of graphcut's own.
+static gcut_status read_annotation(gcut__reader *r, gcut__span bytes, uint32_t body,
+                                   gcut_error *err) {
+  gcut_arena_reset(r->scratch);
+  const GcutOnnx__TensorAnnotation *annotation =
+      gcut__wire_unpack(bytes, &gcut_onnx__tensor_annotation__descriptor, r->scratch);
+  if (!annotation) return GCUT_NO_MEMORY(err);
+  if (annotation->n_quant_parameter_tensor_names == 0) return GCUT_OK;
+  gcut__span name = span_of(annotation->tensor_name);
+  uint32_t value = named(r, body, gcut__intern(r, name)), first = r->metadata.n;
+  if (value == GCUT_NONE)
+    return GCUT_FAIL(err, GCUT_FORMAT, "a quantization annotation of '%.*s', which is no value",
+                     GCUT__SHOW(name));
+  gcut_value *v = &r->graph->values[value];
+  GCUT_TRY(push_kept(r, v, err));
+  GCUT_TRY(push_annotation(r, annotation, err));
+  keep_metadata(r, first, &v->first_metadata, &v->n_metadata);
+  return GCUT_OK;
+}
+
+static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__context *where,
+                             gcut_error *err) {
+  gcut__field field;
+  for (gcut__span rest = bytes; gcut__wire_next(&rest, &field);) switch (field.number) {
+    case GCUT__GRAPH_NODE: GCUT_TRY(gcut__read_node(r, field.bytes, where, err)); break;
+    case VALUE_INFO: GCUT_TRY(read_value_info(r, field.bytes, where->body, err)); break;
+    case SPARSE_INITIALIZER:
+      GCUT_TRY(read_sparse_initializer(r, field.bytes, where->body, err));
+      break;
+    default: break;
+    }
+  for (gcut__span rest = bytes; gcut__wire_next(&rest, &field);) switch (field.number) {
+    case OUTPUT: GCUT_TRY(read_output(r, field.bytes, where, err)); break;
+    case QUANTIZATION_ANNOTATION:
+      GCUT_TRY(read_annotation(r, field.bytes, where->body, err));
+      break;
+    default: break;
+    }
+  return GCUT_OK;
+}
+
+gcut_status gcut__read_graph(gcut__reader *r, gcut__span bytes, const gcut__context *where,
+                             gcut_error *err) {
+  GCUT_TRY(define_names(r, bytes, where->body, err));
+  r->depth++;
+  gcut_status status = use_names(r, bytes, where, err);
+  r->depth--;
+  return status;
+}
+
+// ---- the model ----
+
+// Field numbers of ModelProto.
+enum {
+  MODEL_IR_VERSION = 1,
+  MODEL_PRODUCER_NAME = 2,
+  MODEL_PRODUCER_VERSION = 3,
+  MODEL_DOMAIN = 4,
+  MODEL_VERSION = 5,
+  MODEL_DOC_STRING = 6,
+  MODEL_GRAPH = 7,
+  MODEL_OPSET_IMPORT = 8,
+  MODEL_METADATA = 14,
+  MODEL_FUNCTIONS = 25,
+};
+
+static gcut_status read_opset(gcut__reader *r, gcut__span bytes, gcut_error *err) {
+  gcut_arena_reset(r->scratch);
+  GcutOnnx__OperatorSetIdProto *opset =
+      gcut__wire_unpack(bytes, &gcut_onnx__operator_set_id_proto__descriptor, r->scratch);
+  if (!opset) return GCUT_NO_MEMORY(err);
+  if (opset->version < 1)
+    return GCUT_FAIL(err, GCUT_FORMAT, "opset version %lld of domain '%.200s' is no version",
+                     (long long)opset->version, opset->domain ? opset->domain : "");
+  gcut_graph_add_opset(r->graph, opset->domain ? opset->domain : "", opset->version);
+  return GCUT_OK;
+}
+
+static gcut_status read_model_field(gcut__reader *r, const gcut__field *field, gcut_error *err) {
+  gcut_graph *g = r->graph;
+  switch (field->number) {
+  case MODEL_IR_VERSION: g->ir_version = r->ir_version = (int64_t)field->value; break;
+  case MODEL_VERSION: g->model_version = (int64_t)field->value; break;
+  case MODEL_PRODUCER_NAME: g->producer_name = gcut__intern(r, field->bytes); break;
+  case MODEL_PRODUCER_VERSION: g->producer_version = gcut__intern(r, field->bytes); break;
+  case MODEL_DOMAIN: g->domain = gcut__intern(r, field->bytes); break;
+  case MODEL_DOC_STRING: g->doc = gcut__intern(r, field->bytes); break;
+  case MODEL_METADATA: return push_entry(r, field->bytes, err);
+  case MODEL_OPSET_IMPORT: return read_opset(r, field->bytes, err);
+  case MODEL_FUNCTIONS: return gcut__functions_add(r, field->bytes, err);
+  default: break;
+  }
+  return GCUT_OK;
+}
+
+static gcut_status read_model(gcut__reader *r, gcut_error *err) {
+  gcut__span rest = r->file, main_graph = {NULL, 0};
+  for (gcut__field field; gcut__wire_next(&rest, &field);) {
+    if (field.number == MODEL_GRAPH) main_graph = field.bytes;
+    GCUT_TRY(read_model_field(r, &field, err));
+  }
+  if (!main_graph.data) return GCUT_FAIL(err, GCUT_FORMAT, "not ONNX, or damaged: no graph in it");
+  if (r->ir_version < 1)
+    return GCUT_FAIL(err, GCUT_FORMAT, "not ONNX, or damaged: no IR version in it");
+  if (r->graph->n_opsets == 0 && r->ir_version < 3) gcut_graph_add_opset(r->graph, "", 1);
+  keep_metadata(r, 0, &r->graph->first_metadata, &r->graph->n_model_metadata);
+  gcut__names names = {.body = 0};
+  gcut__context where = {.names = &names};
+  GCUT_TRY(gcut__read_graph(r, main_graph, &where, err));
+  return gcut_graph_finish(r->graph, err);
+}
+
+// ---- entries ----
+
+static gcut_status prepare(gcut__reader *r, const char *path, const gcut_read_options *options,
+                           gcut_error *err) {
+  r->arena = gcut_graph_arena(r->graph);
+  r->scratch = gcut_arena_create();
+  // Room for one, so that an empty stack is no NULL.
+  bool room = gcut__push(&r->operands, sizeof(uint32_t)) &&
+              gcut__push(&r->attributes, sizeof(gcut_attribute)) &&
+              gcut__push(&r->metadata, sizeof(gcut_metadata));
+  if (!room || !r->scratch) return GCUT_NO_MEMORY(err);
+  r->operands.n = r->attributes.n = r->metadata.n = 0;
+  r->graph->path = gcut_graph_intern(r->graph, path, strlen(path));
+  return gcut__externals_init(&r->externals, r->graph, path, options && options->follow_links, err);
+}
+
+static void release(gcut__reader *r) {
+  gcut__externals_free(&r->externals);
+  gcut__functions_free(r);
+  free(r->operands.items);
+  free(r->attributes.items);
+  free(r->metadata.items);
+  gcut_arena_destroy(r->scratch);
+}
+
+static gcut_status name_file(gcut_status status, const char *path, gcut_error *err) {
+  if (status == GCUT_OK || !err) return status;
+  gcut_error inner = *err;
+  return GCUT_FAIL(err, status, "%s: %s", path, inner.message);
+}
+
+// Reads a model into an empty graph, which is destroyed on failure. file: its number in the graph,
+// or GCUT_NONE.
+static gcut_status read_into(gcut_graph *graph, gcut__span bytes, uint32_t file, const char *path,
+                             const gcut_read_options *options, gcut_error *err) {
+  gcut__reader r = {.graph = graph, .file = bytes, .file_index = file};
+  gcut_status status = prepare(&r, path, options, err);
+  if (status == GCUT_OK && bytes.size == 0) status = GCUT_FAIL(err, GCUT_FORMAT, "an empty file");
+  if (status == GCUT_OK) status = gcut__wire_check(bytes, &gcut_onnx__model_proto__descriptor, err);
+  if (status == GCUT_OK) status = read_model(&r, err);
+  release(&r);
+  if (status != GCUT_OK) gcut_graph_destroy(graph);
+  return name_file(status, path, err);
+}
+
+gcut_status gcut_onnx_parse(const void *data, size_t size, const char *path,
+                            const gcut_read_options *options, gcut_graph **out_graph,
+                            gcut_error *err) {
+  gcut_graph *graph;
+  *out_graph = NULL;
+  GCUT_TRY(gcut_graph_create(&graph, err));
+  GCUT_TRY(read_into(graph, (gcut__span){data, size}, GCUT_NONE, path, options, err));
+  *out_graph = graph;
+  return GCUT_OK;
+}
+
+gcut_status gcut_onnx_read(const char *path, const gcut_read_options *options,
+                           gcut_graph **out_graph, gcut_error *err) {
+  const void *data;
+  uint64_t size;
+  gcut_graph *graph;
+  *out_graph = NULL;
+  GCUT_TRY(gcut_file_map(path, &data, &size, err));
+  gcut_status status = gcut_graph_create(&graph, err);
+  if (status != GCUT_OK) {
+    gcut_file_unmap(data, size);
+    return status;
+  }
+  uint32_t file = gcut_graph_add_file(graph, path, "", data, size); // takes the mapping
+  GCUT_TRY(read_into(graph, (gcut__span){data, (size_t)size}, file, path, options, err));
+  *out_graph = graph;
+  return GCUT_OK;
+}

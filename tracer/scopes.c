@@ -1,0 +1,83 @@
+// Scopes of nodes that do not tell theirs: a pass over the ordered graph.
+//
+// Exporters and their optimizers leave some nodes bare. Such a node belongs where its neighbours
+// agree: to the innermost scope that holds all its producers, or, where that is less or nothing, to
+// the innermost one that holds all its users. Contracting a scope with the nodes it gains this way
+// makes no cycle that was not there: what is gained has all its producers or all its users inside.
+#include <stdlib.h>
+
+#include "tracer/base/error.h"
+#include "tracer/build.h"
+#include "tracer/private.h"
+
+// The innermost scope that holds both; GCUT_NONE stands for "not known" and yields. A scope has a
+// greater number than its parent.
+static uint32_t common_scope(const gcut_graph *g, uint32_t a, uint32_t b) {
+  if (a == GCUT_NONE) return b;
+  if (b == GCUT_NONE) return a;
+  while (a != b)
+    if (a > b)
+      a = g->scopes[a].parent;
+    else
+      b = g->scopes[b].parent;
+  return a;
+}
+
+static uint32_t scope_of_producers(const gcut_graph *g, const gcut_node *node,
+                                   const uint32_t *scopes) {
+  uint32_t scope = GCUT_NONE;
+  for (uint32_t k = 0; k < node->n_inputs; k++) {
+    uint32_t value = gcut_node_inputs(g, node)[k];
+    uint32_t producer = value == GCUT_NONE ? GCUT_NONE : g->values[value].producer;
+    if (producer != GCUT_NONE && g->nodes[producer].body == node->body)
+      scope = common_scope(g, scope, scopes[producer]);
+  }
+  return scope;
+}
+
+static uint32_t scope_of_users(const gcut_graph *g, const gcut_node *node, const uint32_t *scopes) {
+  uint32_t scope = GCUT_NONE;
+  for (uint32_t k = 0; k < node->n_outputs; k++) {
+    uint32_t value = gcut_node_outputs(g, node)[k];
+    if (value == GCUT_NONE) continue;
+    for (uint32_t u = 0; u < g->values[value].n_uses; u++) {
+      uint32_t user = g->uses[g->values[value].first_use + u];
+      if (g->nodes[user].body == node->body) scope = common_scope(g, scope, scopes[user]);
+    }
+  }
+  return scope;
+}
+
+// Producers forward, then users backward, so that chains of bare nodes are settled from both ends.
+static void spread_in_body(gcut_graph *g, const gcut_body *body, const bool *bare,
+                           uint32_t *scopes) {
+  for (uint32_t i = 0; i < body->n_nodes; i++) {
+    uint32_t n = body->nodes[i];
+    if (bare[n]) scopes[n] = scope_of_producers(g, &g->nodes[n], scopes);
+  }
+  uint32_t owner = body->node == GCUT_NONE ? 0 : g->nodes[body->node].scope;
+  for (uint32_t i = body->n_nodes; i-- > 0;) {
+    uint32_t n = body->nodes[i];
+    if (!bare[n]) continue;
+    uint32_t users = scope_of_users(g, &g->nodes[n], scopes);
+    if (users != GCUT_NONE && common_scope(g, scopes[n], users) == scopes[n]) scopes[n] = users;
+    if (scopes[n] == GCUT_NONE) scopes[n] = users;
+    g->nodes[n].scope = scopes[n] == GCUT_NONE ? owner : scopes[n];
+  }
+}
+
+gcut_status gcut_graph_spread_scopes(gcut_graph *g, gcut_error *err) {
+  const struct gcut_graph_private *p = g->private_state;
+  if (p->n_bare == 0) return GCUT_OK;
+  bool *bare = calloc(g->n_nodes, sizeof *bare);
+  uint32_t *scopes = malloc(g->n_nodes * sizeof *scopes);
+  if (bare && scopes) {
+    for (uint32_t i = 0; i < p->n_bare; i++) bare[p->bare[i]] = true;
+    for (uint32_t n = 0; n < g->n_nodes; n++) scopes[n] = bare[n] ? GCUT_NONE : g->nodes[n].scope;
+    for (uint32_t b = 0; b < g->n_bodies; b++) spread_in_body(g, &g->bodies[b], bare, scopes);
+  }
+  bool ok = bare && scopes;
+  free(bare);
+  free(scopes);
+  return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
