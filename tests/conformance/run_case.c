@@ -154,7 +154,7 @@ static bool run_set(runner *r, const char *set) {
 static bool run_model(runner *r) {
   char path[4400], set[64];
   snprintf(path, sizeof path, "%s/model.onnx", r->c->path);
-  if (gcut_graph_read(path, NULL, &r->graph, &r->err) != GCUT_OK)
+  if (gcut_onnx_read(path, NULL, &r->graph, &r->err) != GCUT_OK)
     return fail(r, "read", r->err.message);
   list_operators(r);
   if (gcut_cpu_runner_create(&r->cpu, &r->err) != GCUT_OK) return fail(r, "runner", r->err.message);
