@@ -182,7 +182,9 @@
   X(ONNX, RandomUniformLike, random_uniform_like, 1, 22)
 
 // loss.c: losses of training
-#define GCUT_OP_LIST_LOSS(X, V)
+#define GCUT_OP_LIST_LOSS(X, V)                                                                    \
+  X(ONNX, NegativeLogLikelihoodLoss, negative_log_likelihood_loss, 12, 13, 22)                     \
+  X(ONNX, SoftmaxCrossEntropyLoss, softmax_cross_entropy_loss, 12, 13)
 
 // optimizer.c: ai.onnx.preview.training: Adagrad, Adam, Momentum, Gradient
 #define GCUT_OP_LIST_OPTIMIZER(X, V)

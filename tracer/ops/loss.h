@@ -1,0 +1,14 @@
+// Attributes of the losses.
+#ifndef GCUT_TRACER_OPS_LOSS_H
+#define GCUT_TRACER_OPS_LOSS_H
+
+#include "tracer/ops/op.h"
+
+#define GCUT_NO_IGNORE_INDEX INT64_MIN
+
+typedef struct gcut_loss_attrs {
+  gcut_string reduction; // "none", "sum" or "mean"
+  int64_t ignore_index;  // GCUT_NO_IGNORE_INDEX: not given
+} gcut_loss_attrs;
+
+#endif
