@@ -187,7 +187,11 @@
   X(ONNX, SoftmaxCrossEntropyLoss, softmax_cross_entropy_loss, 12, 13)
 
 // optimizer.c: ai.onnx.preview.training: Adagrad, Adam, Momentum, Gradient
-#define GCUT_OP_LIST_OPTIMIZER(X, V)
+#define GCUT_OP_LIST_OPTIMIZER(X, V)                                                               \
+  X(TRAINING, Adagrad, adagrad, 1)                                                                 \
+  X(TRAINING, Adam, adam, 1)                                                                       \
+  X(TRAINING, Gradient, gradient, 1)                                                               \
+  X(TRAINING, Momentum, momentum, 1)
 
 // reshape.c: views, Shape and Size
 #define GCUT_OP_LIST_RESHAPE(X, V)                                                                 \
