@@ -278,6 +278,10 @@ bool gcut_trace_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_byt
   return gcut_dtype_bytes((gcut_dtype)type->type, count, out_bytes);
 }
 
+int gcut_trace_dim_format(const gcut_trace *trace, gcut_dim dim, char *buffer, size_t size) {
+  return gcut_dims_format(trace->dims, dim, buffer, size);
+}
+
 int gcut_trace_format(const gcut_trace *trace, uint32_t value, char *buffer, size_t size) {
   return gcut__type_format(trace->dims, &trace->facts[value].type, buffer, size);
 }

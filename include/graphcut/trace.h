@@ -71,6 +71,9 @@ GCUT_API void gcut_trace_destroy(gcut_trace *trace);
 // Bytes of a value's elements; false where its shape is not static or its elements are no plain
 // data.
 GCUT_API bool gcut_trace_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_bytes);
+// Writes a dim of the trace's facts as text: "2*seq".
+GCUT_API int gcut_trace_dim_format(const gcut_trace *trace, gcut_dim dim, char *buffer,
+                                   size_t size);
 // Writes a value's type as text: "float[1,seq,64]".
 GCUT_API int gcut_trace_format(const gcut_trace *trace, uint32_t value, char *buffer, size_t size);
 

@@ -1,0 +1,126 @@
+// graphcut cut: how a model is cut, as a table, as JSON, as a plan file.
+#include <string.h>
+
+#include "table.h"
+#include "tool.h"
+
+typedef struct arguments {
+  tool_common common;
+  tool_cut cut;
+  const char *output;
+} arguments;
+
+static json_t *values_json(const gcut_graph *graph, const uint32_t *values, uint32_t n) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < n; i++)
+    json_array_append_new(list, tool_json_text(graph->values[values[i]].name));
+  return list;
+}
+
+static json_t *part_json(const gcut_graph *g, const gcut_plan *plan, uint32_t index) {
+  const gcut_part *p = &plan->parts[index];
+  return json_pack(
+      "{s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "index", (int)index, "name",
+      tool_json_text(p->name), "nodes", (json_int_t)p->n_nodes, "recomputed",
+      (json_int_t)p->n_recomputed, "weight_bytes", (json_int_t)p->weight_bytes, "input_bytes",
+      (json_int_t)p->input_bytes, "output_bytes", (json_int_t)p->output_bytes, "peak_bytes",
+      (json_int_t)p->peak_bytes, "flops", p->flops, "inputs",
+      values_json(g, p->inputs, p->n_inputs), "outputs", values_json(g, p->outputs, p->n_outputs),
+      "consumed", values_json(g, p->consumed, p->n_consumed));
+}
+
+static int print_json(const gcut_graph *g, const gcut_plan *plan) {
+  json_t *parts = json_array();
+  for (uint32_t i = 0; i < plan->n_parts; i++) json_array_append_new(parts, part_json(g, plan, i));
+  return tool_print_json(json_pack("{s:o, s:s, s:o, s:b, s:I, s:I, s:I}", "model",
+                                   tool_json_text(g->path), "cutter", plan->origin.cutter, "parts",
+                                   parts, "static", (int)plan->sized, "crossing_bytes",
+                                   (json_int_t)plan->crossing_bytes, "unrefined_crossing_bytes",
+                                   (json_int_t)plan->unrefined_bytes, "pipeline_crossing_bytes",
+                                   (json_int_t)plan->pipeline_bytes));
+}
+
+static void add_bytes(table *t, bool known, uint64_t bytes) {
+  char text[TABLE_NUMBER];
+  table_add(t, "%s", known ? table_bytes(bytes, text) : "-");
+}
+
+static void print_parts(const gcut_plan *plan) {
+  static const table_column columns[] = {
+      {"part", true, false},    {"name", false, true},    {"nodes", true, false},
+      {"weights", true, false}, {"in", true, false},      {"out", true, false},
+      {"peak", true, false},    {"compute", true, false},
+  };
+  table *t = table_create(columns, sizeof columns / sizeof *columns);
+  for (uint32_t i = 0; i < plan->n_parts; i++) {
+    const gcut_part *p = &plan->parts[i];
+    char flops[TABLE_NUMBER];
+    table_add(t, "%u", i);
+    table_add(t, "%s", p->name);
+    table_add(t, "%u", p->n_nodes);
+    add_bytes(t, true, p->weight_bytes);
+    add_bytes(t, p->input_bytes > 0 || p->n_inputs == 0, p->input_bytes);
+    add_bytes(t, p->output_bytes > 0 || p->n_outputs == 0, p->output_bytes);
+    add_bytes(t, p->peak_bytes > 0, p->peak_bytes);
+    table_add(t, "%s%s", p->flops > 0 ? table_count(p->flops, flops) : "-",
+              p->flops > 0 ? "FLOP" : "");
+  }
+  table_print(t, stdout);
+}
+
+static void print_summary(const gcut_plan *plan) {
+  char weights[TABLE_NUMBER], after[TABLE_NUMBER], before[TABLE_NUMBER], pipeline[TABLE_NUMBER];
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < plan->n_parts; i++) bytes += plan->parts[i].weight_bytes;
+  printf("\n%u part%s, %s of weights\n", plan->n_parts, plan->n_parts == 1 ? "" : "s",
+         table_bytes(bytes, weights));
+  if (!plan->sized) {
+    printf("bytes crossing: unknown, for shapes are symbolic; give them with --set\n");
+    return;
+  }
+  printf("bytes crossing: %s a batch (%s before refining; %s where parts pass everything on, first "
+         "in first out)\n",
+         table_bytes(plan->crossing_bytes, after), table_bytes(plan->unrefined_bytes, before),
+         table_bytes(plan->pipeline_bytes, pipeline));
+}
+
+static int run(const void *given) {
+  const arguments *a = given;
+  gcut_error err = {0};
+  tool_model model;
+  gcut_plan *plan = NULL;
+  gcut_cut_options options = tool_cut_options(&a->cut);
+  gcut_status status =
+      tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
+  if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
+  if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
+  int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
+  if (status == GCUT_OK && a->common.json) {
+    exit_status = print_json(model.graph, plan);
+  } else if (status == GCUT_OK) {
+    print_parts(plan);
+    print_summary(plan);
+    exit_status = tool_finish();
+  }
+  gcut_plan_destroy(plan);
+  tool_model_close(&model);
+  return exit_status;
+}
+
+static const tool_option options[] = {
+    TOOL_CUT_OPTIONS(arguments),
+    {"--output", "-o", "PLAN.json", TOOL_TEXT, offsetof(arguments, output), "write the plan there"},
+    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_OPTIONS_END,
+};
+
+const tool_verb tool_verb_cut = {
+    .name = "cut",
+    .operands = "MODEL",
+    .summary = "Cuts a model into parts and shows them. With --output the plan is kept, to be "
+               "edited, drawn and run.",
+    .n_operands = 1,
+    .options = options,
+    .size = sizeof(arguments),
+    .run = run,
+};

@@ -1,0 +1,74 @@
+// The command: finds the verb, has its options parsed, runs it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+#include "tool.h"
+
+static const tool_verb *const verbs[] = {
+#define X(name) &tool_verb_##name,
+    TOOL_VERB_LIST(X)
+#undef X
+};
+static const size_t n_verbs = sizeof verbs / sizeof *verbs;
+
+static const tool_verb *find_verb(const char *name) {
+  for (size_t i = 0; i < n_verbs; i++)
+    if (!strcmp(verbs[i]->name, name)) return verbs[i];
+  return NULL;
+}
+
+static void print_overview(FILE *stream) {
+  fprintf(stream, "graphcut cuts an ONNX model into parts and streams them through a device.\n\n");
+  for (size_t i = 0; i < n_verbs; i++) {
+    const tool_verb *v = verbs[i];
+    size_t first = strcspn(v->summary, ".");
+    fprintf(stream, "  graphcut %-10s %-8s %.*s\n", v->name, v->operands, (int)first, v->summary);
+  }
+  fprintf(stream, "\ngraphcut help VERB tells a verb's options; graphcut --version the version.\n");
+}
+
+static int unknown_verb(const char *name) {
+  fprintf(stderr, "graphcut: there is no verb '%s'; see graphcut help\n", name);
+  return 2;
+}
+
+static int help(int argc, char **argv) {
+  const tool_verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
+  if (argc > 0 && !verb) return unknown_verb(argv[0]);
+  if (verb)
+    tool_print_help(verb, stdout);
+  else
+    print_overview(stdout);
+  return tool_finish();
+}
+
+static int run_verb(const tool_verb *verb, int argc, char **argv) {
+  void *arguments = calloc(1, verb->size);
+  if (!arguments) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});
+  int status = tool_parse(verb, argc, argv, arguments);
+  if (status == 0 && ((tool_common *)arguments)->help) {
+    tool_print_help(verb, stdout);
+    status = tool_finish();
+  } else if (status == 0) {
+    status = verb->run(arguments);
+  }
+  tool_arguments_free(verb, arguments);
+  free(arguments);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    print_overview(stderr);
+    return 2;
+  }
+  if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+    return help(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "--version")) {
+    printf("graphcut %s\n", GCUT_VERSION);
+    return tool_finish();
+  }
+  const tool_verb *verb = find_verb(argv[1]);
+  return verb ? run_verb(verb, argc - 2, argv + 2) : unknown_verb(argv[1]);
+}

@@ -1,0 +1,254 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+
+static int usage_error(const tool_verb *verb, const char *format, ...) GCUT_PRINTF(2, 3);
+static int usage_error(const tool_verb *verb, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "graphcut: ");
+  vfprintf(stderr, format, args);
+  fprintf(stderr, "; see graphcut help %s\n", verb->name);
+  va_end(args);
+  return 2;
+}
+
+// ---- values
+// --------------------------------------------------------------------------------------------------------
+
+// The factor of a unit, or 0 where it is none.
+static double unit_factor(const char *unit) {
+  static const char letters[] = "KMGT";
+  if (!*unit || !strcasecmp(unit, "B")) return 1;
+  const char *letter = strchr(letters, toupper((unsigned char)*unit));
+  if (!letter) return 0;
+  int power = (int)(letter - letters) + 1;
+  if (!unit[1] || !strcasecmp(unit + 1, "iB")) return pow(1024, power);
+  return !strcasecmp(unit + 1, "B") ? pow(1000, power) : 0;
+}
+
+bool tool_parse_size(const char *text, uint64_t *out_bytes) {
+  char *end;
+  if (!isdigit((unsigned char)*text) && *text != '.') return false;
+  double number = strtod(text, &end), bytes = number * unit_factor(end);
+  if (!(bytes >= 1) || bytes >= 0x1p63) return false;
+  *out_bytes = (uint64_t)bytes;
+  return true;
+}
+
+static bool parse_integer(const char *text, int64_t least, int64_t most, int64_t *out) {
+  char *end;
+  errno = 0;
+  long long value = strtoll(text, &end, 10);
+  if (end == text || *end || errno || value < least || value > most) return false;
+  *out = value;
+  return true;
+}
+
+static bool list_add(tool_list *list, const char *item) {
+  const char **larger = realloc(list->items, (list->n + 1) * sizeof *larger);
+  if (!larger) return false;
+  list->items = larger;
+  list->items[list->n++] = item;
+  return true;
+}
+
+// Splits the text in place: it is the command line's own.
+static bool add_targets(tool_list *list, char *text) {
+  for (char *rest = text; rest;)
+    if (!list_add(list, gcut_target_next(&rest))) return false;
+  return true;
+}
+
+static bool add_bindings(tool_bindings *list, char *text) {
+  for (char *rest = text, *item; (item = strsep(&rest, ","));) {
+    char *equals = strrchr(item, '=');
+    int64_t value;
+    if (!equals || equals == item || !parse_integer(equals + 1, 1, INT64_MAX, &value)) return false;
+    gcut_binding *larger = realloc(list->items, (list->n + 1) * sizeof *larger);
+    if (!larger) return false;
+    *equals = 0;
+    list->items = larger;
+    list->items[list->n++] = (gcut_binding){item, value};
+  }
+  return true;
+}
+
+// Stores one value; false where the text is none of its kind.
+static bool store(const tool_option *option, char *text, void *arguments) {
+  void *field = (char *)arguments + option->offset;
+  int64_t number;
+  switch (option->kind) {
+  case TOOL_FLAG: return *(bool *)field = true;
+  case TOOL_TEXT: *(const char **)field = text; return true;
+  case TOOL_SIZE: return tool_parse_size(text, field);
+  case TOOL_LIST: return add_targets(field, text);
+  case TOOL_PATHS: return list_add(field, text);
+  case TOOL_BINDINGS: return add_bindings(field, text);
+  case TOOL_COUNT:
+  case TOOL_NUMBER:
+    if (!parse_integer(text, option->kind == TOOL_COUNT, UINT32_MAX - 1, &number)) return false;
+    *(uint32_t *)field = (uint32_t)number;
+    return true;
+  case TOOL_REAL: {
+    char *end;
+    *(double *)field = strtod(text, &end);
+    return end != text && !*end && *(double *)field >= 0;
+  }
+  }
+  return false;
+}
+
+// ---- words
+// ---------------------------------------------------------------------------------------------------------
+
+static const tool_option *find_option(const tool_verb *verb, const char *word, size_t length) {
+  for (const tool_option *o = verb->options; o->name; o++) {
+    if (strlen(o->name) == length && !strncmp(o->name, word, length)) return o;
+    if (o->brief && strlen(o->brief) == length && !strncmp(o->brief, word, length)) return o;
+  }
+  return NULL;
+}
+
+static bool is_option(const char *word) {
+  return word[0] == '-' && word[1]; // "-" alone is a path
+}
+
+typedef struct words {
+  const tool_verb *verb;
+  char **items;
+  int n, at;
+  char **operands; // [n]
+  size_t n_operands;
+  tool_list *paths; // the last PATHS option's, which may have taken an operand that followed
+} words;
+
+static int take_option(words *w, void *arguments) {
+  char *word = w->items[w->at++];
+  size_t length = strcspn(word, "=");
+  const tool_option *o = find_option(w->verb, word, length);
+  if (!o) return usage_error(w->verb, "there is no option '%.*s'", (int)length, word);
+  char *value = word[length] ? word + length + 1 : NULL;
+  if (o->kind == TOOL_FLAG && value)
+    return usage_error(w->verb, "option %s takes no value", o->name);
+  if (o->kind != TOOL_FLAG && !value) {
+    if (w->at == w->n) return usage_error(w->verb, "option %s lacks its %s", o->name, o->value);
+    value = w->items[w->at++];
+  }
+  char shown[80];
+  snprintf(shown, sizeof shown, "%s", value ? value : "");
+  if (!store(o, value, arguments))
+    return usage_error(w->verb, "option %s: '%s' is no %s", o->name, shown, o->value);
+  if (o->kind != TOOL_PATHS) return 0;
+  w->paths = (tool_list *)((char *)arguments + o->offset);
+  while (w->at < w->n && !is_option(w->items[w->at]))
+    if (!store(o, w->items[w->at++], arguments)) return usage_error(w->verb, "out of memory");
+  return 0;
+}
+
+static void set_defaults(const tool_verb *verb, void *arguments) {
+  for (const tool_option *o = verb->options; o->name; o++) {
+    void *field = (char *)arguments + o->offset;
+    if (o->kind == TOOL_NUMBER) *(uint32_t *)field = GCUT_NONE;
+    if (o->kind == TOOL_REAL) *(double *)field = -1;
+  }
+}
+
+// `run --input a.npz model.onnx`: the last path is the operand that is missing.
+static void give_back_operand(words *w) {
+  if (w->n_operands + 1 == w->verb->n_operands && w->paths && w->paths->n > 1)
+    w->operands[w->n_operands++] = (char *)w->paths->items[--w->paths->n];
+}
+
+int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
+  tool_common *common = arguments;
+  words w = {.verb = verb, .items = argv, .n = argc};
+  w.operands = malloc(((size_t)argc + 1) * sizeof *w.operands);
+  if (!w.operands) return usage_error(verb, "out of memory");
+  common->operands = (const char *const *)w.operands;
+  set_defaults(verb, arguments);
+  bool only_operands = false;
+  while (w.at < w.n) {
+    char *word = w.items[w.at];
+    if (!only_operands && !strcmp(word, "--")) {
+      only_operands = true;
+      w.at++;
+    } else if (!only_operands && is_option(word)) {
+      int status = take_option(&w, arguments);
+      if (status) return status;
+    } else {
+      w.operands[w.n_operands++] = w.items[w.at++];
+    }
+  }
+  give_back_operand(&w);
+  if (common->help || w.n_operands == verb->n_operands) return 0;
+  if (w.n_operands < verb->n_operands)
+    return usage_error(verb, "%s takes %s", verb->name, verb->operands);
+  return usage_error(verb, "%s takes %s: '%s' is too much", verb->name,
+                     verb->n_operands ? verb->operands : "no operand",
+                     w.operands[verb->n_operands]);
+}
+
+void tool_arguments_free(const tool_verb *verb, void *arguments) {
+  for (const tool_option *o = verb->options; o->name; o++) {
+    void *field = (char *)arguments + o->offset;
+    if (o->kind == TOOL_LIST || o->kind == TOOL_PATHS) free(((tool_list *)field)->items);
+    if (o->kind == TOOL_BINDINGS) free(((tool_bindings *)field)->items);
+  }
+  free((void *)((tool_common *)arguments)->operands);
+}
+
+// ---- help
+// ----------------------------------------------------------------------------------------------------------
+
+enum { HELP_COLUMN = 28 };
+
+// Prints words from `column` on, wrapped to the terminal.
+static void print_wrapped(const char *text, size_t column, size_t width, FILE *stream) {
+  size_t at = column;
+  while (*text) {
+    size_t word = strcspn(text, " ");
+    if (at > column && at + word > width) {
+      fprintf(stream, "\n%*s", (int)column, "");
+      at = column;
+    }
+    at += (size_t)fprintf(stream, "%.*s", (int)word, text);
+    text += word;
+    if (*text) at += (size_t)fprintf(stream, " "), text++;
+  }
+  fprintf(stream, "\n");
+}
+
+void tool_print_help(const tool_verb *verb, FILE *stream) {
+  size_t width = table_width(stream) ? table_width(stream) : 100;
+  fprintf(stream, "graphcut %s%s%s [options]\n\n", verb->name, *verb->operands ? " " : "",
+          verb->operands);
+  print_wrapped(verb->summary, 0, width, stream);
+  fprintf(stream, "\n");
+  for (const tool_option *o = verb->options; o->name; o++) {
+    char left[64];
+    snprintf(left, sizeof left, "  %s%s%s%s%s", o->brief ? o->brief : "", o->brief ? ", " : "",
+             o->name, o->value ? " " : "", o->value ? o->value : "");
+    int used = fprintf(stream, "%-*s", HELP_COLUMN, left);
+    if (used > HELP_COLUMN) fprintf(stream, "\n%*s", HELP_COLUMN, "");
+    print_wrapped(o->help, HELP_COLUMN, width, stream);
+  }
+}
+
+gcut_cut_options tool_cut_options(const tool_cut *cut) {
+  return (gcut_cut_options){.targets = cut->targets.items,
+                            .n_targets = cut->targets.n,
+                            .ignore = cut->ignore.items,
+                            .n_ignore = cut->ignore.n,
+                            .targets_per_part = cut->targets_per_part,
+                            .n_parts = cut->parts,
+                            .budget = cut->budget,
+                            .unrefined = cut->no_refine};
+}

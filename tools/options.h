@@ -1,0 +1,146 @@
+// Options of all verbs, by one parser and one table a verb: what the parser takes is what help
+// says.
+//
+// A verb's arguments are a struct of its own that begins with tool_common; a row of its table says
+// where a value goes.
+#ifndef GRAPHCUT_TOOLS_OPTIONS_H
+#define GRAPHCUT_TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "graphcut/plan.h"
+
+// What a row's value becomes: X(kind, type of the field)
+#define TOOL_KIND_LIST(X)                                                                          \
+  X(FLAG, bool)                                                                                    \
+  X(TEXT, const char *)      /* the last one given counts */                                       \
+  X(COUNT, uint32_t)         /* at least 1 */                                                      \
+  X(NUMBER, uint32_t)        /* at least 0; GCUT_NONE where not given */                           \
+  X(SIZE, uint64_t)          /* bytes, at least 1 */                                               \
+  X(REAL, double)            /* at least 0; -1 where not given */                                  \
+  X(LIST, tool_list)         /* by comma, and again */                                             \
+  X(PATHS, tool_list)        /* every word up to the next option, and again */                     \
+  X(BINDINGS, tool_bindings) /* NAME=N by comma, and again */
+
+typedef enum tool_kind {
+#define X(kind, type) TOOL_##kind,
+  TOOL_KIND_LIST(X)
+#undef X
+} tool_kind;
+
+typedef struct tool_list {
+  const char **items; // texts of the command line, or of `owned`
+  size_t n;
+} tool_list;
+
+typedef struct tool_bindings {
+  gcut_binding *items;
+  size_t n;
+} tool_bindings;
+
+typedef struct tool_option {
+  const char *name;  // "--targets"
+  const char *brief; // "-o", or NULL
+  const char *value; // as help shows it, or NULL: a flag
+  tool_kind kind;
+  size_t offset;
+  const char *help;
+} tool_option;
+
+// What every verb knows.
+typedef struct tool_common {
+  const char *const *operands; // as many as the verb asks for
+  bool json;
+  bool help;
+  bool follow_links;
+} tool_common;
+
+#define TOOL_OPTIONS_END                                                                           \
+  { .name = NULL }
+#define TOOL_COMMON_OPTIONS(S)                                                                     \
+  {"--json", NULL, NULL, TOOL_FLAG, offsetof(S, common.json), "print one JSON object"},            \
+      {"--follow-links",                                                                           \
+       NULL,                                                                                       \
+       NULL,                                                                                       \
+       TOOL_FLAG,                                                                                  \
+       offsetof(S, common.follow_links),                                                           \
+       "read weights behind symbolic or hard links, as model caches have them"},                   \
+  {                                                                                                \
+    "--help", "-h", NULL, TOOL_FLAG, offsetof(S, common.help), "print this"                        \
+  }
+
+// How a model is cut: for every verb that cuts, in a field `cut`.
+typedef struct tool_cut {
+  tool_list targets, ignore;
+  uint32_t targets_per_part, parts;
+  uint64_t budget;
+  tool_bindings set;
+  bool no_fuse, no_refine;
+} tool_cut;
+
+#define TOOL_SET_OPTION(S, field)                                                                  \
+  {                                                                                                \
+    "--set", NULL, "SYM=N[,...]", TOOL_BINDINGS, offsetof(S, field),                               \
+        "sizes of symbolic dimensions, such as batch=1,seq=128"                                    \
+  }
+#define TOOL_CUT_OPTIONS(S)                                                                        \
+  {"--targets",                                                                                    \
+   NULL,                                                                                           \
+   "T[,T...]",                                                                                     \
+   TOOL_LIST,                                                                                      \
+   offsetof(S, cut.targets),                                                                       \
+   "begin a part at each T: an operator type, a module class, the name of a node or module, or "   \
+   "re:PATTERN; left out, what the model repeats"},                                                \
+      {"--targets-per-part",           NULL, "K", TOOL_COUNT, offsetof(S, cut.targets_per_part),   \
+       "so many targets to a part (1)"},                                                           \
+      {"--ignore",                                                                                 \
+       NULL,                                                                                       \
+       "T[,T...]",                                                                                 \
+       TOOL_LIST,                                                                                  \
+       offsetof(S, cut.ignore),                                                                    \
+       "what is no target although a T matches it"},                                               \
+      {"--parts", NULL, "N", TOOL_COUNT, offsetof(S, cut.parts), "cut into N balanced parts"},     \
+      {"--budget",                                                                                 \
+       NULL,                                                                                       \
+       "SIZE",                                                                                     \
+       TOOL_SIZE,                                                                                  \
+       offsetof(S, cut.budget),                                                                    \
+       "bytes that a part may take: 512M, 2G, 1.5GiB"},                                            \
+      TOOL_SET_OPTION(S, cut.set),                                                                 \
+      {"--no-refine",                                                                              \
+       NULL,                                                                                       \
+       NULL,                                                                                       \
+       TOOL_FLAG,                                                                                  \
+       offsetof(S, cut.no_refine),                                                                 \
+       "leave the parts as cut, however much crosses between them"},                               \
+  {                                                                                                \
+    "--no-fuse", NULL, NULL, TOOL_FLAG, offsetof(S, cut.no_fuse),                                  \
+        "fuse no operators, so that cuts may fall between any two"                                 \
+  }
+
+// A verb: `graphcut NAME OPERANDS [options]`.
+typedef struct tool_verb {
+  const char *name, *operands, *summary;
+  size_t n_operands;
+  const tool_option *options; // ended by TOOL_OPTIONS_END
+  size_t size;                // of its arguments
+  int (*run)(const void *arguments);
+} tool_verb;
+
+// Parses what follows the verb into zeroed `arguments` (of verb->size). 0, or the exit status of a
+// usage error, which has been printed. Free them either way.
+int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments);
+void tool_arguments_free(const tool_verb *verb, void *arguments);
+// Usage, summary and options of a verb.
+void tool_print_help(const tool_verb *verb, FILE *stream);
+
+// The cut that the options ask for; borrows them.
+gcut_cut_options tool_cut_options(const tool_cut *cut);
+
+// "512M", "2G", "1.5GiB", "80GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of 1000.
+bool tool_parse_size(const char *text, uint64_t *out_bytes);
+
+#endif

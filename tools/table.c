@@ -1,0 +1,150 @@
+#include "table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct table {
+  const table_column *columns;
+  size_t n_columns, n; // cells
+  char **cells;
+  bool broken; // out of memory: what there is gets printed
+};
+
+table *table_create(const table_column *columns, size_t n_columns) {
+  table *t = calloc(1, sizeof *t);
+  if (t) *t = (table){.columns = columns, .n_columns = n_columns};
+  return t;
+}
+
+void table_add(table *t, const char *format, ...) {
+  if (!t || t->broken) return;
+  char **larger = realloc(t->cells, (t->n + 1) * sizeof *larger);
+  va_list args;
+  va_start(args, format);
+  t->broken = !larger || vasprintf(&larger[t->n], format, args) < 0;
+  va_end(args);
+  if (larger) t->cells = larger;
+  if (!t->broken) t->n++;
+}
+
+size_t table_width(FILE *stream) {
+  struct winsize size;
+  if (!isatty(fileno(stream))) return 0;
+  return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+bool table_colour(FILE *stream) {
+  const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+  return isatty(fileno(stream)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+// Code points, which is what nearly all names take on the terminal.
+static size_t width_of(const char *text) {
+  size_t n = 0;
+  for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
+  return n;
+}
+
+static const char *skip_points(const char *text, size_t n) {
+  while (*text && n > 0) {
+    text++;
+    while (((unsigned char)*text & 0xc0) == 0x80) text++;
+    n--;
+  }
+  return text;
+}
+
+static void pad(size_t n, FILE *stream) {
+  fprintf(stream, "%*s", (int)n, "");
+}
+
+// The text in exactly `width` columns, its middle left out where it is longer.
+static void print_cell(const char *text, size_t width, bool right, FILE *stream) {
+  size_t n = width_of(text);
+  if (n <= width) {
+    if (right) pad(width - n, stream);
+    fputs(text, stream);
+    if (!right) pad(width - n, stream);
+    return;
+  }
+  size_t front = (width - 1) / 2, back = width - 1 - front;
+  const char *end = skip_points(text, front);
+  fprintf(stream, "%.*s\u2026%s", (int)(end - text), text, skip_points(text, n - back));
+}
+
+enum { GAP = 2, LEAST_SHRUNK = 12 };
+
+// Widths as the cells ask for; those that shrink share what is missing.
+static void fit(const table *t, size_t *widths, size_t available) {
+  size_t total = GAP * (t->n_columns - 1), n_shrinking = 0;
+  for (size_t c = 0; c < t->n_columns; c++) {
+    widths[c] = width_of(t->columns[c].title);
+    for (size_t i = c; i < t->n; i += t->n_columns)
+      if (width_of(t->cells[i]) > widths[c]) widths[c] = width_of(t->cells[i]);
+    total += widths[c];
+    n_shrinking += t->columns[c].shrinks;
+  }
+  for (size_t c = 0; c < t->n_columns && available && total > available; c++) {
+    if (!t->columns[c].shrinks) continue;
+    size_t share = (total - available + n_shrinking - 1) / n_shrinking;
+    size_t least = widths[c] < LEAST_SHRUNK ? widths[c] : LEAST_SHRUNK;
+    size_t to = widths[c] > least + share ? widths[c] - share : least;
+    total -= widths[c] - to;
+    widths[c] = to;
+    n_shrinking--;
+  }
+}
+
+static void print_row(const table *t, const size_t *widths, char *const *cells, size_t n,
+                      FILE *stream) {
+  for (size_t c = 0; c < n; c++) {
+    bool last = c + 1 == t->n_columns;
+    size_t width = last && !t->columns[c].right ? width_of(cells[c]) : widths[c];
+    if (width > widths[c]) width = widths[c];
+    if (c > 0) pad(GAP, stream);
+    print_cell(cells[c], width, t->columns[c].right, stream);
+  }
+  fputc('\n', stream);
+}
+
+void table_print(table *t, FILE *stream) {
+  if (!t) return;
+  size_t *widths = calloc(t->n_columns + 1, sizeof *widths);
+  char **titles = calloc(t->n_columns + 1, sizeof *titles);
+  if (widths && titles) {
+    fit(t, widths, table_width(stream));
+    for (size_t c = 0; c < t->n_columns; c++) titles[c] = (char *)t->columns[c].title;
+    if (table_colour(stream)) fputs("\033[1m", stream);
+    print_row(t, widths, titles, t->n_columns, stream);
+    if (table_colour(stream)) fputs("\033[0m", stream);
+    for (size_t i = 0; i < t->n; i += t->n_columns)
+      print_row(t, widths, t->cells + i, t->n - i < t->n_columns ? t->n - i : t->n_columns, stream);
+  }
+  for (size_t i = 0; i < t->n; i++) free(t->cells[i]);
+  free(t->cells);
+  free(widths);
+  free(titles);
+  free(t);
+}
+
+static const char *scaled(double value, const char *const *units, size_t n, char *buffer) {
+  size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < n; unit++) value /= 1000;
+  int digits = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  if (unit > 0 && value >= 99.95) digits = 1;
+  snprintf(buffer, TABLE_NUMBER, "%.*f%s%s", digits, value, *units[unit] ? " " : "", units[unit]);
+  return buffer;
+}
+
+const char *table_bytes(uint64_t bytes, char buffer[TABLE_NUMBER]) {
+  static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  return scaled((double)bytes, units, sizeof units / sizeof *units, buffer);
+}
+
+const char *table_count(double count, char buffer[TABLE_NUMBER]) {
+  static const char *const units[] = {"", "k", "M", "G", "T", "P", "E"};
+  return scaled(count, units, sizeof units / sizeof *units, buffer);
+}

@@ -1,0 +1,36 @@
+// Tables on the terminal, and numbers as people write them.
+#ifndef GRAPHCUT_TOOLS_TABLE_H
+#define GRAPHCUT_TOOLS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct table_column {
+  const char *title;
+  bool right;   // numbers
+  bool shrinks; // shortened in the middle where the table is wider than the terminal
+} table_column;
+
+typedef struct table table;
+
+// Columns outlive the table. NULL where memory is out; the calls below take NULL.
+table *table_create(const table_column *columns, size_t n_columns);
+// Adds a cell to the row begun, or begins one. The text is copied.
+void table_add(table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Prints and frees.
+void table_print(table *t, FILE *stream);
+
+// Columns of the terminal that the stream is, or 0.
+size_t table_width(FILE *stream);
+// Whether the stream is a terminal that wants colour (NO_COLOR is not set).
+bool table_colour(FILE *stream);
+
+enum { TABLE_NUMBER = 24 }; // room for what these write
+// "16.06 GB", "512 B".
+const char *table_bytes(uint64_t bytes, char buffer[TABLE_NUMBER]);
+// "1.23 T", "17".
+const char *table_count(double count, char buffer[TABLE_NUMBER]);
+
+#endif

@@ -1,0 +1,39 @@
+// What the verbs share: failing, opening a model, printing JSON.
+#ifndef GRAPHCUT_TOOLS_TOOL_H
+#define GRAPHCUT_TOOLS_TOOL_H
+
+#include <jansson.h>
+
+#include "graphcut/formats.h"
+#include "options.h"
+
+// Every verb: X(name), with a `const tool_verb tool_verb_<name>` in cmd_<name>.c. Help lists them
+// in this order.
+#define TOOL_VERB_LIST(X)                                                                          \
+  X(inspect)                                                                                       \
+  X(cut)
+
+#define X(name) extern const tool_verb tool_verb_##name;
+TOOL_VERB_LIST(X)
+#undef X
+
+// Prints "graphcut: " and the message; gives the exit status.
+int tool_fail(gcut_status status, const gcut_error *err);
+// The exit status of a verb that has printed its result: what could not be written is a failure.
+int tool_finish(void);
+
+// A model read and traced with the symbols bound.
+typedef struct tool_model {
+  gcut_graph *graph;
+  gcut_trace *trace;
+} tool_model;
+gcut_status tool_model_open(const tool_common *common, const char *path, const tool_bindings *set,
+                            tool_model *out_model, gcut_error *err);
+void tool_model_close(tool_model *model); // of an unopened one, too
+
+// A JSON string of any bytes: what is no UTF-8 becomes U+FFFD.
+json_t *tool_json_text(const char *text);
+// Prints an object and releases it; NULL (memory was out) is an error. Gives the exit status.
+int tool_print_json(json_t *object);
+
+#endif
