@@ -1,6 +1,7 @@
-// Edit distance (Levenshtein, one row at a time, letter case free), given up as soon as it cannot
-// beat the third best: so a hundred thousand candidates are offered in little time. Long names are
-// compared by their first 64 bytes.
+// Edit distance (one row at a time, letter case free), in which a letter left out counts less than
+// a wrong one or one too many, for people shorten names more often than they misspell them. Given
+// up as soon as it cannot beat the third best: so a hundred thousand candidates are offered in
+// little time. Long names are compared by their first 64 bytes.
 #include "partition/nearest.h"
 
 #include <ctype.h>
@@ -9,7 +10,7 @@
 
 #include "tracer/base/error.h"
 
-enum { LONGEST = 64 };
+enum { LONGEST = 64, MISSING = 1, WRONG = 2, TOO_MANY = 2 };
 
 void gcut__nearest_begin(gcut__nearest *near, const char *wanted) {
   *near = (gcut__nearest){.wanted = wanted};
@@ -21,17 +22,17 @@ static uint32_t min3(uint32_t a, uint32_t b, uint32_t c) {
   return m < c ? m : c;
 }
 
-// Distance of two texts, or `limit` where it is at least that.
+// Distance from what was typed to a name, or `limit` where it is at least that.
 static uint32_t distance(const char *a, size_t na, const char *b, size_t nb, uint32_t limit) {
-  size_t gap = na > nb ? na - nb : nb - na;
+  size_t gap = na > nb ? TOO_MANY * (na - nb) : MISSING * (nb - na);
   if (gap >= limit) return limit;
   uint32_t row[LONGEST + 1];
-  for (size_t j = 0; j <= nb; j++) row[j] = (uint32_t)j;
+  for (size_t j = 0; j <= nb; j++) row[j] = MISSING * (uint32_t)j;
   for (size_t i = 1; i <= na; i++) {
-    uint32_t diagonal = row[0], least = row[0] = (uint32_t)i;
+    uint32_t diagonal = row[0], least = row[0] = TOO_MANY * (uint32_t)i;
     for (size_t j = 1; j <= nb; j++) {
       uint32_t differs = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
-      uint32_t d = min3(row[j] + 1, row[j - 1] + 1, diagonal + differs);
+      uint32_t d = min3(row[j] + TOO_MANY, row[j - 1] + MISSING, diagonal + WRONG * differs);
       diagonal = row[j];
       row[j] = d;
       if (d < least) least = d;

@@ -146,7 +146,7 @@ static void add_candidate(proposer *p, uint32_t from, uint32_t to) {
 }
 
 static bool uniform(const candidate *c) {
-  return (uint64_t)c->n_largest * c->n <= 2 * (uint64_t)c->n_nodes;
+  return 4 * (uint64_t)c->n_largest * c->n <= 5 * (uint64_t)c->n_nodes;
 }
 
 static int by_worth(const void *a, const void *b) {

@@ -62,8 +62,7 @@ static void print_parts(const gcut_plan *plan) {
     add_bytes(t, p->input_bytes > 0 || p->n_inputs == 0, p->input_bytes);
     add_bytes(t, p->output_bytes > 0 || p->n_outputs == 0, p->output_bytes);
     add_bytes(t, p->peak_bytes > 0, p->peak_bytes);
-    table_add(t, "%s%s", p->flops > 0 ? table_count(p->flops, flops) : "-",
-              p->flops > 0 ? "FLOP" : "");
+    table_add(t, "%s", p->flops > 0 ? table_count(p->flops, "FLOP", flops) : "-");
   }
   table_print(t, stdout);
 }

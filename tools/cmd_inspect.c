@@ -177,7 +177,7 @@ static void print_summary(const report *r) {
   if (g->n_nodes > g->bodies[0].n_nodes)
     printf(" and %u in subgraphs", g->n_nodes - g->bodies[0].n_nodes);
   printf(", %s parameters, %s of weights\n\n",
-         table_count((double)r->modules.parameters, parameters),
+         table_count((double)r->modules.parameters, "", parameters),
          table_bytes(r->modules.weight_bytes, bytes));
 }
 
@@ -212,13 +212,29 @@ static void print_operators(const report *r) {
   printf("\n");
 }
 
+// Whether two names differ in their digits only.
+static bool numbered_alike(const char *a, const char *b) {
+  for (;; a++, b++) {
+    a += strspn(a, "0123456789");
+    b += strspn(b, "0123456789");
+    if (*a != *b || !*a) return *a == *b;
+  }
+}
+
+// Equal as the table writes them.
+static bool near(uint64_t a, uint64_t b) {
+  char x[TABLE_NUMBER], y[TABLE_NUMBER];
+  return !strcmp(table_bytes(a, x), table_bytes(b, y));
+}
+
 // Whether two sister modules look the same: shown as one line.
 static bool alike(const report *r, uint32_t a, uint32_t b) {
   const gcut_scope *x = &r->graph->scopes[a], *y = &r->graph->scopes[b];
   uint64_t more = x->n_nodes > y->n_nodes ? x->n_nodes : y->n_nodes;
   uint64_t less = x->n_nodes + y->n_nodes - more;
-  return *x->class_name && !strcmp(x->class_name, y->class_name) && 4 * less >= 3 * more &&
-         r->modules.items[a].weight_bytes == r->modules.items[b].weight_bytes;
+  return !strcmp(x->class_name, y->class_name) && numbered_alike(x->name, y->name) &&
+         4 * less >= 3 * more &&
+         near(r->modules.items[a].weight_bytes, r->modules.items[b].weight_bytes);
 }
 
 // The last of the sisters from `scope` on that look like it.

@@ -130,21 +130,23 @@ void table_print(table *t, FILE *stream) {
   free(t);
 }
 
-static const char *scaled(double value, const char *const *units, size_t n, char *buffer) {
+static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
+
+static const char *scaled(double value, const char *unit_name, char *buffer) {
+  size_t n = sizeof prefixes / sizeof *prefixes;
   size_t unit = 0;
   for (; value >= 999.5 && unit + 1 < n; unit++) value /= 1000;
   int digits = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   if (unit > 0 && value >= 99.95) digits = 1;
-  snprintf(buffer, TABLE_NUMBER, "%.*f%s%s", digits, value, *units[unit] ? " " : "", units[unit]);
+  const char *space = *prefixes[unit] || *unit_name ? " " : "";
+  snprintf(buffer, TABLE_NUMBER, "%.*f%s%s%s", digits, value, space, prefixes[unit], unit_name);
   return buffer;
 }
 
 const char *table_bytes(uint64_t bytes, char buffer[TABLE_NUMBER]) {
-  static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  return scaled((double)bytes, units, sizeof units / sizeof *units, buffer);
+  return scaled((double)bytes, "B", buffer);
 }
 
-const char *table_count(double count, char buffer[TABLE_NUMBER]) {
-  static const char *const units[] = {"", "k", "M", "G", "T", "P", "E"};
-  return scaled(count, units, sizeof units / sizeof *units, buffer);
+const char *table_count(double count, const char *unit, char buffer[TABLE_NUMBER]) {
+  return scaled(count, unit, buffer);
 }

@@ -30,7 +30,7 @@ bool table_colour(FILE *stream);
 enum { TABLE_NUMBER = 24 }; // room for what these write
 // "16.06 GB", "512 B".
 const char *table_bytes(uint64_t bytes, char buffer[TABLE_NUMBER]);
-// "1.23 T", "17".
-const char *table_count(double count, char buffer[TABLE_NUMBER]);
+// "1.23 TFLOP", "17".
+const char *table_count(double count, const char *unit, char buffer[TABLE_NUMBER]);
 
 #endif

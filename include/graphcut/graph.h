@@ -153,8 +153,8 @@ typedef struct gcut_value {
       n_uses; // into uses[]: nodes reading it (captures included), in node order, each once
   uint32_t first_metadata, n_metadata;
   const char *doc; // "" where there is none
-  bool is_input;  // of its body; together with a constant: an input with a default
-  bool is_output; // of its body
+  bool is_input;   // of its body; together with a constant: an input with a default
+  bool is_output;  // of its body
 } gcut_value;
 
 typedef struct gcut_body {

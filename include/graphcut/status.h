@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define GCUT_API                   __attribute__((visibility("default")))
-#define GCUT_MUST_USE              __attribute__((warn_unused_result))
+#define GCUT_API                 __attribute__((visibility("default")))
+#define GCUT_MUST_USE            __attribute__((warn_unused_result))
 #define GCUT_PRINTF(text, first) __attribute__((__format__(printf, text, first)))
 #else
 #define GCUT_API
