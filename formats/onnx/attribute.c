@@ -25,6 +25,23 @@ enum {
 
 // ---- constants ----
 
+// Points a constant at its elements in another file.
+static gcut_status external_elements(gcut__reader *r, const gcut__wire_tensor *tensor,
+                                     gcut_constant *constant, gcut_error *err) {
+  const GcutOnnx__TensorProto *t = tensor->message;
+  if (tensor->has_raw || t->n_float_data || t->n_int32_data || t->n_int64_data ||
+      t->n_double_data || t->n_uint64_data || t->n_string_data)
+    return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%.200s': elements here and in external data",
+                     constant->name);
+  gcut_metadata *entries = GCUT_NEW_ARRAY(r->scratch, gcut_metadata, t->n_external_data);
+  if (!entries) return GCUT_NO_MEMORY(err);
+  for (size_t i = 0; i < t->n_external_data; i++) {
+    const GcutOnnx__StringStringEntryProto *entry = t->external_data[i];
+    entries[i] = (gcut_metadata){entry->key ? entry->key : "", entry->value ? entry->value : ""};
+  }
+  return gcut_external_elements(&r->externals, entries, t->n_external_data, constant, err);
+}
+
 gcut_status gcut__read_constant(gcut__reader *r, gcut__span bytes, uint32_t *out_constant,
                                 gcut_error *err) {
   gcut__wire_tensor tensor;
@@ -34,7 +51,7 @@ gcut_status gcut__read_constant(gcut__reader *r, gcut__span bytes, uint32_t *out
   GCUT_TRY(gcut__tensor_unpack(bytes, r->scratch, &tensor, err));
   GCUT_TRY(gcut__tensor_shape(&tensor, r->scratch, &constant, err));
   if (tensor.message->data_location != 0 || tensor.message->n_external_data > 0) {
-    GCUT_TRY(gcut__external_elements(&r->externals, &tensor, &constant, err));
+    GCUT_TRY(external_elements(r, &tensor, &constant, err));
   } else {
     GCUT_TRY(gcut__tensor_elements(&tensor, r->arena, &constant, err));
     if (tensor.has_raw && r->file_index != GCUT_NONE) {

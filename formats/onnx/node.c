@@ -55,6 +55,10 @@ gcut_status gcut__read_operands(gcut__reader *r, const gcut__wire_node *node, ui
 
 // ---- metadata ----
 
+static gcut_string as_string(gcut__span span) {
+  return (gcut_string){(const char *)span.data, span.size};
+}
+
 void gcut__entry_fields(gcut__span bytes, gcut__span *out_key, gcut__span *out_value) {
   *out_key = *out_value = (gcut__span){(const uint8_t *)"", 0};
   for (gcut__field field; gcut__wire_next(&bytes, &field);)
@@ -71,25 +75,26 @@ gcut_status gcut__push_metadata(gcut__reader *r, gcut__span key, gcut__span valu
 }
 
 static gcut_status read_metadata(gcut__reader *r, const gcut__wire_node *node,
-                                 gcut__scope_hints *hints, gcut_error *err) {
+                                 gcut_scope_hints *hints, gcut_error *err) {
   gcut__span rest = node->bytes, key, value;
-  hints->name = node->name;
+  hints->name = as_string(node->name);
   for (gcut__field field; gcut__next_of(&rest, GCUT__NODE_METADATA, &field);) {
     gcut__entry_fields(field.bytes, &key, &value);
-    if (!gcut__scope_hint(hints, key, value)) GCUT_TRY(gcut__push_metadata(r, key, value, err));
+    if (!gcut_scope_hint(hints, as_string(key), as_string(value)))
+      GCUT_TRY(gcut__push_metadata(r, key, value, err));
   }
   return GCUT_OK;
 }
 
 uint32_t gcut__node_scope(gcut__reader *r, const gcut__wire_node *node,
                           const gcut__context *where) {
-  gcut__scope_hints hints = {.name = node->name};
+  gcut_scope_hints hints = {.name = as_string(node->name)};
   gcut__span rest = node->bytes, key, value;
   for (gcut__field field; gcut__next_of(&rest, GCUT__NODE_METADATA, &field);) {
     gcut__entry_fields(field.bytes, &key, &value);
-    gcut__scope_hint(&hints, key, value);
+    gcut_scope_hint(&hints, as_string(key), as_string(value));
   }
-  return gcut__scope_find(r->graph, where->scope, &hints, &r->scopes);
+  return gcut_scope_find(r->graph, where->scope, &hints, &r->scopes);
 }
 
 // ---- the node ----
@@ -167,7 +172,7 @@ static gcut_status add_node(gcut__reader *r, const gcut__wire_node *node,
 static gcut_status read_operator(gcut__reader *r, const gcut__wire_node *node,
                                  const gcut__context *where, gcut_error *err) {
   mark at = take_mark(r);
-  gcut__scope_hints hints = {0};
+  gcut_scope_hints hints = {0};
   if (node->op_type.size == 0)
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.*s' names no operator", GCUT__SHOW(node->name));
   GCUT_TRY(gcut__read_operands(r, node, GCUT__NODE_INPUT, where, err));
@@ -175,7 +180,7 @@ static gcut_status read_operator(gcut__reader *r, const gcut__wire_node *node,
   GCUT_TRY(gcut__read_operands(r, node, GCUT__NODE_OUTPUT, where, err));
   GCUT_TRY(read_attributes(r, node, where, at.attributes, err));
   GCUT_TRY(read_metadata(r, node, &hints, err));
-  uint32_t scope = gcut__scope_find(r->graph, where->scope, &hints, &r->scopes);
+  uint32_t scope = gcut_scope_find(r->graph, where->scope, &hints, &r->scopes);
   if (scope == GCUT_NONE && where->call) scope = where->scope;
   GCUT_TRY(add_node(r, node, where, at, n_inputs, scope, err));
   release_mark(r, at);

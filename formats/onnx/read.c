@@ -363,11 +363,11 @@ static gcut_status prepare(gcut__reader *r, const char *path, const gcut_read_op
   if (!room || !r->scratch) return GCUT_NO_MEMORY(err);
   r->operands.n = r->attributes.n = r->metadata.n = 0;
   r->graph->path = gcut_graph_intern(r->graph, path, strlen(path));
-  return gcut__externals_init(&r->externals, r->graph, path, options && options->follow_links, err);
+  return gcut_externals_init(&r->externals, r->graph, path, options && options->follow_links, err);
 }
 
 static void release(gcut__reader *r) {
-  gcut__externals_free(&r->externals);
+  gcut_externals_free(&r->externals);
   gcut__functions_free(r);
   free(r->operands.items);
   free(r->attributes.items);

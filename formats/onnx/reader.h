@@ -3,9 +3,9 @@
 #ifndef GCUT_FORMATS_ONNX_READER_H
 #define GCUT_FORMATS_ONNX_READER_H
 
-#include "formats/onnx/external.h"
-#include "formats/onnx/scopes.h"
+#include "formats/external.h"
 #include "formats/onnx/tensor.h"
+#include "formats/scopes.h"
 #include "tracer/base/map.h"
 #include "tracer/build.h"
 
@@ -25,8 +25,8 @@ typedef struct gcut__reader {
   gcut__span file;     // the whole model
   uint32_t file_index; // of files[]; GCUT_NONE where the caller keeps the bytes
   int64_t ir_version;
-  gcut__externals externals;
-  gcut__scope_memory scopes;
+  gcut_externals externals;
+  gcut_scope_memory scopes;
   gcut__stack operands, attributes, metadata; // uint32_t, gcut_attribute, gcut_metadata
   gcut__function *functions;
   uint32_t n_functions;

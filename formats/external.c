@@ -3,7 +3,7 @@
 // The walk opens one component after the other with O_NOFOLLOW, so no link can be slipped in
 // between a check and its use: what openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS does, on
 // every kernel.
-#include "formats/onnx/external.h"
+#include "formats/external.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,16 +15,16 @@
 #include "tracer/base/error.h"
 #include "tracer/build.h"
 
-gcut_status gcut__externals_init(gcut__externals *externals, gcut_graph *graph, const char *path,
-                                 bool follow_links, gcut_error *err) {
+gcut_status gcut_externals_init(gcut_externals *externals, gcut_graph *graph, const char *path,
+                                bool follow_links, gcut_error *err) {
   const char *slash = strrchr(path, '/');
   size_t size = slash ? (size_t)(slash - path) + 1 : 0;
-  *externals = (gcut__externals){.graph = graph, .follow_links = follow_links};
+  *externals = (gcut_externals){.graph = graph, .follow_links = follow_links};
   externals->folder = gcut_arena_string(gcut_graph_arena(graph), path, size);
   return externals->folder ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut__externals_free(gcut__externals *externals) {
+void gcut_externals_free(gcut_externals *externals) {
   gcut_map_free(&externals->files);
 }
 
@@ -49,12 +49,11 @@ static bool parse_number(const char *text, uint64_t *out) {
   return value <= INT64_MAX;
 }
 
-static gcut_status read_reference(const gcut__wire_tensor *tensor, const gcut_constant *c,
+static gcut_status read_reference(const gcut_metadata *entries, size_t n, const gcut_constant *c,
                                   reference *out, gcut_error *err) {
   *out = (reference){0};
-  for (size_t i = 0; i < tensor->message->n_external_data; i++) {
-    const GcutOnnx__StringStringEntryProto *entry = tensor->message->external_data[i];
-    const char *key = entry->key ? entry->key : "", *value = entry->value ? entry->value : "";
+  for (size_t i = 0; i < n; i++) {
+    const char *key = entries[i].key, *value = entries[i].value;
     bool offset = strcmp(key, "offset") == 0, length = strcmp(key, "length") == 0;
     if (strcmp(key, "location") == 0) out->location = value;
     if (length) out->has_length = true;
@@ -68,16 +67,10 @@ static gcut_status read_reference(const gcut__wire_tensor *tensor, const gcut_co
   return GCUT_OK;
 }
 
-static gcut_status check_reference(const gcut__wire_tensor *tensor, const gcut_constant *c,
-                                   const reference *ref, gcut_error *err) {
-  const GcutOnnx__TensorProto *t = tensor->message;
+static gcut_status check_reference(const gcut_constant *c, const reference *ref, gcut_error *err) {
   uint64_t end;
   if (c->type == GCUT_STRING)
     return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%.200s': strings as external data", c->name);
-  if (tensor->has_raw || t->n_float_data || t->n_int32_data || t->n_int64_data ||
-      t->n_double_data || t->n_uint64_data || t->n_string_data)
-    return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%.200s': elements here and in external data",
-                     c->name);
   if (ref->has_length && ref->length != c->bytes)
     return GCUT_FAIL(err, GCUT_FORMAT,
                      "tensor '%.200s': its shape needs %llu bytes, external length is %llu",
@@ -120,7 +113,7 @@ static bool is_link(int folder, const char *name) {
 }
 
 // Replaces *folder by the one of that name in it. *folder is -1 afterwards where it is missing.
-static gcut_status enter(const gcut__externals *x, int *folder, const char *name,
+static gcut_status enter(const gcut_externals *x, int *folder, const char *name,
                          const char *location, gcut_error *err) {
   int flags = O_PATH | O_DIRECTORY | O_CLOEXEC | (x->follow_links ? 0 : O_NOFOLLOW);
   int inner = openat(*folder, name, flags), code = errno;
@@ -132,7 +125,7 @@ static gcut_status enter(const gcut__externals *x, int *folder, const char *name
 }
 
 // Opens the folder that holds the file; *out_name is the last component. -1 where it is missing.
-static gcut_status open_folder(const gcut__externals *x, const char *location, int *out_folder,
+static gcut_status open_folder(const gcut_externals *x, const char *location, int *out_folder,
                                const char **out_name, gcut_error *err) {
   char component[256];
   int folder = open(*x->folder ? x->folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -159,7 +152,7 @@ static gcut_status open_folder(const gcut__externals *x, const char *location, i
 }
 
 // What forbids reading a file of that description, or NULL.
-static const char *check_file(const gcut__externals *x, const struct stat *info) {
+static const char *check_file(const gcut_externals *x, const struct stat *info) {
   if (S_ISLNK(info->st_mode)) return link_refused;
   if (S_ISDIR(info->st_mode)) return "is a folder";
   if (!S_ISREG(info->st_mode)) return "is not a regular file";
@@ -169,7 +162,7 @@ static const char *check_file(const gcut__externals *x, const struct stat *info)
 }
 
 // Opens the file; -1 where it is missing.
-static gcut_status open_file(const gcut__externals *x, int folder, const char *name,
+static gcut_status open_file(const gcut_externals *x, int folder, const char *name,
                              const char *location, int *out_file, gcut_error *err) {
   struct stat before, after;
   int follow = x->follow_links ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -189,7 +182,7 @@ static gcut_status open_file(const gcut__externals *x, int folder, const char *n
   return GCUT_OK;
 }
 
-static gcut_status open_location(const gcut__externals *x, const char *location, int *out_file,
+static gcut_status open_location(const gcut_externals *x, const char *location, int *out_file,
                                  gcut_error *err) {
   int folder;
   const char *name;
@@ -203,7 +196,7 @@ static gcut_status open_location(const gcut__externals *x, const char *location,
 
 // ---- files of the graph ----
 
-static gcut_status add_file(gcut__externals *x, const char *location, uint32_t *out_file,
+static gcut_status add_file(gcut_externals *x, const char *location, uint32_t *out_file,
                             gcut_error *err) {
   const char *wrong = check_location(location);
   if (wrong) return refuse(location, wrong, err);
@@ -222,7 +215,7 @@ static gcut_status add_file(gcut__externals *x, const char *location, uint32_t *
   return *out_file == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
-static gcut_status find_file(gcut__externals *x, const char *location, uint32_t *out_file,
+static gcut_status find_file(gcut_externals *x, const char *location, uint32_t *out_file,
                              gcut_error *err) {
   uint64_t key = (uint64_t)(uintptr_t)gcut_graph_intern(x->graph, location, strlen(location));
   *out_file = gcut_map_get(&x->files, key);
@@ -231,11 +224,11 @@ static gcut_status find_file(gcut__externals *x, const char *location, uint32_t 
   return gcut_map_set(&x->files, key, *out_file) ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__external_elements(gcut__externals *externals, const gcut__wire_tensor *tensor,
-                                    gcut_constant *constant, gcut_error *err) {
+gcut_status gcut_external_elements(gcut_externals *externals, const gcut_metadata *entries,
+                                   size_t n, gcut_constant *constant, gcut_error *err) {
   reference ref;
-  GCUT_TRY(read_reference(tensor, constant, &ref, err));
-  GCUT_TRY(check_reference(tensor, constant, &ref, err));
+  GCUT_TRY(read_reference(entries, n, constant, &ref, err));
+  GCUT_TRY(check_reference(constant, &ref, err));
   GCUT_TRY(find_file(externals, ref.location, &constant->file, err));
   const gcut_file *file = &externals->graph->files[constant->file];
   constant->offset = ref.offset;
