@@ -33,7 +33,9 @@ static void set_default(const gcut_attr_row *row, void *field) {
 static void set_value(const gcut_attr_row *row, const gcut_attribute *a, void *field) {
   switch (row->kind) {
   case GCUT_ATTRIBUTE_INT: *(int64_t *)field = a->i; break;
-  case GCUT_ATTRIBUTE_FLOAT: *(float *)field = a->f; break;
+  case GCUT_ATTRIBUTE_FLOAT:
+    *(float *)field = a->kind == GCUT_ATTRIBUTE_INT ? (float)a->i : a->f;
+    break;
   case GCUT_ATTRIBUTE_STRING: *(gcut_string *)field = a->s; break;
   case GCUT_ATTRIBUTE_TENSOR: *(uint32_t *)field = a->tensor; break;
   case GCUT_ATTRIBUTE_GRAPH: *(uint32_t *)field = a->body; break;
@@ -44,6 +46,12 @@ static void set_value(const gcut_attr_row *row, const gcut_attribute *a, void *f
     break;
   default: break;
   }
+}
+
+// An int may stand for a float: some attributes (p of LpPool) were floats before they were ints.
+static bool kind_fits(const gcut_attr_row *row, const gcut_attribute *a) {
+  return a->kind == row->kind ||
+         (row->kind == GCUT_ATTRIBUTE_FLOAT && a->kind == GCUT_ATTRIBUTE_INT);
 }
 
 gcut_status gcut_op_parse_attrs(const gcut_graph *graph, const gcut_node *node, const gcut_op *op,
@@ -57,7 +65,7 @@ gcut_status gcut_op_parse_attrs(const gcut_graph *graph, const gcut_node *node, 
     if (!a && row->required)
       return GCUT_FAIL(err, GCUT_FORMAT, "node '%.200s' (%.100s): attribute '%s' is missing",
                        node->name, node->op_type, row->name);
-    if (a && a->kind != row->kind)
+    if (a && !kind_fits(row, a))
       return GCUT_FAIL(err, GCUT_FORMAT, "node '%.200s' (%.100s): attribute '%s' must be %s, is %s",
                        node->name, node->op_type, row->name, kind_name(row->kind),
                        kind_name(a->kind));

@@ -285,7 +285,14 @@
   X(ONNX, Col2Im, col2im, 18)
 
 // pool.c: pooling and unpooling
-#define GCUT_OP_LIST_POOL(X, V)
+#define GCUT_OP_LIST_POOL(X, V)                                                                    \
+  X(ONNX, MaxPool, max_pool, 1, 8, 10, 11, 12, 22)                                                 \
+  X(ONNX, AveragePool, average_pool, 1, 7, 10, 11, 19, 22)                                         \
+  X(ONNX, LpPool, lp_pool, 1, 2, 11, 18, 22)                                                       \
+  X(ONNX, GlobalAveragePool, global_average_pool, 1, 22)                                           \
+  X(ONNX, GlobalMaxPool, global_max_pool, 1, 22)                                                   \
+  X(ONNX, GlobalLpPool, global_lp_pool, 1, 2, 22)                                                  \
+  X(ONNX, MaxUnpool, max_unpool, 9, 11, 22)
 
 // normalization.c: BatchNormalization, LayerNormalization and their kin
 #define GCUT_OP_LIST_NORMALIZATION(X, V)                                                           \

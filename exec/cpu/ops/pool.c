@@ -1,0 +1,346 @@
+// MaxPool, AveragePool, LpPool, their global kin, MaxUnpool. Planes are loaded as doubles. A pool
+// goes through the taps of the window and combines, for each, a row of input with a row of output.
+#include "tracer/ops/pool.h"
+
+#include <math.h>
+
+#include "exec/cpu/ops/convolve.h"
+#include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/real.h"
+#include "tracer/base/checked.h"
+
+typedef struct pool {
+  gcut_window window;
+  const int64_t *in, *out; // spatial sizes
+  int64_t size_in, size_out, planes;
+  bool max;
+  double *plane, *result; // [size_in], [size_out]
+  int64_t *at;            // [size_out]: where in the plane the maximum lies; or NULL
+} pool;
+
+static int64_t product(const int64_t *dims, int n) {
+  int64_t p = 1;
+  for (int i = 0; i < n; i++) p *= dims[i];
+  return p;
+}
+
+static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
+  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
+  int n = x->rank - 2;
+  *p = (pool){.in = x->dims + 2, .out = y->dims + 2, .planes = x->dims[0] * x->dims[1]};
+  GCUT_TRY(gcut__window_read(&attrs->window, n, &p->window, err));
+  gcut__window_place(&p->window, p->in, p->out);
+  p->size_in = product(p->in, n);
+  p->size_out = product(p->out, n);
+  p->plane = gcut_arena_alloc(c->scratch, (size_t)p->size_in, sizeof *p->plane);
+  p->result = gcut_arena_alloc(c->scratch, (size_t)p->size_out, sizeof *p->result);
+  return p->plane && p->result ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+// ---- windows
+
+// Taps of the window over output o that lie within the input along one axis: k in [from, to), the
+// first of them at input `index`.
+typedef struct taps {
+  int64_t from, to, index;
+} taps;
+
+static taps clip(const pool *p, int axis, int64_t o) {
+  const gcut_window *w = &p->window;
+  int64_t step = w->dilation[axis], start = o * w->stride[axis] - w->begin[axis];
+  taps t = {.from = start < 0 ? (-start + step - 1) / step : 0};
+  int64_t room = p->in[axis] - start;
+  t.to = room > 0 ? (room + step - 1) / step : 0;
+  if (t.to > w->kernel[axis]) t.to = w->kernel[axis];
+  if (t.to < t.from) t.to = t.from;
+  t.index = start + t.from * step;
+  return t;
+}
+
+// NaN is greater than anything and stays.
+static bool greater(double x, double than) {
+  return x > than || x != x;
+}
+
+// Combines n elements of input, beginning at `index` of the plane, with neighbouring outputs.
+static void combine(const pool *p, int64_t index, int64_t step, int64_t o, int64_t n) {
+  const double *x = p->plane + index;
+  double *y = p->result + o;
+  if (!p->max)
+    for (int64_t i = 0; i < n; i++) y[i] += x[i * step];
+  else if (!p->at)
+    for (int64_t i = 0; i < n; i++) y[i] = greater(x[i * step], y[i]) ? x[i * step] : y[i];
+  else
+    for (int64_t i = 0; i < n; i++)
+      if (p->at[o + i] < 0 || greater(x[i * step], y[i]))
+        y[i] = x[i * step], p->at[o + i] = index + i * step;
+}
+
+// One row of input with one row of outputs (that begins at `first`), tap by tap; a very wide window
+// output by output, since most of its taps may meet nothing.
+static void pool_row(const pool *p, int64_t row, int64_t first) {
+  enum { WIDE = 64 };
+  const gcut_window *w = &p->window;
+  int last = w->n - 1;
+  int64_t n = p->out[last], base = row * p->in[last], from, to;
+  if (w->kernel[last] > WIDE) {
+    for (int64_t o = 0; o < n; o++) {
+      taps t = clip(p, last, o);
+      for (int64_t k = t.from; k < t.to; k++, t.index += w->dilation[last])
+        combine(p, base + t.index, 1, first + o, 1);
+    }
+    return;
+  }
+  for (int64_t k = 0; k < w->kernel[last]; k++) {
+    int64_t shift = k * w->dilation[last] - w->begin[last];
+    gcut__window_range(shift, w->stride[last], p->in[last], n, &from, &to);
+    if (from < to)
+      combine(p, base + from * w->stride[last] + shift, w->stride[last], first + from, to - from);
+  }
+}
+
+// All rows of input under the windows of one row of outputs, `o` being its index.
+static void pool_rows(const pool *p, const int64_t *o, int64_t first) {
+  int outer = p->window.n - 1;
+  taps t[GCUT_MAX_RANK];
+  int64_t sizes[GCUT_MAX_RANK], k[GCUT_MAX_RANK] = {0};
+  for (int d = 0; d < outer; d++) {
+    t[d] = clip(p, d, o[d]);
+    sizes[d] = t[d].to - t[d].from;
+    if (sizes[d] == 0) return;
+  }
+  do {
+    int64_t row = 0;
+    for (int d = 0; d < outer; d++)
+      row = row * p->in[d] + t[d].index + k[d] * p->window.dilation[d];
+    pool_row(p, row, first);
+  } while (gcut__index_next(outer, sizes, k));
+}
+
+static void pool_plane(const pool *p) {
+  int last = p->window.n - 1;
+  int64_t o[GCUT_MAX_RANK] = {0}, first = 0;
+  for (int64_t i = 0; i < p->size_out; i++) {
+    p->result[i] = p->max ? -INFINITY : 0;
+    if (p->at) p->at[i] = -1;
+  }
+  do {
+    pool_rows(p, o, first);
+    first += p->out[last];
+  } while (gcut__index_next(last, p->out, o));
+}
+
+static void load_plane(const gcut_cpu_call *c, const pool *p, int64_t i) {
+  gcut__load_doubles(c->inputs[0]->type, c->inputs[0]->data, (uint64_t)(i * p->size_in), 1,
+                     (uint64_t)p->size_in, p->plane);
+}
+
+static void store_plane(const gcut_cpu_call *c, const pool *p, int64_t i) {
+  gcut__store_doubles(c->outputs[0]->type, c->outputs[0]->data, (uint64_t)(i * p->size_out), 1,
+                      (uint64_t)p->size_out, p->result);
+}
+
+// ---- MaxPool
+
+// A row-major place in the plane as the column-major one.
+static int64_t column_major(const pool *p, int64_t at) {
+  int64_t place = 0, step = p->size_in;
+  for (int d = p->window.n - 1; d >= 0; d--) {
+    step /= p->in[d];
+    place += at % p->in[d] * step;
+    at /= p->in[d];
+  }
+  return place;
+}
+
+static void store_indices(const gcut_cpu_call *c, const pool *p, int64_t plane) {
+  const gcut_pool_attrs *attrs = c->attrs;
+  int64_t *out = (int64_t *)c->outputs[1]->data + plane * p->size_out;
+  for (int64_t i = 0; i < p->size_out; i++) {
+    int64_t at = p->at[i];
+    if (attrs->storage_order && at >= 0) at = column_major(p, at);
+    out[i] = at < 0 ? -1 : plane * p->size_in + at;
+  }
+}
+
+gcut_status gcut__cpu_max_pool(gcut_cpu_call *c, gcut_error *err) {
+  pool p;
+  if (c->outputs[0]->count == 0) return GCUT_OK;
+  GCUT_TRY(read_pool(c, &p, err));
+  p.max = true;
+  bool indices = c->n_outputs > 1 && c->outputs[1];
+  if (indices) p.at = gcut_arena_alloc(c->scratch, (size_t)p.size_out, sizeof *p.at);
+  if (indices && !p.at) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < p.planes; i++) {
+    load_plane(c, &p, i);
+    pool_plane(&p);
+    store_plane(c, &p, i);
+    if (indices) store_indices(c, &p, i);
+  }
+  return GCUT_OK;
+}
+
+// ---- AveragePool
+
+// Elements under the window over output o along one axis: those of the input, or of input and
+// padding; never those beyond the padding, where a window may end that was rounded up.
+static int64_t window_size(const pool *p, int axis, int64_t o, bool padding) {
+  taps t = clip(p, axis, o);
+  if (!padding) return t.to - t.from;
+  const gcut_window *w = &p->window;
+  int64_t room = p->in[axis] + w->end[axis] - (o * w->stride[axis] - w->begin[axis]);
+  int64_t n = (room + w->dilation[axis] - 1) / w->dilation[axis];
+  return n < w->kernel[axis] ? n : w->kernel[axis];
+}
+
+// The size of every window: [size_out]; a product of one factor an axis.
+static double *window_sizes(gcut_cpu_call *c, const pool *p, bool padding) {
+  double *sizes = gcut_arena_alloc(c->scratch, (size_t)p->size_out, sizeof *sizes);
+  int64_t o[GCUT_MAX_RANK] = {0};
+  int last = p->window.n - 1;
+  if (!sizes) return NULL;
+  for (int64_t i = 0; i < p->size_out; i += p->out[last]) {
+    double rows = 1;
+    for (int d = 0; d < last; d++) rows *= (double)window_size(p, d, o[d], padding);
+    for (int64_t j = 0; j < p->out[last]; j++)
+      sizes[i + j] = rows * (double)window_size(p, last, j, padding);
+    gcut__index_next(last, p->out, o);
+  }
+  return sizes;
+}
+
+gcut_status gcut__cpu_average_pool(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_pool_attrs *attrs = c->attrs;
+  pool p;
+  if (c->outputs[0]->count == 0) return GCUT_OK;
+  GCUT_TRY(read_pool(c, &p, err));
+  double *sizes = window_sizes(c, &p, attrs->count_include_pad != 0);
+  if (!sizes) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < p.planes; i++) {
+    load_plane(c, &p, i);
+    pool_plane(&p);
+    for (int64_t j = 0; j < p.size_out; j++)
+      p.result[j] = sizes[j] > 0 ? p.result[j] / sizes[j] : 0;
+    store_plane(c, &p, i);
+  }
+  return GCUT_OK;
+}
+
+// ---- LpPool
+
+static void raise_all(double *x, int64_t n, double p) {
+  if (p == 1)
+    for (int64_t i = 0; i < n; i++) x[i] = fabs(x[i]);
+  else if (p == 2)
+    for (int64_t i = 0; i < n; i++) x[i] *= x[i];
+  else
+    for (int64_t i = 0; i < n; i++) x[i] = pow(fabs(x[i]), p);
+}
+
+static double root(double x, double p) {
+  return p == 1 ? x : p == 2 ? sqrt(x) : pow(x, 1 / p);
+}
+
+gcut_status gcut__cpu_lp_pool(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_pool_attrs *attrs = c->attrs;
+  pool p;
+  if (c->outputs[0]->count == 0) return GCUT_OK;
+  GCUT_TRY(read_pool(c, &p, err));
+  for (int64_t i = 0; i < p.planes; i++) {
+    load_plane(c, &p, i);
+    raise_all(p.plane, p.size_in, (double)attrs->p);
+    pool_plane(&p);
+    for (int64_t j = 0; j < p.size_out; j++) p.result[j] = root(p.result[j], (double)attrs->p);
+    store_plane(c, &p, i);
+  }
+  return GCUT_OK;
+}
+
+// ---- global
+
+typedef double (*reduction)(double *x, int64_t n, double p);
+
+static double mean_of(double *x, int64_t n, double p) {
+  (void)p;
+  return gcut__sum(x, (uint64_t)n) / (double)n;
+}
+
+static double greatest_of(double *x, int64_t n, double p) {
+  (void)p;
+  double most = -INFINITY;
+  for (int64_t i = 0; i < n; i++)
+    if (greater(x[i], most)) most = x[i];
+  return most;
+}
+
+static double norm_of(double *x, int64_t n, double p) {
+  raise_all(x, n, p);
+  return root(gcut__sum(x, (uint64_t)n), p);
+}
+
+static gcut_status reduce_planes(gcut_cpu_call *c, reduction reduce, double p, gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
+  int64_t size = product(x->dims + 2, x->rank - 2);
+  double *plane = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *plane);
+  if (!plane) return GCUT_NO_MEMORY(err);
+  for (uint64_t i = 0; i < y->count; i++) {
+    gcut__load_doubles(x->type, x->data, i * (uint64_t)size, 1, (uint64_t)size, plane);
+    double value = reduce(plane, size, p);
+    gcut__store_doubles(y->type, y->data, i, 1, 1, &value);
+  }
+  return GCUT_OK;
+}
+
+gcut_status gcut__cpu_global_average_pool(gcut_cpu_call *c, gcut_error *err) {
+  return reduce_planes(c, mean_of, 0, err);
+}
+
+gcut_status gcut__cpu_global_max_pool(gcut_cpu_call *c, gcut_error *err) {
+  return reduce_planes(c, greatest_of, 0, err);
+}
+
+gcut_status gcut__cpu_global_lp_pool(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_global_pool_attrs *attrs = c->attrs;
+  return reduce_planes(c, norm_of, (double)attrs->p, err);
+}
+
+// ---- MaxUnpool
+
+// Where element `index` of a tensor of shape `from` lies in one of shape `to`; -1 where it does
+// not.
+static int64_t move_index(int rank, const int64_t *from, const int64_t *to, int64_t index) {
+  int64_t place = 0, step = 1;
+  for (int d = rank - 1; d >= 0; d--) {
+    int64_t i = index % from[d];
+    if (i >= to[d]) return -1;
+    place += i * step;
+    step *= to[d];
+    index /= from[d];
+  }
+  return place;
+}
+
+// The indices count within the shape that the window tells; output_shape may add to it at the ends.
+gcut_status gcut__cpu_max_unpool(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_unpool_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
+  const int64_t *indices = c->inputs[1]->data;
+  size_t size = gcut_dtype_bits(x->type) / 8;
+  gcut_window window;
+  int64_t from[GCUT_MAX_RANK] = {x->dims[0], x->dims[1]};
+  GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
+  gcut__unpool_sizes(NULL, &window, x->dims + 2, from + 2);
+  uint64_t count;
+  if (!gcut_checked_count(x->rank, from, &count))
+    return gcut_cpu_fail(c, GCUT_FORMAT, err, "the unpooled tensor is too large");
+  if (y->count) memset(y->data, 0, y->bytes);
+  for (uint64_t i = 0; i < x->count && y->count; i++) {
+    if (indices[i] < 0 || (uint64_t)indices[i] >= count)
+      return gcut_cpu_fail(c, GCUT_FORMAT, err, "index %lld of %lld elements",
+                           (long long)indices[i], (long long)count);
+    int64_t at = move_index(x->rank, from, y->dims, indices[i]);
+    if (at >= 0) memcpy((char *)y->data + (size_t)at * size, (char *)x->data + i * size, size);
+  }
+  return GCUT_OK;
+}
