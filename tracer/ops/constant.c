@@ -87,6 +87,8 @@ const gcut_op gcut__op_constant = {
 // ---- ConstantOfShape
 // ------------------------------------------------------------------------------------------------
 
+extern const gcut_op gcut__op_constant_of_shape;
+
 static const gcut_attr_row constant_of_shape_rows[] = {
     GCUT_ATTR_TENSOR(gcut__constant_of_shape_attrs, value), {0}};
 
@@ -128,6 +130,19 @@ static gcut_status infer_constant_of_shape(gcut_infer *c, gcut_error *err) {
   }
   GCUT_TRY(gcut_infer_set(c, 0, type, gcut__rank_of(n), dims, err));
   return k ? propagate_filled(c, k, err) : GCUT_OK;
+}
+
+bool gcut__is_filled(const gcut_graph *graph, uint32_t value, bool *out_zero) {
+  uint32_t producer = value == GCUT_NONE ? GCUT_NONE : graph->values[value].producer;
+  if (producer == GCUT_NONE || graph->nodes[producer].op != &gcut__op_constant_of_shape)
+    return false;
+  const gcut__constant_of_shape_attrs *attrs = graph->nodes[producer].attrs;
+  int64_t filled;
+  *out_zero = attrs->value == GCUT_NONE;
+  if (*out_zero) return true;
+  if (!integer_value(&graph->constants[attrs->value], &filled)) return false;
+  *out_zero = filled == 0;
+  return true;
 }
 
 const gcut_op gcut__op_constant_of_shape = {.inputs = "i",

@@ -19,5 +19,7 @@ typedef struct gcut__one_hot_attrs {
 
 // The attribute that holds a Constant's value, or NULL.
 const gcut_attribute *gcut__constant_value(const gcut_graph *graph, const gcut_node *node);
+// Whether a ConstantOfShape makes that value; *out_zero: of zeros.
+bool gcut__is_filled(const gcut_graph *graph, uint32_t value, bool *out_zero);
 
 #endif

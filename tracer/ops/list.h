@@ -252,19 +252,37 @@
 #define GCUT_OP_LIST_TRILU(X, V) X(ONNX, Trilu, trilu, 14)
 
 // select.c: NonZero, Compress, Unique
-#define GCUT_OP_LIST_SELECT(X, V)
+#define GCUT_OP_LIST_SELECT(X, V)                                                                  \
+  X(ONNX, Compress, compress, 9, 11, 28)                                                           \
+  X(ONNX, NonZero, non_zero, 9, 13)                                                                \
+  X(ONNX, Unique, unique, 11, 28)
 
 // reverse.c: ReverseSequence
-#define GCUT_OP_LIST_REVERSE(X, V)
+#define GCUT_OP_LIST_REVERSE(X, V) X(ONNX, ReverseSequence, reverse_sequence, 10, 28)
 
 // sequence.c: sequences of tensors
-#define GCUT_OP_LIST_SEQUENCE(X, V)
+#define GCUT_OP_LIST_SEQUENCE(X, V)                                                                \
+  X(ONNX, ConcatFromSequence, concat_from_sequence, 11)                                            \
+  X(ONNX, SequenceAt, sequence_at, 11)                                                             \
+  X(ONNX, SequenceConstruct, sequence_construct, 11)                                               \
+  X(ONNX, SequenceEmpty, sequence_empty, 11)                                                       \
+  X(ONNX, SequenceErase, sequence_erase, 11)                                                       \
+  X(ONNX, SequenceInsert, sequence_insert, 11)                                                     \
+  X(ONNX, SequenceLength, sequence_length, 11)                                                     \
+  X(ONNX, SplitToSequence, split_to_sequence, 11, 24)
 
 // optional.c: Optional*
-#define GCUT_OP_LIST_OPTIONAL(X, V)
+#define GCUT_OP_LIST_OPTIONAL(X, V)                                                                \
+  X(ONNX, Optional, optional, 15, 28)                                                              \
+  V(ONNX, OptionalGetElement, optional_get_element, 15, 18, 28)                                    \
+  X(ONNX, OptionalHasElement, optional_has_element, 15, 18, 28)
 
 // control.c: If, Loop, Scan, SequenceMap
-#define GCUT_OP_LIST_CONTROL(X, V)
+#define GCUT_OP_LIST_CONTROL(X, V)                                                                 \
+  X(ONNX, If, if, 1, 11, 13, 16, 19, 21, 23, 24, 25)                                               \
+  X(ONNX, Loop, loop, 1, 11, 13, 16, 19, 21, 23, 24, 25)                                           \
+  X(ONNX, Scan, scan, 8, 9, 11, 16, 19, 21, 23, 24, 25)                                            \
+  X(ONNX, SequenceMap, sequence_map, 17)
 
 // text.c: strings
 #define GCUT_OP_LIST_TEXT(X, V)
