@@ -11,7 +11,8 @@
 // in this order.
 #define TOOL_VERB_LIST(X)                                                                          \
   X(inspect)                                                                                       \
-  X(cut)
+  X(cut)                                                                                           \
+  X(ops)
 
 #define X(name) extern const tool_verb tool_verb_##name;
 TOOL_VERB_LIST(X)
