@@ -58,6 +58,7 @@ gcut_status gcut_tensor_create_uninitialized(gcut_dtype type, int rank, const in
       return status;
     }
     if (type == GCUT_STRING) memset(t->data, 0, t->bytes);
+    if (gcut_dtype_bits(type) < 8) ((uint8_t *)t->data)[t->bytes - 1] = 0; // bits of no element
   }
   t->free_data = type == GCUT_STRING ? free_strings : free_malloced;
   *out_tensor = t;

@@ -187,6 +187,8 @@ static gcut_status allocate(frame *f, uint32_t i, const gcut_type *type, gcut_er
   if (status == GCUT_OK && f->env && f->env->place && f->node->body == 0 &&
       type->type != GCUT_STRING)
     t->data = f->env->place(f->env->place_context, value, t->bytes);
+  if (status == GCUT_OK && t->data && gcut_dtype_bits(t->type) < 8 && t->bytes > 0)
+    ((uint8_t *)t->data)[t->bytes - 1] = 0; // bits of no element
   if (status == GCUT_OK && !t->data) {
     gcut_tensor_unref(t);
     status = gcut_tensor_create_uninitialized(type->type, type->rank, type->dims, &t, &cause);
