@@ -37,13 +37,19 @@ static void list_operators(runner *r) {
   }
 }
 
-static bool read_file(runner *r, const char *set, const char *which, uint32_t i, gcut_kind kind,
-                      gcut_tensor **out) {
+// onnx 1.12 had no bfloat16 in its test data: it wrote such elements as uint16.
+static void restore_bfloat16(const gcut_type *declared, gcut_tensor *t) {
+  if (t && declared->type == GCUT_BFLOAT16 && t->type == GCUT_UINT16) t->type = GCUT_BFLOAT16;
+}
+
+static bool read_file(runner *r, const char *set, const char *which, uint32_t i,
+                      const gcut_type *declared, gcut_tensor **out) {
   char path[4400], *name = NULL;
   snprintf(path, sizeof path, "%s/%s/%s_%u.pb", r->c->path, set, which, i);
   if (access(path, R_OK) != 0) return true; // an optional input that is not given
-  gcut_status status = gcut_tensor_read_pb(path, kind, out, &name, &r->err);
+  gcut_status status = gcut_tensor_read_pb(path, (gcut_kind)declared->kind, out, &name, &r->err);
   free(name);
+  if (status == GCUT_OK) restore_bfloat16(declared, *out);
   return status == GCUT_OK || fail(r, "cannot read test data", r->err.message);
 }
 
@@ -52,7 +58,7 @@ static bool set_inputs(runner *r, const char *set) {
   for (uint32_t i = 0, file = 0; i < body->n_inputs; i++) {
     const gcut_value *v = &r->graph->values[body->inputs[i]];
     gcut_tensor *t = NULL;
-    if (!read_file(r, set, "input", file++, (gcut_kind)v->declared.kind, &t)) return false;
+    if (!read_file(r, set, "input", file++, &v->declared, &t)) return false;
     gcut_cpu_env_set(&r->env, body->inputs[i], t);
     gcut_tensor_unref(t);
   }
@@ -65,7 +71,9 @@ static bool make_trace(runner *r) {
   const gcut_body *body = &r->graph->bodies[0];
   for (uint32_t i = 0; i < body->n_inputs && n < 256; i++) {
     const gcut_tensor *t = r->env.values[body->inputs[i]];
-    if (t && t->kind == GCUT_KIND_TENSOR)
+    int declared_rank = r->graph->values[body->inputs[i]].declared.rank;
+    bool contradicts = t && declared_rank >= 0 && declared_rank != t->rank; // CastLike's `like`
+    if (t && t->kind == GCUT_KIND_TENSOR && !contradicts)
       shapes[n++] = (gcut_input_shape){body->inputs[i], t->type, t->rank, t->dims};
   }
   gcut_trace_options options = {
@@ -132,7 +140,7 @@ static bool compare_outputs(runner *r, const char *set) {
     gcut_tensor *expected = NULL;
     char why[200] = "no such file";
     if (!actual) return fail(r, v->name, "has no content");
-    if (!read_file(r, set, "output", i, (gcut_kind)v->declared.kind, &expected)) return false;
+    if (!read_file(r, set, "output", i, &v->declared, &expected)) return false;
     bool same = expected && compare_tensors(actual, expected, r->rule, why, sizeof why);
     gcut_tensor_unref(expected);
     if (!same) return fail(r, v->name, why);
