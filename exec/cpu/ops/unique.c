@@ -78,8 +78,10 @@ static gcut_status group_rows(gcut_cpu_call *c, rows *r, bool sorted, group **ou
   for (int64_t i = 0; i < r->n; i++) order[i] = i;
   qsort_r(order, (size_t)r->n, sizeof *order, compare_indices, r);
   for (int64_t k = 0; k < r->n; k++) {
-    if (k == 0 || compare_rows(r, order[k - 1], order[k]) != 0)
-      groups[n++] = (group){.first = order[k], .rank = n};
+    if (k == 0 || compare_rows(r, order[k - 1], order[k]) != 0) {
+      groups[n] = (group){.first = order[k], .rank = n};
+      n++;
+    }
     groups[n - 1].count++;
     group_of[order[k]] = n - 1;
   }
