@@ -193,3 +193,68 @@ const gcut_op gcut__op_attention = {
     .infer = attention_infer,
     .flops = attention_flops,
 };
+
+// ---- FlexAttention
+
+static gcut_status flex_body(gcut_infer *c, uint32_t body, const gcut_fact *scores,
+                             const char *name, gcut_error *err) {
+  gcut_fact out = {.type = {.rank = -1}};
+  if (body == GCUT_NONE || !c->infer_body) return GCUT_OK;
+  GCUT_TRY(c->infer_body(c, body, scores, 1, &out, 1, err));
+  if (out.type.type != GCUT_UNDEFINED && out.type.type != scores->type.type)
+    return GCUT_NODE_FAIL(c, err, "%s changes the element type", name);
+  bool same = out.type.rank < 0 || out.type.rank == 4;
+  for (int d = 0; same && d < 4 && out.type.rank == 4; d++)
+    same = out.type.dims[d] == scores->type.dims[d] || !gcut_dim_known(out.type.dims[d]) ||
+           !gcut_dim_known(scores->type.dims[d]);
+  return same ? GCUT_OK : GCUT_NODE_FAIL(c, err, "%s changes the shape", name);
+}
+
+gcut_dtype gcut__flex_type(const gcut_flex_attention_attrs *attrs, gcut_dtype type) {
+  if (attrs->softmax_precision) return (gcut_dtype)attrs->softmax_precision;
+  return type == GCUT_DOUBLE ? GCUT_DOUBLE : GCUT_FLOAT;
+}
+
+static gcut_status flex_infer(gcut_infer *c, gcut_error *err) {
+  const gcut_flex_attention_attrs *attrs = c->attrs;
+  layout q, k, v;
+  GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
+  GCUT_TRY(expect_precision(c, attrs->softmax_precision, err));
+  GCUT_TRY(read_qkv(c, 0, 0, &q, &k, &v, err));
+  gcut_dim dims[] = {q.batch, q.heads, q.length, k.length};
+  gcut_fact scores = {.type = {.kind = GCUT_KIND_TENSOR,
+                               .type = (uint8_t)gcut__flex_type(attrs, gcut_infer_dtype(c, 0)),
+                               .rank = 4,
+                               .dims = gcut_arena_copy(c->arena, dims, sizeof dims)}};
+  if (!scores.type.dims) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(flex_body(c, attrs->score_mod, &scores, "score_mod", err));
+  GCUT_TRY(flex_body(c, attrs->prob_mod, &scores, "prob_mod", err));
+  return set_attended(c, &q, &v, err);
+}
+
+static double flex_flops(const gcut_infer *c) {
+  return attended_flops(c, 0, 0);
+}
+
+static const gcut_attr_row flex_rows[] = {
+    {.name = "score_mod",
+     .kind = GCUT_ATTRIBUTE_GRAPH,
+     .offset = offsetof(gcut_flex_attention_attrs, score_mod)},
+    {.name = "prob_mod",
+     .kind = GCUT_ATTRIBUTE_GRAPH,
+     .offset = offsetof(gcut_flex_attention_attrs, prob_mod)},
+    GCUT_ATTR_INT(gcut_flex_attention_attrs, softmax_precision, 0),
+    GCUT_ATTR_FLOAT(gcut_flex_attention_attrs, scale, NAN),
+    {0},
+};
+
+const gcut_op gcut__op_flex_attention = {
+    .inputs = "TTT",
+    .outputs = "T",
+    .T = GCUT_FLOATS_STANDARD,
+    .flags = GCUT_OP_CONTROL,
+    .attrs = flex_rows,
+    .attrs_size = sizeof(gcut_flex_attention_attrs),
+    .infer = flex_infer,
+    .flops = flex_flops,
+};

@@ -17,7 +17,10 @@ typedef struct gcut_attention_attrs {
 typedef struct gcut_flex_attention_attrs {
   uint32_t score_mod, prob_mod; // bodies, or GCUT_NONE
   int64_t softmax_precision;
-  float scale;
+  float scale; // NaN: 1 / sqrt(head size)
 } gcut_flex_attention_attrs;
+
+// The type that FlexAttention's scores have.
+gcut_dtype gcut__flex_type(const gcut_flex_attention_attrs *attrs, gcut_dtype type);
 
 #endif

@@ -5,12 +5,14 @@
 //
 // X(domain, name, ident, the opset versions that defined it anew...)
 // A view (GCUT_OP_VIEW) has no kernel: it stands under V instead of X.
-// Domains: ONNX is "" (ai.onnx), TRAINING ai.onnx.preview.training, MICROSOFT com.microsoft.
+// Domains: ONNX is "" (ai.onnx), PREVIEW ai.onnx.preview, TRAINING
+// ai.onnx.preview.training, MICROSOFT com.microsoft.
 #ifndef GCUT_TRACER_OPS_LIST_H
 #define GCUT_TRACER_OPS_LIST_H
 
 #define GCUT_DOMAIN_ONNX      ""
 #define GCUT_DOMAIN_TRAINING  "ai.onnx.preview.training"
+#define GCUT_DOMAIN_PREVIEW   "ai.onnx.preview"
 #define GCUT_DOMAIN_MICROSOFT "com.microsoft"
 
 #define GCUT_OP_LIST(X, V)                                                                         \
@@ -58,6 +60,7 @@
   GCUT_OP_LIST_SIGNAL(X, V)                                                                        \
   GCUT_OP_LIST_IMAGE(X, V)                                                                         \
   GCUT_OP_LIST_ROTARY(X, V)                                                                        \
+  GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                              \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -337,7 +340,9 @@
 #define GCUT_OP_LIST_DET(X, V)
 
 // attention.c: Attention, FlexAttention
-#define GCUT_OP_LIST_ATTENTION(X, V) X(ONNX, Attention, attention, 23, 24, 25)
+#define GCUT_OP_LIST_ATTENTION(X, V)                                                               \
+  X(ONNX, Attention, attention, 23, 24, 25)                                                        \
+  X(PREVIEW, FlexAttention, flex_attention, 1)
 
 // rnn.c: RNN, GRU, LSTM
 #define GCUT_OP_LIST_RNN(X, V)                                                                     \
@@ -377,6 +382,11 @@
 #define GCUT_OP_LIST_ROTARY(X, V)                                                                  \
   X(ONNX, RotaryEmbedding, rotary_embedding, 23)                                                   \
   X(MICROSOFT, RotaryEmbedding, microsoft_rotary_embedding, 1)
+
+// linear_attention.c: LinearAttention, CausalConvWithState
+#define GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                        \
+  X(ONNX, LinearAttention, linear_attention, 27)                                                   \
+  X(ONNX, CausalConvWithState, causal_conv, 27)
 
 // microsoft.c: com.microsoft
 #define GCUT_OP_LIST_MICROSOFT(X, V)

@@ -8,34 +8,6 @@
 #include "exec/cpu/ops/real.h"
 #include "exec/cpu/ops/widen.h"
 
-// Either gcut__input_float or gcut__input_double, by the type computed in.
-static gcut_status input_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void **out,
-                              gcut_error *err) {
-  const float *f = NULL;
-  const double *d = NULL;
-  GCUT_TRY(real == GCUT_DOUBLE ? gcut__input_double(c, i, &d, err)
-                               : gcut__input_float(c, i, &f, err));
-  *out = real == GCUT_DOUBLE ? (const void *)d : f;
-  return GCUT_OK;
-}
-
-static gcut_status output_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, void **out,
-                               gcut_error *err) {
-  float *f = NULL;
-  double *d = NULL;
-  GCUT_TRY(real == GCUT_DOUBLE ? gcut__output_double(c, i, &d, err)
-                               : gcut__output_float(c, i, &f, err));
-  *out = real == GCUT_DOUBLE ? (void *)d : f;
-  return GCUT_OK;
-}
-
-static void finish_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void *written) {
-  if (real == GCUT_DOUBLE)
-    gcut__finish_double(c, i, written);
-  else
-    gcut__finish_float(c, i, written);
-}
-
 // float, unless an operand or the softmax asks for double.
 static gcut_dtype real_type(const gcut_cpu_call *c, int64_t precision) {
   for (uint32_t i = 0; i < 3; i++)
@@ -82,10 +54,10 @@ static gcut_status gather_cache(gcut_cpu_call *c, gcut_dtype real, uint32_t fres
                                 int64_t heads, gcut_strided4 *out, gcut_error *err) {
   const gcut_tensor *in = c->inputs[fresh];
   const void *data, *old;
-  GCUT_TRY(input_real(c, real, fresh, &data, err));
+  GCUT_TRY(gcut__input_real(c, real, fresh, &data, err));
   *out = strided(in, data, heads);
   if (!gcut_cpu_has(c, past)) return GCUT_OK;
-  GCUT_TRY(input_real(c, real, past, &old, err));
+  GCUT_TRY(gcut__input_real(c, real, past, &old, err));
   const gcut_tensor *before = c->inputs[past];
   int64_t length = in->dims[in->rank - 2], total = before->dims[2] + length;
   size_t element = real == GCUT_DOUBLE ? sizeof(double) : sizeof(float);
@@ -170,11 +142,11 @@ static void set_sizes(gcut_attend *a, const gcut_cpu_call *c, int64_t past) {
 static gcut_status attention_operands(gcut_cpu_call *c, gcut_attend *a, gcut_error *err) {
   const void *q;
   void *y, *qk;
-  GCUT_TRY(input_real(c, a->real, 0, &q, err));
+  GCUT_TRY(gcut__input_real(c, a->real, 0, &q, err));
   GCUT_TRY(gather_cache(c, a->real, 1, 4, a->kv_heads, &a->k, err));
   GCUT_TRY(gather_cache(c, a->real, 2, 5, a->kv_heads, &a->v, err));
-  GCUT_TRY(output_real(c, a->real, 0, &y, err));
-  GCUT_TRY(output_real(c, a->real, 3, &qk, err));
+  GCUT_TRY(gcut__output_real(c, a->real, 0, &y, err));
+  GCUT_TRY(gcut__output_real(c, a->real, 3, &qk, err));
   a->q = strided(c->inputs[0], q, a->heads);
   a->y = strided(c->outputs[0], y, a->heads);
   a->qk = qk;
@@ -196,8 +168,8 @@ gcut_status gcut__cpu_attention(gcut_cpu_call *c, gcut_error *err) {
   a.softcap = (double)attrs->softcap, a.qk_mode = (int)attrs->qk_matmul_output_mode;
   a.bias = attention_bias, a.context = &source;
   GCUT_TRY(gcut__attend(c, &a, err));
-  finish_real(c, a.real, 0, a.y.data);
-  finish_real(c, a.real, 3, a.qk);
+  gcut__finish_real(c, a.real, 0, a.y.data);
+  gcut__finish_real(c, a.real, 3, a.qk);
   write_present(c, 1, 4, a.kv_heads);
   write_present(c, 2, 5, a.kv_heads);
   return GCUT_OK;

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
 
@@ -143,26 +144,20 @@ static gcut_status interpolate(gcut_cpu_call *c, sampler *s, const extent *e, co
 // Nearest moves elements of any type.
 static gcut_status pick(gcut_cpu_call *c, sampler *s, const extent *e, const double *grid,
                         gcut_error *err) {
-  const gcut_tensor *x = c->inputs[0];
-  gcut_tensor *out = c->outputs[0];
-  size_t size = gcut_dtype_bits(x->type) / 8;
+  static const uint8_t nothing[16] = {0};
+  gcut__elements in, out;
+  GCUT_TRY(gcut__elements_read(c, c->inputs[0], &in, err));
+  GCUT_TRY(gcut__elements_write(c, c->outputs[0], &out, err));
   for (int64_t b = 0; b < e->batch; b++)
     for (int64_t p = 0; p < e->out; p++) {
       find_taps(s, grid + (b * e->out + p) * s->axes);
       for (int64_t ch = 0; ch < e->channels; ch++) {
-        int64_t plane = b * e->channels + ch, to = plane * e->out + p;
-        int64_t from = plane * e->in + s->offsets[0];
-        const gcut_string *text = (const gcut_string *)x->data + from;
-        if (s->offsets[0] < 0 && x->type != GCUT_STRING)
-          memset((char *)out->data + (size_t)to * size, 0, size);
-        else if (s->offsets[0] >= 0 && x->type == GCUT_STRING)
-          GCUT_TRY(gcut_tensor_set_string(out, (uint64_t)to, text->data, text->size, err));
-        else if (s->offsets[0] >= 0)
-          memcpy((char *)out->data + (size_t)to * size, (const char *)x->data + (size_t)from * size,
-                 size);
+        int64_t plane = b * e->channels + ch, from = plane * e->in + s->offsets[0];
+        memcpy(out.data + (size_t)(plane * e->out + p) * out.size,
+               s->offsets[0] < 0 ? nothing : in.data + (size_t)from * in.size, in.size);
       }
     }
-  return GCUT_OK;
+  return gcut__elements_store(c, &out, c->outputs[0], err);
 }
 
 gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
@@ -175,8 +170,7 @@ gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
   if (!gcut__grid_modes(attrs, &s->mode, &s->padding))
     return gcut_cpu_fail(c, GCUT_FORMAT, err, "unknown mode or padding_mode");
   bool nearest = s->mode == GCUT_GRID_NEAREST;
-  if (gcut_dtype_bits(x->type) < 8 || (!nearest && !(GCUT_NUMERIC >> x->type & 1)))
-    return gcut_cpu_type_unsupported(c, x->type, err);
+  if (!nearest && !(GCUT_NUMERIC >> x->type & 1)) return gcut_cpu_type_unsupported(c, x->type, err);
   if (c->outputs[0]->count == 0) return GCUT_OK;
   extent e = {x->dims[0], x->dims[1], 1, 1};
   for (int a = s->axes - 1; a >= 0; a--) {

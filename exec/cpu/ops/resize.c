@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "exec/cpu/ops/copy.h"
+#include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
 #include "exec/cpu/ops/stride.h"
@@ -184,48 +186,36 @@ static gcut_status read_geometry(gcut_cpu_call *c, resize *r, gcut_error *err) {
 
 // ---- nearest
 
-#define COPY_ROW(T)                                                                                \
-  for (int64_t x = 0; x < n; x++)                                                                  \
-    if (row[x] >= 0) ((T *)to)[x] = ((const T *)from)[row[x]];
-
-// n elements of `size` bytes picked by row[]; -1 leaves an element alone.
-static void copy_row(size_t size, const void *from, const int64_t *row, int64_t n, void *to) {
-  typedef struct pair {
-    uint64_t a, b;
-  } pair;
-  switch (size) {
-  case 1: COPY_ROW(uint8_t) break;
-  case 2: COPY_ROW(uint16_t) break;
-  case 4: COPY_ROW(uint32_t) break;
-  case 8: COPY_ROW(uint64_t) break;
-  case 16: COPY_ROW(pair) break;
-  default: break;
+// n items picked by row[]; -1 leaves an item alone.
+static void copy_row(size_t size, const uint8_t *from, const int64_t *row, int64_t n, uint8_t *to,
+                     bool whole) {
+  if (whole) {
+    gcut__pick(size, to, from, row, (uint64_t)n);
+    return;
   }
-}
-
-static gcut_status copy_strings(gcut_tensor *out, const gcut_string *from, const int64_t *row,
-                                int64_t n, int64_t at, gcut_error *err) {
   for (int64_t x = 0; x < n; x++)
-    if (row[x] >= 0)
-      GCUT_TRY(gcut_tensor_set_string(out, (uint64_t)(at + x), from[row[x]].data, from[row[x]].size,
-                                      err));
-  return GCUT_OK;
+    if (row[x] >= 0) memcpy(to + (size_t)x * size, from + (size_t)row[x] * size, size);
 }
 
-// Fills the output with extrapolation_value, in its own type.
-static void extrapolate(const resize *r, gcut_tensor *out) {
+// An item of extrapolation_value in the output's own type.
+static void extrapolate(const resize *r, const gcut_tensor *out, gcut__elements *to) {
   double value = (double)r->attrs->extrapolation_value;
-  if (out->bytes > 0) memset(out->data, 0, out->type == GCUT_STRING ? 0 : out->bytes);
-  for (uint64_t i = 0; value != 0 && i < out->count; i++)
-    gcut__store_doubles(out->type, out->data, i, 1, 1, &value);
+  uint64_t item[2] = {0};
+  gcut__store_doubles(out->type, item, 0, 1, 1, &value); // leaves 0 of what is no number
+  gcut__fill(to->size, to->data, (const uint8_t *)item, out->count);
 }
 
-static gcut_status gather(gcut_cpu_call *c, resize *r, gcut_error *err) {
+static gcut_status gather(gcut_cpu_call *c, const resize *r, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
-  size_t size = gcut_dtype_bits(x->type) / 8;
+  bool whole = r->rules.transform != GCUT_RESIZE_TF_CROP;
   int last = r->rank - 1;
+  const int64_t *row = r->tables[last].first;
   int64_t strides[GCUT_MAX_RANK], index[GCUT_MAX_RANK] = {0}, n = r->tables[last].axis.out;
+  gcut__elements in, to;
+  GCUT_TRY(gcut__elements_read(c, x, &in, err));
+  GCUT_TRY(gcut__elements_write(c, out, &to, err));
+  if (!whole) extrapolate(r, out, &to);
   gcut_packed_strides(r->rank, x->dims, strides);
   for (int64_t at = 0; at < (int64_t)out->count; at += n) {
     int64_t from = 0;
@@ -233,15 +223,12 @@ static gcut_status gather(gcut_cpu_call *c, resize *r, gcut_error *err) {
       int64_t i = r->tables[d].first[index[d]];
       from = i < 0 ? -1 : from + i * strides[d];
     }
-    if (from >= 0 && x->type == GCUT_STRING)
-      GCUT_TRY(copy_strings(out, (const gcut_string *)x->data + from, r->tables[last].first, n, at,
-                            err));
-    else if (from >= 0)
-      copy_row(size, (const char *)x->data + (size_t)from * size, r->tables[last].first, n,
-               (char *)out->data + (size_t)at * size);
+    if (from >= 0)
+      copy_row(in.size, in.data + (size_t)from * in.size, row, n, to.data + (size_t)at * in.size,
+               whole);
     for (int d = last - 1; d >= 0 && ++index[d] == r->tables[d].axis.out; d--) index[d] = 0;
   }
-  return GCUT_OK;
+  return gcut__elements_store(c, &to, out, err);
 }
 
 // ---- linear and cubic
@@ -333,9 +320,7 @@ static gcut_status run(gcut_cpu_call *c, gcut_error *err) {
   }
   for (int d = 0; d < r.rank; d++)
     if (nearest || !r.tables[d].same) GCUT_TRY(build_table(c, &r, &r.tables[d], err));
-  if (!nearest) return interpolate(c, &r, err);
-  if (r.rules.transform == GCUT_RESIZE_TF_CROP) extrapolate(&r, out);
-  return gather(c, &r, err);
+  return nearest ? gather(c, &r, err) : interpolate(c, &r, err);
 }
 
 gcut_status gcut__cpu_resize(gcut_cpu_call *c, gcut_error *err) {

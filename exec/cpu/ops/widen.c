@@ -51,6 +51,33 @@ void gcut__finish_double(gcut_cpu_call *c, uint32_t i, const double *written) {
     gcut__store_doubles(tensor->type, tensor->data, 0, 1, tensor->count, written);
 }
 
+gcut_status gcut__input_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void **out,
+                             gcut_error *err) {
+  const float *f = NULL;
+  const double *d = NULL;
+  GCUT_TRY(real == GCUT_DOUBLE ? gcut__input_double(c, i, &d, err)
+                               : gcut__input_float(c, i, &f, err));
+  *out = real == GCUT_DOUBLE ? (const void *)d : f;
+  return GCUT_OK;
+}
+
+gcut_status gcut__output_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, void **out,
+                              gcut_error *err) {
+  float *f = NULL;
+  double *d = NULL;
+  GCUT_TRY(real == GCUT_DOUBLE ? gcut__output_double(c, i, &d, err)
+                               : gcut__output_float(c, i, &f, err));
+  *out = real == GCUT_DOUBLE ? (void *)d : f;
+  return GCUT_OK;
+}
+
+void gcut__finish_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void *written) {
+  if (real == GCUT_DOUBLE)
+    gcut__finish_double(c, i, written);
+  else
+    gcut__finish_float(c, i, written);
+}
+
 void gcut__round_float(gcut_dtype type, float *x, int64_t n) {
   if (type == GCUT_FLOAT16)
     for (int64_t i = 0; i < n; i++) x[i] = gcut_from_float16(gcut_to_float16(x[i]));

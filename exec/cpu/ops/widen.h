@@ -20,6 +20,13 @@ GCUT_MUST_USE gcut_status gcut__output_double(gcut_cpu_call *c, uint32_t i, doub
 void gcut__finish_float(gcut_cpu_call *c, uint32_t i, const float *written);
 void gcut__finish_double(gcut_cpu_call *c, uint32_t i, const double *written);
 
+// The same for kernels that compute in `real`, GCUT_FLOAT or GCUT_DOUBLE.
+GCUT_MUST_USE gcut_status gcut__input_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i,
+                                           const void **out, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__output_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i,
+                                            void **out, gcut_error *err);
+void gcut__finish_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void *written);
+
 // Rounds to the nearest value of a narrower floating-point type, in place; other types leave it.
 void gcut__round_float(gcut_dtype type, float *x, int64_t n);
 void gcut__round_double(gcut_dtype type, double *x, int64_t n);

@@ -1,0 +1,23 @@
+// Attributes of LinearAttention and CausalConvWithState.
+#ifndef GCUT_TRACER_OPS_LINEAR_ATTENTION_H
+#define GCUT_TRACER_OPS_LINEAR_ATTENTION_H
+
+#include "tracer/ops/op.h"
+
+typedef struct gcut_linear_attention_attrs {
+  int64_t q_num_heads, kv_num_heads;
+  float scale; // 0: 1 / sqrt(key size)
+  gcut_string update_rule;
+} gcut_linear_attention_attrs;
+
+// What an update rule does; false where it is unknown. linear: neither.
+GCUT_MUST_USE bool gcut__linear_rule(gcut_string rule, bool *out_decays, bool *out_corrects);
+
+typedef struct gcut_causal_conv_attrs {
+  gcut_string activation; // silu, swish, none
+} gcut_causal_conv_attrs;
+
+// 1: silu, 0: none, -1: unknown.
+int gcut__causal_activation(gcut_string name);
+
+#endif
