@@ -17,7 +17,6 @@ typedef struct gcut_attend {
   gcut_strided4 q, k, v, y;                                           // y is written
   double scale, softcap;                                              // softcap 0: none
   gcut_dtype precision; // scores are rounded to it before softmax, probabilities after; 0: not
-  gcut_dtype stored;    // the operator's own type: probabilities are rounded to it; 0: not
   void *qk;             // [batch, heads, q_length, total], or NULL
   int qk_mode;          // what it receives: 0 raw, 1 after softcap, 2 with bias, 3 probabilities
   const float *sinks;   // [heads] a logit more in each row's sum, or NULL

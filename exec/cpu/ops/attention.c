@@ -156,8 +156,8 @@ static gcut_status attention_operands(gcut_cpu_call *c, gcut_attend *a, gcut_err
 gcut_status gcut__cpu_attention(gcut_cpu_call *c, gcut_error *err) {
   const gcut_attention_attrs *attrs = c->attrs;
   bias_source source = {.attrs = attrs};
-  gcut_dtype type = c->inputs[0]->type, precision = (gcut_dtype)attrs->softmax_precision;
-  gcut_attend a = {.real = real_type(c, precision), .stored = type, .precision = precision};
+  gcut_dtype precision = (gcut_dtype)attrs->softmax_precision;
+  gcut_attend a = {.real = real_type(c, precision), .precision = precision};
   source.past = gcut_cpu_has(c, 4) ? c->inputs[4]->dims[2] : 0;
   set_sizes(&a, c, source.past);
   GCUT_TRY(attention_operands(c, &a, err));
