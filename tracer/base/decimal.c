@@ -66,7 +66,7 @@ static size_t format_finite(gcut_dtype type, double value, char *buffer) {
   int exponent, n = shortest_digits(type, fabs(value), digits, &exponent);
   size_t sign = signbit(value) ? 1 : 0;
   if (sign) buffer[0] = '-';
-  bool positional = value == 0 || (exponent >= -4 && exponent < 16);
+  bool positional = value == 0 || (fabs(value) >= 1e-4 && fabs(value) < 1e16);
   return sign +
          (positional ? write_positional : write_scientific)(digits, n, exponent, buffer + sign);
 }

@@ -45,6 +45,7 @@ double gcut_minifloat_decode(gcut_dtype type, uint8_t code) {
 // The code of a finite magnitude, perhaps beyond the format's largest: then INT32_MAX at most.
 static int32_t round_magnitude(const format *f, double magnitude) {
   int exponent;
+  if (magnitude == 0) return 0;
   frexp(magnitude, &exponent); // magnitude = 0.5..1 * 2^exponent
   int biased = exponent - 1 + f->bias;
   if (biased < 1) biased = 1; // subnormal

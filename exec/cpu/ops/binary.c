@@ -278,6 +278,8 @@ POWER_ROW(pow_di, double, int64_t, true, POWER(x, (double)y))
 POWER_ROW(pow_du, double, uint64_t, true, POWER(x, (double)y))
 POWER_ROW(pow_if, int64_t, float, true, gcut_truncate_int64(pow((double)x, (double)y)))
 POWER_ROW(pow_id, int64_t, double, true, gcut_truncate_int64(pow((double)x, y)))
+POWER_ROW(pow_jf, int64_t, float, true, gcut_truncate_int32(pow((double)x, (double)y)))
+POWER_ROW(pow_jd, int64_t, double, true, gcut_truncate_int32(pow((double)x, y)))
 POWER_ROW(pow_ii, int64_t, int64_t, x != 0 || y >= 0, signed_power(x, y))
 POWER_ROW(pow_iu, int64_t, uint64_t, true, power_of_integer(x, y))
 ROW(square_f, void, float, x *x)
@@ -285,6 +287,7 @@ ROW(square_d, void, double, x *x)
 ROWS(pow_f, pow_ff, pow_fd, pow_fi, pow_fu)
 ROWS(pow_d, pow_df, pow_dd, pow_di, pow_du)
 ROWS(pow_i, pow_if, pow_id, pow_ii, pow_iu)
+ROWS(pow_j, pow_jf, pow_jd, pow_ii, pow_iu) // int32
 
 static bool is_two(const gcut_tensor *exponent) {
   if (exponent->count != 1) return false;
@@ -298,11 +301,12 @@ static bool is_two(const gcut_tensor *exponent) {
 }
 
 gcut_status gcut__cpu_pow(gcut_cpu_call *c, gcut_error *err) {
-  gcut_class base = gcut_class_of(c->inputs[0]->type), exponent = gcut_class_of(c->inputs[1]->type);
+  gcut_dtype type = c->inputs[0]->type;
+  gcut_class base = gcut_class_of(type), exponent = gcut_class_of(c->inputs[1]->type);
   bool squares = is_two(c->inputs[1]);
   row_function *f = NULL;
   if (base == GCUT_CLASS_f) f = squares ? square_f : pow_f_rows[exponent];
   if (base == GCUT_CLASS_d) f = squares ? square_d : pow_d_rows[exponent];
-  if (base == GCUT_CLASS_i) f = pow_i_rows[exponent];
+  if (base == GCUT_CLASS_i) f = (type == GCUT_INT32 ? pow_j_rows : pow_i_rows)[exponent];
   return run(c, f, trailing_dims(c), NULL, err);
 }
