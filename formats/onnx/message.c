@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "formats/onnx/keys.h"
+#include "formats/onnx/reader.h"
 #include "formats/onnx/writer.h"
 
 static void *take(gcut__message_maker *m, size_t count, size_t size) {
@@ -48,6 +49,20 @@ GcutOnnx__StringStringEntryProto **gcut__message_metadata(gcut__message_maker *m
 
 static GcutOnnx__TypeProto *make_type(gcut__message_maker *m, const gcut_type *type);
 
+// A symbol of an unusual name prints in quotes; ONNX has it bare, where that reads back the same.
+static char *plain_symbol(gcut__message_maker *m, char *text) {
+  size_t size = strlen(text), n = 0;
+  char *name = *text == '"' && size > 2 ? take(m, size, 1) : NULL, again[1200];
+  if (!name) return text;
+  for (const char *at = text + 1; *at && *at != '"'; at++) {
+    if (*at == '\\' && at[1]) at++;
+    name[n++] = *at;
+  }
+  gcut_dim dim = gcut__dim_read(m->shadow->dims, name);
+  int length = gcut_dim_format(m->shadow, dim, again, sizeof again);
+  return length == (int)size && strcmp(again, text) == 0 ? name : text;
+}
+
 static GcutOnnx__TensorShapeProto__Dimension *make_dim(gcut__message_maker *m, gcut_dim dim) {
   GcutOnnx__TensorShapeProto__Dimension *d = take(m, 1, sizeof *d);
   if (!d) return NULL;
@@ -63,7 +78,7 @@ static GcutOnnx__TensorShapeProto__Dimension *make_dim(gcut__message_maker *m, g
   gcut_dim_format(m->graph, dim, text, (size_t)length + 1);
   if (*text == '?') return d; // a size of its own: ONNX writes nothing
   d->value_case = GCUT_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
-  d->dim_param = text;
+  d->dim_param = plain_symbol(m, text);
   return d;
 }
 

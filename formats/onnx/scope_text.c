@@ -1,21 +1,21 @@
 // Writing down scopes that a node's own metadata and name do not tell: those of inlined functions,
 // of bare nodes, of nodes that other formats gave one.
-#include "formats/onnx/scopes.h"
 #include "formats/onnx/writer.h"
+#include "formats/scopes.h"
 
-static gcut__span span_of(const char *text) {
-  return (gcut__span){(const uint8_t *)text, strlen(text)};
+static gcut_string string_of(const char *text) {
+  return (gcut_string){text, strlen(text)};
 }
 
 // The scope that a reader would find, in the shadow graph.
 static uint32_t found_scope(gcut__message_maker *m, const gcut_node *node) {
-  gcut__scope_hints hints = {.name = span_of(node->name)};
-  gcut__scope_memory memory = {0};
+  gcut_scope_hints hints = {.name = string_of(node->name)};
+  gcut_scope_memory memory = {0};
   for (uint32_t i = 0; i < node->n_metadata; i++) {
     const gcut_metadata *entry = &m->graph->metadata[node->first_metadata + i];
-    gcut__scope_hint(&hints, span_of(entry->key), span_of(entry->value));
+    gcut_scope_hint(&hints, string_of(entry->key), string_of(entry->value));
   }
-  return gcut__scope_find(m->shadow, 0, &hints, &memory);
+  return gcut_scope_find(m->shadow, 0, &hints, &memory);
 }
 
 // A node may give a class to a scope that an earlier one named without.

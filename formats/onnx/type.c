@@ -4,14 +4,27 @@
 
 typedef GcutOnnx__TensorShapeProto__Dimension dimension;
 
+// Whether a text is a path such as "Squeeze/decoder/Squeeze_output_0_dim_0", as ONNX Runtime names
+// sizes after nodes, rather than a quotient: those stand in floor(...), or divide by a number.
+static bool is_path(const char *text) {
+  const char *slash = strchr(text, '/');
+  return slash && slash > text && !strpbrk(text, "( *+") && (slash[1] < '0' || slash[1] > '9') &&
+         slash[1] != '/';
+}
+
+gcut_dim gcut__dim_read(gcut_dims *dims, const char *text) {
+  size_t size = strlen(text);
+  if (size == 0) return gcut_dim_fresh(dims);
+  return is_path(text) ? gcut_dim_symbol(dims, text, size) : gcut_dim_parse(dims, text, size);
+}
+
 // A dim that says nothing is a size of its own; so is a negative one, as old exporters write it.
 static gcut_dim read_dim(gcut_dims *dims, const dimension *d) {
   switch (d->value_case) {
   case GCUT_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE:
     return d->dim_value >= 0 ? d->dim_value : gcut_dim_fresh(dims);
   case GCUT_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM:
-    return *d->dim_param ? gcut_dim_parse(dims, d->dim_param, strlen(d->dim_param))
-                         : gcut_dim_fresh(dims);
+    return gcut__dim_read(dims, d->dim_param);
   default: return gcut_dim_fresh(dims);
   }
 }

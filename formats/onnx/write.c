@@ -213,9 +213,9 @@ static void emit_graph(writer *w) {
   const gcut_body *b = &w->graph->bodies[0];
   emit_nodes(w, b);
   emit_text(w, NAME, *b->name ? b->name : "graph");
+  emit_inputs(w, b);
   emit_initializers(w, b);
   emit_text(w, DOC_STRING, b->doc);
-  emit_inputs(w, b);
   for (uint32_t i = 0; i < b->n_outputs; i++)
     emit(w, OUTPUT, gcut__message_value(&w->maker, b->outputs[i], 0));
   emit_metadata(w, b);
