@@ -334,7 +334,10 @@
   X(ONNX, Hardmax, hardmax, 1, 11, 13)
 
 // quantize.c: quantisation and the integer products
-#define GCUT_OP_LIST_QUANTIZE(X, V)
+#define GCUT_OP_LIST_QUANTIZE(X, V)                                                                \
+  X(ONNX, QuantizeLinear, quantize_linear, 10, 13, 19, 21, 23, 24, 25, 28)                         \
+  X(ONNX, DequantizeLinear, dequantize_linear, 10, 13, 19, 21, 23, 24, 25, 28)                     \
+  X(ONNX, DynamicQuantizeLinear, dynamic_quantize_linear, 11)
 
 // det.c: Det
 #define GCUT_OP_LIST_DET(X, V)

@@ -1,0 +1,16 @@
+// Rounding real numbers to quantised types.
+#ifndef GCUT_EXEC_CPU_OPS_QUANTIZE_H
+#define GCUT_EXEC_CPU_OPS_QUANTIZE_H
+
+#include "exec/cpu/kernel.h"
+
+// out[first + i] = saturate(round(x[i]) + zero[i * zero_step]) for n elements, to nearest even; of
+// floating types x + zero, saturated only where `saturate`. Elements under 8 bits must lie in
+// zeroed memory.
+void gcut__quantize_store(gcut_dtype type, void *out, int64_t first, int64_t n, const float *x,
+                          const float *zero, int64_t zero_step, bool saturate);
+
+// All elements of a tensor of any quantised or scale type as floats; NULL where memory is out.
+const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor);
+
+#endif

@@ -1,0 +1,30 @@
+// Attributes of quantize.c, and the granularity of scales.
+#ifndef GCUT_TRACER_OPS_QUANTIZE_H
+#define GCUT_TRACER_OPS_QUANTIZE_H
+
+#include "tracer/ops/op.h"
+
+typedef struct gcut_quantize_attrs {
+  int64_t axis, block_size, output_dtype;
+  int64_t saturate, precision; // of QuantizeLinear
+} gcut_quantize_attrs;
+
+// How scales lie along a tensor seen as [outer, size, inner], `size` being the axis.
+typedef enum gcut_granularity {
+  GCUT_PER_TENSOR, // one scale
+  GCUT_PER_AXIS,   // [size]
+  GCUT_PER_BLOCK,  // [outer, ceil(size / block_size), inner]
+} gcut_granularity;
+
+// Of a scale of that rank and size (of its one dim, where the rank is 1).
+gcut_granularity gcut__granularity(const gcut_quantize_attrs *attrs, int rank, gcut_dim size);
+// The axis in [0, rank); a vector has no other than its own.
+int64_t gcut__quantize_axis(const gcut_quantize_attrs *attrs, int rank);
+
+#define GCUT_QUANTIZED_BYTES (GCUT_TYPE(INT8) | GCUT_TYPE(UINT8))
+#define GCUT_QUANTIZED                                                                             \
+  (GCUT_QUANTIZED_BYTES | GCUT_TYPE(INT16) | GCUT_TYPE(UINT16) | GCUT_FLOATS_8 |                   \
+   GCUT_TYPE(UINT4) | GCUT_TYPE(INT4) | GCUT_TYPE(FLOAT4E2M1) | GCUT_TYPE(UINT2) |                 \
+   GCUT_TYPE(INT2))
+
+#endif
