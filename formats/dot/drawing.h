@@ -21,8 +21,9 @@ typedef struct gcut_box {
   const char *url;                       // NULL: none
   gcut_box_shape shape;
   gcut_paint paint;
-  double heat;    // 0 to 1; below 0: coloured by paint
-  uint32_t group; // GCUT_NONE: none
+  double heat;                // 0 to 1; below 0: coloured by paint
+  uint32_t group;             // GCUT_NONE: none
+  uint32_t scope, part, node; // what it stands for; GCUT_NONE: not one of that
 } gcut_box;
 
 // A dashed frame around boxes and other groups.

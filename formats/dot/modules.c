@@ -34,16 +34,26 @@ static void add_to_scopes(gcut_modules *m, const gcut_node *node, uint32_t index
   }
 }
 
+bool gcut_modules_about_equal(uint64_t a, uint64_t b) {
+  return (a > b ? a - b : b - a) <= a / 100;
+}
+
 static bool same_module(const gcut_modules *m, uint32_t a, uint32_t b) {
   const gcut_scope *x = &m->trace->graph->scopes[a], *y = &m->trace->graph->scopes[b];
-  return x->parent == y->parent && strcmp(x->class_name, y->class_name) == 0 && x->n_nodes > 0 &&
-         m->scopes[a].signature == m->scopes[b].signature;
+  if (x->parent != y->parent || strcmp(x->class_name, y->class_name) != 0 || x->n_nodes == 0)
+    return false;
+  // Of one class and about as many weights will do: the first of a run often computes what all
+  // share.
+  if (*x->class_name && m->scopes[a].weight_bytes > 0)
+    return gcut_modules_about_equal(m->scopes[a].weight_bytes, m->scopes[b].weight_bytes);
+  return m->scopes[a].signature == m->scopes[b].signature;
 }
 
 static void fold_run(gcut_modules *m, const uint32_t *run, uint32_t n) {
   if (n < FOLD_RUN) return;
   for (uint32_t i = 1; i < n; i++) m->scopes[run[i]].fold_to = run[1];
   m->scopes[run[1]].n_folded = n - 1;
+  m->scopes[run[1]].last_folded = run[n - 1];
 }
 
 // Walks each parent's children in their order and folds runs of equal ones. `next` and `first` list
@@ -98,6 +108,7 @@ static gcut_status fill(gcut_modules *m, gcut_error *err) {
   for (uint32_t s = 0; s < g->n_scopes; s++) {
     m->scopes[s].fold_to = GCUT_NONE;
     if (s > 0) m->scopes[s].depth = m->scopes[g->scopes[s].parent].depth + 1;
+    if (s > 0 && g->scopes[s].n_nodes > 0) m->scopes[g->scopes[s].parent].has_modules = true;
   }
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
     uint32_t node = g->bodies[0].nodes[i];
@@ -142,16 +153,19 @@ bool gcut_modules_is_shape_code(const gcut_modules *m, uint32_t index) {
   return node->n_outputs > 0;
 }
 
-// ---- which box a node belongs to
-// ------------------------------------------------------------------------------------
+// ---- which box a node belongs to --------------------------------------------------------------
+
+enum { CROWD = 4 }; // connected operators of one scope that make one box
 
 // The scope that stands for `scope` as one box, or GCUT_NONE where all around it are opened.
 static uint32_t closed_scope(const gcut_modules *m, uint32_t scope, uint32_t depth) {
   uint32_t found = GCUT_NONE;
   for (uint32_t s = scope; s != GCUT_NONE; s = m->trace->graph->scopes[s].parent) {
-    if (m->scopes[s].fold_to != GCUT_NONE)
-      found = m->scopes[s].fold_to;
-    else if (m->scopes[s].depth > depth)
+    const gcut_scope_facts *f = &m->scopes[s];
+    bool leaf = depth != GCUT_ALL_OPS && !f->has_modules && s != 0;
+    if (f->fold_to != GCUT_NONE)
+      found = f->fold_to;
+    else if (f->depth > depth || leaf)
       found = s;
   }
   return found;
@@ -161,19 +175,93 @@ static bool left_out(const gcut_modules *m, uint32_t node) {
   return !m->options->all && gcut_modules_is_shape_code(m, node);
 }
 
+// Who stands for each node: a scope's number; from n_scopes on, a node for itself or its crowd;
+// GCUT_NONE: not drawn.
+typedef struct owners {
+  uint32_t *of_node; // [n_nodes]
+  uint32_t *crowd;   // [n_nodes] of a crowd's first node: how many it is
+} owners;
+
+static void owners_free(owners *o) {
+  free(o->of_node);
+  free(o->crowd);
+}
+
+static uint32_t find_root(uint32_t *owner, uint32_t base, uint32_t node) {
+  while (owner[node] != base + node) {
+    owner[node] = owner[owner[node] - base]; // halve the path
+    node = owner[node] - base;
+  }
+  return node;
+}
+
+// Joins a node that stands for itself with the producers of its inputs that do, too, in the same
+// scope and part.
+static void join_crowd(const gcut_modules *m, uint32_t *owner, uint32_t node) {
+  const gcut_graph *g = m->trace->graph;
+  const gcut_node *n = &g->nodes[node];
+  for (uint32_t i = 0; i < n->n_inputs; i++) {
+    uint32_t v = gcut_node_inputs(g, n)[i],
+             from = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
+    if (from == GCUT_NONE || owner[from] == GCUT_NONE || owner[from] < g->n_scopes) continue;
+    if (g->nodes[from].scope != n->scope || m->part_of_node[from] != m->part_of_node[node])
+      continue;
+    uint32_t a = find_root(owner, g->n_scopes, from), b = find_root(owner, g->n_scopes, node);
+    if (a < b)
+      owner[b] = g->n_scopes + a;
+    else
+      owner[a] = g->n_scopes + b;
+  }
+}
+
+static gcut_status find_owners(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
+                               uint32_t depth, owners *o, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  *o = (owners){.of_node = malloc(((size_t)g->n_nodes + 1) * sizeof *o->of_node),
+                .crowd = calloc((size_t)g->n_nodes + 1, sizeof *o->crowd)};
+  if (!o->of_node || !o->crowd) {
+    owners_free(o);
+    return GCUT_NO_MEMORY(err);
+  }
+  for (uint32_t i = 0; i < g->n_nodes; i++) o->of_node[i] = GCUT_NONE;
+  for (uint32_t i = 0; i < n; i++) {
+    if (left_out(m, nodes[i])) continue;
+    uint32_t scope = closed_scope(m, g->nodes[nodes[i]].scope, depth);
+    o->of_node[nodes[i]] = scope == GCUT_NONE ? g->n_scopes + nodes[i] : scope;
+  }
+  if (depth == GCUT_ALL_OPS) return GCUT_OK;
+  for (uint32_t i = 0; i < n; i++)
+    if (o->of_node[nodes[i]] != GCUT_NONE && o->of_node[nodes[i]] >= g->n_scopes)
+      join_crowd(m, o->of_node, nodes[i]);
+  for (uint32_t i = 0; i < n; i++)
+    if (o->of_node[nodes[i]] != GCUT_NONE && o->of_node[nodes[i]] >= g->n_scopes)
+      o->crowd[find_root(o->of_node, g->n_scopes, nodes[i])]++;
+  return GCUT_OK;
+}
+
+// The final owner of a node: a crowd too small to be one is its operators.
+static uint32_t owner_of(const gcut_modules *m, owners *o, uint32_t node) {
+  uint32_t base = m->trace->graph->n_scopes;
+  if (o->of_node[node] == GCUT_NONE || o->of_node[node] < base) return o->of_node[node];
+  uint32_t root = find_root(o->of_node, base, node);
+  return base + (o->crowd[root] >= CROWD ? root : node);
+}
+
 gcut_status gcut_modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
                                uint32_t depth, uint32_t *out_n, gcut_error *err) {
-  bool *seen = calloc((size_t)m->trace->graph->n_scopes + 1, sizeof *seen);
-  if (!seen) return GCUT_NO_MEMORY(err);
+  owners o;
+  gcut_map seen = {0};
   *out_n = 0;
-  for (uint32_t i = 0; i < n_nodes; i++) {
-    if (left_out(m, nodes[i])) continue;
-    uint32_t s = closed_scope(m, m->trace->graph->nodes[nodes[i]].scope, depth);
-    if (s == GCUT_NONE || !seen[s]) ++*out_n;
-    if (s != GCUT_NONE) seen[s] = true;
+  GCUT_TRY(find_owners(m, nodes, n_nodes, depth, &o, err));
+  bool ok = true;
+  for (uint32_t i = 0; i < n_nodes && ok; i++) {
+    uint32_t owner = owner_of(m, &o, nodes[i]);
+    if (owner != GCUT_NONE) ok = gcut_map_set(&seen, owner, 1);
   }
-  free(seen);
-  return GCUT_OK;
+  *out_n = seen.count;
+  gcut_map_free(&seen);
+  owners_free(&o);
+  return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 gcut_status gcut_modules_fit(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
@@ -196,8 +284,8 @@ gcut_status gcut_modules_fit(const gcut_modules *m, const uint32_t *nodes, uint3
 typedef struct painter {
   gcut_modules *m;
   gcut_drawing *d;
-  uint32_t depth, group;
-  uint32_t *box_of_scope, *group_of_scope; // [n_scopes]
+  uint32_t depth, root, group;
+  uint32_t *group_of_scope; // [n_scopes]
 } painter;
 
 // Weights, operators and compute of a module, in one line.
@@ -216,7 +304,7 @@ static const char *scope_detail(const painter *p, uint32_t scope) {
 // Frames from the outermost opened scope down to `scope`, made at need.
 static uint32_t frame_of(painter *p, uint32_t scope) {
   uint32_t chain[64], n = 0, group = p->group;
-  for (uint32_t s = scope; s != GCUT_NONE && s != 0 && n < 64;
+  for (uint32_t s = scope; s != GCUT_NONE && s != p->root && s != 0 && n < 64;
        s = p->m->trace->graph->scopes[s].parent)
     chain[n++] = s;
   while (n-- > 0) {
@@ -236,14 +324,22 @@ static uint32_t frame_of(painter *p, uint32_t scope) {
   return group;
 }
 
+// "layers.1 … layers.31  × 31".
+static const char *stack_title(const painter *p, uint32_t scope) {
+  const gcut_scope_facts *f = &p->m->scopes[scope];
+  const gcut_scope *scopes = p->m->trace->graph->scopes;
+  gcut_arena *arena = p->d->arena;
+  return gcut_arena_format(arena, "%s … %s  × %u", gcut_caption_name(arena, scopes[scope].name, 30),
+                           gcut_caption_name(arena, scopes[f->last_folded].name, 30), f->n_folded);
+}
+
 static uint32_t scope_box(painter *p, uint32_t scope) {
-  if (p->box_of_scope[scope] != GCUT_NONE) return p->box_of_scope[scope];
   const gcut_scope *s = &p->m->trace->graph->scopes[scope];
   const gcut_scope_facts *f = &p->m->scopes[scope];
   gcut_arena *arena = p->d->arena;
   const char *name = gcut_caption_name(arena, s->name, 40);
   gcut_box box = {
-      .title = f->n_folded ? gcut_arena_format(arena, "%s …  × %u", name, f->n_folded) : name,
+      .title = f->n_folded ? stack_title(p, scope) : name,
       .subtitle =
           *s->class_name ? gcut_caption_name(arena, gcut_caption_class(s->class_name), 40) : NULL,
       .detail = scope_detail(p, scope),
@@ -251,8 +347,11 @@ static uint32_t scope_box(painter *p, uint32_t scope) {
       .shape = f->n_folded ? GCUT_BOX_STACK : GCUT_BOX_MODULE,
       .paint = gcut_paint_of_scope(p->m->trace->graph, scope),
       .heat = -1,
-      .group = frame_of(p, s->parent == GCUT_NONE ? 0 : s->parent)};
-  return p->box_of_scope[scope] = gcut_drawing_add_box(p->d, &box);
+      .group = frame_of(p, s->parent == GCUT_NONE ? 0 : s->parent),
+      .scope = scope,
+      .part = GCUT_NONE,
+      .node = GCUT_NONE};
+  return gcut_drawing_add_box(p->d, &box);
 }
 
 static uint32_t node_box(painter *p, uint32_t index) {
@@ -268,36 +367,70 @@ static uint32_t node_box(painter *p, uint32_t index) {
                   .shape = GCUT_BOX_OP,
                   .paint = gcut_paint_of_node(trace->graph, node),
                   .heat = -1,
-                  .group = frame_of(p, node->scope)};
+                  .group = frame_of(p, node->scope),
+                  .scope = GCUT_NONE,
+                  .part = GCUT_NONE,
+                  .node = index};
   return gcut_drawing_add_box(p->d, &box);
 }
 
-static gcut_status draw_boxes(painter *p, const uint32_t *nodes, uint32_t n_nodes,
-                              uint32_t *out_hidden, gcut_error *err) {
+// A crowd of connected operators: named by how many and by its most telling ones.
+static uint32_t crowd_box(painter *p, uint32_t first, uint32_t n) {
+  const gcut_node *node = &p->m->trace->graph->nodes[first];
+  gcut_box box = {.title = gcut_arena_format(p->d->arena, "%u operators", n),
+                  .subtitle = gcut_arena_format(p->d->arena, "from %s on",
+                                                gcut_caption_name(p->d->arena, node->op_type, 30)),
+                  .tooltip = gcut_caption_name(p->d->arena, node->name, 200),
+                  .shape = GCUT_BOX_OP,
+                  .paint = gcut_paint_of_scope(p->m->trace->graph, node->scope),
+                  .heat = -1,
+                  .group = frame_of(p, node->scope),
+                  .scope = GCUT_NONE,
+                  .part = GCUT_NONE,
+                  .node = GCUT_NONE};
+  return gcut_drawing_add_box(p->d, &box);
+}
+
+static uint32_t owner_box(painter *p, const owners *o, uint32_t owner) {
+  uint32_t base = p->m->trace->graph->n_scopes;
+  if (owner < base) return scope_box(p, owner);
+  uint32_t n = o->crowd[owner - base];
+  return n >= CROWD ? crowd_box(p, owner - base, n) : node_box(p, owner - base);
+}
+
+static gcut_status draw_boxes(painter *p, owners *o, gcut_map *boxes, const uint32_t *nodes,
+                              uint32_t n_nodes, uint32_t *out_hidden, gcut_error *err) {
   for (uint32_t i = 0; i < n_nodes; i++) {
-    if (left_out(p->m, nodes[i])) {
+    uint32_t owner = owner_of(p->m, o, nodes[i]);
+    if (owner == GCUT_NONE) {
       ++*out_hidden;
       continue;
     }
-    uint32_t scope = closed_scope(p->m, p->m->trace->graph->nodes[nodes[i]].scope, p->depth);
-    uint32_t box = scope == GCUT_NONE ? node_box(p, nodes[i]) : scope_box(p, scope);
-    if (box == GCUT_NONE) return GCUT_NO_MEMORY(err);
+    uint32_t box = gcut_map_get(boxes, owner);
+    if (box == GCUT_NONE) {
+      box = owner_box(p, o, owner);
+      if (box == GCUT_NONE || !gcut_map_set(boxes, owner, box)) return GCUT_NO_MEMORY(err);
+    }
     p->m->box_of_node[nodes[i]] = box;
   }
   return GCUT_OK;
 }
 
 gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                              uint32_t depth, uint32_t group, gcut_drawing *drawing,
+                              uint32_t depth, uint32_t root, uint32_t group, gcut_drawing *drawing,
                               uint32_t *out_hidden, gcut_error *err) {
   uint32_t n = m->trace->graph->n_scopes;
-  painter p = {.m = m, .d = drawing, .depth = depth, .group = group};
-  p.box_of_scope = malloc((size_t)n * 2 * sizeof *p.box_of_scope);
-  if (!p.box_of_scope) return GCUT_NO_MEMORY(err);
-  p.group_of_scope = p.box_of_scope + n;
-  for (uint32_t s = 0; s < n; s++) p.box_of_scope[s] = p.group_of_scope[s] = GCUT_NONE;
-  gcut_status status = draw_boxes(&p, nodes, n_nodes, out_hidden, err);
-  free(p.box_of_scope);
+  painter p = {.m = m, .d = drawing, .depth = depth, .root = root, .group = group};
+  gcut_map boxes = {0};
+  owners o;
+  GCUT_TRY(find_owners(m, nodes, n_nodes, depth, &o, err));
+  p.group_of_scope = malloc((size_t)n * sizeof *p.group_of_scope);
+  gcut_status status = p.group_of_scope ? GCUT_OK : GCUT_NO_MEMORY(err);
+  for (uint32_t s = 0; s < n && status == GCUT_OK; s++) p.group_of_scope[s] = GCUT_NONE;
+  if (status == GCUT_OK) status = draw_boxes(&p, &o, &boxes, nodes, n_nodes, out_hidden, err);
+  gcut_map_free(&boxes);
+  free(p.group_of_scope);
+  owners_free(&o);
   return status;
 }
 

@@ -1,8 +1,10 @@
 // Which boxes stand for which nodes: the engine behind the views.
 //
-// Scopes down to a depth are opened as frames; a deeper scope is one box; a node that stands in an
-// opened scope itself is a box of its own. Runs of three or more equal siblings (decoder layers)
-// are folded: the first is drawn, the rest are one stack. Shape code is left out unless asked for.
+// Scopes down to a depth are opened as frames; a deeper scope, and one without modules inside, is
+// one box. Nodes that stand in an opened scope themselves are boxes of their own, but a connected
+// crowd of them is one box. Runs of three or more equal siblings (decoder layers) are folded: the
+// first is drawn, the rest are one stack. Shape code is left out unless asked for. At GCUT_ALL_OPS
+// every operator is a box.
 #ifndef GCUT_FORMATS_DOT_MODULES_H
 #define GCUT_FORMATS_DOT_MODULES_H
 
@@ -10,6 +12,8 @@
 #include "graphcut/formats.h"
 #include "graphcut/plan.h"
 #include "graphcut/trace.h"
+
+#define GCUT_ALL_OPS UINT32_MAX // a depth at which nothing is folded but repeated modules
 
 typedef struct gcut_scope_facts {
   uint64_t
@@ -19,7 +23,9 @@ typedef struct gcut_scope_facts {
   uint32_t depth;   // of the root: 0
   uint32_t fold_to; // the first of the folded ones this scope stands among (the second of its run),
                     // or GCUT_NONE
-  uint32_t n_folded; // of that first one: how many it stands for
+  bool has_modules; // scopes with nodes stand in it
+  uint32_t last_folded; // of a first folded one: the last of its run
+  uint32_t n_folded;    // of that first one: how many it stands for
 } gcut_scope_facts;
 
 typedef struct gcut_modules {
@@ -38,6 +44,9 @@ GCUT_MUST_USE gcut_status gcut_modules_create(const gcut_trace *trace, const gcu
                                               gcut_modules **out_modules, gcut_error *err);
 void gcut_modules_destroy(gcut_modules *modules);
 
+// Within one in a hundred.
+bool gcut_modules_about_equal(uint64_t a, uint64_t b);
+
 // Whether a node computes shapes: all it gives are small integers that are known, or constants.
 bool gcut_modules_is_shape_code(const gcut_modules *modules, uint32_t node);
 
@@ -49,12 +58,12 @@ GCUT_MUST_USE gcut_status gcut_modules_count(const gcut_modules *modules, const 
 GCUT_MUST_USE gcut_status gcut_modules_fit(const gcut_modules *modules, const uint32_t *nodes,
                                            uint32_t n_nodes, uint32_t limit, uint32_t *out_depth,
                                            gcut_error *err);
-// Adds boxes and frames for `nodes`, the frames within `group`. *out_hidden: nodes of shape code
-// left out.
+// Adds boxes and frames for `nodes`; the frames are those of scopes within `root`, and stand in
+// `group`. *out_hidden: nodes of shape code left out.
 GCUT_MUST_USE gcut_status gcut_modules_draw(gcut_modules *modules, const uint32_t *nodes,
-                                            uint32_t n_nodes, uint32_t depth, uint32_t group,
-                                            gcut_drawing *drawing, uint32_t *out_hidden,
-                                            gcut_error *err);
+                                            uint32_t n_nodes, uint32_t depth, uint32_t root,
+                                            uint32_t group, gcut_drawing *drawing,
+                                            uint32_t *out_hidden, gcut_error *err);
 // Adds a link for each pair of boxes between which values pass.
 GCUT_MUST_USE gcut_status gcut_modules_link(gcut_modules *modules, const uint32_t *nodes,
                                             uint32_t n_nodes, gcut_drawing *drawing,

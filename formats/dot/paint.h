@@ -29,6 +29,8 @@
   X(PRODUCT, "matrix product", "#fbdde0", "#c2374a", "#472226", "#f08492",                         \
     "linear lm_head classifier proj",                                                              \
     "MatMul Gemm MatMulNBits MatMulInteger QLinearMatMul Einsum")                                  \
+  X(BLOCK, "layers and blocks", "#e6ecf5", "#3f5f8a", "#233044", "#8fb1de",                        \
+    "layer block stage bottleneck", "")                                                            \
   X(RECURRENT, "recurrent", "#e2e0fa", "#5b4fc7", "#2c2950", "#9d94f0", "lstm gru rnn",            \
     "LSTM GRU RNN")                                                                                \
   X(CONTROL, "control flow", "#ffe0f0", "#c2257d", "#47203a", "#f07fc0", "",                       \

@@ -108,19 +108,17 @@ static void style_box(const canvas *c, Agnode_t *node, const gcut_box *box) {
   }
 }
 
-// A cut is a line with its text beside it: a table whose one ruled cell is the line.
+// A cut is a red line, what crosses it beneath: a table whose first row is the line.
 static void style_cut(const canvas *c, Agnode_t *node, const gcut_box *box) {
-  const char *text = gcut_arena_format(c->arena, "%s%s%s", escape(c, box->title),
-                                       box->subtitle ? "<br align=\"left\"/>" : "",
-                                       box->subtitle ? escape(c, box->subtitle) : "");
+  const char *color = c->theme->cut;
   const char *label =
       gcut_arena_format(c->arena,
                         "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" "
-                        "cellpadding=\"0\"><tr><td width=\"300\" height=\"2\" "
-                        "fixedsize=\"true\" bgcolor=\"%s\"></td><td align=\"left\" "
-                        "cellpadding=\"6\"><font color=\"%s\" point-size=\"9\">%s<br "
-                        "align=\"left\"/></font></td></tr></table>",
-                        c->theme->cut, c->theme->cut, text);
+                        "cellpadding=\"2\"><tr><td width=\"360\" "
+                        "height=\"2\" bgcolor=\"%s\"></td></tr><tr><td><font color=\"%s\" "
+                        "point-size=\"10\"><b>%s</b></font></td></tr><tr><td><font color=\"%s\" "
+                        "point-size=\"9\">%s</font></td></tr></table>",
+                        color, color, escape(c, box->title), color, escape(c, box->subtitle));
   set(node, "shape", "plain");
   set_markup(c, node, "label", label);
 }
@@ -132,6 +130,7 @@ static void add_box(canvas *c, uint32_t i) {
   Agraph_t *parent = box->group == GCUT_NONE ? c->graph : c->groups[box->group];
   Agnode_t *node = agnode(parent, name, 1);
   c->nodes[i] = node;
+  set(node, "id", name);
   if (box->tooltip) set(node, "tooltip", escape_plain(c, box->tooltip));
   if (box->url) set(node, "URL", box->url);
   if (box->shape == GCUT_BOX_CUT) {

@@ -12,7 +12,10 @@ static gcut_status add_value_box(gcut_modules *m, gcut_drawing *d, uint32_t valu
                   .shape = GCUT_BOX_VALUE,
                   .paint = GCUT_PAINT_OTHER,
                   .heat = -1,
-                  .group = GCUT_NONE};
+                  .group = GCUT_NONE,
+                  .scope = GCUT_NONE,
+                  .part = GCUT_NONE,
+                  .node = GCUT_NONE};
   *out_box = gcut_drawing_add_box(d, &box);
   return *out_box == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
@@ -53,7 +56,7 @@ static gcut_status draw_outputs(gcut_modules *m, gcut_drawing *d, gcut_error *er
 static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
                         const char *limited, gcut_drawing *d, gcut_error *err) {
   uint32_t hidden = 0;
-  GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, GCUT_NONE, d, &hidden, err));
+  GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
   GCUT_TRY(gcut_modules_link(m, nodes, n, d, err));
   GCUT_TRY(draw_inputs(m, d, err));
   GCUT_TRY(draw_outputs(m, d, err));
@@ -79,7 +82,7 @@ gcut_status gcut_view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) 
 gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   const uint32_t *nodes = body->nodes;
-  uint32_t n = body->n_nodes, fit, boxes, deepest = UINT32_MAX;
+  uint32_t n = body->n_nodes, fit, boxes, deepest = GCUT_ALL_OPS;
   if (m->options->part != GCUT_NONE) {
     if (!m->plan || m->options->part >= m->plan->n_parts)
       return GCUT_FAIL(err, GCUT_ARGUMENT, "part %u: the plan has %u parts", m->options->part,

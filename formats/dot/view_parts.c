@@ -21,6 +21,13 @@ typedef struct pipeline {
   uint32_t hidden;
 } pipeline;
 
+// The scope of a part's name where it is a module, else the root.
+static uint32_t scope_of_part(const gcut_graph *g, const gcut_part *part) {
+  for (uint32_t s = 1; s < g->n_scopes; s++)
+    if (strcmp(g->scopes[s].path, part->name) == 0) return s;
+  return 0;
+}
+
 static uint64_t part_signature(const gcut_modules *m, const gcut_part *part) {
   uint64_t hash = part->weight_bytes;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
@@ -29,6 +36,17 @@ static uint64_t part_signature(const gcut_modules *m, const gcut_part *part) {
     hash = (hash ^ gcut_hash(op, strlen(op))) * UINT64_C(0x100000001b3);
   }
   return hash;
+}
+
+// Equal to the eye: of one class and about as many weights (the first of a run often computes what
+// all share), or of the same operators.
+static bool same_part(const gcut_modules *m, const gcut_part *a, const gcut_part *b) {
+  const gcut_scope *scopes = m->trace->graph->scopes;
+  const char *x = scopes[scope_of_part(m->trace->graph, a)].class_name;
+  const char *y = scopes[scope_of_part(m->trace->graph, b)].class_name;
+  if (strcmp(x, y) != 0) return false;
+  if (*x && a->weight_bytes > 0) return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
+  return part_signature(m, a) == part_signature(m, b);
 }
 
 // ---- what crosses
@@ -45,16 +63,22 @@ typedef struct crossing {
   uint64_t bytes;
   bool known; // the bytes of all
   uint32_t largest[CROSSING_LINES];
-  uint64_t largest_bytes[CROSSING_LINES];
+  double largest_bytes[CROSSING_LINES];
 } crossing;
+
+// Bytes of a value for ranking: a symbol counts as a thousand.
+static double estimate_bytes(const gcut_trace *trace, uint32_t value) {
+  const gcut_type *type = &trace->facts[value].type;
+  double bytes = gcut_dtype_bits((gcut_dtype)type->type) / 8.0;
+  for (int d = 0; d < type->rank; d++)
+    bytes *= gcut_dim_known(type->dims[d]) ? (double)type->dims[d] : 1000;
+  return bytes;
+}
 
 static void add_crossing(crossing *c, const gcut_trace *trace, uint32_t value) {
   uint64_t bytes;
   if (!gcut_trace_bytes(trace, value, &bytes)) c->known = false;
-  // A shape that is not known ranks by its rank: the hidden state before a mask of two dimensions.
-  uint64_t weight =
-      bytes ? bytes
-            : (uint64_t)(trace->facts[value].type.rank > 0 ? trace->facts[value].type.rank : 0);
+  double weight = estimate_bytes(trace, value);
   uint32_t at = c->n < CROSSING_LINES ? c->n : CROSSING_LINES - 1;
   if (c->n >= CROSSING_LINES && c->largest_bytes[at] >= weight) at = CROSSING_LINES;
   for (; at < CROSSING_LINES && at > 0 && c->largest_bytes[at - 1] < weight; at--) {
@@ -114,7 +138,10 @@ static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_e
                   .subtitle = crossing_lines(p, &c),
                   .shape = GCUT_BOX_CUT,
                   .heat = -1,
-                  .group = GCUT_NONE};
+                  .group = GCUT_NONE,
+                  .scope = GCUT_NONE,
+                  .part = GCUT_NONE,
+                  .node = GCUT_NONE};
   return hang(p, gcut_drawing_add_box(p->d, &box), err);
 }
 
@@ -126,13 +153,6 @@ static const char *part_detail(const pipeline *p, const gcut_part *part, const c
   if (part->flops > 0)
     text = gcut_arena_format(arena, "%s · %s", text, gcut_caption_flops(arena, part->flops));
   return gcut_arena_format(arena, "%s%s", text, each);
-}
-
-// The scope of a part's name where it is a module, else the root.
-static uint32_t scope_of_part(const gcut_graph *g, const gcut_part *part) {
-  for (uint32_t s = 1; s < g->n_scopes; s++)
-    if (strcmp(g->scopes[s].path, part->name) == 0) return s;
-  return 0;
 }
 
 static const char *part_title(const pipeline *p, uint32_t part) {
@@ -155,14 +175,18 @@ static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_erro
                   .shape = n > 1 ? GCUT_BOX_STACK : GCUT_BOX_MODULE,
                   .paint = scope ? gcut_paint_of_scope(g, scope) : GCUT_PAINT_OTHER,
                   .heat = -1,
-                  .group = GCUT_NONE};
+                  .group = GCUT_NONE,
+                  .scope = GCUT_NONE,
+                  .part = part,
+                  .node = GCUT_NONE};
   return hang(p, gcut_drawing_add_box(p->d, &box), err);
 }
 
 // Draws a part's modules within a frame; *out_done is false where they are too many or too few.
 static gcut_status draw_open(pipeline *p, uint32_t part, bool *out_done, gcut_error *err) {
   const gcut_part *it = &p->m->plan->parts[part];
-  uint32_t depth = p->m->scopes[scope_of_part(p->m->trace->graph, it)].depth + 1, n = 0;
+  uint32_t root = scope_of_part(p->m->trace->graph, it), depth = p->m->scopes[root].depth + 1,
+           n = 0;
   GCUT_TRY(gcut_modules_count(p->m, it->nodes, it->n_nodes, depth, &n, err));
   *out_done = n > 1 && n <= OPEN_LIMIT;
   if (!*out_done) return GCUT_OK;
@@ -172,7 +196,8 @@ static gcut_status draw_open(pipeline *p, uint32_t part, bool *out_done, gcut_er
                       .is_part = true};
   uint32_t group = gcut_drawing_add_group(p->d, &frame), before = p->d->n_boxes;
   if (group == GCUT_NONE) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut_modules_draw(p->m, it->nodes, it->n_nodes, depth, group, p->d, &p->hidden, err));
+  GCUT_TRY(
+      gcut_modules_draw(p->m, it->nodes, it->n_nodes, depth, root, group, p->d, &p->hidden, err));
   GCUT_TRY(gcut_modules_link(p->m, it->nodes, it->n_nodes, p->d, err));
   GCUT_TRY(hang(p, before, err));
   p->last_box = p->d->n_boxes - 1;
@@ -199,8 +224,14 @@ static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *v
                           gcut_caption_value(arena, p->m->trace, values[i]));
   if (n > CROSSING_LINES)
     lines = gcut_arena_format(arena, "%s,  and %u more", lines, n - CROSSING_LINES);
-  gcut_box box = {
-      .title = title, .subtitle = lines, .shape = GCUT_BOX_VALUE, .heat = -1, .group = GCUT_NONE};
+  gcut_box box = {.title = title,
+                  .subtitle = lines,
+                  .shape = GCUT_BOX_VALUE,
+                  .heat = -1,
+                  .group = GCUT_NONE,
+                  .scope = GCUT_NONE,
+                  .part = GCUT_NONE,
+                  .node = GCUT_NONE};
   return hang(p, gcut_drawing_add_box(p->d, &box), err);
 }
 
@@ -208,9 +239,9 @@ static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *v
 static part_run next_run(const pipeline *p, uint32_t first, uint32_t n_runs) {
   const gcut_plan *plan = p->m->plan;
   part_run run = {.first = first, .n = 1};
-  uint64_t signature = part_signature(p->m, &plan->parts[first]);
-  while (first + run.n < plan->n_parts &&
-         (n_runs >= RUNS_LIMIT || part_signature(p->m, &plan->parts[first + run.n]) == signature))
+  while (
+      first + run.n < plan->n_parts &&
+      (n_runs >= RUNS_LIMIT || same_part(p->m, &plan->parts[first], &plan->parts[first + run.n])))
     run.n++;
   return run;
 }
