@@ -61,6 +61,8 @@
   GCUT_OP_LIST_IMAGE(X, V)                                                                         \
   GCUT_OP_LIST_ROTARY(X, V)                                                                        \
   GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                              \
+  GCUT_OP_LIST_MICROSOFT_GELU(X, V)                                                                \
+  GCUT_OP_LIST_MICROSOFT_NORM(X, V)                                                                \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -390,6 +392,24 @@
 #define GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                        \
   X(ONNX, LinearAttention, linear_attention, 27)                                                   \
   X(ONNX, CausalConvWithState, causal_conv, 27)
+
+// microsoft_gelu.c: activations of com.microsoft
+#define GCUT_OP_LIST_MICROSOFT_GELU(X, V)                                                          \
+  X(MICROSOFT, Gelu, microsoft_gelu, 1)                                                            \
+  X(MICROSOFT, FastGelu, fast_gelu, 1)                                                             \
+  X(MICROSOFT, QuickGelu, quick_gelu, 1)                                                           \
+  X(MICROSOFT, BiasGelu, bias_gelu, 1)                                                             \
+  X(MICROSOFT, BiasSplitGelu, bias_split_gelu, 1)                                                  \
+  X(MICROSOFT, BiasAdd, bias_add, 1)
+
+// microsoft_norm.c: normalisations of com.microsoft
+#define GCUT_OP_LIST_MICROSOFT_NORM(X, V)                                                          \
+  X(MICROSOFT, SimplifiedLayerNormalization, simplified_layer_normalization, 1)                    \
+  X(MICROSOFT, SkipLayerNormalization, skip_layer_norm, 1)                                         \
+  X(MICROSOFT, SkipSimplifiedLayerNormalization, skip_simplified_layer_norm, 1)                    \
+  X(MICROSOFT, EmbedLayerNormalization, embed_layer_norm, 1)                                       \
+  X(MICROSOFT, GroupNorm, microsoft_group_norm, 1)                                                 \
+  X(MICROSOFT, SkipGroupNorm, skip_group_norm, 1)
 
 // microsoft.c: com.microsoft
 #define GCUT_OP_LIST_MICROSOFT(X, V)
