@@ -1,0 +1,29 @@
+# Verbs, options and help.
+. tests/support/cli.sh
+
+check 'help' "$GRAPHCUT" help
+says 'help lists verbs' 'graphcut cut'
+for verb in $(sed -n 's/^  graphcut \([a-z]*\) .*/\1/p' "$work/out"); do
+  check "help $verb" "$GRAPHCUT" help "$verb"
+  cp "$work/out" "$work/help"
+  check "$verb --help" "$GRAPHCUT" "$verb" --help
+  if cmp -s "$work/help" "$work/out"; then echo "ok - $verb: one help"; else echo "not ok - $verb: two helps"; fi
+done
+check 'version' "$GRAPHCUT" --version
+says 'version says it' 'graphcut '
+
+refuse 'unknown verb' 2 "no verb 'frob'" "$GRAPHCUT" frob
+refuse 'unknown option' 2 "no option '--frob'" "$GRAPHCUT" cut --frob x
+refuse 'option without value' 2 'lacks its' "$GRAPHCUT" cut m.onnx --targets
+refuse 'flag with value' 2 'takes no value' "$GRAPHCUT" cut m.onnx --json=yes
+refuse 'count of nothing' 2 "'0' is no K" "$GRAPHCUT" cut m.onnx --targets-per-part 0
+refuse 'size that is none' 2 "'2Q' is no SIZE" "$GRAPHCUT" cut m.onnx --budget 2Q
+refuse 'size below one' 2 "is no SIZE" "$GRAPHCUT" cut m.onnx --budget -1
+refuse 'binding that is none' 2 "'batch' is no SYM=N" "$GRAPHCUT" cut m.onnx --set batch
+refuse 'binding of zero' 2 'is no SYM=N' "$GRAPHCUT" cut m.onnx --set batch=0
+refuse 'no model' 2 'takes MODEL' "$GRAPHCUT" cut
+refuse 'two models' 2 "'b' is too much" "$GRAPHCUT" cut a b
+refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx
+refuse 'a folder for a model' 3 "$models" "$GRAPHCUT" inspect "$models"
+refuse 'a symbol that is not there' 2 "'sequence'" "$GRAPHCUT" cut $models/llama/model.onnx --set sequence=3
+refuse 'a full disk' 7 'standard output' sh -c "\"$GRAPHCUT\" help >/dev/full"
