@@ -290,7 +290,12 @@
   X(ONNX, SequenceMap, sequence_map, 17)
 
 // text.c: strings
-#define GCUT_OP_LIST_TEXT(X, V)
+#define GCUT_OP_LIST_TEXT(X, V)                                                                    \
+  X(ONNX, RegexFullMatch, regex_full_match, 20)                                                    \
+  X(ONNX, StringConcat, string_concat, 20)                                                         \
+  X(ONNX, StringNormalizer, string_normalizer, 10)                                                 \
+  X(ONNX, StringSplit, string_split, 20)                                                           \
+  X(ONNX, TfIdfVectorizer, tf_idf_vectorizer, 9)
 
 // matmul.c: MatMul, Gemm
 #define GCUT_OP_LIST_MATMUL(X, V)                                                                  \
