@@ -116,13 +116,17 @@ static gcut_status read_axes(gcut_infer *c, resized *r, gcut_error *err) {
   return gcut_infer_axes(c, attrs->axes.data, attrs->axes.n, r->rank, r->axes, err);
 }
 
-// The axes' numbers where all are numbers.
+// The numbers among the axes' sizes; whether all are.
 static bool known_axes(const resized *r, gcut_resize_axis *axes) {
+  bool all = true;
   for (size_t i = 0; i < r->n; i++) {
-    if (!gcut_dim_known(r->dims[r->axes[i]])) return false;
-    axes[i].in = r->dims[r->axes[i]];
+    gcut_dim size = r->dims[r->axes[i]];
+    if (gcut_dim_known(size))
+      axes[i].in = size;
+    else
+      all = false;
   }
-  return true;
+  return all;
 }
 
 static gcut_status accept(gcut_infer *c, resized *r, const gcut_resize_axis *axes,
