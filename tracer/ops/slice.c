@@ -41,6 +41,7 @@ static bool is_known_negative(gcut_infer *c, gcut_dim x) {
 // The smaller of a bound and the axis: exact where one is a number, else the bound unless it is
 // surely beyond.
 static gcut_dim clamp_bound(gcut_infer *c, gcut_dim bound, gcut_dim size) {
+  if (bound == 0) return 0; // no size is negative
   if (gcut_dim_known(bound) && !gcut_dim_known(size) && bound < TO_THE_END)
     return gcut_dim_min(c->dims, bound, size);
   if (gcut_dim_known(bound) && !gcut_dim_known(size)) return size;
@@ -61,6 +62,7 @@ static gcut_dim forward_count(gcut_infer *c, gcut_dim size, gcut_dim start, gcut
   start = forward_bound(c, start, size);
   end = forward_bound(c, end, size);
   gcut_dim span = gcut_dim_sub(c->dims, end, start);
+  if (start == 0 && end == size) return gcut_dim_ceil_div(c->dims, size, step);
   if (exact || gcut_dim_compare(c->dims, span, 0) == GCUT_LESS)
     span = gcut_dim_max(c->dims, span, 0);
   return gcut_dim_ceil_div(c->dims, span, step);
