@@ -340,12 +340,15 @@
   X(ONNX, LogSoftmax, log_softmax, 1, 11, 13)                                                      \
   X(ONNX, Hardmax, hardmax, 1, 11, 13)
 
-// quantize.c: quantisation and the integer products
+// quantize.c: quantisation; integer.c: products of what was quantised
 #define GCUT_OP_LIST_QUANTIZE(X, V)                                                                \
   X(ONNX, QuantizeLinear, quantize_linear, 10, 13, 19, 21, 23, 24, 25, 28)                         \
   X(ONNX, DequantizeLinear, dequantize_linear, 10, 13, 19, 21, 23, 24, 25, 28)                     \
-  X(ONNX, DynamicQuantizeLinear, dynamic_quantize_linear, 11)
-
+  X(ONNX, DynamicQuantizeLinear, dynamic_quantize_linear, 11)                                      \
+  X(ONNX, MatMulInteger, matmul_integer, 10)                                                       \
+  X(ONNX, QLinearMatMul, qlinear_matmul, 10, 21)                                                   \
+  X(ONNX, ConvInteger, conv_integer, 10)                                                           \
+  X(ONNX, QLinearConv, qlinear_conv, 10)
 // det.c: Det
 #define GCUT_OP_LIST_DET(X, V)
 

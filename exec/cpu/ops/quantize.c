@@ -26,14 +26,18 @@ static const float *load_floats(gcut_dtype type, const void *data, int64_t first
   return floats;
 }
 
+void gcut__load_quantized(gcut_dtype type, const void *data, int64_t first, int64_t n, float *out) {
+  gcut_row row;
+  for (int64_t i = 0; i < n; i += GCUT_ROW) {
+    int64_t part = least(GCUT_ROW, n - i);
+    const float *x = load_floats(type, data, first + i, part, &row, out + i);
+    if (x != out + i) memcpy(out + i, x, (size_t)part * sizeof *x);
+  }
+}
+
 const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor) {
   float *all = gcut_arena_alloc(c->scratch, tensor->count, sizeof *all);
-  gcut_row row;
-  for (int64_t i = 0; all && i < (int64_t)tensor->count; i += GCUT_ROW) {
-    int64_t n = least(GCUT_ROW, (int64_t)tensor->count - i);
-    const float *x = load_floats(tensor->type, tensor->data, i, n, &row, all + i);
-    if (x != all + i) memcpy(all + i, x, (size_t)n * sizeof *x);
-  }
+  if (all) gcut__load_quantized(tensor->type, tensor->data, 0, (int64_t)tensor->count, all);
   return all;
 }
 
