@@ -78,6 +78,8 @@ $(gen)/formats/onnx/onnx.pb-c.o: $(gen)/formats/onnx/onnx.pb-c.c
 $(build)/formats/onnx/%.o: private room_flags := -I$(gen)/formats/onnx
 $(patsubst %.c,$(build)/%.o,$(filter formats/onnx/%,$(lib_src))): | $(gen)/formats/onnx/onnx.pb-c.h
 
+$(build)/formats/dot/page_html.o: formats/dot/page.html
+
 # tools/ and examples/ see the public headers alone.
 $(build)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)

@@ -1,11 +1,12 @@
 // gcut_draw: a view, then a file by its extension.
 #include "formats/dot/caption.h"
+#include "formats/dot/page.h"
 #include "formats/dot/render.h"
 #include "formats/dot/views.h"
 #include "formats/file.h"
 #include "tracer/base/error.h"
 
-static const char *const formats[] = {"dot", "svg", "png", "pdf"};
+static const char *const formats[] = {"dot", "svg", "png", "pdf", "html"};
 
 static const char *format_of(const char *path) {
   const char *dot = strrchr(path, '.');
@@ -37,11 +38,28 @@ static gcut_status make_view(gcut_modules *modules, gcut_drawing *drawing, gcut_
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no such view");
 }
 
-static gcut_status write_drawing(const gcut_drawing *drawing, const char *format, bool dark,
-                                 const char *path, gcut_error *err) {
+static gcut_status draw_view(gcut_modules *modules, const char *title, const char *format,
+                             FILE *stream, gcut_error *err) {
+  gcut_drawing *drawing;
+  GCUT_TRY(gcut_drawing_create(&drawing, err));
+  drawing->title = title;
+  gcut_status status = make_view(modules, drawing, err);
+  if (status == GCUT_OK)
+    status = gcut_drawing_render(drawing, format, modules->options->dark, stream, err);
+  gcut_drawing_destroy(drawing);
+  return status;
+}
+
+// The file is there whole, or as it was before.
+static gcut_status write_file(gcut_modules *modules, const char *format, const char *path,
+                              gcut_error *err) {
   gcut_output output;
+  const char *title = drawing_title(modules->trace, modules->plan, modules->arena);
+  if (!title) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut_output_open(path, &output, err));
-  gcut_status status = gcut_drawing_render(drawing, format, dark, output.stream, err);
+  gcut_status status = strcmp(format, "html") == 0
+                           ? gcut_page_write(modules, title, output.stream, err)
+                           : draw_view(modules, title, format, output.stream, err);
   if (status == GCUT_OK) return gcut_output_commit(&output, err);
   gcut_output_abort(&output);
   return status;
@@ -52,17 +70,11 @@ gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
   const char *format = format_of(path);
   if (!format)
     return GCUT_FAIL(err, GCUT_ARGUMENT,
-                     "cannot draw '%.300s': the file must end in .dot, .svg, .png or .pdf", path);
-  gcut_modules *modules = NULL;
-  gcut_drawing *drawing = NULL;
-  gcut_status status = gcut_modules_create(trace, plan, options, &modules, err);
-  if (status == GCUT_OK) status = gcut_drawing_create(&drawing, err);
-  if (status == GCUT_OK) {
-    drawing->title = drawing_title(trace, plan, drawing->arena);
-    status = make_view(modules, drawing, err);
-  }
-  if (status == GCUT_OK) status = write_drawing(drawing, format, options->dark, path, err);
-  gcut_drawing_destroy(drawing);
+                     "cannot draw '%.300s': the file must end in .dot, .svg, .png, .pdf or .html",
+                     path);
+  gcut_modules *modules;
+  GCUT_TRY(gcut_modules_create(trace, plan, options, &modules, err));
+  gcut_status status = write_file(modules, format, path, err);
   gcut_modules_destroy(modules);
   return status;
 }

@@ -7,7 +7,10 @@
 #include "tracer/base/intern.h"
 #include "tracer/base/map.h"
 
-enum { FOLD_RUN = 3 };
+enum {
+  FOLD_RUN = 3, // equal siblings from which on they are folded
+  FAN_OUT = 4,  // readers of a value up to which each gets its link
+};
 
 // ---- facts about scopes
 // ---------------------------------------------------------------------------------------------
@@ -423,6 +426,7 @@ gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n
   painter p = {.m = m, .d = drawing, .depth = depth, .root = root, .group = group};
   gcut_map boxes = {0};
   owners o;
+  for (uint32_t i = 0; i < m->trace->graph->n_nodes; i++) m->box_of_node[i] = GCUT_NONE;
   GCUT_TRY(find_owners(m, nodes, n_nodes, depth, &o, err));
   p.group_of_scope = malloc((size_t)n * sizeof *p.group_of_scope);
   gcut_status status = p.group_of_scope ? GCUT_OK : GCUT_NO_MEMORY(err);
@@ -461,34 +465,62 @@ static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links,
   return GCUT_OK;
 }
 
-static gcut_status link_node(gcut_modules *m, uint32_t index, gcut_drawing *d, gcut_map *links,
-                             gcut_map *seen, gcut_error *err) {
+// The boxes that read a value, each once, in node order.
+typedef struct reader_list {
+  uint32_t boxes[FAN_OUT + 1], n; // the first of them; n counts all
+  bool crosses;                   // one of them stands in another part
+} reader_list;
+
+static reader_list readers_of(const gcut_modules *m, uint32_t value, uint32_t from) {
   const gcut_graph *g = m->trace->graph;
-  const gcut_node *node = &g->nodes[index];
-  uint32_t to = m->box_of_node[index];
-  for (uint32_t i = 0; to != GCUT_NONE && i < node->n_inputs + node->n_captures; i++) {
-    uint32_t v = g->operands[i < node->n_inputs ? node->first_input + i
-                                                : node->first_capture + i - node->n_inputs];
-    uint32_t producer = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
-    if (producer == GCUT_NONE || m->trace->facts[v].constant || g->nodes[producer].body != 0)
-      continue;
-    uint32_t from = m->box_of_node[producer];
-    uint64_t key = (uint64_t)v << 32 | to;
-    if (from == GCUT_NONE || from == to || gcut_map_get(seen, key) != GCUT_NONE) continue;
-    if (!gcut_map_set(seen, key, 1)) return GCUT_NO_MEMORY(err);
-    bool crosses = m->part_of_node[producer] != m->part_of_node[index];
-    GCUT_TRY(link_value(m, d, links, from, to, v, crosses, err));
+  const gcut_value *v = &g->values[value];
+  reader_list list = {.n = 0};
+  uint32_t last = GCUT_NONE;
+  for (uint32_t u = 0; u < v->n_uses; u++) {
+    uint32_t user = g->uses[v->first_use + u], box = m->box_of_node[user];
+    bool listed = box == last;
+    for (uint32_t i = 0; i < list.n && i <= FAN_OUT; i++) listed = listed || list.boxes[i] == box;
+    if (box == GCUT_NONE || box == from || listed) continue;
+    if (list.n <= FAN_OUT) list.boxes[list.n] = box;
+    list.n++;
+    last = box;
+    list.crosses = list.crosses || m->part_of_node[user] != m->part_of_node[v->producer];
+  }
+  return list;
+}
+
+// What many boxes read is drawn to the first of them alone: a mask that goes to every layer would
+// bury the rest.
+static gcut_status link_readers(gcut_modules *m, gcut_drawing *d, gcut_map *links, uint32_t value,
+                                uint32_t from, gcut_error *err) {
+  reader_list list = readers_of(m, value, from);
+  bool shared = list.n > FAN_OUT;
+  for (uint32_t i = 0; i < list.n && i < (shared ? 1 : FAN_OUT); i++)
+    GCUT_TRY(link_value(m, d, links, from, list.boxes[i], value, list.crosses, err));
+  if (!shared) return GCUT_OK;
+  gcut_link *link = &d->links[gcut_map_get(links, (uint64_t)from << 32 | list.boxes[0])];
+  link->label = gcut_arena_format(d->arena, "%s → and %u more", link->label, list.n - 1);
+  return link->label ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+static gcut_status link_node(gcut_modules *m, uint32_t index, gcut_drawing *d, gcut_map *links,
+                             gcut_error *err) {
+  const gcut_node *node = &m->trace->graph->nodes[index];
+  uint32_t from = m->box_of_node[index];
+  for (uint32_t i = 0; from != GCUT_NONE && i < node->n_outputs; i++) {
+    uint32_t v = gcut_node_outputs(m->trace->graph, node)[i];
+    if (v == GCUT_NONE || m->trace->facts[v].constant) continue;
+    GCUT_TRY(link_readers(m, d, links, v, from, err));
   }
   return GCUT_OK;
 }
 
 gcut_status gcut_modules_link(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
                               gcut_drawing *d, gcut_error *err) {
-  gcut_map links = {0}, seen = {0};
+  gcut_map links = {0};
   gcut_status status = GCUT_OK;
   for (uint32_t i = 0; i < n_nodes && status == GCUT_OK; i++)
-    status = link_node(m, nodes[i], d, &links, &seen, err);
+    status = link_node(m, nodes[i], d, &links, err);
   gcut_map_free(&links);
-  gcut_map_free(&seen);
   return status;
 }

@@ -35,7 +35,7 @@ typedef struct gcut_modules {
   gcut_scope_facts *scopes; // [graph->n_scopes]
   uint64_t *node_bytes;     // [graph->n_nodes] of constants that the node reads
   uint32_t *part_of_node;   // [graph->n_nodes]; GCUT_NONE: in no part
-  uint32_t *box_of_node;    // [graph->n_nodes] of the drawing being made; GCUT_NONE: not drawn
+  uint32_t *box_of_node;    // [graph->n_nodes] set by gcut_modules_draw; GCUT_NONE: not drawn
   gcut_arena *arena;
 } gcut_modules;
 

@@ -76,8 +76,7 @@ gcut_paint gcut_paint_of_scope(const gcut_graph *g, uint32_t scope) {
 }
 
 gcut_paint gcut_paint_of_node(const gcut_graph *g, const gcut_node *node) {
-  (void)g;
   for (int p = 0; p < GCUT_N_PAINTS; p++)
     if (any_word(paints[p].operators, node->op_type, is_word)) return (gcut_paint)p;
-  return GCUT_PAINT_OTHER;
+  return gcut_paint_of_scope(g, node->scope);
 }

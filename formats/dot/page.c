@@ -1,0 +1,324 @@
+// The page is page.html with its data put in: drawings as SVG for both themes, what their boxes
+// stand for, and the module tree. A box unfolds into a drawing of the module or part it stands for;
+// equal modules share one.
+#include "formats/dot/page.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "formats/dot/caption.h"
+#include "formats/dot/render.h"
+#include "formats/dot/views.h"
+#include "tracer/base/error.h"
+#include "tracer/base/vector.h"
+
+enum { MODULE_PAGES = 60, PAGE_BOXES = 300, TREE_SCOPES = 4000 };
+
+extern const char gcut__page_html[], gcut__page_html_end[];
+
+// What a drawing shows: a view, or the inside of a module or a part.
+typedef struct page {
+  const char *title;
+  uint32_t parent;      // GCUT_NONE: none
+  uint32_t view;        // gcut_view of a tab; GCUT_NONE otherwise
+  uint32_t scope, part; // whose inside; GCUT_NONE otherwise
+} page;
+
+typedef struct book {
+  gcut_modules *m;
+  page *pages;
+  uint32_t n_pages, capacity;
+  uint32_t *page_of_scope; // [n_scopes]
+  uint32_t *page_of_part;  // [n_parts]
+  uint32_t *nodes;         // [n_nodes] scratch
+  json_t *json_pages;
+  gcut_arena *arena;
+} book;
+
+static uint32_t add_page(book *b, page p) {
+  if (!gcut_vector_reserve((void **)&b->pages, &b->capacity, b->n_pages, 1, sizeof p))
+    return GCUT_NONE;
+  b->pages[b->n_pages] = p;
+  return b->n_pages++;
+}
+
+// ---- which pages there are
+// ------------------------------------------------------------------------------------------
+
+// The page of a module: its own, or that of an equal one seen before; made while there is room.
+static uint32_t page_for_scope(book *b, uint32_t scope, uint32_t parent) {
+  const gcut_graph *g = b->m->trace->graph;
+  if (b->page_of_scope[scope] != GCUT_NONE) return b->page_of_scope[scope];
+  for (uint32_t p = 0; p < b->n_pages; p++) {
+    uint32_t other = b->pages[p].scope;
+    if (other == GCUT_NONE || strcmp(g->scopes[other].class_name, g->scopes[scope].class_name) != 0)
+      continue;
+    if (b->m->scopes[other].signature == b->m->scopes[scope].signature)
+      return b->page_of_scope[scope] = p;
+  }
+  if (b->n_pages >= MODULE_PAGES || g->scopes[scope].n_nodes < 2) return GCUT_NONE;
+  page p = {.title = g->scopes[scope].path,
+            .parent = parent,
+            .view = GCUT_NONE,
+            .scope = scope,
+            .part = GCUT_NONE};
+  return b->page_of_scope[scope] = add_page(b, p);
+}
+
+static uint32_t page_for_part(book *b, uint32_t part, uint32_t parent) {
+  if (b->page_of_part[part] != GCUT_NONE || b->n_pages >= MODULE_PAGES)
+    return b->page_of_part[part];
+  page p = {.title = b->m->plan->parts[part].name,
+            .parent = parent,
+            .view = GCUT_NONE,
+            .scope = GCUT_NONE,
+            .part = part};
+  return b->page_of_part[part] = add_page(b, p);
+}
+
+static uint32_t page_of_box(book *b, const gcut_box *box, uint32_t parent) {
+  if (box->scope != GCUT_NONE && box->scope != b->pages[parent].scope)
+    return page_for_scope(b, box->scope, parent);
+  if (box->part != GCUT_NONE) return page_for_part(b, box->part, parent);
+  return GCUT_NONE;
+}
+
+// ---- making one page
+// ------------------------------------------------------------------------------------------------
+
+static bool within(const gcut_graph *g, uint32_t scope, uint32_t root) {
+  while (scope != GCUT_NONE && scope > root) scope = g->scopes[scope].parent;
+  return scope == root;
+}
+
+// The nodes of a page's module or part, in order.
+static uint32_t nodes_of_page(book *b, const page *p) {
+  const gcut_graph *g = b->m->trace->graph;
+  if (p->part != GCUT_NONE) {
+    const gcut_part *part = &b->m->plan->parts[p->part];
+    memcpy(b->nodes, part->nodes, part->n_nodes * sizeof *b->nodes);
+    return part->n_nodes;
+  }
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
+    if (within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
+      b->nodes[n++] = g->bodies[0].nodes[i];
+  return n;
+}
+
+// The inside of a module: every operator where they are few, else its modules.
+static gcut_status draw_inside(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
+  uint32_t n = nodes_of_page(b, p), boxes, hidden = 0, depth = GCUT_ALL_OPS;
+  GCUT_TRY(gcut_modules_count(b->m, b->nodes, n, depth, &boxes, err));
+  if (boxes > PAGE_BOXES / 4)
+    GCUT_TRY(gcut_modules_fit(b->m, b->nodes, n, PAGE_BOXES, &depth, err));
+  uint32_t root = p->scope == GCUT_NONE ? 0 : p->scope;
+  GCUT_TRY(gcut_modules_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
+  if (hidden > 0)
+    d->note = gcut_arena_format(d->arena, "%s shape nodes left out",
+                                gcut_caption_count(d->arena, hidden));
+  return gcut_modules_link(b->m, b->nodes, n, d, err);
+}
+
+static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
+  d->title = gcut_caption_name(d->arena, p->title, 80);
+  if (p->view == GCUT_VIEW_PARTS) return gcut_view_parts(b->m, d, err);
+  if (p->view == GCUT_VIEW_LAYERS) return gcut_view_layers(b->m, d, err);
+  if (p->view == GCUT_VIEW_OPS) return gcut_view_ops(b->m, d, err);
+  return draw_inside(b, p, d, err);
+}
+
+// The <svg> element of a drawing.
+static json_t *svg_of(const gcut_drawing *d, bool dark, gcut_error *err) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream) return NULL;
+  gcut_status status = gcut_drawing_render(d, "svg", dark, stream, err);
+  fclose(stream);
+  const char *start = status == GCUT_OK ? strstr(text, "<svg") : NULL;
+  json_t *svg = start ? json_string(start) : NULL;
+  free(text);
+  return svg;
+}
+
+// ---- what a box tells
+// -----------------------------------------------------------------------------------------------
+
+static void add_fact(json_t *facts, const char *key, const char *text) {
+  json_array_append_new(facts, json_pack("[s, s]", key, text ? text : ""));
+}
+
+static void add_operands(book *b, json_t *facts, const char *key, const uint32_t *values,
+                         uint32_t n) {
+  for (uint32_t i = 0; i < n && i < 16; i++) {
+    if (values[i] == GCUT_NONE) continue;
+    const char *name = gcut_caption_name(b->arena, b->m->trace->graph->values[values[i]].name, 120);
+    add_fact(facts, key,
+             gcut_arena_format(b->arena, "%s  %s", name,
+                               gcut_caption_value(b->arena, b->m->trace, values[i])));
+  }
+}
+
+static const char *attribute_text(book *b, const gcut_attribute *a) {
+  const char *text = "";
+  switch (a->kind) {
+  case GCUT_ATTRIBUTE_INT:
+    return gcut_arena_format(b->arena, "%s = %lld", a->name, (long long)a->i);
+  case GCUT_ATTRIBUTE_FLOAT: return gcut_arena_format(b->arena, "%s = %g", a->name, (double)a->f);
+  case GCUT_ATTRIBUTE_STRING:
+    return gcut_arena_format(b->arena, "%s = \"%.*s\"", a->name,
+                             a->s.size < 80 ? (int)a->s.size : 80, a->s.data);
+  case GCUT_ATTRIBUTE_INTS:
+    for (size_t i = 0; i < a->n && i < 16; i++)
+      text = gcut_arena_format(b->arena, "%s%s%lld", text, i ? ", " : "", (long long)a->ints[i]);
+    return gcut_arena_format(b->arena, "%s = [%s%s]", a->name, text, a->n > 16 ? ", …" : "");
+  default: return a->name;
+  }
+}
+
+static json_t *facts_of_node(book *b, uint32_t index) {
+  const gcut_graph *g = b->m->trace->graph;
+  const gcut_node *node = &g->nodes[index];
+  json_t *facts = json_array();
+  add_fact(facts, "node", gcut_caption_name(b->arena, node->name, 200));
+  add_fact(facts, "module", gcut_caption_name(b->arena, g->scopes[node->scope].path, 200));
+  for (uint32_t i = 0; i < node->n_attributes; i++)
+    add_fact(facts, "attribute",
+             gcut_caption_name(b->arena,
+                               attribute_text(b, &g->attributes[node->first_attribute + i]), 300));
+  add_operands(b, facts, "input", gcut_node_inputs(g, node), node->n_inputs);
+  add_operands(b, facts, "output", gcut_node_outputs(g, node), node->n_outputs);
+  return facts;
+}
+
+static json_t *json_number_or_null(uint32_t n) {
+  return n == GCUT_NONE ? json_null() : json_integer(n);
+}
+static const char *text_or_empty(const char *text) {
+  return text ? text : "";
+}
+
+static json_t *json_of_box(book *b, const gcut_box *box, uint32_t parent) {
+  json_t *o = json_pack(
+      "{s:s, s:s, s:s, s:s, s:o}", "title", text_or_empty(box->title), "subtitle",
+      text_or_empty(box->subtitle), "detail", text_or_empty(box->detail), "tooltip",
+      box->node == GCUT_NONE ? gcut_caption_name(b->arena, text_or_empty(box->tooltip), 300) : "",
+      "page", json_number_or_null(page_of_box(b, box, parent)));
+  if (o && box->node != GCUT_NONE) json_object_set_new(o, "facts", facts_of_node(b, box->node));
+  return o;
+}
+
+static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
+  gcut_drawing *d;
+  GCUT_TRY(gcut_drawing_create(&d, err));
+  page p = b->pages[index];
+  gcut_status status = draw_page(b, &p, d, err);
+  json_t *light = status == GCUT_OK ? svg_of(d, false, err) : NULL,
+         *dark = light ? svg_of(d, true, err) : NULL;
+  json_t *boxes = json_array();
+  for (uint32_t i = 0; i < d->n_boxes && dark; i++)
+    json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
+  json_t *o = json_pack(
+      "{s:s, s:o, s:{s:o?, s:o?}, s:o}", "title", gcut_caption_name(b->arena, p.title, 80),
+      "parent", json_number_or_null(p.parent), "svg", "light", light, "dark", dark, "boxes", boxes);
+  gcut_drawing_destroy(d);
+  if (status == GCUT_OK && (!o || !dark))
+    status = GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%.200s'", p.title);
+  if (status != GCUT_OK) {
+    json_decref(o);
+    return status;
+  }
+  json_array_append_new(b->json_pages, o);
+  return GCUT_OK;
+}
+
+// ---- the module tree
+// ------------------------------------------------------------------------------------------------
+
+// Parents have smaller numbers than their children, so one pass builds the tree.
+static json_t *json_of_tree(book *b) {
+  const gcut_graph *g = b->m->trace->graph;
+  uint32_t n = g->n_scopes < TREE_SCOPES ? g->n_scopes : TREE_SCOPES;
+  json_t **scopes = calloc(n, sizeof *scopes);
+  if (!scopes) return NULL;
+  for (uint32_t s = 0; s < n; s++) {
+    if (g->scopes[s].n_nodes == 0 && s > 0) continue;
+    uint64_t bytes = b->m->scopes[s].weight_bytes;
+    scopes[s] = json_pack("{s:s, s:s, s:s, s:f, s:s, s:i, s:o, s:[]}", "name",
+                          s ? gcut_caption_name(b->arena, g->scopes[s].name, 80) : "model", "path",
+                          gcut_caption_name(b->arena, g->scopes[s].path, 300), "class",
+                          gcut_caption_name(b->arena, g->scopes[s].class_name, 200), "weight_bytes",
+                          (double)bytes, "weight", gcut_caption_bytes(b->arena, bytes), "depth",
+                          (int)b->m->scopes[s].depth, "page",
+                          json_number_or_null(b->page_of_scope[s]), "children");
+    uint32_t parent = g->scopes[s].parent;
+    if (s > 0 && scopes[s] && scopes[parent])
+      json_array_append_new(json_object_get(scopes[parent], "children"), scopes[s]);
+  }
+  json_t *root = scopes[0];
+  free(scopes);
+  return root;
+}
+
+// ---- the whole
+// ------------------------------------------------------------------------------------------------------
+
+static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
+  static const char *const titles[] = {"parts", "layers", "ops"};
+  for (uint32_t view = b->m->plan ? GCUT_VIEW_PARTS : GCUT_VIEW_LAYERS; view <= GCUT_VIEW_OPS;
+       view++) {
+    page p = {.title = titles[view],
+              .parent = GCUT_NONE,
+              .view = view,
+              .scope = GCUT_NONE,
+              .part = GCUT_NONE};
+    uint32_t index = add_page(b, p);
+    if (index == GCUT_NONE) return GCUT_NO_MEMORY(err);
+    json_array_append_new(tabs, json_pack("{s:s, s:i}", "title", titles[view], "page", (int)index));
+  }
+  for (uint32_t i = 0; i < b->n_pages; i++)
+    GCUT_TRY(make_page(b, i, err)); // pages are added while they are made
+  return GCUT_OK;
+}
+
+// Writes page.html with `data` in the place of @DATA@. "<\/" cannot end the script element that
+// holds it.
+static gcut_status write_page(json_t *data, FILE *stream, gcut_error *err) {
+  size_t size = (size_t)(gcut__page_html_end - gcut__page_html);
+  const char *place = memmem(gcut__page_html, size, "@DATA@", 6);
+  char *text = json_dumps(data, JSON_COMPACT | JSON_ESCAPE_SLASH | JSON_ENSURE_ASCII);
+  bool ok = text && place &&
+            fwrite(gcut__page_html, 1, (size_t)(place - gcut__page_html), stream) > 0 &&
+            fputs(text, stream) >= 0 &&
+            fwrite(place + 6, 1, size - 6 - (size_t)(place - gcut__page_html), stream) > 0;
+  free(text);
+  return ok ? GCUT_OK : GCUT_FAIL(err, GCUT_IO, "cannot write the page");
+}
+
+static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_error *err) {
+  json_t *tabs = json_array();
+  b->json_pages = json_array();
+  gcut_status status = make_pages(b, tabs, err);
+  json_t *data = json_pack("{s:s, s:o, s:o, s:o}", "title", title, "tabs", tabs, "pages",
+                           b->json_pages, "tree", json_of_tree(b));
+  if (status == GCUT_OK) status = data ? write_page(data, stream, err) : GCUT_NO_MEMORY(err);
+  json_decref(data);
+  return status;
+}
+
+gcut_status gcut_page_write(gcut_modules *m, const char *title, FILE *stream, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  book b = {.m = m, .arena = gcut_arena_create()};
+  uint32_t n_parts = m->plan ? m->plan->n_parts : 0;
+  b.page_of_scope = GCUT_NEW_ARRAY(b.arena, uint32_t, g->n_scopes);
+  b.page_of_part = GCUT_NEW_ARRAY(b.arena, uint32_t, n_parts);
+  b.nodes = GCUT_NEW_ARRAY(b.arena, uint32_t, g->n_nodes);
+  gcut_status status = b.page_of_scope && b.page_of_part && b.nodes ? GCUT_OK : GCUT_NO_MEMORY(err);
+  for (uint32_t s = 0; s < g->n_scopes && status == GCUT_OK; s++) b.page_of_scope[s] = GCUT_NONE;
+  for (uint32_t p = 0; p < n_parts && status == GCUT_OK; p++) b.page_of_part[p] = GCUT_NONE;
+  if (status == GCUT_OK) status = write_book(&b, title, stream, err);
+  free(b.pages);
+  gcut_arena_destroy(b.arena);
+  return status;
+}
