@@ -12,6 +12,7 @@
 #define TOOL_VERB_LIST(X)                                                                          \
   X(inspect)                                                                                       \
   X(cut)                                                                                           \
+  X(draw)                                                                                          \
   X(ops)
 
 #define X(name) extern const tool_verb tool_verb_##name;
