@@ -3,22 +3,22 @@
 #include <stdio.h>
 
 // A number with three digits: "9.31", "87.2", "872".
-static const char *scaled(gcut_arena *arena, double x, double base, const char *const *units,
-                          size_t n_units, const char *suffix) {
+static const char *scaled(gcut_arena *arena, double x, const char *const *units, size_t n_units,
+                          const char *suffix) {
   size_t unit = 0;
-  while (x >= (base == 1024 ? 1000 : 999.5) && unit + 1 < n_units) x /= base, unit++;
+  while (x >= 999.5 && unit + 1 < n_units) x /= 1000, unit++;
   int digits = unit == 0 ? 0 : x < 9.995 ? 2 : x < 99.95 ? 1 : 0;
   return gcut_arena_format(arena, "%.*f %s%s", digits, x, units[unit], suffix);
 }
 
 const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes) {
-  static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
-  return scaled(arena, (double)bytes, 1024, units, 6, "B");
+  static const char *const units[] = {"", "k", "M", "G", "T", "P"};
+  return scaled(arena, (double)bytes, units, 6, "B");
 }
 
 const char *gcut_caption_flops(gcut_arena *arena, double flops) {
   static const char *const units[] = {"", "K", "M", "G", "T", "P", "E"};
-  return scaled(arena, flops, 1000, units, 7, "FLOP");
+  return scaled(arena, flops, units, 7, "FLOP");
 }
 
 const char *gcut_caption_count(gcut_arena *arena, uint64_t n) {

@@ -6,7 +6,7 @@
 #include "graphcut/trace.h"
 #include "tracer/base/arena.h"
 
-// "872 MiB", "16.1 GB"-like: three digits, binary units.
+// "872 MB", "16.1 GB": three digits, decimal units.
 const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes);
 // "29.3 GFLOP".
 const char *gcut_caption_flops(gcut_arena *arena, double flops);
@@ -15,7 +15,7 @@ const char *gcut_caption_count(gcut_arena *arena, uint64_t n);
 // A name of at most `limit` characters: the middle of a longer one becomes an ellipsis. UTF-8 is
 // kept whole, control characters and broken UTF-8 become '?'.
 const char *gcut_caption_name(gcut_arena *arena, const char *name, size_t limit);
-// "float[1,seq,4096]", with bytes where they are known: "float[1,128,4096]  2.0 MiB".
+// "float[1,seq,4096]", with bytes where they are known: "float[1,128,4096]  2.10 MB".
 const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint32_t value);
 // The last part of a class: "LlamaMLP".
 const char *gcut_caption_class(const char *class_name);
