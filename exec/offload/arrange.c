@@ -1,0 +1,252 @@
+// Where everything lies on the device, and the least budget that a policy can live with.
+//
+// Steps are put in order, streamed loads numbered, and three layouts tried from roomy to tight: two
+// batches in flight with buffers of their own; the same with buffers in the gap beside the weights
+// in use; one batch in flight. The last needs, at its worst step, the weights of the slots, one
+// batch's operands and workspace and nothing more, so what it needs is the least budget, exactly.
+#include <inttypes.h>
+#include <string.h>
+
+#include "exec/offload/offload.h"
+#include "tracer/base/error.h"
+
+static uint64_t max64(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+// ---- steps and loads
+
+static void fill_steps(gcut__arrangement *a) {
+  const gcut_problem *p = a->problem;
+  uint32_t n = 0, chunk = a->policy->chunk;
+  for (uint32_t pass = 0; pass < p->n_passes; pass++)
+    for (uint32_t first = 0; first < p->n_batches; first += chunk)
+      for (uint32_t part = 0; part < p->n_parts; part++) {
+        uint32_t left = p->n_batches - first;
+        a->steps[n++] = (gcut__step){.pass = pass,
+                                     .part = part,
+                                     .first_batch = first,
+                                     .n_batches = left < chunk ? left : chunk};
+      }
+  a->n_steps = n;
+}
+
+static bool is_streamed(const gcut__arrangement *a, uint32_t part) {
+  return a->weight_bytes[part] > 0 && !a->policy->keep[part] && !a->policy->host[part];
+}
+
+// A part whose turn comes again with no other load in between keeps its slot.
+static void number_loads(gcut__arrangement *a) {
+  for (uint32_t i = 0; i < a->n_steps; i++) {
+    gcut__step *s = &a->steps[i];
+    if (!is_streamed(a, s->part)) continue;
+    if (a->n_loads == 0 || a->loads[a->n_loads - 1] != s->part) a->loads[a->n_loads++] = s->part;
+    s->load = a->n_loads - 1;
+    a->last_steps[s->load] = i;
+  }
+  // Steps that need no load stand before the one that comes next.
+  for (uint32_t i = a->n_steps, next = a->n_loads; i-- > 0;) {
+    if (!is_streamed(a, a->steps[i].part)) a->steps[i].load = next;
+    next = a->steps[i].load;
+  }
+}
+
+static uint32_t count_streamed(const gcut__arrangement *a) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < a->problem->n_parts; i++) n += is_streamed(a, i);
+  return n;
+}
+
+// ---- sizes
+
+uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class) {
+  const gcut_stage *s = &problem->parts[part];
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < s->n_inputs + s->n_outputs; i++) {
+    uint32_t id = i < s->n_inputs ? s->inputs[i] : s->outputs[i - s->n_inputs];
+    const gcut_activation *a = &problem->activations[id];
+    if (a->forms[shape_class] == GCUT_FORM_RANGE) bytes += gcut_range_bytes(a->bytes[shape_class]);
+  }
+  return bytes;
+}
+
+gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) {
+  gcut__buffer_sizes s = {0};
+  if (a->policy->host[part]) return s;
+  for (uint32_t c = 0; c < a->problem->n_classes; c++) {
+    uint64_t operands = gcut__operand_bytes(a->problem, part, c);
+    uint64_t workspace = gcut_range_bytes(a->problem->parts[part].work[c].workspace);
+    s.operands = max64(s.operands, operands);
+    s.workspace = max64(s.workspace, workspace);
+    s.total = max64(s.total, operands + workspace);
+  }
+  if (a->buffers > 1) s.total = a->buffers * s.operands + s.workspace;
+  return s;
+}
+
+static uint64_t load_bytes(const gcut__arrangement *a, uint32_t load) {
+  return load < a->n_loads ? a->weight_bytes[a->loads[load]] : 0;
+}
+
+// Bytes of the slots while a load is in use, and of the slots in general.
+static uint64_t slots_at(const gcut__arrangement *a, uint32_t load) {
+  return load_bytes(a, load) + (a->ahead ? load_bytes(a, load + 1) : 0);
+}
+
+static uint64_t slots_in_general(gcut__arrangement *a) {
+  uint64_t bytes = 0;
+  if (a->ahead < 2) {
+    for (uint32_t i = 0; i < a->n_loads; i++) bytes = max64(bytes, slots_at(a, i));
+    return bytes;
+  }
+  for (uint32_t slot = 0; slot <= a->ahead; slot++) {
+    uint64_t size = 0;
+    for (uint32_t i = slot; i < a->n_loads; i += a->ahead + 1) size = max64(size, load_bytes(a, i));
+    a->slots[slot] = bytes;
+    bytes += size;
+  }
+  return bytes;
+}
+
+// Bytes of the region where weights stream, buffers included if tight; *out_worst is the step that
+// needs most.
+static uint64_t region_bytes(gcut__arrangement *a, uint32_t *out_worst) {
+  uint64_t slots = slots_in_general(a), bytes = 0;
+  bool moving = a->tight && a->ahead < 2;
+  *out_worst = 0;
+  for (uint32_t i = 0; i < a->n_steps; i++) {
+    uint64_t buffers = gcut__buffer_need(a, a->steps[i].part).total;
+    uint64_t need = moving ? slots_at(a, a->steps[i].load) + buffers : slots + buffers;
+    if (need > bytes) {
+      bytes = need;
+      *out_worst = i;
+    }
+  }
+  return max64(bytes, slots);
+}
+
+static void place_regions(gcut__arrangement *a, uint64_t region) {
+  bool moving = a->tight && a->ahead < 2;
+  a->stream_bytes = moving ? region : slots_in_general(a);
+  a->buffer_bytes = moving ? 0 : region - a->stream_bytes;
+  a->parked_at = a->resident_bytes + region;
+  uint64_t budget = a->problem->budget;
+  a->parked_limit = !a->policy->park ? 0 : budget ? budget - a->parked_at : UINT64_MAX / 2;
+}
+
+static void place_residents(gcut__arrangement *a) {
+  uint64_t at = 0;
+  for (uint32_t i = 0; i < a->problem->n_parts; i++) {
+    if (!a->policy->keep[i] || a->policy->host[i]) continue;
+    a->resident_at[i] = at;
+    at += a->weight_bytes[i];
+  }
+  a->resident_bytes = at;
+}
+
+// ---- what does not fit
+
+typedef struct largest {
+  const char *name, *what;
+  uint64_t bytes;
+} largest;
+
+static void consider(largest *l, const char *name, const char *what, uint64_t bytes) {
+  if (bytes > l->bytes) *l = (largest){name, what, bytes};
+}
+
+// The one tensor that forces a step's need most.
+static largest find_largest(const gcut__arrangement *a, uint32_t part) {
+  const gcut_problem *p = a->problem;
+  const gcut_stage *s = &p->parts[part];
+  largest l = {"nothing", "", 0};
+  for (uint32_t i = 0; i < s->n_weights && a->weight_bytes[part]; i++)
+    if (!a->policy->mapped[s->first_weight + i])
+      consider(&l, s->weights[i].name, "weight", s->weights[i].bytes);
+  for (uint32_t c = 0; c < p->n_classes; c++) {
+    for (uint32_t i = 0; i < s->n_inputs; i++)
+      consider(&l, p->activations[s->inputs[i]].name, "input",
+               p->activations[s->inputs[i]].bytes[c]);
+    for (uint32_t i = 0; i < s->n_outputs; i++)
+      consider(&l, p->activations[s->outputs[i]].name, "output",
+               p->activations[s->outputs[i]].bytes[c]);
+    consider(&l, s->name, "workspace of", s->work[c].workspace);
+  }
+  return l;
+}
+
+static gcut_status refuse(const gcut__arrangement *a, const char *offload, uint64_t region,
+                          uint32_t worst, gcut_error *err) {
+  const gcut_problem *p = a->problem;
+  uint32_t part = a->n_steps ? a->steps[worst].part : 0;
+  largest l = find_largest(a, part);
+  return GCUT_FAIL(err, GCUT_BUDGET,
+                   "budget of %" PRIu64 " bytes: %s needs at least %" PRIu64 " (%" PRIu64
+                   " of weights that stay, %" PRIu64 " for part '%s', of which %" PRIu64
+                   " are %s '%s')",
+                   p->budget, offload, a->resident_bytes + region, a->resident_bytes, region,
+                   p->parts[part].name, l.bytes, l.what, l.name);
+}
+
+// ---- arrange
+
+static bool allocate(gcut__arrangement *a, gcut_arena *arena) {
+  const gcut_problem *p = a->problem;
+  uint64_t chunks = (p->n_batches + a->policy->chunk - 1) / a->policy->chunk;
+  uint64_t n = chunks * p->n_parts * p->n_passes;
+  if (n > UINT32_MAX / 2) return false;
+  a->steps = GCUT_NEW_ARRAY(arena, gcut__step, n);
+  a->loads = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  a->last_steps = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  a->weight_bytes = GCUT_NEW_ARRAY(arena, uint64_t, p->n_parts);
+  a->resident_at = GCUT_NEW_ARRAY(arena, uint64_t, p->n_parts);
+  return a->steps && a->loads && a->last_steps && a->weight_bytes && a->resident_at;
+}
+
+gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
+                          const char *offload, gcut_arena *arena, gcut__arrangement *out,
+                          gcut_error *err) {
+  *out = (gcut__arrangement){.problem = problem, .policy = policy};
+  if (!allocate(out, arena)) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < problem->n_parts; i++)
+    out->weight_bytes[i] = gcut_stage_layout(&problem->parts[i], policy->mapped, NULL);
+  fill_steps(out);
+  number_loads(out);
+  place_residents(out);
+  uint32_t streamed = count_streamed(out);
+  out->ahead = streamed == 0 ? 0 : policy->ahead < streamed ? policy->ahead : streamed - 1;
+  out->slots = GCUT_NEW_ARRAY(arena, uint64_t, (size_t)out->ahead + 1);
+  if (!out->slots) return GCUT_NO_MEMORY(err);
+
+  static const struct {
+    uint32_t buffers;
+    bool tight;
+  } layouts[] = {{2, false}, {2, true}, {1, true}};
+  uint64_t region = 0;
+  uint32_t worst = 0;
+  for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+    out->buffers = layouts[i].buffers;
+    out->tight = layouts[i].tight;
+    region = region_bytes(out, &worst);
+    if (problem->budget == 0 || out->resident_bytes + region <= problem->budget) {
+      place_regions(out, region);
+      return GCUT_OK;
+    }
+  }
+  return refuse(out, offload, region, worst, err);
+}
+
+uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load) {
+  uint64_t base = a->resident_bytes;
+  if (a->ahead >= 2) return base + a->slots[load % (a->ahead + 1)];
+  if (a->ahead == 0 || load % 2 == 0) return base;
+  return base + a->stream_bytes - load_bytes(a, load);
+}
+
+uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step) {
+  uint64_t base = a->resident_bytes;
+  if (!a->tight || a->ahead >= 2) return base + a->stream_bytes;
+  if (a->ahead == 0 || step->load % 2 == 0) return base + load_bytes(a, step->load);
+  return base + a->stream_bytes - load_bytes(a, step->load) -
+         gcut__buffer_need(a, step->part).total;
+}

@@ -1,0 +1,56 @@
+// The table of strategies, and the way from an --offload text to a schedule.
+#include "exec/offload/offload.h"
+
+#include <string.h>
+
+#include "tracer/base/error.h"
+
+#define X(name, options, summary) {#name, summary, options},
+static const gcut_strategy strategies[] = {GCUT_STRATEGY_LIST(X)};
+#undef X
+
+typedef gcut_status (*decide)(const gcut_problem *, const gcut__options *, const gcut_profile *,
+                              gcut__policy *, gcut_error *);
+#define X(name, options, summary) gcut__##name##_decide,
+static const decide deciders[] = {GCUT_STRATEGY_LIST(X)};
+#undef X
+
+enum { N_STRATEGIES = sizeof strategies / sizeof *strategies };
+
+const gcut_strategy *gcut_strategies(size_t *out_n) {
+  *out_n = N_STRATEGIES;
+  return strategies;
+}
+
+static size_t find_strategy(const char *name) {
+  size_t i = 0;
+  while (i < N_STRATEGIES && strcmp(strategies[i].name, name) != 0) i++;
+  return i;
+}
+
+const gcut_strategy *gcut__strategy_find(const char *name) {
+  size_t i = find_strategy(name);
+  return i < N_STRATEGIES ? &strategies[i] : NULL;
+}
+
+static gcut_status create(const gcut_problem *problem, const char *offload,
+                          const gcut_profile *profile, gcut_arena *arena,
+                          gcut_schedule **out_schedule, gcut_error *err) {
+  gcut__options options;
+  gcut__policy policy;
+  GCUT_TRY(gcut__options_parse(offload, arena, &options, err));
+  GCUT_TRY(gcut__policy_init(problem, &options, arena, &policy, err));
+  GCUT_TRY(deciders[find_strategy(options.strategy)](problem, &options, profile, &policy, err));
+  return gcut__schedule_policy(problem, &policy, offload, "", out_schedule, err);
+}
+
+gcut_status gcut_schedule_create(const gcut_problem *problem, const char *offload,
+                                 const gcut_profile *profile, gcut_schedule **out_schedule,
+                                 gcut_error *err) {
+  gcut_arena *arena = gcut_arena_create();
+  *out_schedule = NULL;
+  gcut_status status =
+      arena ? create(problem, offload, profile, arena, out_schedule, err) : GCUT_NO_MEMORY(err);
+  gcut_arena_destroy(arena);
+  return status;
+}

@@ -1,0 +1,132 @@
+// Strategies: how they are asked for, what they decide, and what turns the decision into a
+// schedule.
+//
+// A strategy is one file with one function: it reads its options and fills a policy. Everything
+// else is shared: arrange.c decides where things lie, weave.c in which order they move. To add one:
+// a file here and a row in list.h.
+#ifndef GCUT_EXEC_OFFLOAD_OFFLOAD_H
+#define GCUT_EXEC_OFFLOAD_OFFLOAD_H
+
+#include "exec/offload/list.h"
+#include "exec/schedule.h"
+#include "graphcut/simulate.h"
+#include "tracer/base/arena.h"
+
+// ---- options
+
+typedef struct gcut__option {
+  const char *key, *value;
+} gcut__option;
+
+typedef struct gcut__options {
+  const char *strategy; // its name
+  gcut__option *items;
+  uint32_t n;
+  gcut_arena *arena;
+} gcut__options;
+
+// "name:key=value,key=value". A comma begins a new option only before one of `keys` ("a=N,b=M"), so
+// that a pattern may hold commas.
+GCUT_MUST_USE gcut_status gcut__options_parse(const char *text, gcut_arena *arena,
+                                              gcut__options *out, gcut_error *err);
+// The value, or NULL.
+const char *gcut__option_find(const gcut__options *options, const char *key);
+// A whole number in [low, high], or `fallback` where the option is not given.
+GCUT_MUST_USE gcut_status gcut__option_number(const gcut__options *options, const char *key,
+                                              uint64_t low, uint64_t high, uint64_t fallback,
+                                              uint64_t *out, gcut_error *err);
+// A size ("512M", "1.5GiB").
+GCUT_MUST_USE gcut_status gcut__option_size(const gcut__options *options, const char *key,
+                                            uint64_t fallback, uint64_t *out, gcut_error *err);
+// The place of the value in `choices` (ended by NULL), or `fallback`.
+GCUT_MUST_USE gcut_status gcut__option_choice(const gcut__options *options, const char *key,
+                                              const char *const *choices, uint32_t fallback,
+                                              uint32_t *out, gcut_error *err);
+
+// ---- policy
+
+// What a strategy decides.
+typedef struct gcut__policy {
+  bool *keep;     // [n_parts] its weights are loaded once and stay
+  bool *host;     // [n_parts] it computes on the host, its weights never move
+  bool *mapped;   // [n_weights] kernels read it where it lies
+  uint32_t ahead; // streamed loads under way beyond the part that computes: slots are one more
+  uint32_t chunk; // batches that pass through a part before the next part: n_batches puts parts
+                  // outside, 1 puts batches outside
+  bool park;      // activations stay on the device while they fit
+} gcut__policy;
+
+// A policy that streams everything, in the order and place that the options `loop`, `batches` and
+// `place` ask for: by default parts outside (resident: batches outside), and activations parked
+// where a budget says what fits or batches are outside.
+GCUT_MUST_USE gcut_status gcut__policy_init(const gcut_problem *problem,
+                                            const gcut__options *options, gcut_arena *arena,
+                                            gcut__policy *out, gcut_error *err);
+// NULL where there is none of that name.
+const gcut_strategy *gcut__strategy_find(const char *name);
+
+// What a strategy's file holds: fills in the policy from the options.
+#define X(name, options_text, summary)                                                             \
+  gcut_status gcut__##name##_decide(const gcut_problem *problem, const gcut__options *options,     \
+                                    const gcut_profile *profile, gcut__policy *policy,             \
+                                    gcut_error *err);
+GCUT_STRATEGY_LIST(X)
+#undef X
+
+// ---- arrangement
+
+typedef struct gcut__step { // a part on some batches
+  uint32_t pass, part, first_batch, n_batches;
+  uint32_t load; // streamed load that it needs, or, where it needs none, the next one
+} gcut__step;
+
+// Where everything lies on the device:
+//
+//   | resident weights | streamed weights ... | buffers of the batches in flight | parked
+//   activations |
+//
+// One slot of streamed weights lies at the bottom of its region, a second at its top; with more
+// they lie side by side. Under a tight budget the buffers move into the gap beside the weights in
+// use, which makes the least budget exactly what the worst step needs.
+typedef struct gcut__arrangement {
+  const gcut_problem *problem;
+  const gcut__policy *policy;
+  gcut__step *steps;
+  uint32_t n_steps;
+  uint32_t *loads;      // [n_loads] parts, in the order of loading
+  uint32_t *last_steps; // [n_loads] last step that uses it
+  uint32_t n_loads, ahead;
+  uint64_t *weight_bytes; // [n_parts] of the range; 0: nothing to load
+  uint64_t *resident_at;  // [n_parts] offset of those that stay
+  uint64_t *slots; // [ahead + 1] offsets in the streamed region, where there are three or more
+  uint64_t resident_bytes, stream_bytes, buffer_bytes, parked_at, parked_limit;
+  uint32_t buffers; // batches in flight: 1 or 2
+  bool tight;       // buffers move
+} gcut__arrangement;
+
+// GCUT_BUDGET names the least that would do.
+GCUT_MUST_USE gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
+                                        const char *offload, gcut_arena *arena,
+                                        gcut__arrangement *out, gcut_error *err);
+uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load);
+// Where the buffers of a step begin, and bytes of one batch's inputs and outputs, workspace after.
+uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step);
+uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class);
+typedef struct gcut__buffer_sizes {
+  uint64_t operands, workspace, total; // of one batch; of the step
+} gcut__buffer_sizes;
+gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part);
+
+// ---- weave
+
+// Emits the commands of the arrangement.
+GCUT_MUST_USE gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload,
+                                      const char *note, gcut_schedule **out_schedule,
+                                      gcut_error *err);
+// Arranges and weaves.
+GCUT_MUST_USE gcut_status gcut__schedule_policy(const gcut_problem *problem,
+                                                const gcut__policy *policy, const char *offload,
+                                                const char *note, gcut_schedule **out_schedule,
+                                                gcut_error *err);
+
+#endif

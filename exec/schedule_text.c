@@ -1,0 +1,153 @@
+// Names, the text form of a schedule, and the layout of a part's weights in their range.
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graphcut/schedule.h"
+
+const char *gcut_queue_name(unsigned queue) {
+  static const char *const names[] = {
+#define X(name, text) text,
+      GCUT_QUEUE_LIST(X)
+#undef X
+  };
+  return queue < GCUT_N_QUEUES ? names[queue] : "?";
+}
+
+const char *gcut_command_name(unsigned kind) {
+  static const char *const names[] = {
+#define X(name, text, what) text,
+      GCUT_COMMAND_LIST(X)
+#undef X
+  };
+  return kind < GCUT_N_COMMANDS ? names[kind] : "?";
+}
+
+static const char *space_name(unsigned space) {
+  static const char *const names[] = {
+#define X(name, text) text,
+      GCUT_SPACE_LIST(X)
+#undef X
+  };
+  return space < GCUT_N_SPACES ? names[space] : "?";
+}
+
+// ---- text
+
+static void print_range(FILE *file, const char *text, unsigned space, uint64_t offset,
+                        uint64_t bytes) {
+  if (offset == GCUT_ON_HEAP)
+    fprintf(file, "%sheap", text);
+  else
+    fprintf(file, "%s%s+%" PRIu64 ":%" PRIu64, text, space_name(space), offset, bytes);
+}
+
+static void print_subject(const gcut_problem *p, const gcut_command *c, FILE *file) {
+  if (c->part < p->n_parts) fprintf(file, " %s", p->parts[c->part].name);
+  if (c->activation < p->n_activations) fprintf(file, " %s", p->activations[c->activation].name);
+  if (c->batch != GCUT_NONE) fprintf(file, " #%" PRIu32, c->batch);
+}
+
+static void print_places(const gcut_problem *p, const gcut_schedule *s, const gcut_command *c,
+                         FILE *file) {
+  for (uint32_t i = 0; i < c->n_places; i++) {
+    const gcut_place *place = &s->places[c->first_place + i];
+    fprintf(file, " %s%s=", place->output ? ">" : "<",
+            place->activation < p->n_activations ? p->activations[place->activation].name : "?");
+    if (place->offset == GCUT_ON_HEAP)
+      fprintf(file, "heap");
+    else
+      fprintf(file, "%" PRIu64, place->offset);
+  }
+}
+
+static void print_ranges(const gcut_command *c, FILE *file) {
+  switch ((gcut_command_kind)c->kind) {
+  case GCUT_LOAD: print_range(file, " -> ", GCUT_SPACE_DEVICE, c->to, c->bytes); break;
+  case GCUT_RUN:
+    fprintf(file, " weights=%" PRIu64 " workspace=%" PRIu64 ":%" PRIu64, c->from, c->to, c->bytes);
+    break;
+  case GCUT_PUSH:
+    fprintf(file, " host+%" PRIu64, c->from);
+    print_range(file, " -> ", GCUT_SPACE_DEVICE, c->to, c->bytes);
+    break;
+  case GCUT_PULL:
+    fprintf(file, " device+%" PRIu64, c->from);
+    print_range(file, " -> ", GCUT_SPACE_HOST, c->to, c->bytes);
+    break;
+  case GCUT_SPILL:
+    fprintf(file, " host+%" PRIu64, c->from);
+    print_range(file, " -> ", GCUT_SPACE_SPILL, c->to, c->bytes);
+    break;
+  case GCUT_UNSPILL:
+    fprintf(file, " file+%" PRIu64, c->from);
+    print_range(file, " -> ", GCUT_SPACE_HOST, c->to, c->bytes);
+    break;
+  case GCUT_DROP: print_range(file, " ", c->space, c->from, c->bytes); break;
+  default: break;
+  }
+}
+
+void gcut_schedule_print(const gcut_problem *problem, const gcut_schedule *schedule, FILE *file) {
+  fprintf(file, "schedule %s\n", schedule->offload);
+  for (int i = 0; i < GCUT_N_SPACES; i++)
+    if (i != GCUT_SPACE_HEAP)
+      fprintf(file, "%s %" PRIu64 "\n", space_name((unsigned)i), schedule->extent[i]);
+  for (uint32_t i = 0; i < schedule->n_commands; i++) {
+    const gcut_command *c = &schedule->commands[i];
+    fprintf(file, "%" PRIu32 " %s: %s", i, gcut_queue_name(c->queue), gcut_command_name(c->kind));
+    print_subject(problem, c, file);
+    print_ranges(c, file);
+    print_places(problem, schedule, c, file);
+    for (uint32_t w = 0; w < c->n_waits; w++)
+      fprintf(file, "%s%" PRIu32, w ? "," : " after ", schedule->waits[c->first_wait + w]);
+    fprintf(file, "\n");
+  }
+}
+
+// ---- layout of weights
+
+static int by_file(const void *a, const void *b) {
+  const gcut_weight *x = *(const gcut_weight *const *)a, *y = *(const gcut_weight *const *)b;
+  if (x->file != y->file) return x->file < y->file ? -1 : 1;
+  if (x->file_offset != y->file_offset) return x->file_offset < y->file_offset ? -1 : 1;
+  return x < y ? -1 : x > y;
+}
+
+// Whether `w` may keep its distance to `last`, so that one copy moves both: it follows within the
+// padding that writers leave, and stays aligned as kernels like it.
+static bool is_neighbour(const gcut_weight *last, uint64_t last_at, const gcut_weight *w) {
+  if (w->file == GCUT_NONE || last->file != w->file) return false;
+  if (w->file_offset < last->file_offset + last->bytes) return false;
+  if (w->file_offset - (last->file_offset + last->bytes) >= GCUT_RANGE_ALIGN) return false;
+  return (last_at + (w->file_offset - last->file_offset)) % 64 == 0;
+}
+
+static uint64_t lay_out(const gcut_stage *part, const gcut_weight *const *sorted, uint32_t n,
+                        uint64_t *offsets) {
+  uint64_t end = 0, last_at = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    const gcut_weight *w = sorted[i];
+    uint64_t at = gcut_range_bytes(end);
+    if (i > 0 && is_neighbour(sorted[i - 1], last_at, w))
+      at = last_at + (w->file_offset - sorted[i - 1]->file_offset);
+    if (offsets) offsets[w - part->weights] = at;
+    last_at = at;
+    if (at + w->bytes > end) end = at + w->bytes;
+  }
+  return gcut_range_bytes(end);
+}
+
+uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, uint64_t *offsets) {
+  const gcut_weight **sorted = malloc((part->n_weights ? part->n_weights : 1) * sizeof *sorted);
+  uint32_t n = 0;
+  if (!sorted) return UINT64_MAX;
+  for (uint32_t i = 0; i < part->n_weights; i++) {
+    if (offsets) offsets[i] = GCUT_ON_HEAP;
+    if (!mapped || !mapped[part->first_weight + i]) sorted[n++] = &part->weights[i];
+  }
+  qsort(sorted, n, sizeof *sorted, by_file);
+  uint64_t bytes = lay_out(part, sorted, n, offsets);
+  free(sorted);
+  return bytes;
+}

@@ -1,0 +1,96 @@
+// A machine in numbers, and what a schedule would take on it.
+#ifndef GRAPHCUT_SIMULATE_H
+#define GRAPHCUT_SIMULATE_H
+
+#include "graphcut/schedule.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- profile
+// --------------------------------------------------------------------------------------------------
+
+#define GCUT_PROFILE_POINTS 16
+
+// One direction of the wire between host and device. Rates in bytes a second.
+typedef struct gcut_wire {
+  double rate;       // large copies, nothing else under way
+  double both_rate;  // while the other direction is busy, too
+  uint32_t n_points; // rate of copies by size, ascending; none: latency alone makes small ones slow
+  struct {
+    double bytes, rate;
+  } points[GCUT_PROFILE_POINTS];
+} gcut_wire;
+
+// Where computing happens: a device or the host.
+typedef struct gcut_engine {
+  double memory_bytes;
+  double memory_rate;                      // bytes a second, read and write together
+  double flops_f32, flops_f16, flops_bf16; // a second, at the sizes of real layers
+  double node_seconds;                     // what a node costs beside its work: launch, dispatch
+} gcut_engine;
+
+// A machine. Numbers are those of the JSON file; 0 stands for "not known" where noted.
+struct gcut_profile {
+  char name[64];
+  gcut_engine device, host;
+  gcut_wire up, down;
+  double mapped_rate;  // kernels reading host memory over the wire
+  double copy_seconds; // latency of a copy
+  double disk_read_rate, disk_write_rate;
+};
+
+// Reads a profile: the path of a JSON file, or the name of one that ships ("h100-pcie").
+GCUT_API GCUT_MUST_USE gcut_status gcut_profile_read(const char *path_or_name,
+                                                     gcut_profile *out_profile, gcut_error *err);
+GCUT_API GCUT_MUST_USE gcut_status gcut_profile_write(const gcut_profile *profile, FILE *file,
+                                                      gcut_error *err);
+// Names of the profiles that ship, ended by NULL.
+GCUT_API const char *const *gcut_profile_names(void);
+
+// ---- timeline
+// -------------------------------------------------------------------------------------------------
+
+// When each command of a schedule ran: simulated or measured.
+typedef struct gcut_timeline {
+  int64_t *start_ns, *end_ns; // [n] from the start of the run; equal for commands that take no time
+  uint32_t n;
+} gcut_timeline;
+GCUT_API void gcut_timeline_free(gcut_timeline *timeline);
+
+// What a timeline amounts to.
+typedef struct gcut_summary {
+  double seconds;                // first start to last end
+  double copy_seconds;           // sum over LOAD, PUSH and PULL
+  double hidden_seconds;         // of those, while something computed
+  double compute_seconds;        // during which something computed
+  double bubble_seconds;         // between the first and the last RUN, with nothing computing
+  double overlap;                // hidden / copied; 1 where nothing was copied
+  uint64_t bytes_up, bytes_down; // moved, weights read in place included
+} gcut_summary;
+GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_summarise(const gcut_problem *problem,
+                                                           const gcut_schedule *schedule,
+                                                           const gcut_timeline *timeline,
+                                                           gcut_summary *out, gcut_error *err);
+// Chrome trace JSON, as Perfetto opens it: a row a queue, a slice a command. Whole or not at all.
+GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_write(const gcut_problem *problem,
+                                                       const gcut_schedule *schedule,
+                                                       const gcut_timeline *timeline,
+                                                       const char *path, gcut_error *err);
+
+// ---- simulation
+// -----------------------------------------------------------------------------------------------
+
+// Runs the schedule on a virtual clock. Commands under way share the wire of their direction and
+// the rate of both directions, if both are busy; a RUN takes the longer of its arithmetic and its
+// memory traffic, and reads weights in place over the wire.
+GCUT_API GCUT_MUST_USE gcut_status gcut_simulate(const gcut_problem *problem,
+                                                 const gcut_schedule *schedule,
+                                                 const gcut_profile *profile,
+                                                 gcut_timeline *out_timeline, gcut_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
