@@ -13,6 +13,7 @@
   X(inspect)                                                                                       \
   X(cut)                                                                                           \
   X(draw)                                                                                          \
+  X(run)                                                                                           \
   X(ops)
 
 #define X(name) extern const tool_verb tool_verb_##name;

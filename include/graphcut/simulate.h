@@ -44,7 +44,9 @@ struct gcut_profile {
 // Reads a profile: the path of a JSON file, or the name of one that ships ("h100-pcie").
 GCUT_API GCUT_MUST_USE gcut_status gcut_profile_read(const char *path_or_name,
                                                      gcut_profile *out_profile, gcut_error *err);
-GCUT_API GCUT_MUST_USE gcut_status gcut_profile_write(const gcut_profile *profile, FILE *file,
+// Writes it as JSON; `source` says where its numbers come from.
+GCUT_API GCUT_MUST_USE gcut_status gcut_profile_write(const gcut_profile *profile,
+                                                      const char *source, FILE *file,
                                                       gcut_error *err);
 // Names of the profiles that ship, ended by NULL.
 GCUT_API const char *const *gcut_profile_names(void);

@@ -1,0 +1,21 @@
+// Devices by name.
+#include <string.h>
+
+#include "exec/device.h"
+#include "tracer/base/error.h"
+
+static const struct {
+  const char *name;
+  gcut_status (*create)(gcut__device **out_device, gcut_error *err);
+} devices[] = {
+    {"cpu", gcut__cpu_device_create},
+    {"sim", gcut__sim_device_create},
+};
+
+gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_error *err) {
+  *out_device = NULL;
+  if (!name) name = "cpu";
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+    if (strcmp(devices[i].name, name) == 0) return devices[i].create(out_device, err);
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; there are cpu and sim", name);
+}

@@ -1,0 +1,50 @@
+// Where the values inside a part lie while it runs on one batch.
+//
+// Values of static size get an offset in the part's workspace, taken from when they are made until
+// their last reader is done; a view shares what it looks at. Values whose size depends on data live
+// on the host's heap. Offsets depend on the part and the shapes alone, so they are found once a
+// class of shapes, before the schedule is made.
+#ifndef GCUT_EXEC_LAYOUT_H
+#define GCUT_EXEC_LAYOUT_H
+
+#include "graphcut/plan.h"
+#include "graphcut/trace.h"
+
+typedef enum gcut__home_kind {
+  GCUT__HOME_WORKSPACE, // at `offset` of the workspace
+  GCUT__HOME_OUTPUT,    // a part's output: the schedule says where
+  GCUT__HOME_VIEW,      // shares another value's memory
+  GCUT__HOME_HEAP,      // size known at run time only
+} gcut__home_kind;
+
+typedef struct gcut__home {
+  uint32_t value;
+  uint8_t kind; // gcut__home_kind
+  uint64_t offset, bytes;
+} gcut__home;
+
+typedef struct gcut__layout_step { // a node that runs
+  uint32_t node;
+  uint32_t first_home, n_homes; // of its outputs
+  uint32_t first_drop, n_drops; // values that nothing in the part reads after it
+} gcut__layout_step;
+
+typedef struct gcut__layout {
+  gcut__layout_step *steps;
+  gcut__home *homes;
+  uint32_t *drops;
+  uint32_t n_steps, n_homes, n_drops;
+  uint64_t bytes;   // of the workspace
+  uint64_t traffic; // bytes that the nodes read and write
+  double flops;
+} gcut__layout;
+
+// Lives in `arena`. Nodes that the trace folded are left out.
+GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
+                                              struct gcut_arena *arena, gcut__layout *out,
+                                              gcut_error *err);
+
+// The bytes of a value that has its own range: a tensor of plain elements and static shape.
+bool gcut__static_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_bytes);
+
+#endif

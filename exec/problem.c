@@ -1,0 +1,204 @@
+// A plan in sizes.
+#include "exec/problem.h"
+
+#include <string.h>
+
+#include "exec/layout.h"
+#include "tracer/base/error.h"
+#include "tracer/base/map.h"
+
+typedef struct builder {
+  const gcut__problem_spec *spec;
+  const gcut_plan *plan;
+  const gcut_graph *graph;
+  gcut_arena *arena;
+  gcut_map index; // value -> activation
+  gcut_stage *parts;
+  gcut_activation *activations;
+  uint32_t n_activations, n_weights;
+} builder;
+
+const gcut_constant *gcut__constant_of(const gcut_trace *trace, uint32_t value) {
+  const gcut_value *v = &trace->graph->values[value];
+  if (trace->facts[value].constant) return trace->facts[value].constant;
+  return v->constant != GCUT_NONE && !v->is_input ? &trace->graph->constants[v->constant] : NULL;
+}
+
+uint64_t gcut__count_tokens(const gcut_trace *trace, const gcut_part *part) {
+  uint64_t largest = 0, tokens = 1;
+  for (uint32_t i = 0; i < part->n_inputs; i++) {
+    const gcut_type *type = &trace->facts[part->inputs[i]].type;
+    uint64_t bytes, count = 1;
+    if (!gcut__static_bytes(trace, part->inputs[i], &bytes) || bytes <= largest) continue;
+    for (int d = 0; d < type->rank - 1; d++) count *= (uint64_t)type->dims[d];
+    largest = bytes;
+    tokens = count;
+  }
+  return tokens;
+}
+
+// ---- activations
+
+static gcut_status set_sizes(builder *b, gcut_activation *a, gcut_error *err) {
+  uint64_t *bytes = GCUT_NEW_ARRAY(b->arena, uint64_t, b->spec->n_classes);
+  uint8_t *forms = GCUT_NEW_ARRAY(b->arena, uint8_t, b->spec->n_classes);
+  if (!bytes || !forms) return GCUT_NO_MEMORY(err);
+  for (uint32_t c = 0; c < b->spec->n_classes; c++) {
+    const gcut_trace *trace = b->spec->traces[c];
+    if (gcut__constant_of(trace, a->value))
+      forms[c] = GCUT_FORM_CONSTANT;
+    else if (gcut__static_bytes(trace, a->value, &bytes[c]))
+      forms[c] = GCUT_FORM_RANGE;
+    else
+      forms[c] = GCUT_FORM_HEAP;
+    if (forms[c] != GCUT_FORM_RANGE) bytes[c] = 0;
+    if (bytes[c] > UINT64_MAX / 4)
+      return GCUT_FAIL(err, GCUT_FORMAT, "value '%.200s' has %llu bytes", a->name,
+                       (unsigned long long)bytes[c]);
+  }
+  a->bytes = bytes;
+  a->forms = forms;
+  return GCUT_OK;
+}
+
+static gcut_status add_activation(builder *b, uint32_t value, uint32_t producer, gcut_error *err) {
+  if (gcut_map_get(&b->index, value) != UINT32_MAX) return GCUT_OK;
+  gcut_activation *a = &b->activations[b->n_activations];
+  *a =
+      (gcut_activation){.name = b->graph->values[value].name, .value = value, .producer = producer};
+  if (!gcut_map_set(&b->index, value, b->n_activations++)) return GCUT_NO_MEMORY(err);
+  return set_sizes(b, a, err);
+}
+
+static bool is_graph_input(const builder *b, uint32_t value) {
+  return b->graph->values[value].is_input && b->graph->values[value].body == 0;
+}
+
+static gcut_status add_activations(builder *b, gcut_error *err) {
+  const gcut_plan *plan = b->plan;
+  for (uint32_t p = 0; p < plan->n_parts; p++) {
+    const gcut_part *part = &plan->parts[p];
+    for (uint32_t i = 0; i < part->n_inputs; i++)
+      GCUT_TRY(add_activation(b, part->inputs[i], GCUT_NONE, err));
+    for (uint32_t i = 0; i < part->n_outputs; i++)
+      GCUT_TRY(add_activation(b, part->outputs[i], p, err));
+  }
+  for (uint32_t i = 0; i < plan->n_fetches; i++) {
+    if (is_graph_input(b, plan->fetches[i]))
+      GCUT_TRY(add_activation(b, plan->fetches[i], GCUT_NONE, err));
+    uint32_t at = gcut_map_get(&b->index, plan->fetches[i]);
+    if (at != UINT32_MAX) b->activations[at].fetched = true;
+  }
+  return GCUT_OK;
+}
+
+static gcut_status add_readers(builder *b, gcut_error *err) {
+  const gcut_plan *plan = b->plan;
+  uint32_t *n = GCUT_NEW_ARRAY(b->arena, uint32_t, b->n_activations);
+  if (!n) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    for (uint32_t i = 0; i < plan->parts[p].n_inputs; i++)
+      n[gcut_map_get(&b->index, plan->parts[p].inputs[i])]++;
+  for (uint32_t i = 0; i < b->n_activations; i++) {
+    b->activations[i].readers = GCUT_NEW_ARRAY(b->arena, uint32_t, n[i]);
+    if (!b->activations[i].readers) return GCUT_NO_MEMORY(err);
+  }
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    for (uint32_t i = 0; i < plan->parts[p].n_inputs; i++) {
+      gcut_activation *a = &b->activations[gcut_map_get(&b->index, plan->parts[p].inputs[i])];
+      ((uint32_t *)a->readers)[a->n_readers++] = p;
+    }
+  return GCUT_OK;
+}
+
+// ---- parts
+
+static gcut_status list_values(const builder *b, const uint32_t *values, uint32_t n,
+                               const uint32_t **out, uint32_t *out_n, gcut_error *err) {
+  uint32_t *list = GCUT_NEW_ARRAY(b->arena, uint32_t, n);
+  if (!list) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < n; i++) list[i] = gcut_map_get(&b->index, values[i]);
+  *out = list;
+  *out_n = n;
+  return GCUT_OK;
+}
+
+// The type that most of the part's weights have: what its products are computed in.
+static gcut_dtype main_type(const builder *b, const gcut_part *part) {
+  uint64_t bytes[GCUT_N_DTYPES] = {0};
+  gcut_dtype best = GCUT_FLOAT;
+  for (uint32_t i = 0; i < part->n_constants; i++) {
+    const gcut_constant *k = gcut__constant_of(b->spec->traces[0], part->constants[i]);
+    if (k) bytes[k->type] += k->bytes;
+  }
+  for (int t = 0; t < GCUT_N_DTYPES; t++)
+    if (bytes[t] > bytes[best]) best = (gcut_dtype)t;
+  return best;
+}
+
+static gcut_status set_weights(builder *b, gcut_stage *stage, const gcut_part *part,
+                               gcut_error *err) {
+  gcut_weight *weights = GCUT_NEW_ARRAY(b->arena, gcut_weight, part->n_constants);
+  if (!weights) return GCUT_NO_MEMORY(err);
+  stage->weights = weights;
+  stage->first_weight = b->n_weights;
+  for (uint32_t i = 0; i < part->n_constants; i++) {
+    uint32_t value = part->constants[i];
+    const gcut_constant *k = gcut__constant_of(b->spec->traces[0], value);
+    if (!k || k->bytes == 0 || k->type == GCUT_STRING) continue;
+    weights[stage->n_weights++] = (gcut_weight){.name = b->graph->values[value].name,
+                                                .bytes = k->bytes,
+                                                .value = value,
+                                                .file = k->file,
+                                                .file_offset = k->offset};
+  }
+  b->n_weights += stage->n_weights;
+  return GCUT_OK;
+}
+
+static gcut_status set_part(builder *b, uint32_t p, gcut_error *err) {
+  const gcut_part *part = &b->plan->parts[p];
+  gcut_stage *stage = &b->parts[p];
+  *stage = (gcut_stage){.name = part->name,
+                        .type = main_type(b, part),
+                        .work = b->spec->work + (size_t)p * b->spec->n_classes};
+  GCUT_TRY(set_weights(b, stage, part, err));
+  GCUT_TRY(list_values(b, part->inputs, part->n_inputs, &stage->inputs, &stage->n_inputs, err));
+  return list_values(b, part->outputs, part->n_outputs, &stage->outputs, &stage->n_outputs, err);
+}
+
+// ---- the whole
+
+static gcut_status build(builder *b, gcut_error *err) {
+  size_t most = b->plan->n_fetches;
+  for (uint32_t p = 0; p < b->plan->n_parts; p++)
+    most += (size_t)b->plan->parts[p].n_inputs + b->plan->parts[p].n_outputs;
+  b->parts = GCUT_NEW_ARRAY(b->arena, gcut_stage, b->plan->n_parts);
+  b->activations = GCUT_NEW_ARRAY(b->arena, gcut_activation, most);
+  if (!b->parts || !b->activations) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(add_activations(b, err));
+  GCUT_TRY(add_readers(b, err));
+  for (uint32_t p = 0; p < b->plan->n_parts; p++) GCUT_TRY(set_part(b, p, err));
+  return GCUT_OK;
+}
+
+gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *arena,
+                                 gcut_problem *out, gcut_error *err) {
+  builder b = {.spec = spec, .plan = spec->plan, .graph = spec->traces[0]->graph, .arena = arena};
+  *out = (gcut_problem){0};
+  gcut_status status = build(&b, err);
+  gcut_map_free(&b.index);
+  if (status != GCUT_OK) return status;
+  *out = (gcut_problem){.parts = b.parts,
+                        .activations = b.activations,
+                        .classes = spec->classes,
+                        .n_parts = spec->plan->n_parts,
+                        .n_activations = b.n_activations,
+                        .n_classes = spec->n_classes,
+                        .n_batches = spec->n_batches,
+                        .n_weights = b.n_weights,
+                        .n_passes = spec->n_passes ? spec->n_passes : 1,
+                        .budget = spec->budget,
+                        .host_budget = spec->host_budget};
+  return GCUT_OK;
+}

@@ -1,0 +1,279 @@
+// From a plan and batches to results: shapes, programs, problem, schedule, execution.
+#include "graphcut/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "exec/interpret.h"
+#include "exec/problem.h"
+#include "tracer/base/error.h"
+
+typedef struct session {
+  const gcut_graph *graph;
+  const gcut_plan *plan;
+  const gcut_run_options *options;
+  const gcut_source *source;
+  gcut_arena *arena;
+  gcut__shapes shapes;
+  gcut__device *device, *host;
+  gcut__program **programs, **host_programs; // [n_parts * n_classes]
+  size_t n_programs;
+  gcut_work *work;
+  gcut_problem problem;
+  gcut_schedule *schedule;
+  gcut__part_weights *weights; // [n_parts]
+  gcut__store store;
+  gcut_timeline timeline;
+} session;
+
+static double seconds_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+// ---- before any work
+
+static gcut_status check_weights(const session *s, gcut_error *err) {
+  for (uint32_t p = 0; p < s->plan->n_parts; p++)
+    for (uint32_t i = 0; i < s->plan->parts[p].n_constants; i++) {
+      const gcut_value *v = &s->graph->values[s->plan->parts[p].constants[i]];
+      if (v->constant == GCUT_NONE) continue;
+      const gcut_constant *k = &s->graph->constants[v->constant];
+      if (k->bytes == 0 || k->data) continue;
+      const char *path = k->file < s->graph->n_files ? s->graph->files[k->file].path : "?";
+      return GCUT_FAIL(err, GCUT_FORMAT, "weights file '%.600s' is not there (it holds '%.200s')",
+                       path, v->name);
+    }
+  return GCUT_OK;
+}
+
+// ---- programs
+
+static void destroy_programs(gcut__device *device, gcut__program **programs, size_t n) {
+  for (size_t i = 0; programs && i < n; i++)
+    if (programs[i]) device->ops->program_destroy(programs[i]);
+}
+
+static gcut_status compile_all(session *s, gcut__device *device, gcut__program ***out_programs,
+                               gcut_error *err) {
+  gcut__program **programs = *out_programs =
+      GCUT_NEW_ARRAY(s->arena, gcut__program *, s->n_programs);
+  if (!programs) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < s->plan->n_parts; p++)
+    for (uint32_t c = 0; c < s->shapes.n_classes; c++)
+      GCUT_TRY(device->ops->compile(device, s->shapes.traces[c], &s->plan->parts[p],
+                                    &programs[(size_t)p * s->shapes.n_classes + c], err));
+  return GCUT_OK;
+}
+
+static gcut_status list_work(session *s, gcut_error *err) {
+  s->work = GCUT_NEW_ARRAY(s->arena, gcut_work, s->n_programs);
+  if (!s->work) return GCUT_NO_MEMORY(err);
+  for (size_t i = 0; i < s->n_programs; i++) {
+    s->work[i] = s->programs[i]->work;
+    s->work[i].tokens = gcut__count_tokens(s->programs[i]->trace, s->programs[i]->part);
+  }
+  return GCUT_OK;
+}
+
+static gcut_status make_problem(session *s, gcut_error *err) {
+  uint64_t budget = s->options->budget;
+  if (!budget && s->device->ops->memory_bytes) budget = s->device->ops->memory_bytes(s->device);
+  gcut__problem_spec spec = {.plan = s->plan,
+                             .traces = (const gcut_trace *const *)s->shapes.traces,
+                             .n_classes = s->shapes.n_classes,
+                             .classes = s->shapes.classes,
+                             .n_batches = s->shapes.n_batches,
+                             .n_passes = s->options->passes,
+                             .work = s->work,
+                             .budget = budget,
+                             .host_budget = s->options->host_budget};
+  return gcut__problem_create(&spec, s->arena, &s->problem, err);
+}
+
+static gcut_status prepare(session *s, gcut_error *err) {
+  s->arena = gcut_arena_create();
+  if (!s->arena) return GCUT_NO_MEMORY(err);
+  if (s->source->n_batches == 0) return GCUT_FAIL(err, GCUT_ARGUMENT, "no batches to run");
+  GCUT_TRY(check_weights(s, err));
+  GCUT_TRY(gcut__device_open(s->options->device, &s->device, err));
+  GCUT_TRY(gcut__shapes_create(s->graph, s->plan, s->source, &s->shapes, err));
+  s->n_programs = (size_t)s->plan->n_parts * s->shapes.n_classes;
+  GCUT_TRY(compile_all(s, s->device, &s->programs, err));
+  GCUT_TRY(list_work(s, err));
+  return make_problem(s, err);
+}
+
+// ---- schedule
+
+static gcut_status make_schedule(session *s, gcut_error *err) {
+  gcut_profile profile;
+  const gcut_profile *rates = s->options->profile;
+  if (!rates && s->device->ops->profile) {
+    GCUT_TRY(s->device->ops->profile(s->device, &profile, err));
+    rates = &profile;
+  }
+  const char *offload = s->options->offload ? s->options->offload : "sequential";
+  GCUT_TRY(gcut_schedule_create(&s->problem, offload, rates, &s->schedule, err));
+  return gcut_schedule_verify(&s->problem, s->schedule, err);
+}
+
+static gcut_status list_weights(session *s, uint32_t part, gcut_error *err) {
+  const gcut_stage *stage = &s->problem.parts[part];
+  uint64_t *offsets = GCUT_NEW_ARRAY(s->arena, uint64_t, stage->n_weights);
+  const gcut_constant **constants =
+      GCUT_NEW_ARRAY(s->arena, const gcut_constant *, stage->n_weights);
+  if (!offsets || !constants) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < stage->n_weights; i++)
+    constants[i] = gcut__constant_of(s->shapes.traces[0], stage->weights[i].value);
+  s->weights[part] =
+      (gcut__part_weights){.graph = s->graph,
+                           .weights = stage->weights,
+                           .constants = constants,
+                           .offsets = offsets,
+                           .n = stage->n_weights,
+                           .part = part,
+                           .bytes = gcut_stage_layout(stage, s->schedule->mapped, offsets)};
+  return GCUT_OK;
+}
+
+static bool runs_on_host(const gcut_schedule *schedule) {
+  for (uint32_t i = 0; i < schedule->n_commands; i++)
+    if (schedule->commands[i].kind == GCUT_RUN && schedule->commands[i].queue == GCUT_QUEUE_HOST)
+      return true;
+  return false;
+}
+
+// ---- execution
+
+static gcut_status reserve(session *s, gcut_error *err) {
+  void *memory;
+  uint64_t slab = s->options->budget ? s->options->budget : s->schedule->extent[GCUT_SPACE_DEVICE];
+  GCUT_TRY(
+      s->device->ops->reserve(s->device, slab, s->schedule->extent[GCUT_SPACE_HOST], &memory, err));
+  s->store.memory = memory;
+  if (!runs_on_host(s->schedule)) return GCUT_OK;
+  GCUT_TRY(gcut__cpu_device_create(&s->host, err));
+  gcut__cpu_device_adopt(s->host, memory, s->schedule->extent[GCUT_SPACE_HOST]);
+  return compile_all(s, s->host, &s->host_programs, err);
+}
+
+// Batches whose outputs are all constants have no command that writes them.
+static gcut_status write_constants(session *s, gcut_error *err) {
+  bool *written = GCUT_NEW_ARRAY(s->arena, bool, s->problem.n_batches);
+  if (!written) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < s->schedule->n_commands; i++)
+    if (s->schedule->commands[i].kind == GCUT_WRITE) written[s->schedule->commands[i].batch] = true;
+  for (uint32_t b = 0; b < s->problem.n_batches; b++)
+    if (!written[b]) GCUT_TRY(gcut__store_write(&s->store, b, NULL, 0, err));
+  return GCUT_OK;
+}
+
+static gcut_status execute(session *s, const gcut_sink *sink, gcut_error *err) {
+  s->weights = GCUT_NEW_ARRAY(s->arena, gcut__part_weights, s->plan->n_parts);
+  if (!s->weights) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < s->plan->n_parts; p++) GCUT_TRY(list_weights(s, p, err));
+  s->store = (gcut__store){.graph = s->graph,
+                           .plan = s->plan,
+                           .problem = &s->problem,
+                           .shapes = &s->shapes,
+                           .source = s->source,
+                           .sink = sink};
+  GCUT_TRY(reserve(s, err));
+  GCUT_TRY(gcut__store_open(&s->store, s->schedule->extent[GCUT_SPACE_SPILL],
+                            s->options->spill_folder, err));
+  gcut__execution x = {.problem = &s->problem,
+                       .schedule = s->schedule,
+                       .device = s->device,
+                       .host = s->host,
+                       .programs = s->programs,
+                       .host_programs = s->host_programs,
+                       .weights = s->weights,
+                       .store = &s->store,
+                       .progress = s->options->progress,
+                       .progress_context = s->options->progress_context};
+  GCUT_TRY(gcut__interpret(&x, &s->timeline, err));
+  return write_constants(s, err);
+}
+
+static void close_session(session *s) {
+  for (uint32_t p = 0; s->weights && p < s->plan->n_parts; p++)
+    if (s->weights[p].state) s->device->ops->unload(s->device, &s->weights[p]);
+  gcut__store_close(&s->store);
+  if (s->host) {
+    destroy_programs(s->host, s->host_programs, s->n_programs);
+    s->host->ops->destroy(s->host);
+  }
+  if (s->device) {
+    destroy_programs(s->device, s->programs, s->n_programs);
+    s->device->ops->destroy(s->device);
+  }
+  gcut_timeline_free(&s->timeline);
+  gcut_schedule_destroy(s->schedule);
+  gcut__shapes_free(&s->shapes);
+  gcut_arena_destroy(s->arena);
+}
+
+// ---- results
+
+static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) {
+  gcut_summary sum;
+  GCUT_TRY(gcut_timeline_summarise(&s->problem, s->schedule, &s->timeline, &sum, err));
+  snprintf(r->device, sizeof r->device, "%s", s->device->ops->name);
+  snprintf(r->offload, sizeof r->offload, "%s", s->schedule->offload);
+  snprintf(r->note, sizeof r->note, "%s", s->schedule->note);
+  r->parts = s->plan->n_parts;
+  r->batches = s->problem.n_batches;
+  r->seconds = sum.seconds;
+  r->peak_device_bytes = s->schedule->extent[GCUT_SPACE_DEVICE];
+  r->peak_host_bytes = s->schedule->extent[GCUT_SPACE_HOST] + s->store.heap_peak;
+  r->bytes_up = sum.bytes_up;
+  r->bytes_down = sum.bytes_down;
+  r->overlap = sum.overlap;
+  r->bubble_seconds = sum.bubble_seconds;
+  if (!s->options->timeline) return GCUT_OK;
+  return gcut_timeline_write(&s->problem, s->schedule, &s->timeline, s->options->timeline, err);
+}
+
+static gcut_status simulate(session *s, gcut_error *err) {
+  gcut_profile profile;
+  const gcut_profile *machine = s->options->profile;
+  if (!machine) GCUT_TRY(s->device->ops->profile(s->device, &profile, err));
+  return gcut_simulate(&s->problem, s->schedule, machine ? machine : &profile, &s->timeline, err);
+}
+
+static gcut_status run(session *s, const gcut_sink *sink, gcut_run_result *r, gcut_error *err) {
+  double begin = seconds_now();
+  GCUT_TRY(prepare(s, err));
+  GCUT_TRY(make_schedule(s, err));
+  r->prepare_seconds = seconds_now() - begin;
+  r->simulated = s->device->ops->run == NULL;
+  GCUT_TRY(r->simulated ? simulate(s, err) : execute(s, sink, err));
+  return fill_result(s, r, err);
+}
+
+gcut_status gcut_run(const gcut_graph *graph, const gcut_plan *plan,
+                     const gcut_run_options *options, const gcut_source *source,
+                     const gcut_sink *sink, gcut_run_result *out_result, gcut_error *err) {
+  session s = {.graph = graph, .plan = plan, .options = options, .source = source};
+  *out_result = (gcut_run_result){0};
+  gcut_status status = run(&s, sink, out_result, err);
+  close_session(&s);
+  return status;
+}
+
+gcut_status gcut_with_problem(const gcut_graph *graph, const gcut_plan *plan,
+                              const gcut_run_options *options, const gcut_source *source,
+                              gcut_status (*use)(void *context, const gcut_problem *problem,
+                                                 gcut_error *err),
+                              void *context, gcut_error *err) {
+  session s = {.graph = graph, .plan = plan, .options = options, .source = source};
+  gcut_status status = prepare(&s, err);
+  if (status == GCUT_OK) status = use(context, &s.problem, err);
+  close_session(&s);
+  return status;
+}

@@ -1,0 +1,157 @@
+// Batches may differ in shape; most have the shape of another. Each distinct one is traced once,
+// with everything that depends on shapes alone folded.
+#include "exec/shapes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/cpu/call.h"
+#include "tracer/base/error.h"
+#include "tracer/base/vector.h"
+
+typedef struct finder {
+  const gcut_graph *graph;
+  const gcut_plan *plan;
+  gcut__shapes *shapes;
+  uint32_t traces_capacity;
+  gcut_cpu_runner *runner;
+  gcut_tensor **inputs; // [n_inputs] of the batch at hand
+  uint32_t n_inputs;
+} finder;
+
+gcut_status gcut_trace_folded(const gcut_graph *graph, const gcut_trace_options *options,
+                              gcut_trace **out_trace, gcut_error *err) {
+  gcut_trace_options with = options ? *options : (gcut_trace_options){0};
+  gcut_cpu_runner *runner;
+  *out_trace = NULL;
+  GCUT_TRY(gcut_cpu_runner_create(&runner, err));
+  with.evaluate = gcut_cpu_evaluate;
+  with.evaluate_context = runner;
+  gcut_status status = gcut_trace_create(graph, &with, out_trace, err);
+  gcut_cpu_runner_destroy(runner);
+  return status;
+}
+
+// ---- which class
+
+static bool same_type(const gcut_type *type, const gcut_tensor *t) {
+  if (type->kind != t->kind) return false;
+  if (t->kind != GCUT_KIND_TENSOR) return true;
+  if (type->type != t->type || type->rank != t->rank) return false;
+  for (int d = 0; d < t->rank; d++)
+    if (type->dims[d] != t->dims[d]) return false;
+  return true;
+}
+
+bool gcut__shapes_match(const gcut_trace *trace, gcut_tensor *const *inputs) {
+  const gcut_body *main_graph = &trace->graph->bodies[0];
+  for (uint32_t i = 0; i < main_graph->n_inputs; i++) {
+    uint32_t value = main_graph->inputs[i];
+    bool given = inputs[i] != NULL, was_given = trace->facts[value].constant == NULL;
+    if (trace->graph->values[value].constant != GCUT_NONE && given != was_given) return false;
+    if (given && !same_type(&trace->facts[value].type, inputs[i])) return false;
+  }
+  return true;
+}
+
+static uint32_t find_class(const finder *f) {
+  uint32_t c = 0;
+  while (c < f->shapes->n_classes && !gcut__shapes_match(f->shapes->traces[c], f->inputs)) c++;
+  return c;
+}
+
+// ---- a new class
+
+static uint32_t list_shapes(const finder *f, gcut_input_shape *shapes) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < f->n_inputs; i++) {
+    const gcut_tensor *t = f->inputs[i];
+    if (t && t->kind == GCUT_KIND_TENSOR)
+      shapes[n++] = (gcut_input_shape){.value = f->graph->bodies[0].inputs[i],
+                                       .type = t->type,
+                                       .rank = t->rank,
+                                       .dims = t->dims};
+  }
+  return n;
+}
+
+static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
+  gcut__shapes *s = f->shapes;
+  gcut_input_shape *shapes = GCUT_NEW_ARRAY(s->arena, gcut_input_shape, f->n_inputs);
+  if (!shapes || !gcut_vector_reserve((void **)&s->traces, &f->traces_capacity, s->n_classes, 1,
+                                      sizeof *s->traces))
+    return GCUT_NO_MEMORY(err);
+  gcut_trace_options options = {.inputs = shapes,
+                                .n_inputs = list_shapes(f, shapes),
+                                .evaluate = gcut_cpu_evaluate,
+                                .evaluate_context = f->runner};
+  gcut_error cause = {{0}};
+  gcut_status status = gcut_trace_create(f->graph, &options, &s->traces[s->n_classes], &cause);
+  if (status != GCUT_OK)
+    return GCUT_FAIL(err, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, "batch %zu: %s", batch,
+                     cause.message);
+  s->n_classes++;
+  return GCUT_OK;
+}
+
+// ---- batches
+
+static bool is_read(const gcut_plan *plan, uint32_t value) {
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    for (uint32_t i = 0; i < plan->parts[p].n_inputs; i++)
+      if (plan->parts[p].inputs[i] == value) return true;
+  return false;
+}
+
+static gcut_status check_given(const finder *f, size_t batch, gcut_error *err) {
+  for (uint32_t i = 0; i < f->n_inputs; i++) {
+    uint32_t value = f->graph->bodies[0].inputs[i];
+    const gcut_value *v = &f->graph->values[value];
+    if (!f->inputs[i] && v->constant == GCUT_NONE && is_read(f->plan, value))
+      return GCUT_FAIL(err, GCUT_FORMAT, "batch %zu has no input '%.200s'", batch, v->name);
+  }
+  return GCUT_OK;
+}
+
+static gcut_status classify(finder *f, size_t batch, gcut_error *err) {
+  GCUT_TRY(check_given(f, batch, err));
+  uint32_t c = find_class(f);
+  if (c == f->shapes->n_classes) GCUT_TRY(add_class(f, batch, err));
+  f->shapes->classes[batch] = c;
+  return GCUT_OK;
+}
+
+static gcut_status read_all(finder *f, const gcut_source *source, gcut_error *err) {
+  for (size_t b = 0; b < source->n_batches; b++) {
+    gcut_status status = source->read(source->context, b, f->inputs, err);
+    if (status == GCUT_OK) status = classify(f, b, err);
+    for (uint32_t i = 0; i < f->n_inputs; i++) {
+      gcut_tensor_unref(f->inputs[i]);
+      f->inputs[i] = NULL;
+    }
+    GCUT_TRY(status);
+  }
+  return GCUT_OK;
+}
+
+gcut_status gcut__shapes_create(const gcut_graph *graph, const gcut_plan *plan,
+                                const gcut_source *source, gcut__shapes *out, gcut_error *err) {
+  finder f = {.graph = graph, .plan = plan, .shapes = out, .n_inputs = graph->bodies[0].n_inputs};
+  *out = (gcut__shapes){.arena = gcut_arena_create(), .n_batches = (uint32_t)source->n_batches};
+  if (source->n_batches >= UINT32_MAX)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "%zu batches are too many", source->n_batches);
+  out->classes = GCUT_NEW_ARRAY(out->arena, uint32_t, source->n_batches);
+  f.inputs = GCUT_NEW_ARRAY(out->arena, gcut_tensor *, f.n_inputs);
+  gcut_status status =
+      out->classes && f.inputs ? gcut_cpu_runner_create(&f.runner, err) : GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK) status = read_all(&f, source, err);
+  gcut_cpu_runner_destroy(f.runner);
+  return status;
+}
+
+void gcut__shapes_free(gcut__shapes *shapes) {
+  for (uint32_t c = 0; c < shapes->n_classes; c++) gcut_trace_destroy(shapes->traces[c]);
+  free(shapes->traces);
+  gcut_arena_destroy(shapes->arena);
+  *shapes = (gcut__shapes){0};
+}

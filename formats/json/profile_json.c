@@ -1,0 +1,186 @@
+// Profiles of machines: JSON, each number with where it comes from.
+//
+//   "mapped_rate": {"value": 5e10, "source": "measured: ..."}     or     "mapped_rate": 5e10
+//
+// Those that ship lie in profiles/ beside this file and are part of the library.
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "graphcut/simulate.h"
+#include "tracer/base/error.h"
+
+// ---- profiles that ship
+
+// X(identifier, name)
+#define PROFILE_LIST(X)                                                                            \
+  X(h100_pcie, "h100-pcie")                                                                        \
+  X(h200, "h200-assumed")                                                                          \
+  X(gb200, "gb200-assumed")                                                                        \
+  X(rtx4090, "rtx4090-assumed")                                                                    \
+  X(rtx3060, "rtx3060-assumed")                                                                    \
+  X(laptop, "laptop-8gb-assumed")
+
+#define X(identifier, name)                                                                        \
+  __asm__(".section .rodata\n.balign 16\n"                                                         \
+          "gcut__profile_" #identifier ":\n.incbin \"formats/json/profiles/" name ".json\"\n"      \
+          "gcut__profile_" #identifier "_end:\n.byte 0\n.previous\n");                             \
+  extern const char gcut__profile_##identifier[], gcut__profile_##identifier##_end[];
+PROFILE_LIST(X)
+#undef X
+
+static const struct {
+  const char *name, *begin, *end;
+} shipped[] = {
+#define X(identifier, name) {name, gcut__profile_##identifier, gcut__profile_##identifier##_end},
+    PROFILE_LIST(X)
+#undef X
+};
+enum { N_SHIPPED = sizeof shipped / sizeof *shipped };
+
+const char *const *gcut_profile_names(void) {
+  static const char *const names[] = {
+#define X(identifier, name) name,
+      PROFILE_LIST(X)
+#undef X
+          NULL};
+  return names;
+}
+
+// ---- numbers by name
+
+typedef struct number {
+  const char *group, *key; // group "": at the top
+  size_t offset;
+} number;
+
+#define ENGINE(group)                                                                              \
+  {#group, "memory_bytes", offsetof(gcut_profile, group.memory_bytes)},                            \
+      {#group, "memory_rate", offsetof(gcut_profile, group.memory_rate)},                          \
+      {#group, "flops_f32", offsetof(gcut_profile, group.flops_f32)},                              \
+      {#group, "flops_f16", offsetof(gcut_profile, group.flops_f16)},                              \
+      {#group, "flops_bf16", offsetof(gcut_profile, group.flops_bf16)},                            \
+      {#group, "node_seconds", offsetof(gcut_profile, group.node_seconds)},
+#define WIRE(group)                                                                                \
+  {#group, "rate", offsetof(gcut_profile, group.rate)},                                            \
+      {#group, "both_rate", offsetof(gcut_profile, group.both_rate)},
+#define TOP(key) {"", #key, offsetof(gcut_profile, key)},
+
+static const number numbers[] = {ENGINE(device) ENGINE(host) WIRE(up) WIRE(down) TOP(mapped_rate)
+                                     TOP(copy_seconds) TOP(disk_read_rate) TOP(disk_write_rate)};
+enum { N_NUMBERS = sizeof numbers / sizeof *numbers };
+
+static double *field(gcut_profile *p, size_t i) {
+  return (double *)((char *)p + numbers[i].offset);
+}
+
+static bool may_be_zero(const char *key) {
+  return !strcmp(key, "node_seconds") || !strcmp(key, "copy_seconds");
+}
+
+// ---- reading
+
+static gcut_status read_number(const json_t *object, const char *path, const char *group,
+                               const char *key, double *out, gcut_error *err) {
+  json_t *value = json_object_get(object, key);
+  if (json_is_object(value)) value = json_object_get(value, "value");
+  *out = json_is_number(value) ? json_number_value(value) : NAN;
+  if (isfinite(*out) && (*out > 0 || (*out == 0 && may_be_zero(key)))) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s': '%s%s%s' is no positive number", path,
+                   group, *group ? "." : "", key);
+}
+
+static gcut_status read_points(const json_t *object, const char *path, gcut_wire *out,
+                               gcut_error *err) {
+  json_t *points = json_object_get(object, "points"), *point;
+  size_t i;
+  if (!points) return GCUT_OK;
+  if (!json_is_array(points) || json_array_size(points) > GCUT_PROFILE_POINTS)
+    return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s': 'points' is no list of at most %d pairs",
+                     path, GCUT_PROFILE_POINTS);
+  json_array_foreach(points, i, point) {
+    double bytes = json_number_value(json_array_get(point, 0));
+    double rate = json_number_value(json_array_get(point, 1));
+    if (!(bytes > 0) || !(rate > 0) || (i > 0 && bytes <= out->points[i - 1].bytes))
+      return GCUT_FAIL(err, GCUT_FORMAT,
+                       "profile '%.300s': 'points' must be [bytes, rate] by growing bytes", path);
+    out->points[i].bytes = bytes;
+    out->points[i].rate = rate;
+    out->n_points = (uint32_t)i + 1;
+  }
+  return GCUT_OK;
+}
+
+static gcut_status fill(json_t *root, const char *path, gcut_profile *out, gcut_error *err) {
+  const char *name = json_string_value(json_object_get(root, "name"));
+  if (!name) return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s' has no 'name'", path);
+  snprintf(out->name, sizeof out->name, "%s", name);
+  for (size_t i = 0; i < N_NUMBERS; i++) {
+    const number *n = &numbers[i];
+    json_t *object = *n->group ? json_object_get(root, n->group) : root;
+    GCUT_TRY(read_number(object, path, n->group, n->key, field(out, i), err));
+  }
+  GCUT_TRY(read_points(json_object_get(root, "up"), path, &out->up, err));
+  return read_points(json_object_get(root, "down"), path, &out->down, err);
+}
+
+static json_t *open_profile(const char *path, json_error_t *why) {
+  for (size_t i = 0; i < N_SHIPPED; i++)
+    if (!strcmp(shipped[i].name, path))
+      return json_loadb(shipped[i].begin, (size_t)(shipped[i].end - shipped[i].begin), 0, why);
+  return json_load_file(path, 0, why);
+}
+
+static gcut_status refuse(const char *path, const json_error_t *why, gcut_error *err) {
+  char names[300] = "";
+  for (size_t i = 0; i < N_SHIPPED; i++)
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",
+             shipped[i].name);
+  return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s': %s; profiles that ship: %s", path,
+                   why->text, names);
+}
+
+gcut_status gcut_profile_read(const char *path_or_name, gcut_profile *out_profile,
+                              gcut_error *err) {
+  json_error_t why;
+  *out_profile = (gcut_profile){0};
+  json_t *root = open_profile(path_or_name, &why);
+  if (!root) return refuse(path_or_name, &why, err);
+  gcut_status status = fill(root, path_or_name, out_profile, err);
+  json_decref(root);
+  return status;
+}
+
+// ---- writing
+
+static json_t *points_json(const gcut_wire *wire) {
+  json_t *points = json_array();
+  for (uint32_t i = 0; i < wire->n_points; i++)
+    json_array_append_new(points, json_pack("[f, f]", wire->points[i].bytes, wire->points[i].rate));
+  return points;
+}
+
+static json_t *group_of(json_t *root, const char *group) {
+  if (!*group) return root;
+  if (!json_object_get(root, group)) json_object_set_new(root, group, json_object());
+  return json_object_get(root, group);
+}
+
+gcut_status gcut_profile_write(const gcut_profile *profile, const char *source, FILE *file,
+                               gcut_error *err) {
+  json_t *root = json_pack("{s:s}", "name", profile->name);
+  for (size_t i = 0; root && i < N_NUMBERS; i++)
+    json_object_set_new(
+        group_of(root, numbers[i].group), numbers[i].key,
+        json_pack("{s:f, s:s}", "value", *field((gcut_profile *)profile, i), "source", source));
+  if (root && profile->up.n_points)
+    json_object_set_new(group_of(root, "up"), "points", points_json(&profile->up));
+  if (root && profile->down.n_points)
+    json_object_set_new(group_of(root, "down"), "points", points_json(&profile->down));
+  if (!root || json_dumpf(root, file, JSON_INDENT(2)) != 0 || fputc('\n', file) == EOF) {
+    json_decref(root);
+    return GCUT_FAIL(err, GCUT_IO, "the profile could not be written");
+  }
+  json_decref(root);
+  return GCUT_OK;
+}

@@ -1,0 +1,80 @@
+#include "batches.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+gcut_status tool_batches_open(const gcut_graph *graph, const tool_list *paths, bool outputs,
+                              tool_batches *out, gcut_error *err) {
+  *out = (tool_batches){.graph = graph, .outputs = outputs};
+  out->lists = calloc(paths->n + 1, sizeof *out->lists);
+  if (!out->lists) {
+    snprintf(err->message, sizeof err->message, "out of memory");
+    return GCUT_NOMEM;
+  }
+  for (size_t i = 0; i < paths->n; i++) {
+    gcut_status status = gcut_batch_list_open(paths->items[i], &out->lists[i], err);
+    if (status != GCUT_OK) return status;
+    out->n_lists++;
+    out->n += out->lists[i].n;
+  }
+  return GCUT_OK;
+}
+
+void tool_batches_close(tool_batches *batches) {
+  for (size_t i = 0; i < batches->n_lists; i++) gcut_batch_list_free(&batches->lists[i]);
+  free(batches->lists);
+  *batches = (tool_batches){0};
+}
+
+// The list that holds a batch; *index becomes its place there.
+static const gcut_batch_list *find_list(const tool_batches *b, size_t *index) {
+  const gcut_batch_list *list = b->lists;
+  for (; *index >= list->n; list++) *index -= list->n;
+  return list;
+}
+
+const char *tool_batches_path(const tool_batches *batches, size_t index) {
+  const gcut_batch_list *list = find_list(batches, &index);
+  return list->paths[index];
+}
+
+gcut_status tool_batches_read(const tool_batches *batches, size_t index, gcut_batch *out,
+                              gcut_error *err) {
+  const gcut_batch_list *list = find_list(batches, &index);
+  return gcut_batch_read(list, index, batches->graph, batches->outputs, out, err);
+}
+
+static bool is_input(const gcut_graph *graph, const char *name) {
+  const gcut_body *body = &graph->bodies[0];
+  for (uint32_t i = 0; i < body->n_inputs; i++)
+    if (!strcmp(graph->values[body->inputs[i]].name, name)) return true;
+  return false;
+}
+
+static gcut_status check_names(const tool_batches *b, size_t index, const gcut_batch *batch,
+                               gcut_error *err) {
+  for (size_t i = 0; i < batch->n; i++)
+    if (!is_input(b->graph, batch->names[i])) {
+      snprintf(err->message, sizeof err->message, "'%.400s': the model has no input '%.200s'",
+               tool_batches_path(b, index), batch->names[i]);
+      return GCUT_FORMAT;
+    }
+  return GCUT_OK;
+}
+
+static gcut_status read_inputs(void *context, size_t index, gcut_tensor **inputs, gcut_error *err) {
+  const tool_batches *b = context;
+  const gcut_body *body = &b->graph->bodies[0];
+  gcut_batch batch;
+  gcut_status status = tool_batches_read(b, index, &batch, err);
+  if (status != GCUT_OK) return status;
+  status = check_names(b, index, &batch, err);
+  for (uint32_t i = 0; i < body->n_inputs && status == GCUT_OK; i++)
+    inputs[i] = gcut_tensor_ref(gcut_batch_find(&batch, b->graph->values[body->inputs[i]].name));
+  gcut_batch_free(&batch);
+  return status;
+}
+
+gcut_source tool_batches_source(const tool_batches *batches) {
+  return (gcut_source){.read = read_inputs, .context = (void *)batches, .n_batches = batches->n};
+}

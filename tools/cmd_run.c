@@ -1,0 +1,268 @@
+// graphcut run: streams batches through a model, part by part.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "progress.h"
+#include "results.h"
+#include "table.h"
+#include "tool.h"
+
+typedef struct arguments {
+  tool_common common;
+  tool_cut cut;
+  tool_list input, expect, fetch;
+  const char *plan, *device, *offload, *output, *timeline, *profile, *spill;
+  uint64_t host_budget;
+  uint32_t passes;
+  double rtol, atol;
+  bool self_check;
+} arguments;
+
+typedef struct job {
+  const arguments *a;
+  tool_model model;
+  gcut_plan *plan;
+  tool_batches inputs, expected;
+  tool_results results;
+  gcut_profile profile;
+  gcut_run_options options;
+  gcut_run_result result;
+  gcut_error err;
+} job;
+
+// ---- preparing
+// -----------------------------------------------------------------------------------------------------
+
+static gcut_cut_options cut_options(const arguments *a) {
+  gcut_cut_options options = tool_cut_options(&a->cut);
+  options.fetch = a->fetch.items;
+  options.n_fetch = a->fetch.n;
+  // The budget bounds the run; it cuts only where nothing else says how.
+  if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
+  return options;
+}
+
+static gcut_status open_plan(job *j) {
+  gcut_cut_options options = cut_options(j->a);
+  if (j->a->plan) return gcut_plan_read(j->model.trace, j->a->plan, &j->plan, &j->err);
+  return gcut_plan_create(j->model.trace, &options, &j->plan, &j->err);
+}
+
+static void set_options(job *j) {
+  const arguments *a = j->a;
+  j->options = (gcut_run_options){.device = a->device,
+                                  .offload = a->offload,
+                                  .budget = a->cut.budget,
+                                  .host_budget = a->host_budget,
+                                  .passes = a->passes,
+                                  .profile = a->profile ? &j->profile : NULL,
+                                  .spill_folder = a->spill,
+                                  .timeline = a->timeline};
+}
+
+static gcut_status open_job(job *j) {
+  const arguments *a = j->a;
+  const char *path = a->common.operands[0];
+  gcut_status status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
+  if (status == GCUT_OK) status = open_plan(j);
+  if (status == GCUT_OK)
+    status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);
+  if (status == GCUT_OK && a->expect.n)
+    status = tool_batches_open(j->model.graph, &a->expect, true, &j->expected, &j->err);
+  if (status == GCUT_OK)
+    status = tool_results_open(j->model.graph, j->plan, &j->inputs, a->output,
+                               a->expect.n ? &j->expected : NULL, &j->results, &j->err);
+  if (status == GCUT_OK && a->profile) status = gcut_profile_read(a->profile, &j->profile, &j->err);
+  j->results.rtol = a->rtol < 0 ? 1e-3 : a->rtol;
+  j->results.atol = a->atol < 0 ? 1e-4 : a->atol;
+  set_options(j);
+  return status;
+}
+
+static void close_job(job *j) {
+  tool_results_close(&j->results);
+  tool_batches_close(&j->expected);
+  tool_batches_close(&j->inputs);
+  gcut_plan_destroy(j->plan);
+  tool_model_close(&j->model);
+}
+
+// ---- running
+// -------------------------------------------------------------------------------------------------------
+
+static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options options,
+                            gcut_run_result *result) {
+  tool_progress progress = tool_progress_start("parts");
+  gcut_source source = tool_batches_source(&j->inputs);
+  gcut_sink sink = tool_results_sink(&j->results);
+  options.progress = tool_progress_show;
+  options.progress_context = &progress;
+  gcut_status status = gcut_run(j->model.graph, plan, &options, &source, &sink, result, &j->err);
+  tool_progress_end(&progress);
+  return status;
+}
+
+// The same batches through the whole graph at once; every bit must agree.
+static gcut_status self_check(job *j) {
+  gcut_cut_options cut = cut_options(j->a);
+  gcut_plan *whole;
+  gcut_run_result result;
+  gcut_status status = gcut_plan_whole(j->model.trace, &cut, &whole, &j->err);
+  if (status != GCUT_OK) return status;
+  j->results.checking = true;
+  status = run_plan(
+      j, whole, (gcut_run_options){.device = j->options.device, .offload = "resident"}, &result);
+  gcut_plan_destroy(whole);
+  return status;
+}
+
+static gcut_status run_job(job *j) {
+  fprintf(stderr, "device: %s\n", j->options.device ? j->options.device : "cpu");
+  gcut_status status = run_plan(j, j->plan, j->options, &j->result);
+  if (status == GCUT_OK && j->a->self_check && !j->result.simulated) status = self_check(j);
+  return status;
+}
+
+// ---- reporting
+// -----------------------------------------------------------------------------------------------------
+
+static json_t *real_json(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *compared_json(const job *j) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < j->plan->n_fetches; i++) {
+    const tool_compared *c = &j->results.compared[i];
+    if (c->name)
+      json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b}", "name", tool_json_text(c->name),
+                                            "max_abs_error", real_json(c->worst.max_abs_error),
+                                            "max_rel_error", real_json(c->worst.max_rel_error),
+                                            "ok", (int)c->worst.ok));
+  }
+  return list;
+}
+
+static int print_json(const job *j) {
+  const gcut_run_result *r = &j->result;
+  json_t *object = json_pack(
+      "{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}", "device",
+      r->device, "offload", r->offload, "note", r->note, "parts", (json_int_t)r->parts, "batches",
+      (json_int_t)r->batches, "seconds", r->seconds, "prepare_seconds", r->prepare_seconds,
+      "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
+      (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
+      (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds", r->bubble_seconds,
+      "simulated", (int)r->simulated, "compared", compared_json(j));
+  json_object_set_new(object, "self_check",
+                      j->a->self_check && !r->simulated ? json_boolean(!j->results.differs)
+                                                        : json_null());
+  return tool_print_json(object);
+}
+
+static void print_compared(const job *j) {
+  static const table_column columns[] = {{"output", false, true},
+                                         {"largest error", true, false},
+                                         {"relative", true, false},
+                                         {"within tolerance", false, false}};
+  table *t = table_create(columns, sizeof columns / sizeof *columns);
+  for (uint32_t i = 0; i < j->plan->n_fetches; i++) {
+    const tool_compared *c = &j->results.compared[i];
+    if (!c->name) continue;
+    table_add(t, "%s", c->name);
+    table_add(t, "%.3g", c->worst.max_abs_error);
+    table_add(t, "%.3g", c->worst.max_rel_error);
+    table_add(t, "%s", c->worst.ok ? "yes" : "NO");
+  }
+  printf("\n");
+  table_print(t, stdout);
+}
+
+static int print_text(const job *j) {
+  const gcut_run_result *r = &j->result;
+  char device[TABLE_NUMBER], host[TABLE_NUMBER], up[TABLE_NUMBER], down[TABLE_NUMBER];
+  printf("%s%llu batch%s through %u part%s in %.3f s (%s, %s)\n", r->simulated ? "simulated: " : "",
+         (unsigned long long)r->batches, r->batches == 1 ? "" : "es", r->parts,
+         r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
+  if (*r->note) printf("%s\n", r->note);
+  printf("peak: %s on the device, %s of activations on the host\n",
+         table_bytes(r->peak_device_bytes, device), table_bytes(r->peak_host_bytes, host));
+  printf("moved: %s up, %s down; %.0f %% of copying hidden behind computing\n",
+         table_bytes(r->bytes_up, up), table_bytes(r->bytes_down, down), 100 * r->overlap);
+  if (j->a->expect.n && !r->simulated) print_compared(j);
+  if (j->a->self_check && !r->simulated)
+    printf("self-check: %s\n",
+           j->results.differs ? j->results.difference : "the same bits as the uncut run");
+  return tool_finish();
+}
+
+static int report(job *j) {
+  int status = j->a->common.json ? print_json(j) : print_text(j);
+  if (status != 0) return status;
+  if (!tool_results_ok(&j->results)) {
+    snprintf(j->err.message, sizeof j->err.message, "outputs differ from what was expected");
+    return tool_fail(GCUT_MISMATCH, &j->err);
+  }
+  if (j->results.differs) {
+    snprintf(j->err.message, sizeof j->err.message, "self-check: %s", j->results.difference);
+    return tool_fail(GCUT_MISMATCH, &j->err);
+  }
+  return 0;
+}
+
+static int run(const void *given) {
+  job j = {.a = given};
+  if (j.a->input.n == 0) {
+    fprintf(stderr, "graphcut: run needs --input; see graphcut help run\n");
+    return 2;
+  }
+  gcut_status status = open_job(&j);
+  if (status == GCUT_OK) status = run_job(&j);
+  int exit_status = status == GCUT_OK ? report(&j) : tool_fail(status, &j.err);
+  close_job(&j);
+  return exit_status;
+}
+
+#define OPTION(name, brief, value, kind, field, help)                                              \
+  { name, brief, value, TOOL_##kind, offsetof(arguments, field), help }
+
+static const tool_option options[] = {
+    OPTION("--input", "-i", "PATH...", PATHS, input,
+           "batches: .npz files, folders of them, or ONNX test data folders"),
+    OPTION("--plan", NULL, "PLAN.json", TEXT, plan, "run this plan, as graphcut cut wrote it"),
+    TOOL_CUT_OPTIONS(arguments),
+    OPTION("--device", NULL, "D", TEXT, device, "cpu, or sim: a machine in numbers (--profile)"),
+    OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
+           "how weights move (sequential); see graphcut help simulate"),
+    OPTION("--host-budget", NULL, "SIZE", SIZE, host_budget,
+           "host memory for activations; what does not fit goes to a spill file"),
+    OPTION("--spill", NULL, "FOLDER", TEXT, spill,
+           "folder of the spill file (TMPDIR, or /var/tmp)"),
+    OPTION("--passes", NULL, "N", COUNT, passes, "repeat the whole run, as denoising loops do (1)"),
+    OPTION("--fetch", NULL, "VALUE[,...]", LIST, fetch,
+           "compute these values instead of the model's outputs"),
+    OPTION("--output", "-o", "PATH", TEXT, output,
+           "write outputs there: an .npz file for one batch, else a folder"),
+    OPTION("--expect", NULL, "PATH...", PATHS, expect, "compare outputs with these"),
+    OPTION("--rtol", NULL, "R", REAL, rtol, "relative tolerance of --expect (1e-3)"),
+    OPTION("--atol", NULL, "A", REAL, atol, "absolute tolerance of --expect (1e-4)"),
+    OPTION("--self-check", NULL, NULL, FLAG, self_check,
+           "run the uncut graph, too, and compare bit for bit"),
+    OPTION("--timeline", NULL, "FILE.json", TEXT, timeline,
+           "write when each command ran, for ui.perfetto.dev"),
+    OPTION("--profile", NULL, "FILE.json|NAME", TEXT, profile,
+           "the machine that strategies weigh rates by, and that sim is"),
+    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_OPTIONS_END,
+};
+
+const tool_verb tool_verb_run = {
+    .name = "run",
+    .operands = "MODEL",
+    .summary = "Streams batches through a model. Part by part: the weights of each move to the "
+               "device once, every batch passes through them, activations wait on the host.",
+    .n_operands = 1,
+    .options = options,
+    .size = sizeof(arguments),
+    .run = run,
+};

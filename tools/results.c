@@ -1,0 +1,186 @@
+#include "results.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static gcut_status fail(gcut_error *err, gcut_status status, const char *text, const char *name) {
+  snprintf(err->message, sizeof err->message, text, name);
+  return status;
+}
+
+static const char *output_name(const tool_results *r, uint32_t i) {
+  return r->graph->values[r->plan->fetches[i]].name;
+}
+
+// ---- open
+// ----------------------------------------------------------------------------------------------------------
+
+static gcut_status open_output(tool_results *r, gcut_error *err) {
+  size_t length = r->output ? strlen(r->output) : 0;
+  if (!r->output) return GCUT_OK;
+  r->one_file = length > 4 && !strcmp(r->output + length - 4, ".npz");
+  if (r->one_file && r->inputs->n > 1)
+    return fail(err, GCUT_ARGUMENT,
+                "'%.600s' is one file, but there are several batches: name a folder", r->output);
+  if (r->one_file || mkdir(r->output, 0777) == 0 || errno == EEXIST) return GCUT_OK;
+  return fail(err, GCUT_IO, "cannot make the folder '%.600s'", r->output);
+}
+
+gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
+                              const tool_batches *inputs, const char *output,
+                              const tool_batches *expected, tool_results *out, gcut_error *err) {
+  *out = (tool_results){
+      .graph = graph, .plan = plan, .inputs = inputs, .output = output, .expected = expected};
+  out->compared = calloc(plan->n_fetches + 1, sizeof *out->compared);
+  out->digests = calloc(inputs->n * plan->n_fetches + 1, sizeof *out->digests);
+  if (!out->compared || !out->digests) return fail(err, GCUT_NOMEM, "out of memory%s", "");
+  for (uint32_t i = 0; i < plan->n_fetches; i++) out->compared[i].worst.ok = true;
+  if (expected && expected->n != inputs->n) {
+    snprintf(err->message, sizeof err->message, "%zu batches are expected, but there are %zu",
+             expected->n, inputs->n);
+    return GCUT_FORMAT;
+  }
+  return open_output(out, err);
+}
+
+void tool_results_close(tool_results *results) {
+  free(results->compared);
+  free(results->digests);
+  *results = (tool_results){0};
+}
+
+// ---- writing
+// -------------------------------------------------------------------------------------------------------
+
+// The last part of a path without ".npz".
+static void stem_of(const char *path, char *buffer, size_t size) {
+  const char *slash = strrchr(path, '/');
+  snprintf(buffer, size, "%s", slash && slash[1] ? slash + 1 : path);
+  size_t length = strlen(buffer);
+  if (length > 4 && !strcmp(buffer + length - 4, ".npz")) buffer[length - 4] = 0;
+}
+
+// Whether another batch's file has the same name: inputs of several folders.
+static bool is_taken(const tool_results *r, size_t batch, const char *stem) {
+  char other[256];
+  for (size_t i = 0; i < r->inputs->n; i++) {
+    stem_of(tool_batches_path(r->inputs, i), other, sizeof other);
+    if (i != batch && !strcmp(other, stem)) return true;
+  }
+  return false;
+}
+
+static void output_path(const tool_results *r, size_t batch, char *buffer, size_t size) {
+  char stem[256];
+  if (r->one_file) {
+    snprintf(buffer, size, "%s", r->output);
+    return;
+  }
+  stem_of(tool_batches_path(r->inputs, batch), stem, sizeof stem);
+  if (is_taken(r, batch, stem))
+    snprintf(buffer, size, "%s/%06zu.npz", r->output, batch);
+  else
+    snprintf(buffer, size, "%s/%s.npz", r->output, stem);
+}
+
+static gcut_status write_outputs(const tool_results *r, size_t batch, gcut_tensor *const *outputs,
+                                 gcut_error *err) {
+  char path[4096];
+  gcut_batch named = {0};
+  gcut_status status = GCUT_OK;
+  for (uint32_t i = 0; i < r->plan->n_fetches && status == GCUT_OK; i++)
+    if (!gcut_batch_find(&named, output_name(r, i)))
+      status = gcut_batch_add(&named, output_name(r, i), outputs[i], err);
+  output_path(r, batch, path, sizeof path);
+  if (status == GCUT_OK) status = gcut_npz_write(path, &named, err);
+  gcut_batch_free(&named);
+  return status;
+}
+
+// ---- comparing
+// -----------------------------------------------------------------------------------------------------
+
+static uint32_t find_output(const tool_results *r, const char *name) {
+  uint32_t n = r->plan->n_fetches;
+  for (uint32_t i = 0; i < n; i++)
+    if (!strcmp(output_name(r, i), name)) return i;
+  return n == 1 && !strcmp(name, "out") ? 0 : GCUT_NONE;
+}
+
+static bool is_worse(double a, double b) {
+  return a != a || (b == b && a > b); // NaN is worst
+}
+
+static gcut_status compare_one(tool_results *r, uint32_t i, const gcut_tensor *actual,
+                               const gcut_tensor *expected, gcut_error *err) {
+  gcut_comparison one;
+  gcut_status status =
+      gcut_compare(output_name(r, i), actual, expected, r->rtol, r->atol, &one, err);
+  if (status != GCUT_OK) return status;
+  gcut_comparison *worst = &r->compared[i].worst;
+  r->compared[i].name = output_name(r, i);
+  worst->ok &= one.ok;
+  if (is_worse(one.max_abs_error, worst->max_abs_error)) worst->max_abs_error = one.max_abs_error;
+  if (is_worse(one.max_rel_error, worst->max_rel_error)) worst->max_rel_error = one.max_rel_error;
+  return GCUT_OK;
+}
+
+static gcut_status compare_outputs(tool_results *r, size_t batch, gcut_tensor *const *outputs,
+                                   gcut_error *err) {
+  gcut_batch expected;
+  gcut_status status = tool_batches_read(r->expected, batch, &expected, err);
+  if (status != GCUT_OK) return status;
+  if (expected.n == 0)
+    status =
+        fail(err, GCUT_FORMAT, "'%.600s' holds no outputs", tool_batches_path(r->expected, batch));
+  for (size_t i = 0; i < expected.n && status == GCUT_OK; i++) {
+    uint32_t at = find_output(r, expected.names[i]);
+    if (at == GCUT_NONE)
+      status = fail(err, GCUT_FORMAT, "output '%.200s' is expected, but not computed",
+                    expected.names[i]);
+    else
+      status = compare_one(r, at, outputs[at], expected.tensors[i], err);
+  }
+  gcut_batch_free(&expected);
+  return status;
+}
+
+// ---- self-check
+// ----------------------------------------------------------------------------------------------------
+
+static void check_digest(tool_results *r, size_t batch, uint32_t i, gcut_digest digest) {
+  const gcut_digest *first = &r->digests[batch * r->plan->n_fetches + i];
+  if (r->differs || !memcmp(first, &digest, sizeof digest)) return;
+  r->differs = true;
+  snprintf(r->difference, sizeof r->difference,
+           "output '%.200s' of batch %zu differs from the uncut run", output_name(r, i), batch);
+}
+
+static gcut_status take(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {
+  tool_results *r = context;
+  for (uint32_t i = 0; i < r->plan->n_fetches; i++) {
+    gcut_digest digest = gcut_tensor_digest(outputs[i]);
+    if (r->checking)
+      check_digest(r, batch, i, digest);
+    else
+      r->digests[batch * r->plan->n_fetches + i] = digest;
+  }
+  if (r->checking) return GCUT_OK;
+  if (r->output) {
+    gcut_status status = write_outputs(r, batch, outputs, err);
+    if (status != GCUT_OK) return status;
+  }
+  return r->expected ? compare_outputs(r, batch, outputs, err) : GCUT_OK;
+}
+
+gcut_sink tool_results_sink(tool_results *results) {
+  return (gcut_sink){.write = take, .context = results};
+}
+
+bool tool_results_ok(const tool_results *results) {
+  for (uint32_t i = 0; i < results->plan->n_fetches; i++)
+    if (!results->compared[i].worst.ok) return false;
+  return true;
+}

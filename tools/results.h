@@ -1,0 +1,36 @@
+// What becomes of outputs: written, compared with what was expected, remembered by digest.
+#ifndef GRAPHCUT_TOOLS_RESULTS_H
+#define GRAPHCUT_TOOLS_RESULTS_H
+
+#include "batches.h"
+
+typedef struct tool_compared {
+  const char *name;
+  gcut_comparison worst; // over all batches
+} tool_compared;
+
+typedef struct tool_results {
+  const gcut_graph *graph;
+  const gcut_plan *plan;
+  const tool_batches *inputs;
+  const char *output;           // path, or NULL
+  bool one_file;                // the path is the one batch's file
+  const tool_batches *expected; // or NULL
+  double rtol, atol;
+  tool_compared *compared; // [plan->n_fetches]; ok and no error where not compared
+  gcut_digest *digests;    // [n_batches * n_fetches]
+  bool checking;           // compare with the digests instead: the second run of a self-check
+  bool differs;            // what the self-check found
+  char difference[512];
+} tool_results;
+
+// `output`: made where it is a folder. GCUT_ARGUMENT: one file for several batches, or as many
+// expected batches as there are none.
+gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
+                              const tool_batches *inputs, const char *output,
+                              const tool_batches *expected, tool_results *out, gcut_error *err);
+void tool_results_close(tool_results *results);
+gcut_sink tool_results_sink(tool_results *results);
+bool tool_results_ok(const tool_results *results); // everything compared is within tolerance
+
+#endif
