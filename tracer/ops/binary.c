@@ -95,21 +95,17 @@ static gcut_dim dim_mul(gcut_infer *c, gcut_dim a, gcut_dim b) {
   return gcut_dim_mul(c->dims, a, b);
 }
 
-static bool is_at_least(gcut_infer *c, gcut_dim a, int64_t low) {
-  gcut_order order = gcut_dim_compare(c->dims, a, low);
-  return order == GCUT_EQUAL || order == GCUT_GREATER;
-}
-
 // Rounds toward zero, which is what floor division does where nothing is negative.
 static gcut_dim dim_div(gcut_infer *c, gcut_dim a, gcut_dim b) {
   if (gcut_dim_known(a) && gcut_dim_known(b)) return b == 0 ? GCUT_DIM_INVALID : a / b;
-  bool plain = is_at_least(c, a, 0) && is_at_least(c, b, 1);
+  bool plain = gcut_dim_is_at_least(c, a, 0) && gcut_dim_is_at_least(c, b, 1);
   return plain ? gcut_dim_floor_div(c->dims, a, b) : GCUT_DIM_INVALID;
 }
 
 static gcut_dim dim_mod(gcut_infer *c, gcut_dim a, gcut_dim b) {
   bool truncates = ((const gcut_mod_attrs *)c->attrs)->fmod != 0;
-  if (!is_at_least(c, b, 1) || (truncates && !is_at_least(c, a, 0))) return GCUT_DIM_INVALID;
+  if (!gcut_dim_is_at_least(c, b, 1) || (truncates && !gcut_dim_is_at_least(c, a, 0)))
+    return GCUT_DIM_INVALID;
   return gcut_dim_mod(c->dims, a, b);
 }
 

@@ -66,9 +66,14 @@ gcut_status gcut_propagate_binary(gcut_infer *c, gcut_dim_binary f, gcut_error *
   return gcut_propagate_result(c, y, n, err);
 }
 
+bool gcut_dim_is_at_least(gcut_infer *c, gcut_dim a, gcut_dim b) {
+  return gcut_dim_compare(c->dims, a, gcut_dim_sub(c->dims, b, 1)) == GCUT_GREATER;
+}
+
 gcut_dim gcut_dim_is_less(gcut_infer *c, gcut_dim a, gcut_dim b) {
   gcut_order order = gcut_dim_compare(c->dims, a, b);
-  return order == GCUT_UNDECIDED ? GCUT_DIM_INVALID : order == GCUT_LESS;
+  if (order != GCUT_UNDECIDED) return order == GCUT_LESS;
+  return gcut_dim_is_at_least(c, a, b) ? 0 : GCUT_DIM_INVALID;
 }
 
 gcut_dim gcut_dim_is_equal(gcut_infer *c, gcut_dim a, gcut_dim b) {

@@ -21,6 +21,8 @@ bool gcut_propagates(const gcut_infer *c);
 GCUT_MUST_USE gcut_status gcut_propagate_result(gcut_infer *c, const gcut_dim *values, uint32_t n,
                                                 gcut_error *err);
 
+// Whether a >= b for certain: also where a may equal b, which gcut_dim_compare leaves undecided.
+bool gcut_dim_is_at_least(gcut_infer *c, gcut_dim a, gcut_dim b);
 // 1, 0, or GCUT_DIM_INVALID where it cannot be told.
 gcut_dim gcut_dim_is_less(gcut_infer *c, gcut_dim a, gcut_dim b);
 gcut_dim gcut_dim_is_equal(gcut_infer *c, gcut_dim a, gcut_dim b);
