@@ -19,6 +19,7 @@ typedef struct deriver {
   uint32_t *loaded;                   // [n_constants] part + 1 that last counted it
   uint32_t *inputs, *constants;       // room for what one part reads
   uint32_t n_inputs, n_constants;
+  uint32_t part;                 // whose bodies are read
   uint32_t *body_of, *next_body; // [n_nodes], [n_bodies] bodies inside a main graph's node, linked
 } deriver;
 
@@ -153,17 +154,15 @@ static gcut_status read_value(deriver *d, uint32_t part, uint32_t value, gcut_er
   return GCUT_OK;
 }
 
+static void read_inner(void *context, uint32_t value, const gcut_constant *constant) {
+  deriver *d = context;
+  add_constant(d, d->part, value, constant);
+}
+
 static void read_bodies(deriver *d, uint32_t part, uint32_t node) {
-  for (uint32_t b = d->body_of[node]; b; b = d->next_body[b]) {
-    const gcut_body *body = &d->graph->bodies[b];
-    for (uint32_t i = 0; i < body->n_initializers; i++) {
-      uint32_t v = body->initializers[i];
-      const gcut_constant *constant = gcut__constant(d->draft->trace, v);
-      if (!constant || d->read[v] == part + 1) continue;
-      d->read[v] = part + 1;
-      add_constant(d, part, v, constant);
-    }
-  }
+  d->part = part;
+  for (uint32_t b = d->body_of[node]; b; b = d->next_body[b])
+    gcut__each_inner_constant(d->draft->trace, b, read_inner, d);
 }
 
 static gcut_status read_part(deriver *d, uint32_t part, gcut_error *err) {

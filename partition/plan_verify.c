@@ -123,12 +123,15 @@ static uint32_t main_node(const gcut_graph *g, uint32_t body) {
   return g->bodies[body].node;
 }
 
+static void count_one(void *context, uint32_t value, const gcut_constant *constant) {
+  (void)value, (void)constant;
+  ++*(uint32_t *)context;
+}
+
 static void count_inner(checker *c) {
   for (uint32_t b = 1; b < c->graph->n_bodies; b++) {
     uint32_t part = c->owner[main_node(c->graph, b)];
-    if (part == GCUT_NONE) continue;
-    for (uint32_t i = 0; i < c->graph->bodies[b].n_initializers; i++)
-      c->n_inner[part] += gcut__constant(c->trace, c->graph->bodies[b].initializers[i]) != NULL;
+    if (part != GCUT_NONE) gcut__each_inner_constant(c->trace, b, count_one, &c->n_inner[part]);
   }
 }
 

@@ -21,4 +21,23 @@ static inline const gcut_constant *gcut__constant(const gcut_trace *trace, uint3
   return v->constant != GCUT_NONE && !v->is_input ? &trace->graph->constants[v->constant] : NULL;
 }
 
+// What a body of control flow holds of constants: its initializers, and what its nodes without
+// inputs make (Constant). Calls visit for each.
+typedef void gcut__visit_constant(void *context, uint32_t value, const gcut_constant *constant);
+static inline void gcut__each_inner_constant(const gcut_trace *trace, uint32_t body,
+                                             gcut__visit_constant *visit, void *context) {
+  const gcut_graph *g = trace->graph;
+  const gcut_body *b = &g->bodies[body];
+  for (uint32_t i = 0; i < b->n_initializers; i++)
+    if (gcut__constant(trace, b->initializers[i]))
+      visit(context, b->initializers[i], gcut__constant(trace, b->initializers[i]));
+  for (uint32_t i = 0; i < b->n_nodes; i++) {
+    const gcut_node *node = &g->nodes[b->nodes[i]];
+    for (uint32_t o = 0; o < node->n_outputs && gcut__n_reads(node) == 0; o++) {
+      uint32_t v = gcut_node_outputs(g, node)[o];
+      if (v != GCUT_NONE && gcut__constant(trace, v)) visit(context, v, gcut__constant(trace, v));
+    }
+  }
+}
+
 #endif

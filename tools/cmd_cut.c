@@ -92,6 +92,7 @@ static int run(const void *given) {
   gcut_status status =
       tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
   if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
+  if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
