@@ -198,7 +198,7 @@ typedef struct gcir_builder {
   gcut_graph *graph;
   gcut_map functions; // interned "domain\nname\noverload" -> functions[]
   gcut_scope_memory scopes;
-  uint64_t inlined; // items that calls have added
+  uint64_t inlined, n_calls; // items that calls have added; calls
   unsigned depth, calls;
 } gcir_builder;
 

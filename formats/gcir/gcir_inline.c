@@ -111,7 +111,7 @@ static const char *call_prefix(gcir_builder *b, const gcir_node *node, const gci
   if (*node->name && strlen(node->name) + strlen(outer) < MAX_PREFIX)
     return gcut_arena_format(b->p->arena, "%s%s/", outer, node->name);
   return gcut_arena_format(b->p->arena, "%.63s_%llu/", node->op_type,
-                           (unsigned long long)b->inlined);
+                           (unsigned long long)b->n_calls);
 }
 
 // The scope of a call: below that of its node, named by the last part of its name.
@@ -283,7 +283,7 @@ gcut_status gcut__gcir_inline(gcir_builder *b, gcir_function *function, const gc
   inside.scope = call_scope(b, function, node, call.prefix, where);
   if (inside.scope == GCUT_NONE) return gcut_graph_finish(b->graph, b->p->err); // says why
   function->active = true;
-  b->depth++, b->calls++;
+  b->depth++, b->calls++, b->n_calls++;
   gcut_status status = inline_into(b, &inside, &map);
   b->depth--, b->calls--;
   function->active = false;

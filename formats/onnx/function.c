@@ -173,8 +173,9 @@ static const char *call_prefix(gcut__reader *r, const gcut__wire_node *node,
   if (node->name.size > 0 && node->name.size + strlen(outer) < MAX_PREFIX)
     return gcut_arena_format(r->arena, "%s%.*s/", outer, (int)node->name.size,
                              (const char *)node->name.data);
-  return gcut_arena_format(r->arena, "%.*s_%llu/", (int)(node->op_type.size % 64),
-                           (const char *)node->op_type.data, (unsigned long long)r->inlined_items);
+  return gcut_arena_format(r->arena, "%.*s_%llu/",
+                           (int)(node->op_type.size < 64 ? node->op_type.size : 63),
+                           (const char *)node->op_type.data, (unsigned long long)r->n_calls);
 }
 
 // The scope of a call: below that of its node, named by the last part of its name.
@@ -366,6 +367,7 @@ gcut_status gcut__inline_call(gcut__reader *r, gcut__function *function,
   function->active = true;
   r->depth++;
   r->calls++;
+  r->n_calls++;
   gcut_status status = inline_into(r, function, node, &inside, &map, err);
   r->calls--;
   r->depth--;

@@ -36,6 +36,7 @@ typedef struct gcut__reader {
   gcut_map function_index;               // interned id -> functions[]
   uint64_t inlined_bytes, inlined_items; // what calls of functions have added
   unsigned depth, calls;                 // being read: graphs and calls of functions, calls alone
+  uint64_t n_calls;                      // inlined so far
 } gcut__reader;
 
 // Names to values: those of a body, or those that the arguments and results of a call have inside
