@@ -63,6 +63,7 @@
   GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                              \
   GCUT_OP_LIST_MICROSOFT_GELU(X, V)                                                                \
   GCUT_OP_LIST_MICROSOFT_NORM(X, V)                                                                \
+  GCUT_OP_LIST_MICROSOFT_MATMUL(X, V)                                                              \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -349,6 +350,7 @@
   X(ONNX, QLinearMatMul, qlinear_matmul, 10, 21)                                                   \
   X(ONNX, ConvInteger, conv_integer, 10)                                                           \
   X(ONNX, QLinearConv, qlinear_conv, 10)
+
 // det.c: Det
 #define GCUT_OP_LIST_DET(X, V)
 
@@ -418,6 +420,14 @@
   X(MICROSOFT, EmbedLayerNormalization, embed_layer_norm, 1)                                       \
   X(MICROSOFT, GroupNorm, microsoft_group_norm, 1)                                                 \
   X(MICROSOFT, SkipGroupNorm, skip_group_norm, 1)
+
+// microsoft_matmul.c: matrix products of com.microsoft
+#define GCUT_OP_LIST_MICROSOFT_MATMUL(X, V)                                                        \
+  X(MICROSOFT, FusedMatMul, fused_matmul, 1)                                                       \
+  X(MICROSOFT, TransposeMatMul, fused_matmul, 1)                                                   \
+  X(MICROSOFT, FusedGemm, fused_gemm, 1)                                                           \
+  X(MICROSOFT, MatMulNBits, matmul_nbits, 1)                                                       \
+  X(MICROSOFT, GatherBlockQuantized, gather_block_quantized, 1)
 
 // microsoft.c: com.microsoft
 #define GCUT_OP_LIST_MICROSOFT(X, V)

@@ -158,7 +158,7 @@ const gcut_op gcut__op_stft = {
 // ---- windows and MelWeightMatrix
 
 static gcut_status output_type(const gcut_infer *c, gcut_dtype *out, gcut_error *err) {
-  const gcut_window_attrs *attrs = c->attrs;
+  const gcut_signal_window_attrs *attrs = c->attrs;
   int64_t type = attrs->output_datatype;
   if (type < 1 || type > 63 || !(GCUT_NUMERIC >> type & 1))
     return GCUT_NODE_FAIL(c, err, "output_datatype is %" PRId64, type);
@@ -176,8 +176,8 @@ static gcut_status window_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row window_rows[] = {
-    GCUT_ATTR_INT(gcut_window_attrs, output_datatype, GCUT_FLOAT),
-    GCUT_ATTR_INT(gcut_window_attrs, periodic, 1),
+    GCUT_ATTR_INT(gcut_signal_window_attrs, output_datatype, GCUT_FLOAT),
+    GCUT_ATTR_INT(gcut_signal_window_attrs, periodic, 1),
     {0},
 };
 
@@ -186,7 +186,7 @@ static const gcut_attr_row window_rows[] = {
       .inputs = "I",                                                                               \
       .outputs = "*",                                                                              \
       .attrs = window_rows,                                                                        \
-      .attrs_size = sizeof(gcut_window_attrs),                                                     \
+      .attrs_size = sizeof(gcut_signal_window_attrs),                                              \
       .infer = window_infer,                                                                       \
   };
 WINDOW(hann_window)
@@ -212,6 +212,6 @@ const gcut_op gcut__op_mel_weight_matrix = {
     .outputs = "*",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = window_rows,
-    .attrs_size = sizeof(gcut_window_attrs),
+    .attrs_size = sizeof(gcut_signal_window_attrs),
     .infer = mel_infer,
 };

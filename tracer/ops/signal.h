@@ -13,8 +13,8 @@ typedef struct gcut_stft_attrs {
   int64_t onesided;
 } gcut_stft_attrs;
 
-typedef struct gcut_window_attrs {
+typedef struct gcut_signal_window_attrs {
   int64_t output_datatype, periodic;
-} gcut_window_attrs;
+} gcut_signal_window_attrs;
 
 #endif

@@ -141,7 +141,7 @@ gcut_status gcut__cpu_stft(gcut_cpu_call *c, gcut_error *err) {
 
 // a - b cos(angle) + c cos(2 angle) over one period.
 static gcut_status window(gcut_cpu_call *call, double a, double b, double c, gcut_error *err) {
-  const gcut_window_attrs *attrs = call->attrs;
+  const gcut_signal_window_attrs *attrs = call->attrs;
   gcut_tensor *out = call->outputs[0];
   int64_t n = out->dims[0], period = attrs->periodic ? n : n - 1;
   double *w = GCUT_NEW_ARRAY(call->scratch, double, (size_t)n);

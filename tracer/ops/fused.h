@@ -1,0 +1,38 @@
+// The activation that com.microsoft's fused operators end with.
+#ifndef GCUT_TRACER_OPS_FUSED_H
+#define GCUT_TRACER_OPS_FUSED_H
+
+#include "tracer/ops/op.h"
+
+// X(name as the attribute has it, name here, default alpha, default beta)
+#define GCUT_FUSED_ACTIVATION_LIST(X)                                                              \
+  X("", NONE, 0, 0)                                                                                \
+  X("Relu", RELU, 0, 0)                                                                            \
+  X("Sigmoid", SIGMOID, 0, 0)                                                                      \
+  X("Tanh", TANH, 0, 0)                                                                            \
+  X("LeakyRelu", LEAKY_RELU, 0.01f, 0)                                                             \
+  X("Clip", CLIP, -FLT_MAX, FLT_MAX)                                                               \
+  X("HardSigmoid", HARD_SIGMOID, 0.2f, 0.5f)                                                       \
+  X("Elu", ELU, 1, 0)                                                                              \
+  X("Softplus", SOFTPLUS, 0, 0)                                                                    \
+  X("Softsign", SOFTSIGN, 0, 0)                                                                    \
+  X("ThresholdedRelu", THRESHOLDED_RELU, 1, 0)                                                     \
+  X("Gelu", GELU, 0, 0)                                                                            \
+  X("Silu", SILU, 0, 0)                                                                            \
+  X("HardSwish", HARD_SWISH, 0, 0)
+
+typedef enum gcut_fused_function {
+#define X(text, name, alpha, beta) GCUT_FUSED_##name,
+  GCUT_FUSED_ACTIVATION_LIST(X)
+#undef X
+} gcut_fused_function;
+
+typedef struct gcut_fused_activation {
+  gcut_fused_function function;
+  float alpha, beta;
+} gcut_fused_activation;
+
+// The activation of that name with its default parameters; false where there is none.
+GCUT_MUST_USE bool gcut__fused_find(gcut_string name, gcut_fused_activation *out);
+
+#endif
