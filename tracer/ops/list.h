@@ -304,7 +304,7 @@
   X(ONNX, Gemm, gemm, 1, 6, 7, 9, 11, 13)
 
 // einsum.c: Einsum
-#define GCUT_OP_LIST_EINSUM(X, V)
+#define GCUT_OP_LIST_EINSUM(X, V) X(ONNX, Einsum, einsum, 12, 28)
 
 // conv.c: Conv, ConvTranspose; deform.c: DeformConv; fold.c: Col2Im
 #define GCUT_OP_LIST_CONV(X, V)                                                                    \
@@ -352,7 +352,7 @@
   X(ONNX, QLinearConv, qlinear_conv, 10)
 
 // det.c: Det
-#define GCUT_OP_LIST_DET(X, V)
+#define GCUT_OP_LIST_DET(X, V) X(ONNX, Det, det, 11, 22)
 
 // attention.c: Attention, FlexAttention
 #define GCUT_OP_LIST_ATTENTION(X, V)                                                               \
