@@ -9,6 +9,7 @@ log=$build/tests/log
 mkdir -p "$build/tests"
 : >"$log"
 export GRAPHCUT="$PWD/$build/graphcut" BUILD="$PWD/$build" CMOCKA_MESSAGE_OUTPUT=TAP
+export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0"
 passed=0 failed=0 skipped=0
 
 # Counts the TAP lines of one program's output; a program that dies, or tests nothing, is a failure of its own.

@@ -4,6 +4,7 @@
 
 #include <graphviz/gvc.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "tracer/base/error.h"
 
@@ -241,17 +242,25 @@ static int ignore_message(char *text) {
   return 0;
 }
 
+// Graphviz keeps state of its own (its pango plugin remembers the name of a font of the last
+// context, even a freed one) and is not made for threads. So there is one context a process, never
+// freed, and one drawing at a time.
+static pthread_mutex_t graphviz_mutex = PTHREAD_MUTEX_INITIALIZER;
+static GVC_t *graphviz_context;
+
 static gcut_status lay_out(Agraph_t *graph, const char *format, FILE *stream, gcut_error *err) {
-  GVC_t *context = gvContext();
-  if (!context) return GCUT_NO_MEMORY(err);
-  gcut_status status = GCUT_OK;
-  if (gvLayout(context, graph, "dot") != 0)
-    status = GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot lay the drawing out");
-  if (status == GCUT_OK && gvRender(context, graph, format, stream) != 0)
-    status = GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%s'", format);
-  gvFreeLayout(context, graph);
-  gvFreeContext(context);
-  return status;
+  if (!graphviz_context) graphviz_context = gvContext();
+  if (!graphviz_context) return GCUT_NO_MEMORY(err);
+  if (gvLayout(graphviz_context, graph, "dot") != 0)
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot lay the drawing out");
+  int failed = gvRender(graphviz_context, graph, format, stream);
+  gvFreeLayout(graphviz_context, graph);
+  return failed ? GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%s'", format) : GCUT_OK;
+}
+
+static gcut_status write_text(Agraph_t *graph, FILE *stream, gcut_error *err) {
+  return agwrite(graph, stream) == 0 ? GCUT_OK
+                                     : GCUT_FAIL(err, GCUT_IO, "cannot write the drawing");
 }
 
 gcut_status gcut_drawing_render(const gcut_drawing *drawing, const char *format, bool dark,
@@ -259,15 +268,15 @@ gcut_status gcut_drawing_render(const gcut_drawing *drawing, const char *format,
   canvas c = {
       .d = drawing, .theme = gcut_theme_get(dark), .dark = dark, .arena = gcut_arena_create()};
   if (!c.arena) return GCUT_NO_MEMORY(err);
+  pthread_mutex_lock(&graphviz_mutex);
   agusererrf before = agseterrf(ignore_message);
   gcut_status status = build(&c, err);
-  if (status == GCUT_OK && strcmp(format, "dot") == 0) {
-    if (agwrite(c.graph, stream) != 0) status = GCUT_FAIL(err, GCUT_IO, "cannot write the drawing");
-  } else if (status == GCUT_OK) {
-    status = lay_out(c.graph, format, stream, err);
-  }
+  if (status == GCUT_OK)
+    status = strcmp(format, "dot") == 0 ? write_text(c.graph, stream, err)
+                                        : lay_out(c.graph, format, stream, err);
   if (c.graph) agclose(c.graph);
   agseterrf(before);
+  pthread_mutex_unlock(&graphviz_mutex);
   gcut_arena_destroy(c.arena);
   return status;
 }

@@ -1,0 +1,239 @@
+// Drawings: hostile names stay text in every format, views are deterministic and stay small, and
+// what is drawn of a real decoder is what a golden file says (`make golden` rewrites it).
+#include <graphviz/cgraph.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+#include "graphcut/formats.h"
+#include "tracer/build.h"
+
+static char folder[] = "/tmp/graphcut-draw-XXXXXX";
+
+static const char *path_of(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+static char *read_all(const char *path, size_t *out_size) {
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  fseek(file, 0, SEEK_END);
+  long size = ftell(file);
+  rewind(file);
+  char *text = calloc(1, (size_t)size + 1);
+  assert_int_equal(fread(text, 1, (size_t)size, file), size);
+  fclose(file);
+  *out_size = (size_t)size;
+  return text;
+}
+
+// A chain of `n` nodes, each in a layer module of its own; every name carries `poison`.
+static gcut_graph *chain(uint32_t n, const char *poison) {
+  gcut_graph *g = NULL;
+  char name[512];
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  snprintf(name, sizeof name, "in%s", poison);
+  uint32_t v = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, name));
+  gcut_dim dims[] = {gcut_dim_symbol(g->dims, "batch", 5), 64};
+  gcut_value_declare(g, v, &(gcut_type){.type = GCUT_FLOAT, .rank = 2, .dims = dims});
+  uint32_t model = gcut_graph_add_scope(g, 0, "model", "");
+  for (uint32_t i = 0; i < n; i++) {
+    snprintf(name, sizeof name, "layers.%u%s", i, poison);
+    uint32_t scope = gcut_graph_add_scope(g, model, name, poison);
+    snprintf(name, sizeof name, "v%u%s", i, poison);
+    uint32_t next = gcut_graph_add_value(g, 0, name);
+    gcut_node_spec spec = {.name = name,
+                           .op_type = *poison ? poison : "Relu",
+                           .scope = scope,
+                           .inputs = &v,
+                           .n_inputs = 1,
+                           .outputs = &next,
+                           .n_outputs = 1};
+    gcut_graph_add_node(g, &spec);
+    v = next;
+  }
+  gcut_graph_add_output(g, 0, v);
+  assert_ok(gcut_graph_finish(g, err));
+  return g;
+}
+
+static void draw(const gcut_graph *g, const char *target, gcut_view view, const char *name) {
+  gcut_trace *trace = NULL;
+  gcut_plan *plan = NULL;
+  assert_ok(gcut_trace_create(g, NULL, &trace, err));
+  gcut_cut_options cut = {.targets = &target, .n_targets = target ? 1 : 0};
+  if (target)
+    assert_ok(gcut_plan_create(trace, &cut, &plan, err));
+  else
+    assert_ok(gcut_plan_whole(trace, &cut, &plan, err));
+  gcut_draw_options options = {.view = view, .part = GCUT_NONE};
+  assert_ok(gcut_draw(trace, plan, &options, path_of(name), err));
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+}
+
+static void assert_parses(const char *dot) {
+  Agraph_t *graph = agmemread(dot);
+  assert_non_null(graph);
+  agclose(graph);
+}
+
+static void hostile_names_stay_text(void **state) {
+  (void)state;
+  static const char poison[] = "\"}]><script>alert(1)</script>\n\\N&amp;{\xff\x01";
+  static const char *const files[] = {"x.dot", "x.svg", "x.html"};
+  gcut_graph *g = chain(4, poison);
+  for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+    for (int view = GCUT_VIEW_PARTS; view <= GCUT_VIEW_OPS; view++) {
+      size_t size;
+      draw(g, NULL, (gcut_view)view, files[f]);
+      char *text = read_all(path_of(files[f]), &size);
+      // DOT quotes names whole, so there markup is text; what it must do is parse.
+      if (f == 0)
+        assert_parses(text);
+      else
+        assert_null(strstr(text, "<script>alert"));
+      assert_int_equal(strlen(text), size);
+      free(text);
+    }
+  }
+  gcut_graph_destroy(g);
+}
+
+static void a_megabyte_name_is_shortened(void **state) {
+  (void)state;
+  gcut_graph *g = NULL;
+  char *name = malloc(1 << 20);
+  memset(name, 'x', (1 << 20) - 1);
+  name[(1 << 20) - 1] = '\0';
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  uint32_t x = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, name));
+  uint32_t y = gcut_graph_add_value(g, 0, "y");
+  gcut_node_spec spec = {
+      .name = name, .op_type = "Relu", .inputs = &x, .n_inputs = 1, .outputs = &y, .n_outputs = 1};
+  gcut_graph_add_node(g, &spec);
+  gcut_graph_add_output(g, 0, y);
+  assert_ok(gcut_graph_finish(g, err));
+  size_t size;
+  draw(g, NULL, GCUT_VIEW_PARTS, "long.svg");
+  free(read_all(path_of("long.svg"), &size));
+  assert_true(size < 20000);
+  gcut_graph_destroy(g);
+  free(name);
+}
+
+static void equal_layers_are_folded(void **state) {
+  (void)state;
+  size_t size;
+  gcut_graph *g = chain(500, "");
+  draw(g, "re:model\\.layers\\.\\d+$", GCUT_VIEW_PARTS, "parts.dot");
+  char *text = read_all(path_of("parts.dot"), &size);
+  assert_true(size < 10000);
+  assert_non_null(strstr(text, "× "));
+  free(text);
+  draw(g, NULL, GCUT_VIEW_LAYERS, "layers.dot");
+  text = read_all(path_of("layers.dot"), &size);
+  assert_true(size < 10000);
+  assert_non_null(strstr(text, "layers.1 … layers.499"));
+  free(text);
+  gcut_graph_destroy(g);
+}
+
+static void the_same_graph_gives_the_same_bytes(void **state) {
+  (void)state;
+  size_t a, b;
+  gcut_graph *g = chain(7, "");
+  draw(g, "Relu", GCUT_VIEW_OPS, "a.svg");
+  draw(g, "Relu", GCUT_VIEW_OPS, "b.svg");
+  char *first = read_all(path_of("a.svg"), &a), *second = read_all(path_of("b.svg"), &b);
+  assert_int_equal(a, b);
+  assert_memory_equal(first, second, a);
+  free(first);
+  free(second);
+  gcut_graph_destroy(g);
+}
+
+static void every_format_is_what_it_says(void **state) {
+  (void)state;
+  static const struct {
+    const char *file, *begins;
+  } formats[] = {{"f.dot", "digraph"},
+                 {"f.svg", "<?xml"},
+                 {"f.png", "\x89PNG"},
+                 {"f.pdf", "%PDF"},
+                 {"f.html", "<!DOCTYPE html>"}};
+  gcut_graph *g = chain(3, "");
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    size_t size;
+    draw(g, "Relu", GCUT_VIEW_PARTS, formats[i].file);
+    char *text = read_all(path_of(formats[i].file), &size);
+    assert_memory_equal(text, formats[i].begins, strlen(formats[i].begins));
+    free(text);
+  }
+  gcut_graph_destroy(g);
+}
+
+static void an_unknown_extension_writes_nothing(void **state) {
+  (void)state;
+  gcut_graph *g = chain(2, "");
+  gcut_trace *trace = NULL;
+  assert_ok(gcut_trace_create(g, NULL, &trace, err));
+  gcut_draw_options options = {.view = GCUT_VIEW_LAYERS, .part = GCUT_NONE};
+  assert_fails(gcut_draw(trace, NULL, &options, path_of("x.jpeg"), err), GCUT_ARGUMENT, ".html");
+  assert_int_equal(access(path_of("x.jpeg"), F_OK), -1);
+  assert_fails(gcut_draw(trace, NULL, &options, "/nowhere/x.svg", err), GCUT_IO, "/nowhere");
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
+static void a_decoder_is_drawn_as_the_golden_file_says(void **state) {
+  (void)state;
+  static const char golden[] = "tests/golden/llama.parts.dot";
+  gcut_graph *g = NULL;
+  assert_ok(gcut_graph_read("examples/models/llama/model.onnx", NULL, &g, err));
+  draw(g, "LlamaDecoderLayer", GCUT_VIEW_PARTS, "llama.dot");
+  size_t actual, expected;
+  char *text = read_all(path_of("llama.dot"), &actual);
+  if (getenv("GCUT_GOLDEN")) {
+    FILE *file = fopen(golden, "wb");
+    assert_non_null(file);
+    fwrite(text, 1, actual, file);
+    fclose(file);
+  }
+  char *wanted = read_all(golden, &expected);
+  assert_string_equal(text, wanted);
+  free(text);
+  free(wanted);
+  gcut_graph_destroy(g);
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  char command[300];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  return system(command);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(hostile_names_stay_text),
+      cmocka_unit_test(a_megabyte_name_is_shortened),
+      cmocka_unit_test(equal_layers_are_folded),
+      cmocka_unit_test(the_same_graph_gives_the_same_bytes),
+      cmocka_unit_test(every_format_is_what_it_says),
+      cmocka_unit_test(an_unknown_extension_writes_nothing),
+      cmocka_unit_test(a_decoder_is_drawn_as_the_golden_file_says),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
