@@ -292,12 +292,8 @@ ROWS(pow_j, pow_jf, pow_jd, pow_ii, pow_iu) // int32
 static bool is_two(const gcut_tensor *exponent) {
   if (exponent->count != 1) return false;
   gcut_row row;
-  const gcut_row *value = gcut_row_load(exponent->type, exponent->data, 0, 0, 1, &row);
-  switch (gcut_class_of(exponent->type)) {
-  case GCUT_CLASS_f: return value->f[0] == 2;
-  case GCUT_CLASS_d: return value->d[0] == 2;
-  default: return value->u[0] == 2;
-  }
+  const void *value = gcut_row_load(exponent->type, exponent->data, 0, 0, 1, &row);
+  return gcut_row_double(gcut_class_of(exponent->type), value, 0) == 2;
 }
 
 gcut_status gcut__cpu_pow(gcut_cpu_call *c, gcut_error *err) {

@@ -121,14 +121,15 @@ static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut_cast_a
 
 // ---- strings
 
-static size_t format_element(gcut_dtype type, const gcut_row *row, size_t k, char *text) {
-  if (type == GCUT_BOOL) return strlen(strcpy(text, row->u[k] ? "True" : "False"));
-  switch (gcut_class_of(type)) {
-  case GCUT_CLASS_f: return gcut_decimal_format(type, (double)row->f[k], text);
-  case GCUT_CLASS_d: return gcut_decimal_format(type, row->d[k], text);
-  case GCUT_CLASS_i: return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRId64, row->i[k]);
-  default: return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRIu64, row->u[k]);
-  }
+static size_t format_element(gcut_dtype type, const void *row, size_t k, char *text) {
+  const uint64_t *integers = row;
+  gcut_class class = gcut_class_of(type);
+  if (type == GCUT_BOOL) return strlen(strcpy(text, integers[k] ? "True" : "False"));
+  if (class == GCUT_CLASS_i)
+    return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRId64, (int64_t)integers[k]);
+  if (class == GCUT_CLASS_u)
+    return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRIu64, integers[k]);
+  return gcut_decimal_format(type, gcut_row_double(class, row, k), text);
 }
 
 static gcut_status numbers_to_strings(const gcut_tensor *x, gcut_tensor *y, gcut_error *err) {

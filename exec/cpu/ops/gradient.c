@@ -140,8 +140,8 @@ static gcut_status check_sources(const pass *p, gcut_error *err) {
 
 static double element(const gcut_tensor *x, int64_t at) {
   gcut_row row;
-  const gcut_row *loaded = gcut_row_load(x->type, x->data, at, 0, 1, &row);
-  return gcut_class_of(x->type) == GCUT_CLASS_f ? (double)loaded->f[0] : loaded->d[0];
+  const void *loaded = gcut_row_load(x->type, x->data, at, 0, 1, &row);
+  return gcut_row_double(gcut_class_of(x->type), loaded, 0);
 }
 
 static gcut_status gradient_of(pass *p, uint32_t value, double **out, gcut_error *err) {

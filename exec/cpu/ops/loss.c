@@ -11,8 +11,8 @@
 
 static double get(const gcut_tensor *x, int64_t at) {
   gcut_row row;
-  const gcut_row *loaded = gcut_row_load(x->type, x->data, at, 0, 1, &row);
-  return gcut_class_of(x->type) == GCUT_CLASS_f ? (double)loaded->f[0] : loaded->d[0];
+  const void *loaded = gcut_row_load(x->type, x->data, at, 0, 1, &row);
+  return gcut_row_double(gcut_class_of(x->type), loaded, 0);
 }
 
 static void put(gcut_tensor *y, int64_t at, double value) {

@@ -18,11 +18,12 @@ static int64_t least(int64_t a, int64_t b) {
 // n <= GCUT_ROW elements as floats; the result lies in `row` or in the data itself.
 static const float *load_floats(gcut_dtype type, const void *data, int64_t first, int64_t n,
                                 gcut_row *row, float *floats) {
-  const gcut_row *x = gcut_row_load(type, data, first, 1, (size_t)n, row);
+  const void *x = gcut_row_load(type, data, first, 1, (size_t)n, row);
   gcut_class class = gcut_class_of(type);
-  if (class == GCUT_CLASS_f) return x->f;
+  if (class == GCUT_CLASS_f) return x;
   for (int64_t i = 0; i < n; i++)
-    floats[i] = class == GCUT_CLASS_i ? (float)x->i[i] : (float)x->u[i];
+    floats[i] =
+        class == GCUT_CLASS_i ? (float)((const int64_t *)x)[i] : (float)((const uint64_t *)x)[i];
   return floats;
 }
 

@@ -21,11 +21,7 @@ static void seed(const gcut_cpu_call *c, gcut_mersenne *m) {
     gcut_mersenne_seed(m, (uint32_t)gcut_truncate_uint64((double)given));
 }
 
-// Element k of a row of computing type as a double, and the other way.
-static double get(gcut_class class, const gcut_row *row, size_t k) {
-  return class == GCUT_CLASS_f ? (double)row->f[k] : row->d[k];
-}
-
+// Sets element k of a row of that class.
 static void put(gcut_class class, gcut_row *row, size_t k, double value) {
   switch (class) {
   case GCUT_CLASS_f: row->f[k] = (float)value; break;
@@ -81,9 +77,9 @@ static gcut_status run_bernoulli(gcut_cpu_call *c) {
   seed(c, &m);
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const gcut_row *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    const void *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     for (size_t k = 0; k < n; k++)
-      put(to, &out, k, gcut_mersenne_uniform(&m) < get(from, row, k) ? 1 : 0);
+      put(to, &out, k, gcut_mersenne_uniform(&m) < gcut_row_double(from, row, k) ? 1 : 0);
     gcut_row_store(y->type, y->data, (int64_t)at, n, &out);
   }
   return GCUT_OK;
@@ -98,7 +94,7 @@ static void accumulate_line(const gcut_tensor *x, int64_t offset, int64_t n, dou
   gcut_row buffer;
   double largest = -(double)INFINITY, sum = 0;
   for (int64_t k = 0; k < n; k++) {
-    sums[k] = get(class, gcut_row_load(x->type, x->data, offset + k, 1, 1, &buffer), 0);
+    sums[k] = gcut_row_double(class, gcut_row_load(x->type, x->data, offset + k, 1, 1, &buffer), 0);
     if (sums[k] > largest) largest = sums[k];
   }
   for (int64_t k = 0; k < n; k++) sums[k] = sum += exp(sums[k] - largest);
@@ -147,7 +143,8 @@ static double read_ratio(const gcut_cpu_call *c) {
   if (!gcut_cpu_has(c, 1)) return (double)((const gcut_dropout_attrs *)c->attrs)->ratio;
   const gcut_tensor *ratio = c->inputs[1];
   gcut_row row;
-  return get(gcut_class_of(ratio->type), gcut_row_load(ratio->type, ratio->data, 0, 0, 1, &row), 0);
+  return gcut_row_double(gcut_class_of(ratio->type),
+                         gcut_row_load(ratio->type, ratio->data, 0, 0, 1, &row), 0);
 }
 
 // What passes is all of it; without a training to thin out, that is everything.
@@ -178,10 +175,10 @@ static void thin_out(gcut_cpu_call *c, double ratio) {
     gcut_mersenne_seed(&m, (uint32_t)attrs->seed);
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const gcut_row *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    const void *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     for (size_t k = 0; k < n; k++) {
       bool keep = gcut_mersenne_uniform(&m) >= ratio;
-      put(class, &out, k, keep ? get(class, row, k) * scale : 0);
+      put(class, &out, k, keep ? gcut_row_double(class, row, k) * scale : 0);
       if (mask) put(gcut_class_of(mask->type), &kept, k, keep);
     }
     if (y) gcut_row_store(y->type, y->data, (int64_t)at, n, &out);

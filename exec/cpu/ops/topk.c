@@ -21,12 +21,12 @@ static uint64_t key_of_double(double x) {
   return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-static uint64_t key_at(gcut_class class, const gcut_row *row, size_t k) {
+static uint64_t key_at(gcut_class class, const void *row, size_t k) {
   switch (class) {
-  case GCUT_CLASS_f: return key_of_double((double)row->f[k]);
-  case GCUT_CLASS_d: return key_of_double(row->d[k]);
-  case GCUT_CLASS_i: return (uint64_t)row->i[k] ^ UINT64_C(1) << 63;
-  default: return row->u[k];
+  case GCUT_CLASS_f:
+  case GCUT_CLASS_d: return key_of_double(gcut_row_double(class, row, k));
+  case GCUT_CLASS_i: return ((const uint64_t *)row)[k] ^ UINT64_C(1) << 63;
+  default: return ((const uint64_t *)row)[k];
   }
 }
 
@@ -89,7 +89,7 @@ static void select_best(const gcut_tensor *x, const line *l, bool largest, entry
   size_t n_heap = 0;
   for (int64_t at = 0; at < l->size; at += GCUT_ROW) {
     size_t n = l->size - at < GCUT_ROW ? (size_t)(l->size - at) : GCUT_ROW;
-    const gcut_row *row =
+    const void *row =
         gcut_row_load(x->type, x->data, l->offset + at * l->step, l->step, n, &buffer);
     for (size_t j = 0; j < n; j++) {
       uint64_t key = key_at(class, row, j);

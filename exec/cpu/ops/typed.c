@@ -72,12 +72,11 @@ static void load_codes(gcut_dtype type, const uint8_t *data, int64_t offset, int
 
 static void store_codes(gcut_dtype type, uint8_t *data, int64_t offset, size_t n,
                         const void *values) {
-  const gcut_row *row = values;
   unsigned bits = gcut_dtype_bits(type);
   bool is_float = gcut_class_of(type) == GCUT_CLASS_f;
   for (size_t k = 0; k < n; k++) {
-    uint8_t code =
-        is_float ? gcut_minifloat_encode(type, (double)row->f[k], true) : (uint8_t)row->u[k];
+    uint8_t code = is_float ? gcut_minifloat_encode(type, (double)((const float *)values)[k], true)
+                            : (uint8_t)((const uint64_t *)values)[k];
     set_code(data, offset + (int64_t)k, bits, code);
   }
 }

@@ -68,9 +68,19 @@ typedef union gcut_row {
 } gcut_row;
 
 // n <= GCUT_ROW elements in their computing type: element offset + k * step of `data` for k < n.
-// The result is in `buffer`, or in `data` itself where that has them so already.
+// The result is in `buffer`, or in `data` itself where that has them so already: an array of the
+// computing type, no gcut_row.
 const void *gcut_row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step, size_t n,
                           gcut_row *buffer);
+// Element k of a row of that class.
+static inline double gcut_row_double(gcut_class class, const void *row, size_t k) {
+  switch (class) {
+  case GCUT_CLASS_f: return (double)((const float *)row)[k];
+  case GCUT_CLASS_d: return ((const double *)row)[k];
+  case GCUT_CLASS_i: return (double)((const int64_t *)row)[k];
+  default: return (double)((const uint64_t *)row)[k];
+  }
+}
 // Where to compute a row of output: the output itself where its type computes as itself, or
 // `buffer`. gcut_row_store then brings it there.
 void *gcut_row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer);
