@@ -23,7 +23,7 @@ gcut_status tool_model_open(const tool_common *common, const char *path, const t
   gcut_read_options reading = {.follow_links = common->follow_links};
   gcut_trace_options tracing = {.bindings = set->items, .n_bindings = set->n};
   *out_model = (tool_model){0};
-  gcut_status status = gcut_onnx_read(path, &reading, &out_model->graph, err);
+  gcut_status status = gcut_graph_read(path, &reading, &out_model->graph, err);
   if (status != GCUT_OK) return status;
   status = gcut_trace_create(out_model->graph, &tracing, &out_model->trace, err);
   if (status != GCUT_OK) tool_model_close(out_model);

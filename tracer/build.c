@@ -104,7 +104,7 @@ static const char *canonical_domain(const char *domain) {
 
 void gcut_graph_add_opset(gcut_graph *g, const char *domain, int64_t version) {
   domain = canonical_domain(domain);
-  if (version < 0 || version > INT32_MAX) {
+  if (version < 1 || version > INT32_MAX) {
     gcut_graph_fail(g, GCUT_FORMAT, "opset version %lld of domain '%.200s' is no version",
                     (long long)version, domain);
     return;

@@ -55,6 +55,11 @@ static gcut_status same_type(const comparison *c, const char *where, const gcut_
 
 // ---- metadata, constants, attributes ----
 
+// The metadata from `first` on; a graph without any has no array.
+static const gcut_metadata *entries(const gcut_graph *g, uint32_t first) {
+  return g->metadata ? g->metadata + first : NULL;
+}
+
 static gcut_status same_metadata(const comparison *c, const char *where, const gcut_metadata *a,
                                  uint32_t n_a, const gcut_metadata *b, uint32_t n_b) {
   SAME_NUMBER(c, where, "number of metadata entries", n_a, n_b);
@@ -182,8 +187,8 @@ static gcut_status same_value(const comparison *c, uint32_t a, uint32_t b) {
   SAME_NUMBER(c, x->name, "is an output", x->is_output, y->is_output);
   SAME_NUMBER(c, x->name, "is a constant", x->constant != GCUT_NONE, y->constant != GCUT_NONE);
   if (x->constant != GCUT_NONE) GCUT_TRY(same_constant(c, x->name, x->constant, y->constant));
-  return same_metadata(c, x->name, c->a->metadata + x->first_metadata, x->n_metadata,
-                       c->b->metadata + y->first_metadata, y->n_metadata);
+  return same_metadata(c, x->name, entries(c->a, x->first_metadata), x->n_metadata,
+                       entries(c->b, y->first_metadata), y->n_metadata);
 }
 
 static gcut_status same_values(const comparison *c, const char *where, const uint32_t *a,
@@ -212,8 +217,8 @@ static gcut_status same_node(const comparison *c, const gcut_node *a, const gcut
   for (uint32_t i = 0; i < a->n_attributes; i++)
     GCUT_TRY(same_attribute(c, a->name, &c->a->attributes[a->first_attribute + i],
                             &c->b->attributes[b->first_attribute + i]));
-  return same_metadata(c, a->name, c->a->metadata + a->first_metadata, a->n_metadata,
-                       c->b->metadata + b->first_metadata, b->n_metadata);
+  return same_metadata(c, a->name, entries(c->a, a->first_metadata), a->n_metadata,
+                       entries(c->b, b->first_metadata), b->n_metadata);
 }
 
 // ---- bodies and the whole ----
@@ -223,8 +228,8 @@ static gcut_status same_body(const comparison *c, uint32_t a, uint32_t b) {
   c->bodies[a] = b;
   SAME_TEXT(c, "graph", "name", x->name, y->name);
   SAME_TEXT(c, "graph", "doc", x->doc, y->doc);
-  GCUT_TRY(same_metadata(c, "graph", c->a->metadata + x->first_metadata, x->n_metadata,
-                         c->b->metadata + y->first_metadata, y->n_metadata));
+  GCUT_TRY(same_metadata(c, "graph", entries(c->a, x->first_metadata), x->n_metadata,
+                         entries(c->b, y->first_metadata), y->n_metadata));
   GCUT_TRY(same_values(c, "inputs", x->inputs, x->n_inputs, y->inputs, y->n_inputs));
   GCUT_TRY(same_values(c, "initializers", x->initializers, x->n_initializers, y->initializers,
                        y->n_initializers));
@@ -247,8 +252,8 @@ static gcut_status same_model(const comparison *c) {
     SAME_TEXT(c, "opset", "domain", a->opsets[i].domain, b->opsets[i].domain);
     SAME_NUMBER(c, a->opsets[i].domain, "opset", a->opsets[i].version, b->opsets[i].version);
   }
-  return same_metadata(c, "model", a->metadata + a->first_metadata, a->n_model_metadata,
-                       b->metadata + b->first_metadata, b->n_model_metadata);
+  return same_metadata(c, "model", entries(a, a->first_metadata), a->n_model_metadata,
+                       entries(b, b->first_metadata), b->n_model_metadata);
 }
 
 gcut_status gcut_graph_equal(const gcut_graph *a, const gcut_graph *b, gcut_error *err) {
