@@ -136,6 +136,10 @@ static gcut_dtype main_type(const builder *b, const gcut_part *part) {
   return best;
 }
 
+bool gcut__is_weight(const gcut_constant *k) {
+  return k && k->bytes > 0 && k->type != GCUT_STRING;
+}
+
 static gcut_status set_weights(builder *b, gcut_stage *stage, const gcut_part *part,
                                gcut_error *err) {
   gcut_weight *weights = GCUT_NEW_ARRAY(b->arena, gcut_weight, part->n_constants);
@@ -145,7 +149,7 @@ static gcut_status set_weights(builder *b, gcut_stage *stage, const gcut_part *p
   for (uint32_t i = 0; i < part->n_constants; i++) {
     uint32_t value = part->constants[i];
     const gcut_constant *k = gcut__constant_of(b->spec->traces[0], value);
-    if (!k || k->bytes == 0 || k->type == GCUT_STRING) continue;
+    if (!gcut__is_weight(k)) continue;
     weights[stage->n_weights++] = (gcut_weight){.name = b->graph->values[value].name,
                                                 .bytes = k->bytes,
                                                 .value = value,

@@ -22,6 +22,8 @@ GCUT_MUST_USE gcut_status gcut__problem_create(const gcut__problem_spec *spec, g
 
 // The constant that a value is known to be in a trace, or NULL.
 const gcut_constant *gcut__constant_of(const gcut_trace *trace, uint32_t value);
+// Whether a constant (may be NULL) is moved with its part: one with elements that are plain bytes.
+bool gcut__is_weight(const gcut_constant *constant);
 // Rows of a part's largest input: its elements over its last dimension.
 uint64_t gcut__count_tokens(const gcut_trace *trace, const gcut_part *part);
 

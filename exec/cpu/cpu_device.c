@@ -11,6 +11,7 @@
 #include "exec/cpu/call.h"
 #include "exec/cpu/pages.h"
 #include "exec/device.h"
+#include "exec/problem.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
@@ -43,11 +44,14 @@ typedef struct cpu_program {
 // ---- programs
 // ---------------------------------------------------------------------------------------------------
 
-// Folded constants that the part's nodes read, each once.
+// Constants that the part's nodes read and that are none of its weights, each once.
 static gcut_status find_folded(cpu_program *p, gcut_map *seen, gcut_error *err) {
   const gcut_graph *g = p->base.trace->graph;
-  for (uint32_t i = 0; i < p->base.part->n_constants; i++)
-    if (!gcut_map_set(seen, p->base.part->constants[i], 1)) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < p->base.part->n_constants; i++) {
+    uint32_t v = p->base.part->constants[i];
+    if (gcut__is_weight(gcut__constant_of(p->base.trace, v)) && !gcut_map_set(seen, v, 1))
+      return GCUT_NO_MEMORY(err);
+  }
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
     const gcut_node *node = &g->nodes[p->layout.steps[s].node];
     for (uint32_t i = 0; i < node->n_inputs + node->n_captures; i++) {

@@ -168,9 +168,19 @@ static gcut_status infer_if(gcut_infer *c, gcut_error *err) {
                          c->n_outputs, err);
   gcut_fact *other = GCUT_NEW_ARRAY(c->arena, gcut_fact, c->n_outputs);
   if (!other) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(c->infer_body(c, attrs->then_branch, NULL, 0, c->outputs, c->n_outputs, err));
-  GCUT_TRY(c->infer_body(c, attrs->else_branch, NULL, 0, other, c->n_outputs, err));
-  return join_branches(c, other, err);
+  gcut_status then_status =
+      c->infer_body(c, attrs->then_branch, NULL, 0, c->outputs, c->n_outputs, err);
+  if (then_status != GCUT_OK && then_status != GCUT_FORMAT) return then_status;
+  gcut_error unseen;
+  gcut_status else_status = c->infer_body(c, attrs->else_branch, NULL, 0, other, c->n_outputs,
+                                          then_status == GCUT_OK ? err : &unseen);
+  if (else_status != GCUT_OK && else_status != GCUT_FORMAT) return else_status;
+  // A branch that contradicts these shapes (a voice detector's for the other sample rate) is one
+  // that is not taken.
+  if (else_status != GCUT_OK) return then_status;
+  if (then_status == GCUT_OK) return join_branches(c, other, err);
+  memcpy(c->outputs, other, c->n_outputs * sizeof *other);
+  return GCUT_OK;
 }
 
 const gcut_op gcut__op_if = {.inputs = "b",

@@ -51,6 +51,9 @@ static gcut_status rotary_infer(gcut_infer *c, gcut_error *err) {
   gcut_dim by_position[] = {GCUT_DIM_INVALID, half}, by_token[] = {t.batch, t.length, half};
   gcut_dim ids[] = {t.batch, t.length};
   bool picked = gcut_infer_has(c, 3);
+  // PyTorch exports one row of cosines for all samples; the standard's batch takes it by
+  // broadcasting.
+  if (!picked && gcut_infer_rank(c, 1) == 3 && gcut_infer_dims(c, 1)[0] == 1) by_token[0] = 1;
   for (uint32_t i = 1; i < 3; i++)
     GCUT_TRY(gcut__expect_shape(c, i, picked ? 2 : 3, picked ? by_position : by_token,
                                 "cosines and sines", err));

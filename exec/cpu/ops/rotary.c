@@ -31,6 +31,7 @@ typedef struct rotation {
 // The row of cosines of a token, or -1 where its position has none.
 static int64_t row_of(const rotation *r, int64_t batch, int64_t token) {
   int64_t row = batch * r->length + token;
+  if (!r->ids && r->positions == r->length) row = token; // one row a token for all samples
   if (r->ids && r->from_first && __builtin_add_overflow(r->ids[0], token, &row)) return -1;
   if (r->ids && !r->from_first) row = r->ids[row];
   return row >= 0 && row < r->positions ? row : -1;
