@@ -70,7 +70,6 @@ void gcut_graph_destroy(gcut_graph *g) {
   if (g->private_state) {
     gcut_intern_destroy(g->private_state->names);
     gcut_map_free(&g->private_state->values);
-    gcut_map_free(&g->private_state->nodes);
     gcut_map_free(&g->private_state->scopes);
     free(g->private_state->body_capacity);
     free(g->private_state->bare);
@@ -88,11 +87,18 @@ gcut_arena *gcut_graph_arena(gcut_graph *graph) {
 const char *gcut_graph_intern(gcut_graph *graph, const char *data, size_t size) {
   const char *text = gcut_intern_add(graph->private_state->names, data, size);
   if (!text) gcut_graph_fail(graph, GCUT_NOMEM, "out of memory");
-  return text ? text : "";
+  return text ? text : graph->private_state->nothing.text;
+}
+
+void gcut_graph_prefetch(const gcut_graph *graph, const char *data, size_t size) {
+  gcut_intern_prefetch(graph->private_state->names, data, size);
 }
 
 static const char *intern(gcut_graph *g, const char *text) {
-  return gcut_graph_intern(g, text ? text : "", text ? strlen(text) : 0);
+  struct gcut_graph_private *p = g->private_state;
+  if (text && *text) return gcut_graph_intern(g, text, strlen(text));
+  if (!p->empty) p->empty = gcut_graph_intern(g, "", 0);
+  return p->empty;
 }
 
 // ---- opsets
@@ -165,10 +171,9 @@ static const char *made_up_name(gcut_graph *g, uint32_t body) {
 uint32_t gcut_graph_add_value(gcut_graph *g, uint32_t body, const char *name) {
   if (body >= g->n_bodies || !RESERVE(g, values, 1)) return GCUT_NONE;
   const char *text = name && *name ? intern(g, name) : made_up_name(g, body);
-  uint64_t key = gcut__name_key(text, body);
-  if (gcut_map_get(&g->private_state->values, key) != GCUT_NONE)
+  if (gcut_graph_value_named(g, body, text) != GCUT_NONE)
     gcut_graph_fail(g, GCUT_FORMAT, "value '%.300s' is defined twice", text);
-  if (!gcut_map_set(&g->private_state->values, key, g->n_values))
+  if (!gcut__name_value(g, body, text, g->n_values))
     gcut_graph_fail(g, GCUT_NOMEM, "out of memory");
   g->values[g->n_values] = (gcut_value){.name = text,
                                         .declared = {.kind = GCUT_KIND_TENSOR, .rank = -1},
@@ -249,6 +254,18 @@ void gcut_graph_add_initializer(gcut_graph *g, uint32_t body, uint32_t value, ui
 // ---- scopes
 // ---------------------------------------------------------------------------------------------------------
 
+// "above.name"; NULL where memory is out.
+static const char *join_path(gcut_graph *g, const char *above, const char *name) {
+  size_t size = strlen(above), name_size = strlen(name);
+  if (size == 0) return name;
+  char *path = gcut_arena_alloc(g->arena, size + name_size + 2, 1);
+  if (!path) return NULL;
+  memcpy(path, above, size);
+  path[size] = '.';
+  memcpy(path + size + 1, name, name_size);
+  return path;
+}
+
 uint32_t gcut_graph_add_scope(gcut_graph *g, uint32_t parent, const char *name,
                               const char *class_name) {
   const char *text = intern(g, name), *class_text = intern(g, class_name);
@@ -264,8 +281,7 @@ uint32_t gcut_graph_add_scope(gcut_graph *g, uint32_t parent, const char *name,
     return GCUT_NONE;
   }
   if (!RESERVE(g, scopes, 1)) return GCUT_NONE;
-  const char *above = parent == GCUT_NONE ? "" : g->scopes[parent].path;
-  const char *path = *above ? gcut_arena_format(g->arena, "%s.%s", above, text) : text;
+  const char *path = parent == GCUT_NONE ? text : join_path(g, g->scopes[parent].path, text);
   if (!path || !gcut_map_set(&g->private_state->scopes, key, g->n_scopes)) {
     gcut_graph_fail(g, GCUT_NOMEM, "out of memory");
     return GCUT_NONE;

@@ -17,6 +17,8 @@ GCUT_MUST_USE gcut_status gcut_graph_create(gcut_graph **out_graph, gcut_error *
 // Arena strings and arrays of the graph, for what the calls below take by pointer.
 gcut_arena *gcut_graph_arena(gcut_graph *graph);
 const char *gcut_graph_intern(gcut_graph *graph, const char *data, size_t size);
+// Says that the name will be interned soon (see gcut_intern_prefetch).
+void gcut_graph_prefetch(const gcut_graph *graph, const char *data, size_t size);
 
 void gcut_graph_add_opset(gcut_graph *graph, const char *domain, int64_t version);
 // The version a domain is imported at ("" and "ai.onnx" are one), or 0.

@@ -52,14 +52,11 @@ static gcut_status resolve_operators(gcut_graph *g, gcut_error *err) {
   return status;
 }
 
-static gcut_status index_nodes(gcut_graph *g, gcut_error *err) {
-  gcut_map *map = &g->private_state->nodes;
+static void index_nodes(gcut_graph *g) {
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
-    uint64_t key = gcut__name_key(g->nodes[g->bodies[0].nodes[i]].name, 0);
-    if (gcut_map_get(map, key) == GCUT_NONE && !gcut_map_set(map, key, g->bodies[0].nodes[i]))
-      return GCUT_NO_MEMORY(err);
+    uint32_t node = g->bodies[0].nodes[i], *tag = &gcut_intern_tags(g->nodes[node].name)[1];
+    if (*tag == GCUT_NONE) *tag = node;
   }
-  return GCUT_OK;
 }
 
 // ---- captures
@@ -311,7 +308,7 @@ gcut_status gcut_graph_finish(gcut_graph *g, gcut_error *err) {
   GCUT_TRY(find_captures(g, err));
   GCUT_TRY(list_uses(g, err));
   GCUT_TRY(order_nodes(g, err));
-  GCUT_TRY(index_nodes(g, err));
+  index_nodes(g);
   GCUT_TRY(gcut_graph_spread_scopes(g, err));
   count_scopes(g);
   return gcut_graph_verify(g, err);

@@ -17,16 +17,24 @@ const gcut_attribute *gcut_node_attribute(const gcut_graph *g, const gcut_node *
 
 uint32_t gcut_graph_find_value(const gcut_graph *g, uint32_t body, const char *name) {
   const char *text = gcut_intern_find(g->private_state->names, name, strlen(name));
-  return text ? gcut_map_get(&g->private_state->values, gcut__name_key(text, body)) : GCUT_NONE;
+  return text ? gcut_graph_value_named(g, body, text) : GCUT_NONE;
 }
 
 uint32_t gcut_graph_value_named(const gcut_graph *g, uint32_t body, const char *interned) {
+  if (body == 0) return gcut_intern_tags(interned)[0];
   return gcut_map_get(&g->private_state->values, gcut__name_key(interned, body));
+}
+
+bool gcut__name_value(gcut_graph *g, uint32_t body, const char *interned, uint32_t value) {
+  if (body > 0)
+    return gcut_map_set(&g->private_state->values, gcut__name_key(interned, body), value);
+  gcut_intern_tags(interned)[0] = value;
+  return true;
 }
 
 uint32_t gcut_graph_find_node(const gcut_graph *g, const char *name) {
   const char *text = gcut_intern_find(g->private_state->names, name, strlen(name));
-  return text ? gcut_map_get(&g->private_state->nodes, gcut__name_key(text, 0)) : GCUT_NONE;
+  return text ? gcut_intern_tags(text)[1] : GCUT_NONE;
 }
 
 int gcut_dim_format(const gcut_graph *graph, gcut_dim dim, char *buffer, size_t size) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tracer/base/pages.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
@@ -71,6 +73,7 @@ static chunk *chunk_create(gcut_arena *arena, size_t size) {
   size = (size + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1);
   chunk *c = aligned_alloc(WIDE_ALIGN, chunk_header() + size);
   if (!c) return NULL;
+  gcut_huge_pages(c, chunk_header() + size);
   *c = (chunk){.size = size};
   arena->total += chunk_header() + size;
   ASAN_POISON_MEMORY_REGION(chunk_bytes(c), size);

@@ -14,7 +14,18 @@ const char *gcut_intern_add(gcut_intern *table, const char *data, size_t size);
 // The one copy, or NULL where it was never added.
 const char *gcut_intern_find(const gcut_intern *table, const char *data, size_t size);
 
-// 64-bit FNV-1a, finished by a multiply-shift: for tables, not for fingerprints.
+// Brings near what the next look-up of that string will need: worth a call where there is other work
+// in between, since a look-up in a large table waits for memory alone.
+void gcut_intern_prefetch(const gcut_intern *table, const char *data, size_t size);
+
+// Two numbers kept with an interned string, UINT32_MAX at first: what a table from the string to a
+// number would hold, without a look-up of its own.
+static inline uint32_t *gcut_intern_tags(const char *interned) {
+  return (uint32_t *)((uintptr_t)interned - 2 * sizeof(uint32_t));
+}
+
+// 64 bits that depend on all of the data: for tables and seeds, not for fingerprints. The same in
+// every run.
 uint64_t gcut_hash(const void *data, size_t size);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "tracer/base/pages.h"
+
 struct gcut_map_slot {
   uint64_t key; // UINT64_MAX: free
   uint32_t value;
@@ -30,6 +32,7 @@ static bool grow(gcut_map *map) {
   gcut_map larger = {.capacity = map->capacity ? map->capacity * 2 : 64, .count = map->count};
   larger.slots = malloc(larger.capacity * sizeof *larger.slots);
   if (!larger.slots) return false;
+  gcut_huge_pages(larger.slots, larger.capacity * sizeof *larger.slots);
   for (uint32_t i = 0; i < larger.capacity; i++) larger.slots[i].key = UINT64_MAX;
   for (uint32_t i = 0; i < map->capacity; i++)
     if (map->slots[i].key != UINT64_MAX) *find_slot(&larger, map->slots[i].key) = map->slots[i];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "graphcut/status.h"
+#include "tracer/base/pages.h"
 
 // Makes room for `more` items of `size` bytes beyond `count` in *array, whose capacity is *capacity
 // items. False where memory is out or the count would pass 2^32 - 2; then nothing changed.
@@ -19,6 +20,7 @@ static inline GCUT_MUST_USE bool gcut_vector_reserve(void **array, uint32_t *cap
   if (next > UINT32_MAX - 1) next = UINT32_MAX - 1;
   void *larger = realloc(*array, next * size);
   if (!larger) return false;
+  gcut_huge_pages(larger, next * size);
   *array = larger;
   *capacity = (uint32_t)next;
   return true;
