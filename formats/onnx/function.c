@@ -210,7 +210,7 @@ static gcut_status bind_inputs(gcut__reader *r, const gcut__function *f,
                                gcut_map *map, gcut_error *err) {
   uint32_t first = r->operands.n, i = first;
   gcut__span rest = f->bytes;
-  GCUT_TRY(gcut__read_operands(r, node, GCUT__NODE_INPUT, where, err));
+  GCUT_TRY(gcut__read_inputs(r, node, where, err));
   for (gcut__field field; gcut__next_of(&rest, INPUT, &field); i++) {
     uint32_t value = i < r->operands.n ? ((uint32_t *)r->operands.items)[i] : GCUT_NONE;
     GCUT_TRY(bind(r, map, field.bytes, value, err));
@@ -253,7 +253,7 @@ static gcut_status bind_outputs(gcut__reader *r, const gcut__function *f,
                                 gcut_map *map, gcut_error *err) {
   uint32_t first = r->operands.n, i = first;
   gcut__span rest = f->bytes;
-  GCUT_TRY(gcut__read_operands(r, node, GCUT__NODE_OUTPUT, inside->call->caller, err));
+  GCUT_TRY(gcut__read_outputs(r, node, inside->call->caller, err));
   for (gcut__field field; gcut__next_of(&rest, OUTPUT, &field); i++) {
     uint32_t value = i < r->operands.n ? ((uint32_t *)r->operands.items)[i] : GCUT_NONE;
     GCUT_TRY(bind_output(r, inside, field.bytes, value, map, err));

@@ -3,11 +3,15 @@
 #include "tracer/base/error.h"
 
 gcut__wire_node gcut__node_fields(gcut__span bytes) {
-  enum { NAME = 3, OP_TYPE = 4, DOC = 6, DOMAIN = 7, OVERLOAD = 8 };
+  enum { OP_TYPE = 4, DOC = 6, DOMAIN = 7, OVERLOAD = 8 };
   gcut__span none = {(const uint8_t *)"", 0};
-  gcut__wire_node node = {bytes, none, none, none, none, none};
+  gcut__wire_node node = {bytes, none, none, none, none, none, 0, 0, 0, 0};
   for (gcut__field field; gcut__wire_next(&bytes, &field);) switch (field.number) {
-    case NAME: node.name = field.bytes; break;
+    case GCUT__NODE_INPUT: node.n_inputs++; break;
+    case GCUT__NODE_OUTPUT: node.n_outputs++; break;
+    case GCUT__NODE_ATTRIBUTE: node.n_attributes++; break;
+    case GCUT__NODE_METADATA: node.n_metadata++; break;
+    case GCUT__NODE_NAME: node.name = field.bytes; break;
     case OP_TYPE: node.op_type = field.bytes; break;
     case DOC: node.doc = field.bytes; break;
     case DOMAIN: node.domain = field.bytes; break;
@@ -31,24 +35,54 @@ bool gcut__find_value(const gcut__reader *r, const gcut__names *names, const cha
   return false;
 }
 
+static gcut_status push_operand(gcut__reader *r, uint32_t value, gcut_error *err) {
+  uint32_t *pushed = gcut__push(&r->operands, sizeof *pushed);
+  if (!pushed) return GCUT_NO_MEMORY(err);
+  *pushed = value;
+  return GCUT_OK;
+}
+
 static gcut_status find_operand(gcut__reader *r, const gcut__wire_node *node, gcut__span name,
                                 const gcut__context *where, uint32_t *out_value, gcut_error *err) {
   *out_value = GCUT_NONE;
   if (name.size == 0 || gcut__find_value(r, where->names, gcut__intern(r, name), out_value))
     return GCUT_OK;
-  return GCUT_FAIL(err, GCUT_FORMAT, "node '%.*s' (%.*s): nothing defines its input '%.*s'",
+  return GCUT_FAIL(err, GCUT_FORMAT, "node '%.*s' (%.*s): nothing defines '%.*s'",
                    GCUT__SHOW(node->name), GCUT__SHOW(node->op_type), GCUT__SHOW(name));
 }
 
-gcut_status gcut__read_operands(gcut__reader *r, const gcut__wire_node *node, uint32_t number,
-                                const gcut__context *where, gcut_error *err) {
+gcut_status gcut__read_inputs(gcut__reader *r, const gcut__wire_node *node,
+                              const gcut__context *where, gcut_error *err) {
   gcut__span rest = node->bytes;
-  for (gcut__field field; gcut__next_of(&rest, number, &field);) {
-    uint32_t value;
+  gcut__field field;
+  uint32_t value;
+  for (uint32_t i = 0; i < node->n_inputs && gcut__next_of(&rest, GCUT__NODE_INPUT, &field); i++) {
     GCUT_TRY(find_operand(r, node, field.bytes, where, &value, err));
-    uint32_t *pushed = gcut__push(&r->operands, sizeof *pushed);
-    if (!pushed) return GCUT_NO_MEMORY(err);
-    *pushed = value;
+    GCUT_TRY(push_operand(r, value, err));
+  }
+  return GCUT_OK;
+}
+
+// A body's outputs are read in the order in which they were defined, so the next one is mostly the
+// value after the last: no look-up then.
+static bool is_next_output(const gcut__reader *r, const gcut__names *names, gcut__span name) {
+  if (!names || names->map || names->next_output >= r->graph->n_values) return false;
+  const gcut_value *v = &r->graph->values[names->next_output];
+  return v->body == names->body && strncmp(v->name, (const char *)name.data, name.size) == 0 &&
+         v->name[name.size] == '\0';
+}
+
+gcut_status gcut__read_outputs(gcut__reader *r, const gcut__wire_node *node,
+                               const gcut__context *where, gcut_error *err) {
+  gcut__span rest = node->bytes;
+  gcut__field field;
+  for (uint32_t i = 0; i < node->n_outputs && gcut__next_of(&rest, GCUT__NODE_OUTPUT, &field);
+       i++) {
+    uint32_t value = where->names ? where->names->next_output : 0;
+    if (!is_next_output(r, where->names, field.bytes))
+      GCUT_TRY(find_operand(r, node, field.bytes, where, &value, err));
+    if (where->names && value != GCUT_NONE) where->names->next_output = value + 1;
+    GCUT_TRY(push_operand(r, value, err));
   }
   return GCUT_OK;
 }
@@ -78,6 +112,7 @@ static gcut_status read_metadata(gcut__reader *r, const gcut__wire_node *node,
                                  gcut_scope_hints *hints, gcut_error *err) {
   gcut__span rest = node->bytes, key, value;
   hints->name = as_string(node->name);
+  if (node->n_metadata == 0) return GCUT_OK;
   for (gcut__field field; gcut__next_of(&rest, GCUT__NODE_METADATA, &field);) {
     gcut__entry_fields(field.bytes, &key, &value);
     if (!gcut_scope_hint(hints, as_string(key), as_string(value)))
@@ -118,7 +153,7 @@ static gcut_status check_attribute_names(const gcut_attribute *attributes, uint3
                                          gcut_error *err) {
   gcut_map seen = {0};
   gcut_status status = GCUT_OK;
-  for (uint32_t i = 0; i < n && n > 1 && status == GCUT_OK; i++) {
+  for (uint32_t i = n > 1 ? 0 : n; i < n && status == GCUT_OK; i++) {
     uint64_t key = (uint64_t)(uintptr_t)attributes[i].name;
     if (gcut_map_get(&seen, key) != UINT32_MAX)
       status = GCUT_FAIL(err, GCUT_FORMAT, "attribute '%.200s' is given twice", attributes[i].name);
@@ -141,8 +176,9 @@ static gcut_status read_attributes(gcut__reader *r, const gcut__wire_node *node,
 // A node of a function takes the call's name before its own.
 static const char *node_name(gcut__reader *r, const gcut__wire_node *node,
                              const gcut__context *where) {
-  if (!where->call || node->name.size == 0) return gcut__text(r, node->name);
-  return gcut_arena_format(r->arena, "%s%.*s", where->call->prefix, (int)node->name.size,
+  if (!where->call || node->name.size == 0) return gcut__intern(r, node->name);
+  gcut_arena_reset(r->scratch);
+  return gcut_arena_format(r->scratch, "%s%.*s", where->call->prefix, (int)node->name.size,
                            (const char *)node->name.data);
 }
 
@@ -175,10 +211,10 @@ static gcut_status read_operator(gcut__reader *r, const gcut__wire_node *node,
   gcut_scope_hints hints = {0};
   if (node->op_type.size == 0)
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.*s' names no operator", GCUT__SHOW(node->name));
-  GCUT_TRY(gcut__read_operands(r, node, GCUT__NODE_INPUT, where, err));
+  GCUT_TRY(gcut__read_inputs(r, node, where, err));
   uint32_t n_inputs = r->operands.n - at.operands;
-  GCUT_TRY(gcut__read_operands(r, node, GCUT__NODE_OUTPUT, where, err));
-  GCUT_TRY(read_attributes(r, node, where, at.attributes, err));
+  GCUT_TRY(gcut__read_outputs(r, node, where, err));
+  if (node->n_attributes > 0) GCUT_TRY(read_attributes(r, node, where, at.attributes, err));
   GCUT_TRY(read_metadata(r, node, &hints, err));
   uint32_t scope = gcut_scope_find(r->graph, where->scope, &hints, &r->scopes);
   if (scope == GCUT_NONE && where->call) scope = where->scope;

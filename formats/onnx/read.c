@@ -52,6 +52,15 @@ static gcut__span span_of(const char *text) {
   return (gcut__span){(const uint8_t *)(text ? text : ""), text ? strlen(text) : 0};
 }
 
+// Announces the names in the node that follows in a graph, of the given fields (a bit each).
+static void prefetch_node(const gcut__reader *r, gcut__span graph, unsigned fields) {
+  gcut__field node, field;
+  if (!gcut__wire_next(&graph, &node) || node.number != GCUT__GRAPH_NODE) return;
+  while (gcut__wire_next(&node.bytes, &field))
+    if (field.number < 8 && (fields >> field.number & 1))
+      gcut_graph_prefetch(r->graph, (const char *)field.bytes.data, field.bytes.size);
+}
+
 // ---- first walk: what defines names ----
 
 static uint32_t named(const gcut__reader *r, uint32_t body, const char *name) {
@@ -116,21 +125,13 @@ static gcut_status read_input(gcut__reader *r, gcut__span bytes, uint32_t body, 
   return name_value(declare(r, value, info, err), name, err);
 }
 
-// The name of a TensorProto.
-static const char *tensor_name(gcut__reader *r, gcut__span bytes) {
-  enum { TENSOR_NAME = 8 };
-  gcut__span name = {(const uint8_t *)"", 0};
-  for (gcut__field field; gcut__next_of(&bytes, TENSOR_NAME, &field);) name = field.bytes;
-  return gcut__intern(r, name);
-}
-
 static gcut_status read_initializer(gcut__reader *r, gcut__span bytes, uint32_t body,
                                     gcut_error *err) {
-  const char *name = tensor_name(r, bytes);
   uint32_t constant;
+  GCUT_TRY(gcut__read_constant(r, bytes, &constant, err));
+  const char *name = r->graph->constants[constant].name;
   if (!*name) return GCUT_FAIL(err, GCUT_FORMAT, "an initializer without a name");
   if (named(r, body, name) != GCUT_NONE) return defined_twice(name, err);
-  GCUT_TRY(gcut__read_constant(r, bytes, &constant, err));
   uint32_t value = gcut_graph_add_value(r->graph, body, name);
   if (value == GCUT_NONE) return GCUT_NO_MEMORY(err);
   gcut_graph_add_initializer(r->graph, body, value, constant);
@@ -174,7 +175,10 @@ static gcut_status define_names(gcut__reader *r, gcut__span bytes, uint32_t body
   for (gcut__span rest = bytes; gcut__next_of(&rest, INITIALIZER, &field);)
     GCUT_TRY(read_initializer(r, field.bytes, body, err));
   while (gcut__wire_next(&bytes, &field)) switch (field.number) {
-    case GCUT__GRAPH_NODE: GCUT_TRY(define_outputs(r, field.bytes, body, err)); break;
+    case GCUT__GRAPH_NODE:
+      prefetch_node(r, bytes, 1 << GCUT__NODE_OUTPUT);
+      GCUT_TRY(define_outputs(r, field.bytes, body, err));
+      break;
     case NAME: b->name = gcut__intern(r, field.bytes); break;
     case DOC_STRING: b->doc = gcut__intern(r, field.bytes); break;
     case METADATA: GCUT_TRY(push_entry(r, field.bytes, err)); break;
@@ -262,7 +266,10 @@ static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__cont
                              gcut_error *err) {
   gcut__field field;
   for (gcut__span rest = bytes; gcut__wire_next(&rest, &field);) switch (field.number) {
-    case GCUT__GRAPH_NODE: GCUT_TRY(gcut__read_node(r, field.bytes, where, err)); break;
+    case GCUT__GRAPH_NODE:
+      prefetch_node(r, rest, 1 << GCUT__NODE_INPUT | 1 << GCUT__NODE_NAME);
+      GCUT_TRY(gcut__read_node(r, field.bytes, where, err));
+      break;
     case VALUE_INFO: GCUT_TRY(read_value_info(r, field.bytes, where->body, err)); break;
     case SPARSE_INITIALIZER:
       GCUT_TRY(read_sparse_initializer(r, field.bytes, where->body, err));

@@ -44,7 +44,8 @@ typedef struct gcut__reader {
 typedef struct gcut__names {
   gcut_map *map; // interned name -> value, or GCUT__ABSENT; NULL: the names of `body`
   uint32_t body;
-  const struct gcut__names *outer;
+  uint32_t next_output; // of a body: the value that the next output read will likely be
+  struct gcut__names *outer;
 } gcut__names;
 
 enum { GCUT__ABSENT = 0xfffffffe }; // an argument that the call leaves out
@@ -52,7 +53,7 @@ enum { GCUT__ABSENT = 0xfffffffe }; // an argument that the call leaves out
 // Where a node stands.
 typedef struct gcut__context {
   uint32_t body;
-  const gcut__names *names;      // NULL: none can be seen
+  gcut__names *names;            // NULL: none can be seen
   uint32_t scope;                // below which scopes are made; 0 outside functions
   const struct gcut__call *call; // NULL outside functions
 } gcut__context;
@@ -66,9 +67,10 @@ typedef struct gcut__call {
   const char *prefix;          // of names made for its nodes and values, ending in "/"
 } gcut__call;
 
-// A NodeProto's single fields, in place.
+// A NodeProto's single fields, in place, and how many of the others there are.
 typedef struct gcut__wire_node {
   gcut__span bytes, name, op_type, domain, overload, doc;
+  uint32_t n_inputs, n_outputs, n_attributes, n_metadata;
 } gcut__wire_node;
 
 // ---- small things ----
@@ -78,6 +80,7 @@ enum {
   GCUT__GRAPH_NODE = 1,
   GCUT__NODE_INPUT = 1,
   GCUT__NODE_OUTPUT = 2,
+  GCUT__NODE_NAME = 3,
   GCUT__NODE_ATTRIBUTE = 5,
   GCUT__NODE_METADATA = 9,
   GCUT__ATTRIBUTE_NAME = 1,
@@ -113,10 +116,11 @@ void gcut__entry_fields(gcut__span bytes, gcut__span *out_key, gcut__span *out_v
 gcut__wire_node gcut__node_fields(gcut__span bytes);
 GCUT_MUST_USE gcut_status gcut__read_node(gcut__reader *r, gcut__span bytes,
                                           const gcut__context *where, gcut_error *err);
-// Pushes the values that a node's fields of that number name: inputs must be defined, outputs are.
-GCUT_MUST_USE gcut_status gcut__read_operands(gcut__reader *r, const gcut__wire_node *node,
-                                              uint32_t number, const gcut__context *where,
-                                              gcut_error *err);
+// Pushes the values that a node's inputs, or outputs, name.
+GCUT_MUST_USE gcut_status gcut__read_inputs(gcut__reader *r, const gcut__wire_node *node,
+                                            const gcut__context *where, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__read_outputs(gcut__reader *r, const gcut__wire_node *node,
+                                             const gcut__context *where, gcut_error *err);
 // The scope that the node's metadata and name tell; GCUT_NONE where they tell none.
 uint32_t gcut__node_scope(gcut__reader *r, const gcut__wire_node *node, const gcut__context *where);
 // The value of that name; false where there is none. GCUT_NONE for an argument left out.

@@ -11,38 +11,45 @@ enum { RAW_DATA = 9 };
 
 // ---- unpacking ----
 
-// Copies all of a message's fields but raw_data; the last raw_data counts, as protobuf rules.
-static gcut__span strip_raw(gcut__span bytes, uint8_t *copy, gcut__wire_tensor *out) {
+// Copies all of a message's fields but raw_data.
+static gcut__span copy_rest(gcut__span bytes, uint8_t *copy) {
   size_t size = 0;
   gcut__field field;
-  for (gcut__span rest = bytes; rest.size > 0;) {
-    const uint8_t *start = rest.data;
-    if (!gcut__wire_next(&rest, &field)) break;
-    if (field.number == RAW_DATA) {
-      out->raw = field.bytes;
-      out->has_raw = field.bytes.size > 0; // an empty one beside typed elements says nothing
-    } else {
-      memcpy(copy + size, start, (size_t)(rest.data - start));
-      size += (size_t)(rest.data - start);
-    }
+  for (const uint8_t *start = bytes.data; copy && gcut__wire_next(&bytes, &field);
+       start = bytes.data) {
+    if (field.number == RAW_DATA) continue;
+    memcpy(copy + size, start, (size_t)(bytes.data - start));
+    size += (size_t)(bytes.data - start);
   }
   return (gcut__span){copy, size};
 }
 
-static size_t size_without_raw(gcut__span bytes) {
-  size_t raw = 0;
+// A tensor's fields but raw_data: in place where it is the last field, as it mostly is, else a
+// copy. The last raw_data counts, as protobuf rules. NULL where memory is out.
+static gcut__span strip_raw(gcut__span bytes, gcut_arena *scratch, gcut__wire_tensor *out) {
+  size_t raw_size = 0, before = bytes.size;
   gcut__field field;
-  for (gcut__span rest = bytes; gcut__wire_next(&rest, &field);)
-    if (field.number == RAW_DATA) raw += field.bytes.size;
-  return bytes.size - raw;
+  bool last = true, seen = false;
+  for (gcut__span rest = bytes; rest.size > 0;) {
+    size_t at = bytes.size - rest.size;
+    if (!gcut__wire_next(&rest, &field)) break;
+    last = !seen && (field.number != RAW_DATA || rest.size == 0);
+    if (field.number != RAW_DATA) continue;
+    seen = true;
+    out->raw = field.bytes;
+    out->has_raw = field.bytes.size > 0; // an empty one beside typed elements says nothing
+    raw_size += field.bytes.size;
+    before = at;
+  }
+  if (last) return (gcut__span){bytes.data, before};
+  return copy_rest(bytes, gcut_arena_alloc(scratch, bytes.size - raw_size, 1));
 }
 
 gcut_status gcut__tensor_unpack(gcut__span bytes, gcut_arena *scratch, gcut__wire_tensor *out,
                                 gcut_error *err) {
   *out = (gcut__wire_tensor){0};
-  uint8_t *copy = gcut_arena_alloc(scratch, size_without_raw(bytes), 1);
-  if (!copy) return GCUT_NO_MEMORY(err);
-  gcut__span rest = strip_raw(bytes, copy, out);
+  gcut__span rest = strip_raw(bytes, scratch, out);
+  if (!rest.data) return GCUT_NO_MEMORY(err);
   if (rest.size > INT32_MAX)
     return GCUT_FAIL(err, GCUT_FORMAT, "a tensor with more than 2 GiB outside raw_data");
   out->message = gcut__wire_unpack(rest, &gcut_onnx__tensor_proto__descriptor, scratch);

@@ -75,7 +75,7 @@ static const char *take_field(gcut__span *message, gcut__field *field, unsigned 
   return take_content(message, *out_type, field);
 }
 
-bool gcut__wire_next(gcut__span *message, gcut__field *out_field) {
+bool gcut__wire_any(gcut__span *message, gcut__field *out_field) {
   unsigned type;
   return message->size > 0 && take_field(message, out_field, &type) == NULL;
 }
@@ -174,9 +174,10 @@ static const char *check_known(frame *top, const ProtobufCFieldDescriptor *known
 // Checks one field of the message on top; *out_inner is the descriptor where it is a message.
 static const char *check_field(frame *top, gcut__field *field,
                                const ProtobufCFieldDescriptor **out_known) {
-  unsigned type;
+  unsigned type = DELIMITED;
   *out_known = NULL;
-  const char *wrong = take_field(&top->rest, field, &type);
+  const char *wrong =
+      gcut__wire_short(&top->rest, field) ? NULL : take_field(&top->rest, field, &type);
   if (field->number != 0)
     *out_known = protobuf_c_message_descriptor_get_field(top->descriptor, field->number);
   if (wrong || !*out_known) return wrong;

@@ -34,8 +34,31 @@ typedef struct gcut__field {
   gcut__span bytes;
 } gcut__field;
 
+// Takes a length-delimited field with a tag of one byte and a length of at most two, as nearly all
+// are; false, and nothing taken, where the next one is another.
+static inline bool gcut__wire_short(gcut__span *message, gcut__field *out_field) {
+  const uint8_t *at = message->data;
+  if (message->size < 3 || (at[0] & 0x87) != 2 || at[0] < 8) return false;
+  size_t length = at[1], header = 2;
+  if (length >= 0x80) {
+    if (at[2] >= 0x80) return false;
+    length = (length & 0x7f) | (size_t)at[2] << 7;
+    header = 3;
+  }
+  if (length > message->size - header) return false;
+  *out_field = (gcut__field){at[0] >> 3, true, length, {at + header, length}};
+  message->data += header + length;
+  message->size -= header + length;
+  return true;
+}
+
+// The same for any field of a message that passed the check; false at its end.
+bool gcut__wire_any(gcut__span *message, gcut__field *out_field);
+
 // Takes the next field off a message that passed the check; false at its end.
-bool gcut__wire_next(gcut__span *message, gcut__field *out_field);
+static inline bool gcut__wire_next(gcut__span *message, gcut__field *out_field) {
+  return gcut__wire_short(message, out_field) || gcut__wire_any(message, out_field);
+}
 
 // Elements of a repeated number: one field holds one element, or all of them packed.
 typedef enum gcut__number_kind { GCUT__VARINT, GCUT__FIXED32 } gcut__number_kind;
