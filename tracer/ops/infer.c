@@ -54,20 +54,40 @@ static int variable_of(char letter) {
   return letter == 'T' ? 0 : letter == 'U' ? 1 : letter == 'V' ? 2 : -1;
 }
 
-// Fails unless the number of operands fits the signature and the mandatory ones are there.
+// Fails unless the number of operands fits the signature.
 static gcut_status check_arity(const gcut_infer *c, gcut_error *err) {
   if (c->n_inputs > 0 && !token_at(c->node->op->inputs, c->n_inputs - 1).letter)
     return GCUT_NODE_FAIL(c, err, "%u inputs, more than '%s'", c->n_inputs, c->node->op->inputs);
   if (c->n_outputs > 0 && !token_at(c->node->op->outputs, c->n_outputs - 1).letter)
     return GCUT_NODE_FAIL(c, err, "%u outputs, more than '%s'", c->n_outputs, c->node->op->outputs);
+  return GCUT_OK;
+}
+
+static bool has_output(const gcut_infer *c, uint32_t i) {
+  return i < c->n_outputs && gcut_node_outputs(c->graph, c->node)[i] != GCUT_NONE;
+}
+
+static bool has_any_output(const gcut_infer *c) {
+  for (uint32_t i = 0; i < c->n_outputs; i++)
+    if (has_output(c, i)) return true;
+  return false;
+}
+
+// Fails where a mandatory operand is absent: a kernel may use them without looking. A node without
+// any output is never run.
+static gcut_status check_presence(const gcut_infer *c, gcut_error *err) {
   const char *text = c->node->op->inputs;
-  for (uint32_t i = 0;; i++) {
-    token t = next_token(&text);
-    if (!t.letter) return GCUT_OK;
+  token t = next_token(&text);
+  for (uint32_t i = 0; t.letter; i++, t = next_token(&text)) {
     if (!t.optional && !gcut_infer_has(c, i))
       return GCUT_NODE_FAIL(c, err, "input %u is missing", i);
-    if (t.variadic) return GCUT_OK;
+    if (t.variadic) break;
   }
+  text = c->node->op->outputs, t = next_token(&text);
+  if (!has_any_output(c)) return GCUT_OK;
+  for (uint32_t i = 0; t.letter && !t.variadic; i++, t = next_token(&text))
+    if (!t.optional && !has_output(c, i)) return GCUT_NODE_FAIL(c, err, "output %u is missing", i);
+  return GCUT_OK;
 }
 
 typedef struct type_variables {
@@ -133,6 +153,7 @@ gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err) {
   type_variables bound = {0};
   bool known;
   GCUT_TRY(check_arity(c, err));
+  GCUT_TRY(check_presence(c, err));
   GCUT_TRY(check_inputs(c, &bound, &known, err));
   preset_outputs(c, &bound);
   if (!known && !(c->node->op->flags & GCUT_OP_ANY_RANK)) return GCUT_OK;
