@@ -64,6 +64,7 @@
   GCUT_OP_LIST_MICROSOFT_GELU(X, V)                                                                \
   GCUT_OP_LIST_MICROSOFT_NORM(X, V)                                                                \
   GCUT_OP_LIST_MICROSOFT_MATMUL(X, V)                                                              \
+  GCUT_OP_LIST_MICROSOFT_ATTENTION(X, V)                                                           \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -428,6 +429,13 @@
   X(MICROSOFT, FusedGemm, fused_gemm, 1)                                                           \
   X(MICROSOFT, MatMulNBits, matmul_nbits, 1)                                                       \
   X(MICROSOFT, GatherBlockQuantized, gather_block_quantized, 1)
+
+// microsoft_attention.c (kernels also in group_query.c): attention of com.microsoft
+#define GCUT_OP_LIST_MICROSOFT_ATTENTION(X, V)                                                     \
+  X(MICROSOFT, MultiHeadAttention, multi_head_attention, 1)                                        \
+  X(MICROSOFT, Attention, microsoft_attention, 1)                                                  \
+  X(MICROSOFT, QAttention, quantized_attention, 1)                                                 \
+  X(MICROSOFT, GroupQueryAttention, group_query_attention, 1)
 
 // microsoft.c: com.microsoft
 #define GCUT_OP_LIST_MICROSOFT(X, V)
