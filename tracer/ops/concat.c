@@ -116,7 +116,23 @@ static gcut_status check_sum(gcut_infer *c, const gcut_dim *lengths, gcut_dim wh
   return GCUT_OK;
 }
 
-// Equal lengths; from opset 18 on the last may be shorter.
+// Parts of one length, as far as the elements reach.
+static void fill_lengths(gcut_infer *c, gcut_dim whole, gcut_dim each, gcut_dim *lengths) {
+  uint32_t n = c->n_outputs;
+  for (uint32_t i = 0; i < n; i++) lengths[i] = each;
+  if (c->node->version < 18) return;
+  if (!gcut_dim_known(whole)) { // the last is what whole parts leave
+    gcut_dim before = gcut_dim_mul(c->dims, each, n - 1);
+    lengths[n - 1] = gcut__or_fresh(c, gcut_dim_sub(c->dims, whole, before));
+    return;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    lengths[i] = each < whole ? each : whole;
+    whole -= lengths[i];
+  }
+}
+
+// Equal lengths; from opset 18 on the last parts may be shorter, even empty.
 static gcut_status equal_lengths(gcut_infer *c, gcut_dim whole, gcut_dim *lengths,
                                  gcut_error *err) {
   const gcut__split_attrs *attrs = c->attrs;
@@ -124,19 +140,12 @@ static gcut_status equal_lengths(gcut_infer *c, gcut_dim whole, gcut_dim *length
   if (attrs->num_outputs != 0 && attrs->num_outputs != n)
     return GCUT_NODE_FAIL(c, err, "num_outputs is %lld, the node names %lld",
                           (long long)attrs->num_outputs, (long long)n);
-  bool uneven = c->node->version >= 18;
-  if (gcut_dim_known(whole) && whole % n != 0 && !uneven)
+  if (gcut_dim_known(whole) && whole % n != 0 && c->node->version < 18)
     return GCUT_NODE_FAIL(c, err, "%lld elements do not divide into %lld", (long long)whole,
                           (long long)n);
-  gcut_dim each =
-      uneven ? gcut_dim_ceil_div(c->dims, whole, n) : gcut_dim_floor_div(c->dims, whole, n);
-  for (int64_t i = 0; i < n; i++) lengths[i] = each;
-  if (!uneven || each == GCUT_DIM_INVALID) return GCUT_OK;
-  gcut_dim before = gcut_dim_mul(c->dims, each, n - 1);
-  if (gcut_dim_known(whole) && before > whole)
-    return GCUT_NODE_FAIL(c, err, "%lld elements are too few for %lld parts", (long long)whole,
-                          (long long)n);
-  lengths[n - 1] = gcut_dim_sub(c->dims, whole, before);
+  gcut_dim each = c->node->version < 18 ? gcut_dim_floor_div(c->dims, whole, n)
+                                        : gcut_dim_ceil_div(c->dims, whole, n);
+  fill_lengths(c, whole, gcut__or_fresh(c, each), lengths);
   return GCUT_OK;
 }
 
@@ -163,6 +172,7 @@ static gcut_status infer_split(gcut_infer *c, gcut_error *err) {
   const gcut_dim *given_lengths;
   bool given;
   int axis;
+  if (c->n_outputs == 0) return GCUT_OK;
   GCUT_TRY(gcut_infer_axis(c, attrs->axis, gcut_infer_rank(c, 0), &axis, err));
   GCUT_TRY(read_lengths(c, &given_lengths, &given, err));
   gcut_dim whole = gcut_infer_dims(c, 0)[axis];
