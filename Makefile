@@ -80,6 +80,9 @@ $(patsubst %.c,$(build)/%.o,$(filter formats/onnx/%,$(lib_src))): | $(gen)/forma
 
 $(build)/formats/dot/page_html.o: formats/dot/page.html
 
+# Kernels are loops over rows: vector code pays at any length.
+$(build)/exec/cpu/ops/%.o: private room_flags := $(if $(filter release,$(CONFIG)),-O3)
+
 # tools/ and examples/ see the public headers alone.
 $(build)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)

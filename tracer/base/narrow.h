@@ -27,27 +27,24 @@ static inline uint16_t gcut_to_bfloat16(float value) {
   return (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
 }
 
+// Without branches, so that loops become vector code: every case is computed, one is chosen.
 static inline float gcut_from_float16(uint16_t x) {
-  uint32_t sign = (uint32_t)(x & 0x8000u) << 16, exponent = (x >> 10) & 0x1fu,
-           mantissa = x & 0x3ffu;
-  if (exponent == 0x1f) return gcut_bits_float(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent != 0) return gcut_bits_float(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  float magnitude = (float)mantissa * 0x1p-24f; // zero and subnormals, exact
-  return sign ? -magnitude : magnitude;
+  uint32_t sign = (uint32_t)(x & 0x8000u) << 16, magnitude = (uint32_t)(x & 0x7fffu) << 13;
+  uint32_t normal = magnitude + 0x38000000u, special = magnitude | 0x7f800000u;
+  uint32_t subnormal = gcut_float_bits(gcut_bits_float(magnitude + 0x38800000u) - 0x1p-14f);
+  uint32_t finite = magnitude < 0x00800000u ? subnormal : normal;
+  return gcut_bits_float(sign | (magnitude >= 0x0f800000u ? special : finite));
 }
 
 static inline uint16_t gcut_to_float16(float value) {
-  uint32_t bits = gcut_float_bits(value), sign = (bits >> 16) & 0x8000u,
-           magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u)
-    return (uint16_t)(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu)); // NaN
-  if (magnitude >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u);    // overflow
-  if (magnitude < 0x38800000u) { // subnormal: adding 0.5 aligns the mantissa and rounds it
-    float shifted = gcut_bits_float(magnitude) + 0.5f;
-    return (uint16_t)(sign | (gcut_float_bits(shifted) - 0x3f000000u));
-  }
-  uint32_t odd = (magnitude >> 13) & 1;
-  return (uint16_t)(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
+  uint32_t bits = gcut_float_bits(value), magnitude = bits & 0x7fffffffu;
+  uint32_t normal = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1)) >> 13;
+  // Adding 0.5 aligns the mantissa of a subnormal and rounds it.
+  uint32_t subnormal = gcut_float_bits(gcut_bits_float(magnitude) + 0.5f) - 0x3f000000u;
+  uint32_t nan = 0x7e00u | ((magnitude >> 13) & 0x3ffu);
+  uint32_t finite = magnitude < 0x38800000u ? subnormal : normal;
+  uint32_t large = magnitude > 0x7f800000u ? nan : 0x7c00u;
+  return (uint16_t)((bits >> 16 & 0x8000u) | (magnitude >= 0x477ff000u ? large : finite));
 }
 
 #endif
