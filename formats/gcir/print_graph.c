@@ -4,8 +4,8 @@
 #include "formats/gcir/gcir.h"
 #include "formats/gcir/print.h"
 
-static void indent(gcir_printer *p) {
-  for (unsigned i = 0; i <= p->depth; i++) gcut__gcir_put(p, "  ");
+static void indent(gcir_printer *p, unsigned depth) {
+  for (unsigned i = 0; i < depth; i++) gcut__gcir_put(p, "  ");
 }
 
 // ---- metadata ----
@@ -40,56 +40,61 @@ static void put_info(gcir_printer *p, const char *doc, uint32_t first, uint32_t 
 
 // ---- values ----
 
-static void put_value(gcir_printer *p, uint32_t value, bool in_full) {
-  const gcut_value *v = &p->graph->values[value];
-  if (in_full && gcut__gcir_type_says(&v->declared)) {
+static void put_typed(gcir_printer *p, const gcut_value *v) {
+  if (gcut__gcir_type_says(&v->declared)) {
     gcut__gcir_put_type(p, &v->declared);
     gcut__gcir_put(p, " ");
   }
   gcut__gcir_put_name(p, v->name);
-  if (in_full) put_info(p, v->doc, v->first_metadata, v->n_metadata);
+}
+
+static void put_value(gcir_printer *p, uint32_t value) {
+  const gcut_value *v = &p->graph->values[value];
+  put_typed(p, v);
+  put_info(p, v->doc, v->first_metadata, v->n_metadata);
 }
 
 static void put_inputs(gcir_printer *p, const gcut_body *body) {
   gcut__gcir_put(p, "(");
   for (uint32_t i = 0; i < body->n_inputs; i++) {
     if (i > 0) gcut__gcir_put(p, ", ");
-    put_value(p, body->inputs[i], true);
+    put_value(p, body->inputs[i]);
   }
   gcut__gcir_put(p, ")");
 }
 
-// Whether what the model says of a value stands where it is an output.
-static bool told_as_output(const gcut_value *v) {
-  return v->is_output && !v->is_input && v->constant == GCUT_NONE;
-}
-
+// What is told of an input stands there, of an outer value further out; here only the type is
+// repeated, for readers that want one.
 static void put_outputs(gcir_printer *p, const gcut_body *body, uint32_t b) {
   gcut__gcir_put(p, "(");
   for (uint32_t i = 0; i < body->n_outputs; i++) {
     uint32_t value = body->outputs[i];
     const gcut_value *v = &p->graph->values[value];
-    bool in_full = v->body == b && told_as_output(v) && !p->printed[value];
     if (i > 0) gcut__gcir_put(p, ", ");
-    put_value(p, value, in_full);
-    p->printed[value] = true;
+    if (v->body != b)
+      gcut__gcir_put_name(p, v->name);
+    else if (v->is_input || p->printed[value])
+      put_typed(p, v);
+    else
+      put_value(p, value);
+    p->printed[value] |= v->body == b;
   }
   gcut__gcir_put(p, ")");
 }
 
 static bool needs_line(const gcut_value *v) {
-  if (v->is_input || told_as_output(v)) return false;
+  if (v->is_input || v->is_output) return false;
   return gcut__gcir_type_says(&v->declared) || v->n_metadata > 0 || (v->doc && *v->doc);
 }
 
 static void begin_line(gcir_printer *p, bool *any) {
   gcut__gcir_put(p, *any ? ",\n" : " <\n");
-  indent(p);
+  indent(p, p->depth + 1);
   *any = true;
 }
 
 // Initializers, then what the model says of the values between.
-static bool put_values(gcir_printer *p, const gcut_body *body, uint32_t b) {
+static void put_values(gcir_printer *p, const gcut_body *body, uint32_t b) {
   bool any = false;
   for (uint32_t i = 0; i < body->n_initializers; i++) {
     const gcut_value *v = &p->graph->values[body->initializers[i]];
@@ -99,10 +104,12 @@ static bool put_values(gcir_printer *p, const gcut_body *body, uint32_t b) {
   for (uint32_t i = p->first_value[b]; i < p->first_value[b + 1]; i++) {
     if (!needs_line(&p->graph->values[p->body_values[i]])) continue;
     begin_line(p, &any);
-    put_value(p, p->body_values[i], true);
+    put_value(p, p->body_values[i]);
   }
-  if (any) gcut__gcir_put(p, "\n");
-  return any;
+  if (!any) return;
+  gcut__gcir_put(p, "\n");
+  indent(p, p->depth);
+  gcut__gcir_put(p, ">");
 }
 
 // ---- attributes ----
@@ -286,13 +293,14 @@ gcut_status gcut__gcir_put_body(gcir_printer *p, uint32_t b, gcut_error *err) {
   put_inputs(p, body);
   gcut__gcir_put(p, " => ");
   put_outputs(p, body, b);
-  gcut__gcir_put(p, put_values(p, body, b) ? "> {\n" : " {\n");
+  put_values(p, body, b);
+  gcut__gcir_put(p, " {\n");
   for (uint32_t i = 0; i < body->n_nodes; i++) {
-    indent(p);
+    indent(p, p->depth + 1);
     GCUT_TRY(put_node(p, &p->graph->nodes[body->nodes[i]], err));
     gcut__gcir_put(p, "\n");
   }
-  for (unsigned i = 0; i < p->depth; i++) gcut__gcir_put(p, "  ");
+  indent(p, p->depth);
   gcut__gcir_put(p, "}");
   return GCUT_OK;
 }
