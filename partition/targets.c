@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "partition/nearest.h"
-#include "partition/pattern.h"
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
+#include "tracer/base/pattern.h"
 
 // A pattern's brackets need not match: it may well be no pattern. What is left is then one target.
 char *gcut_target_next(char **rest) {
@@ -37,14 +37,14 @@ char *gcut_target_next(char **rest) {
 typedef struct matcher {
   const char *const *texts; // [n]
   size_t n;
-  bool *matched;           // [n]
-  gcut__pattern **pattern; // [n] NULL: literal
-  uint32_t *table;         // [mask + 1] literals by hash, n: free
+  bool *matched;          // [n]
+  gcut_pattern **pattern; // [n] NULL: literal
+  uint32_t *table;        // [mask + 1] literals by hash, n: free
   size_t mask;
 } matcher;
 
 static void matcher_close(matcher *m) {
-  for (size_t i = 0; m->pattern && i < m->n; i++) gcut__pattern_destroy(m->pattern[i]);
+  for (size_t i = 0; m->pattern && i < m->n; i++) gcut_pattern_destroy(m->pattern[i]);
 }
 
 static uint32_t find_literal(const matcher *m, const char *text) {
@@ -67,12 +67,12 @@ static gcut_status matcher_open(matcher *m, const char *const *texts, size_t n, 
   while (m->mask < 2 * n + 1) m->mask = 2 * m->mask + 1;
   m->matched = GCUT_NEW_ARRAY(arena, bool, n);
   m->table = GCUT_NEW_ARRAY(arena, uint32_t, m->mask + 1);
-  m->pattern = GCUT_NEW_ARRAY(arena, gcut__pattern *, n);
+  m->pattern = GCUT_NEW_ARRAY(arena, gcut_pattern *, n);
   if (!m->matched || !m->table || !m->pattern) return GCUT_NO_MEMORY(err);
   for (size_t i = 0; i <= m->mask; i++) m->table[i] = (uint32_t)n;
   for (uint32_t i = 0; i < n; i++) {
     if (!strncmp(texts[i], "re:", 3))
-      GCUT_TRY(gcut__pattern_create(texts[i] + 3, &m->pattern[i], err));
+      GCUT_TRY(gcut_pattern_create(texts[i] + 3, &m->pattern[i], err));
     else if (find_literal(m, texts[i]) == n)
       add_literal(m, i);
     else
@@ -92,7 +92,7 @@ static void match_literal(matcher *m, const char *text, uint32_t *hit) {
 static gcut_status match_patterns(matcher *m, const char *name, uint32_t *hit, gcut_error *err) {
   for (uint32_t i = 0; i < m->n; i++) {
     bool matches = false;
-    if (m->pattern[i]) GCUT_TRY(gcut__pattern_match(m->pattern[i], name, &matches, err));
+    if (m->pattern[i]) GCUT_TRY(gcut_pattern_match(m->pattern[i], name, &matches, err));
     if (!matches) continue;
     m->matched[i] = true;
     if (*hit == m->n) *hit = i;

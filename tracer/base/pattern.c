@@ -3,7 +3,7 @@
 // tried on, long names counting more, and stops the match when they are spent. Names are bytes that
 // may not be UTF-8: PCRE2 matches around what is none.
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "partition/pattern.h"
+#include "tracer/base/pattern.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { LONGEST = 4096, NESTING = 100, HEAP_KIB = 16 << 10, STEPS = 100000000 };
 
-struct gcut__pattern {
+struct gcut_pattern {
   char *text;
   pcre2_compile_context *compile;
   pcre2_code *code;
@@ -24,12 +24,12 @@ struct gcut__pattern {
 
 static int count_step(pcre2_callout_block *block, void *user) {
   (void)block;
-  gcut__pattern *p = user;
+  gcut_pattern *p = user;
   p->steps += p->weight;
   return p->steps > STEPS ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
-void gcut__pattern_destroy(gcut__pattern *p) {
+void gcut_pattern_destroy(gcut_pattern *p) {
   if (!p) return;
   pcre2_match_data_free(p->data);
   pcre2_match_context_free(p->context);
@@ -39,7 +39,7 @@ void gcut__pattern_destroy(gcut__pattern *p) {
   free(p);
 }
 
-static gcut_status compile(gcut__pattern *p, gcut_error *err) {
+static gcut_status compile(gcut_pattern *p, gcut_error *err) {
   p->compile = pcre2_compile_context_create(NULL);
   if (!p->compile || !p->text) return GCUT_NO_MEMORY(err);
   pcre2_set_parens_nest_limit(p->compile, NESTING);
@@ -53,11 +53,11 @@ static gcut_status compile(gcut__pattern *p, gcut_error *err) {
   if (error == PCRE2_ERROR_NOMEMORY) return GCUT_NO_MEMORY(err);
   char shown[128], why[160];
   pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof why);
-  return GCUT_FAIL(err, GCUT_ARGUMENT, "target 're:%s': no pattern at character %zu: %s",
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "pattern 're:%s': no pattern at character %zu: %s",
                    gcut__printable(p->text, shown, sizeof shown), at, why);
 }
 
-static gcut_status prepare(gcut__pattern *p, gcut_error *err) {
+static gcut_status prepare(gcut_pattern *p, gcut_error *err) {
   p->context = pcre2_match_context_create(NULL);
   p->data = pcre2_match_data_create(1, NULL);
   if (!p->context || !p->data) return GCUT_NO_MEMORY(err);
@@ -67,11 +67,11 @@ static gcut_status prepare(gcut__pattern *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__pattern_create(const char *text, gcut__pattern **out, gcut_error *err) {
+gcut_status gcut_pattern_create(const char *text, gcut_pattern **out, gcut_error *err) {
   *out = NULL;
   if (strnlen(text, LONGEST + 1) > LONGEST)
-    return GCUT_FAIL(err, GCUT_ARGUMENT, "target: the pattern is longer than %d bytes", LONGEST);
-  gcut__pattern *p = calloc(1, sizeof *p);
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "the pattern is longer than %d bytes", LONGEST);
+  gcut_pattern *p = calloc(1, sizeof *p);
   if (!p) return GCUT_NO_MEMORY(err);
   p->text = strdup(text);
   gcut_status status = compile(p, err);
@@ -79,18 +79,18 @@ gcut_status gcut__pattern_create(const char *text, gcut__pattern **out, gcut_err
   if (status == GCUT_OK)
     *out = p;
   else
-    gcut__pattern_destroy(p);
+    gcut_pattern_destroy(p);
   return status;
 }
 
-gcut_status gcut__pattern_match(gcut__pattern *p, const char *name, bool *out, gcut_error *err) {
+gcut_status gcut_pattern_match(gcut_pattern *p, const char *name, bool *out, gcut_error *err) {
   size_t length = strlen(name);
   p->weight = 1 + length / 64;
   int found = pcre2_match(p->code, (PCRE2_SPTR)name, length, 0, 0, p->data, p->context);
   *out = found >= 0;
   if (found >= 0 || found == PCRE2_ERROR_NOMATCH) return GCUT_OK;
   char shown[128], shown_name[128];
-  return GCUT_FAIL(err, GCUT_ARGUMENT, "target 're:%s': too costly to match against '%s'",
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "pattern 're:%s': too costly to match against '%s'",
                    gcut__printable(p->text, shown, sizeof shown),
                    gcut__printable(name, shown_name, sizeof shown_name));
 }
