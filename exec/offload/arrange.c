@@ -35,12 +35,12 @@ static bool is_streamed(const gcut__arrangement *a, uint32_t part) {
   return a->weight_bytes[part] > 0 && !a->policy->keep[part] && !a->policy->host[part];
 }
 
-// A part whose turn comes again with no other load in between keeps its slot.
+// A part whose turn comes again at once keeps its slot.
 static void number_loads(gcut__arrangement *a) {
   for (uint32_t i = 0; i < a->n_steps; i++) {
     gcut__step *s = &a->steps[i];
     if (!is_streamed(a, s->part)) continue;
-    if (a->n_loads == 0 || a->loads[a->n_loads - 1] != s->part) a->loads[a->n_loads++] = s->part;
+    if (i == 0 || a->steps[i - 1].part != s->part) a->loads[a->n_loads++] = s->part;
     s->load = a->n_loads - 1;
     a->last_steps[s->load] = i;
   }
@@ -88,9 +88,22 @@ static uint64_t load_bytes(const gcut__arrangement *a, uint32_t load) {
   return load < a->n_loads ? a->weight_bytes[a->loads[load]] : 0;
 }
 
+// Where memory is short and nothing is loaded ahead, a step that needs no load has none beside it.
+static bool stands_alone(const gcut__arrangement *a, const gcut__step *s) {
+  return a->tight && a->ahead == 0 && !is_streamed(a, s->part);
+}
+
+uint32_t gcut__loads_allowed(const gcut__arrangement *a, const gcut__step *s) {
+  return s->load + (stands_alone(a, s) ? 0 : a->ahead + 1);
+}
+
 // Bytes of the slots while a load is in use, and of the slots in general.
 static uint64_t slots_at(const gcut__arrangement *a, uint32_t load) {
   return load_bytes(a, load) + (a->ahead ? load_bytes(a, load + 1) : 0);
+}
+
+static uint64_t slots_beside(const gcut__arrangement *a, const gcut__step *s) {
+  return stands_alone(a, s) ? 0 : slots_at(a, s->load);
 }
 
 static uint64_t slots_in_general(gcut__arrangement *a) {
@@ -116,7 +129,7 @@ static uint64_t region_bytes(gcut__arrangement *a, uint32_t *out_worst) {
   *out_worst = 0;
   for (uint32_t i = 0; i < a->n_steps; i++) {
     uint64_t buffers = gcut__buffer_need(a, a->steps[i].part).total;
-    uint64_t need = moving ? slots_at(a, a->steps[i].load) + buffers : slots + buffers;
+    uint64_t need = moving ? slots_beside(a, &a->steps[i]) + buffers : slots + buffers;
     if (need > bytes) {
       bytes = need;
       *out_worst = i;
@@ -246,6 +259,7 @@ uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load) {
 uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step) {
   uint64_t base = a->resident_bytes;
   if (!a->tight || a->ahead >= 2) return base + a->stream_bytes;
+  if (stands_alone(a, step)) return base;
   if (a->ahead == 0 || step->load % 2 == 0) return base + load_bytes(a, step->load);
   return base + a->stream_bytes - load_bytes(a, step->load) -
          gcut__buffer_need(a, step->part).total;

@@ -45,6 +45,8 @@ GCUT_MUST_USE gcut_status gcut__option_choice(const gcut__options *options, cons
 
 // ---- policy
 
+enum { GCUT__MOST_AHEAD = 1024 };
+
 // What a strategy decides.
 typedef struct gcut__policy {
   bool *keep;     // [n_parts] its weights are loaded once and stay
@@ -108,6 +110,8 @@ typedef struct gcut__arrangement {
 GCUT_MUST_USE gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
                                         const char *offload, gcut_arena *arena,
                                         gcut__arrangement *out, gcut_error *err);
+// Loads that may be issued by the time a step begins.
+uint32_t gcut__loads_allowed(const gcut__arrangement *a, const gcut__step *step);
 uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load);
 // Where the buffers of a step begin, and bytes of one batch's inputs and outputs, workspace after.
 uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step);

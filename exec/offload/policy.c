@@ -9,7 +9,8 @@ gcut_status gcut__policy_init(const gcut_problem *problem, const gcut__options *
   static const char *const loops[] = {"parts", "batches", NULL};
   static const char *const places[] = {"host", "device", NULL};
   // A plain run, with all weights there, has batches outside; streaming puts parts outside.
-  bool resident = strcmp(options->strategy, "resident") == 0;
+  bool resident =
+      strcmp(options->strategy, "resident") == 0 || strcmp(options->strategy, "uva") == 0;
   uint32_t loop, place;
   uint64_t chunk, all = problem->n_batches ? problem->n_batches : 1;
   *out = (gcut__policy){.keep = GCUT_NEW_ARRAY(arena, bool, problem->n_parts),

@@ -41,6 +41,7 @@ typedef struct weaver {
   uint32_t *freed;     // [n_activations * n_batches] DROP from the heap, or GCUT_NONE
   bool *read;          // [n_batches] in this pass
   bool *written;       // [n_batches]
+  uint32_t first_read; // the first part that reads inputs of the graph, or GCUT_NONE
   uint32_t last_fetch; // part after which all outputs of a batch are there
   uint32_t n_loaded;   // streamed loads issued
   uint32_t next_step;  // whose loads were not looked at yet
@@ -245,21 +246,22 @@ static bool is_batch_input(const weaver *w, uint32_t activation, uint32_t batch)
 }
 
 static uint32_t *collect(const weaver *w, bool (*wanted)(const weaver *, uint32_t, uint32_t),
-                         uint32_t *out_n) {
+                         uint32_t batch, uint32_t *out_n) {
   uint32_t *list = GCUT_NEW_ARRAY(w->arena, uint32_t, w->problem->n_activations);
   *out_n = 0;
   for (uint32_t i = 0; list && i < w->problem->n_activations; i++)
-    if (wanted(w, i, w->batch)) list[(*out_n)++] = instance_of(w, i, w->batch);
+    if (wanted(w, i, batch)) list[(*out_n)++] = instance_of(w, i, batch);
   return list;
 }
 
-static gcut_status read_batch(weaver *w) {
+static gcut_status read_batch(weaver *w, uint32_t batch) {
   uint32_t n;
-  if (w->read[w->batch]) return GCUT_OK;
-  w->read[w->batch] = true;
-  uint32_t *list = collect(w, is_batch_input, &n);
+  if (w->read[batch]) return GCUT_OK;
+  w->read[batch] = true;
+  uint32_t *list = collect(w, is_batch_input, batch, &n);
   uint64_t *offsets = GCUT_NEW_ARRAY(w->arena, uint64_t, n);
   if (!list || !offsets) return GCUT_NO_MEMORY(w->err);
+  if (n == 0) return GCUT_OK;
   for (uint32_t i = 0; i < n; i++)
     if (form_of(w, list[i]) == GCUT_FORM_RANGE) {
       GCUT_TRY(
@@ -267,7 +269,7 @@ static gcut_status read_batch(weaver *w) {
       shelf_add(&w->host, list[i]);
     }
   gcut_command *c = gcut__begin(w->builder, GCUT_READ, GCUT_QUEUE_DISK);
-  c->batch = w->batch;
+  c->batch = batch;
   for (uint32_t i = 0; i < n; i++) {
     claim_operand(w, list[i], GCUT_SPACE_HOST, offsets[i], false);
     c->bytes += bytes_of(w, list[i]);
@@ -281,7 +283,7 @@ static gcut_status read_batch(weaver *w) {
 // The value is in host memory afterwards.
 static gcut_status bring_host(weaver *w, uint32_t instance, const uint32_t *pins, uint32_t n_pins) {
   uint64_t offset;
-  if (value_of(w, instance)->producer == GCUT_NONE) GCUT_TRY(read_batch(w));
+  if (value_of(w, instance)->producer == GCUT_NONE) GCUT_TRY(read_batch(w, batch_of(w, instance)));
   if (form_of(w, instance) != GCUT_FORM_RANGE || is_in(w, GCUT_SPACE_HOST, instance))
     return GCUT_OK;
   GCUT_TRY(take_host(w, bytes_of(w, instance), pins, n_pins, value_of(w, instance)->name, &offset));
@@ -302,8 +304,10 @@ static bool is_batch_output(const weaver *w, uint32_t activation, uint32_t batch
 
 static gcut_status write_batch(weaver *w) {
   uint32_t n;
-  uint32_t *list = collect(w, is_batch_output, &n);
+  uint32_t *list = collect(w, is_batch_output, w->batch, &n);
   if (!list) return GCUT_NO_MEMORY(w->err);
+  for (uint32_t i = 0; i < n; i++)
+    if (value_of(w, list[i])->producer == GCUT_NONE) GCUT_TRY(read_batch(w, w->batch));
   for (uint32_t i = 0; i < n; i++) GCUT_TRY(bring_host(w, list[i], list, n));
   if (n == 0) return GCUT_OK;
   gcut_command *c = gcut__begin(w->builder, GCUT_WRITE, GCUT_QUEUE_DISK);
@@ -478,14 +482,16 @@ static gcut_status run_batch(weaver *w) {
   operands o;
   gcut_arena_reset(w->arena);
   if (!list_operands(w, part, &o)) return GCUT_NO_MEMORY(w->err);
-  if (w->policy->host[w->step->part]) {
-    GCUT_TRY(run_on_host(w, &o));
-  } else {
-    GCUT_TRY(run_on_device(w, &o));
-    GCUT_TRY(take_outputs(w, &o));
+  // While this batch computes the next is read, unless host memory is short.
+  if (w->step->part == w->first_read && !w->problem->host_budget) {
+    GCUT_TRY(read_batch(w, w->batch));
+    if (w->batch + 1 < w->problem->n_batches) GCUT_TRY(read_batch(w, w->batch + 1));
   }
+  bool on_host = w->policy->host[w->step->part];
+  GCUT_TRY(on_host ? run_on_host(w, &o) : run_on_device(w, &o));
   w->n_runs++;
   GCUT_TRY(drop_inputs(w, &o));
+  if (!on_host) GCUT_TRY(take_outputs(w, &o));
   if (w->step->pass == w->problem->n_passes - 1 && w->step->part == w->last_fetch)
     GCUT_TRY(write_batch(w));
   for (uint32_t i = o.n_inputs; i < o.n; i++) GCUT_TRY(release(w, o.instances[i]));
@@ -523,7 +529,7 @@ static void load_ahead(weaver *w) {
       continue;
     }
     if (s->load < w->n_loaded) continue;
-    if (s->load > w->step->load + a->ahead) break;
+    if (s->load >= gcut__loads_allowed(a, w->step)) break;
     load(w, s->part, gcut__load_offset(a, w->n_loaded++));
   }
   gcut__set_pass(w->builder, w->step->pass);
@@ -584,6 +590,15 @@ static uint32_t find_last_fetch(const gcut_problem *p) {
   return last;
 }
 
+static uint32_t find_first_read(const gcut_problem *p) {
+  uint32_t first = GCUT_NONE;
+  for (uint32_t i = 0; i < p->n_activations; i++) {
+    const gcut_activation *a = &p->activations[i];
+    if (a->producer == GCUT_NONE && a->n_readers && a->readers[0] < first) first = a->readers[0];
+  }
+  return first;
+}
+
 static bool set_up(weaver *w, gcut_arena *arena) {
   const gcut_problem *p = w->problem;
   size_t n = (size_t)p->n_activations * p->n_batches;
@@ -597,6 +612,7 @@ static bool set_up(weaver *w, gcut_arena *arena) {
   w->freed = none_array(arena, n);
   w->read = GCUT_NEW_ARRAY(arena, bool, p->n_batches);
   w->written = GCUT_NEW_ARRAY(arena, bool, p->n_batches);
+  w->first_read = find_first_read(p);
   w->last_fetch = find_last_fetch(p);
   w->builder = gcut__builder_create(p);
   if (!ok || !w->freed || !w->weights || !w->unloaded || !w->read || !w->written || !w->builder)

@@ -1,0 +1,56 @@
+// partial: some parts stay, the rest stream (asked for in diffusers #12749). Spread over the model
+// (strided) each stay gives the wire time to catch up; a prefix lets it idle and then fall behind
+// (SGLang #34534 moved from one to the other). Without `keep` as many stay as the budget allows.
+#include <string.h>
+
+#include "exec/offload/offload.h"
+#include "tracer/base/error.h"
+
+// Of n parts, k evenly spread: the i-th stays where the line k/n rises past a whole number.
+static bool stays(uint32_t i, uint32_t n, uint64_t k, bool prefix) {
+  return prefix ? i < k : (i + 1) * k / n > i * k / n;
+}
+
+static void keep_some(const gcut_problem *p, uint64_t k, bool prefix, gcut__policy *policy) {
+  uint32_t n = 0, i = 0;
+  for (uint32_t part = 0; part < p->n_parts; part++) n += p->parts[part].n_weights > 0;
+  for (uint32_t part = 0; part < p->n_parts; part++)
+    policy->keep[part] = p->parts[part].n_weights > 0 && stays(i++, n, k < n ? k : n, prefix);
+}
+
+// The most that fit, found from above: parts differ in size, so more kept may need less.
+static gcut_status keep_most(const gcut_problem *p, bool prefix, gcut_arena *arena,
+                             gcut__policy *policy) {
+  uint64_t low = 0, high = p->n_parts;
+  while (p->budget && low < high) {
+    uint64_t middle = low + (high - low + 1) / 2;
+    gcut__arrangement a;
+    keep_some(p, middle, prefix, policy);
+    gcut_status status = gcut__arrange(p, policy, "partial", arena, &a, NULL);
+    if (status == GCUT_OK)
+      low = middle;
+    else if (status == GCUT_BUDGET)
+      high = middle - 1;
+    else
+      return status;
+  }
+  keep_some(p, high, prefix, policy);
+  return GCUT_OK;
+}
+
+gcut_status gcut__partial_decide(const gcut_problem *problem, const gcut__options *options,
+                                 const gcut_profile *profile, gcut__policy *policy,
+                                 gcut_error *err) {
+  (void)profile;
+  static const char *const orders[] = {"strided", "prefix", NULL};
+  uint32_t prefix;
+  uint64_t keep, ahead;
+  GCUT_TRY(gcut__option_choice(options, "order", orders, 0, &prefix, err));
+  GCUT_TRY(gcut__option_number(options, "ahead", 0, GCUT__MOST_AHEAD, 1, &ahead, err));
+  GCUT_TRY(gcut__option_number(options, "keep", 0, UINT32_MAX, 0, &keep, err));
+  policy->ahead = (uint32_t)ahead;
+  if (!gcut__option_find(options, "keep"))
+    return keep_most(problem, prefix, options->arena, policy);
+  keep_some(problem, keep, prefix, policy);
+  return GCUT_OK;
+}
