@@ -223,3 +223,10 @@ gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part, 
   gcut_arena_destroy(p.scratch);
   return status;
 }
+
+gcut_work gcut__layout_work(const gcut__layout *layout) {
+  return (gcut_work){.workspace = layout->bytes,
+                     .traffic = layout->traffic,
+                     .flops = layout->flops,
+                     .n_nodes = layout->n_steps};
+}

@@ -8,6 +8,7 @@
 #define GCUT_EXEC_LAYOUT_H
 
 #include "graphcut/plan.h"
+#include "graphcut/schedule.h"
 #include "graphcut/trace.h"
 
 typedef enum gcut__home_kind {
@@ -43,6 +44,9 @@ typedef struct gcut__layout {
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
                                               struct gcut_arena *arena, gcut__layout *out,
                                               gcut_error *err);
+
+// What the part takes, but for its tokens.
+gcut_work gcut__layout_work(const gcut__layout *layout);
 
 // The bytes of a value that has its own range: a tensor of plain elements and static shape.
 bool gcut__static_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_bytes);

@@ -206,3 +206,81 @@ gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *are
                         .host_budget = spec->host_budget};
   return GCUT_OK;
 }
+
+// ---- without a device
+
+static gcut_status check_static(const gcut_trace *trace, const gcut_plan *plan, gcut_error *err) {
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    for (uint32_t i = 0; i < plan->parts[p].n_inputs; i++) {
+      uint32_t value = plan->parts[p].inputs[i];
+      const gcut_value *v = &trace->graph->values[value];
+      const gcut_type *type = &trace->facts[value].type;
+      uint64_t bytes;
+      if (!v->is_input || gcut__constant_of(trace, value) || type->kind != GCUT_KIND_TENSOR ||
+          type->type == GCUT_STRING || gcut__static_bytes(trace, value, &bytes))
+        continue;
+      char text[200];
+      gcut_trace_format(trace, value, text, sizeof text);
+      return GCUT_FAIL(err, GCUT_ARGUMENT,
+                       "input '%.200s' is %s: give its symbolic dimensions a size (--set)", v->name,
+                       text);
+    }
+  return GCUT_OK;
+}
+
+static gcut_status list_work(const gcut_trace *trace, const gcut_plan *plan, gcut_arena *arena,
+                             gcut_work **out, gcut_error *err) {
+  gcut_arena *scratch = gcut_arena_create();
+  gcut_status status = GCUT_OK;
+  *out = GCUT_NEW_ARRAY(arena, gcut_work, plan->n_parts);
+  if (!*out || !scratch) status = GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < plan->n_parts && status == GCUT_OK; p++) {
+    gcut__layout layout;
+    gcut_arena_reset(scratch);
+    status = gcut__layout_create(trace, &plan->parts[p], scratch, &layout, err);
+    (*out)[p] = gcut__layout_work(&layout);
+    (*out)[p].tokens = gcut__count_tokens(trace, &plan->parts[p]);
+  }
+  gcut_arena_destroy(scratch);
+  return status;
+}
+
+static gcut_status create(const gcut_trace *trace, const gcut_plan *plan,
+                          const gcut_problem_options *options, gcut_arena *arena,
+                          gcut_problem **out, gcut_error *err) {
+  uint32_t n = options->n_batches ? options->n_batches : 1;
+  gcut_work *work;
+  gcut_problem *problem = GCUT_NEW(arena, gcut_problem);
+  uint32_t *classes = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  if (!problem || !classes) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(check_static(trace, plan, err));
+  GCUT_TRY(list_work(trace, plan, arena, &work, err));
+  gcut__problem_spec spec = {.plan = plan,
+                             .traces = &trace,
+                             .n_classes = 1,
+                             .classes = classes,
+                             .n_batches = n,
+                             .n_passes = options->n_passes,
+                             .work = work,
+                             .budget = options->budget,
+                             .host_budget = options->host_budget};
+  GCUT_TRY(gcut__problem_create(&spec, arena, problem, err));
+  problem->arena = arena;
+  *out = problem;
+  return GCUT_OK;
+}
+
+gcut_status gcut_problem_create(const gcut_trace *trace, const gcut_plan *plan,
+                                const gcut_problem_options *options, gcut_problem **out_problem,
+                                gcut_error *err) {
+  gcut_arena *arena = gcut_arena_create();
+  *out_problem = NULL;
+  if (!arena) return GCUT_NO_MEMORY(err);
+  gcut_status status = create(trace, plan, options, arena, out_problem, err);
+  if (status != GCUT_OK) gcut_arena_destroy(arena);
+  return status;
+}
+
+void gcut_problem_destroy(gcut_problem *problem) {
+  if (problem) gcut_arena_destroy(problem->arena);
+}

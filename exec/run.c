@@ -265,15 +265,3 @@ gcut_status gcut_run(const gcut_graph *graph, const gcut_plan *plan,
   close_session(&s);
   return status;
 }
-
-gcut_status gcut_with_problem(const gcut_graph *graph, const gcut_plan *plan,
-                              const gcut_run_options *options, const gcut_source *source,
-                              gcut_status (*use)(void *context, const gcut_problem *problem,
-                                                 gcut_error *err),
-                              void *context, gcut_error *err) {
-  session s = {.graph = graph, .plan = plan, .options = options, .source = source};
-  gcut_status status = prepare(&s, err);
-  if (status == GCUT_OK) status = use(context, &s.problem, err);
-  close_session(&s);
-  return status;
-}

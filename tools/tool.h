@@ -14,6 +14,7 @@
   X(cut)                                                                                           \
   X(draw)                                                                                          \
   X(run)                                                                                           \
+  X(simulate)                                                                                      \
   X(ops)
 
 #define X(name) extern const tool_verb tool_verb_##name;

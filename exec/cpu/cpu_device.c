@@ -82,10 +82,7 @@ static gcut_status build_program(cpu_program *p, gcut_error *err) {
   GCUT_TRY(gcut__layout_create(p->base.trace, p->base.part, p->arena, &p->layout, err));
   p->constants = GCUT_NEW_ARRAY(p->arena, folded, count_reads(p));
   if (!p->constants) return GCUT_NO_MEMORY(err);
-  p->base.work.workspace = p->layout.bytes;
-  p->base.work.traffic = p->layout.traffic;
-  p->base.work.flops = p->layout.flops;
-  p->base.work.n_nodes = p->layout.n_steps;
+  p->base.work = gcut__layout_work(&p->layout);
   gcut_map seen = {0};
   gcut_status status = find_folded(p, &seen, err);
   gcut_map_free(&seen);

@@ -14,6 +14,7 @@
   X(partial, "keep=K,order=strided|prefix,ahead=S,loop=parts|batches,batches=N,place=device|host", \
     "K parts stay, spread over the model, the rest stream")                                        \
   X(hybrid, "min-tokens=N,ahead=S,loop=parts|batches,batches=N,place=device|host",                 \
-    "a part with few tokens computes on the host, one with many is onloaded")
+    "a part with few tokens computes on the host, one with many is onloaded")                      \
+  X(auto, "", "whichever is fastest in simulation, within the budget")
 
 #endif

@@ -33,15 +33,22 @@ const gcut_strategy *gcut__strategy_find(const char *name) {
   return i < N_STRATEGIES ? &strategies[i] : NULL;
 }
 
+gcut_status gcut__policy_parse(const gcut_problem *problem, const char *offload,
+                               const gcut_profile *profile, gcut_arena *arena, gcut__policy *out,
+                               gcut_error *err) {
+  gcut__options options;
+  GCUT_TRY(gcut__options_parse(offload, arena, &options, err));
+  GCUT_TRY(gcut__policy_init(problem, &options, arena, out, err));
+  return deciders[find_strategy(options.strategy)](problem, &options, profile, out, err);
+}
+
 static gcut_status create(const gcut_problem *problem, const char *offload,
                           const gcut_profile *profile, gcut_arena *arena,
                           gcut_schedule **out_schedule, gcut_error *err) {
-  gcut__options options;
   gcut__policy policy;
-  GCUT_TRY(gcut__options_parse(offload, arena, &options, err));
-  GCUT_TRY(gcut__policy_init(problem, &options, arena, &policy, err));
-  GCUT_TRY(deciders[find_strategy(options.strategy)](problem, &options, profile, &policy, err));
-  return gcut__schedule_policy(problem, &policy, offload, "", out_schedule, err);
+  GCUT_TRY(gcut__policy_parse(problem, offload, profile, arena, &policy, err));
+  return gcut__schedule_policy(problem, &policy, policy.chosen ? policy.chosen : offload,
+                               policy.note ? policy.note : "", out_schedule, err);
 }
 
 gcut_status gcut_schedule_create(const gcut_problem *problem, const char *offload,

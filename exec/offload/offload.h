@@ -56,6 +56,7 @@ typedef struct gcut__policy {
   uint32_t chunk; // batches that pass through a part before the next part: n_batches puts parts
                   // outside, 1 puts batches outside
   bool park;      // activations stay on the device while they fit
+  const char *chosen, *note; // what `auto` became, and why; else NULL
 } gcut__policy;
 
 // A policy that streams everything, in the order and place that the options `loop`, `batches` and
@@ -66,6 +67,10 @@ GCUT_MUST_USE gcut_status gcut__policy_init(const gcut_problem *problem,
                                             gcut__policy *out, gcut_error *err);
 // NULL where there is none of that name.
 const gcut_strategy *gcut__strategy_find(const char *name);
+// The policy that an --offload text asks for.
+GCUT_MUST_USE gcut_status gcut__policy_parse(const gcut_problem *problem, const char *offload,
+                                             const gcut_profile *profile, gcut_arena *arena,
+                                             gcut__policy *out, gcut_error *err);
 
 // What a strategy's file holds: fills in the policy from the options.
 #define X(name, options_text, summary)                                                             \

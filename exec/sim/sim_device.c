@@ -31,10 +31,7 @@ static gcut_status sim_compile(gcut__device *device, const gcut_trace *trace, co
     return status;
   }
   *p = (sim_program){.base = {.trace = trace, .part = part}, .arena = arena};
-  p->base.work = (gcut_work){.workspace = layout.bytes,
-                             .traffic = layout.traffic,
-                             .flops = layout.flops,
-                             .n_nodes = layout.n_steps};
+  p->base.work = gcut__layout_work(&layout);
   *out_program = &p->base;
   return GCUT_OK;
 }

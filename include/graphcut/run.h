@@ -62,14 +62,6 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_run(const gcut_graph *graph, const gcut_
                                             const gcut_source *source, const gcut_sink *sink,
                                             gcut_run_result *out_result, gcut_error *err);
 
-// Makes the problem that gcut_run would make (all parts compiled for the device) and gives it to
-// `use`, which may make, print and simulate schedules of it.
-GCUT_API GCUT_MUST_USE gcut_status
-gcut_with_problem(const gcut_graph *graph, const gcut_plan *plan, const gcut_run_options *options,
-                  const gcut_source *source,
-                  gcut_status (*use)(void *context, const gcut_problem *problem, gcut_error *err),
-                  void *context, gcut_error *err);
-
 // A trace with small constants folded by the CPU's kernels: what plans should be made from. Inputs
 // and bindings may be none.
 GCUT_API GCUT_MUST_USE gcut_status gcut_trace_folded(const gcut_graph *graph,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "graphcut/graph.h"
+#include "graphcut/plan.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,9 +74,10 @@ typedef struct gcut_problem {
   const gcut_activation *activations; // [n_activations]
   const uint32_t *classes;            // [n_batches]: the batch's class of shapes
   uint32_t n_parts, n_activations, n_classes, n_batches, n_weights;
-  uint32_t n_passes;    // the whole run repeated; at least 1
-  uint64_t budget;      // bytes of device memory; 0: what is needed
-  uint64_t host_budget; // bytes of host memory for activations; 0: what is needed
+  uint32_t n_passes;        // the whole run repeated; at least 1
+  uint64_t budget;          // bytes of device memory; 0: what is needed
+  uint64_t host_budget;     // bytes of host memory for activations; 0: what is needed
+  struct gcut_arena *arena; // of one that gcut_problem_create made
 } gcut_problem;
 
 // Offsets of a part's weights in its range, GCUT_RANGE_ALIGN at the start of each run of
@@ -86,6 +88,18 @@ GCUT_API uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, 
 static inline uint64_t gcut_range_bytes(uint64_t bytes) {
   return (bytes + GCUT_RANGE_ALIGN - 1) / GCUT_RANGE_ALIGN * GCUT_RANGE_ALIGN;
 }
+
+typedef struct gcut_problem_options {
+  uint32_t n_batches, n_passes; // 0 is 1; all batches have the shapes of the trace
+  uint64_t budget, host_budget;
+} gcut_problem_options;
+// The problem of running a plan at the shapes of a trace, with no device at hand: for simulation.
+// GCUT_ARGUMENT naming a graph input whose shape is not static. Borrows names of graph and plan.
+GCUT_API GCUT_MUST_USE gcut_status gcut_problem_create(const gcut_trace *trace,
+                                                       const gcut_plan *plan,
+                                                       const gcut_problem_options *options,
+                                                       gcut_problem **out_problem, gcut_error *err);
+GCUT_API void gcut_problem_destroy(gcut_problem *problem);
 
 // ---- the schedule
 // -------------------------------------------------------------------------------------------------

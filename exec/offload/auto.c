@@ -1,0 +1,293 @@
+// auto: makes the schedules of the other strategies, simulates them, and takes the fastest.
+//
+// Candidates are --offload texts, so what it chose can be asked for by name. Each strategy has axes
+// (slots, residents, thresholds, micro-batch, place of activations). Where all combinations are
+// affordable all are tried; else each strategy is improved one axis at a time from its defaults, on
+// as few batches as keep that quick, and the best of each, with all defaults, are simulated in
+// full.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "exec/offload/offload.h"
+#include "exec/rates.h"
+#include "tracer/base/error.h"
+
+enum {
+  MOST_AXES = 5,
+  MOST_VALUES = 16,
+  TEXT = 160,
+  SWEEPS = 3,
+  ALL_COMMANDS = 3000000, // simulated for all combinations together
+  TRIAL_COMMANDS = 20000, // of one trial otherwise
+  COMMANDS_A_RUN = 6,     // of a part on a batch, about
+};
+
+typedef struct axis {
+  const char *key;              // "" : the value stands alone
+  char values[MOST_VALUES][24]; // values[0] "" leaves the option out: its default
+  uint32_t n;
+} axis;
+
+typedef struct family { // candidates of one strategy
+  const char *strategy;
+  axis axes[MOST_AXES];
+  uint32_t n_axes;
+  uint32_t best[MOST_AXES]; // value of each axis
+  double seconds;
+} family;
+
+typedef struct search {
+  const gcut_problem *problem;
+  const gcut_profile *profile;
+  gcut_arena *arena;
+  uint32_t n_tried;
+  char best[TEXT], second[TEXT];
+  double best_seconds, second_seconds;
+} search;
+
+// ---- one candidate
+
+static void candidate_text(const family *f, const uint32_t *at, char text[TEXT]) {
+  size_t used = (size_t)snprintf(text, TEXT, "%s", f->strategy);
+  char before = ':';
+  for (uint32_t i = 0; i < f->n_axes && used < TEXT; i++) {
+    const char *value = f->axes[i].values[at[i]];
+    if (!*value) continue;
+    used += (size_t)snprintf(text + used, TEXT - used, "%c%s=%s", before, f->axes[i].key, value);
+    before = ',';
+  }
+}
+
+// Seconds that the text's schedule takes; infinite where it does not fit.
+static gcut_status simulate(search *s, const gcut_problem *problem, const char *text, double *out) {
+  gcut_schedule *schedule;
+  gcut_timeline timeline;
+  gcut_summary sum;
+  *out = INFINITY;
+  s->n_tried++;
+  gcut_status status = gcut_schedule_create(problem, text, s->profile, &schedule, NULL);
+  if (status == GCUT_BUDGET) return GCUT_OK;
+  if (status != GCUT_OK) return status;
+  status = gcut_simulate(problem, schedule, s->profile, &timeline, NULL);
+  if (status == GCUT_OK) {
+    status = gcut_timeline_summarise(problem, schedule, &timeline, &sum, NULL);
+    gcut_timeline_free(&timeline);
+    *out = sum.seconds;
+  }
+  gcut_schedule_destroy(schedule);
+  return status;
+}
+
+// Remembers the best, and the best of another strategy.
+static void consider(search *s, const char *text, double seconds) {
+  size_t name = strcspn(s->best, ":"),
+         same = strcspn(text, ":") == name && !strncmp(s->best, text, name);
+  if (seconds < s->best_seconds) {
+    if (!same) {
+      snprintf(s->second, sizeof s->second, "%s", s->best);
+      s->second_seconds = s->best_seconds;
+    }
+    snprintf(s->best, sizeof s->best, "%s", text);
+    s->best_seconds = seconds;
+  } else if (!same && seconds < s->second_seconds) {
+    snprintf(s->second, sizeof s->second, "%s", text);
+    s->second_seconds = seconds;
+  }
+}
+
+// ---- axes
+
+static axis *add_axis(family *f, const char *key) {
+  axis *a = &f->axes[f->n_axes++];
+  *a = (axis){.key = key, .n = 1};
+  return a;
+}
+
+static void add_value(axis *a, uint64_t value) {
+  if (a->n < MOST_VALUES)
+    snprintf(a->values[a->n++], sizeof *a->values, "%llu", (unsigned long long)value);
+}
+
+// Batches a step: one, all, and powers of two between.
+static void add_batches(family *f, const gcut_problem *p) {
+  axis *a = add_axis(f, "batches");
+  for (uint32_t n = 1; n < p->n_batches; n *= 2) add_value(a, n);
+  add_value(a, p->n_batches);
+  axis *place = add_axis(f, "place");
+  snprintf(place->values[place->n++], sizeof *place->values, "host");
+  snprintf(place->values[place->n++], sizeof *place->values, "device");
+}
+
+static void add_ahead(family *f, uint32_t first) {
+  axis *a = add_axis(f, "ahead");
+  for (uint32_t n = first; n <= 3; n++) add_value(a, n);
+}
+
+// Residents: each number where there are few parts, else about as many values.
+static void add_keep(family *f, const gcut_problem *p) {
+  axis *a = add_axis(f, "keep");
+  uint32_t step = p->n_parts / (MOST_VALUES - 2) + 1;
+  for (uint32_t n = 0; n <= p->n_parts; n += step) add_value(a, n);
+  axis *order = add_axis(f, "order");
+  snprintf(order->values[order->n++], sizeof *order->values, "prefix");
+}
+
+// Thresholds just above the tokens of each part: all that make a difference, where they are few.
+static void add_thresholds(family *f, const gcut_problem *p) {
+  axis *a = add_axis(f, "min-tokens");
+  uint64_t last = 0;
+  for (bool more = true; more && a->n < MOST_VALUES;) {
+    uint64_t next = UINT64_MAX;
+    more = false;
+    for (uint32_t i = 0; i < p->n_parts; i++) {
+      uint64_t tokens = 0;
+      for (uint32_t b = 0; b < p->n_batches; b++) tokens += p->parts[i].work[p->classes[b]].tokens;
+      if (tokens >= last && tokens + 1 < next) next = tokens + 1, more = true;
+    }
+    if (more) add_value(a, next);
+    last = next;
+  }
+}
+
+static uint32_t list_families(const gcut_problem *p, family *f) {
+  uint32_t n = 0;
+  f[n++] = (family){.strategy = "resident"};
+  f[n++] = (family){.strategy = "sequential"};
+  f[n] = (family){.strategy = "prefetch"};
+  add_ahead(&f[n++], 2);
+  f[n] = (family){.strategy = "uva"};
+  n++;
+  f[n] = (family){.strategy = "partial"};
+  add_keep(&f[n], p);
+  add_ahead(&f[n++], 0);
+  f[n] = (family){.strategy = "hybrid"};
+  add_thresholds(&f[n], p);
+  add_ahead(&f[n++], 2);
+  for (uint32_t i = 0; i < n; i++) {
+    add_batches(&f[i], p);
+    f[i].seconds = INFINITY;
+  }
+  return n;
+}
+
+// ---- searching
+
+static uint64_t count_combinations(const family *f) {
+  uint64_t n = 1;
+  for (uint32_t i = 0; i < f->n_axes; i++) n *= f->axes[i].n;
+  return n;
+}
+
+static gcut_status try_at(search *s, family *f, const gcut_problem *problem, const uint32_t *at) {
+  char text[TEXT];
+  double seconds;
+  candidate_text(f, at, text);
+  GCUT_TRY(simulate(s, problem, text, &seconds));
+  if (seconds < f->seconds) {
+    f->seconds = seconds;
+    memcpy(f->best, at, sizeof f->best);
+  }
+  return GCUT_OK;
+}
+
+static gcut_status try_all(search *s, family *f) {
+  uint64_t n = count_combinations(f);
+  for (uint64_t i = 0; i < n; i++) {
+    uint32_t at[MOST_AXES] = {0};
+    uint64_t rest = i;
+    for (uint32_t k = 0; k < f->n_axes; k++) {
+      at[k] = (uint32_t)(rest % f->axes[k].n);
+      rest /= f->axes[k].n;
+    }
+    GCUT_TRY(try_at(s, f, s->problem, at));
+  }
+  return GCUT_OK;
+}
+
+// One axis at a time, until nothing gets better.
+static gcut_status climb(search *s, family *f, const gcut_problem *problem) {
+  uint32_t start[MOST_AXES] = {0};
+  GCUT_TRY(try_at(s, f, problem, start));
+  for (int sweep = 0; sweep < SWEEPS; sweep++) {
+    double before = f->seconds;
+    for (uint32_t k = 0; k < f->n_axes; k++)
+      for (uint32_t value = 0; value < f->axes[k].n; value++) {
+        uint32_t at[MOST_AXES];
+        memcpy(at, f->best, sizeof at);
+        at[k] = value;
+        if (value != f->best[k]) GCUT_TRY(try_at(s, f, problem, at));
+      }
+    if (!(f->seconds < before)) break;
+  }
+  return GCUT_OK;
+}
+
+static gcut_status confirm(search *s, const family *f, const uint32_t *at) {
+  char text[TEXT];
+  double seconds;
+  candidate_text(f, at, text);
+  GCUT_TRY(simulate(s, s->problem, text, &seconds));
+  consider(s, text, seconds);
+  return GCUT_OK;
+}
+
+static uint64_t commands_of(const gcut_problem *p) {
+  return (uint64_t)p->n_parts * p->n_batches * p->n_passes * COMMANDS_A_RUN;
+}
+
+// The same with as many batches as a trial may have.
+static gcut_problem trial_problem(const gcut_problem *p) {
+  gcut_problem trial = *p;
+  uint64_t a_batch = commands_of(p) / p->n_batches, n = TRIAL_COMMANDS / (a_batch ? a_batch : 1);
+  trial.n_batches = n < 2 ? 2 : (uint32_t)n;
+  if (trial.n_batches > p->n_batches) trial.n_batches = p->n_batches;
+  return trial;
+}
+
+static gcut_status search_all(search *s) {
+  static const uint32_t defaults[MOST_AXES] = {0};
+  family families[8];
+  uint32_t n = list_families(s->problem, families);
+  uint64_t combinations = 0;
+  for (uint32_t i = 0; i < n; i++) combinations += count_combinations(&families[i]);
+  bool all = combinations * commands_of(s->problem) <= ALL_COMMANDS;
+  gcut_problem trial = trial_problem(s->problem);
+  for (uint32_t i = 0; i < n; i++) {
+    family *f = &families[i];
+    GCUT_TRY(all ? try_all(s, f) : climb(s, f, &trial));
+    GCUT_TRY(confirm(s, f, f->best));
+    if (!all && memcmp(f->best, defaults, sizeof defaults)) GCUT_TRY(confirm(s, f, defaults));
+  }
+  return GCUT_OK;
+}
+
+static const char *explain(const search *s) {
+  if (isinf(s->second_seconds))
+    return gcut_arena_format(s->arena,
+                             "auto: %s, predicted %.4g s; no other strategy fits (%u tried)",
+                             s->best, s->best_seconds, s->n_tried);
+  return gcut_arena_format(s->arena, "auto: %s, predicted %.4g s; next best %s, %.4g s (%u tried)",
+                           s->best, s->best_seconds, s->second, s->second_seconds, s->n_tried);
+}
+
+gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *options,
+                              const gcut_profile *profile, gcut__policy *policy, gcut_error *err) {
+  search s = {.problem = problem,
+              .profile = profile ? profile : &gcut__default_profile,
+              .arena = options->arena,
+              .best_seconds = INFINITY,
+              .second_seconds = INFINITY};
+  if (problem->n_batches == 0) return GCUT_OK;
+  gcut_status status = search_all(&s);
+  if (status != GCUT_OK) return GCUT_FAIL(err, status, "auto: a trial failed");
+  // Nothing fits: sequential says what would.
+  if (isinf(s.best_seconds)) snprintf(s.best, sizeof s.best, "sequential");
+  char *chosen = gcut_arena_string(options->arena, s.best, strlen(s.best));
+  const char *note = explain(&s);
+  if (!chosen || !note) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__policy_parse(problem, chosen, s.profile, options->arena, policy, err));
+  policy->chosen = chosen;
+  policy->note = note;
+  return GCUT_OK;
+}

@@ -1,0 +1,262 @@
+// graphcut simulate: what a run would take on a machine that need not be here.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graphcut/simulate.h"
+#include "table.h"
+#include "tool.h"
+
+typedef struct arguments {
+  tool_common common;
+  tool_cut cut;
+  tool_list fetch;
+  const char *plan, *profile, *offload, *timeline, *schedule;
+  uint64_t host_budget;
+  uint32_t batches, passes;
+} arguments;
+
+typedef struct outcome { // of one strategy
+  const char *name;
+  char offload[256], note[512], refusal[512];
+  gcut_summary sum;
+  uint64_t device_bytes, host_bytes;
+  uint32_t n_commands;
+  bool feasible;
+} outcome;
+
+typedef struct job {
+  const arguments *a;
+  tool_model model;
+  gcut_plan *plan;
+  gcut_problem *problem;
+  gcut_profile profile;
+  outcome chosen, *all; // [n]
+  size_t n;
+  gcut_error err;
+} job;
+
+// ---- preparing
+// -----------------------------------------------------------------------------------------------------
+
+static gcut_status open_plan(job *j) {
+  const arguments *a = j->a;
+  gcut_cut_options options = tool_cut_options(&a->cut);
+  options.fetch = a->fetch.items;
+  options.n_fetch = a->fetch.n;
+  if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
+  if (a->plan) return gcut_plan_read(j->model.trace, a->plan, &j->plan, &j->err);
+  return gcut_plan_create(j->model.trace, &options, &j->plan, &j->err);
+}
+
+static gcut_status open_job(job *j) {
+  const arguments *a = j->a;
+  gcut_status status = gcut_profile_read(a->profile, &j->profile, &j->err);
+  if (status == GCUT_OK)
+    status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
+  if (status == GCUT_OK) status = open_plan(j);
+  gcut_problem_options options = {
+      .n_batches = a->batches,
+      .n_passes = a->passes,
+      .budget = a->cut.budget ? a->cut.budget : (uint64_t)j->profile.device.memory_bytes,
+      .host_budget = a->host_budget};
+  if (status == GCUT_OK)
+    status = gcut_problem_create(j->model.trace, j->plan, &options, &j->problem, &j->err);
+  return status;
+}
+
+static void close_job(job *j) {
+  free(j->all);
+  gcut_problem_destroy(j->problem);
+  gcut_plan_destroy(j->plan);
+  tool_model_close(&j->model);
+}
+
+// ---- simulating
+// ----------------------------------------------------------------------------------------------------
+
+static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
+  FILE *file = strcmp(j->a->schedule, "-") ? fopen(j->a->schedule, "w") : stdout;
+  bool failed = !file;
+  if (file) gcut_schedule_print(j->problem, schedule, file);
+  if (file && file != stdout) failed = fclose(file) != 0;
+  if (!failed) return GCUT_OK;
+  snprintf(err->message, sizeof err->message, "cannot write '%.600s'", j->a->schedule);
+  return GCUT_IO;
+}
+
+static gcut_status clock_schedule(const job *j, const gcut_schedule *schedule, bool keep,
+                                  outcome *out, gcut_error *err) {
+  gcut_timeline timeline;
+  gcut_status status = gcut_schedule_verify(j->problem, schedule, err);
+  if (status != GCUT_OK) return status;
+  status = gcut_simulate(j->problem, schedule, &j->profile, &timeline, err);
+  if (status != GCUT_OK) return status;
+  status = gcut_timeline_summarise(j->problem, schedule, &timeline, &out->sum, err);
+  if (status == GCUT_OK && keep && j->a->timeline)
+    status = gcut_timeline_write(j->problem, schedule, &timeline, j->a->timeline, err);
+  gcut_timeline_free(&timeline);
+  return status;
+}
+
+// Schedules, verifies and simulates one strategy; not to fit is an outcome, too.
+static gcut_status try_offload(const job *j, const char *offload, bool keep, outcome *out,
+                               gcut_error *err) {
+  gcut_schedule *schedule;
+  *out = (outcome){.name = offload};
+  gcut_status status = gcut_schedule_create(j->problem, offload, &j->profile, &schedule, err);
+  if (status == GCUT_BUDGET) snprintf(out->refusal, sizeof out->refusal, "%.500s", err->message);
+  if (status != GCUT_OK) return status;
+  snprintf(out->offload, sizeof out->offload, "%s", schedule->offload);
+  snprintf(out->note, sizeof out->note, "%s", schedule->note);
+  out->device_bytes = schedule->extent[GCUT_SPACE_DEVICE];
+  out->host_bytes = schedule->extent[GCUT_SPACE_HOST];
+  out->n_commands = schedule->n_commands;
+  out->feasible = true;
+  status = clock_schedule(j, schedule, keep, out, err);
+  if (status == GCUT_OK && keep && j->a->schedule) status = write_schedule(j, schedule, err);
+  gcut_schedule_destroy(schedule);
+  return status;
+}
+
+static gcut_status simulate(job *j) {
+  size_t n;
+  const gcut_strategy *strategies = gcut_strategies(&n);
+  const char *offload = j->a->offload ? j->a->offload : "auto";
+  gcut_status status = try_offload(j, offload, true, &j->chosen, &j->err);
+  if (status != GCUT_OK) return status;
+  j->all = calloc(n, sizeof *j->all);
+  if (!j->all) return GCUT_NOMEM;
+  for (size_t i = 0; i < n; i++) {
+    gcut_error err;
+    // auto tries all others many times over: only where it was asked for.
+    if (!strcmp(strategies[i].name, "auto") && strcmp(offload, "auto")) continue;
+    if (!strcmp(strategies[i].name, offload))
+      j->all[j->n] = j->chosen;
+    else if ((status = try_offload(j, strategies[i].name, false, &j->all[j->n], &err)) != GCUT_OK &&
+             status != GCUT_BUDGET) {
+      j->err = err;
+      return status;
+    }
+    j->all[j->n++].name = strategies[i].name;
+  }
+  return GCUT_OK;
+}
+
+// ---- reporting
+// -----------------------------------------------------------------------------------------------------
+
+static json_t *strategy_json(const outcome *o) {
+  json_t *object =
+      json_pack("{s:s, s:s, s:b, s:I, s:I}", "name", o->name, "offload", o->offload, "feasible",
+                (int)o->feasible, "peak_device_bytes", (json_int_t)o->device_bytes,
+                "peak_host_bytes", (json_int_t)o->host_bytes);
+  json_object_set_new(object, "seconds", o->feasible ? json_real(o->sum.seconds) : json_null());
+  json_object_set_new(object, "overlap", o->feasible ? json_real(o->sum.overlap) : json_null());
+  if (!o->feasible) json_object_set_new(object, "refusal", tool_json_text(o->refusal));
+  return object;
+}
+
+static int print_json(const job *j) {
+  const outcome *o = &j->chosen;
+  json_t *strategies = json_array();
+  for (size_t i = 0; i < j->n; i++) json_array_append_new(strategies, strategy_json(&j->all[i]));
+  return tool_print_json(json_pack(
+      "{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "profile",
+      j->profile.name, "offload", o->offload, "note", o->note, "parts",
+      (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->problem->n_batches, "commands",
+      (json_int_t)o->n_commands, "seconds", o->sum.seconds, "peak_device_bytes",
+      (json_int_t)o->device_bytes, "peak_host_bytes", (json_int_t)o->host_bytes, "bytes_up",
+      (json_int_t)o->sum.bytes_up, "bytes_down", (json_int_t)o->sum.bytes_down, "overlap",
+      o->sum.overlap, "bubble_seconds", o->sum.bubble_seconds, "strategies", strategies));
+}
+
+static void add_outcome(table *t, const outcome *o) {
+  char device[TABLE_NUMBER], host[TABLE_NUMBER];
+  table_add(t, "%s", o->name);
+  if (!o->feasible) {
+    table_add(t, "does not fit");
+    for (int i = 0; i < 4; i++) table_add(t, "-");
+    table_add(t, "%s", o->refusal);
+    return;
+  }
+  table_add(t, "%.4g", o->sum.seconds);
+  table_add(t, "%.0f %%", 100 * o->sum.overlap);
+  table_add(t, "%.3g", o->sum.bubble_seconds);
+  table_add(t, "%s", table_bytes(o->device_bytes, device));
+  table_add(t, "%s", table_bytes(o->host_bytes, host));
+  table_add(t, "%s", *o->note ? o->note : "");
+}
+
+static int print_text(const job *j) {
+  static const table_column columns[] = {{"offload", false, false},
+                                         {"seconds", true, false},
+                                         {"overlap", true, false},
+                                         {"bubbles, s", true, false},
+                                         {"device peak", true, false},
+                                         {"host peak", true, false},
+                                         {"", false, true}};
+  const outcome *o = &j->chosen;
+  printf("%s: %u batches through %u parts, %u commands\n", j->profile.name, j->problem->n_batches,
+         j->plan->n_parts, o->n_commands);
+  printf("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
+         o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
+  if (*o->note) printf("%s\n", o->note);
+  printf("\n");
+  table *t = table_create(columns, sizeof columns / sizeof *columns);
+  for (size_t i = 0; i < j->n; i++) add_outcome(t, &j->all[i]);
+  table_print(t, stdout);
+  return tool_finish();
+}
+
+static int run(const void *given) {
+  job j = {.a = given};
+  if (!j.a->profile || !j.a->batches) {
+    fprintf(stderr,
+            "graphcut: simulate needs --profile and --batches; see graphcut help simulate\n");
+    return 2;
+  }
+  gcut_status status = open_job(&j);
+  if (status == GCUT_OK) status = simulate(&j);
+  int exit_status = status == GCUT_OK ? (j.a->common.json ? print_json(&j) : print_text(&j))
+                                      : tool_fail(status, &j.err);
+  close_job(&j);
+  return exit_status;
+}
+
+#define OPTION(name, value, kind, field, help)                                                     \
+  { name, NULL, value, TOOL_##kind, offsetof(arguments, field), help }
+
+static const tool_option options[] = {
+    OPTION("--profile", "FILE.json|NAME", TEXT, profile,
+           "the machine: a file (graphcut device writes one), or h100-pcie, h200-assumed, "
+           "gb200-assumed, rtx4090-assumed, rtx3060-assumed, laptop-8gb-assumed"),
+    OPTION("--batches", "N", COUNT, batches, "how many, of the shapes that --set gives"),
+    OPTION("--offload", "NAME[:k=v,...]", TEXT, offload,
+           "resident; sequential; prefetch:group=N,stream=M,ahead=S; uva:bytes=B,match=re:...; "
+           "partial:keep=K,order=strided|prefix; hybrid:min-tokens=N; auto (default). Each takes "
+           "loop=parts|batches, batches=N a step, place=device|host of activations"),
+    OPTION("--plan", "PLAN.json", TEXT, plan, "simulate this plan, as graphcut cut wrote it"),
+    TOOL_CUT_OPTIONS(arguments),
+    OPTION("--host-budget", "SIZE", SIZE, host_budget,
+           "host memory for activations; what does not fit goes to a spill file"),
+    OPTION("--passes", "N", COUNT, passes, "repeat the whole run, as denoising loops do (1)"),
+    OPTION("--fetch", "VALUE[,...]", LIST, fetch,
+           "compute these values instead of the model's outputs"),
+    OPTION("--timeline", "FILE.json", TEXT, timeline,
+           "write when each command would run, for ui.perfetto.dev"),
+    OPTION("--schedule", "FILE", TEXT, schedule, "write the schedule as text (- for stdout)"),
+    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_OPTIONS_END,
+};
+
+const tool_verb tool_verb_simulate = {
+    .name = "simulate",
+    .operands = "MODEL",
+    .summary = "Predicts a run on a machine given in numbers. Weights need not be there; --budget "
+               "is the device's memory unless given.",
+    .n_operands = 1,
+    .options = options,
+    .size = sizeof(arguments),
+    .run = run,
+};
