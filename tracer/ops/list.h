@@ -65,6 +65,8 @@
   GCUT_OP_LIST_MICROSOFT_NORM(X, V)                                                                \
   GCUT_OP_LIST_MICROSOFT_MATMUL(X, V)                                                              \
   GCUT_OP_LIST_MICROSOFT_ATTENTION(X, V)                                                           \
+  GCUT_OP_LIST_MICROSOFT_QUANTIZE(X, V)                                                            \
+  GCUT_OP_LIST_MICROSOFT_INTEGER(X, V)                                                             \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -436,6 +438,26 @@
   X(MICROSOFT, Attention, microsoft_attention, 1)                                                  \
   X(MICROSOFT, QAttention, quantized_attention, 1)                                                 \
   X(MICROSOFT, GroupQueryAttention, group_query_attention, 1)
+
+// microsoft_quantize.c: operators on 8-bit tensors of com.microsoft
+#define GCUT_OP_LIST_MICROSOFT_QUANTIZE(X, V)                                                      \
+  X(MICROSOFT, QLinearAdd, quantized_add, 1)                                                       \
+  X(MICROSOFT, QLinearMul, quantized_mul, 1)                                                       \
+  X(MICROSOFT, QLinearSigmoid, quantized_sigmoid, 1)                                               \
+  X(MICROSOFT, QLinearLeakyRelu, quantized_leaky_relu, 1)                                          \
+  X(MICROSOFT, QLinearConcat, quantized_concat, 1)                                                 \
+  X(MICROSOFT, QLinearWhere, quantized_where, 1)                                                   \
+  X(MICROSOFT, QLinearAveragePool, quantized_average_pool, 1)                                      \
+  X(MICROSOFT, QLinearGlobalAveragePool, quantized_global_average_pool, 1)                         \
+  X(MICROSOFT, QLinearSoftmax, quantized_softmax, 1)                                               \
+  X(MICROSOFT, QuantizeLinear, quantize_linear, 1)                                                 \
+  X(MICROSOFT, DequantizeLinear, dequantize_linear, 1)
+
+// microsoft_integer.c: products of 8-bit matrices of com.microsoft
+#define GCUT_OP_LIST_MICROSOFT_INTEGER(X, V)                                                       \
+  X(MICROSOFT, MatMulIntegerToFloat, matmul_integer_to_float, 1)                                   \
+  X(MICROSOFT, DynamicQuantizeMatMul, dynamic_quantize_matmul, 1)                                  \
+  X(MICROSOFT, QGemm, quantized_gemm, 1)
 
 // microsoft.c: com.microsoft
 #define GCUT_OP_LIST_MICROSOFT(X, V)

@@ -1,0 +1,213 @@
+// Products of 8-bit matrices of com.microsoft. Elements less their zero points are at most 255 in
+// magnitude, so products of 256 terms are exact in float; those are added up in double.
+#include "tracer/ops/microsoft_integer.h"
+
+#include <math.h>
+
+#include "exec/cpu/ops/gemm.h"
+#include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/quantize.h"
+#include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
+
+enum { DEPTH = 256 };
+
+// One number, or one a column.
+typedef struct column_numbers {
+  const float *data;
+  int64_t step;
+} column_numbers;
+
+static const float nothing = 0;
+
+static gcut_status read_numbers(gcut_cpu_call *c, uint32_t i, column_numbers *out,
+                                gcut_error *err) {
+  *out = (column_numbers){&nothing, 0};
+  if (!gcut_cpu_has(c, i)) return GCUT_OK;
+  out->data = gcut__dequantized(c, c->inputs[i]);
+  out->step = c->inputs[i]->count > 1 ? 1 : 0;
+  return out->data ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+// All elements less their zero point, which steps along `columns` (the last dim, where `across` is
+// 1; across the rows otherwise).
+static gcut_status subtract(gcut_cpu_call *c, const gcut_tensor *t, column_numbers zero,
+                            bool by_rows, float **out, gcut_error *err) {
+  const float *x = gcut__dequantized(c, t);
+  uint64_t width = t->rank ? (uint64_t)t->dims[t->rank - 1] : 1;
+  float *y = *out = GCUT_NEW_ARRAY(c->scratch, float, t->count);
+  if (!x || !y) return GCUT_NO_MEMORY(err);
+  for (uint64_t i = 0; i < t->count; i++) {
+    uint64_t line = by_rows ? i / width : i % width;
+    y[i] = x[i] - zero.data[(int64_t)line * zero.step];
+  }
+  return GCUT_OK;
+}
+
+// sum [m][n] = a [m][k] times b [k][n], exact. part: [m][n] floats to work in.
+static gcut_status multiply(gcut_cpu_call *c, gcut_gemm g, const float *a, const float *b,
+                            float *part, double *sum, gcut_error *err) {
+  int64_t k = g.k;
+  g.ldc = g.n;
+  for (int64_t i = 0; i < g.m * g.n; i++) sum[i] = 0;
+  for (int64_t at = 0; at < k; at += DEPTH) {
+    g.k = k - at < DEPTH ? k - at : DEPTH;
+    GCUT_TRY(gcut__gemm(c, GCUT_FLOAT, &g, a + (g.transpose_a ? at * g.lda : at),
+                        b + (g.transpose_b ? at : at * g.ldb), part, err));
+    for (int64_t i = 0; i < g.m * g.n; i++) sum[i] += (double)part[i];
+  }
+  return GCUT_OK;
+}
+
+// ---- floats out: products of batches
+
+typedef struct batch {
+  const float *a, *b; // elements less their zero points
+  float a_scale;
+  column_numbers b_scale, bias; // of columns
+} batch;
+
+static void batch_strides(const gcut_tensor *t, gcut_walk *walk, uint32_t i, int64_t matrix) {
+  int64_t strides[GCUT_MAX_RANK] = {0};
+  if (t->rank > 2) gcut_broadcast_strides(t->rank - 2, t->dims, walk->rank, strides);
+  for (int d = 0; d < walk->rank; d++) strides[d] *= matrix;
+  gcut_walk_strides(walk, i, strides);
+}
+
+static void finish(const batch *p, int64_t m, int64_t n, double *sum, gcut_tensor *out,
+                   uint64_t first) {
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) {
+      double scale = (double)p->a_scale * (double)p->b_scale.data[j * p->b_scale.step];
+      sum[i * n + j] = sum[i * n + j] * scale + (double)p->bias.data[j * p->bias.step];
+    }
+  gcut__store_doubles(out->type, out->data, first, 1, (uint64_t)(m * n), sum);
+}
+
+static gcut_status multiply_batch(gcut_cpu_call *c, const batch *p, gcut_error *err) {
+  const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
+  gcut_tensor *out = c->outputs[0];
+  int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1];
+  int64_t n = b->rank > 1 ? b->dims[b->rank - 1] : 1;
+  gcut_walk *walk;
+  uint64_t first = 0;
+  if (out->count == 0) return GCUT_OK;
+  GCUT_TRY(gcut_walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
+                            &walk, err));
+  batch_strides(a, walk, 0, m * k);
+  batch_strides(b, walk, 1, k * n);
+  float *part = gcut_arena_alloc(c->scratch, (size_t)m, (size_t)n * sizeof *part);
+  double *sum = gcut_arena_alloc(c->scratch, (size_t)m, (size_t)n * sizeof *sum);
+  if (!part || !sum) return GCUT_NO_MEMORY(err);
+  gcut_gemm g = gcut__gemm_packed(m, n, k, false, false);
+  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+    for (int64_t i = 0; i < walk->inner; i++, first += (uint64_t)(m * n)) {
+      GCUT_TRY(multiply(c, g, p->a + walk->offsets[0] + i * walk->steps[0],
+                        p->b + walk->offsets[1] + i * walk->steps[1], part, sum, err));
+      finish(p, m, n, sum, out, first);
+    }
+  return GCUT_OK;
+}
+
+gcut_status gcut__cpu_matmul_integer_to_float(gcut_cpu_call *c, gcut_error *err) {
+  batch p = {0};
+  column_numbers a_scale, a_zero, b_zero;
+  float *a, *b;
+  GCUT_TRY(read_numbers(c, 2, &a_scale, err));
+  GCUT_TRY(read_numbers(c, 3, &p.b_scale, err));
+  GCUT_TRY(read_numbers(c, 4, &a_zero, err));
+  GCUT_TRY(read_numbers(c, 5, &b_zero, err));
+  GCUT_TRY(read_numbers(c, 6, &p.bias, err));
+  GCUT_TRY(subtract(c, c->inputs[0], a_zero, false, &a, err));
+  GCUT_TRY(subtract(c, c->inputs[1], b_zero, false, &b, err));
+  p.a = a, p.b = b, p.a_scale = a_scale.data[0];
+  return multiply_batch(c, &p, err);
+}
+
+// x becomes uint8 values less their zero point, the range chosen to hold all elements and 0. The
+// scale.
+static float quantize_range(const float *x, uint64_t n, float *out) {
+  float low = 0, high = 0;
+  for (uint64_t i = 0; i < n; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  float scale = low == high ? 1 : (high - low) / 255, zero = rintf(-low / scale);
+  zero = zero > 0 ? (zero < 255 ? zero : 255) : 0;
+  for (uint64_t i = 0; i < n; i++) {
+    float value = rintf(x[i] / scale) + zero;
+    value = value > 0 ? (value < 255 ? value : 255) : 0;
+    out[i] = value - zero;
+  }
+  return scale;
+}
+
+gcut_status gcut__cpu_dynamic_quantize_matmul(gcut_cpu_call *c, gcut_error *err) {
+  batch p = {0};
+  column_numbers b_zero;
+  const gcut_tensor *x = c->inputs[0];
+  float *a = GCUT_NEW_ARRAY(c->scratch, float, x->count), *b;
+  if (!a) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(read_numbers(c, 2, &p.b_scale, err));
+  GCUT_TRY(read_numbers(c, 3, &b_zero, err));
+  GCUT_TRY(read_numbers(c, 4, &p.bias, err));
+  GCUT_TRY(subtract(c, c->inputs[1], b_zero, false, &b, err));
+  p.a_scale = quantize_range(x->data, x->count, a);
+  p.a = a, p.b = b;
+  return multiply_batch(c, &p, err);
+}
+
+// ---- QGemm
+
+// Adds C, broadcast to [m, n].
+static void add_integers(const gcut_tensor *t, int64_t m, int64_t n, double *sum) {
+  const int32_t *data = t->data;
+  int64_t columns = t->rank > 0 ? t->dims[t->rank - 1] : 1, rows = t->rank > 1 ? t->dims[0] : 1;
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++)
+      sum[i * n + j] += data[(rows > 1 ? i * columns : 0) + (columns > 1 ? j : 0)];
+}
+
+static gcut_status finish_gemm(gcut_cpu_call *c, int64_t m, int64_t n, double *sum, float *row,
+                               gcut_error *err) {
+  const gcut_quantized_gemm_attrs *attrs = c->attrs;
+  gcut_tensor *out = c->outputs[0];
+  column_numbers a_scale, b_scale, y_scale, y_zero;
+  GCUT_TRY(read_numbers(c, 1, &a_scale, err));
+  GCUT_TRY(read_numbers(c, 4, &b_scale, err));
+  GCUT_TRY(read_numbers(c, 7, &y_scale, err));
+  GCUT_TRY(read_numbers(c, 8, &y_zero, err));
+  for (int64_t i = 0; i < m; i++) {
+    for (int64_t j = 0; j < n; j++) {
+      float scale = attrs->alpha * a_scale.data[0] * b_scale.data[j * b_scale.step];
+      if (gcut_cpu_has(c, 7)) scale /= y_scale.data[0];
+      row[j] = (float)(sum[i * n + j] * (double)scale);
+    }
+    if (out->type == GCUT_FLOAT)
+      memcpy((float *)out->data + i * n, row, (size_t)n * sizeof *row);
+    else
+      gcut__quantize_store(out->type, out->data, i * n, n, row, y_zero.data, 0, true);
+  }
+  return GCUT_OK;
+}
+
+gcut_status gcut__cpu_quantized_gemm(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_quantized_gemm_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0], *out = c->outputs[0];
+  int64_t m = out->dims[0], n = out->dims[1];
+  column_numbers a_zero, b_zero;
+  float *a, *b;
+  if (out->count == 0) return GCUT_OK;
+  GCUT_TRY(read_numbers(c, 2, &a_zero, err));
+  GCUT_TRY(read_numbers(c, 5, &b_zero, err));
+  GCUT_TRY(subtract(c, x, a_zero, false, &a, err));
+  GCUT_TRY(subtract(c, c->inputs[3], b_zero, attrs->transB != 0, &b, err));
+  float *part = GCUT_NEW_ARRAY(c->scratch, float, out->count);
+  double *sum = GCUT_NEW_ARRAY(c->scratch, double, out->count);
+  if (!part || !sum) return GCUT_NO_MEMORY(err);
+  gcut_gemm g = gcut__gemm_packed(m, n, x->dims[attrs->transA ? 0 : 1], attrs->transA != 0,
+                                  attrs->transB != 0);
+  GCUT_TRY(multiply(c, g, a, b, part, sum, err));
+  if (gcut_cpu_has(c, 6)) add_integers(c->inputs[6], m, n, sum);
+  return finish_gemm(c, m, n, sum, part, err);
+}
