@@ -56,7 +56,10 @@ lib_obj := $(lib_src:%.c=$(build)/%.o) $(gen)/formats/onnx/onnx.pb-c.o
 tool_obj := $(tool_src:%.c=$(build)/%.o)
 support_obj := $(support_src:%.c=$(build)/%.o)
 test_bin := $(test_src:%.c=$(build)/%)
+support_lib := $(build)/tests/support/libsupport.a
 generator_bin := $(generator_src:%.c=$(build)/%)
+fuzz_bin := $(fuzz_src:%.c=$(build)/%)
+replay_bin := $(fuzz_src:%_fuzz.c=$(build)/%_replay)
 example_bin := $(example_src:%.c=$(build)/%)
 
 static_lib := $(build)/libgraphcut.a
@@ -105,10 +108,17 @@ $(command): $(tool_obj) $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs)
 $(build)/examples/%: $(build)/examples/%.o $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs)
-$(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_obj) $(static_lib)
+$(support_lib): $(support_obj)
+	@rm -f $@
+	ar rcs $@ $^
+$(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_lib) $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs)
-$(build)/tests/%_test: $(build)/tests/%_test.o $(support_obj) $(static_lib)
+$(build)/tests/%_test: $(build)/tests/%_test.o $(support_lib) $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
+$(build)/tests/fuzz/%_fuzz: $(build)/tests/fuzz/%_fuzz.o $(support_lib) $(static_lib)
+	$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
+$(build)/tests/fuzz/%_replay: $(build)/tests/fuzz/%_fuzz.o $(build)/tests/fuzz/replay.o $(support_lib) $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
 conformance_src := $(sort $(wildcard tests/conformance/*.c))
 conformance := $(build)/tests/conformance/conformance
@@ -122,7 +132,7 @@ check: all tests ## build and run every test
 	tests/run.sh $(build)
 
 .PHONY: tests
-tests: $(test_bin) $(generator_bin) $(example_bin) $(conformance) ## build the tests without running them
+tests: $(test_bin) $(generator_bin) $(replay_bin) $(example_bin) $(conformance) ## build the tests without running them
 
 .PHONY: demo
 demo: $(command) ## cut and stream a small decoder, check its outputs, draw the cuts
@@ -136,6 +146,14 @@ demo: $(command) ## cut and stream a small decoder, check its outputs, draw the 
 .PHONY: conformance
 conformance: $(conformance) ## run the official ONNX cases: a table by folder and operator
 	$(conformance)
+
+FUZZ_SECONDS ?= 600
+
+.PHONY: fuzz fuzz-targets
+fuzz: ## fuzz every entry for FUZZ_SECONDS each (clang, libFuzzer); what it finds is left in build/fuzz/found
+	$(MAKE) CC="$(if $(filter clang%,$(notdir $(CC))),$(CC),clang)" CONFIG=fuzz fuzz-targets
+	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+fuzz-targets: $(fuzz_bin) $(build)/tests/generators/hostile
 
 .PHONY: format
 format: ## lay out the sources by .clang-format
