@@ -70,7 +70,9 @@ void gcut__store_doubles(gcut_dtype type, void *data, uint64_t first, uint64_t s
 void gcut__load_floats(gcut_dtype type, const void *data, uint64_t first, uint64_t n, float *out) {
   const uint16_t *x = (const uint16_t *)data + first;
   switch (type) {
-  case GCUT_FLOAT: memcpy(out, (const float *)data + first, n * sizeof *out); break;
+  case GCUT_FLOAT:
+    if (n > 0) memcpy(out, (const float *)data + first, n * sizeof *out);
+    break;
   case GCUT_FLOAT16:
     for (uint64_t i = 0; i < n; i++) out[i] = widen_float16(x[i]);
     break;
@@ -84,7 +86,9 @@ void gcut__load_floats(gcut_dtype type, const void *data, uint64_t first, uint64
 void gcut__store_floats(gcut_dtype type, void *data, uint64_t first, uint64_t n, const float *in) {
   uint16_t *x = (uint16_t *)data + first;
   switch (type) {
-  case GCUT_FLOAT: memcpy((float *)data + first, in, n * sizeof *in); break;
+  case GCUT_FLOAT:
+    if (n > 0) memcpy((float *)data + first, in, n * sizeof *in);
+    break;
   case GCUT_FLOAT16:
     for (uint64_t i = 0; i < n; i++) x[i] = gcut_to_float16(in[i]);
     break;
