@@ -9,6 +9,7 @@ log=$build/tests/log
 mkdir -p "$build/tests"
 : >"$log"
 export GRAPHCUT="$PWD/$build/graphcut" BUILD="$PWD/$build" CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS="allocator_may_return_null=1" # sizes nobody has are refused, not fatal
 export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0"
 passed=0 failed=0 skipped=0
 
