@@ -64,6 +64,10 @@ typedef struct gcut__device_ops {
   void (*program_destroy)(gcut__program *program);
   // What the machine can do, for strategies that weigh rates; NULL: nothing is known.
   gcut_status (*profile)(gcut__device *device, gcut_profile *out_profile, gcut_error *err);
+  // Measures it, and the host beside it: seconds of work. `description` says what the device is.
+  // NULL: there is nothing to measure.
+  gcut_status (*measure)(gcut__device *device, gcut_profile *out_profile, char *description,
+                         size_t size, gcut_error *err);
   // Bytes of device memory that may be taken, for a run without a budget; NULL: no bound.
   uint64_t (*memory_bytes)(gcut__device *device);
 

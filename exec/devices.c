@@ -19,3 +19,16 @@ gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_
     if (strcmp(devices[i].name, name) == 0) return devices[i].create(out_device, err);
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; there are cpu and sim", name);
 }
+
+gcut_status gcut_device_measure(const char *name, gcut_profile *out_profile, char *description,
+                                size_t size, gcut_error *err) {
+  gcut__device *device;
+  *out_profile = (gcut_profile){0};
+  GCUT_TRY(gcut__device_open(name, &device, err));
+  gcut_status status =
+      device->ops->measure
+          ? device->ops->measure(device, out_profile, description, size, err)
+          : GCUT_FAIL(err, GCUT_ARGUMENT, "device '%s' is nothing that can be measured", name);
+  device->ops->destroy(device);
+  return status;
+}

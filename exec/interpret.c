@@ -119,7 +119,7 @@ static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
                                      .heap = gcut__store_heap(x->store, p->activation, c->batch)};
   }
   gcut__run_args args = {.program = (on_host ? x->host_programs : x->programs)[program],
-                         .weights = &x->weights[c->part],
+                         .weights = &(on_host ? x->host_weights : x->weights)[c->part],
                          .weights_offset = c->from,
                          .workspace = c->to,
                          .operands = w->operands,

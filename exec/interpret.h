@@ -11,8 +11,9 @@ typedef struct gcut__execution {
   gcut__device *device,
       *host;                // host: a CPU that computes in host memory, for RUN of the host queue
   gcut__program **programs; // [n_parts * n_classes], a part's classes together
-  gcut__program **host_programs; // the same for the host; NULL where the schedule needs none
-  gcut__part_weights *weights;   // [n_parts]
+  gcut__program **host_programs;    // the same for the host; NULL where the schedule needs none
+  gcut__part_weights *weights;      // [n_parts]
+  gcut__part_weights *host_weights; // the same for the host, which keeps its own state of them
   gcut__store *store;
   void (*progress)(void *context, uint64_t done, uint64_t total);
   void *progress_context;

@@ -24,7 +24,7 @@ typedef struct session {
   gcut_work *work;
   gcut_problem problem;
   gcut_schedule *schedule;
-  gcut__part_weights *weights; // [n_parts]
+  gcut__part_weights *weights, *host_weights; // [n_parts]
   gcut__store store;
   gcut_timeline timeline;
 } session;
@@ -141,6 +141,15 @@ static gcut_status list_weights(session *s, uint32_t part, gcut_error *err) {
   return GCUT_OK;
 }
 
+static gcut_status list_all_weights(session *s, gcut_error *err) {
+  uint32_t n = s->plan->n_parts;
+  s->weights = GCUT_NEW_ARRAY(s->arena, gcut__part_weights, n);
+  if (!s->weights) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < n; p++) GCUT_TRY(list_weights(s, p, err));
+  s->host_weights = gcut_arena_copy(s->arena, s->weights, n * sizeof *s->weights);
+  return s->host_weights ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
 static bool runs_on_host(const gcut_schedule *schedule) {
   for (uint32_t i = 0; i < schedule->n_commands; i++)
     if (schedule->commands[i].kind == GCUT_RUN && schedule->commands[i].queue == GCUT_QUEUE_HOST)
@@ -174,9 +183,7 @@ static gcut_status write_constants(session *s, gcut_error *err) {
 }
 
 static gcut_status execute(session *s, const gcut_sink *sink, gcut_error *err) {
-  s->weights = GCUT_NEW_ARRAY(s->arena, gcut__part_weights, s->plan->n_parts);
-  if (!s->weights) return GCUT_NO_MEMORY(err);
-  for (uint32_t p = 0; p < s->plan->n_parts; p++) GCUT_TRY(list_weights(s, p, err));
+  GCUT_TRY(list_all_weights(s, err));
   s->store = (gcut__store){.graph = s->graph,
                            .plan = s->plan,
                            .problem = &s->problem,
@@ -193,6 +200,7 @@ static gcut_status execute(session *s, const gcut_sink *sink, gcut_error *err) {
                        .programs = s->programs,
                        .host_programs = s->host_programs,
                        .weights = s->weights,
+                       .host_weights = s->host_weights,
                        .store = &s->store,
                        .progress = s->options->progress,
                        .progress_context = s->options->progress_context};
@@ -201,8 +209,10 @@ static gcut_status execute(session *s, const gcut_sink *sink, gcut_error *err) {
 }
 
 static void close_session(session *s) {
-  for (uint32_t p = 0; s->weights && p < s->plan->n_parts; p++)
+  for (uint32_t p = 0; s->host_weights && p < s->plan->n_parts; p++) {
     if (s->weights[p].state) s->device->ops->unload(s->device, &s->weights[p]);
+    if (s->host_weights[p].state) s->host->ops->unload(s->host, &s->host_weights[p]);
+  }
   gcut__store_close(&s->store);
   if (s->host) {
     destroy_programs(s->host, s->host_programs, s->n_programs);
@@ -239,6 +249,18 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   return gcut_timeline_write(&s->problem, s->schedule, &s->timeline, s->options->timeline, err);
 }
 
+// What the profile says that the run would take: beside what it took.
+static gcut_status predict(session *s, double *out_seconds, gcut_error *err) {
+  gcut_timeline timeline;
+  gcut_summary sum;
+  if (!s->options->profile) return GCUT_OK;
+  GCUT_TRY(gcut_simulate(&s->problem, s->schedule, s->options->profile, &timeline, err));
+  gcut_status status = gcut_timeline_summarise(&s->problem, s->schedule, &timeline, &sum, err);
+  gcut_timeline_free(&timeline);
+  *out_seconds = sum.seconds;
+  return status;
+}
+
 static gcut_status simulate(session *s, gcut_error *err) {
   gcut_profile profile;
   const gcut_profile *machine = s->options->profile;
@@ -252,6 +274,7 @@ static gcut_status run(session *s, const gcut_sink *sink, gcut_run_result *r, gc
   GCUT_TRY(make_schedule(s, err));
   r->prepare_seconds = seconds_now() - begin;
   r->simulated = s->device->ops->run == NULL;
+  GCUT_TRY(predict(s, &r->predicted_seconds, err));
   GCUT_TRY(r->simulated ? simulate(s, err) : execute(s, sink, err));
   return fill_result(s, r, err);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "open_plan.h"
 #include "progress.h"
 #include "results.h"
 #include "table.h"
@@ -34,21 +35,6 @@ typedef struct job {
 // ---- preparing
 // -----------------------------------------------------------------------------------------------------
 
-static gcut_cut_options cut_options(const arguments *a) {
-  gcut_cut_options options = tool_cut_options(&a->cut);
-  options.fetch = a->fetch.items;
-  options.n_fetch = a->fetch.n;
-  // The budget bounds the run; it cuts only where nothing else says how.
-  if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
-  return options;
-}
-
-static gcut_status open_plan(job *j) {
-  gcut_cut_options options = cut_options(j->a);
-  if (j->a->plan) return gcut_plan_read(j->model.trace, j->a->plan, &j->plan, &j->err);
-  return gcut_plan_create(j->model.trace, &options, &j->plan, &j->err);
-}
-
 static void set_options(job *j) {
   const arguments *a = j->a;
   j->options = (gcut_run_options){.device = a->device,
@@ -65,7 +51,8 @@ static gcut_status open_job(job *j) {
   const arguments *a = j->a;
   const char *path = a->common.operands[0];
   gcut_status status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
-  if (status == GCUT_OK) status = open_plan(j);
+  if (status == GCUT_OK)
+    status = tool_plan_open(j->model.trace, a->plan, &a->cut, &a->fetch, &j->plan, &j->err);
   if (status == GCUT_OK)
     status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);
   if (status == GCUT_OK && a->expect.n)
@@ -105,10 +92,9 @@ static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options opti
 
 // The same batches through the whole graph at once; every bit must agree.
 static gcut_status self_check(job *j) {
-  gcut_cut_options cut = cut_options(j->a);
   gcut_plan *whole;
   gcut_run_result result;
-  gcut_status status = gcut_plan_whole(j->model.trace, &cut, &whole, &j->err);
+  gcut_status status = tool_plan_whole(j->model.trace, j->plan, &whole, &j->err);
   if (status != GCUT_OK) return status;
   j->results.checking = true;
   status = run_plan(
@@ -146,14 +132,15 @@ static json_t *compared_json(const job *j) {
 
 static int print_json(const job *j) {
   const gcut_run_result *r = &j->result;
-  json_t *object = json_pack(
-      "{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}", "device",
-      r->device, "offload", r->offload, "note", r->note, "parts", (json_int_t)r->parts, "batches",
-      (json_int_t)r->batches, "seconds", r->seconds, "prepare_seconds", r->prepare_seconds,
-      "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
-      (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
-      (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds", r->bubble_seconds,
-      "simulated", (int)r->simulated, "compared", compared_json(j));
+  json_t *object =
+      json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}",
+                "device", r->device, "offload", r->offload, "note", r->note, "parts",
+                (json_int_t)r->parts, "batches", (json_int_t)r->batches, "seconds", r->seconds,
+                "prepare_seconds", r->prepare_seconds, "predicted_seconds", r->predicted_seconds,
+                "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
+                (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
+                (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds",
+                r->bubble_seconds, "simulated", (int)r->simulated, "compared", compared_json(j));
   json_object_set_new(object, "self_check",
                       j->a->self_check && !r->simulated ? json_boolean(!j->results.differs)
                                                         : json_null());

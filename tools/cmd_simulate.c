@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graphcut/simulate.h"
+#include "open_plan.h"
 #include "table.h"
 #include "tool.h"
 
@@ -39,22 +40,13 @@ typedef struct job {
 // ---- preparing
 // -----------------------------------------------------------------------------------------------------
 
-static gcut_status open_plan(job *j) {
-  const arguments *a = j->a;
-  gcut_cut_options options = tool_cut_options(&a->cut);
-  options.fetch = a->fetch.items;
-  options.n_fetch = a->fetch.n;
-  if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
-  if (a->plan) return gcut_plan_read(j->model.trace, a->plan, &j->plan, &j->err);
-  return gcut_plan_create(j->model.trace, &options, &j->plan, &j->err);
-}
-
 static gcut_status open_job(job *j) {
   const arguments *a = j->a;
   gcut_status status = gcut_profile_read(a->profile, &j->profile, &j->err);
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
-  if (status == GCUT_OK) status = open_plan(j);
+  if (status == GCUT_OK)
+    status = tool_plan_open(j->model.trace, a->plan, &a->cut, &a->fetch, &j->plan, &j->err);
   gcut_problem_options options = {
       .n_batches = a->batches,
       .n_passes = a->passes,

@@ -15,7 +15,9 @@
   X(draw)                                                                                          \
   X(run)                                                                                           \
   X(simulate)                                                                                      \
-  X(ops)
+  X(bench)                                                                                         \
+  X(ops)                                                                                           \
+  X(device)
 
 #define X(name) extern const tool_verb tool_verb_##name;
 TOOL_VERB_LIST(X)

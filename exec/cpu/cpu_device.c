@@ -4,11 +4,14 @@
 // the same places. Weights are the exception: where they are aligned they are used in place, from
 // the mapping of the model's file; their range in the slab stays untouched and takes no memory.
 // Those that are not aligned to their element are copied into it.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "exec/cpu/call.h"
+#include "exec/cpu/measure.h"
 #include "exec/cpu/pages.h"
 #include "exec/device.h"
 #include "exec/problem.h"
@@ -410,11 +413,37 @@ static void cpu_destroy(gcut__device *device) {
   free(d);
 }
 
+// "AMD EPYC 9R14, 2 cores"
+static void describe(char *text, size_t size) {
+  char line[256], *colon;
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  snprintf(text, size, "CPU, %ld cores", sysconf(_SC_NPROCESSORS_ONLN));
+  while (file && fgets(line, sizeof line, file)) {
+    if (strncmp(line, "model name", 10) || !(colon = strchr(line, ':'))) continue;
+    line[strcspn(line, "\n")] = 0;
+    snprintf(text, size, "%s, %ld cores", colon + 2, sysconf(_SC_NPROCESSORS_ONLN));
+    break;
+  }
+  if (file) fclose(file);
+}
+
+static gcut_status cpu_measure(gcut__device *device, gcut_profile *out, char *description,
+                               size_t size, gcut_error *err) {
+  (void)device;
+  *out = (gcut_profile){.name = "cpu"};
+  describe(description, size);
+  GCUT_TRY(gcut__measure_host(out, err));
+  GCUT_TRY(gcut__measure_copies(out, err));
+  out->device = out->host;
+  return GCUT_OK;
+}
+
 static const gcut__device_ops cpu_ops = {
     .name = "cpu",
     .destroy = cpu_destroy,
     .compile = cpu_compile,
     .program_destroy = cpu_program_destroy,
+    .measure = cpu_measure,
     .reserve = cpu_reserve,
     .load = cpu_load,
     .unload = cpu_unload,

@@ -48,8 +48,9 @@ typedef struct gcut_run_result {
   char note[512];    // why; "" mostly
   uint32_t parts;
   uint64_t batches;
-  double seconds;         // of the schedule, from the first command to the last
-  double prepare_seconds; // before it: shapes, programs, schedule
+  double seconds;           // of the schedule, from the first command to the last
+  double prepare_seconds;   // before it: shapes, programs, schedule
+  double predicted_seconds; // by the profile; 0 where none was given
   uint64_t peak_device_bytes, peak_host_bytes, bytes_up, bytes_down;
   double overlap, bubble_seconds;
   bool simulated; // seconds are predicted, nothing was computed

@@ -51,6 +51,12 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_profile_write(const gcut_profile *profil
 // Names of the profiles that ship, ended by NULL.
 GCUT_API const char *const *gcut_profile_names(void);
 
+// Measures a device ("cpu", also where NULL) and the host: seconds of work. `description` becomes
+// what the device is, in words.
+GCUT_API GCUT_MUST_USE gcut_status gcut_device_measure(const char *device,
+                                                       gcut_profile *out_profile, char *description,
+                                                       size_t size, gcut_error *err);
+
 // ---- timeline
 // -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,243 @@
+// graphcut bench: every strategy on one model, run and measured, side by side.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "open_plan.h"
+#include "progress.h"
+#include "results.h"
+#include "table.h"
+#include "tool.h"
+
+typedef struct arguments {
+  tool_common common;
+  tool_cut cut;
+  tool_list input, fetch, offload;
+  const char *plan, *device, *profile;
+  uint64_t host_budget;
+  uint32_t passes, repeat;
+} arguments;
+
+typedef struct outcome { // of one strategy
+  const char *offload;
+  gcut_run_result result; // the fastest of the repetitions
+  char refusal[512];
+  bool ran, same; // same: the bits of the first that ran
+} outcome;
+
+typedef struct job {
+  const arguments *a;
+  tool_model model;
+  gcut_plan *plan;
+  tool_batches inputs;
+  tool_results results;
+  gcut_profile profile;
+  outcome *all; // [n]
+  size_t n;
+  gcut_error err;
+} job;
+
+// ---- preparing
+// -----------------------------------------------------------------------------------------------------
+
+static gcut_status list_offloads(job *j) {
+  size_t n;
+  const gcut_strategy *strategies = gcut_strategies(&n);
+  j->n = j->a->offload.n ? j->a->offload.n : n;
+  j->all = calloc(j->n, sizeof *j->all);
+  if (!j->all) return GCUT_NOMEM;
+  for (size_t i = 0; i < j->n; i++)
+    j->all[i].offload = j->a->offload.n ? j->a->offload.items[i] : strategies[i].name;
+  return GCUT_OK;
+}
+
+// The rates that auto and hybrid go by and predictions rest on: measured, unless given.
+static gcut_status open_profile(job *j) {
+  char description[256];
+  if (j->a->profile) return gcut_profile_read(j->a->profile, &j->profile, &j->err);
+  fprintf(stderr, "measuring the device\n");
+  return gcut_device_measure(j->a->device, &j->profile, description, sizeof description, &j->err);
+}
+
+static gcut_status open_job(job *j) {
+  const arguments *a = j->a;
+  gcut_status status =
+      tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
+  if (status == GCUT_OK)
+    status = tool_plan_open(j->model.trace, a->plan, &a->cut, &a->fetch, &j->plan, &j->err);
+  if (status == GCUT_OK)
+    status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);
+  if (status == GCUT_OK)
+    status =
+        tool_results_open(j->model.graph, j->plan, &j->inputs, NULL, NULL, &j->results, &j->err);
+  if (status == GCUT_OK) status = open_profile(j);
+  return status == GCUT_OK ? list_offloads(j) : status;
+}
+
+static void close_job(job *j) {
+  free(j->all);
+  tool_results_close(&j->results);
+  tool_batches_close(&j->inputs);
+  gcut_plan_destroy(j->plan);
+  tool_model_close(&j->model);
+}
+
+// ---- running
+// -------------------------------------------------------------------------------------------------------
+
+static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
+  tool_progress progress = tool_progress_start(o->offload);
+  gcut_source source = tool_batches_source(&j->inputs);
+  gcut_sink sink = tool_results_sink(&j->results);
+  gcut_run_options options = {.device = j->a->device,
+                              .offload = o->offload,
+                              .budget = j->a->cut.budget,
+                              .host_budget = j->a->host_budget,
+                              .passes = j->a->passes,
+                              .profile = &j->profile,
+                              .progress = tool_progress_show,
+                              .progress_context = &progress};
+  gcut_status status = gcut_run(j->model.graph, j->plan, &options, &source, &sink, result, &j->err);
+  tool_progress_end(&progress);
+  return status;
+}
+
+static gcut_status run_offload(job *j, outcome *o) {
+  uint32_t repeat = j->a->repeat ? j->a->repeat : 1;
+  j->results.differs = false;
+  for (uint32_t i = 0; i < repeat; i++) {
+    gcut_run_result result;
+    gcut_status status = run_once(j, o, &result);
+    if (status == GCUT_BUDGET) {
+      snprintf(o->refusal, sizeof o->refusal, "%.500s", j->err.message);
+      return GCUT_OK;
+    }
+    if (status != GCUT_OK) return status;
+    if (!o->ran || result.seconds < o->result.seconds) o->result = result;
+    o->ran = true;
+    j->results.checking = true; // against the first that ran
+  }
+  o->same = !j->results.differs;
+  return GCUT_OK;
+}
+
+static gcut_status run_all(job *j) {
+  for (size_t i = 0; i < j->n; i++) {
+    gcut_status status = run_offload(j, &j->all[i]);
+    if (status != GCUT_OK) return status;
+  }
+  return GCUT_OK;
+}
+
+// ---- reporting
+// -----------------------------------------------------------------------------------------------------
+
+static json_t *outcome_json(const outcome *o) {
+  const gcut_run_result *r = &o->result;
+  if (!o->ran)
+    return json_pack("{s:s, s:b, s:o}", "name", o->offload, "feasible", 0, "refusal",
+                     tool_json_text(o->refusal));
+  return json_pack("{s:s, s:b, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:b}", "name",
+                   o->offload, "feasible", 1, "offload", r->offload, "note", r->note, "seconds",
+                   r->seconds, "predicted_seconds", r->predicted_seconds, "overlap", r->overlap,
+                   "bubble_seconds", r->bubble_seconds, "peak_device_bytes",
+                   (json_int_t)r->peak_device_bytes, "peak_host_bytes",
+                   (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up,
+                   "bytes_down", (json_int_t)r->bytes_down, "same_bits", (int)o->same);
+}
+
+static int print_json(const job *j) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < j->n; i++) json_array_append_new(list, outcome_json(&j->all[i]));
+  return tool_print_json(json_pack("{s:s, s:I, s:I, s:o}", "profile", j->profile.name, "parts",
+                                   (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->inputs.n,
+                                   "strategies", list));
+}
+
+static void add_outcome(table *t, const outcome *o) {
+  char device[TABLE_NUMBER], host[TABLE_NUMBER], up[TABLE_NUMBER];
+  const gcut_run_result *r = &o->result;
+  table_add(t, "%s", o->offload);
+  if (!o->ran) {
+    table_add(t, "does not fit");
+    for (int i = 0; i < 6; i++) table_add(t, "-");
+    table_add(t, "%s", o->refusal);
+    return;
+  }
+  table_add(t, "%.3f", r->seconds);
+  table_add(t, "%.3f", r->predicted_seconds);
+  table_add(t, "%.0f %%", 100 * r->overlap);
+  table_add(t, "%s", table_bytes(r->peak_device_bytes, device));
+  table_add(t, "%s", table_bytes(r->peak_host_bytes, host));
+  table_add(t, "%s", table_bytes(r->bytes_up, up));
+  table_add(t, "%s", o->same ? "same" : "DIFFER");
+  table_add(t, "%s", r->note);
+}
+
+static int print_text(const job *j) {
+  static const table_column columns[] = {
+      {"offload", false, false}, {"seconds", true, false},     {"predicted", true, false},
+      {"overlap", true, false},  {"device peak", true, false}, {"host peak", true, false},
+      {"moved up", true, false}, {"bits", false, false},       {"", false, true}};
+  table *t = table_create(columns, sizeof columns / sizeof *columns);
+  for (size_t i = 0; i < j->n; i++) add_outcome(t, &j->all[i]);
+  table_print(t, stdout);
+  return tool_finish();
+}
+
+static int report(job *j) {
+  int status = j->a->common.json ? print_json(j) : print_text(j);
+  for (size_t i = 0; i < j->n && status == 0; i++)
+    if (j->all[i].ran && !j->all[i].same) {
+      snprintf(j->err.message, sizeof j->err.message, "%s: %s", j->all[i].offload,
+               "outputs differ from the first strategy's");
+      status = tool_fail(GCUT_MISMATCH, &j->err);
+    }
+  return status;
+}
+
+static int run(const void *given) {
+  job j = {.a = given};
+  if (j.a->input.n == 0) {
+    fprintf(stderr, "graphcut: bench needs --input; see graphcut help bench\n");
+    return 2;
+  }
+  gcut_status status = open_job(&j);
+  if (status == GCUT_OK) status = run_all(&j);
+  int exit_status = status == GCUT_OK ? report(&j) : tool_fail(status, &j.err);
+  close_job(&j);
+  return exit_status;
+}
+
+#define OPTION(name, brief, value, kind, field, help)                                              \
+  { name, brief, value, TOOL_##kind, offsetof(arguments, field), help }
+
+static const tool_option options[] = {
+    OPTION("--input", "-i", "PATH...", PATHS, input,
+           "batches: .npz files, folders of them, or ONNX test data folders"),
+    OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload, "only these (all)"),
+    OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
+    OPTION("--plan", NULL, "PLAN.json", TEXT, plan, "run this plan, as graphcut cut wrote it"),
+    TOOL_CUT_OPTIONS(arguments),
+    OPTION("--device", NULL, "D", TEXT, device, "where to run (cpu)"),
+    OPTION("--host-budget", NULL, "SIZE", SIZE, host_budget,
+           "host memory for activations; what does not fit goes to a spill file"),
+    OPTION("--passes", NULL, "N", COUNT, passes, "repeat the whole run, as denoising loops do (1)"),
+    OPTION("--fetch", NULL, "VALUE[,...]", LIST, fetch,
+           "compute these values instead of the model's outputs"),
+    OPTION("--profile", NULL, "FILE.json|NAME", TEXT, profile,
+           "the machine that predictions are made for (measured now)"),
+    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_OPTIONS_END,
+};
+
+const tool_verb tool_verb_bench = {
+    .name = "bench",
+    .operands = "MODEL",
+    .summary = "Runs every strategy on one model, side by side. Shows what each took, what was "
+               "predicted, and that all give the same bits.",
+    .n_operands = 1,
+    .options = options,
+    .size = sizeof(arguments),
+    .run = run,
+};
