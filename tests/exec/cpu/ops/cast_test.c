@@ -116,7 +116,7 @@ static void texts_that_are_no_numbers(void **unused) {
 
 static void hostile_attributes(void **unused) {
   (void)unused;
-  static const int64_t wrong[] = {0, -1, 14, 15, 27, INT64_MAX, INT64_MIN};
+  static const int64_t wrong[] = {0, -1, 14, 15, 29, INT64_MAX, INT64_MIN};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     onenode n = cast_to((gcut_dtype)1);
     n.attributes[0].i = wrong[i];
@@ -124,7 +124,11 @@ static void hostile_attributes(void **unused) {
     assert_fails(onenode_run(&n, err), GCUT_FORMAT, "'to'");
     onenode_free(&n);
   }
-  onenode n = cast_to(GCUT_FLOAT8E8M0);
+  onenode n = cast_to((gcut_dtype)28);
+  VECTOR(&n, GCUT_FLOAT, float, 1);
+  assert_fails(onenode_run(&n, err), GCUT_UNSUPPORTED, "6 bits");
+  onenode_free(&n);
+  n = cast_to(GCUT_FLOAT8E8M0);
   onenode_string(&n, "round_mode", "sideways");
   VECTOR(&n, GCUT_FLOAT, float, 1);
   assert_fails(onenode_run(&n, err), GCUT_FORMAT, "round_mode");
