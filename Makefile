@@ -39,7 +39,7 @@ all_cflags := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off
   $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS_$(CONFIG)) -DGCUT_VERSION='"$(VERSION)"' \
   $(shell pkg-config --cflags $(PACKAGES)) -MMD -MP $(CFLAGS)
 all_ldflags := $(LDFLAGS_$(CONFIG)) -pthread $(LDFLAGS)
-libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lm -ldl
+libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lgomp -lm -ldl
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@
 
 gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, const float *b, float *out,
                             gcut_error *err) {
-  return gcut__dnnl_check(dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m,
-                                     g->n, g->k, g->alpha, a, g->lda, b, g->ldb, 0.0f, out, g->ldc),
-                          "a matrix product", err);
+  int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
+  dnnl_status_t status = dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m,
+                                    g->n, g->k, g->alpha, a, g->lda, b, g->ldb, 0.0f, out, g->ldc);
+  gcut__dnnl_threads_restore(threads);
+  return gcut__dnnl_check(status, "a matrix product", err);
 }
 
 // Binds the one input and the one output of `desc`'s primitive and runs it.
@@ -33,5 +35,9 @@ gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t inner, const fl
   if (dnnl_softmax_v2_forward_desc_init(&desc, dnnl_forward_inference, dnnl_softmax_accurate,
                                         &shape, &shape, 1) != dnnl_success)
     return GCUT_OK;
-  return run_in_out(&desc, &shape, in, &shape, out, out_done, err);
+  double operations = 20 * (double)outer * (double)n * (double)inner; // an exponential an element
+  int threads = gcut__dnnl_threads_for(operations);
+  gcut_status status = run_in_out(&desc, &shape, in, &shape, out, out_done, err);
+  gcut__dnnl_threads_restore(threads);
+  return status;
 }

@@ -103,11 +103,9 @@ static gcut_status run(gcut_dnnl_job *j, const operands *o, const dnnl_memory_de
   return user[DST] ? gcut__dnnl_reorder(j, j->args[DST].memory, user[DST], err) : GCUT_OK;
 }
 
-gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x, const float *w,
-                                const float *bias, float *y, bool *out_done, gcut_error *err) {
-  *out_done = false;
+static gcut_status convolve(const gcut_convolution *g, const float *x, const float *w,
+                            const float *bias, float *y, bool *out_done, gcut_error *err) {
   int n = g->window.n;
-  if (n > MOST_AXES) return GCUT_OK;
   operands o = {{image_shape(g->batch, g->groups * g->in_channels, n, g->in), weight_shape(g),
                  image_shape(g->batch, g->groups * g->out_channels, n, g->out)},
                 {x, w, y}};
@@ -121,5 +119,15 @@ gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x, const
   if (status == GCUT_OK && *out_done) status = run(&j, &o, &bias_shape, bias, user, err);
   for (int i = 0; i < N_OPERANDS; i++) dnnl_memory_destroy(user[i]);
   gcut__dnnl_finish(&j);
+  return status;
+}
+
+gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x, const float *w,
+                                const float *bias, float *y, bool *out_done, gcut_error *err) {
+  *out_done = false;
+  if (g->window.n > MOST_AXES) return GCUT_OK;
+  int threads = gcut__dnnl_threads_for(2 * gcut__convolution_products(g));
+  gcut_status status = convolve(g, x, w, bias, y, out_done, err);
+  gcut__dnnl_threads_restore(threads);
   return status;
 }

@@ -1,5 +1,21 @@
 #include "exec/cpu/dnnl_job.h"
 
+// Of the OpenMP runtime that comes with oneDNN; its header comes with some compilers only.
+extern int omp_get_max_threads(void);
+extern void omp_set_num_threads(int n);
+
+static const double WORTH_THREADS = 1 << 23;
+
+int gcut__dnnl_threads_for(double operations) {
+  int before = omp_get_max_threads();
+  if (operations < WORTH_THREADS) omp_set_num_threads(1);
+  return before;
+}
+
+void gcut__dnnl_threads_restore(int before) {
+  omp_set_num_threads(before);
+}
+
 gcut_status gcut__dnnl_check(dnnl_status_t status, const char *what, gcut_error *err) {
   if (status == dnnl_success) return GCUT_OK;
   if (status == dnnl_out_of_memory) return GCUT_NO_MEMORY(err);

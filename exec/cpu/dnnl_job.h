@@ -28,6 +28,12 @@ GCUT_MUST_USE gcut_status gcut__dnnl_bind(gcut_dnnl_job *j, int name,
                                           const dnnl_memory_desc_t *desc, const void *data,
                                           gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err);
+// oneDNN shares work among OpenMP's threads, however little: below some millions of operations
+// their meeting costs more than it saves, most of all on a busy machine. Sets how many threads the
+// calling thread's next primitives take, and returns how many it was before, to be set again
+// afterwards.
+int gcut__dnnl_threads_for(double operations);
+void gcut__dnnl_threads_restore(int before);
 // Copies between two layouts of one tensor.
 GCUT_MUST_USE gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
                                              gcut_error *err);

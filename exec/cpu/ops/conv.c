@@ -15,14 +15,6 @@ static int64_t product(const int64_t *dims, int n) {
   return p;
 }
 
-static bool is_large(const gcut_convolution *g) {
-  const int64_t *near = g->transposed ? g->in : g->out;
-  double taps = (double)product(g->window.kernel, g->window.n);
-  return (double)(g->batch * g->groups) * (double)(g->in_channels * g->out_channels) * taps *
-             (double)product(near, g->window.n) >=
-         LARGE;
-}
-
 static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_convolution *g, bool *out_done,
                            gcut_error *err) {
   const float *x = gcut__tensor_floats(c, c->inputs[0]), *w = gcut__tensor_floats(c, c->inputs[1]);
@@ -58,7 +50,7 @@ static gcut_status convolve(gcut_cpu_call *c, const gcut_convolution *g, gcut_er
   bool done = false;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   bool empty = c->inputs[0]->count == 0 || c->inputs[1]->count == 0;
-  if (!empty && c->inputs[0]->type != GCUT_DOUBLE && is_large(g))
+  if (!empty && c->inputs[0]->type != GCUT_DOUBLE && gcut__convolution_products(g) >= LARGE)
     GCUT_TRY(by_dnnl(c, g, &done, err));
   return done ? GCUT_OK : plainly(c, g, err);
 }

@@ -23,6 +23,13 @@ static int64_t product(const int64_t *dims, int n) {
   return p;
 }
 
+double gcut__convolution_products(const gcut_convolution *g) {
+  int n = g->window.n;
+  double outputs = (double)product(g->transposed ? g->in : g->out, n);
+  return outputs * (double)product(g->window.kernel, n) * (double)(g->batch * g->groups) *
+         (double)(g->in_channels * g->out_channels);
+}
+
 // Planes that slide along one another: element k of the kernel joins near[o] and
 // far[o * stride - begin + k * dilation].
 typedef struct planes {

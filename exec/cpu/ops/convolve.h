@@ -15,6 +15,8 @@ typedef struct gcut_convolution {
   gcut_window window;                // kernel and padding settled
 } gcut_convolution;
 
+// Multiply-adds that it takes.
+double gcut__convolution_products(const gcut_convolution *g);
 // Adds the convolution to y, which holds the bias (or zeros) before.
 void gcut__convolve_plain(const gcut_convolution *g, const double *x, const double *w, double *y);
 

@@ -120,8 +120,8 @@ static gcut_status convolve(gcut_cpu_call *c, operands o, double **out_sum, gcut
   double *sum = *out_sum = gcut_arena_alloc(c->scratch, c->outputs[0]->count, sizeof *sum);
   if (!sum) return GCUT_NO_MEMORY(err);
   if (c->inputs[o.x]->count == 0 || c->inputs[o.w]->count == 0) return GCUT_OK;
-  double products = (double)c->outputs[0]->count * (double)(k.g.in_channels * k.taps);
-  if (products >= LARGE && k.taps <= EXACT_PRODUCTS) GCUT_TRY(by_dnnl(c, &k, sum, &done, err));
+  if (gcut__convolution_products(&k.g) >= LARGE && k.taps <= EXACT_PRODUCTS)
+    GCUT_TRY(by_dnnl(c, &k, sum, &done, err));
   if (done) return GCUT_OK;
   memset(sum, 0, c->outputs[0]->count * sizeof *sum);
   return plainly(c, &k, o, sum, err);
