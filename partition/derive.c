@@ -116,11 +116,10 @@ static gcut_status place_nodes(deriver *d, gcut_error *err) {
 
 static void add_constant(deriver *d, uint32_t part, uint32_t value, const gcut_constant *constant) {
   d->constants[d->n_constants++] = value;
-  uintptr_t at = (uintptr_t)constant, base = (uintptr_t)d->graph->constants;
-  uint64_t index = at >= base ? (at - base) / sizeof *constant : UINT64_MAX;
-  if (index < d->graph->n_constants) {
-    if (d->loaded[index] == part + 1) return;
-    d->loaded[index] = part + 1;
+  uint32_t number = gcut__constant_number(d->graph, constant);
+  if (number != GCUT_NONE) {
+    if (d->loaded[number] == part + 1) return;
+    d->loaded[number] = part + 1;
   }
   d->plan->parts[part].weight_bytes += constant->bytes;
 }

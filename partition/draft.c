@@ -1,11 +1,14 @@
 // What has to run, found by one sweep from the fetched values back to the graph's inputs. Bodies
-// list their nodes producers first, so one pass in reverse order suffices.
+// list their nodes producers first, so one pass in reverse order suffices. Then the order to run
+// in.
 #include "partition/draft.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "partition/nearest.h"
 #include "partition/reads.h"
+#include "tracer/base/checked.h"
 #include "tracer/base/error.h"
 #include "tracer/ops/op.h"
 
@@ -41,16 +44,93 @@ static gcut_status find_needed(gcut__draft *d, gcut_error *err) {
   bool *wanted = GCUT_NEW_ARRAY(d->scratch, bool, g->n_values);
   bool *needed = d->needed = GCUT_NEW_ARRAY(d->scratch, bool, g->n_nodes);
   bool *unfolded = GCUT_NEW_ARRAY(d->scratch, bool, g->n_nodes);
-  d->order = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
   d->folded = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
-  if (!wanted || !needed || !unfolded || !d->order || !d->folded) return GCUT_NO_MEMORY(err);
+  if (!wanted || !needed || !unfolded || !d->folded) return GCUT_NO_MEMORY(err);
   memcpy(wanted, d->fetched, g->n_values * sizeof *wanted);
   mark_needed(d->trace, true, wanted, needed);
   mark_needed(d->trace, false, wanted, unfolded);
-  d->n_order = collect(main, needed, d->order);
   for (uint32_t n = 0; n < g->n_nodes; n++)
     unfolded[n] &= !needed[n] && gcut__n_reads(&g->nodes[n]) > 0;
   d->n_folded = collect(main, unfolded, d->folded);
+  return GCUT_OK;
+}
+
+// ---- order
+// ---------------------------------------------------------------------------------------------------------
+
+// What depends on constants alone (a weight being cast, a table being made) belongs with what reads
+// it first, wherever the exporter wrote it.
+
+// The node that has to run to make a value, or GCUT_NONE.
+static uint32_t maker(const gcut__draft *d, uint32_t value) {
+  if (value == GCUT_NONE || gcut__constant(d->trace, value)) return GCUT_NONE;
+  return d->graph->values[value].producer;
+}
+
+static void find_rootless(gcut__draft *d, const uint32_t *nodes, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    const gcut_node *node = &d->graph->nodes[nodes[i]];
+    bool rootless = true;
+    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
+      uint32_t v = gcut__read(d->graph, node, r), from = maker(d, v);
+      bool given = v != GCUT_NONE && from == GCUT_NONE && !gcut__constant(d->trace, v);
+      rootless &= !given && (from == GCUT_NONE || d->rootless[from]);
+    }
+    d->rootless[nodes[i]] = rootless;
+  }
+}
+
+static int by_place(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+typedef struct orderer {
+  gcut__draft *d;
+  uint64_t *pending; // [n] place << 32 | node: rootless nodes that come before the one at hand
+  uint32_t *place;   // [n_nodes]
+  bool *listed;      // [n_nodes]
+  uint32_t n_pending;
+} orderer;
+
+static void list_makers(orderer *o, uint32_t node_id) {
+  const gcut_node *node = &o->d->graph->nodes[node_id];
+  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
+    uint32_t from = maker(o->d, gcut__read(o->d->graph, node, r));
+    if (from == GCUT_NONE || !o->d->rootless[from] || o->listed[from]) continue;
+    o->listed[from] = true;
+    o->pending[o->n_pending++] = (uint64_t)o->place[from] << 32 | from;
+  }
+}
+
+static void put_in_order(orderer *o, uint32_t node) {
+  o->n_pending = 0;
+  list_makers(o, node);
+  for (uint32_t i = 0; i < o->n_pending; i++) list_makers(o, (uint32_t)o->pending[i]);
+  qsort(o->pending, o->n_pending, sizeof *o->pending, by_place);
+  for (uint32_t i = 0; i < o->n_pending; i++)
+    o->d->order[o->d->n_order++] = (uint32_t)o->pending[i];
+  o->d->order[o->d->n_order++] = node;
+}
+
+static gcut_status find_order(gcut__draft *d, gcut_error *err) {
+  const gcut_body *main = &d->graph->bodies[0];
+  uint32_t *nodes = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
+  orderer o = {.d = d,
+               .pending = GCUT_NEW_ARRAY(d->scratch, uint64_t, main->n_nodes),
+               .place = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes),
+               .listed = GCUT_NEW_ARRAY(d->scratch, bool, d->graph->n_nodes)};
+  d->order = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
+  d->rootless = GCUT_NEW_ARRAY(d->scratch, bool, d->graph->n_nodes);
+  if (!nodes || !o.pending || !o.place || !o.listed || !d->order || !d->rootless)
+    return GCUT_NO_MEMORY(err);
+  uint32_t n = collect(main, d->needed, nodes);
+  for (uint32_t i = 0; i < n; i++) o.place[nodes[i]] = i;
+  find_rootless(d, nodes, n);
+  for (uint32_t i = 0; i < n; i++)
+    if (!d->rootless[nodes[i]]) put_in_order(&o, nodes[i]);
+  for (uint32_t i = 0; i < n; i++) // what nothing but a fetch needs
+    if (d->rootless[nodes[i]] && !o.listed[nodes[i]]) d->order[d->n_order++] = nodes[i];
   return GCUT_OK;
 }
 
@@ -72,7 +152,8 @@ gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, 
     d->fetched[fetches[i]] = true;
   }
   for (uint32_t n = 0; n < g->n_nodes; n++) d->part[n] = GCUT_NONE;
-  return find_needed(d, err);
+  GCUT_TRY(find_needed(d, err));
+  return find_order(d, err);
 }
 
 gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
@@ -127,4 +208,43 @@ gcut_status gcut__draft_drop_empty(gcut__draft *d, gcut_error *err) {
 
 bool gcut__may_recompute(const gcut_node *node) {
   return node->op && !(node->op->flags & (GCUT_OP_RANDOM | GCUT_OP_CONTROL));
+}
+
+static uint64_t plus(uint64_t a, uint64_t b) {
+  return gcut_checked_add(a, b, &a) ? a : UINT64_MAX;
+}
+static uint64_t times(uint64_t a, uint64_t b) {
+  return gcut_checked_mul(a, b, &a) ? a : UINT64_MAX;
+}
+
+// `seen`: [n_parts] value + 1 last seen there.
+static void count_value(const gcut__draft *d, uint32_t v, uint32_t *seen, uint64_t *crossing,
+                        uint64_t *pipeline) {
+  const gcut_value *value = &d->graph->values[v];
+  bool made = value->producer != GCUT_NONE;
+  uint32_t own = made ? d->part[value->producer] : 0, last = own, n = 0;
+  uint64_t bytes;
+  if (own == GCUT_NONE || gcut__constant(d->trace, v) || !gcut_trace_bytes(d->trace, v, &bytes))
+    return;
+  if (made) seen[own] = v + 1;
+  for (uint32_t u = 0; u < value->n_uses; u++) {
+    uint32_t part = d->part[d->graph->uses[value->first_use + u]];
+    if (part == GCUT_NONE || seen[part] == v + 1) continue;
+    seen[part] = v + 1;
+    n++;
+    if (part > last) last = part;
+  }
+  if (!made && n > 0) n--; // a graph input's first reading is free
+  *crossing = plus(*crossing, times(bytes, n));
+  *pipeline = plus(*pipeline, times(bytes, last - own));
+}
+
+gcut_status gcut__draft_crossing(const gcut__draft *d, uint64_t *out_crossing,
+                                 uint64_t *out_pipeline, gcut_error *err) {
+  uint32_t *seen = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->n_parts);
+  if (!seen) return GCUT_NO_MEMORY(err);
+  *out_crossing = *out_pipeline = 0;
+  for (uint32_t v = 0; v < d->graph->n_values; v++)
+    if (d->graph->values[v].body == 0) count_value(d, v, seen, out_crossing, out_pipeline);
+  return GCUT_OK;
 }

@@ -17,17 +17,19 @@ typedef struct gcut__draft {
   uint32_t *fetches, n_fetches; // values
   bool *fetched;                // [n_values]
   bool *needed;                 // [n_nodes] runs
-  uint32_t *order, n_order;     // those nodes, producers first
-  uint32_t *folded, n_folded;   // gcut_plan.folded
+  uint32_t *order, n_order;     // those nodes, producers first, rootless ones just before a reader
+  bool *rootless;             // [n_nodes] depends on no graph input: on constants alone, or chance
+  uint32_t *folded, n_folded; // gcut_plan.folded
 
   uint32_t *part; // [n_nodes] GCUT_NONE: runs nowhere
   bool *pinned;   // [n_nodes] in a target: stays in its part
   uint32_t n_parts;
   const char **names; // [n_parts]
 
+  uint64_t most_peak; // where not 0, refine lets no part's peak pass it
+  bool keeps_balance; // refine moves only nodes that cost next to nothing
   gcut__again *again; // [n_again]
   uint32_t n_again;
-  uint64_t unrefined_bytes; // of the parts as the cutter made them
 } gcut__draft;
 
 // Finds what has to run. `fetches` NULL: the graph's outputs. Every node's part is GCUT_NONE.
@@ -40,6 +42,10 @@ gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names
 gcut_status gcut__draft_parts(gcut__draft *draft, uint32_t n_parts, gcut_error *err);
 // Drops parts that run nothing (the last of all is kept) and numbers the rest anew.
 gcut_status gcut__draft_drop_empty(gcut__draft *draft, gcut_error *err);
+// Bytes that the parts pass on, and what a pipeline would carry: as in gcut_plan, without nodes
+// that run again. Sizes that are not static count as nothing.
+gcut_status gcut__draft_crossing(const gcut__draft *draft, uint64_t *out_crossing,
+                                 uint64_t *out_pipeline, gcut_error *err);
 // Whether running the node again gives the same result: false of random operators, of control flow
 // (whose bodies may hold some) and of operators unknown.
 bool gcut__may_recompute(const gcut_node *node);

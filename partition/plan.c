@@ -5,7 +5,7 @@
 
 #include "partition/cutter.h"
 #include "partition/nearest.h"
-#include "partition/reads.h"
+#include "partition/refine.h"
 #include "tracer/base/error.h"
 
 void gcut_plan_destroy(gcut_plan *plan) {
@@ -101,8 +101,14 @@ static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcu
   bool whole = by_targets && options.n_targets == 0; // nothing to propose
   GCUT_TRY(whole ? put_in_one(&d, err) : cut(&d, &options, err));
   GCUT_TRY(gcut__draft_drop_empty(&d, err));
+  uint64_t unrefined, pipeline;
+  GCUT_TRY(gcut__draft_crossing(&d, &unrefined, &pipeline, err));
+  if (!options.unrefined) GCUT_TRY(gcut__refine(&d, err));
   gcut_origin origin = origin_of(&options, whole ? "whole" : name);
-  return gcut__draft_finish(&d, &origin, out_plan, err);
+  GCUT_TRY(gcut__draft_finish(&d, &origin, out_plan, err));
+  (*out_plan)->unrefined_bytes = (*out_plan)->sized ? unrefined : 0;
+  (*out_plan)->pipeline_bytes = (*out_plan)->sized ? pipeline : 0;
+  return GCUT_OK;
 }
 
 static gcut_status create_whole(const gcut_trace *trace, const gcut_cut_options *options,

@@ -21,6 +21,14 @@ static inline const gcut_constant *gcut__constant(const gcut_trace *trace, uint3
   return v->constant != GCUT_NONE && !v->is_input ? &trace->graph->constants[v->constant] : NULL;
 }
 
+// The number of a constant of the graph; GCUT_NONE of one that the trace made.
+static inline uint32_t gcut__constant_number(const gcut_graph *graph,
+                                             const gcut_constant *constant) {
+  uintptr_t at = (uintptr_t)constant, base = (uintptr_t)graph->constants;
+  uint64_t number = at >= base ? (at - base) / sizeof *constant : UINT64_MAX;
+  return number < graph->n_constants ? (uint32_t)number : GCUT_NONE;
+}
+
 // What a body of control flow holds of constants: its initializers, and what its nodes without
 // inputs make (Constant). Calls visit for each.
 typedef void gcut__visit_constant(void *context, uint32_t value, const gcut_constant *constant);

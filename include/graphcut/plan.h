@@ -66,10 +66,12 @@ typedef struct gcut_cut_options {
   size_t n_targets;
   const char *const *ignore; // [n_ignore] targets left out
   size_t n_ignore;
-  uint32_t targets_per_part; // 0 is 1
-  uint32_t n_parts;          // balanced
-  uint64_t budget;           // bytes; budget
-  const char *const *fetch;  // [n_fetch] names of values to compute; none: the graph's outputs
+  uint32_t targets_per_part;          // 0 is 1
+  uint32_t n_parts;                   // balanced
+  uint64_t budget;                    // bytes; budget
+  double transfer_rate, compute_rate; // bytes and operations a second that balanced weighs; 0: a
+                                      // datacenter card's
+  const char *const *fetch; // [n_fetch] names of values to compute; none: the graph's outputs
   size_t n_fetch;
   bool unrefined; // leave the parts as the cutter made them
 } gcut_cut_options;

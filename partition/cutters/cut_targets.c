@@ -1,7 +1,8 @@
 // Parts by targets: each target (or each run of targets_per_part of them) begins a part, which ends
 // where the next begins; a head holds what comes before the first. A node that is in no target goes
 // with the last target it depends on; what depends on none (embeddings, masks, rotary tables) goes
-// in the head, from where refine may move it to its readers.
+// in the head, from where refine may move it to its readers. What depends on constants alone goes
+// with its first reader.
 #include "partition/contract.h"
 #include "partition/cutter.h"
 #include "tracer/base/error.h"
@@ -16,6 +17,24 @@ static gcut_status name_parts(gcut__draft *d, const gcut__groups *groups, const 
   return GCUT_OK;
 }
 
+// A rootless node goes with its first reader, whatever it stands before.
+static void lower_rootless(const gcut__draft *d, const gcut__groups *groups, uint32_t *levels) {
+  const gcut_graph *g = d->graph;
+  for (uint32_t i = d->n_order; i-- > 0;) {
+    uint32_t id = d->order[i], first = GCUT_NONE;
+    const gcut_node *node = &g->nodes[id];
+    if (!d->rootless[id] || groups->of[id] != GCUT_NONE) continue;
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+      uint32_t v = gcut_node_outputs(g, node)[o];
+      for (uint32_t u = 0; v != GCUT_NONE && u < g->values[v].n_uses; u++) {
+        uint32_t reader = g->uses[g->values[v].first_use + u];
+        if (d->needed[reader] && levels[reader] < first) first = levels[reader];
+      }
+    }
+    if (first != GCUT_NONE) levels[id] = first;
+  }
+}
+
 gcut_status gcut__cut_targets(gcut__draft *d, const gcut_cut_options *options, gcut_error *err) {
   uint32_t per_part = options->targets_per_part ? options->targets_per_part : 1;
   gcut__groups groups;
@@ -25,6 +44,7 @@ gcut_status gcut__cut_targets(gcut__draft *d, const gcut_cut_options *options, g
   uint32_t *order = GCUT_NEW_ARRAY(d->scratch, uint32_t, groups.n);
   if (!levels || !order) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__contract(d, &groups, levels, order, err));
+  lower_rootless(d, &groups, levels);
   GCUT_TRY(name_parts(d, &groups, order, per_part, err));
   for (uint32_t i = 0; i < d->n_order; i++) {
     uint32_t node = d->order[i], level = levels[node];
