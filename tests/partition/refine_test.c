@@ -227,7 +227,7 @@ static void mask(void **state) {
   toy_node(g, 0, "spread", "Expand", "k shape", "mask");
   toy_node(g, 0, "shape", "Shape", "ids", "shape");
   for (int i = 0; i < 3; i++) {
-    char name[16], in[32], out[16];
+    char name[32], in[32], out[16];
     snprintf(name, sizeof name, "layer.%d", i);
     uint32_t layer = toy_scope(g, 0, name, "Layer");
     snprintf(name, sizeof name, "mm%d", i);
