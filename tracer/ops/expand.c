@@ -28,17 +28,28 @@ static gcut_status repeat_content(gcut_infer *c, gcut_error *err) {
   return gcut__keep_content(c, 0, values, n, err);
 }
 
+// Where the target is not known: dims of other sizes than 1 stay as they are.
+static gcut_status expand_unknown(gcut_infer *c, gcut_error *err) {
+  gcut_dim dims[GCUT_MAX_RANK];
+  int have_rank = gcut_infer_rank(c, 0), rank = gcut__rank_of(gcut__static_length(c, 1));
+  if (rank < 0) return GCUT_OK;
+  if (rank < have_rank) rank = have_rank;
+  if (rank > GCUT_MAX_RANK) return GCUT_NODE_FAIL(c, err, "a shape of %d dims or more", rank);
+  for (int d = 0; d < rank; d++) {
+    int h = d - (rank - have_rank);
+    gcut_dim have = h < 0 ? 1 : gcut_infer_dims(c, 0)[h];
+    dims[d] = gcut_dim_known(have) && have != 1 ? have : gcut_dim_fresh(c->dims);
+  }
+  return gcut_infer_set(c, 0, GCUT_UNDEFINED, rank, dims, err);
+}
+
 static gcut_status infer_expand(gcut_infer *c, gcut_error *err) {
   const gcut_dim *want;
   uint32_t n;
   gcut_dim dims[GCUT_MAX_RANK];
   int have_rank = gcut_infer_rank(c, 0);
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 1, 1, err));
-  if (!gcut_infer_content(c, 1, &want, &n)) {
-    int length = gcut__rank_of(gcut__static_length(c, 1));
-    if (length >= 0 && length < have_rank) length = have_rank;
-    return gcut_infer_set_unknown(c, 0, GCUT_UNDEFINED, length, err);
-  }
+  if (!gcut_infer_content(c, 1, &want, &n)) return expand_unknown(c, err);
   if (n > GCUT_MAX_RANK)
     return GCUT_NODE_FAIL(c, err, "a shape of %u dims, at most %d", n, GCUT_MAX_RANK);
   int rank = have_rank > (int)n ? have_rank : (int)n;
