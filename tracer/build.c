@@ -35,14 +35,21 @@ void gcut_graph_fail(gcut_graph *graph, gcut_status status, const char *format, 
   p->status = GCUT_FAIL(&p->error, status, "%s", text);
 }
 
-gcut_status gcut_graph_create(gcut_graph **out_graph, gcut_error *err) {
-  gcut_graph *g = *out_graph = calloc(1, sizeof *g);
-  if (!g) return GCUT_NO_MEMORY(err);
+// Ranges of nothing start somewhere, too: no array that has ranges is NULL.
+static bool prepare(gcut_graph *g) {
   g->arena = gcut_arena_create();
   g->private_state = calloc(1, sizeof *g->private_state);
   g->dims = gcut_dims_create();
-  if (g->arena && g->private_state) g->private_state->names = gcut_intern_create(g->arena);
-  if (!g->arena || !g->private_state || !g->dims || !g->private_state->names) {
+  if (!g->arena || !g->private_state || !g->dims) return false;
+  g->private_state->names = gcut_intern_create(g->arena);
+  return g->private_state->names && RESERVE(g, operands, 1) && RESERVE(g, attributes, 1) &&
+         RESERVE(g, metadata, 1);
+}
+
+gcut_status gcut_graph_create(gcut_graph **out_graph, gcut_error *err) {
+  gcut_graph *g = *out_graph = calloc(1, sizeof *g);
+  if (!g) return GCUT_NO_MEMORY(err);
+  if (!prepare(g)) {
     gcut_graph_destroy(g);
     *out_graph = NULL;
     return GCUT_NO_MEMORY(err);

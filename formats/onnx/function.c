@@ -14,7 +14,7 @@
 #include "tracer/ops/op.h"
 
 enum { MAX_FUNCTIONS = 10000, MAX_DEPTH = 256, MAX_CALLS = 100, MAX_PREFIX = 256 };
-enum { MAX_INLINED_BYTES = 256 << 20, MAX_INLINED_ITEMS = 2000000 };
+enum { MAX_INLINED_BYTES = 256 << 20, MAX_INLINED_ITEMS = 1000000 };
 
 // Field numbers of FunctionProto.
 enum {

@@ -14,7 +14,7 @@ for target in "$build"/tests/fuzz/*_fuzz; do
   [ "$name" = onnx ] && seeds="$build/hostile/odd $build/hostile/bad"
   echo "--- $name: $seconds s"
   # shellcheck disable=SC2086
-  "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=65536 -print_final_stats=1 \
+  "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=25 -max_len=65536 -print_final_stats=1 \
     -artifact_prefix="$build/found/$name-" "$corpus" $seeds >"$build/found/$name.log" 2>&1 || status=1
   tail -n 8 "$build/found/$name.log"
 done
