@@ -252,6 +252,29 @@ static void limits(void **state) {
   assert_int_equal(gcut_dim_mul(d, large, 4), GCUT_DIM_INVALID);
 }
 
+// Coefficients are numbers as dims are: near the least of them nothing is taken for an expression.
+static void extreme_coefficients(void **state) {
+  gcut_dims *d = *state;
+  gcut_dim n = parse(d, "n"), most = gcut_dim_mul(d, n, INT64_MAX);
+  assert_int_equal(gcut_dim_sub(d, 0, most), GCUT_DIM_INVALID);
+  assert_int_equal(gcut_dim_compare(d, most, n), GCUT_UNDECIDED);
+  gcut_dim less = gcut_dim_sub(d, 3, gcut_dim_mul(d, n, INT64_MAX - ((int64_t)1 << 33)));
+  assert_true(gcut_dims_bind(d, "n", 1));
+  assert_int_equal(gcut_dim_evaluate(d, less), 3 - (INT64_MAX - ((int64_t)1 << 33)));
+  assert_true(gcut_dim_ceil_div(d, n, INT64_MAX) != GCUT_DIM_INVALID);
+}
+
+static void deep_expressions_read_back(void **state) {
+  gcut_dims *d = *state;
+  gcut_dim x = parse(d, "x");
+  char text[8192];
+  for (int i = 0; i < 120; i++) {
+    x = gcut_dim_add(d, gcut_dim_mul(d, gcut_dim_mod(d, x, i % 2 ? 7 : parse(d, "m")), 6), 5);
+    assert_true(gcut_dims_format(d, x, text, sizeof text) < (int)sizeof text);
+    assert_int_equal(parse(d, text), x);
+  }
+}
+
 static void fresh_symbols(void **state) {
   gcut_dims *d = *state;
   gcut_dim named = parse(d, "?2"), one = gcut_dim_fresh(d), two = gcut_dim_fresh(d);
@@ -281,6 +304,8 @@ int main(void) {
       CASE(random_expressions),
       CASE(limits),
       CASE(fresh_symbols),
+      CASE(extreme_coefficients),
+      CASE(deep_expressions_read_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,15 @@
 // A name may hold . : ? $ @ and, between letters, "-": "batch-size" is a name, "n-1" a difference.
 #include "tracer/dims/dim_table.h"
 
-enum { MAX_DEPTH = 32, MAX_POWER = 8, MAX_TEXT = 4096 };
+// Deep enough for whatever dim_format.c writes: two levels for each of DIM_MAX_WEIGHT atoms.
+enum { MAX_DEPTH = 2 * DIM_MAX_WEIGHT + 8, MAX_POWER = 8, MAX_TEXT = 65536, MAX_QUOTED = 1024 };
 
 typedef struct parser {
   gcut_dims *dims; // NULL: only check
   const char *at, *end;
   int depth;
   bool failed;
+  char quoted[MAX_QUOTED];
 } parser;
 
 typedef struct fraction {
@@ -95,14 +97,13 @@ static fraction symbol(parser *p, const char *name, size_t size) {
 }
 
 static fraction parse_quoted(parser *p) {
-  char name[1024];
   size_t n = 0;
   for (; p->at < p->end && *p->at != '"'; p->at++) {
     if (*p->at == '\\' && ++p->at == p->end) return fail(p);
-    if (n == sizeof name) return fail(p);
-    name[n++] = *p->at;
+    if (n == MAX_QUOTED) return fail(p);
+    p->quoted[n++] = *p->at;
   }
-  return take(p, "\"") ? symbol(p, name, n) : fail(p);
+  return take(p, "\"") ? symbol(p, p->quoted, n) : fail(p);
 }
 
 // Whether a name is one of the alternatives in a string such as "min|Min".
@@ -231,9 +232,15 @@ static fraction sum(parser *p) {
   return x;
 }
 
+static void begin(parser *p, gcut_dims *dims, const char *text, size_t size) {
+  p->dims = dims, p->at = text, p->end = text + size;
+  p->depth = 0, p->failed = false;
+}
+
 // The text as an expression, or GCUT_DIM_INVALID.
 static gcut_dim parse_all(gcut_dims *dims, const char *text, size_t size) {
-  parser p = {.dims = dims, .at = text, .end = text + size};
+  parser p;
+  begin(&p, dims, text, size);
   fraction x = round_down(&p, sum(&p));
   skip_spaces(&p);
   return p.failed || p.at != p.end ? GCUT_DIM_INVALID : x.over;
@@ -241,7 +248,8 @@ static gcut_dim parse_all(gcut_dims *dims, const char *text, size_t size) {
 
 bool gcut__dim_is_expression(const char *text, size_t size) {
   if (size > MAX_TEXT) return false;
-  parser p = {.at = text, .end = text + size};
+  parser p;
+  begin(&p, NULL, text, size);
   skip_spaces(&p);
   size_t n = name_size(&p);
   if (n > 0 && n == size) return false; // a name is one too, but is read back as itself

@@ -108,7 +108,7 @@ uint32_t gcut__dim_multiply_products(gcut_dims *d, uint32_t a, uint32_t b) {
 
 void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out) {
   out->n = 0, out->overflow = out->large = false;
-  if (gcut_dim_known(dim)) {
+  if (gcut_dim_known(dim) || dim == GCUT_DIM_INVALID) { // the latter counts as overflow
     gcut__dim_add_term(out, 0, dim);
     return;
   }
@@ -119,13 +119,13 @@ void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out) {
 
 void gcut__dim_add_term(dim_work *work, uint32_t product, int64_t coefficient) {
   if (coefficient == 0) return;
-  if (coefficient == INT64_MIN) work->overflow = true;
+  if (!gcut_dim_known(coefficient)) work->overflow = true;
   uint32_t i = work->n;
   while (i > 0 && work->terms[i - 1].product > product) i--;
   if (i > 0 && work->terms[i - 1].product == product) {
     dim_term *term = &work->terms[i - 1];
     if (__builtin_add_overflow(term->coefficient, coefficient, &term->coefficient) ||
-        term->coefficient == INT64_MIN)
+        !gcut_dim_known(term->coefficient))
       work->overflow = true;
     if (term->coefficient == 0) {
       memmove(term, term + 1, (work->n - i) * sizeof *term);
@@ -189,7 +189,7 @@ gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work) {
 }
 
 uint32_t gcut__dim_sole_atom(const gcut_dims *d, gcut_dim dim) {
-  if (gcut_dim_known(dim)) return GCUT_NONE;
+  if (gcut_dim_known(dim) || dim == GCUT_DIM_INVALID) return GCUT_NONE;
   dim_poly poly = DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(dim));
   dim_term term = DIM_AT(d, dim_term, terms, poly.first);
   if (poly.n != 1 || term.coefficient != 1 || gcut__dim_product(d, term.product).n != 1)

@@ -102,7 +102,7 @@ typedef struct dim_work {
 } dim_work;
 
 void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out);
-// Adds coefficient * product. No coefficient is ever INT64_MIN: that counts as overflow.
+// Adds coefficient * product. A coefficient that is no plain number as a dim counts as overflow.
 void gcut__dim_add_term(dim_work *work, uint32_t product, int64_t coefficient);
 // The dim of a finished polynomial: a number, an expression, DIM_LARGE or GCUT_DIM_INVALID.
 gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work);
