@@ -16,6 +16,7 @@
   X(run)                                                                                           \
   X(simulate)                                                                                      \
   X(bench)                                                                                         \
+  X(convert)                                                                                       \
   X(ops)                                                                                           \
   X(device)
 
