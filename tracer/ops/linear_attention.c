@@ -41,6 +41,8 @@ static gcut_status expect_gates(gcut_infer *c, gcut_dim key_size, gcut_error *er
 static gcut_status linear_attention_infer(gcut_infer *c, gcut_error *err) {
   const gcut_linear_attention_attrs *attrs = c->attrs;
   gcut_dim dk, dv, group;
+  if (attrs->state_window)
+    return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "state_window is not supported");
   for (uint32_t i = 0; i < 3; i++) GCUT_TRY(gcut_infer_expect_rank(c, i, 3, 3, err));
   if (attrs->q_num_heads < 1 || attrs->kv_num_heads < 1)
     return GCUT_NODE_FAIL(c, err, "q_num_heads and kv_num_heads must be 1 or more");
@@ -77,6 +79,7 @@ static const gcut_attr_row linear_attention_rows[] = {
     GCUT_ATTR_INT_REQUIRED(gcut_linear_attention_attrs, kv_num_heads),
     GCUT_ATTR_FLOAT(gcut_linear_attention_attrs, scale, 0),
     GCUT_ATTR_STRING(gcut_linear_attention_attrs, update_rule, "gated_delta"),
+    GCUT_ATTR_INT(gcut_linear_attention_attrs, state_window, 0),
     {0},
 };
 
@@ -98,18 +101,23 @@ int gcut__causal_activation(gcut_string name) {
   return is(name, "none") || name.size == 0 ? 0 : -1;
 }
 
-// Inputs: input [B, C, L], weight [C, 1, k], bias [C], past_state [B, C, k-1].
+// Inputs: input [B, C, L], weight [C, 1, k], bias [C], past_state [B, C, (k-1) * dilation].
 static gcut_status causal_conv_infer(gcut_infer *c, gcut_error *err) {
   const gcut_causal_conv_attrs *attrs = c->attrs;
   if (gcut__causal_activation(attrs->activation) < 0)
     return GCUT_NODE_FAIL(c, err, "activation is none of silu, swish and none");
+  if (attrs->ndim != 1 || attrs->channels_last || attrs->state_window)
+    return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "only one axis, channels first, no window");
+  if (attrs->dilation < 1 || attrs->dilation > INT32_MAX)
+    return GCUT_NODE_FAIL(c, err, "dilation is %lld", (long long)attrs->dilation);
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
   const gcut_dim *x = gcut_infer_dims(c, 0);
   gcut_dim weight[] = {x[1], 1, GCUT_DIM_INVALID};
   GCUT_TRY(gcut__expect_shape(c, 1, 3, weight, "weight", err));
   gcut_dim kernel = gcut_infer_dims(c, 1)[2];
   if (kernel == 0) return GCUT_NODE_FAIL(c, err, "the kernel is empty");
-  gcut_dim state[] = {x[0], x[1], gcut_dim_sub(c->dims, kernel, 1)};
+  gcut_dim kept = gcut_dim_mul(c->dims, gcut_dim_sub(c->dims, kernel, 1), attrs->dilation);
+  gcut_dim state[] = {x[0], x[1], kept};
   GCUT_TRY(gcut__expect_shape(c, 2, 1, &x[1], "bias", err));
   GCUT_TRY(gcut__expect_shape(c, 3, 3, state, "past_state", err));
   GCUT_TRY(gcut_infer_set_like(c, 0, 0, err));
@@ -122,6 +130,10 @@ static double causal_conv_flops(const gcut_infer *c) {
 
 static const gcut_attr_row causal_conv_rows[] = {
     GCUT_ATTR_STRING(gcut_causal_conv_attrs, activation, "none"),
+    GCUT_ATTR_INT(gcut_causal_conv_attrs, dilation, 1),
+    GCUT_ATTR_INT(gcut_causal_conv_attrs, ndim, 1),
+    GCUT_ATTR_INT(gcut_causal_conv_attrs, channels_last, 0),
+    GCUT_ATTR_INT(gcut_causal_conv_attrs, state_window, 0),
     {0},
 };
 

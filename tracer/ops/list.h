@@ -67,6 +67,8 @@
   GCUT_OP_LIST_MICROSOFT_ATTENTION(X, V)                                                           \
   GCUT_OP_LIST_MICROSOFT_QUANTIZE(X, V)                                                            \
   GCUT_OP_LIST_MICROSOFT_INTEGER(X, V)                                                             \
+  GCUT_OP_LIST_EXPERTS(X, V)                                                                       \
+  GCUT_OP_LIST_FUSED_CONV(X, V)                                                                    \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
 // unary.c: one input, element by element
@@ -376,7 +378,8 @@
 // grid.c: GridSample, AffineGrid
 #define GCUT_OP_LIST_GRID(X, V)                                                                    \
   X(ONNX, GridSample, grid_sample, 16, 20, 22)                                                     \
-  X(ONNX, AffineGrid, affine_grid, 20)
+  X(ONNX, AffineGrid, affine_grid, 20)                                                             \
+  X(MICROSOFT, GridSample, grid_sample, 1)
 
 // detection.c (kernels also in roi.c): RoiAlign, MaxRoiPool, NonMaxSuppression
 #define GCUT_OP_LIST_DETECTION(X, V)                                                               \
@@ -404,7 +407,9 @@
 // linear_attention.c: LinearAttention, CausalConvWithState
 #define GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                        \
   X(ONNX, LinearAttention, linear_attention, 27)                                                   \
-  X(ONNX, CausalConvWithState, causal_conv, 27)
+  X(ONNX, CausalConvWithState, causal_conv, 27)                                                    \
+  X(MICROSOFT, LinearAttention, linear_attention, 1)                                               \
+  X(MICROSOFT, CausalConvWithState, causal_conv, 1)
 
 // microsoft_gelu.c: activations of com.microsoft
 #define GCUT_OP_LIST_MICROSOFT_GELU(X, V)                                                          \
@@ -459,7 +464,15 @@
   X(MICROSOFT, DynamicQuantizeMatMul, dynamic_quantize_matmul, 1)                                  \
   X(MICROSOFT, QGemm, quantized_gemm, 1)
 
-// microsoft.c: com.microsoft
-#define GCUT_OP_LIST_MICROSOFT(X, V)
+// experts.c: MoE, QMoE of com.microsoft
+#define GCUT_OP_LIST_EXPERTS(X, V)                                                                 \
+  X(MICROSOFT, MoE, moe, 1)                                                                        \
+  X(MICROSOFT, QMoE, quantized_moe, 1)
+
+// fused_conv.c: FusedConv of com.microsoft
+#define GCUT_OP_LIST_FUSED_CONV(X, V) X(MICROSOFT, FusedConv, fused_conv, 1)
+
+// microsoft: operators of com.microsoft that are those of ai.onnx
+#define GCUT_OP_LIST_MICROSOFT(X, V) X(MICROSOFT, Trilu, trilu, 1)
 
 #endif

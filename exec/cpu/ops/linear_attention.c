@@ -98,12 +98,12 @@ gcut_status gcut__cpu_linear_attention(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- CausalConvWithState
 
-// One channel: padded [k-1 + length] is what the past left and then the input.
+// One channel: padded [(k-1) * dilation + length] is what the past left and then the input.
 static void convolve(const float *padded, const float *weight, float bias, int64_t k,
-                     int64_t length, float *y) {
+                     int64_t dilation, int64_t length, float *y) {
   for (int64_t t = 0; t < length; t++) y[t] = 0;
   for (int64_t i = 0; i < k; i++)
-    for (int64_t t = 0; t < length; t++) y[t] += weight[i] * padded[t + i];
+    for (int64_t t = 0; t < length; t++) y[t] += weight[i] * padded[t + i * dilation];
   for (int64_t t = 0; t < length; t++) y[t] += bias;
 }
 
@@ -111,6 +111,7 @@ gcut_status gcut__cpu_causal_conv(gcut_cpu_call *c, gcut_error *err) {
   const gcut_causal_conv_attrs *attrs = c->attrs;
   const int64_t *dims = c->inputs[0]->dims;
   int64_t channels = dims[1], length = dims[2], k = c->inputs[1]->dims[2];
+  int64_t kept = (k - 1) * attrs->dilation;
   const float *x, *weight, *bias, *past;
   float *y, *present;
   GCUT_TRY(gcut__input_float(c, 0, &x, err));
@@ -120,14 +121,15 @@ gcut_status gcut__cpu_causal_conv(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__output_float(c, 0, &y, err));
   GCUT_TRY(gcut__output_float(c, 1, &present, err));
   if (c->inputs[0]->count == 0 && (!present || c->outputs[1]->count == 0)) return GCUT_OK;
-  float *padded = GCUT_NEW_ARRAY(c->scratch, float, (size_t)(k - 1 + length));
+  float *padded = GCUT_NEW_ARRAY(c->scratch, float, (size_t)(kept + length));
   if (!padded) return GCUT_NO_MEMORY(err);
   for (int64_t row = 0; row < dims[0] * channels; row++) {
     int64_t channel = row % channels;
-    for (int64_t i = 0; i < k - 1; i++) padded[i] = past ? past[row * (k - 1) + i] : 0;
-    for (int64_t t = 0; t < length; t++) padded[k - 1 + t] = x[row * length + t];
-    convolve(padded, weight + channel * k, bias ? bias[channel] : 0, k, length, y + row * length);
-    for (int64_t i = 0; present && i < k - 1; i++) present[row * (k - 1) + i] = padded[length + i];
+    for (int64_t i = 0; i < kept; i++) padded[i] = past ? past[row * kept + i] : 0;
+    for (int64_t t = 0; t < length; t++) padded[kept + t] = x[row * length + t];
+    convolve(padded, weight + channel * k, bias ? bias[channel] : 0, k, attrs->dilation, length,
+             y + row * length);
+    for (int64_t i = 0; present && i < kept; i++) present[row * kept + i] = padded[length + i];
   }
   if (gcut__causal_activation(attrs->activation) == 1) {
     int64_t n = dims[0] * channels * length;

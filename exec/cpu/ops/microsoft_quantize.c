@@ -41,25 +41,29 @@ static void quantize_table(gcut_dtype type, linear l, float *table, uint8_t *byt
 
 // ---- two operands
 
-typedef float (*combine)(float a, float b);
-static float sum(float a, float b) {
-  return a + b;
-}
-static float times(float a, float b) {
-  return a * b;
-}
-
 enum { BLOCK = 512 };
 
-static gcut_status binary(gcut_cpu_call *c, combine f, gcut_error *err) {
+// out = round(factor * (a times or plus b)) + zero, elements read through tables.
+typedef struct binary {
+  float of_a[256], of_b[256], factor, zero;
+  bool multiply;
+} binary;
+
+static void combine(const binary *f, const uint8_t *a, int64_t step_a, const uint8_t *b,
+                    int64_t step_b, int64_t n, float *row) {
+  if (f->multiply)
+    for (int64_t k = 0; k < n; k++)
+      row[k] = f->of_a[a[k * step_a]] * f->of_b[b[k * step_b]] * f->factor;
+  else
+    for (int64_t k = 0; k < n; k++) row[k] = f->of_a[a[k * step_a]] + f->of_b[b[k * step_b]];
+}
+
+static gcut_status run_binary(gcut_cpu_call *c, const binary *f, gcut_error *err) {
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[3];
   gcut_tensor *out = c->outputs[0];
-  float of_a[256], of_b[256], row[BLOCK];
-  linear to = read_linear(c, 6, 7);
+  float row[BLOCK];
   gcut_walk *w;
   int64_t at = 0;
-  expand_table(a->type, read_linear(c, 1, 2), of_a);
-  expand_table(b->type, read_linear(c, 4, 5), of_b);
   GCUT_TRY(gcut_walk_create(c->scratch, out->rank, out->dims, 2, &w, err));
   gcut_walk_broadcast(w, 0, a->rank, a->dims);
   gcut_walk_broadcast(w, 1, b->rank, b->dims);
@@ -68,20 +72,30 @@ static gcut_status binary(gcut_cpu_call *c, combine f, gcut_error *err) {
     const uint8_t *y = (const uint8_t *)b->data + w->offsets[1];
     for (int64_t i = 0; i < w->inner; i += BLOCK) {
       int64_t n = w->inner - i < BLOCK ? w->inner - i : BLOCK;
-      for (int64_t k = 0; k < n; k++)
-        row[k] = f(of_a[x[(i + k) * w->steps[0]]], of_b[y[(i + k) * w->steps[1]]]);
-      store(out, to, at, n, row);
+      combine(f, x + i * w->steps[0], w->steps[0], y + i * w->steps[1], w->steps[1], n, row);
+      gcut__quantize_store(out->type, out->data, at, n, row, &f->zero, 0, true);
       at += n;
     }
   }
   return GCUT_OK;
 }
 
+// Scales are brought together first, as runtimes do: ties depend on it.
+static gcut_status binary_kernel(gcut_cpu_call *c, bool multiply, gcut_error *err) {
+  linear a = read_linear(c, 1, 2), b = read_linear(c, 4, 5), to = read_linear(c, 6, 7);
+  binary f = {.factor = a.scale * b.scale / to.scale, .zero = to.zero, .multiply = multiply};
+  a.scale = multiply ? 1 : a.scale / to.scale;
+  b.scale = multiply ? 1 : b.scale / to.scale;
+  expand_table(c->inputs[0]->type, a, f.of_a);
+  expand_table(c->inputs[3]->type, b, f.of_b);
+  return run_binary(c, &f, err);
+}
+
 gcut_status gcut__cpu_quantized_add(gcut_cpu_call *c, gcut_error *err) {
-  return binary(c, sum, err);
+  return binary_kernel(c, false, err);
 }
 gcut_status gcut__cpu_quantized_mul(gcut_cpu_call *c, gcut_error *err) {
-  return binary(c, times, err);
+  return binary_kernel(c, true, err);
 }
 
 gcut_status gcut__cpu_quantized_where(gcut_cpu_call *c, gcut_error *err) {
