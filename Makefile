@@ -43,8 +43,12 @@ libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lgomp -lm -ldl
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 
+# CUDA: the toolkit that nvcc belongs to, or nothing; CUDA_ARCHS: compute capabilities, the last also as PTX.
+NVCC ?= $(shell command -v nvcc)
+CUDA_ARCHS ?= 80 90
+
 rooms := tracer formats partition exec
-lib_src := $(shell find $(rooms) -name '*.c' | LC_ALL=C sort)
+lib_src := $(shell find $(rooms) -name '*.c' $(if $(NVCC),,-not -path 'exec/cuda/*') | LC_ALL=C sort)
 tool_src := $(sort $(wildcard tools/*.c))
 test_src := $(shell find tests -name '*_test.c' | LC_ALL=C sort)
 support_src := $(sort $(wildcard tests/support/*.c))
@@ -85,6 +89,25 @@ $(build)/formats/dot/page_html.o: formats/dot/page.html
 
 # Kernels are loops over rows: vector code pays at any length.
 $(build)/exec/cpu/ops/%.o: private room_flags := $(if $(filter release,$(CONFIG)),-O3)
+
+# Kernels: one fat binary of all .cu files, which the executable carries.
+ifneq ($(NVCC),)
+cuda_home := $(abspath $(dir $(realpath $(NVCC)))..)
+cuda_src := $(sort $(wildcard exec/cuda/ops/*.cu))
+cuda_flags := -std=c++17 -O3 -Iinclude $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+fatbin := $(gen)/kernels.fatbin
+all_cflags += -DGCUT_CUDA
+$(gen)/kernels.cu: $(cuda_src)
+	@mkdir -p $(@D)
+	printf '#include "%s"\n' $(abspath $(cuda_src)) > $@
+$(fatbin): $(gen)/kernels.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
+	$(NVCC) $(cuda_flags) -fatbin -o $@ $<
+$(build)/exec/cuda/%.o: private room_flags := -I$(cuda_home)/include -DGCUT_CUDA_FATBIN='"$(fatbin)"'
+$(build)/exec/cuda/kernels.o: $(fatbin)
+else
+$(info nvcc is not there: building without CUDA)
+endif
 
 # tools/ and examples/ see the public headers alone.
 $(build)/tools/%.o: tools/%.c

@@ -4,6 +4,19 @@
 #include "exec/device.h"
 #include "tracer/base/error.h"
 
+// Cards are numbered, so theirs is asked for by its whole name; without CUDA in the build it says
+// so.
+#ifdef GCUT_CUDA
+#include "exec/cuda/cuda_open.h"
+#else
+static gcut_status gcut__cuda_device_create(const char *name, gcut__device **out_device,
+                                            gcut_error *err) {
+  (void)out_device;
+  return GCUT_FAIL(err, GCUT_DEVICE, "no device '%.100s': this graphcut was built without CUDA",
+                   name);
+}
+#endif
+
 static const struct {
   const char *name;
   gcut_status (*create)(gcut__device **out_device, gcut_error *err);
@@ -15,9 +28,11 @@ static const struct {
 gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_error *err) {
   *out_device = NULL;
   if (!name) name = "cpu";
+  if (strncmp(name, "cuda", 4) == 0) return gcut__cuda_device_create(name, out_device, err);
   for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
     if (strcmp(devices[i].name, name) == 0) return devices[i].create(out_device, err);
-  return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; there are cpu and sim", name);
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; there are cpu, cuda, cuda:N and sim",
+                   name);
 }
 
 gcut_status gcut_device_measure(const char *name, gcut_profile *out_profile, char *description,

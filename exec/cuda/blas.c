@@ -1,0 +1,225 @@
+// cuBLASLt counts columns first. A row-major c = a * b is its c' = b' * a' over the same memory:
+// operands trade places.
+#include "exec/cuda/blas.h"
+
+#include <cublasLt.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLAS_LIST(X)                                                                               \
+  X(cublasLtCreate)                                                                                \
+  X(cublasLtDestroy)                                                                               \
+  X(cublasLtMatmul)                                                                                \
+  X(cublasLtMatmulDescCreate)                                                                      \
+  X(cublasLtMatmulDescDestroy)                                                                     \
+  X(cublasLtMatmulDescSetAttribute)                                                                \
+  X(cublasLtMatrixLayoutCreate)                                                                    \
+  X(cublasLtMatrixLayoutDestroy)                                                                   \
+  X(cublasLtMatrixLayoutSetAttribute)                                                              \
+  X(cublasLtMatmulPreferenceCreate)                                                                \
+  X(cublasLtMatmulPreferenceDestroy)                                                               \
+  X(cublasLtMatmulPreferenceSetAttribute)                                                          \
+  X(cublasLtMatmulAlgoGetHeuristic)
+
+typedef struct plan { // of one kind of product
+  gcut__cuda_product product;
+  cublasLtMatmulDesc_t desc;
+  cublasLtMatrixLayout_t a, b, c; // by cuBLASLt's names: a is our b
+  cublasLtMatmulAlgo_t algorithm;
+  struct plan *next;
+} plan;
+
+struct gcut__cuda_blas {
+  void *library;
+  char name[64];
+#define X(name) __typeof__(name) *name;
+  BLAS_LIST(X)
+#undef X
+  cublasLtHandle_t handle;
+  plan *plans;
+};
+
+static gcut_status check(const gcut__cuda_blas *blas, cublasStatus_t status, const char *call,
+                         gcut_error *err) {
+  if (status == CUBLAS_STATUS_SUCCESS) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_DEVICE, "%s: %s failed with status %d", blas->name, call, (int)status);
+}
+#define BLAS_TRY(blas, name, ...) GCUT_TRY(check((blas), (blas)->name(__VA_ARGS__), #name, err))
+
+// ---- the library
+// ----------------------------------------------------------------------------------------------------
+
+static gcut_status load(gcut__cuda_blas *blas, gcut_error *err) {
+  static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
+  for (size_t i = 0; i < sizeof names / sizeof *names && !blas->library; i++) {
+    blas->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    snprintf(blas->name, sizeof blas->name, "%s", names[i]);
+  }
+  if (!blas->library)
+    return GCUT_FAIL(err, GCUT_DEVICE, "no cuBLASLt: libcublasLt.so.13 is not there");
+#define X(symbol)                                                                                  \
+  {                                                                                                \
+    void *found = dlsym(blas->library, #symbol);                                                   \
+    if (!found) return GCUT_FAIL(err, GCUT_DEVICE, "%s lacks %s", blas->name, #symbol);            \
+    memcpy(&blas->symbol, &found, sizeof found);                                                   \
+  }
+  BLAS_LIST(X)
+#undef X
+  return check(blas, blas->cublasLtCreate(&blas->handle), "cublasLtCreate", err);
+}
+
+gcut_status gcut__cuda_blas_open(const gcut__cuda_driver *driver, gcut__cuda_blas **out_blas,
+                                 gcut_error *err) {
+  (void)driver; // its context is current
+  gcut__cuda_blas *blas = *out_blas = calloc(1, sizeof *blas);
+  if (!blas) return GCUT_NO_MEMORY(err);
+  gcut_status status = load(blas, err);
+  if (status == GCUT_OK) return GCUT_OK;
+  gcut__cuda_blas_close(blas);
+  *out_blas = NULL;
+  return status;
+}
+
+static void destroy_plan(const gcut__cuda_blas *blas, plan *p) {
+  if (p->a) blas->cublasLtMatrixLayoutDestroy(p->a);
+  if (p->b) blas->cublasLtMatrixLayoutDestroy(p->b);
+  if (p->c) blas->cublasLtMatrixLayoutDestroy(p->c);
+  if (p->desc) blas->cublasLtMatmulDescDestroy(p->desc);
+  free(p);
+}
+
+void gcut__cuda_blas_close(gcut__cuda_blas *blas) {
+  if (!blas) return;
+  for (plan *p = blas->plans, *next; p; p = next) {
+    next = p->next;
+    destroy_plan(blas, p);
+  }
+  if (blas->handle) blas->cublasLtDestroy(blas->handle);
+  if (blas->library) dlclose(blas->library);
+  free(blas);
+}
+
+const char *gcut__cuda_blas_name(const gcut__cuda_blas *blas) {
+  return blas->name;
+}
+
+// ---- plans
+// ----------------------------------------------------------------------------------------------------------
+
+static cudaDataType_t data_type(gcut_dtype type) {
+  switch (type) {
+  case GCUT_FLOAT16: return CUDA_R_16F;
+  case GCUT_BFLOAT16: return CUDA_R_16BF;
+  case GCUT_DOUBLE: return CUDA_R_64F;
+  default: return CUDA_R_32F;
+  }
+}
+
+static gcut_status make_layout(const gcut__cuda_blas *blas, cublasLtMatrixLayout_t *out,
+                               const gcut__cuda_product *p, int64_t rows, int64_t columns,
+                               int64_t leading, int64_t stride, gcut_error *err) {
+  int32_t count = (int32_t)p->batch;
+  BLAS_TRY(blas, cublasLtMatrixLayoutCreate, out, data_type(p->type), (uint64_t)rows,
+           (uint64_t)columns, leading);
+  BLAS_TRY(blas, cublasLtMatrixLayoutSetAttribute, *out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count,
+           sizeof count);
+  BLAS_TRY(blas, cublasLtMatrixLayoutSetAttribute, *out,
+           CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride);
+  return GCUT_OK;
+}
+
+static gcut_status make_desc(const gcut__cuda_blas *blas, plan *it, gcut_error *err) {
+  const gcut__cuda_product *p = &it->product;
+  bool wide = p->type == GCUT_DOUBLE;
+  cublasOperation_t a = p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+                    b = p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+  cublasLtEpilogue_t epilogue =
+      p->epilogue == GCUT_CUDA_EPILOGUE_BIAS ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+  BLAS_TRY(blas, cublasLtMatmulDescCreate, &it->desc,
+           wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, wide ? CUDA_R_64F : CUDA_R_32F);
+  BLAS_TRY(blas, cublasLtMatmulDescSetAttribute, it->desc, CUBLASLT_MATMUL_DESC_TRANSA, &a,
+           sizeof a);
+  BLAS_TRY(blas, cublasLtMatmulDescSetAttribute, it->desc, CUBLASLT_MATMUL_DESC_TRANSB, &b,
+           sizeof b);
+  BLAS_TRY(blas, cublasLtMatmulDescSetAttribute, it->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
+           sizeof epilogue);
+  return GCUT_OK;
+}
+
+static gcut_status choose_algorithm(const gcut__cuda_blas *blas, plan *it,
+                                    cublasLtMatmulPreference_t preference, gcut_error *err) {
+  uint64_t workspace = GCUT_CUDA_BLAS_WORKSPACE;
+  cublasLtMatmulHeuristicResult_t best;
+  int found = 0;
+  BLAS_TRY(blas, cublasLtMatmulPreferenceSetAttribute, preference,
+           CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
+  BLAS_TRY(blas, cublasLtMatmulAlgoGetHeuristic, blas->handle, it->desc, it->a, it->b, it->c, it->c,
+           preference, 1, &best, &found);
+  if (found < 1)
+    return GCUT_FAIL(err, GCUT_DEVICE,
+                     "%s has no algorithm for a product of %lld x %lld x %lld in %s", blas->name,
+                     (long long)it->product.m, (long long)it->product.k, (long long)it->product.n,
+                     gcut_dtype_name(it->product.type));
+  it->algorithm = best.algo;
+  return GCUT_OK;
+}
+
+static gcut_status fill_plan(const gcut__cuda_blas *blas, plan *it, gcut_error *err) {
+  const gcut__cuda_product *p = &it->product;
+  int64_t rows_a = p->transpose_b ? p->k : p->n, columns_a = p->transpose_b ? p->n : p->k;
+  int64_t rows_b = p->transpose_a ? p->m : p->k, columns_b = p->transpose_a ? p->k : p->m;
+  GCUT_TRY(make_desc(blas, it, err));
+  GCUT_TRY(make_layout(blas, &it->a, p, rows_a, columns_a, p->ldb, p->stride_b, err));
+  GCUT_TRY(make_layout(blas, &it->b, p, rows_b, columns_b, p->lda, p->stride_a, err));
+  GCUT_TRY(make_layout(blas, &it->c, p, p->n, p->m, p->ldc, p->stride_c, err));
+  cublasLtMatmulPreference_t preference;
+  BLAS_TRY(blas, cublasLtMatmulPreferenceCreate, &preference);
+  gcut_status status = choose_algorithm(blas, it, preference, err);
+  blas->cublasLtMatmulPreferenceDestroy(preference);
+  return status;
+}
+
+static bool same_product(const gcut__cuda_product *x, const gcut__cuda_product *y) {
+  return x->type == y->type && x->m == y->m && x->n == y->n && x->k == y->k &&
+         x->batch == y->batch && x->lda == y->lda && x->ldb == y->ldb && x->ldc == y->ldc &&
+         x->stride_a == y->stride_a && x->stride_b == y->stride_b && x->stride_c == y->stride_c &&
+         x->transpose_a == y->transpose_a && x->transpose_b == y->transpose_b &&
+         x->epilogue == y->epilogue;
+}
+
+static gcut_status find_plan(gcut__cuda_blas *blas, const gcut__cuda_product *p, plan **out,
+                             gcut_error *err) {
+  for (*out = blas->plans; *out; *out = (*out)->next)
+    if (same_product(&(*out)->product, p)) return GCUT_OK;
+  plan *it = calloc(1, sizeof *it);
+  if (!it) return GCUT_NO_MEMORY(err);
+  it->product = *p;
+  gcut_status status = fill_plan(blas, it, err);
+  if (status != GCUT_OK) {
+    destroy_plan(blas, it);
+    return status;
+  }
+  it->next = blas->plans;
+  *out = blas->plans = it;
+  return GCUT_OK;
+}
+
+gcut_status gcut__cuda_blas_run(gcut__cuda_blas *blas, const gcut__cuda_product *product,
+                                CUdeviceptr a, CUdeviceptr b, CUdeviceptr c, CUdeviceptr bias,
+                                CUdeviceptr workspace, CUstream stream, gcut_error *err) {
+  plan *it;
+  double wide_alpha = (double)product->alpha, wide_beta = (double)product->beta;
+  bool wide = product->type == GCUT_DOUBLE;
+  const void *alpha = wide ? (const void *)&wide_alpha : &product->alpha;
+  const void *beta = wide ? (const void *)&wide_beta : &product->beta;
+  GCUT_TRY(find_plan(blas, product, &it, err));
+  if (product->epilogue == GCUT_CUDA_EPILOGUE_BIAS)
+    BLAS_TRY(blas, cublasLtMatmulDescSetAttribute, it->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+             &bias, sizeof bias);
+  BLAS_TRY(blas, cublasLtMatmul, blas->handle, it->desc, alpha, (const void *)b, it->a,
+           (const void *)a, it->b, beta, (const void *)c, it->c, (void *)c, it->c, &it->algorithm,
+           (void *)workspace, GCUT_CUDA_BLAS_WORKSPACE, (cudaStream_t)stream);
+  return GCUT_OK;
+}

@@ -1,0 +1,39 @@
+// A CUDA device as this folder sees it: context, streams, slab, kernels, libraries.
+#ifndef GCUT_EXEC_CUDA_CONTEXT_H
+#define GCUT_EXEC_CUDA_CONTEXT_H
+
+#include <pthread.h>
+
+#include "exec/cuda/blas.h"
+#include "exec/cuda/cuda_open.h"
+#include "exec/cuda/driver.h"
+#include "exec/device.h"
+#include "tracer/base/arena.h"
+
+typedef struct gcut__cuda_chunks gcut__cuda_chunks;   // mapped.h
+typedef struct gcut__cuda_kernels gcut__cuda_kernels; // kernels.h
+
+typedef struct gcut__cuda {
+  gcut__device base;
+  gcut__cuda_driver driver;
+  CUdevice device;
+  CUcontext context;
+  CUstream streams[GCUT_N_QUEUES]; // NULL for queues of the host
+  CUevent start;                   // what times are counted from
+  CUdeviceptr slab;
+  uint64_t slab_bytes;
+  void *host; // pinned
+  gcut__cuda_blas *blas;
+  gcut__cuda_kernels *kernels;
+  gcut__cuda_chunks *chunks;
+  gcut__device *cpu;        // runs the nodes that have no kernel here
+  int processors;           // multiprocessors
+  volatile uint32_t *fault; // pinned: a kernel met bad data in node *fault - 1
+  CUdeviceptr fault_device; // the same for kernels
+} gcut__cuda;
+
+// Makes the device's context current in this thread. Every entry point of the device begins with
+// it.
+GCUT_MUST_USE gcut_status gcut__cuda_enter(gcut__cuda *cuda, gcut_error *err);
+
+#endif

@@ -1,0 +1,25 @@
+// Our own kernels: compiled by nvcc into one fat binary that lies in the executable, found by name.
+#ifndef GCUT_EXEC_CUDA_KERNELS_H
+#define GCUT_EXEC_CUDA_KERNELS_H
+
+#include "exec/cuda/context.h"
+
+// GCUT_DEVICE where the card is one that the executable was not built for.
+GCUT_MUST_USE gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda,
+                                                  gcut__cuda_kernels **out_kernels,
+                                                  gcut_error *err);
+void gcut__cuda_kernels_unload(gcut__cuda *cuda, gcut__cuda_kernels *kernels);
+
+// A kernel by its C name. A name that is none is a bug: GCUT_DEVICE naming it. Safe from several
+// threads.
+GCUT_MUST_USE gcut_status gcut__cuda_kernel(gcut__cuda *cuda, const char *name, CUfunction *out,
+                                            gcut_error *err);
+
+// Launches over a grid with `shared` bytes of dynamic shared memory; `arguments` as cuLaunchKernel
+// takes them.
+GCUT_MUST_USE gcut_status gcut__cuda_launch(gcut__cuda *cuda, CUfunction kernel,
+                                            const uint32_t grid[3], uint32_t threads,
+                                            uint32_t shared, CUstream stream, void **arguments,
+                                            gcut_error *err);
+
+#endif

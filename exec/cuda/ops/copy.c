@@ -1,0 +1,248 @@
+// Transpose, Slice, Expand, Concat, Split, Gather: jobs of strides, whatever the element type.
+#include "exec/cuda/ops/copy.h"
+
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/compile.h"
+#include "tracer/ops/concat.h"
+#include "tracer/ops/gather.h"
+#include "tracer/ops/slice.h"
+#include "tracer/ops/transpose.h"
+
+typedef struct copy_params { // one copy an input (Concat), an output (Split), or one alone
+  CUfunction kernel;
+  bool of_outputs;
+  uint32_t n;
+  gcut__cuda_copy_job jobs[];
+} copy_params;
+
+static gcut_status launch_copies(const gcut__cuda_run *r, gcut_error *err) {
+  const copy_params *p = r->step->params;
+  for (uint32_t i = 0; i < p->n; i++) {
+    gcut__cuda_copy_job job = p->jobs[i];
+    job.from = (const void *)r->inputs[p->of_outputs ? 0 : i];
+    job.to = (void *)r->outputs[p->of_outputs ? i : 0];
+    void *arguments[] = {&job};
+    if (job.to) GCUT_TRY(gcut__cuda_launch_over(r, p->kernel, (uint64_t)job.count, arguments, err));
+  }
+  return GCUT_OK;
+}
+
+// Room for `n` jobs of elements of that type, the step's own; NULL where the type has no whole
+// bytes or memory is out.
+static copy_params *new_jobs(const gcut__cuda_compile *c, uint32_t n, gcut_dtype type,
+                             gcut_error *err, gcut_status *out_status) {
+  unsigned bits = gcut_dtype_bits(type);
+  *out_status = GCUT_OK;
+  if (bits < 8 || bits > 64) return NULL;
+  copy_params *p = gcut_arena_alloc(c->arena, 1, sizeof *p + n * sizeof *p->jobs);
+  *out_status = p ? gcut__cuda_kernel(c->cuda, "gcut_copy", &p->kernel, err) : GCUT_NO_MEMORY(err);
+  if (*out_status != GCUT_OK) return NULL;
+  p->n = n;
+  for (uint32_t i = 0; i < n; i++) p->jobs[i].size = (int32_t)(bits / 8);
+  return p;
+}
+
+static void finish(const gcut__cuda_compile *c, copy_params *p) {
+  c->step->params = p;
+  c->step->launch = launch_copies;
+}
+
+static void row_major(const gcut_dim *dims, int rank, int64_t *strides) {
+  int64_t stride = 1;
+  for (int d = rank - 1; d >= 0; d--) {
+    strides[d] = stride;
+    stride *= dims[d];
+  }
+}
+
+// A job over `dims`, written as a tensor of them.
+static void fill_job(gcut__cuda_copy_job *job, const gcut_dim *dims, int rank) {
+  job->rank = rank;
+  job->count = 1;
+  for (int d = 0; d < rank; d++) {
+    job->dims[d] = dims[d];
+    job->count *= dims[d];
+  }
+  row_major(dims, rank, job->to_strides);
+}
+
+gcut_status gcut__cuda_compile_transpose(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut__transpose_attrs *attrs = c->node->attrs;
+  const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
+  int64_t strides[GCUT_MAX_RANK];
+  gcut_status status;
+  copy_params *p =
+      in->rank > GCUT_CUDA_COPY_DIMS ? NULL : new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
+  if (!p) return in->rank > GCUT_CUDA_COPY_DIMS ? GCUT_OK : status;
+  row_major(in->dims, in->rank, strides);
+  fill_job(&p->jobs[0], out->dims, out->rank);
+  for (int d = 0; d < out->rank; d++)
+    p->jobs[0].from_strides[d] =
+        strides[attrs->perm.given ? attrs->perm.data[d] : out->rank - 1 - d];
+  finish(c, p);
+  return GCUT_OK;
+}
+
+gcut_status gcut__cuda_compile_expand(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
+  int64_t strides[GCUT_MAX_RANK];
+  gcut_status status = GCUT_OK;
+  copy_params *p =
+      out->rank > GCUT_CUDA_COPY_DIMS ? NULL : new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
+  if (!p) return status;
+  row_major(in->dims, in->rank, strides);
+  fill_job(&p->jobs[0], out->dims, out->rank);
+  for (int d = 0, missing = out->rank - in->rank; d < out->rank; d++)
+    p->jobs[0].from_strides[d] =
+        d < missing || in->dims[d - missing] == 1 ? 0 : strides[d - missing];
+  finish(c, p);
+  return GCUT_OK;
+}
+
+// ---- Slice
+// ----------------------------------------------------------------------------------------------------------
+
+// Elements of a constant int32 or int64 input, at most GCUT_MAX_RANK; -1 where it is not known.
+static int read_ints(const gcut__cuda_compile *c, uint32_t i, int64_t *values) {
+  uint32_t v = i < c->node->n_inputs ? gcut_node_inputs(c->trace->graph, c->node)[i] : GCUT_NONE;
+  if (v == GCUT_NONE) return 0;
+  const gcut_constant *k = c->trace->facts[v].constant;
+  size_t size = k && k->type == GCUT_INT64 ? 8 : 4;
+  if (!k || !k->data || (k->type != GCUT_INT64 && k->type != GCUT_INT32) ||
+      k->bytes / size > GCUT_MAX_RANK)
+    return -1;
+  for (size_t e = 0; e < k->bytes / size; e++) {
+    int32_t narrow;
+    if (size == 8)
+      memcpy(&values[e], (const char *)k->data + e * 8, 8);
+    else
+      memcpy(&narrow, (const char *)k->data + e * 4, 4), values[e] = narrow;
+  }
+  return (int)(k->bytes / size);
+}
+
+gcut_status gcut__cuda_compile_slice(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
+  int64_t starts[GCUT_MAX_RANK], ends[GCUT_MAX_RANK], axes[GCUT_MAX_RANK], steps[GCUT_MAX_RANK],
+      strides[GCUT_MAX_RANK];
+  if (c->node->version < 10 || in->rank > GCUT_CUDA_COPY_DIMS) return GCUT_OK;
+  int n = read_ints(c, 1, starts), n_ends = read_ints(c, 2, ends), n_axes = read_ints(c, 3, axes),
+      n_steps = read_ints(c, 4, steps);
+  if (n < 0 || n_ends != n || n_axes < 0 || n_steps < 0) return GCUT_OK;
+  gcut_status status;
+  copy_params *p = new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
+  if (!p) return status;
+  row_major(in->dims, in->rank, strides);
+  fill_job(&p->jobs[0], out->dims, out->rank);
+  for (int d = 0; d < in->rank; d++) p->jobs[0].from_strides[d] = strides[d];
+  for (int k = 0; k < n; k++) {
+    int64_t axis = n_axes ? axes[k] : k, step = n_steps ? steps[k] : 1, first;
+    if (axis < 0) axis += in->rank;
+    gcut__slice_axis(in->dims[axis], starts[k], ends[k], step, &first);
+    p->jobs[0].from_offset += first * strides[axis];
+    p->jobs[0].from_strides[axis] = step * strides[axis];
+  }
+  finish(c, p);
+  return GCUT_OK;
+}
+
+// ---- Concat, Split
+// --------------------------------------------------------------------------------------------------
+
+// A copy between a tensor `whole` and a piece of it that begins at `offset` on an axis.
+static void fill_piece(gcut__cuda_copy_job *job, const gcut_type *whole, const gcut_type *piece,
+                       int axis, int64_t offset, bool to_whole) {
+  int64_t strides[GCUT_MAX_RANK];
+  row_major(whole->dims, whole->rank, strides);
+  fill_job(job, piece->dims, piece->rank);
+  for (int d = 0; d < piece->rank; d++) {
+    job->from_strides[d] = to_whole ? job->to_strides[d] : strides[d];
+    if (to_whole) job->to_strides[d] = strides[d];
+  }
+  if (to_whole)
+    job->to_offset = offset * strides[axis];
+  else
+    job->from_offset = offset * strides[axis];
+}
+
+gcut_status gcut__cuda_compile_concat(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_type *out = gcut__cuda_output_type(c, 0);
+  int64_t axis = gcut__concat_axis(c->node->attrs), offset = 0;
+  gcut_status status = GCUT_OK;
+  copy_params *p = out->rank > GCUT_CUDA_COPY_DIMS
+                       ? NULL
+                       : new_jobs(c, c->node->n_inputs, (gcut_dtype)out->type, err, &status);
+  if (!p) return status;
+  if (axis < 0) axis += out->rank;
+  for (uint32_t i = 0; i < c->node->n_inputs; i++) {
+    const gcut_type *in = gcut__cuda_input_type(c, i);
+    fill_piece(&p->jobs[i], out, in, (int)axis, offset, true);
+    offset += in->dims[axis];
+  }
+  finish(c, p);
+  return GCUT_OK;
+}
+
+gcut_status gcut__cuda_compile_split(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut__split_attrs *attrs = c->node->attrs;
+  const gcut_type *in = gcut__cuda_input_type(c, 0);
+  int64_t axis = attrs->axis < 0 ? attrs->axis + in->rank : attrs->axis, offset = 0;
+  gcut_status status = GCUT_OK;
+  for (uint32_t i = 0; i < c->node->n_outputs; i++)
+    if (!gcut__cuda_output_type(c, i)) return GCUT_OK; // its size would be unknown
+  copy_params *p = in->rank > GCUT_CUDA_COPY_DIMS
+                       ? NULL
+                       : new_jobs(c, c->node->n_outputs, (gcut_dtype)in->type, err, &status);
+  if (!p) return status;
+  p->of_outputs = true;
+  for (uint32_t i = 0; i < c->node->n_outputs; i++) {
+    const gcut_type *out = gcut__cuda_output_type(c, i);
+    fill_piece(&p->jobs[i], in, out, (int)axis, offset, false);
+    offset += out->dims[axis];
+  }
+  finish(c, p);
+  return GCUT_OK;
+}
+
+// ---- Gather
+// ---------------------------------------------------------------------------------------------------------
+
+typedef struct gather_params {
+  CUfunction kernel;
+  gcut__cuda_gather_job job;
+} gather_params;
+
+static gcut_status launch_gather(const gcut__cuda_run *r, gcut_error *err) {
+  const gather_params *p = r->step->params;
+  gcut__cuda_gather_job job = p->job;
+  job.from = (const void *)r->inputs[0];
+  job.indices = (const void *)r->inputs[1];
+  job.to = (void *)r->outputs[0];
+  job.fault = (uint32_t *)r->cuda->fault_device;
+  void *arguments[] = {&job};
+  return gcut__cuda_launch_over(r, p->kernel, (uint64_t)(job.outer * job.n_indices * job.inner),
+                                arguments, err);
+}
+
+gcut_status gcut__cuda_compile_gather(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut__gather_attrs *attrs = c->node->attrs;
+  const gcut_type *in = gcut__cuda_input_type(c, 0), *indices = gcut__cuda_input_type(c, 1);
+  unsigned bits = gcut_dtype_bits((gcut_dtype)in->type);
+  int axis = (int)(attrs->axis < 0 ? attrs->axis + in->rank : attrs->axis);
+  if (bits < 8 || bits > 64) return GCUT_OK;
+  gather_params *p = GCUT_NEW(c->arena, gather_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  p->job = (gcut__cuda_gather_job){.outer = 1,
+                                   .inner = 1,
+                                   .axis = in->dims[axis],
+                                   .n_indices = (int64_t)gcut__cuda_count(indices),
+                                   .size = (int32_t)(bits / 8),
+                                   .wide = indices->type == GCUT_INT64,
+                                   .node = (uint32_t)(c->node - c->trace->graph->nodes)};
+  for (int d = 0; d < axis; d++) p->job.outer *= in->dims[d];
+  for (int d = axis + 1; d < in->rank; d++) p->job.inner *= in->dims[d];
+  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_gather", &p->kernel, err));
+  c->step->params = p;
+  c->step->launch = launch_gather;
+  return GCUT_OK;
+}

@@ -1,0 +1,101 @@
+// MatMul and Gemm through cuBLASLt.
+#include "exec/cuda/blas.h"
+#include "exec/cuda/ops/compile.h"
+#include "tracer/ops/matmul.h"
+
+typedef struct product_params {
+  gcut__cuda_product product;
+  bool bias; // input 2
+} product_params;
+
+static gcut_status launch_product(const gcut__cuda_run *r, gcut_error *err) {
+  const product_params *p = r->step->params;
+  return gcut__cuda_blas_run(r->cuda->blas, &p->product, r->inputs[0], r->inputs[1], r->outputs[0],
+                             p->bias ? r->inputs[2] : 0, r->scratch, r->stream, err);
+}
+
+static bool has_products(gcut_dtype type) {
+  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
+}
+
+static gcut_status finish(const gcut__cuda_compile *c, product_params *p) {
+  const gcut__cuda_product *x = &p->product;
+  if (x->m == 0 || x->n == 0 || x->k == 0 || x->batch == 0 || x->m > INT32_MAX ||
+      x->n > INT32_MAX || x->k > INT32_MAX)
+    return GCUT_OK;
+  c->step->params = p;
+  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE;
+  c->step->launch = launch_product;
+  return GCUT_OK;
+}
+
+// Elements of the dimensions before the last two.
+static int64_t leading(const gcut_type *t) {
+  int64_t n = 1;
+  for (int d = 0; d + 2 < t->rank; d++) n *= t->dims[d];
+  return n;
+}
+
+// Leading dims that are those of the output, or none at all: what one stride can walk.
+static bool regular(const gcut_type *t, const gcut_type *out) {
+  if (leading(t) == 1) return true;
+  for (int d = 0; d + 2 < t->rank; d++)
+    if (t->rank != out->rank || t->dims[d] != out->dims[d]) return false;
+  return true;
+}
+
+gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1),
+                  *out = gcut__cuda_output_type(c, 0);
+  if (a->rank < 2 || b->rank < 2 || !has_products((gcut_dtype)a->type) || !regular(a, out) ||
+      !regular(b, out))
+    return GCUT_OK;
+  product_params *p = GCUT_NEW(c->arena, product_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  int64_t m = a->dims[a->rank - 2], k = a->dims[a->rank - 1], n = b->dims[b->rank - 1],
+          batch = leading(out);
+  bool one_b = leading(b) == 1 && leading(a) == batch; // all of a's rows meet one matrix
+  p->product = (gcut__cuda_product){.type = (gcut_dtype)a->type,
+                                    .m = one_b ? m * batch : m,
+                                    .n = n,
+                                    .k = k,
+                                    .batch = one_b ? 1 : batch,
+                                    .lda = k,
+                                    .ldb = n,
+                                    .ldc = n,
+                                    .stride_a = leading(a) == 1 ? 0 : m * k,
+                                    .stride_b = leading(b) == 1 ? 0 : k * n,
+                                    .stride_c = m * n,
+                                    .alpha = 1};
+  return finish(c, p);
+}
+
+// C must be absent or a vector of n, which becomes the epilogue's bias.
+gcut_status gcut__cuda_compile_gemm(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_gemm_attrs *attrs = c->node->attrs;
+  const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1),
+                  *bias = gcut__cuda_input_type(c, 2);
+  const gcut_type *out = gcut__cuda_output_type(c, 0);
+  if (!has_products((gcut_dtype)a->type) || c->node->version < 7) return GCUT_OK;
+  int64_t m = out->dims[0], n = out->dims[1], k = attrs->transA ? a->dims[0] : a->dims[1];
+  bool vector = bias && bias->rank > 0 && bias->dims[bias->rank - 1] == n &&
+                (int64_t)gcut__cuda_count(bias) == n;
+  if (bias && (!vector || attrs->beta != 1 || a->type == GCUT_DOUBLE)) return GCUT_OK;
+  product_params *p = GCUT_NEW(c->arena, product_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  p->bias = bias != NULL;
+  p->product =
+      (gcut__cuda_product){.type = (gcut_dtype)a->type,
+                           .m = m,
+                           .n = n,
+                           .k = k,
+                           .batch = 1,
+                           .lda = a->dims[1],
+                           .ldb = b->dims[1],
+                           .ldc = n,
+                           .transpose_a = attrs->transA != 0,
+                           .transpose_b = attrs->transB != 0,
+                           .alpha = attrs->alpha,
+                           .epilogue = p->bias ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
+  return finish(c, p);
+}

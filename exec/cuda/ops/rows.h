@@ -1,0 +1,27 @@
+// Computations over rows: one block a row. Read by C and CUDA.
+#ifndef GCUT_EXEC_CUDA_OPS_ROWS_H
+#define GCUT_EXEC_CUDA_OPS_ROWS_H
+
+#include <stdint.h>
+
+enum { GCUT_CUDA_ROW_THREADS = 256 };
+
+typedef enum gcut__cuda_row_op {
+  GCUT_CUDA_ROW_SUM,
+  GCUT_CUDA_ROW_MEAN,
+  GCUT_CUDA_ROW_MAX,
+  GCUT_CUDA_ROW_MIN,
+  GCUT_CUDA_ROW_SOFTMAX,
+  GCUT_CUDA_ROW_LAYER_NORM, // (x - mean) / sqrt(variance + epsilon) * scale + bias
+  GCUT_CUDA_ROW_RMS_NORM,   // x / sqrt(mean(x^2) + epsilon) * scale
+} gcut__cuda_row_op;
+
+typedef struct gcut__cuda_row_job {
+  int64_t rows, columns;
+  int32_t type, op; // float, float16 or bfloat16
+  float epsilon;
+  const void *x, *scale, *bias; // scale, bias: [columns] or NULL
+  void *y;                      // [rows], or [rows][columns]
+} gcut__cuda_row_job;
+
+#endif

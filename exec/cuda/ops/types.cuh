@@ -1,0 +1,50 @@
+// Elements of tensors in kernels: loading them as a compute type and storing them again.
+#ifndef GCUT_EXEC_CUDA_OPS_TYPES_CUH
+#define GCUT_EXEC_CUDA_OPS_TYPES_CUH
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <stdint.h>
+
+// Numbers of gcut_dtype, for switches that are the same for a whole grid.
+enum {
+  T_FLOAT = 1, T_UINT8 = 2, T_INT8 = 3, T_UINT16 = 4, T_INT16 = 5, T_INT32 = 6, T_INT64 = 7, T_BOOL = 9,
+  T_FLOAT16 = 10, T_DOUBLE = 11, T_UINT32 = 12, T_UINT64 = 13, T_BFLOAT16 = 16
+};
+
+template <typename C> __device__ inline C load_as(const void *data, int64_t i, int type) {
+  switch (type) {
+  case T_FLOAT: return (C)((const float *)data)[i];
+  case T_BFLOAT16: return (C)__bfloat162float(((const __nv_bfloat16 *)data)[i]);
+  case T_FLOAT16: return (C)__half2float(((const __half *)data)[i]);
+  case T_INT64:
+  case T_UINT64: return (C)((const int64_t *)data)[i];
+  case T_INT32: return (C)((const int32_t *)data)[i];
+  case T_UINT32: return (C)((const uint32_t *)data)[i];
+  case T_INT16: return (C)((const int16_t *)data)[i];
+  case T_UINT16: return (C)((const uint16_t *)data)[i];
+  case T_INT8: return (C)((const int8_t *)data)[i];
+  case T_DOUBLE: return (C)((const double *)data)[i];
+  default: return (C)((const uint8_t *)data)[i]; // UINT8, BOOL
+  }
+}
+
+template <typename C> __device__ inline void store_as(void *data, int64_t i, int type, C x) {
+  switch (type) {
+  case T_FLOAT: ((float *)data)[i] = (float)x; break;
+  case T_BFLOAT16: ((__nv_bfloat16 *)data)[i] = __float2bfloat16_rn((float)x); break;
+  case T_FLOAT16: ((__half *)data)[i] = __float2half_rn((float)x); break;
+  case T_INT64:
+  case T_UINT64: ((int64_t *)data)[i] = (int64_t)x; break;
+  case T_INT32: ((int32_t *)data)[i] = (int32_t)x; break;
+  case T_UINT32: ((uint32_t *)data)[i] = (uint32_t)(int64_t)x; break;
+  case T_INT16: ((int16_t *)data)[i] = (int16_t)x; break;
+  case T_UINT16: ((uint16_t *)data)[i] = (uint16_t)(int32_t)x; break;
+  case T_INT8: ((int8_t *)data)[i] = (int8_t)x; break;
+  case T_DOUBLE: ((double *)data)[i] = (double)x; break;
+  case T_BOOL: ((uint8_t *)data)[i] = x != (C)0; break;
+  default: ((uint8_t *)data)[i] = (uint8_t)(int32_t)x; break;
+  }
+}
+
+#endif

@@ -1,0 +1,238 @@
+// Compiling a part: where every operand of every node lies, and which kernel computes it.
+#include "exec/cuda/program.h"
+
+#include <stdlib.h>
+
+#include "exec/cuda/program_private.h"
+#include "exec/problem.h"
+
+enum { CONSTANT_ALIGN = 256 };
+
+// ---- where values lie
+// -----------------------------------------------------------------------------------------------
+
+static const gcut__home *home_of(const gcut__cuda_program *p, uint32_t value) {
+  uint32_t i = gcut_map_get(&p->homes, value);
+  return i == UINT32_MAX ? NULL : &p->layout.homes[i];
+}
+
+// The value whose memory a view shares; the value itself where it is none.
+static uint32_t base_of(const gcut__cuda_program *p, uint32_t value) {
+  const gcut_graph *g = p->base.trace->graph;
+  for (const gcut__home *h; (h = home_of(p, value)) && h->kind == GCUT__HOME_VIEW;)
+    value = gcut_node_inputs(g, &g->nodes[g->values[value].producer])[0];
+  return value;
+}
+
+bool gcut__cuda_on_device(const gcut__cuda_program *p, uint32_t value) {
+  uint64_t bytes;
+  value = base_of(p, value);
+  const gcut__home *h = home_of(p, value);
+  if (h) return h->kind != GCUT__HOME_HEAP;
+  if (p->base.trace->facts[value].constant)
+    return gcut_map_get(&p->weights, value) != UINT32_MAX ||
+           gcut_map_get(&p->constants, value) != UINT32_MAX;
+  return gcut__static_bytes(p->base.trace, value, &bytes);
+}
+
+static gcut__cuda_place place_of(const gcut__cuda_program *p, uint32_t value) {
+  gcut__cuda_place place = {.where = GCUT_CUDA_NOWHERE};
+  if (value == GCUT_NONE || !gcut__cuda_on_device(p, value)) return place;
+  value = base_of(p, value);
+  const gcut__home *h = home_of(p, value);
+  uint32_t weight = gcut_map_get(&p->weights, value), constant = gcut_map_get(&p->constants, value);
+  if (h && h->kind == GCUT__HOME_WORKSPACE)
+    return (gcut__cuda_place){GCUT_CUDA_WORKSPACE, h->offset, 0};
+  if (!h && weight != UINT32_MAX) return (gcut__cuda_place){GCUT_CUDA_WEIGHT, weight, 0};
+  if (!h && constant != UINT32_MAX)
+    return (gcut__cuda_place){GCUT_CUDA_WORKSPACE, p->constants_at + constant, 0};
+  return (gcut__cuda_place){GCUT_CUDA_OPERAND, value, 0};
+}
+
+// ---- constants
+// ------------------------------------------------------------------------------------------------------
+
+static gcut_status number_weights(gcut__cuda_program *p, gcut_error *err) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < p->base.part->n_constants; i++) {
+    uint32_t v = p->base.part->constants[i];
+    if (!gcut__is_weight(gcut__constant_of(p->base.trace, v))) continue;
+    if (!gcut_map_set(&p->weights, v, n++)) return GCUT_NO_MEMORY(err);
+  }
+  return GCUT_OK;
+}
+
+// Gives a constant that is no weight its place in the block; false where it needs none.
+static gcut_status add_constant(gcut__cuda_program *p, uint32_t value, gcut_error *err) {
+  const gcut_constant *k = p->base.trace->facts[value].constant;
+  if (!gcut__is_weight(k) || !k->data || gcut_map_get(&p->weights, value) != UINT32_MAX ||
+      gcut_map_get(&p->constants, value) != UINT32_MAX)
+    return GCUT_OK;
+  uint64_t at = (p->constant_bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN * CONSTANT_ALIGN;
+  uint8_t *larger = at + k->bytes > UINT32_MAX ? NULL : realloc(p->constant_data, at + k->bytes);
+  if (!larger || !gcut_map_set(&p->constants, value, (uint32_t)at)) return GCUT_NO_MEMORY(err);
+  p->constant_data = larger;
+  memcpy(larger + at, k->data, k->bytes);
+  p->constant_bytes = at + k->bytes;
+  return GCUT_OK;
+}
+
+static gcut_status gather_constants(gcut__cuda_program *p, gcut_error *err) {
+  const gcut_graph *g = p->base.trace->graph;
+  for (uint32_t s = 0; s < p->layout.n_steps; s++) {
+    const gcut_node *node = &g->nodes[p->layout.steps[s].node];
+    for (uint32_t i = 0; i < node->n_inputs; i++) {
+      uint32_t v = gcut_node_inputs(g, node)[i];
+      if (v != GCUT_NONE && p->base.trace->facts[v].constant) GCUT_TRY(add_constant(p, v, err));
+    }
+  }
+  p->constants_at = (p->layout.bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN * CONSTANT_ALIGN;
+  return GCUT_OK;
+}
+
+// ---- steps
+// ----------------------------------------------------------------------------------------------------------
+
+const gcut_type *gcut__cuda_input_type(const gcut__cuda_compile *c, uint32_t i) {
+  if (i >= c->node->n_inputs || gcut_node_inputs(c->trace->graph, c->node)[i] == GCUT_NONE)
+    return NULL;
+  return &c->trace->facts[gcut_node_inputs(c->trace->graph, c->node)[i]].type;
+}
+
+const gcut_type *gcut__cuda_output_type(const gcut__cuda_compile *c, uint32_t i) {
+  if (i >= c->node->n_outputs || gcut_node_outputs(c->trace->graph, c->node)[i] == GCUT_NONE)
+    return NULL;
+  return &c->trace->facts[gcut_node_outputs(c->trace->graph, c->node)[i]].type;
+}
+
+uint64_t gcut__cuda_count(const gcut_type *type) {
+  uint64_t count = 1;
+  for (int d = 0; d < type->rank; d++) count *= (uint64_t)type->dims[d];
+  return count;
+}
+
+// Every operand in device memory: then the node may run there.
+static bool all_on_device(const gcut__cuda_program *p, const gcut_node *node) {
+  const gcut_graph *g = p->base.trace->graph;
+  for (uint32_t i = 0; i < node->n_inputs + node->n_outputs; i++) {
+    uint32_t v = i < node->n_inputs ? gcut_node_inputs(g, node)[i]
+                                    : gcut_node_outputs(g, node)[i - node->n_inputs];
+    if (v != GCUT_NONE && !gcut__cuda_on_device(p, v)) return false;
+  }
+  return node->n_captures == 0;
+}
+
+static gcut_status place_operands(gcut__cuda_program *p, gcut__cuda_step *step,
+                                  const gcut_node *node, gcut_error *err) {
+  const gcut_graph *g = p->base.trace->graph;
+  step->inputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, node->n_inputs);
+  step->outputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, node->n_outputs);
+  if (!step->inputs || !step->outputs) return GCUT_NO_MEMORY(err);
+  step->n_inputs = node->n_inputs;
+  step->n_outputs = node->n_outputs;
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    step->inputs[i] = place_of(p, gcut_node_inputs(g, node)[i]);
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    step->outputs[i] = place_of(p, gcut_node_outputs(g, node)[i]);
+  return GCUT_OK;
+}
+
+// A view in the workspace is nothing to do; one that leaves the part is a copy.
+static gcut_status launch_view(const gcut__cuda_run *r, gcut_error *err) {
+  const uint64_t *bytes = r->step->params;
+  if (r->inputs[0] != r->outputs[0] && *bytes > 0)
+    GCUT_CUDA_TRY(&r->cuda->driver, cuMemcpyDtoDAsync, r->outputs[0], r->inputs[0], *bytes,
+                  r->stream);
+  return GCUT_OK;
+}
+
+static gcut_status compile_view(const gcut__cuda_compile *c, gcut_error *err) {
+  uint64_t *bytes = GCUT_NEW(c->arena, uint64_t);
+  const gcut_type *type = gcut__cuda_output_type(c, 0);
+  if (!bytes) return GCUT_NO_MEMORY(err);
+  if (!type || !gcut_dtype_bytes((gcut_dtype)type->type, gcut__cuda_count(type), bytes))
+    return GCUT_OK;
+  c->step->params = bytes;
+  c->step->launch = launch_view;
+  return GCUT_OK;
+}
+
+static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_t s,
+                                gcut_error *err) {
+  gcut__cuda_step *step = &p->steps[s];
+  const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[s].node];
+  step->node = p->layout.steps[s].node;
+  GCUT_TRY(place_operands(p, step, node, err));
+  gcut__cuda_compile c = {
+      .cuda = cuda, .trace = p->base.trace, .node = node, .arena = p->arena, .step = step};
+  if (node->op && all_on_device(p, node)) {
+    gcut__cuda_compile_node compile =
+        node->op->flags & GCUT_OP_VIEW ? compile_view : gcut__cuda_find(node);
+    if (compile) GCUT_TRY(compile(&c, err));
+  }
+  if (!step->launch) p->n_host++;
+  return GCUT_OK;
+}
+
+// Scratch of the steps lies behind the values and the constants; steps follow one another, so one
+// range serves all.
+static void place_scratch(gcut__cuda_program *p) {
+  uint64_t at = (p->constants_at + p->constant_bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN *
+                CONSTANT_ALIGN,
+           most = 0;
+  for (uint32_t s = 0; s < p->layout.n_steps; s++) {
+    p->steps[s].scratch = at;
+    if (p->steps[s].scratch_bytes > most) most = p->steps[s].scratch_bytes;
+  }
+  p->base.work.workspace = at + most;
+}
+
+static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
+  GCUT_TRY(gcut__layout_create(p->base.trace, p->base.part, p->arena, &p->layout, err));
+  for (uint32_t i = 0; i < p->layout.n_homes; i++)
+    if (!gcut_map_set(&p->homes, p->layout.homes[i].value, i)) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(number_weights(p, err));
+  GCUT_TRY(gather_constants(p, err));
+  p->steps = GCUT_NEW_ARRAY(p->arena, gcut__cuda_step, p->layout.n_steps);
+  if (!p->steps) return GCUT_NO_MEMORY(err);
+  for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(compile_step(cuda, p, s, err));
+  place_scratch(p);
+  p->base.work.traffic = p->layout.traffic;
+  p->base.work.flops = p->layout.flops;
+  p->base.work.n_nodes = p->layout.n_steps;
+  if (p->n_host == 0) return GCUT_OK;
+  GCUT_TRY(gcut_cpu_env_create(p->base.trace->graph, &p->env, err));
+  return gcut_cpu_runner_create(&p->runner, err);
+}
+
+gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
+                                      const gcut_part *part, gcut__program **out_program,
+                                      gcut_error *err) {
+  gcut_arena *arena = gcut_arena_create();
+  gcut__cuda_program *p = GCUT_NEW(arena, gcut__cuda_program);
+  *out_program = NULL;
+  if (!p) {
+    gcut_arena_destroy(arena);
+    return GCUT_NO_MEMORY(err);
+  }
+  *p = (gcut__cuda_program){.base = {.trace = trace, .part = part}, .arena = arena};
+  gcut_status status = gcut__cuda_enter(cuda, err);
+  if (status == GCUT_OK) status = build(cuda, p, err);
+  if (status == GCUT_OK)
+    *out_program = &p->base;
+  else
+    gcut__cuda_program_destroy(&p->base);
+  return status;
+}
+
+void gcut__cuda_program_destroy(gcut__program *program) {
+  gcut__cuda_program *p = (gcut__cuda_program *)program;
+  if (!p) return;
+  if (p->env.values) gcut_cpu_env_free(&p->env);
+  gcut_cpu_runner_destroy(p->runner);
+  gcut_map_free(&p->homes);
+  gcut_map_free(&p->weights);
+  gcut_map_free(&p->constants);
+  free(p->constant_data);
+  gcut_arena_destroy(p->arena);
+}

@@ -1,0 +1,63 @@
+// Running a part: addresses resolved, steps put on the compute stream one after another.
+#include <stdlib.h>
+
+#include "exec/cuda/program_private.h"
+
+enum { INLINE_OPERANDS = 32 };
+
+const gcut__operand *gcut__cuda_operand(const gcut__run_args *args, uint32_t value) {
+  for (uint32_t i = 0; i < args->n_operands; i++)
+    if (args->operands[i].value == value) return &args->operands[i];
+  return NULL;
+}
+
+CUdeviceptr gcut__cuda_address(gcut__cuda *cuda, const gcut__run_args *args,
+                               const gcut__cuda_place *place) {
+  const gcut__operand *operand;
+  switch (place->where) {
+  case GCUT_CUDA_WORKSPACE: return cuda->slab + args->workspace + place->at;
+  case GCUT_CUDA_WEIGHT:
+    return cuda->slab + args->weights_offset + args->weights->offsets[place->at];
+  case GCUT_CUDA_OPERAND:
+    operand = gcut__cuda_operand(args, (uint32_t)place->at);
+    return operand && operand->offset != GCUT_ON_HEAP ? cuda->slab + operand->offset : 0;
+  case GCUT_CUDA_NOWHERE: break;
+  }
+  return 0;
+}
+
+static gcut_status launch(gcut__cuda *cuda, const gcut__run_args *args, const gcut__cuda_step *step,
+                          CUdeviceptr *memory, gcut_error *err) {
+  for (uint32_t i = 0; i < step->n_inputs; i++)
+    memory[i] = gcut__cuda_address(cuda, args, &step->inputs[i]);
+  for (uint32_t i = 0; i < step->n_outputs; i++)
+    memory[step->n_inputs + i] = gcut__cuda_address(cuda, args, &step->outputs[i]);
+  gcut__cuda_run r = {.cuda = cuda,
+                      .step = step,
+                      .inputs = memory,
+                      .outputs = memory + step->n_inputs,
+                      .scratch = cuda->slab + args->workspace + step->scratch,
+                      .stream = cuda->streams[GCUT_QUEUE_COMPUTE]};
+  return step->launch(&r, err);
+}
+
+static gcut_status run_step(gcut__cuda *cuda, gcut__cuda_program *p, const gcut__run_args *args,
+                            uint32_t s, gcut_error *err) {
+  const gcut__cuda_step *step = &p->steps[s];
+  CUdeviceptr few[INLINE_OPERANDS], *memory = few;
+  if (!step->launch) return gcut__cuda_run_on_host(cuda, p, args, &p->layout.steps[s], step, err);
+  if (step->n_inputs + step->n_outputs > INLINE_OPERANDS)
+    memory = malloc((size_t)(step->n_inputs + step->n_outputs) * sizeof *memory);
+  gcut_status status = memory ? launch(cuda, args, step, memory, err) : GCUT_NO_MEMORY(err);
+  if (memory != few) free(memory);
+  return status;
+}
+
+gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
+  gcut__cuda_program *p = (gcut__cuda_program *)args->program;
+  if (p->constant_bytes > 0)
+    GCUT_CUDA_TRY(&cuda->driver, cuMemcpyHtoDAsync, cuda->slab + args->workspace + p->constants_at,
+                  p->constant_data, p->constant_bytes, cuda->streams[GCUT_QUEUE_COMPUTE]);
+  for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(run_step(cuda, p, args, s, err));
+  return GCUT_OK;
+}
