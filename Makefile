@@ -103,7 +103,7 @@ $(gen)/kernels.cu: $(cuda_src)
 	printf '#include "%s"\n' $(abspath $(cuda_src)) > $@
 $(fatbin): $(gen)/kernels.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
 	$(NVCC) $(cuda_flags) -fatbin -o $@ $<
-$(build)/exec/cuda/%.o: private room_flags := -I$(cuda_home)/include -DGCUT_CUDA_FATBIN='"$(fatbin)"'
+$(build)/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include -DGCUT_CUDA_FATBIN='"$(fatbin)"'
 $(build)/exec/cuda/kernels.o: $(fatbin)
 else
 $(info nvcc is not there: building without CUDA)
