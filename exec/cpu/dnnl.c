@@ -6,8 +6,9 @@
 gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, const float *b, float *out,
                             gcut_error *err) {
   int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
-  dnnl_status_t status = dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m,
-                                    g->n, g->k, g->alpha, a, g->lda, b, g->ldb, 0.0f, out, g->ldc);
+  dnnl_status_t status =
+      dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m, g->n, g->k, g->alpha,
+                 a, g->lda, b, g->ldb, g->accumulate ? 1.0f : 0.0f, out, g->ldc);
   gcut__dnnl_threads_restore(threads);
   return gcut__dnnl_check(status, "a matrix product", err);
 }
@@ -24,6 +25,42 @@ static gcut_status run_in_out(const_dnnl_op_desc_t desc, const dnnl_memory_desc_
     if (status == GCUT_OK) status = gcut__dnnl_execute(&j, err);
   }
   gcut__dnnl_finish(&j);
+  return status;
+}
+
+static dnnl_memory_desc_t matrix_bfloat16(int64_t rows, int64_t columns, int64_t ld,
+                                          bool transposed) {
+  dnnl_memory_desc_t desc = {0};
+  dnnl_dims_t dims = {rows, columns}, strides = {transposed ? 1 : ld, transposed ? ld : 1};
+  (void)dnnl_memory_desc_init_by_strides(&desc, 2, dims, dnnl_bf16, strides);
+  return desc;
+}
+
+static bool multiplies_bfloat16(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
+         dnnl_cpu_isa_avx512_core_bf16;
+}
+
+gcut_status gcut__dnnl_gemm_bfloat16(const gcut_gemm *g, const uint16_t *a, const uint16_t *b,
+                                     uint16_t *out, bool *out_done, gcut_error *err) {
+  *out_done = false;
+  if (!multiplies_bfloat16()) return GCUT_OK;
+  dnnl_memory_desc_t left = matrix_bfloat16(g->m, g->k, g->lda, g->transpose_a);
+  dnnl_memory_desc_t right = matrix_bfloat16(g->k, g->n, g->ldb, g->transpose_b);
+  dnnl_memory_desc_t result = matrix_bfloat16(g->m, g->n, g->ldc, false);
+  dnnl_matmul_desc_t desc;
+  if (dnnl_matmul_desc_init(&desc, &left, &right, NULL, &result) != dnnl_success) return GCUT_OK;
+  int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
+  gcut_dnnl_job j;
+  gcut_status status = gcut__dnnl_begin(&j, &desc, out_done, err);
+  if (status == GCUT_OK && *out_done) {
+    status = gcut__dnnl_bind(&j, DNNL_ARG_SRC, &left, a, err);
+    if (status == GCUT_OK) status = gcut__dnnl_bind(&j, DNNL_ARG_WEIGHTS, &right, b, err);
+    if (status == GCUT_OK) status = gcut__dnnl_bind(&j, DNNL_ARG_DST, &result, out, err);
+    if (status == GCUT_OK) status = gcut__dnnl_execute(&j, err);
+  }
+  gcut__dnnl_finish(&j);
+  gcut__dnnl_threads_restore(threads);
   return status;
 }
 

@@ -16,6 +16,11 @@
 GCUT_MUST_USE gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, const float *b,
                                           float *out, gcut_error *err);
 
+// The same of bfloat16, C too, with alpha 1: only where the processor multiplies bfloat16 itself.
+GCUT_MUST_USE gcut_status gcut__dnnl_gemm_bfloat16(const gcut_gemm *g, const uint16_t *a,
+                                                   const uint16_t *b, uint16_t *out, bool *out_done,
+                                                   gcut_error *err);
+
 // Softmax along the middle axis of [outer, n, inner].
 GCUT_MUST_USE gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t inner,
                                              const float *in, float *out, bool *out_done,

@@ -1,7 +1,7 @@
 // Floats go to oneDNN; other types to plain loops whose innermost runs along a row of B, so that it
-// vectorises without reordering a sum. float16 and bfloat16 are widened in blocks: a block of A's
-// rows stays while blocks of B's columns pass, so a large B is read in place and never copied
-// whole.
+// vectorises without reordering a sum. float16 is widened in blocks: a block of A's rows stays
+// while blocks of B pass, so a large B is read in place and never copied whole. So is bfloat16
+// where the processor cannot multiply it.
 #include "exec/cpu/ops/gemm.h"
 
 #include "exec/cpu/dnnl.h"
@@ -123,8 +123,16 @@ static void widen_block(gcut_dtype type, const void *data, int64_t ld, int64_t r
                       out + r * columns);
 }
 
-// Rows a block of A, and floats a block of B: it should stay in the second-level cache.
-enum { BLOCK_ROWS = 1024, BLOCK_FLOATS = 1 << 19, BLOCK_COLUMNS = 64 };
+// Rows of a block of A, which has all of k. A block of B shall stay in the second-level cache and
+// its rows be read in long runs: [DEPTH, COLUMNS], of a transposed B [COLUMNS_TRANSPOSED,
+// DEPTH_...].
+enum {
+  BLOCK_ROWS = 1024,
+  DEPTH = 512,
+  COLUMNS = 1024,
+  DEPTH_TRANSPOSED = 4096,
+  COLUMNS_TRANSPOSED = 128,
+};
 
 static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
@@ -132,32 +140,40 @@ static int64_t least(int64_t a, int64_t b) {
 
 typedef struct blocks {
   float *a, *b, *sum, *row;
-  int64_t rows, columns;
+  int64_t rows, columns, depth;
 } blocks;
 
 static bool allocate_blocks(gcut_cpu_call *c, const gcut_gemm *g, blocks *x) {
-  int64_t columns = BLOCK_FLOATS / g->k;
-  if (columns < BLOCK_COLUMNS) columns = BLOCK_COLUMNS;
   x->rows = least(BLOCK_ROWS, g->m);
-  x->columns = least(columns, g->n);
+  x->columns = least(g->transpose_b ? COLUMNS_TRANSPOSED : COLUMNS, g->n);
+  x->depth = least(g->transpose_b ? DEPTH_TRANSPOSED : DEPTH, g->k);
   x->a = gcut_arena_alloc(c->scratch, (size_t)(x->rows * g->k), sizeof(float));
-  x->b = gcut_arena_alloc(c->scratch, (size_t)(x->columns * g->k), sizeof(float));
+  x->b = gcut_arena_alloc(c->scratch, (size_t)(x->columns * x->depth), sizeof(float));
   x->sum = gcut_arena_alloc(c->scratch, (size_t)(x->rows * x->columns), sizeof(float));
   x->row = gcut_arena_alloc(c->scratch, (size_t)x->columns, sizeof(float));
   return x->a && x->b && x->sum && x->row;
 }
 
-// One block of B against the block of A at hand, whose rows begin at i0.
+// The sum's columns from j0 on gain what the block of B from row k0 on gives.
+static gcut_status add_depth(const gcut_gemm *g, gcut_dtype type, const blocks *x, int64_t m,
+                             int64_t j0, int64_t n, int64_t k0, const void *b, gcut_error *err) {
+  int64_t depth = least(x->depth, g->k - k0);
+  if (g->transpose_b)
+    widen_block(type, b, g->ldb, j0, n, k0, depth, x->b);
+  else
+    widen_block(type, b, g->ldb, k0, depth, j0, n, x->b);
+  gcut_gemm part = gcut__gemm_packed(m, n, depth, g->transpose_a, g->transpose_b);
+  part.alpha = g->alpha;
+  part.accumulate = k0 > 0;
+  part.lda = g->transpose_a ? m : g->k; // the block of A is packed with all of k
+  return gcut__dnnl_gemm(&part, x->a + (g->transpose_a ? k0 * m : k0), x->b, x->sum, err);
+}
+
+// One block of columns against the block of A at hand, whose rows begin at i0.
 static gcut_status gemm_block(const gcut_gemm *g, gcut_dtype type, const blocks *x, int64_t i0,
                               int64_t m, int64_t j0, const void *b, void *out, gcut_error *err) {
   int64_t n = least(x->columns, g->n - j0);
-  if (g->transpose_b)
-    widen_block(type, b, g->ldb, j0, n, 0, g->k, x->b);
-  else
-    widen_block(type, b, g->ldb, 0, g->k, j0, n, x->b);
-  gcut_gemm part = gcut__gemm_packed(m, n, g->k, g->transpose_a, g->transpose_b);
-  part.alpha = g->alpha;
-  GCUT_TRY(gcut__dnnl_gemm(&part, x->a, x->b, x->sum, err));
+  for (int64_t k = 0; k < g->k; k += x->depth) GCUT_TRY(add_depth(g, type, x, m, j0, n, k, b, err));
   if (g->d) add_d(g, type, i0, j0, m, n, x->sum, n, x->row);
   for (int64_t i = 0; i < m; i++)
     gcut__store_floats(type, out, (uint64_t)((i0 + i) * g->ldc + j0), (uint64_t)n, x->sum + i * n);
@@ -180,6 +196,17 @@ static gcut_status gemm_narrow(gcut_cpu_call *c, gcut_dtype type, const gcut_gem
   return GCUT_OK;
 }
 
+// Below this many multiply-adds setting up a bfloat16 product costs more than it saves.
+enum { LARGE = 1 << 20 };
+
+static gcut_status gemm_bfloat16(gcut_cpu_call *c, const gcut_gemm *g, const void *a, const void *b,
+                                 void *out, gcut_error *err) {
+  bool done = false, plain = g->alpha == 1.0f && !g->d;
+  if (plain && (double)g->m * (double)g->n * (double)g->k >= LARGE)
+    GCUT_TRY(gcut__dnnl_gemm_bfloat16(g, a, b, out, &done, err));
+  return done ? GCUT_OK : gemm_narrow(c, GCUT_BFLOAT16, g, a, b, out, err);
+}
+
 // ---- all types
 
 // Nothing to sum: zeros, and D where there is one.
@@ -198,8 +225,8 @@ gcut_status gcut__gemm(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, co
   gcut_dtype sum = type;
   switch (type) {
   case GCUT_FLOAT: return gemm_float(c, g, a, b, out, err);
-  case GCUT_FLOAT16:
-  case GCUT_BFLOAT16: return gemm_narrow(c, type, g, a, b, out, err);
+  case GCUT_FLOAT16: return gemm_narrow(c, type, g, a, b, out, err);
+  case GCUT_BFLOAT16: return gemm_bfloat16(c, g, a, b, out, err);
   case GCUT_INT32: sum = GCUT_UINT32; break;
   case GCUT_INT64: sum = GCUT_UINT64; break;
   case GCUT_DOUBLE:

@@ -11,6 +11,7 @@ typedef struct gcut_gemm {
   bool transpose_a, transpose_b;
   int64_t lda, ldb, ldc;
   float alpha, beta;
+  bool accumulate;         // of gcut__dnnl_gemm: add to what C holds
   const void *d;           // of C's type; NULL: none
   int64_t d_row, d_column; // strides of D: 0 where it is broadcast
 } gcut_gemm;

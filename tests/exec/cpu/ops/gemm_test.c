@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "exec/cpu/ops/real.h"
-#include "tracer/base/narrow.h"
 
 typedef struct rng {
   uint64_t state;
@@ -90,36 +89,57 @@ static void narrow_products_agree(void **state) {
   }
 }
 
-// More columns and rows than a block holds: k is large, so that blocks have their least width.
+// More rows, columns and depth than a block holds: A picks rows of B, so the product is B's.
+static void pick_rows(gcut_dtype type, bool transposed) {
+  enum { M = 1030, N = 1100, K = 5000 };
+  gcut_gemm g = gcut__gemm_packed(M, N, K, transposed, transposed);
+  gcut_cpu_call call = {.scratch = gcut_arena_create()};
+  float *a = calloc((size_t)M * K, 4), *b = calloc((size_t)K * N, 4);
+  for (size_t i = 0; i < M; i++) a[transposed ? (K - 1 - i) * M + i : i * K + K - 1 - i] = 1;
+  for (size_t i = 0; i < (size_t)K * N; i++) b[i] = (float)(i % 251);
+  void *ta = as_type(type, a, M * K), *tb = as_type(type, b, K * N);
+  void *out = calloc((size_t)M * N, gcut_dtype_bits(type) / 8);
+  assert_int_equal(gcut__gemm(&call, type, &g, ta, tb, out, NULL), GCUT_OK);
+  gcut__load_floats(type, out, 0, (uint64_t)M * N, a);
+  for (size_t i = 0; i < M; i++)
+    for (size_t j = 0; j < N; j++)
+      assert_true(a[i * N + j] == b[transposed ? j * K + K - 1 - i : (K - 1 - i) * N + j]);
+  free(a), free(b), free(ta), free(tb), free(out);
+  gcut_arena_destroy(call.scratch);
+}
+
 static void blocks_agree(void **state) {
   (void)state;
-  enum { M = 1030, N = 70, K = 1 << 14 };
-  gcut_gemm g = gcut__gemm_packed(M, N, K, false, false);
+  for (int transposed = 0; transposed < 2; transposed++) {
+    pick_rows(GCUT_FLOAT16, transposed);
+    pick_rows(GCUT_BFLOAT16, transposed);
+  }
+}
+
+// The same product with its operands moved by an element: 2 or 4 bytes off.
+static void move_operands(gcut_dtype type, bool transposed) {
+  enum { M = 37, N = 529, K = 83 };
+  size_t size = gcut_dtype_bits(type) / 8;
+  rng r = {7};
+  static float a[M * K], b[K * N];
+  static char ta[M * K * 4 + 64], tb[K * N * 4 + 64], first[M * N * 4], second[M * N * 4];
+  gcut_gemm g = gcut__gemm_packed(M, N, K, false, transposed);
   gcut_cpu_call call = {.scratch = gcut_arena_create()};
-  uint16_t *a = calloc((size_t)M * K, 2), *b = calloc((size_t)K * N, 2), *out = calloc(M * N, 2);
-  for (int i = 0; i < M; i++)
-    a[(size_t)i * K + (size_t)i] = gcut_to_bfloat16(1); // picks row i of B
-  for (size_t i = 0; i < (size_t)K * N; i++) b[i] = gcut_to_bfloat16((float)(i % 251));
-  assert_int_equal(gcut__gemm(&call, GCUT_BFLOAT16, &g, a, b, out, NULL), GCUT_OK);
-  assert_memory_equal(out, b, (size_t)M * N * 2);
-  free(a), free(b), free(out);
+  fill(&r, a, M * K), fill(&r, b, K * N);
+  gcut__store_floats(type, ta, 0, M * K, a), gcut__store_floats(type, tb, 0, K * N, b);
+  assert_int_equal(gcut__gemm(&call, type, &g, ta, tb, first, NULL), GCUT_OK);
+  memmove(ta + 3 * size, ta, size * M * K), memmove(tb + size, tb, size * K * N);
+  assert_int_equal(gcut__gemm(&call, type, &g, ta + 3 * size, tb + size, second, NULL), GCUT_OK);
+  assert_memory_equal(first, second, size * M * N);
   gcut_arena_destroy(call.scratch);
 }
 
 static void alignment_leaves_the_bits(void **state) {
   (void)state;
-  enum { M = 37, N = 129, K = 83 };
-  rng r = {7};
-  static float a[M * K + 16], b[K * N + 16], first[M * N], second[M * N];
   for (int transposed = 0; transposed < 2; transposed++) {
-    gcut_gemm g = gcut__gemm_packed(M, N, K, false, transposed);
-    gcut_cpu_call call = {.scratch = gcut_arena_create()};
-    fill(&r, a, M * K), fill(&r, b, K * N);
-    assert_int_equal(gcut__gemm(&call, GCUT_FLOAT, &g, a, b, first, NULL), GCUT_OK);
-    memmove(a + 3, a, sizeof(float) * M * K), memmove(b + 1, b, sizeof(float) * K * N);
-    assert_int_equal(gcut__gemm(&call, GCUT_FLOAT, &g, a + 3, b + 1, second, NULL), GCUT_OK);
-    assert_memory_equal(first, second, sizeof first);
-    gcut_arena_destroy(call.scratch);
+    move_operands(GCUT_FLOAT, transposed);
+    move_operands(GCUT_FLOAT16, transposed);
+    move_operands(GCUT_BFLOAT16, transposed);
   }
 }
 
