@@ -38,6 +38,9 @@ gcut_dim gcut_dim_max(gcut_dims *dims, gcut_dim a, gcut_dim b);
 // Parses a size: "batch", "2*seq + 1", "floor(n/2)", what sympy writes. A text that is no
 // expression, or a negative number, becomes a symbol of that name; an empty one a fresh symbol.
 gcut_dim gcut_dim_parse(gcut_dims *dims, const char *text, size_t size);
+// Whether a text is a number, a name or an expression, rather than anything else that gcut_dim_parse
+// makes a symbol of.
+bool gcut_dim_is_expression(const char *text, size_t size);
 
 typedef enum gcut_order {
   GCUT_LESS = -1,

@@ -26,12 +26,12 @@ static gcut_string expression_text(gcir_parser *p) {
   size_t end = p->at;
   for (int depth = 0; end < p->size; end++) {
     char c = p->text[end];
-    if (c == '\n' || c == '"' || (depth == 0 && (c == ',' || c == ']'))) break;
+    if (strchr("\r\n\"#", c) || (depth == 0 && (c == ',' || c == ']'))) break;
     depth += (c == '(') - (c == ')');
   }
   gcut_string text = {p->text + p->at, end - p->at};
   p->at = end;
-  while (text.size > 0 && text.data[text.size - 1] == ' ') text.size--;
+  while (text.size > 0 && strchr(" \t", text.data[text.size - 1])) text.size--;
   return text;
 }
 
@@ -51,7 +51,8 @@ static gcut_status parse_dim(gcir_parser *p, gcut_dim *out) {
     GCUT_TRY(gcut__gcir_string(p, p->scratch, &text));
   } else {
     text = expression_text(p);
-    if (text.size == 0) return gcut__gcir_fail(p, start, "expected a dimension");
+    if (!gcut_dim_is_expression(text.data, text.size))
+      return gcut__gcir_fail(p, start, "expected a dimension");
     if (text.size == 1 && *text.data == '?') text.size = 0;
   }
   bool negative = text.size > 1 && *text.data == '-' && is_number(text.data + 1, text.size - 1);

@@ -190,7 +190,7 @@ int gcut_dims_format(const gcut_dims *dims, gcut_dim dim, char *buffer, size_t s
     puts_(&w, "invalid");
   } else if (atom != GCUT_NONE && gcut__dim_atom(dims, atom).op == DIM_SYMBOL) {
     const char *name = gcut_dims_symbol_name(dims, gcut__dim_atom(dims, atom).symbol);
-    if (name[0] == 0 || gcut__dim_is_expression(name, strlen(name)))
+    if (name[0] == 0 || gcut__dim_means_more(name, strlen(name)))
       write_symbol(&w, name);
     else
       puts_(&w, name);

@@ -246,19 +246,21 @@ static gcut_dim parse_all(gcut_dims *dims, const char *text, size_t size) {
   return p.failed || p.at != p.end ? GCUT_DIM_INVALID : x.over;
 }
 
-bool gcut__dim_is_expression(const char *text, size_t size) {
-  if (size > MAX_TEXT) return false;
+bool gcut_dim_is_expression(const char *text, size_t size) {
+  return size <= MAX_TEXT && parse_all(NULL, text, size) != GCUT_DIM_INVALID;
+}
+
+bool gcut__dim_means_more(const char *text, size_t size) {
   parser p;
   begin(&p, NULL, text, size);
   skip_spaces(&p);
   size_t n = name_size(&p);
-  if (n > 0 && n == size) return false; // a name is one too, but is read back as itself
-  return parse_all(NULL, text, size) != GCUT_DIM_INVALID;
+  return (n == 0 || n < size) && gcut_dim_is_expression(text, size);
 }
 
 gcut_dim gcut_dim_parse(gcut_dims *dims, const char *text, size_t size) {
   if (size == 0) return gcut_dim_fresh(dims);
-  if (!gcut__dim_is_expression(text, size)) return gcut_dim_symbol(dims, text, size);
+  if (!gcut__dim_means_more(text, size)) return gcut_dim_symbol(dims, text, size);
   gcut_dim dim = parse_all(dims, text, size);
   bool size_like = dim != GCUT_DIM_INVALID && (!gcut_dim_known(dim) || dim >= 0);
   return size_like ? dim : gcut_dim_symbol(dims, text, size);

@@ -134,8 +134,8 @@ bool gcut__dim_at_least(const gcut_dims *d, gcut_dim a, gcut_dim b);
 gcut_dim gcut__dim_floor(gcut_dims *d, gcut_dim a, gcut_dim b);
 gcut_dim gcut__dim_mod(gcut_dims *d, gcut_dim a, gcut_dim b);
 
-// Whether a text is an expression of the grammar of dim_parse.c.
-bool gcut__dim_is_expression(const char *text, size_t size);
+// Whether a text is read as something other than a symbol of that very name.
+bool gcut__dim_means_more(const char *text, size_t size);
 // Whether a byte may stand in a symbol's name without quotes, at its start or later.
 bool gcut__dim_name_byte(unsigned char byte, bool first);
 

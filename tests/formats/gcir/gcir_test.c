@@ -182,9 +182,10 @@ static void reads_onnx_text(void **state) {
   static const char *const texts[] = {
       "<ir_version: 7, opset_import: [ \"\" : 10 ] >\n"
       "agraph (float[N, 128] X, float[128, 10] W, float[10] B) => (float[N, 10] C)\n"
-      "{ # a comment\n    T = MatMul(X, W)\n    S = Add(T, B)\n    C = Softmax(S)\n}",
+      "{ # a comment\r\n    T = MatMul(X, W)\n    S = Add(T, B)\n    C = Softmax(S)\n}",
       "<ir_version: 10, opset_import: [\"\" : 17, \"com.microsoft\" : 1]>\n"
-      "g (float[N] X, float[1] d = {1.0}) => (float Y, float[] Z, Q) <int64[2] s = {-1, 2}, "
+      "g (float[N # size\n] X, float[1] d = {1.0}) => (float Y, float[] Z, Q) <int64[2] s = {-1, "
+      "2}, "
       "float[N] T>\n"
       "{ T, = com.microsoft.Gelu(X,)\n  Y = Foo <a = 1, b = 2.0, c = \"s\", d = [1, 2], e: floats "
       "= [1, 2],"
@@ -259,6 +260,8 @@ static const struct wrong {
     {HEADER "g () => (b\"0\") {}", "not a string of hexadecimal digits"},
     {HEADER "g () => (b\"00\") {}", "a name with a zero byte"},
     {HEADER "g (floaty[2] x) => () {}", "expected"},
+    {HEADER "g (float[a b] x) => () {}", "expected a dimension"},
+    {HEADER "g (float[] [1] x) => () {}", "expected a name"},
     {HEADER "g (sparse_tensor(float[2]) x) => () {}", "sparse tensor or opaque"},
     {HEADER "g (seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(seq(float x",
      "types within one another"},
@@ -393,6 +396,20 @@ static void copies_what_it_cannot_refer_to(void **state) {
     assert_equal(g, back);
     gcut_graph_destroy(back);
   }
+  // What must go to the very file that others are in: all of it is written anew.
+  text =
+      repeated(HEADER "g () => (a, c) <int32[1000] a = [\"location\": \"m.gcir.data\"], uint8[300] "
+                      "c = {1",
+               ", 9", 299, "}> {}");
+  gcut_graph_destroy(there);
+  assert_int_equal(gcut_gcir_parse(text, strlen(text), in_folder("sub/m.gcir"), NULL, &there, NULL),
+                   GCUT_OK);
+  free(text);
+  assert_int_equal(gcut_graph_write(there, in_folder("sub/m.gcir"), NULL), GCUT_OK);
+  assert_int_equal(gcut_graph_read(in_folder("sub/m.gcir"), NULL, &back, NULL), GCUT_OK);
+  assert_equal(there, back);
+  assert_int_equal(((const int32_t *)back->constants[0].data)[999], -7);
+  gcut_graph_destroy(back);
   gcut_graph_destroy(there);
   gcut_graph_destroy(g);
 }
