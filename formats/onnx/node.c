@@ -93,21 +93,6 @@ static gcut_string as_string(gcut__span span) {
   return (gcut_string){(const char *)span.data, span.size};
 }
 
-void gcut__entry_fields(gcut__span bytes, gcut__span *out_key, gcut__span *out_value) {
-  *out_key = *out_value = (gcut__span){(const uint8_t *)"", 0};
-  for (gcut__field field; gcut__wire_next(&bytes, &field);)
-    if (field.number <= 2) *(field.number == 1 ? out_key : out_value) = field.bytes;
-}
-
-gcut_status gcut__push_metadata(gcut__reader *r, gcut__span key, gcut__span value,
-                                gcut_error *err) {
-  gcut_metadata entry = {gcut__intern(r, key), gcut__text(r, value)};
-  gcut_metadata *pushed = gcut__push(&r->metadata, sizeof entry);
-  if (!pushed || !entry.value) return GCUT_NO_MEMORY(err);
-  *pushed = entry;
-  return GCUT_OK;
-}
-
 static gcut_status read_metadata(gcut__reader *r, const gcut__wire_node *node,
                                  gcut_scope_hints *hints, gcut_error *err) {
   gcut__span rest = node->bytes, key, value;

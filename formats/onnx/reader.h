@@ -101,16 +101,20 @@ void *gcut__push(gcut__stack *stack, size_t size);
 // Takes the next field of that number off a message.
 bool gcut__next_of(gcut__span *message, uint32_t number, gcut__field *out_field);
 
-// ---- who reads what ----
-
-// read.c
-GCUT_MUST_USE gcut_status gcut__read_graph(gcut__reader *r, gcut__span bytes,
-                                           const gcut__context *where, gcut_error *err);
-// Pushes a StringStringEntryProto's strings.
-GCUT_MUST_USE gcut_status gcut__push_metadata(gcut__reader *r, gcut__span key, gcut__span value,
-                                              gcut_error *err);
 // Key and value of a StringStringEntryProto, in place.
 void gcut__entry_fields(gcut__span bytes, gcut__span *out_key, gcut__span *out_value);
+// Pushes metadata: copies of strings, or a StringStringEntryProto.
+GCUT_MUST_USE gcut_status gcut__push_metadata(gcut__reader *r, gcut__span key, gcut__span value,
+                                              gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__push_entry(gcut__reader *r, gcut__span bytes, gcut_error *err);
+// Moves the metadata pushed since `first` to the graph.
+void gcut__keep_metadata(gcut__reader *r, uint32_t first, uint32_t *out_first, uint32_t *out_n);
+
+// ---- who reads what ----
+
+// read_graph.c
+GCUT_MUST_USE gcut_status gcut__read_graph(gcut__reader *r, gcut__span bytes,
+                                           const gcut__context *where, gcut_error *err);
 
 // node.c
 gcut__wire_node gcut__node_fields(gcut__span bytes);

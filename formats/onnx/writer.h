@@ -47,6 +47,16 @@ GcutOnnx__ModelProto *gcut__message_model(gcut__message_maker *m);
 GcutOnnx__StringStringEntryProto **gcut__message_metadata(gcut__message_maker *m, uint32_t first,
                                                           uint32_t n, size_t *out_n);
 
+// Zeroed memory of the maker's arena; NULL, and the failure remembered, where it is out.
+void *gcut__message_take(gcut__message_maker *m, size_t count, size_t size);
+#define GCUT__LIST(m, T, count) ((T **)gcut__message_take((m), (count), sizeof(T *)))
+
+GcutOnnx__TypeProto *gcut__message_type(gcut__message_maker *m, const gcut_type *type);
+GcutOnnx__StringStringEntryProto *gcut__message_entry(gcut__message_maker *m, const char *key,
+                                                      const char *value);
+void gcut__message_strings(gcut__message_maker *m, const gcut_string *strings, size_t n,
+                           ProtobufCBinaryData **out, size_t *out_n);
+
 // Whether a value is worth a value_info; whether it carries a quantization annotation.
 bool gcut__value_says(const gcut_graph *graph, const gcut_value *value);
 bool gcut__value_annotated(const gcut_graph *graph, const gcut_value *value);
