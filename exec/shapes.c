@@ -75,6 +75,18 @@ static uint32_t list_shapes(const finder *f, gcut_input_shape *shapes) {
   return n;
 }
 
+// A plan made for given shapes leaves out what those shapes fold; others may have to run it.
+static gcut_status check_folded(const finder *f, size_t batch, const gcut_trace *trace,
+                                gcut_error *err) {
+  for (uint32_t i = 0; i < f->plan->n_folded; i++)
+    if (!trace->folded[f->plan->folded[i]])
+      return GCUT_FAIL(err, GCUT_FORMAT,
+                       "batch %zu has other shapes than the plan was made for: node '%.200s' would "
+                       "have to run (cut without --set)",
+                       batch, f->graph->nodes[f->plan->folded[i]].name);
+  return GCUT_OK;
+}
+
 static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
   gcut__shapes *s = f->shapes;
   gcut_input_shape *shapes = GCUT_NEW_ARRAY(s->arena, gcut_input_shape, f->n_inputs);
@@ -90,8 +102,7 @@ static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
   if (status != GCUT_OK)
     return GCUT_FAIL(err, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, "batch %zu: %s", batch,
                      cause.message);
-  s->n_classes++;
-  return GCUT_OK;
+  return check_folded(f, batch, s->traces[s->n_classes++], err);
 }
 
 // ---- batches

@@ -78,15 +78,32 @@ static void close_job(job *j) {
 // ---- running
 // -------------------------------------------------------------------------------------------------------
 
+typedef struct watch { // over a run
+  tool_progress progress;
+  const char *device; // to be named when the run begins
+} watch;
+
+static void name_device(watch *w) {
+  if (w->device) fprintf(stderr, "device: %s\n", w->device);
+  w->device = NULL;
+}
+
+static void show(void *context, uint64_t done, uint64_t total) {
+  watch *w = context;
+  name_device(w);
+  tool_progress_show(&w->progress, done, total);
+}
+
 static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options options,
-                            gcut_run_result *result) {
-  tool_progress progress = tool_progress_start("parts");
+                            const char *device, gcut_run_result *result) {
+  watch w = {.progress = tool_progress_start("parts"), .device = device};
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
-  options.progress = tool_progress_show;
-  options.progress_context = &progress;
+  options.progress = show;
+  options.progress_context = &w;
   gcut_status status = gcut_run(j->model.graph, plan, &options, &source, &sink, result, &j->err);
-  tool_progress_end(&progress);
+  tool_progress_end(&w.progress);
+  if (status == GCUT_OK) name_device(&w);
   return status;
 }
 
@@ -97,15 +114,16 @@ static gcut_status self_check(job *j) {
   gcut_status status = tool_plan_whole(j->model.trace, j->plan, &whole, &j->err);
   if (status != GCUT_OK) return status;
   j->results.checking = true;
-  status = run_plan(
-      j, whole, (gcut_run_options){.device = j->options.device, .offload = "resident"}, &result);
+  status =
+      run_plan(j, whole, (gcut_run_options){.device = j->options.device, .offload = "resident"},
+               NULL, &result);
   gcut_plan_destroy(whole);
   return status;
 }
 
 static gcut_status run_job(job *j) {
-  fprintf(stderr, "device: %s\n", j->options.device ? j->options.device : "cpu");
-  gcut_status status = run_plan(j, j->plan, j->options, &j->result);
+  const char *device = j->options.device ? j->options.device : "cpu";
+  gcut_status status = run_plan(j, j->plan, j->options, device, &j->result);
   if (status == GCUT_OK && j->a->self_check && !j->result.simulated) status = self_check(j);
   return status;
 }

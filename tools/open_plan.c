@@ -1,7 +1,6 @@
 #include "open_plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 gcut_status tool_plan_open(const gcut_trace *trace, const char *path, const tool_cut *cut,
                            const tool_list *fetch, gcut_plan **out_plan, gcut_error *err) {
@@ -11,13 +10,13 @@ gcut_status tool_plan_open(const gcut_trace *trace, const char *path, const tool
   // The budget bounds what runs; it cuts only where nothing else says how.
   if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
   if (!path) return gcut_plan_create(trace, &options, out_plan, err);
-  gcut_status status = gcut_plan_read(trace, path, out_plan, err);
+  gcut_plan *plan;
+  gcut_status status = gcut_plan_read(trace, path, &plan, err);
+  *out_plan = plan;
   if (status != GCUT_OK || fetch->n == 0) return status;
-  gcut_plan_destroy(*out_plan);
-  *out_plan = NULL;
-  snprintf(err->message, sizeof err->message, "'%.600s' says what is fetched: leave out --fetch",
-           path);
-  return GCUT_ARGUMENT;
+  status = gcut_plan_rebase(trace, plan, options.fetch, options.n_fetch, out_plan, err);
+  gcut_plan_destroy(plan);
+  return status;
 }
 
 gcut_status tool_plan_whole(const gcut_trace *trace, const gcut_plan *plan, gcut_plan **out_plan,
