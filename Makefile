@@ -1,6 +1,6 @@
 # graphcut: one Makefile, not recursive. `make help` lists the targets.
 #
-#   CONFIG   release (default), debug, sanitize (ASan + UBSan), fuzz (clang, libFuzzer)
+#   CONFIG   release (default), debug, sanitize (ASan + UBSan), thread (TSan), fuzz (clang, libFuzzer)
 #   CC       gcc or clang
 #   WERROR   1 makes warnings errors
 
@@ -30,8 +30,10 @@ WARNINGS := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototyp
 CFLAGS_release := -O2 -g
 CFLAGS_debug := -Og -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_thread := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_sanitize := -fsanitize=address,undefined
+LDFLAGS_thread := -fsanitize=thread
 LDFLAGS_fuzz := -fsanitize=address,undefined
 
 # No fused multiply-adds behind our back: the same bits from every compiler and for every cut.
