@@ -92,16 +92,13 @@ static gcut_status open(gcut__refining *r, gcut__draft *d, gcut_error *err) {
 
 typedef struct first_runs {
   gcut__refining *r;
-  gcut_map runs;          // node << 32 | part -> 1 where it runs
+  gcut_map runs;          // node << 32 | part of the runs again
   uint32_t *first, *next; // [n_nodes], [n_again] runs again of a node, linked; 1 + of again[]
 } first_runs;
 
 static bool runs_in(const first_runs *f, uint32_t node, uint32_t part) {
-  return gcut_map_get(&f->runs, (uint64_t)node << 32 | part) == 1;
-}
-
-static bool set_run(first_runs *f, uint32_t node, uint32_t part, uint32_t runs) {
-  return gcut_map_set(&f->runs, (uint64_t)node << 32 | part, runs);
+  return f->r->draft->part[node] == part ||
+         (f->first[node] && gcut_map_get(&f->runs, (uint64_t)node << 32 | part) != UINT32_MAX);
 }
 
 // Whether every run of the reader, in whatever part, finds `node` running there, and not in `own`.
@@ -111,7 +108,7 @@ static bool reader_provided(const first_runs *f, uint32_t node, uint32_t own, ui
   if (part == own || !runs_in(f, node, part)) return false;
   for (uint32_t a = f->first[reader]; a; a = f->next[a - 1]) {
     part = f->r->again[a - 1].part;
-    if (runs_in(f, reader, part) && (part == own || !runs_in(f, node, part))) return false;
+    if (part == own || !runs_in(f, node, part)) return false;
   }
   return true;
 }
@@ -131,7 +128,7 @@ static bool useless(const first_runs *f, uint32_t id) {
 }
 
 // The node's first run becomes the earliest of its runs again, which is taken off the list.
-static bool pass_on(first_runs *f, uint32_t node) {
+static void pass_on(first_runs *f, uint32_t node) {
   gcut__refining *r = f->r;
   uint32_t from = r->draft->part[node];
   gcut__again *earliest = NULL;
@@ -141,19 +138,15 @@ static bool pass_on(first_runs *f, uint32_t node) {
   r->n_own[from]--;
   r->n_own[earliest->part]++;
   earliest->node = GCUT_NONE;
-  return set_run(f, node, from, 0);
 }
 
 static bool find_runs(first_runs *f) {
-  const gcut__draft *d = f->r->draft;
   bool ok = true;
-  for (uint32_t i = 0; i < d->n_order && ok; i++)
-    ok = set_run(f, d->order[i], d->part[d->order[i]], 1);
   for (uint32_t i = 0; i < f->r->n_again && ok; i++) {
     const gcut__again *a = &f->r->again[i];
     f->next[i] = f->first[a->node];
     f->first[a->node] = i + 1;
-    ok = set_run(f, a->node, a->part, 1);
+    ok = gcut_map_set(&f->runs, (uint64_t)a->node << 32 | a->part, i);
   }
   return ok;
 }
@@ -165,11 +158,11 @@ static gcut_status drop_useless_runs(gcut__refining *r, gcut_error *err) {
   f.first = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes);
   f.next = GCUT_NEW_ARRAY(d->scratch, uint32_t, r->n_again);
   bool ok = f.first && f.next && find_runs(&f);
-  for (uint32_t i = d->n_order; i-- > 0 && ok;) {
+  for (uint32_t i = d->n_order; ok && i-- > 0;) {
     uint32_t node = d->order[i];
     if (f.first[node] && r->movable[node] && r->n_own[d->part[node]] > 1 &&
         !r->frozen[d->part[node]] && useless(&f, node))
-      ok = pass_on(&f, node);
+      pass_on(&f, node);
   }
   gcut_map_free(&f.runs);
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);

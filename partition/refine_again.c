@@ -120,6 +120,7 @@ static uint64_t settle_part(network *k, uint32_t part, const uint32_t *nodes, ui
   bool spent = k->work > UINT64_C(64) * d->n_order + 1000000;
   if (k->deepest == 0 || k->r->frozen[part] || spent) return inputs;
   build(k, nodes, n);
+  if (k->n_nodes == 0) return inputs;
   uint64_t cost = gcut__flow_cut(&k->flow, k->source, k->sink);
   for (uint32_t i = 0; i < k->n_nodes; i++)
     if (gcut__flow_on_source_side(&k->flow, k->node_vertex[k->nodes[i]])) add_again(k, k->nodes[i]);

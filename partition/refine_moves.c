@@ -4,9 +4,9 @@
 // after it go, one by one, the producers that nobody else keeps (or the readers that need nothing
 // else), for a move often pays only once a whole side branch has gone. Of the moves of such a
 // cluster the best beginning is kept, if it pays. Sweeps go backwards to sink and forwards to rise
-// until nothing moves. A value costs its bytes for each part that reads it and does not make it;
-// readers are counted by (value, part) in a hash table, so a move costs what its node reads and
-// makes.
+// until nothing moves. A value costs its bytes for each part that reads it and does not make it:
+// found by looking at its few readers, or, where there are many, by counts kept in a hash table; so
+// a move costs what its node reads and makes.
 #include <string.h>
 
 #include "partition/reads.h"
@@ -14,13 +14,13 @@
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
 
-enum { MOST_SWEEPS = 4, MOST_CLUSTER = 32, MOST_USES = 64 };
+enum { MOST_SWEEPS = 4, MOST_CLUSTER = 32, MOST_USES = 64, FEW_USES = 8 };
 
 typedef struct mover {
   gcut__refining *r;
   gcut__draft *d;
-  gcut_map readers;  // value << 32 | part -> nodes that read it there
-  uint32_t *n_parts; // [n_values] parts that read it
+  gcut_map readers;  // value << 32 | part -> nodes that read it there; of values with many uses
+  uint32_t *n_parts; // [n_values] parts that read it; likewise
   uint32_t *seen;    // [n_values] stamp
   uint32_t stamp;
   uint32_t cluster[MOST_CLUSTER], n_cluster;
@@ -38,11 +38,25 @@ static void change_readers(mover *m, uint32_t value, uint32_t part, bool more) {
   m->failed |= !gcut_map_set(&m->readers, (uint64_t)value << 32 | part, more ? n + 1 : n - 1);
 }
 
-static int64_t cost_of(const mover *m, uint32_t value) {
-  uint32_t producer = m->d->graph->values[value].producer;
-  uint32_t own = producer == GCUT_NONE ? GCUT_NONE : m->d->part[producer];
-  bool at_home = own != GCUT_NONE && count_readers(m, value, own) > 0;
-  return (int64_t)m->r->bytes[value] * (m->n_parts[value] - at_home);
+// Parts other than `own` among a few readers.
+static uint32_t count_parts(const mover *m, const gcut_value *value, uint32_t own) {
+  const uint32_t *uses = m->d->graph->uses + value->first_use;
+  uint32_t n = 0;
+  for (uint32_t u = 0; u < value->n_uses; u++) {
+    uint32_t part = m->d->part[uses[u]];
+    bool known = part == own || part == GCUT_NONE; // GCUT_NONE: does not run
+    for (uint32_t k = 0; k < u && !known; k++) known = m->d->part[uses[k]] == part;
+    n += !known;
+  }
+  return n;
+}
+
+static int64_t cost_of(const mover *m, uint32_t v) {
+  const gcut_value *value = &m->d->graph->values[v];
+  uint32_t own = value->producer == GCUT_NONE ? GCUT_NONE : m->d->part[value->producer];
+  if (value->n_uses <= FEW_USES) return (int64_t)m->r->bytes[v] * count_parts(m, value, own);
+  bool at_home = own != GCUT_NONE && count_readers(m, v, own) > 0;
+  return (int64_t)m->r->bytes[v] * (m->n_parts[v] - at_home);
 }
 
 // The values that a node reads, each once, then those it makes: calls back with the first true.
@@ -74,7 +88,7 @@ typedef struct change {
 
 static void change_part(mover *m, uint32_t value, bool read, void *context) {
   const change *c = context;
-  if (!read) return;
+  if (!read || m->d->graph->values[value].n_uses <= FEW_USES) return;
   if (c->from != GCUT_NONE) change_readers(m, value, c->from, false);
   change_readers(m, value, c->to, true);
 }
