@@ -5,13 +5,15 @@
 // not counted, is a candidate; those of about equal size come first, then those that cover most
 // nodes: so the outermost repeated block leads, its attention and feed-forward follow, experts of
 // a mixture further down. Blocks side by side (vision and language layers of one model, layers of
-// two kinds in one stack) are also proposed together, ahead of all.
+// two kinds in one stack) are also proposed together, ahead of all. A graph without modules is
+// searched for repeated structure (blocks.c).
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "graphcut/plan.h"
+#include "partition/blocks.h"
 #include "partition/targets.h"
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
@@ -258,6 +260,18 @@ static gcut_status hand_out(proposer *p, const together *t, gcut_proposals *out,
   return GCUT_OK;
 }
 
+// Where neither classes nor numbers tell anything, the structure may.
+static gcut_status propose_blocks(proposer *p, gcut_proposals *out, gcut_error *err) {
+  const char *target;
+  uint32_t n;
+  GCUT_TRY(gcut__propose_blocks(p->graph, p->scratch, p->arena, &target, &n, err));
+  if (!target) return GCUT_OK;
+  out->items = GCUT_NEW(p->arena, gcut_proposal);
+  if (!out->items) return GCUT_NO_MEMORY(err);
+  out->items[out->n++] = (gcut_proposal){target, n};
+  return GCUT_OK;
+}
+
 static gcut_status propose(proposer *p, gcut_proposals *out, gcut_error *err) {
   together t;
   GCUT_TRY(allocate(p, err));
@@ -265,7 +279,7 @@ static gcut_status propose(proposer *p, gcut_proposals *out, gcut_error *err) {
   GCUT_TRY(lay_out(p, err));
   label_scopes(p);
   find_candidates(p);
-  if (p->n == 0 || p->items[0].n < 2) return GCUT_OK;
+  if (p->n == 0 || p->items[0].n < 2) return propose_blocks(p, out, err);
   GCUT_TRY(choose_together(p, &t, err));
   return hand_out(p, &t, out, err);
 }
