@@ -180,6 +180,11 @@ fuzz: ## fuzz every entry for FUZZ_SECONDS each (clang, libFuzzer); what it find
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 fuzz-targets: $(fuzz_bin) $(build)/tests/generators/hostile
 
+.PHONY: golden
+golden: tests ## rewrite the golden files from what is made now; read the difference before committing it
+	for t in $(test_bin); do GCUT_GOLDEN=1 $$t >/dev/null 2>&1 || echo "$$t fails"; done
+	git diff --stat tests/golden
+
 .PHONY: format
 format: ## lay out the sources by .clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')

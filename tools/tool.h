@@ -17,6 +17,7 @@
   X(simulate)                                                                                      \
   X(bench)                                                                                         \
   X(convert)                                                                                       \
+  X(synth)                                                                                         \
   X(ops)                                                                                           \
   X(device)
 

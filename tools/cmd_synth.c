@@ -1,0 +1,96 @@
+// graphcut synth: a decoder of any size, or the weights that an exported graph lacks.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "synth.h"
+#include "table.h"
+#include "tool.h"
+
+typedef struct arguments {
+  tool_common common;
+  const char *output;
+  uint32_t seed;
+} arguments;
+
+static gcut_status make_folder(const char *folder, gcut_error *err) {
+  struct stat info;
+  if (mkdir(folder, 0755) == 0 || (stat(folder, &info) == 0 && S_ISDIR(info.st_mode)))
+    return GCUT_OK;
+  snprintf(err->message, sizeof err->message, "cannot make folder '%.500s': %s", folder,
+           strerror(errno));
+  return GCUT_IO;
+}
+
+// The graph to fill: read from a file, or made from a shape.
+static gcut_status find_graph(const arguments *a, gcut_graph **out, gcut_error *err) {
+  const char *what = a->common.operands[0], *dot = strrchr(what, '.');
+  if (dot && (strcmp(dot, ".onnx") == 0 || strcmp(dot, ".gcir") == 0)) {
+    gcut_read_options options = {.follow_links = a->common.follow_links};
+    return gcut_graph_read(what, &options, out, err);
+  }
+  char *text = NULL;
+  gcut_status status = synth_decoder(what, &text, err);
+  if (status == GCUT_OK)
+    status = gcut_gcir_parse(text, strlen(text), "decoder.gcir", NULL, out, err);
+  free(text);
+  return status;
+}
+
+// Weights first: the model that names them appears last.
+static gcut_status synthesize(const arguments *a, gcut_graph **graph, uint64_t *bytes,
+                              gcut_error *err) {
+  char path[4096];
+  gcut_status status = find_graph(a, graph, err);
+  if (status == GCUT_OK) status = make_folder(a->output, err);
+  uint64_t seed = a->seed == GCUT_NONE ? 0 : a->seed;
+  if (status == GCUT_OK) status = synth_weights(*graph, a->output, seed, bytes, err);
+  snprintf(path, sizeof path, "%s/model.onnx", a->output);
+  return status == GCUT_OK ? gcut_graph_write(*graph, path, err) : status;
+}
+
+static int run(const void *given) {
+  const arguments *a = given;
+  gcut_error err = {0};
+  gcut_graph *graph = NULL;
+  uint64_t bytes = 0;
+  char text[TABLE_NUMBER];
+  if (!a->output) return tool_fail(GCUT_ARGUMENT, &(gcut_error){"synth needs -o DIR"});
+  gcut_status status = synthesize(a, &graph, &bytes, &err);
+  int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
+  if (status == GCUT_OK && a->common.json) {
+    exit_status = tool_print_json(json_pack("{s:o, s:i, s:I}", "output", tool_json_text(a->output),
+                                            "nodes", (int)graph->bodies[0].n_nodes, "weight_bytes",
+                                            (json_int_t)bytes));
+  } else if (status == GCUT_OK) {
+    printf("%s: %u nodes, %s of weights written\n", a->output, graph->bodies[0].n_nodes,
+           table_bytes(bytes, text));
+    exit_status = tool_finish();
+  }
+  gcut_graph_destroy(graph);
+  return exit_status;
+}
+
+static const tool_option options[] = {
+    {"--output", "-o", "DIR", TOOL_TEXT, offsetof(arguments, output),
+     "the folder that gets model.onnx and its weights"},
+    {"--seed", NULL, "N", TOOL_NUMBER, offsetof(arguments, seed),
+     "another N gives other weights (0)"},
+    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_OPTIONS_END,
+};
+
+const tool_verb tool_verb_synth = {
+    .name = "synth",
+    .operands = "SHAPE",
+    .summary = "Makes a model to measure with. SHAPE is a model whose weights file is missing, "
+               "which gets seeded random "
+               "values scaled by fan-in, or a decoder as "
+               "hidden=4096,layers=32,heads=32,kv_heads=8,intermediate=14336,vocab=128256,type="
+               "bfloat16,opset=18.",
+    .n_operands = 1,
+    .options = options,
+    .size = sizeof(arguments),
+    .run = run,
+};
