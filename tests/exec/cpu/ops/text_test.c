@@ -6,7 +6,7 @@
 static void regex(const char *pattern, const char *text, int expected) {
   onenode n = onenode_make("RegexFullMatch", 20);
   onenode_string(&n, "pattern", pattern);
-  VECTOR(&n, GCUT_STRING, const char *, text);
+  VECTOR(&n, GCUT_STRING, char *, text);
   GIVES(&n, GCUT_BOOL, uint8_t, (uint8_t)expected);
   onenode_free(&n);
 }
@@ -29,7 +29,7 @@ static void regexes_match_whole_texts(void **unused) {
 static void patterns_beyond_regular(void **unused) {
   (void)unused;
   onenode n = onenode_make("RegexFullMatch", 20);
-  VECTOR(&n, GCUT_STRING, const char *, "aa");
+  VECTOR(&n, GCUT_STRING, char *, "aa");
   assert_fails(onenode_run(&n, err), GCUT_FORMAT, "pattern");
   onenode_string(&n, "pattern", "(a");
   assert_fails(onenode_run(&n, err), GCUT_FORMAT, "pattern");
@@ -42,20 +42,20 @@ static void splits(void **unused) {
   (void)unused;
   onenode n = onenode_make("StringSplit", 20);
   n.n_outputs = 2;
-  VECTOR(&n, GCUT_STRING, const char *, " a  b\t", "", "\xc2\xa0x");
-  GIVES(&n, GCUT_STRING, const char *, "a", "b", "", "", "x", "");
+  VECTOR(&n, GCUT_STRING, char *, " a  b\t", "", "\xc2\xa0x");
+  GIVES(&n, GCUT_STRING, char *, "a", "b", "", "", "x", "");
   onenode_expect(&n, 1, GCUT_INT64, 3, (const int64_t[]){2, 0, 1});
   onenode_int(&n, "maxsplit", 1);
   onenode_free(&n);
-  VECTOR(&n, GCUT_STRING, const char *, " a b  c ", "d");
-  GIVES(&n, GCUT_STRING, const char *, "a", "b  c ", "d", "");
+  VECTOR(&n, GCUT_STRING, char *, " a b  c ", "d");
+  GIVES(&n, GCUT_STRING, char *, "a", "b  c ", "d", "");
   onenode_string(&n, "delimiter", ", ");
   onenode_free(&n);
-  VECTOR(&n, GCUT_STRING, const char *, "a, b, c", ", ", "");
-  GIVES(&n, GCUT_STRING, const char *, "a", "b, c", "", "", "", "");
+  VECTOR(&n, GCUT_STRING, char *, "a, b, c", ", ", "");
+  GIVES(&n, GCUT_STRING, char *, "a", "b, c", "", "", "", "");
   onenode_expect(&n, 1, GCUT_INT64, 3, (const int64_t[]){2, 2, 1});
   n.attributes[0].i = 0;
-  GIVES(&n, GCUT_STRING, const char *, "a, b, c", ", ", "");
+  GIVES(&n, GCUT_STRING, char *, "a, b, c", ", ", "");
   onenode_free(&n);
 }
 
@@ -63,18 +63,18 @@ static void letters_change_case(void **unused) {
   (void)unused;
   onenode n = onenode_make("StringNormalizer", 10);
   onenode_string(&n, "case_change_action", "UPPER");
-  VECTOR(&n, GCUT_STRING, const char *,
+  VECTOR(&n, GCUT_STRING, char *,
          "stra\xc3\x9f"
          "e",
          "\xc3\xa9", "\xcf\x89", "\xd0\xb6\xff");
-  GIVES(&n, GCUT_STRING, const char *,
+  GIVES(&n, GCUT_STRING, char *,
         "STRA\xc3\x9f"
         "E",
         "\xc3\x89", "\xce\xa9", "\xd0\x96\xff");
   n.attributes[0].s = (gcut_string){"LOWER", 5};
   onenode_free(&n);
-  VECTOR(&n, GCUT_STRING, const char *, "\xc3\x89T\xc3\x89", "\xf0\x90\x90\x80", "\xc4\xb0");
-  GIVES(&n, GCUT_STRING, const char *, "\xc3\xa9t\xc3\xa9", "\xf0\x90\x90\xa8", "i");
+  VECTOR(&n, GCUT_STRING, char *, "\xc3\x89T\xc3\x89", "\xf0\x90\x90\x80", "\xc4\xb0");
+  GIVES(&n, GCUT_STRING, char *, "\xc3\xa9t\xc3\xa9", "\xf0\x90\x90\xa8", "i");
   n.attributes[0].s = (gcut_string){"TITLE", 5};
   assert_fails(onenode_run(&n, err), GCUT_FORMAT, "case_change_action");
   onenode_free(&n);
@@ -86,13 +86,13 @@ static void stopwords_go(void **unused) {
   const gcut_string words[] = {{"\xc3\x89T\xc3\x89", 5}, {"b", 1}};
   n.attributes[n.n_attributes++] = (gcut_attribute){
       .name = "stopwords", .kind = GCUT_ATTRIBUTE_STRINGS, .n = 2, .strings = words};
-  VECTOR(&n, GCUT_STRING, const char *, "\xc3\xa9t\xc3\xa9", "a", "B");
-  GIVES(&n, GCUT_STRING, const char *, "a");
+  VECTOR(&n, GCUT_STRING, char *, "\xc3\xa9t\xc3\xa9", "a", "B");
+  GIVES(&n, GCUT_STRING, char *, "a");
   onenode_int(&n, "is_case_sensitive", 1);
-  GIVES(&n, GCUT_STRING, const char *, "\xc3\xa9t\xc3\xa9", "a", "B");
+  GIVES(&n, GCUT_STRING, char *, "\xc3\xa9t\xc3\xa9", "a", "B");
   onenode_free(&n);
-  VECTOR(&n, GCUT_STRING, const char *, "b");
-  GIVES(&n, GCUT_STRING, const char *, "");
+  VECTOR(&n, GCUT_STRING, char *, "b");
+  GIVES(&n, GCUT_STRING, char *, "");
   onenode_free(&n);
 }
 
@@ -148,7 +148,7 @@ static void zeros_of_every_type(void **unused) {
   VECTOR(&n, GCUT_BFLOAT16, uint16_t, 0x8000, 0x8001);
   GIVES(&n, GCUT_INT64, int64_t, 1);
   onenode_free(&n);
-  VECTOR(&n, GCUT_STRING, const char *, "", "0");
+  VECTOR(&n, GCUT_STRING, char *, "", "0");
   GIVES(&n, GCUT_INT64, int64_t, 1);
   onenode_free(&n);
   onenode_input(&n, GCUT_INT64, 0, NULL, &(int64_t){5});
@@ -170,8 +170,8 @@ static void unique_orders_and_numbers(void **unused) {
   onenode_expect(&n, 3, GCUT_INT64, 3, (const int64_t[]){2, 2, 2});
   onenode_free(&n);
   onenode_int(&n, "sorted", 0);
-  VECTOR(&n, GCUT_STRING, const char *, "b", "a", "b", "ab");
-  GIVES(&n, GCUT_STRING, const char *, "b", "a", "ab");
+  VECTOR(&n, GCUT_STRING, char *, "b", "a", "b", "ab");
+  GIVES(&n, GCUT_STRING, char *, "b", "a", "ab");
   onenode_expect(&n, 2, GCUT_INT64, 4, (const int64_t[]){0, 1, 0, 2});
   onenode_free(&n);
   onenode_input(&n, GCUT_FLOAT, 1, (int64_t[]){0}, NULL);
