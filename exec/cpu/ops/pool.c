@@ -14,8 +14,8 @@ typedef struct pool {
   const int64_t *in, *out; // spatial sizes
   int64_t size_in, size_out, planes;
   bool max;
-  double *plane, *result; // [size_in], [size_out]
-  int64_t *at;            // [size_out]: where in the plane the maximum lies; or NULL
+  double *plane, *columns, *result; // [size_in], [in[n - 1]], [size_out]
+  int64_t *at;                      // [size_out]: where in the plane the maximum lies; or NULL
 } pool;
 
 static int64_t product(const int64_t *dims, int n) {
@@ -34,8 +34,9 @@ static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
   p->size_in = product(p->in, n);
   p->size_out = product(p->out, n);
   p->plane = gcut_arena_alloc(c->scratch, (size_t)p->size_in, sizeof *p->plane);
+  p->columns = gcut_arena_alloc(c->scratch, (size_t)p->in[n - 1], sizeof *p->columns);
   p->result = gcut_arena_alloc(c->scratch, (size_t)p->size_out, sizeof *p->result);
-  return p->plane && p->result ? GCUT_OK : GCUT_NO_MEMORY(err);
+  return p->plane && p->columns && p->result ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 // ---- windows
@@ -63,68 +64,84 @@ static bool greater(double x, double than) {
   return x > than || x != x;
 }
 
-// Combines n elements of input, beginning at `index` of the plane, with neighbouring outputs.
-static void combine(const pool *p, int64_t index, int64_t step, int64_t o, int64_t n) {
-  const double *x = p->plane + index;
-  double *y = p->result + o;
-  if (!p->max)
+static void combine(bool max, const double *x, int64_t step, double *y, int64_t n) {
+  if (!max)
     for (int64_t i = 0; i < n; i++) y[i] += x[i * step];
-  else if (!p->at)
-    for (int64_t i = 0; i < n; i++) y[i] = greater(x[i * step], y[i]) ? x[i * step] : y[i];
   else
-    for (int64_t i = 0; i < n; i++)
-      if (p->at[o + i] < 0 || greater(x[i * step], y[i]))
-        y[i] = x[i * step], p->at[o + i] = index + i * step;
+    for (int64_t i = 0; i < n; i++) y[i] = greater(x[i * step], y[i]) ? x[i * step] : y[i];
 }
 
-// One row of input with one row of outputs (that begins at `first`), tap by tap; a very wide window
-// output by output, since most of its taps may meet nothing.
-static void pool_row(const pool *p, int64_t row, int64_t first) {
+// The same of maxima whose places are wanted: x begins at `index` of the plane, outputs at o.
+static void combine_places(const pool *p, const double *x, int64_t index, int64_t step, int64_t o,
+                           int64_t n) {
+  double *y = p->result + o;
+  int64_t *at = p->at + o;
+  for (int64_t i = 0; i < n; i++)
+    if (at[i] < 0 || greater(x[i * step], y[i])) y[i] = x[i * step], at[i] = index + i * step;
+}
+
+// One row of input, which begins at `index` of the plane, with one row of outputs, tap by tap; a
+// very wide window output by output, since most of its taps may meet nothing.
+static void pool_row(const pool *p, const double *x, int64_t index, int64_t first) {
   enum { WIDE = 64 };
   const gcut_window *w = &p->window;
   int last = w->n - 1;
-  int64_t n = p->out[last], base = row * p->in[last], from, to;
-  if (w->kernel[last] > WIDE) {
-    for (int64_t o = 0; o < n; o++) {
-      taps t = clip(p, last, o);
-      for (int64_t k = t.from; k < t.to; k++, t.index += w->dilation[last])
-        combine(p, base + t.index, 1, first + o, 1);
-    }
-    return;
+  bool wide = w->kernel[last] > WIDE;
+  int64_t n = p->out[last], from, to;
+  for (int64_t o = 0; wide && o < n; o++) {
+    taps t = clip(p, last, o);
+    for (int64_t k = t.from; k < t.to; k++, t.index += w->dilation[last])
+      if (p->at)
+        combine_places(p, x + t.index, index + t.index, 1, first + o, 1);
+      else
+        combine(p->max, x + t.index, 1, p->result + first + o, 1);
   }
-  for (int64_t k = 0; k < w->kernel[last]; k++) {
-    int64_t shift = k * w->dilation[last] - w->begin[last];
-    gcut__window_range(shift, w->stride[last], p->in[last], n, &from, &to);
-    if (from < to)
-      combine(p, base + from * w->stride[last] + shift, w->stride[last], first + from, to - from);
+  for (int64_t k = 0; !wide && k < w->kernel[last]; k++) {
+    int64_t shift = k * w->dilation[last] - w->begin[last], step = w->stride[last];
+    gcut__window_range(shift, step, p->in[last], n, &from, &to);
+    if (from >= to) continue;
+    int64_t at = from * step + shift;
+    if (p->at)
+      combine_places(p, x + at, index + at, step, first + from, to - from);
+    else
+      combine(p->max, x + at, step, p->result + first + from, to - from);
   }
 }
 
-// All rows of input under the windows of one row of outputs, `o` being its index.
+static void clear(const pool *p, double *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = p->max ? -INFINITY : 0;
+}
+
+// All rows of input under the windows of one row of outputs, `o` being its index. They are combined
+// into one, in long loops, before it is gone through in steps of the stride; but one by one where
+// places are wanted, since the first of equal maxima counts.
 static void pool_rows(const pool *p, const int64_t *o, int64_t first) {
   int outer = p->window.n - 1;
+  int64_t width = p->in[outer], sizes[GCUT_MAX_RANK], k[GCUT_MAX_RANK] = {0};
   taps t[GCUT_MAX_RANK];
-  int64_t sizes[GCUT_MAX_RANK], k[GCUT_MAX_RANK] = {0};
   for (int d = 0; d < outer; d++) {
     t[d] = clip(p, d, o[d]);
     sizes[d] = t[d].to - t[d].from;
     if (sizes[d] == 0) return;
   }
+  clear(p, p->columns, width);
   do {
     int64_t row = 0;
     for (int d = 0; d < outer; d++)
       row = row * p->in[d] + t[d].index + k[d] * p->window.dilation[d];
-    pool_row(p, row, first);
+    if (p->at)
+      pool_row(p, p->plane + row * width, row * width, first);
+    else
+      combine(p->max, p->plane + row * width, 1, p->columns, width);
   } while (gcut__index_next(outer, sizes, k));
+  if (!p->at) pool_row(p, p->columns, 0, first);
 }
 
 static void pool_plane(const pool *p) {
   int last = p->window.n - 1;
   int64_t o[GCUT_MAX_RANK] = {0}, first = 0;
-  for (int64_t i = 0; i < p->size_out; i++) {
-    p->result[i] = p->max ? -INFINITY : 0;
-    if (p->at) p->at[i] = -1;
-  }
+  clear(p, p->result, p->size_out);
+  for (int64_t i = 0; p->at && i < p->size_out; i++) p->at[i] = -1;
   do {
     pool_rows(p, o, first);
     first += p->out[last];
