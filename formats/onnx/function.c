@@ -186,6 +186,7 @@ static uint32_t call_scope(gcut__reader *r, const gcut__function *f, const gcut_
   size_t size = strlen(prefix) - 1, start = size;
   while (start > 0 && prefix[start - 1] != '/') start--;
   snprintf(name, sizeof name, "%.*s", (int)(size - start), prefix + start);
+  if (start == size) snprintf(name, sizeof name, "%.*s", GCUT__SHOW(node->op_type));
   snprintf(class_name, sizeof class_name, "%.*s%s%.*s", GCUT__SHOW(f->domain),
            f->domain.size > 0 ? "." : "", GCUT__SHOW(f->name));
   uint32_t parent = scope == GCUT_NONE ? where->scope : scope;

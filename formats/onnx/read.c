@@ -63,6 +63,8 @@ static gcut_status read_model(gcut__reader *r, gcut_error *err) {
   gcut__names names = {.body = 0};
   gcut__context where = {.names = &names};
   GCUT_TRY(gcut__read_graph(r, main_graph, &where, err));
+  gcut_body *body = &r->graph->bodies[0];
+  if (!*body->name) body->name = gcut_graph_intern(r->graph, "graph", 5); // ONNX wants one
   return gcut_graph_finish(r->graph, err);
 }
 

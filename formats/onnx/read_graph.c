@@ -42,23 +42,28 @@ static gcut_status defined_twice(const char *name, gcut_error *err) {
   return GCUT_FAIL(err, GCUT_FORMAT, "value '%.300s' is defined twice", name);
 }
 
-static gcut_status declare(gcut__reader *r, uint32_t value, const GcutOnnx__ValueInfoProto *info,
-                           gcut_error *err) {
-  gcut_type type;
+// Keeps what is said of a value beside its type.
+static gcut_status describe(gcut__reader *r, uint32_t value, const GcutOnnx__ValueInfoProto *info,
+                            gcut_error *err) {
   uint32_t first = r->metadata.n;
   gcut_value *v = &r->graph->values[value];
-  if (info->type) {
-    GCUT_TRY(gcut__read_type(r, info->type, r->scratch, &type, err));
-    gcut_value_declare(r->graph, value, &type);
-  }
-  if (info->doc_string && *info->doc_string)
-    v->doc = gcut_graph_intern(r->graph, info->doc_string, strlen(info->doc_string));
+  if (info->doc_string && *info->doc_string) v->doc = gcut__intern(r, span_of(info->doc_string));
   for (size_t i = 0; i < info->n_metadata_props; i++) {
     const GcutOnnx__StringStringEntryProto *entry = info->metadata_props[i];
     GCUT_TRY(gcut__push_metadata(r, span_of(entry->key), span_of(entry->value), err));
   }
   if (r->metadata.n > first) gcut__keep_metadata(r, first, &v->first_metadata, &v->n_metadata);
   return GCUT_OK;
+}
+
+static gcut_status declare(gcut__reader *r, uint32_t value, const GcutOnnx__ValueInfoProto *info,
+                           gcut_error *err) {
+  gcut_type type;
+  if (info->type) {
+    GCUT_TRY(gcut__read_type(r, info->type, r->scratch, &type, err));
+    gcut_value_declare(r->graph, value, &type);
+  }
+  return describe(r, value, info, err);
 }
 
 static gcut_status name_value(gcut_status status, const char *name, gcut_error *err) {
@@ -92,7 +97,8 @@ static gcut_status read_input(gcut__reader *r, gcut__span bytes, uint32_t body, 
   if (value == GCUT_NONE) return GCUT_NO_MEMORY(err);
   const gcut_value *v = &r->graph->values[value];
   if (!fresh && (v->constant == GCUT_NONE || v->is_input)) return defined_twice(name, err);
-  if (r->ir_version >= 4 || v->constant == GCUT_NONE) gcut_graph_add_input(r->graph, body, value);
+  if (r->ir_version < 4 && v->constant != GCUT_NONE) return describe(r, value, info, err);
+  gcut_graph_add_input(r->graph, body, value);
   return name_value(declare(r, value, info, err), name, err);
 }
 

@@ -2,6 +2,7 @@
 // by hand.
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "graphcut/formats.h"
 #include "tests/support/check.h"
@@ -139,6 +140,42 @@ static void keeps_raw_data_in_place(void **state) {
     assert_memory_equal(data, "12345678", 8);
     gcut_graph_destroy(g);
   }
+}
+
+// A model file of more than 4 GiB: its weight is a hole at the end of the file.
+static void reads_files_beyond_4_gib(void **state) {
+  (void)state;
+  const int64_t dims[] = {INT64_C(5) << 30};
+  proto graph = begin(), tensor = onnx_tensor("w", INT8, 1, dims), model = {0},
+        opset = onnx_opset("", 17);
+  add(&graph, onnx_node("n", "Relu", "x", "y"));
+  pb_varint(&tensor, TENSOR_RAW << 3 | 2);
+  pb_varint(&tensor, (uint64_t)dims[0]);
+  pb_varint(&graph, GRAPH_INITIALIZER << 3 | 2);
+  pb_varint(&graph, tensor.size + (uint64_t)dims[0]);
+  pb_raw(&graph, tensor.data, tensor.size);
+  pb_int(&model, MODEL_IR, 8);
+  pb_message(&model, MODEL_OPSET, &opset);
+  pb_varint(&model, MODEL_GRAPH << 3 | 2);
+  pb_varint(&model, graph.size + (uint64_t)dims[0]);
+  pb_raw(&model, graph.data, graph.size);
+  char path[] = "/tmp/graphcut-large-XXXXXX";
+  int file = mkstemp(path);
+  assert_true(file >= 0);
+  assert_int_equal(write(file, model.data, model.size), model.size);
+  assert_int_equal(ftruncate(file, (off_t)(model.size + (uint64_t)dims[0])), 0);
+  gcut_graph *g;
+  assert_ok(gcut_onnx_read(path, NULL, &g, err));
+  const gcut_constant *c = constant_of(g, "w");
+  assert_int_equal(c->bytes, dims[0]);
+  assert_int_equal(c->offset, model.size);
+  assert_int_equal(((const uint8_t *)c->data)[c->bytes - 1], 0);
+  gcut_graph_destroy(g);
+  close(file);
+  unlink(path);
+  pb_free(&tensor);
+  pb_free(&graph);
+  pb_free(&model);
 }
 
 // ---- types ----
@@ -416,11 +453,17 @@ static int release(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(decodes_typed_fields),        cmocka_unit_test(decodes_strings),
-      cmocka_unit_test(keeps_raw_data_in_place),     cmocka_unit_test(reads_dims),
-      cmocka_unit_test(reads_nested_types),          cmocka_unit_test(inlines_functions),
-      cmocka_unit_test(passes_attributes_on),        cmocka_unit_test(gives_calls_scopes),
-      cmocka_unit_test(inlines_within_branches),     cmocka_unit_test(keeps_metadata),
+      cmocka_unit_test(decodes_typed_fields),
+      cmocka_unit_test(decodes_strings),
+      cmocka_unit_test(keeps_raw_data_in_place),
+      cmocka_unit_test(reads_files_beyond_4_gib),
+      cmocka_unit_test(reads_dims),
+      cmocka_unit_test(reads_nested_types),
+      cmocka_unit_test(inlines_functions),
+      cmocka_unit_test(passes_attributes_on),
+      cmocka_unit_test(gives_calls_scopes),
+      cmocka_unit_test(inlines_within_branches),
+      cmocka_unit_test(keeps_metadata),
       cmocka_unit_test(tells_defaults_from_weights),
   };
   return cmocka_run_group_tests(tests, NULL, release);
