@@ -61,7 +61,7 @@ static void copy_row(size_t size, int64_t n, uint8_t *to, int64_t to_stride, con
 #undef ROW
 }
 
-enum { TILE = 32 };
+enum { TILE = 16, THIN = 8 }; // a tile's lines stay in the first cache even if on one set
 
 // to[i][j] = from[j][i] for n x m items: rows of `to` are contiguous, columns of `from` are.
 static void copy_transposed(size_t size, int64_t n, int64_t m, uint8_t *to, int64_t to_stride,
@@ -74,6 +74,21 @@ static void copy_transposed(size_t size, int64_t n, int64_t m, uint8_t *to, int6
           ((T *)to)[i * to_stride + j] = ((const T *)from)[j * from_stride + i];
   BY_SIZE(size, TILES)
 #undef TILES
+}
+
+// The same; where one side is thin a row at a time is best.
+static void copy_turned(size_t size, int64_t n, int64_t m, uint8_t *to, int64_t to_stride,
+                        const uint8_t *from, int64_t from_stride) {
+  if (m < THIN)
+    for (int64_t j = 0; j < m; j++)
+      copy_row(size, n, to + j * (int64_t)size, to_stride, from + j * from_stride * (int64_t)size,
+               1);
+  else if (n < THIN)
+    for (int64_t i = 0; i < n; i++)
+      copy_row(size, m, to + i * to_stride * (int64_t)size, 1, from + i * (int64_t)size,
+               from_stride);
+  else
+    copy_transposed(size, n, m, to, to_stride, from, from_stride);
 }
 
 typedef struct box {
@@ -140,7 +155,7 @@ void gcut__copy_box(size_t size, int rank, const int64_t *dims, uint8_t *to,
   }
   for (;;) {
     if (other >= 0)
-      copy_transposed(size, n, m, to, row, from, from_stride);
+      copy_turned(size, n, m, to, row, from, from_stride);
     else
       copy_row(size, m, to, to_stride, from, from_stride);
     int d = b.rank - 1;
