@@ -26,6 +26,17 @@ done
 refuse 'a target that matches nothing' 2 "nearest: 'LlamaDecoderLayer'" "$GRAPHCUT" cut $llama --targets LlamaDecoder
 refuse 'a target that is no pattern' 2 'no pattern' "$GRAPHCUT" cut $llama --targets 're:('
 
+set_sizes='--set batch=2,seq=64'
+check 'cut by budget' "$GRAPHCUT" cut $llama $set_sizes --budget 2M
+refuse 'a budget that nothing meets' 5 'the least that would do is' "$GRAPHCUT" cut $llama $set_sizes --budget 1000
+refuse 'a budget of unknown sizes' 2 'give sizes to the symbols' "$GRAPHCUT" cut $llama --budget 2M
+check 'cut into balanced parts' "$GRAPHCUT" cut $llama $set_sizes --parts 3
+says 'balanced: as many as asked' '3 parts'
+refuse 'more parts than nodes' 2 'make no 9999 parts' "$GRAPHCUT" cut $llama --parts 9999
+check 'cut, not refined' "$GRAPHCUT" cut $llama $set_sizes --no-refine
+check 'cut, refined' "$GRAPHCUT" cut $llama --set batch=2,seq=512
+says 'refined: says what it was' 'before refining'
+
 check 'cut -o' "$GRAPHCUT" cut $llama -o "$work/plan.json"
 cp "$work/plan.json" "$work/first.json"
 check 'cut -o again' "$GRAPHCUT" cut $llama -o "$work/plan.json"
