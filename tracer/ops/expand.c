@@ -87,8 +87,10 @@ static gcut_status infer_tile_axis(gcut_infer *c, gcut_error *err) {
   int rank = gcut_infer_rank(c, 0), axis;
   gcut_dim dims[GCUT_MAX_RANK];
   if (!gcut_infer_has(c, 2)) return GCUT_NODE_FAIL(c, err, "the axis is missing");
-  if (!scalar_of(c, 1, &copies) || !scalar_of(c, 2, &axis_value))
+  if (!scalar_of(c, 1, &copies) || !scalar_of(c, 2, &axis_value)) {
+    if (gcut__at_run_time(c)) return GCUT_NODE_FAIL(c, err, "tiles or axis are no numbers");
     return gcut_infer_set_unknown(c, 0, GCUT_UNDEFINED, rank, err);
+  }
   if (copies < 0) return GCUT_NODE_FAIL(c, err, "a negative number of tiles");
   GCUT_TRY(gcut_infer_axis(c, axis_value, rank, &axis, err));
   memcpy(dims, gcut_infer_dims(c, 0), (size_t)rank * sizeof *dims);

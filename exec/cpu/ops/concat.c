@@ -3,6 +3,7 @@
 
 #include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
+#include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"
 
 // Elements of dims [from, to).
@@ -31,19 +32,41 @@ gcut_status gcut__cpu_concat(gcut_cpu_call *c, gcut_error *err) {
   return gcut__elements_store(c, &to, y, err);
 }
 
+// The lengths of the outputs; infer has checked that they fit.
+static gcut_status read_lengths(gcut_cpu_call *c, int64_t whole, const int64_t **out_lengths,
+                                gcut_error *err) {
+  const gcut__split_attrs *attrs = c->attrs;
+  uint64_t n;
+  if (c->node->version < 13 && attrs->split.given) {
+    *out_lengths = attrs->split.data;
+    return GCUT_OK;
+  }
+  if (gcut_cpu_has(c, 1)) return gcut__indices(c, 1, out_lengths, &n, err);
+  int64_t *lengths = GCUT_NEW_ARRAY(c->scratch, int64_t, c->n_outputs);
+  if (!lengths) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  int64_t each = whole / c->n_outputs + (whole % c->n_outputs > 0);
+  for (uint32_t i = 0; i < c->n_outputs; i++) {
+    lengths[i] = each < whole ? each : whole;
+    whole -= lengths[i];
+  }
+  *out_lengths = lengths;
+  return GCUT_OK;
+}
+
 gcut_status gcut__cpu_split(gcut_cpu_call *c, gcut_error *err) {
   const gcut__split_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
+  const int64_t *lengths;
   gcut__elements from, to;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
   int64_t rows = product(x->dims, 0, axis), row = product(x->dims, axis, x->rank), at = 0;
   int64_t inner = product(x->dims, axis + 1, x->rank);
+  GCUT_TRY(read_lengths(c, x->dims[axis], &lengths, err));
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   for (uint32_t i = 0; i < c->n_outputs; i++) {
     gcut_tensor *y = c->outputs[i];
-    if (!y) return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "output %u has no name", i);
-    int64_t part = y->dims[axis] * inner;
-    if (y->count > 0) {
+    int64_t part = lengths[i] * inner;
+    if (y && y->count > 0) {
       GCUT_TRY(gcut__elements_write(c, y, &to, err));
       gcut__copy_rows(to.size, rows, part, to.data, part, from.data + (size_t)at * to.size, row);
       GCUT_TRY(gcut__elements_store(c, &to, y, err));
