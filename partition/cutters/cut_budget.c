@@ -82,12 +82,12 @@ static gcut_status check_nodes(budgeting *b, gcut_error *err) {
     gcut__printable(d->graph->values[value].name, tensor, sizeof tensor);
     (void)gcut_trace_bytes(d->trace, value, &bytes);
   }
-  return GCUT_FAIL(
-      err, GCUT_BUDGET,
-      "budget: %llu bytes cannot be met: node '%s' (%s) alone takes %llu, %llu of them "
-      "'%s'",
-      (unsigned long long)b->budget, gcut__printable(node->name, name, sizeof name), node->op_type,
-      (unsigned long long)most, (unsigned long long)bytes, tensor);
+  return GCUT_FAIL(err, GCUT_BUDGET,
+                   "budget: %llu bytes cannot be met; the least that would do is %llu: node '%s' "
+                   "(%s) alone takes that, %llu of it '%s'",
+                   (unsigned long long)b->budget, (unsigned long long)most,
+                   gcut__printable(node->name, name, sizeof name), node->op_type,
+                   (unsigned long long)bytes, tensor);
 }
 
 // ---- cutting
