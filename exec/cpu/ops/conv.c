@@ -9,12 +9,6 @@
 // Multiply-adds from which on oneDNN is called.
 static const double LARGE = 1 << 18;
 
-static int64_t product(const int64_t *dims, int n) {
-  int64_t p = 1;
-  for (int i = 0; i < n; i++) p *= dims[i];
-  return p;
-}
-
 static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_convolution *g, bool *out_done,
                            gcut_error *err) {
   const float *x = gcut__tensor_floats(c, c->inputs[0]), *w = gcut__tensor_floats(c, c->inputs[1]);
@@ -28,7 +22,7 @@ static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_convolution *g, bool *ou
 
 // y = bias, channel by channel.
 static void fill_bias(const gcut_convolution *g, const double *bias, double *y) {
-  int64_t channels = g->groups * g->out_channels, size = product(g->out, g->window.n);
+  int64_t channels = g->groups * g->out_channels, size = gcut__dims_product(g->window.n, g->out);
   for (int64_t i = 0; i < g->batch * channels; i++)
     for (int64_t j = 0; j < size; j++) y[i * size + j] = bias ? bias[i % channels] : 0;
 }

@@ -17,17 +17,17 @@ void gcut__window_range(int64_t shift, int64_t stride, int64_t size, int64_t n, 
   if (*to > n) *to = n;
 }
 
-static int64_t product(const int64_t *dims, int n) {
-  int64_t p = 1;
-  for (int i = 0; i < n; i++) p *= dims[i];
-  return p;
+int64_t gcut__dims_product(int n, const int64_t *dims) {
+  int64_t product = 1;
+  for (int i = 0; i < n; i++) product *= dims[i];
+  return product;
 }
 
 double gcut__convolution_products(const gcut_convolution *g) {
   int n = g->window.n;
-  double outputs = (double)product(g->transposed ? g->in : g->out, n);
-  return outputs * (double)product(g->window.kernel, n) * (double)(g->batch * g->groups) *
-         (double)(g->in_channels * g->out_channels);
+  double outputs = (double)gcut__dims_product(n, g->transposed ? g->in : g->out);
+  return outputs * (double)gcut__dims_product(n, g->window.kernel) *
+         (double)(g->batch * g->groups) * (double)(g->in_channels * g->out_channels);
 }
 
 // Planes that slide along one another: element k of the kernel joins near[o] and
@@ -82,7 +82,8 @@ static void slide(const planes *p, const double *taps, double *far, double *near
 
 void gcut__convolve_plain(const gcut_convolution *g, const double *x, const double *w, double *y) {
   int n = g->window.n;
-  int64_t in = product(g->in, n), out = product(g->out, n), taps = product(g->window.kernel, n);
+  int64_t in = gcut__dims_product(n, g->in), out = gcut__dims_product(n, g->out),
+          taps = gcut__dims_product(n, g->window.kernel);
   if (in == 0 || out == 0) return;
   planes p = {.w = &g->window, .far = g->in, .near = g->out};
   if (g->transposed) p = (planes){&g->window, g->out, g->in, true};

@@ -19,12 +19,6 @@ typedef struct deform {
   const double *x, *w, *offset, *mask; // mask NULL: ones
 } deform;
 
-static int64_t product(const int64_t *dims, int n) {
-  int64_t p = 1;
-  for (int i = 0; i < n; i++) p *= dims[i];
-  return p;
-}
-
 // Linear interpolation between the corners around `at`; those outside the image count as zero.
 static double sample(const deform *d, const double *plane, const double *at) {
   int n = d->window.n;
@@ -89,9 +83,9 @@ static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
   GCUT_TRY(gcut__window_read(&attrs->window, n, &d->window, err));
   memcpy(d->window.kernel, w->dims + 2, (size_t)n * sizeof *w->dims);
   gcut__window_place(&d->window, d->in, d->out);
-  d->size_in = product(d->in, n);
-  d->size_out = product(d->out, n);
-  d->taps = product(d->window.kernel, n);
+  d->size_in = gcut__dims_product(n, d->in);
+  d->size_out = gcut__dims_product(n, d->out);
+  d->taps = gcut__dims_product(n, d->window.kernel);
   d->x = gcut__tensor_doubles(c, x);
   d->w = gcut__tensor_doubles(c, w);
   d->offset = gcut__tensor_doubles(c, c->inputs[2]);

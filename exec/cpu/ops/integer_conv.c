@@ -21,12 +21,6 @@ typedef struct centred {
   const float *x, *w;    // less their zero points
 } centred;
 
-static int64_t product(const int64_t *dims, int n) {
-  int64_t p = 1;
-  for (int i = 0; i < n; i++) p *= dims[i];
-  return p;
-}
-
 // A tensor less its zero point, one for all or one for each of `lines` equal runs.
 static const float *centre(gcut_cpu_call *c, uint32_t i, uint32_t zero, int64_t lines) {
   const gcut_tensor *t = c->inputs[i];
@@ -55,8 +49,8 @@ static gcut_status read_operands(gcut_cpu_call *c, operands o, centred *k, gcut_
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, window, err));
   memcpy(window->kernel, w->dims + 2, (size_t)window->n * sizeof *window->kernel);
   gcut__window_place(window, k->g.in, k->g.out);
-  k->taps = product(window->kernel, window->n);
-  k->size_in = product(k->g.in, window->n);
+  k->taps = gcut__dims_product(window->n, window->kernel);
+  k->size_in = gcut__dims_product(window->n, k->g.in);
   k->x = centre(c, o.x, o.zero_x, 1);
   k->w = centre(c, o.w, o.zero_w, w->dims[0]);
   return k->x && k->w ? GCUT_OK : GCUT_NO_MEMORY(err);
@@ -89,7 +83,7 @@ static gcut_status add_channels(const centred *k, int64_t from, int64_t n, float
   pick(k->x, g.batch * g.groups, all, from, n, k->size_in, x);
   pick(k->w, outputs, all, from, n, k->taps, w);
   GCUT_TRY(gcut__dnnl_convolve(&g, x, w, NULL, y, out_done, err));
-  int64_t count = g.batch * outputs * product(g.out, g.window.n);
+  int64_t count = g.batch * outputs * gcut__dims_product(g.window.n, g.out);
   for (int64_t i = 0; *out_done && i < count; i++) sum[i] += (double)y[i];
   return GCUT_OK;
 }
@@ -145,7 +139,7 @@ gcut_status gcut__cpu_qlinear_conv(gcut_cpu_call *c, gcut_error *err) {
   const float *zero = gcut__dequantized(c, c->inputs[7]), *w_scale = c->inputs[4]->data;
   const int32_t *bias = gcut_cpu_has(c, 8) ? c->inputs[8]->data : NULL;
   float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
-  int64_t channels = out->dims[1], size = product(out->dims + 2, out->rank - 2);
+  int64_t channels = out->dims[1], size = gcut__dims_product(out->rank - 2, out->dims + 2);
   float *row = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *row);
   if (!zero || !row) return GCUT_NO_MEMORY(err);
   for (int64_t i = 0; i < out->dims[0] * channels; i++) {

@@ -18,12 +18,6 @@ typedef struct pool {
   int64_t *at;                      // [size_out]: where in the plane the maximum lies; or NULL
 } pool;
 
-static int64_t product(const int64_t *dims, int n) {
-  int64_t p = 1;
-  for (int i = 0; i < n; i++) p *= dims[i];
-  return p;
-}
-
 static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
   const gcut_pool_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
@@ -31,8 +25,8 @@ static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
   *p = (pool){.in = x->dims + 2, .out = y->dims + 2, .planes = x->dims[0] * x->dims[1]};
   GCUT_TRY(gcut__window_read(&attrs->window, n, &p->window, err));
   gcut__window_place(&p->window, p->in, p->out);
-  p->size_in = product(p->in, n);
-  p->size_out = product(p->out, n);
+  p->size_in = gcut__dims_product(n, p->in);
+  p->size_out = gcut__dims_product(n, p->out);
   p->plane = gcut_arena_alloc(c->scratch, (size_t)p->size_in, sizeof *p->plane);
   p->columns = gcut_arena_alloc(c->scratch, (size_t)p->in[n - 1], sizeof *p->columns);
   p->result = gcut_arena_alloc(c->scratch, (size_t)p->size_out, sizeof *p->result);
@@ -298,7 +292,7 @@ static double norm_of(double *x, int64_t n, double p) {
 
 static gcut_status reduce_planes(gcut_cpu_call *c, reduction reduce, double p, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
-  int64_t size = product(x->dims + 2, x->rank - 2);
+  int64_t size = gcut__dims_product(x->rank - 2, x->dims + 2);
   double *plane = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *plane);
   if (!plane) return GCUT_NO_MEMORY(err);
   for (uint64_t i = 0; i < y->count; i++) {
