@@ -140,7 +140,7 @@ static bool from_lists(path *p, gcut_string names, gcut_string classes, bool ful
 // ---- "path: class/path: class/node: target" ----
 
 static size_t find(gcut_string text, const char *what) {
-  const char *at = memmem(text.data, text.size, what, strlen(what));
+  const char *at = text.size == 0 ? NULL : memmem(text.data, text.size, what, strlen(what));
   return at ? (size_t)(at - text.data) : text.size;
 }
 
