@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose_plan.h"
 #include "open_plan.h"
 #include "progress.h"
 #include "results.h"
@@ -47,20 +48,61 @@ static void set_options(job *j) {
                                   .timeline = a->timeline};
 }
 
+// The graph at the shapes of the first batch: what cuts to a budget are made by.
+static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error *err) {
+  const gcut_graph *g = j->model.graph;
+  const gcut_body *body = &g->bodies[0];
+  gcut_source source = tool_batches_source(&j->inputs);
+  gcut_tensor **inputs = calloc(body->n_inputs + 1u, sizeof *inputs);
+  gcut_input_shape *shapes = calloc(body->n_inputs + 1u, sizeof *shapes);
+  gcut_trace_options options = {.inputs = shapes};
+  *out_trace = NULL;
+  gcut_status status = inputs && shapes ? GCUT_OK : GCUT_NOMEM;
+  if (status == GCUT_OK) status = source.read(source.context, 0, inputs, err);
+  for (uint32_t i = 0; status == GCUT_OK && i < body->n_inputs; i++)
+    if (inputs[i] && inputs[i]->kind == GCUT_KIND_TENSOR)
+      shapes[options.n_inputs++] =
+          (gcut_input_shape){body->inputs[i], inputs[i]->type, inputs[i]->rank, inputs[i]->dims};
+  if (status == GCUT_OK) status = gcut_trace_folded(g, &options, out_trace, err);
+  for (uint32_t i = 0; inputs && i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
+  free(inputs);
+  free(shapes);
+  return status;
+}
+
+static gcut_status open_plan(job *j) {
+  const arguments *a = j->a;
+  tool_choice choice = {.plan = a->plan,
+                        .cut = &a->cut,
+                        .fetch = &a->fetch,
+                        .offload = a->offload,
+                        .profile = a->profile ? &j->profile : NULL,
+                        .sizes = {.n_batches = (uint32_t)j->inputs.n,
+                                  .n_passes = a->passes,
+                                  .budget = a->cut.budget,
+                                  .host_budget = a->host_budget}};
+  gcut_trace *shaped = NULL;
+  gcut_status status = GCUT_OK;
+  if (tool_choice_is_open(&choice) && j->inputs.n > 0) status = trace_first(j, &shaped, &j->err);
+  if (status == GCUT_OK)
+    status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
+  gcut_trace_destroy(shaped);
+  return status;
+}
+
 static gcut_status open_job(job *j) {
   const arguments *a = j->a;
   const char *path = a->common.operands[0];
   gcut_status status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
-  if (status == GCUT_OK)
-    status = tool_plan_open(j->model.trace, a->plan, &a->cut, &a->fetch, &j->plan, &j->err);
+  if (status == GCUT_OK && a->profile) status = gcut_profile_read(a->profile, &j->profile, &j->err);
   if (status == GCUT_OK)
     status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);
+  if (status == GCUT_OK) status = open_plan(j);
   if (status == GCUT_OK && a->expect.n)
     status = tool_batches_open(j->model.graph, &a->expect, true, &j->expected, &j->err);
   if (status == GCUT_OK)
     status = tool_results_open(j->model.graph, j->plan, &j->inputs, a->output,
                                a->expect.n ? &j->expected : NULL, &j->results, &j->err);
-  if (status == GCUT_OK && a->profile) status = gcut_profile_read(a->profile, &j->profile, &j->err);
   j->results.rtol = a->rtol < 0 ? 1e-3 : a->rtol;
   j->results.atol = a->atol < 0 ? 1e-4 : a->atol;
   set_options(j);

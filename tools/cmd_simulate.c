@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose_plan.h"
 #include "graphcut/simulate.h"
-#include "open_plan.h"
 #include "table.h"
 #include "tool.h"
 
@@ -45,15 +45,21 @@ static gcut_status open_job(job *j) {
   gcut_status status = gcut_profile_read(a->profile, &j->profile, &j->err);
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
+  gcut_problem_options sizes = {.n_batches = a->batches,
+                                .n_passes = a->passes,
+                                .budget = a->cut.budget ? a->cut.budget
+                                                        : (uint64_t)j->profile.device.memory_bytes,
+                                .host_budget = a->host_budget};
+  tool_choice choice = {.plan = a->plan,
+                        .cut = &a->cut,
+                        .fetch = &a->fetch,
+                        .offload = a->offload ? a->offload : "auto",
+                        .profile = &j->profile,
+                        .sizes = sizes};
   if (status == GCUT_OK)
-    status = tool_plan_open(j->model.trace, a->plan, &a->cut, &a->fetch, &j->plan, &j->err);
-  gcut_problem_options options = {
-      .n_batches = a->batches,
-      .n_passes = a->passes,
-      .budget = a->cut.budget ? a->cut.budget : (uint64_t)j->profile.device.memory_bytes,
-      .host_budget = a->host_budget};
+    status = tool_choose_plan(&choice, j->model.trace, j->model.trace, &j->plan, &j->err);
   if (status == GCUT_OK)
-    status = gcut_problem_create(j->model.trace, j->plan, &options, &j->problem, &j->err);
+    status = gcut_problem_create(j->model.trace, j->plan, &sizes, &j->problem, &j->err);
   return status;
 }
 

@@ -18,7 +18,7 @@ enum {
   MOST_VALUES = 16,
   TEXT = 160,
   SWEEPS = 3,
-  ALL_COMMANDS = 3000000, // simulated for all combinations together
+  ALL_COMMANDS = 1000000, // simulated for all combinations together
   TRIAL_COMMANDS = 20000, // of one trial otherwise
   COMMANDS_A_RUN = 6,     // of a part on a batch, about
 };

@@ -177,7 +177,7 @@ gcut_status gcut_profile_write(const gcut_profile *profile, const char *source, 
     json_object_set_new(group_of(root, "up"), "points", points_json(&profile->up));
   if (root && profile->down.n_points)
     json_object_set_new(group_of(root, "down"), "points", points_json(&profile->down));
-  if (!root || json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(4)) != 0 ||
+  if (!root || json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 ||
       fputc('\n', file) == EOF) {
     json_decref(root);
     return GCUT_FAIL(err, GCUT_IO, "the profile could not be written");

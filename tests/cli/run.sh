@@ -1,0 +1,77 @@
+# graphcut run, simulate and bench on the models of examples/.
+. tests/support/cli.sh
+llama=$models/llama/model.onnx
+inputs=$models/llama/inputs.npz
+outputs=$models/llama/outputs.npz
+run="$GRAPHCUT run $llama --input $inputs --targets LlamaDecoderLayer"
+
+check 'run' $run --expect $outputs --self-check
+says 'run: within tolerance' 'yes'
+says 'run: self-check' 'the same bits as the uncut run'
+check 'run --json' $run --expect $outputs --self-check --json
+for key in device offload parts batches seconds peak_device_bytes peak_host_bytes bytes_up bytes_down overlap compared \
+  max_abs_error max_rel_error; do
+  says "run --json: $key" "\"$key\":"
+done
+says 'run --json: parts' '"parts": 5'
+says 'run --json: self_check' '"self_check": true'
+
+for offload in resident sequential prefetch:ahead=2 uva partial:keep=2 hybrid:min-tokens=100000 auto; do
+  check "run --offload $offload" $run --offload $offload --expect $outputs --self-check
+done
+check 'run: another model' "$GRAPHCUT" run $models/mllama/model.onnx --input $models/mllama/inputs.npz \
+  --expect $models/mllama/outputs.npz --self-check
+
+# Several batches, outputs in a folder, passes, both budgets.
+mkdir "$work/in"
+cp $inputs "$work/in/a.npz"
+cp $inputs "$work/in/b.npz"
+check 'run: a folder of batches' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/out.d" --passes 2
+check 'run: outputs can be expected' "$GRAPHCUT" run $llama --input "$work/in" --expect "$work/out.d" --rtol 0 --atol 0
+check 'run: output to one file' $run --output "$work/one.npz"
+check 'run: the same file' $run --expect "$work/one.npz" --rtol 0 --atol 0
+check 'run --fetch' $run --fetch linear_28 --json
+check 'run --host-budget' "$GRAPHCUT" run $llama --input "$work/in" --host-budget 100K --self-check
+check 'run --plan' sh -c "'$GRAPHCUT' cut $llama --targets MatMul -o '$work/plan.json' &&
+  '$GRAPHCUT' run $llama --input $inputs --plan '$work/plan.json' --self-check"
+check 'run --timeline' $run --timeline "$work/timeline.json"
+if grep -q '"traceEvents"' "$work/timeline.json"; then echo 'ok - timeline'; else echo 'not ok - timeline'; fi
+
+# Refusals.
+refuse 'run without --input' 2 'needs --input' "$GRAPHCUT" run $llama
+refuse 'run: no such file' 3 'nowhere' "$GRAPHCUT" run $llama --input "$work/nowhere.npz"
+refuse 'run: a budget too small' 5 'at least' $run --budget 4K
+refuse 'run: no such strategy' 2 'there are resident' $run --offload fastest
+refuse 'run: no such device' 2 'no device' $run --device abacus
+refuse 'run: one file for two batches' 2 'name a folder' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/x.npz"
+refuse 'run: too few expected' 3 'batches are expected' "$GRAPHCUT" run $llama --input "$work/in" --expect $outputs
+refuse 'run: inputs of another model' 3 'no input' "$GRAPHCUT" run $llama --input $models/mllama/inputs.npz
+refuse 'run: no such value' 2 'nothing' $run --fetch nothing
+status=0
+$run --expect "$work/in" --json >"$work/out" 2>"$work/err" || status=$?
+if [ $status -eq 3 ]; then echo 'ok - run: expected names no output'; else echo "not ok - run: wrong names: $status"; fi
+status=0
+$run --expect $outputs --rtol 0 --atol 0 >"$work/out" 2>"$work/err" || status=$?
+if [ $status -eq 1 ] && grep -q 'differ from what was expected' "$work/err"; then echo 'ok - run: differs'; else
+  echo "not ok - run: differs: $status"
+fi
+
+# Simulation and side by side.
+simulate="$GRAPHCUT simulate $llama --profile rtx3060-assumed --batches 9 --set batch=1,seq=16"
+check 'simulate' $simulate
+says 'simulate: all strategies' 'hybrid'
+check 'simulate --json' $simulate --offload prefetch --json
+for key in seconds peak_device_bytes overlap strategies name feasible; do says "simulate --json: $key" "\"$key\":"; done
+check 'simulate --schedule' $simulate --offload sequential --schedule "$work/schedule" --timeline "$work/simulated.json"
+refuse 'simulate: shapes must be known' 2 'give its symbolic dimensions a size' \
+  "$GRAPHCUT" simulate $llama --profile rtx3060-assumed --batches 9
+refuse 'simulate: no such machine' 3 'profiles that ship' "$GRAPHCUT" simulate $llama --profile pdp11 --batches 1
+refuse 'simulate: too small' 5 'at least' $simulate --targets LlamaDecoderLayer --offload sequential --budget 1K
+check 'run --device sim' $run --device sim --profile h100-pcie --offload auto
+says 'run --device sim' 'simulated'
+check 'bench' "$GRAPHCUT" bench $llama --input $inputs --profile rtx3060-assumed
+says 'bench: bits' 'same'
+check 'bench --json' "$GRAPHCUT" bench $llama --input $inputs --profile rtx3060-assumed --offload sequential prefetch --json
+says 'bench --json: predicted' '"predicted_seconds":'
+check 'device' "$GRAPHCUT" device -o "$work/here.json"
+check 'simulate: a measured machine' "$GRAPHCUT" simulate $llama --profile "$work/here.json" --batches 2 --set batch=1,seq=4

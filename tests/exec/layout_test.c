@@ -1,0 +1,145 @@
+// Values inside a part: no two alive at once share a byte, and little is wasted.
+#include "exec/layout.h"
+
+#include "tests/support/check.h"
+#include "tests/support/random_graph.h"
+#include "tests/support/toy.h"
+#include "tracer/base/arena.h"
+
+static gcut_plan *whole_of(const gcut_trace *trace) {
+  gcut_plan *plan;
+  assert_ok(gcut_plan_whole(trace, NULL, &plan, err));
+  return plan;
+}
+
+static const gcut__home *home_of(const gcut__layout *l, uint32_t value) {
+  for (uint32_t i = 0; i < l->n_homes; i++)
+    if (l->homes[i].value == value) return &l->homes[i];
+  return NULL;
+}
+
+static void test_a_chain_needs_two_values(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  toy_input(g, "x", 2, (int64_t[]){16, 16});
+  toy_node(g, 0, "a", "Relu", "x", "v0");
+  toy_node(g, 0, "b", "Neg", "v0", "v1");
+  toy_node(g, 0, "c", "Relu", "v1", "v2");
+  toy_node(g, 0, "d", "Neg", "v2", "v3");
+  toy_node(g, 0, "e", "Relu", "v3", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  gcut__layout l;
+  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  assert_int_equal(l.bytes, 2 * 16 * 16 * 4);
+  assert_int_equal(home_of(&l, toy_value(g, "y"))->kind, GCUT__HOME_OUTPUT);
+  assert_int_equal(l.n_steps, 5);
+  assert_int_equal(l.traffic, 10 * 16 * 16 * 4);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
+static void test_views_keep_their_base_alive(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  toy_input(g, "x", 2, (int64_t[]){16, 16});
+  toy_node(g, 0, "a", "Relu", "x", "base");
+  toy_node(g, 0, "b", "Flatten", "base", "view");
+  toy_node(g, 0, "c", "Relu", "x", "other");
+  toy_node(g, 0, "d", "Add", "view other", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  gcut__layout l;
+  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  assert_int_equal(home_of(&l, toy_value(g, "view"))->kind, GCUT__HOME_VIEW);
+  assert_int_not_equal(home_of(&l, toy_value(g, "base"))->offset,
+                       home_of(&l, toy_value(g, "other"))->offset);
+  assert_int_equal(l.bytes, 2 * 16 * 16 * 4);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
+static void test_unknown_sizes_live_on_the_heap(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  toy_input(g, "x", 2, (int64_t[]){4, 4});
+  toy_node(g, 0, "a", "NonZero", "x", "found");
+  toy_node(g, 0, "b", "Shape", "found", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  gcut__layout l;
+  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  assert_int_equal(home_of(&l, toy_value(g, "found"))->kind, GCUT__HOME_HEAP);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
+// ---- random graphs
+
+typedef struct life {
+  uint32_t first, last; // steps
+} life;
+
+static life life_of(const gcut_graph *g, const gcut__layout *l, uint32_t value) {
+  life x = {UINT32_MAX, 0};
+  for (uint32_t s = 0; s < l->n_steps; s++) {
+    const gcut_node *node = &g->nodes[l->steps[s].node];
+    for (uint32_t i = 0; i < node->n_outputs; i++)
+      if (gcut_node_outputs(g, node)[i] == value) x = (life){s, s};
+    for (uint32_t i = 0; i < node->n_inputs; i++)
+      if (gcut_node_inputs(g, node)[i] == value) x.last = s;
+  }
+  return x;
+}
+
+static void expect_apart(const gcut_graph *g, const gcut__layout *l) {
+  for (uint32_t i = 0; i < l->n_homes; i++)
+    for (uint32_t k = 0; k < i; k++) {
+      const gcut__home *a = &l->homes[i], *b = &l->homes[k];
+      if (a->kind != GCUT__HOME_WORKSPACE || b->kind != GCUT__HOME_WORKSPACE) continue;
+      if (a->offset + a->bytes <= b->offset || b->offset + b->bytes <= a->offset) continue;
+      life x = life_of(g, l, a->value), y = life_of(g, l, b->value);
+      assert_true(x.last < y.first || y.last < x.first);
+    }
+}
+
+static void test_values_alive_at_once_lie_apart(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 200; seed++) {
+    uint64_t random = seed;
+    gcut_graph *g = random_graph(&random, 30);
+    gcut_trace *trace = toy_trace(g, 100);
+    gcut_plan *plan = whole_of(trace);
+    gcut_arena *arena = gcut_arena_create();
+    gcut__layout l;
+    assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+    expect_apart(g, &l);
+    assert_true(l.n_drops == l.n_homes);
+    gcut_arena_destroy(arena);
+    gcut_plan_destroy(plan);
+    gcut_trace_destroy(trace);
+    gcut_graph_destroy(g);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_chain_needs_two_values),
+      cmocka_unit_test(test_views_keep_their_base_alive),
+      cmocka_unit_test(test_unknown_sizes_live_on_the_heap),
+      cmocka_unit_test(test_values_alive_at_once_lie_apart),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+#include "choose_plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "graphcut/simulate.h"
+#include "open_plan.h"
+
+enum { N_GROUPS = 3, N_BUDGETS = 4 };
+
+typedef struct search {
+  const tool_choice *choice;
+  const gcut_trace *shaped;
+  gcut_plan *best;
+  double seconds;
+  gcut_status status; // why the last candidate did not do
+  gcut_error err;
+  bool all; // look at every candidate: for auto
+} search;
+
+static bool is_auto(const tool_choice *c) {
+  return c->offload && !strcmp(c->offload, "auto");
+}
+
+bool tool_choice_is_open(const tool_choice *c) {
+  return !c->plan && c->cut->targets.n == 0 && c->cut->parts == 0 &&
+         c->cut->targets_per_part == 0 && (c->cut->budget > 0 || is_auto(c));
+}
+
+static gcut_status predict(const tool_choice *c, const gcut_problem *problem,
+                           const gcut_schedule *schedule, double *out_seconds, gcut_error *err) {
+  gcut_timeline timeline;
+  gcut_summary sum;
+  *out_seconds = 0;
+  if (!c->profile) return GCUT_OK;
+  gcut_status status = gcut_simulate(problem, schedule, c->profile, &timeline, err);
+  if (status != GCUT_OK) return status;
+  status = gcut_timeline_summarise(problem, schedule, &timeline, &sum, err);
+  gcut_timeline_free(&timeline);
+  *out_seconds = sum.seconds;
+  return status;
+}
+
+// Seconds that the plan takes, 0 where there is no profile to tell.
+static gcut_status weigh(const search *s, const gcut_plan *plan, double *out, gcut_error *err) {
+  gcut_problem *problem;
+  gcut_schedule *schedule;
+  gcut_status status = gcut_problem_create(s->shaped, plan, &s->choice->sizes, &problem, err);
+  if (status != GCUT_OK) return status;
+  const char *offload = s->choice->offload ? s->choice->offload : "sequential";
+  status = gcut_schedule_create(problem, offload, s->choice->profile, &schedule, err);
+  if (status == GCUT_OK) {
+    status = predict(s->choice, problem, schedule, out, err);
+    gcut_schedule_destroy(schedule);
+  }
+  gcut_problem_destroy(problem);
+  return status;
+}
+
+static bool is_settled(const search *s) {
+  return s->best && !s->all;
+}
+
+// Cuts and weighs; what does not fit is no failure, but remembered.
+static gcut_status try_cut(search *s, const gcut_cut_options *options) {
+  gcut_plan *plan;
+  gcut_error err;
+  double seconds;
+  if (is_settled(s)) return GCUT_OK;
+  gcut_status status = gcut_plan_create(s->shaped, options, &plan, &err);
+  if (status == GCUT_OK) status = weigh(s, plan, &seconds, &err);
+  if (status == GCUT_OK && (!s->best || seconds < s->seconds)) {
+    gcut_plan_destroy(s->best);
+    s->best = plan;
+    s->seconds = seconds;
+    plan = NULL;
+  }
+  gcut_plan_destroy(plan);
+  // Of several refusals the one that speaks of the whole budget, or of the finest parts, is told.
+  if (status != GCUT_OK && (s->status == GCUT_OK || status != GCUT_BUDGET ||
+                            options->budget == s->choice->cut->budget)) {
+    s->status = status;
+    s->err = err;
+  }
+  return status == GCUT_BUDGET ? GCUT_OK : status;
+}
+
+static gcut_cut_options base_options(const tool_choice *c) {
+  gcut_cut_options options = tool_cut_options(c->cut);
+  options.fetch = c->fetch->items;
+  options.n_fetch = c->fetch->n;
+  options.budget = 0;
+  return options;
+}
+
+// Parts of the repeated block, one, two and four to a part; then as large as shares of the budget.
+static gcut_status try_cuts(search *s) {
+  const tool_choice *c = s->choice;
+  for (uint32_t i = 0, group = 1; i < N_GROUPS; i++, group *= 2) {
+    gcut_cut_options options = base_options(c);
+    options.targets_per_part = group;
+    gcut_status status = try_cut(s, &options);
+    if (status != GCUT_OK) return status;
+  }
+  uint64_t share = c->cut->budget;
+  for (int i = 0; share && i < N_BUDGETS; i++, share /= 2) {
+    gcut_cut_options options = base_options(c);
+    options.cutter = "budget";
+    options.budget = share;
+    gcut_status status = try_cut(s, &options);
+    if (status != GCUT_OK) return status;
+  }
+  return GCUT_OK;
+}
+
+gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
+                             const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err) {
+  *out_plan = NULL;
+  if (!shaped || !tool_choice_is_open(choice))
+    return tool_plan_open(trace, choice->plan, choice->cut, choice->fetch, out_plan, err);
+  search s = {.choice = choice, .shaped = shaped, .status = GCUT_OK, .all = is_auto(choice)};
+  gcut_status status = try_cuts(&s);
+  if (status == GCUT_OK && !s.best) status = s.status;
+  if (status != GCUT_OK) *err = s.err;
+  // The plan must serve batches of any shape.
+  if (status == GCUT_OK) status = gcut_plan_rebase(trace, s.best, NULL, 0, out_plan, err);
+  gcut_plan_destroy(s.best);
+  return status;
+}

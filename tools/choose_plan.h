@@ -1,0 +1,27 @@
+// The plan to run where the options leave it open: the one that fits the budget, or, for auto, the
+// one that is fastest in simulation.
+#ifndef GRAPHCUT_TOOLS_CHOOSE_PLAN_H
+#define GRAPHCUT_TOOLS_CHOOSE_PLAN_H
+
+#include "graphcut/schedule.h"
+#include "options.h"
+
+typedef struct tool_choice {
+  const char *plan; // a plan file, or NULL
+  const tool_cut *cut;
+  const tool_list *fetch;
+  const char *offload;         // NULL: sequential
+  const gcut_profile *profile; // NULL: a default
+  gcut_problem_options sizes;
+} tool_choice;
+
+// `trace` tells which values are known whatever the batch; `shaped` is the same graph at the shapes
+// of a batch, or NULL where there is nothing to choose by. A plan file, targets or a number of
+// parts are taken as they are; else the repeated block is cut one, two and four to a part, and to
+// budgets. GCUT_BUDGET where no cut fits, naming the least that would do for the finest.
+gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
+                             const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err);
+// Whether the options leave anything open.
+bool tool_choice_is_open(const tool_choice *choice);
+
+#endif
