@@ -91,6 +91,22 @@ static gcut_status fold_scopes(gcut_modules *m, gcut_error *err) {
   return GCUT_OK;
 }
 
+// Finds the modules that parts are named after, by a table of all paths.
+static gcut_status find_part_scopes(gcut_modules *m, gcut_error *err) {
+  const gcut_scope *scopes = m->trace->graph->scopes;
+  gcut_map paths = {0};
+  bool ok = true;
+  for (uint32_t s = 1; s < m->trace->graph->n_scopes && ok; s++)
+    ok = gcut_map_set(&paths, gcut_hash(scopes[s].path, strlen(scopes[s].path)) >> 1, s);
+  for (uint32_t p = 0; m->plan && p < m->plan->n_parts; p++) {
+    const char *name = m->plan->parts[p].name;
+    uint32_t s = gcut_map_get(&paths, gcut_hash(name, strlen(name)) >> 1);
+    m->scope_of_part[p] = s != UINT32_MAX && strcmp(scopes[s].path, name) == 0 ? s : 0;
+  }
+  gcut_map_free(&paths);
+  return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
 static void number_parts(gcut_modules *m) {
   for (uint32_t i = 0; i < m->trace->graph->n_nodes; i++)
     m->part_of_node[i] = m->box_of_node[i] = GCUT_NONE;
@@ -105,9 +121,11 @@ static gcut_status fill(gcut_modules *m, gcut_error *err) {
   m->node_bytes = GCUT_NEW_ARRAY(m->arena, uint64_t, g->n_nodes);
   m->part_of_node = GCUT_NEW_ARRAY(m->arena, uint32_t, g->n_nodes);
   m->box_of_node = GCUT_NEW_ARRAY(m->arena, uint32_t, g->n_nodes);
-  if (!m->scopes || !m->node_bytes || !m->part_of_node || !m->box_of_node)
+  m->scope_of_part = GCUT_NEW_ARRAY(m->arena, uint32_t, m->plan ? m->plan->n_parts : 0);
+  if (!m->scopes || !m->node_bytes || !m->part_of_node || !m->box_of_node || !m->scope_of_part)
     return GCUT_NO_MEMORY(err);
   number_parts(m);
+  GCUT_TRY(find_part_scopes(m, err));
   for (uint32_t s = 0; s < g->n_scopes; s++) {
     m->scopes[s].fold_to = GCUT_NONE;
     if (s > 0) m->scopes[s].depth = m->scopes[g->scopes[s].parent].depth + 1;

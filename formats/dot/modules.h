@@ -34,6 +34,7 @@ typedef struct gcut_modules {
   const gcut_draw_options *options;
   gcut_scope_facts *scopes; // [graph->n_scopes]
   uint64_t *node_bytes;     // [graph->n_nodes] of constants that the node reads
+  uint32_t *scope_of_part;  // [plan->n_parts] the module that a part is named after; 0: none
   uint32_t *part_of_node;   // [graph->n_nodes]; GCUT_NONE: in no part
   uint32_t *box_of_node;    // [graph->n_nodes] set by gcut_modules_draw; GCUT_NONE: not drawn
   gcut_arena *arena;

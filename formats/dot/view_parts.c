@@ -21,13 +21,6 @@ typedef struct pipeline {
   uint32_t hidden;
 } pipeline;
 
-// The scope of a part's name where it is a module, else the root.
-static uint32_t scope_of_part(const gcut_graph *g, const gcut_part *part) {
-  for (uint32_t s = 1; s < g->n_scopes; s++)
-    if (strcmp(g->scopes[s].path, part->name) == 0) return s;
-  return 0;
-}
-
 static uint64_t part_signature(const gcut_modules *m, const gcut_part *part) {
   uint64_t hash = part->weight_bytes;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
@@ -40,10 +33,11 @@ static uint64_t part_signature(const gcut_modules *m, const gcut_part *part) {
 
 // Equal to the eye: of one class and about as many weights (the first of a run often computes what
 // all share), or of the same operators.
-static bool same_part(const gcut_modules *m, const gcut_part *a, const gcut_part *b) {
+static bool same_part(const gcut_modules *m, uint32_t first, uint32_t second) {
+  const gcut_part *a = &m->plan->parts[first], *b = &m->plan->parts[second];
   const gcut_scope *scopes = m->trace->graph->scopes;
-  const char *x = scopes[scope_of_part(m->trace->graph, a)].class_name;
-  const char *y = scopes[scope_of_part(m->trace->graph, b)].class_name;
+  const char *x = scopes[m->scope_of_part[first]].class_name;
+  const char *y = scopes[m->scope_of_part[second]].class_name;
   if (strcmp(x, y) != 0) return false;
   if (*x && a->weight_bytes > 0) return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
   return part_signature(m, a) == part_signature(m, b);
@@ -163,7 +157,7 @@ static const char *part_title(const pipeline *p, uint32_t part) {
 static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_error *err) {
   const gcut_graph *g = p->m->trace->graph;
   const gcut_part *it = &p->m->plan->parts[part];
-  uint32_t scope = scope_of_part(g, it);
+  uint32_t scope = p->m->scope_of_part[part];
   const char *class_name = gcut_caption_class(g->scopes[scope].class_name);
   gcut_arena *arena = p->d->arena;
   gcut_box box = {.title = n > 1 ? gcut_arena_format(arena, "%s … %u   × %u", part_title(p, part),
@@ -185,8 +179,7 @@ static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_erro
 // Draws a part's modules within a frame; *out_done is false where they are too many or too few.
 static gcut_status draw_open(pipeline *p, uint32_t part, bool *out_done, gcut_error *err) {
   const gcut_part *it = &p->m->plan->parts[part];
-  uint32_t root = scope_of_part(p->m->trace->graph, it), depth = p->m->scopes[root].depth + 1,
-           n = 0;
+  uint32_t root = p->m->scope_of_part[part], depth = p->m->scopes[root].depth + 1, n = 0;
   GCUT_TRY(gcut_modules_count(p->m, it->nodes, it->n_nodes, depth, &n, err));
   *out_done = n > 1 && n <= OPEN_LIMIT;
   if (!*out_done) return GCUT_OK;
@@ -239,9 +232,8 @@ static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *v
 static part_run next_run(const pipeline *p, uint32_t first, uint32_t n_runs) {
   const gcut_plan *plan = p->m->plan;
   part_run run = {.first = first, .n = 1};
-  while (
-      first + run.n < plan->n_parts &&
-      (n_runs >= RUNS_LIMIT || same_part(p->m, &plan->parts[first], &plan->parts[first + run.n])))
+  while (first + run.n < plan->n_parts &&
+         (n_runs >= RUNS_LIMIT || same_part(p->m, first, first + run.n)))
     run.n++;
   return run;
 }
