@@ -28,6 +28,10 @@ int64_t gcut__static_length(const gcut_infer *c, uint32_t i);
 // A list of an attribute as dims: numbers that would be taken for expressions are moved to the
 // lowest that is none. NULL where memory is out.
 const gcut_dim *gcut__ints_as_dims(gcut_infer *c, gcut_ints ints);
+// Whether a string attribute is that text.
+static inline bool gcut__is_text(gcut_string s, const char *text) {
+  return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
+}
 // A length as a rank to set, which fails where it is too high.
 static inline int gcut__rank_of(int64_t length) {
   return length > GCUT_MAX_RANK ? GCUT_MAX_RANK + 1 : (int)length;

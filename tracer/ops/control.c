@@ -1,112 +1,11 @@
 // If, Loop, Scan, SequenceMap: operators that run bodies.
 //
-// While tracing, facts flow into a body and out of it. A value carried around a loop may change its
-// shape from one turn to the next: what differs between the turn's begin and end becomes a symbol
-// of its own, until begin and end agree. At run time nothing is inferred: bodies give tensors.
+// While tracing, facts flow into a body and out of it. At run time nothing is inferred: bodies give
+// tensors.
 #include "tracer/ops/control.h"
 
 #include "tracer/ops/carry.h"
-
-enum { MAX_ROUNDS = 4, DEEP = 3 }; // inferences of a body; nesting from which one must do
-
-// ---- facts
-// ----------------------------------------------------------------------------------------------------------
-
-// A fact without what holds for one turn only.
-static gcut_fact type_only(const gcut_fact *fact) {
-  gcut_fact plain = {.type = fact->type};
-  if (plain.type.kind != GCUT_KIND_TENSOR) {
-    plain.type.element = NULL;
-    plain.type.rank = -1;
-  }
-  return plain;
-}
-
-static bool same_type(const gcut_type *a, const gcut_type *b) {
-  if (a->kind != b->kind || a->type != b->type || a->rank != b->rank) return false;
-  for (int d = 0; d < a->rank; d++)
-    if (a->dims[d] != b->dims[d]) return false;
-  return true;
-}
-
-// What holds of both: dims that differ become fresh symbols, in *free_dims (a bit each) as well.
-static gcut_status join_types(gcut_infer *c, const gcut_type *a, const gcut_type *b,
-                              uint32_t *free_dims, gcut_type *out, gcut_error *err) {
-  *out = *a;
-  if (!a->element || !b->element || !same_type(a->element, b->element)) out->element = NULL;
-  if (a->kind != b->kind || a->type != b->type) out->type = a->type == b->type ? a->type : 0;
-  if (a->kind != b->kind && b->kind == GCUT_KIND_OPTIONAL) out->kind = GCUT_KIND_OPTIONAL;
-  if (a->kind != GCUT_KIND_TENSOR || b->kind != GCUT_KIND_TENSOR || a->rank != b->rank)
-    out->rank = -1;
-  if (out->rank <= 0) return GCUT_OK;
-  gcut_dim *dims = gcut_arena_copy(c->arena, a->dims, (size_t)a->rank * sizeof *dims);
-  if (!dims) return GCUT_NO_MEMORY(err);
-  for (int d = 0; d < a->rank; d++) {
-    if (a->dims[d] == b->dims[d] || *free_dims >> d & 1) continue;
-    dims[d] = gcut_dim_fresh(c->dims);
-    *free_dims |= UINT32_C(1) << d;
-  }
-  out->dims = dims;
-  return GCUT_OK;
-}
-
-// Bodies around the node.
-static int nesting(const gcut_infer *c) {
-  int depth = 0;
-  for (uint32_t body = c->node->body; body != 0 && depth < DEEP; depth++) {
-    uint32_t owner = c->graph->bodies[body].node;
-    if (owner == GCUT_NONE) break;
-    body = c->graph->nodes[owner].body;
-  }
-  return depth;
-}
-
-// Infers a loop's body from facts of what is carried, and widens those until they hold for every
-// turn. inputs: [n_inputs], of which [first, first + n) are carried; outputs: [n_outputs], of which
-// [out_first, out_first + n) are what is carried on.
-typedef struct turn {
-  uint32_t body, n_inputs, first, n, n_outputs, out_first;
-  gcut_fact *inputs, *outputs;
-  uint32_t *free_dims; // [n]
-} turn;
-
-static gcut_status widen(gcut_infer *c, turn *t, bool give_up, bool *out_changed, gcut_error *err) {
-  *out_changed = false;
-  for (uint32_t k = 0; k < t->n; k++) {
-    gcut_fact *in = &t->inputs[t->first + k];
-    gcut_fact out = type_only(&t->outputs[t->out_first + k]);
-    gcut_type joined;
-    GCUT_TRY(join_types(c, &in->type, &out.type, &t->free_dims[k], &joined, err));
-    if (same_type(&joined, &in->type)) continue;
-    if (give_up) joined.rank = -1;
-    in->type = joined;
-    *out_changed = true;
-  }
-  return GCUT_OK;
-}
-
-static gcut_status infer_turns(gcut_infer *c, turn *t, gcut_error *err) {
-  bool changed = true;
-  int round = 0;
-  if (nesting(c) >= DEEP) { // nested loops would multiply the rounds
-    for (uint32_t k = 0; k < t->n; k++) t->inputs[t->first + k].type.rank = -1;
-    round = MAX_ROUNDS;
-  }
-  for (; changed; round++) {
-    GCUT_TRY(c->infer_body(c, t->body, t->inputs, t->n_inputs, t->outputs, t->n_outputs, err));
-    if (round >= MAX_ROUNDS) return GCUT_OK;
-    GCUT_TRY(widen(c, t, round + 1 == MAX_ROUNDS, &changed, err));
-  }
-  return GCUT_OK;
-}
-
-static gcut_status allocate_turn(gcut_infer *c, turn *t, gcut_error *err) {
-  t->inputs = GCUT_NEW_ARRAY(c->arena, gcut_fact, t->n_inputs);
-  t->outputs = GCUT_NEW_ARRAY(c->arena, gcut_fact, t->n_outputs);
-  t->free_dims = GCUT_NEW_ARRAY(c->arena, uint32_t, t->n);
-  if (!t->inputs || !t->outputs || !t->free_dims) return GCUT_NO_MEMORY(err);
-  return GCUT_OK;
-}
+#include "tracer/ops/flow.h"
 
 static gcut_fact scalar_fact(gcut_dtype type, const gcut_dim *content) {
   return (gcut_fact){.type = {.kind = GCUT_KIND_TENSOR, .type = (uint8_t)type, .rank = 0},
@@ -148,8 +47,8 @@ static gcut_status join_branches(gcut_infer *c, const gcut_fact *other, gcut_err
   for (uint32_t i = 0; i < c->n_outputs; i++) {
     uint32_t free_dims = 0;
     gcut_type joined;
-    GCUT_TRY(join_types(c, &c->outputs[i].type, &other[i].type, &free_dims, &joined, err));
-    if (!same_type(&joined, &c->outputs[i].type) || joined.kind != GCUT_KIND_TENSOR)
+    GCUT_TRY(gcut__join_types(c, &c->outputs[i].type, &other[i].type, &free_dims, &joined, err));
+    if (!gcut__same_type(&joined, &c->outputs[i].type) || joined.kind != GCUT_KIND_TENSOR)
       c->outputs[i] = (gcut_fact){.type = joined};
     c->outputs[i].constant = NULL;
     c->outputs[i].content = NULL;
@@ -212,20 +111,20 @@ static gcut_status infer_loop(gcut_infer *c, gcut_error *err) {
   static const gcut_dim yes = 1;
   const gcut__body_attrs *attrs = c->attrs;
   uint32_t n = c->n_inputs > 2 ? c->n_inputs - 2 : 0;
-  turn t = {.body = attrs->body, .n_inputs = n + 2, .first = 2, .n = n, .out_first = 1};
+  gcut__flow t = {.body = attrs->body, .n_inputs = n + 2, .first = 2, .n = n, .out_first = 1};
   if (!c->infer_body) return GCUT_OK;
   t.n_outputs = body_of(c, attrs->body)->n_outputs;
   if (t.n_outputs < n + 1 || t.n_outputs - 1 < c->n_outputs)
     return GCUT_NODE_FAIL(c, err, "its body has %u outputs for %u carried values and %u outputs",
                           t.n_outputs, n, c->n_outputs);
-  GCUT_TRY(allocate_turn(c, &t, err));
+  GCUT_TRY(gcut__flow_open(c, &t, err));
   t.inputs[0] = scalar_fact(GCUT_INT64, NULL);
   t.inputs[1] = scalar_fact(GCUT_BOOL, &yes); // a turn is only taken while the condition holds
   for (uint32_t k = 0; k < n; k++) {
     if (!c->inputs[k + 2]) return GCUT_NODE_FAIL(c, err, "input %u is missing", k + 2);
-    t.inputs[k + 2] = type_only(c->inputs[k + 2]);
+    t.inputs[k + 2] = gcut__type_only(c->inputs[k + 2]);
   }
-  GCUT_TRY(infer_turns(c, &t, err));
+  GCUT_TRY(gcut__infer_turns(c, &t, err));
   gcut_dim turns = trip_count(c, &t.outputs[0]);
   for (uint32_t k = 0; k < n; k++) set_fact(c, k, &t.inputs[k + 2]);
   for (uint32_t k = n + 1; k < t.n_outputs; k++)
@@ -320,18 +219,18 @@ static gcut_status infer_scan(gcut_infer *c, gcut_error *err) {
   gcut__scan_form form;
   gcut_dim length = -1, batch = GCUT_DIM_INVALID;
   GCUT_TRY(gcut__scan_form_of(c->graph, c->node, attrs, &form, err));
-  turn t = {.body = attrs->body,
-            .n_inputs = form.n_states + form.n_scans,
-            .n = form.n_states,
-            .n_outputs = form.n_outputs};
+  gcut__flow t = {.body = attrs->body,
+                  .n_inputs = form.n_states + form.n_scans,
+                  .n = form.n_states,
+                  .n_outputs = form.n_outputs};
   if (!c->infer_body) return GCUT_OK;
-  GCUT_TRY(allocate_turn(c, &t, err));
+  GCUT_TRY(gcut__flow_open(c, &t, err));
   for (uint32_t k = 0; k < t.n_inputs; k++) {
     GCUT_TRY(sliced_type(c, &form, k, &t.inputs[k].type, &length, err));
     const gcut_type *whole = &c->inputs[form.first + k]->type;
     if (form.batched && whole->rank > 0) batch = whole->dims[0];
   }
-  GCUT_TRY(infer_turns(c, &t, err));
+  GCUT_TRY(gcut__infer_turns(c, &t, err));
   if (length == -1) length = gcut_dim_fresh(c->dims);
   if (batch == GCUT_DIM_INVALID) batch = gcut_dim_fresh(c->dims);
   for (uint32_t k = 0; k < form.n_outputs && k < c->n_outputs; k++) {
@@ -371,13 +270,13 @@ static gcut_status infer_sequence_map(gcut_infer *c, gcut_error *err) {
   if (!c->infer_body) return GCUT_OK;
   if (c->inputs[0]->type.kind != GCUT_KIND_SEQUENCE)
     return GCUT_NODE_FAIL(c, err, "input 0 is no sequence");
-  turn t = {.body = attrs->body, .n_inputs = c->n_inputs, .n_outputs = c->n_outputs};
-  GCUT_TRY(allocate_turn(c, &t, err));
+  gcut__flow t = {.body = attrs->body, .n_inputs = c->n_inputs, .n_outputs = c->n_outputs};
+  GCUT_TRY(gcut__flow_open(c, &t, err));
   for (uint32_t i = 0; i < c->n_inputs; i++) {
     if (!c->inputs[i]) return GCUT_NODE_FAIL(c, err, "input %u is missing", i);
     t.inputs[i] = item_fact(c->inputs[i]);
   }
-  GCUT_TRY(infer_turns(c, &t, err));
+  GCUT_TRY(gcut__infer_turns(c, &t, err));
   for (uint32_t i = 0; i < c->n_outputs; i++) {
     gcut_type *element = gcut_arena_copy(c->arena, &t.outputs[i].type, sizeof *element);
     if (!element) return GCUT_NO_MEMORY(err);

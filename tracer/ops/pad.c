@@ -15,9 +15,7 @@ static const gcut_attr_row pad_rows[] = {GCUT_ATTR_STRING(gcut__pad_attrs, mode,
 gcut__pad_mode gcut__pad_mode_of(const gcut__pad_attrs *attrs) {
   static const char *const names[] = {"constant", "reflect", "edge", "wrap"};
   for (int m = 0; m < GCUT__PAD_N_MODES; m++)
-    if (attrs->mode.size == strlen(names[m]) &&
-        memcmp(attrs->mode.data, names[m], attrs->mode.size) == 0)
-      return (gcut__pad_mode)m;
+    if (gcut__is_text(attrs->mode, names[m])) return (gcut__pad_mode)m;
   return GCUT__PAD_N_MODES;
 }
 

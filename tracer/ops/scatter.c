@@ -8,14 +8,10 @@ static const gcut_attr_row scatter_rows[] = {
     GCUT_ATTR_STRING(gcut__scatter_attrs, reduction, "none"),
     {0}};
 
-static bool is_text(gcut_string s, const char *text) {
-  return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
-}
-
 gcut__reduction gcut__reduction_of(const gcut__scatter_attrs *attrs) {
   static const char *const names[] = {"none", "add", "mul", "max", "min"};
   int r = 0;
-  while (r < GCUT__REDUCE_N && !is_text(attrs->reduction, names[r])) r++;
+  while (r < GCUT__REDUCE_N && !gcut__is_text(attrs->reduction, names[r])) r++;
   return (gcut__reduction)r;
 }
 
@@ -135,7 +131,7 @@ static const gcut_attr_row tensor_scatter_rows[] = {
     {0}};
 
 bool gcut__tensor_scatter_is_circular(const gcut__tensor_scatter_attrs *attrs) {
-  return is_text(attrs->mode, "circular");
+  return gcut__is_text(attrs->mode, "circular");
 }
 
 static gcut_status check_write_indices(const gcut_infer *c, gcut_error *err) {
@@ -151,7 +147,7 @@ static gcut_status check_write_indices(const gcut_infer *c, gcut_error *err) {
 static gcut_status infer_tensor_scatter(gcut_infer *c, gcut_error *err) {
   const gcut__tensor_scatter_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0), axis;
-  if (!is_text(attrs->mode, "linear") && !is_text(attrs->mode, "circular"))
+  if (!gcut__is_text(attrs->mode, "linear") && !gcut__is_text(attrs->mode, "circular"))
     return GCUT_NODE_FAIL(c, err, "mode '%.*s'", (int)(attrs->mode.size & 63), attrs->mode.data);
   GCUT_TRY(gcut_infer_axis(c, attrs->axis, rank, &axis, err));
   if (axis == 0) return GCUT_NODE_FAIL(c, err, "the axis is the batch's");

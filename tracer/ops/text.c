@@ -7,7 +7,7 @@
 // The place of a text in a list of `n`, or `n`.
 static int find_text(gcut_string s, const char *const *texts, int n) {
   int i = 0;
-  while (i < n && (s.size != strlen(texts[i]) || memcmp(s.data, texts[i], s.size) != 0)) i++;
+  while (i < n && !gcut__is_text(s, texts[i])) i++;
   return i;
 }
 

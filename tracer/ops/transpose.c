@@ -41,19 +41,15 @@ static const gcut_attr_row depth_rows[] = {GCUT_ATTR_INT_REQUIRED(gcut__depth_at
                                            GCUT_ATTR_STRING(gcut__depth_attrs, mode, "DCR"),
                                            {0}};
 
-static bool is_text(gcut_string s, const char *text) {
-  return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
-}
-
 bool gcut__depth_is_crd(const gcut__depth_attrs *attrs) {
-  return is_text(attrs->mode, "CRD");
+  return gcut__is_text(attrs->mode, "CRD");
 }
 
 static gcut_status check_depth_attrs(const gcut_infer *c, gcut_error *err) {
   const gcut__depth_attrs *attrs = c->attrs;
   if (attrs->blocksize < 1 || attrs->blocksize > INT32_MAX)
     return GCUT_NODE_FAIL(c, err, "blocksize %lld", (long long)attrs->blocksize);
-  if (!is_text(attrs->mode, "DCR") && !is_text(attrs->mode, "CRD"))
+  if (!gcut__is_text(attrs->mode, "DCR") && !gcut__is_text(attrs->mode, "CRD"))
     return GCUT_NODE_FAIL(c, err, "mode '%.*s', expected DCR or CRD", (int)(attrs->mode.size & 63),
                           attrs->mode.data);
   return gcut_infer_expect_rank(c, 0, 4, 4, err);

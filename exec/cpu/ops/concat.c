@@ -6,24 +6,18 @@
 #include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"
 
-// Elements of dims [from, to).
-static int64_t product(const int64_t *dims, int from, int to) {
-  int64_t n = 1;
-  for (int d = from; d < to; d++) n *= dims[d];
-  return n;
-}
-
 gcut_status gcut__cpu_concat(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;
   if (!y || y->count == 0) return GCUT_OK;
   int64_t axis = gcut__concat_axis(c->attrs), at = 0;
   if (axis < 0) axis += y->rank;
-  int64_t rows = product(y->dims, 0, (int)axis), row = product(y->dims, (int)axis, y->rank);
+  int64_t rows = gcut__product(y->dims, 0, (int)axis),
+          row = gcut__product(y->dims, (int)axis, y->rank);
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   for (uint32_t i = 0; i < c->n_inputs; i++) {
     const gcut_tensor *x = c->inputs[i];
-    int64_t part = product(x->dims, (int)axis, x->rank);
+    int64_t part = gcut__product(x->dims, (int)axis, x->rank);
     if (x->count == 0) continue;
     GCUT_TRY(gcut__elements_read(c, x, &from, err));
     gcut__copy_rows(to.size, rows, part, to.data + (size_t)at * to.size, row, from.data, part);
@@ -59,8 +53,9 @@ gcut_status gcut__cpu_split(gcut_cpu_call *c, gcut_error *err) {
   const int64_t *lengths;
   gcut__elements from, to;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
-  int64_t rows = product(x->dims, 0, axis), row = product(x->dims, axis, x->rank), at = 0;
-  int64_t inner = product(x->dims, axis + 1, x->rank);
+  int64_t rows = gcut__product(x->dims, 0, axis), row = gcut__product(x->dims, axis, x->rank),
+          at = 0;
+  int64_t inner = gcut__product(x->dims, axis + 1, x->rank);
   GCUT_TRY(read_lengths(c, x->dims[axis], &lengths, err));
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   for (uint32_t i = 0; i < c->n_outputs; i++) {

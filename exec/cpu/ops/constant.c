@@ -192,8 +192,7 @@ gcut_status gcut__cpu_one_hot(gcut_cpu_call *c, gcut_error *err) {
   gcut__elements from, to;
   if (!y) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + y->rank : attrs->axis);
-  int64_t depth = y->dims[axis], inner = 1;
-  for (int d = axis + 1; d < y->rank; d++) inner *= y->dims[d];
+  int64_t depth = y->dims[axis], inner = gcut__product(y->dims, axis + 1, y->rank);
   GCUT_TRY(gcut__elements_read(c, values, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   gcut__fill(to.size, to.data, from.data, y->count);

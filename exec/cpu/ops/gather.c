@@ -7,12 +7,6 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/stride.h"
 
-static int64_t product(const int64_t *dims, int from, int to) {
-  int64_t n = 1;
-  for (int d = from; d < to; d++) n *= dims[d];
-  return n;
-}
-
 gcut_status gcut__cpu_gather(gcut_cpu_call *c, gcut_error *err) {
   const gcut__gather_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
@@ -25,8 +19,8 @@ gcut_status gcut__cpu_gather(gcut_cpu_call *c, gcut_error *err) {
   if (!y || y->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
-  int64_t outer = product(x->dims, 0, axis);
-  size_t row = (size_t)product(x->dims, axis + 1, x->rank) * to.size;
+  int64_t outer = gcut__product(x->dims, 0, axis);
+  size_t row = (size_t)gcut__product(x->dims, axis + 1, x->rank) * to.size;
   size_t slab = row * (size_t)x->dims[axis];
   uint8_t *at = to.data;
   for (int64_t o = 0; o < outer; o++, at += n * row) {
@@ -79,9 +73,10 @@ gcut_status gcut__cpu_gather_nd(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   const int64_t *dims = x->dims + batch;
-  int64_t n_batches = product(x->dims, 0, batch), slab = product(dims, 0, x->rank - batch);
-  size_t row = (size_t)product(dims, depth, x->rank - batch) * to.size;
-  int64_t tuples = product(indices->dims, batch, indices->rank - 1);
+  int64_t n_batches = gcut__product(x->dims, 0, batch),
+          slab = gcut__product(dims, 0, x->rank - batch);
+  size_t row = (size_t)gcut__product(dims, depth, x->rank - batch) * to.size;
+  int64_t tuples = gcut__product(indices->dims, batch, indices->rank - 1);
   const int64_t *tuple = indices->data;
   uint8_t *at = to.data;
   for (int64_t b = 0; b < n_batches; b++)

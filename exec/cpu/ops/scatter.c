@@ -144,8 +144,7 @@ gcut_status gcut__cpu_scatter_nd(gcut_cpu_call *c, gcut_error *err) {
   if (!c->outputs[0]) return GCUT_OK;
   GCUT_TRY(open_target(c, gcut__reduction_of(c->attrs), &t, err));
   int depth = (int)indices->dims[indices->rank - 1];
-  int64_t row = 1;
-  for (int d = depth; d < x->rank; d++) row *= x->dims[d];
+  int64_t row = gcut__product(x->dims, depth, x->rank);
   const int64_t *tuple = indices->data;
   for (int64_t from = 0; (uint64_t)from < updates->count; from += row, tuple += depth) {
     int64_t place = 0;
@@ -177,9 +176,9 @@ gcut_status gcut__cpu_tensor_scatter(gcut_cpu_call *c, gcut_error *err) {
   if (!y) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + cache->rank : attrs->axis);
   bool circular = gcut__tensor_scatter_is_circular(attrs);
-  int64_t room = cache->dims[axis], length = update->dims[axis], inner = 1, each = 1;
-  for (int d = axis + 1; d < cache->rank; d++) inner *= cache->dims[d];
-  for (int d = 1; d < axis; d++) each *= cache->dims[d];
+  int64_t room = cache->dims[axis], length = update->dims[axis];
+  int64_t inner = gcut__product(cache->dims, axis + 1, cache->rank);
+  int64_t each = gcut__product(cache->dims, 1, axis);
   GCUT_TRY(gcut__elements_read(c, cache, &from, err));
   GCUT_TRY(gcut__elements_read(c, update, &news, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));

@@ -1,6 +1,7 @@
 // NonZero and Compress: a pass to count, one to pick.
 #include "tracer/ops/select.h"
 
+#include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 
@@ -67,8 +68,8 @@ gcut_status gcut__cpu_compress(gcut_cpu_call *c, gcut_error *err) {
     axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
     rank = x->rank;
     size = x->dims[axis];
-    for (int d = 0; d < axis; d++) outer *= x->dims[d];
-    for (int d = axis + 1; d < rank; d++) inner *= x->dims[d];
+    outer = gcut__product(x->dims, 0, axis);
+    inner = gcut__product(x->dims, axis + 1, rank);
   }
   for (int64_t k = 0; k < n; k++) {
     if (keep[k] && k >= size)

@@ -6,12 +6,6 @@
 #include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 
-static int64_t product(const int64_t *dims, int from, int to) {
-  int64_t n = 1;
-  for (int d = from; d < to; d++) n *= dims[d];
-  return n;
-}
-
 static gcut_status create(gcut_cpu_call *c, gcut_dtype type, int rank, const int64_t *dims,
                           gcut_tensor **out_tensor, gcut_error *err) {
   gcut_error cause = {{0}};
@@ -33,9 +27,9 @@ gcut_status gcut__slab_take(gcut_cpu_call *c, const gcut_tensor *x, int axis, in
   GCUT_TRY(create(c, x->type, rank, dims, &y, err));
   gcut_status status = gcut__elements_write(c, y, &to, err);
   if (status == GCUT_OK && y->count > 0) {
-    int64_t inner = product(x->dims, axis + 1, x->rank), row = x->dims[axis] * inner;
-    gcut__copy_rows(to.size, product(x->dims, 0, axis), length * inner, to.data, length * inner,
-                    from.data + (size_t)(start * inner) * to.size, row);
+    int64_t inner = gcut__product(x->dims, axis + 1, x->rank), row = x->dims[axis] * inner;
+    gcut__copy_rows(to.size, gcut__product(x->dims, 0, axis), length * inner, to.data,
+                    length * inner, from.data + (size_t)(start * inner) * to.size, row);
     status = gcut__elements_store(c, &to, y, err);
   }
   if (status == GCUT_OK)
@@ -82,7 +76,7 @@ static gcut_status assemble(gcut_cpu_call *c, gcut_tensor *const *items, size_t 
   gcut_tensor *y;
   *out_tensor = NULL;
   GCUT_TRY(create(c, items[0]->type, rank, dims, &y, err));
-  gcut_status status = lay_side_by_side(c, items, n, reverse, product(dims, 0, axis), y, err);
+  gcut_status status = lay_side_by_side(c, items, n, reverse, gcut__product(dims, 0, axis), y, err);
   if (status == GCUT_OK)
     *out_tensor = y;
   else

@@ -5,6 +5,7 @@
 // equal and as greater than anything else, as numpy sorts them.
 #include <stdlib.h>
 
+#include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/typed.h"
@@ -134,8 +135,8 @@ gcut_status gcut__cpu_unique(gcut_cpu_call *c, gcut_error *err) {
   if (attrs->axis != GCUT__NO_AXIS) {
     axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
     r.n = x->dims[axis];
-    for (int d = 0; d < axis; d++) r.outer *= x->dims[d];
-    for (int d = axis + 1; d < x->rank; d++) r.inner *= x->dims[d];
+    r.outer = gcut__product(x->dims, 0, axis);
+    r.inner = gcut__product(x->dims, axis + 1, x->rank);
   }
   GCUT_TRY(group_rows(c, &r, attrs->sorted != 0, &groups, &n, &group_of, err));
   GCUT_TRY(give_rows(c, &r, axis, groups, n, err));
