@@ -14,7 +14,7 @@
 // ---------------------------------------------------------------------------------------------------------
 
 // Sums over all of a graph's values stay below 2^64.
-static const uint64_t LARGEST = UINT64_C(1) << 31 << 8;
+static const uint64_t LARGEST = UINT64_C(1) << 43;
 
 static uint64_t size_of(const gcut_trace *trace, gcut_dims *dims, uint32_t value) {
   const gcut_type *type = &trace->facts[value].type;

@@ -83,6 +83,19 @@ static void print_summary(const gcut_plan *plan) {
          table_bytes(plan->pipeline_bytes, pipeline));
 }
 
+// Parts made at targets or in balance may be larger than the budget that was given, too.
+static gcut_status check_budget(const gcut_plan *plan, uint64_t budget, gcut_error *err) {
+  const gcut_part *worst = &plan->parts[0];
+  for (uint32_t i = 1; i < plan->n_parts; i++)
+    if (plan->parts[i].peak_bytes > worst->peak_bytes) worst = &plan->parts[i];
+  if (budget == 0 || worst->peak_bytes <= budget) return GCUT_OK;
+  snprintf(err->message, sizeof err->message,
+           "budget: part '%.200s' takes %llu bytes; without --targets and --parts, --budget alone "
+           "decides where to cut",
+           worst->name, (unsigned long long)worst->peak_bytes);
+  return GCUT_BUDGET;
+}
+
 static int run(const void *given) {
   const arguments *a = given;
   gcut_error err = {0};
@@ -93,6 +106,7 @@ static int run(const void *given) {
       tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
   if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
   if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
+  if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
