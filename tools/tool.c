@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graphcut/run.h"
+
 int tool_fail(gcut_status status, const gcut_error *err) {
   fprintf(stderr, "graphcut: %s\n", *err->message ? err->message : gcut_status_name(status));
   return gcut_status_exit(status);
@@ -25,7 +27,7 @@ gcut_status tool_model_open(const tool_common *common, const char *path, const t
   *out_model = (tool_model){0};
   gcut_status status = gcut_graph_read(path, &reading, &out_model->graph, err);
   if (status != GCUT_OK) return status;
-  status = gcut_trace_create(out_model->graph, &tracing, &out_model->trace, err);
+  status = gcut_trace_folded(out_model->graph, &tracing, &out_model->trace, err);
   if (status != GCUT_OK) tool_model_close(out_model);
   return status;
 }
