@@ -74,7 +74,9 @@ static int axis_taps(const sampler *s, double at, int64_t size, int64_t *indices
   if (isnan(x)) x = -INFINITY; // nowhere
   if (s->mode == GCUT_GRID_NEAREST) x = rint(x);
   bool outside = s->align ? x < 0 || x > (double)size - 1 : x < -0.5 || x > (double)size - 0.5;
-  if (outside && s->padding == GCUT_GRID_BORDER) x = x < 0 ? 0 : (double)size - 1;
+  // Cubic taps go to the border one by one; reflected, they come out the same either way.
+  if (outside && s->padding == GCUT_GRID_BORDER && s->mode != GCUT_GRID_CUBIC)
+    x = x < 0 ? 0 : (double)size - 1;
   if (outside && s->padding == GCUT_GRID_REFLECTION) x = isinf(x) ? 0 : reflect_into(s, x, size);
   if (!(x > -8)) x = -8; // as far outside as any
   if (x > (double)size + 8) x = (double)size + 8;
