@@ -66,7 +66,7 @@ static void draw(const gcut_graph *g, const char *target, gcut_view view, const 
   gcut_trace *trace = NULL;
   gcut_plan *plan = NULL;
   assert_ok(gcut_trace_create(g, NULL, &trace, err));
-  gcut_cut_options cut = {.targets = &target, .n_targets = target ? 1 : 0, .no_refine = true};
+  gcut_cut_options cut = {.targets = &target, .n_targets = target ? 1 : 0, .unrefined = true};
   if (target)
     assert_ok(gcut_plan_create(trace, &cut, &plan, err));
   else
