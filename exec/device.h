@@ -24,6 +24,8 @@ struct gcut__program {
   const gcut_trace *trace;
   const gcut_part *part;
   gcut_work work; // its workspace holds what the device needs beside weights and operands
+  const uint32_t *host_nodes; // [n_host_nodes] that the device leaves to the host's CPU
+  uint32_t n_host_nodes;
 };
 
 // Weights of a part, and where they go.

@@ -15,6 +15,9 @@ static gcut_status gcut__cuda_device_create(const char *name, gcut__device **out
   return GCUT_FAIL(err, GCUT_DEVICE, "no device '%.100s': this graphcut was built without CUDA",
                    name);
 }
+static gcut_status gcut__cuda_probe(gcut_error *err) {
+  return GCUT_FAIL(err, GCUT_DEVICE, "built without CUDA");
+}
 #endif
 
 static const struct {
@@ -33,6 +36,11 @@ gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_
     if (strcmp(devices[i].name, name) == 0) return devices[i].create(out_device, err);
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; there are cpu, cuda, cuda:N and sim",
                    name);
+}
+
+const char *gcut_device_default(gcut_error *err) {
+  gcut_error none;
+  return gcut__cuda_probe(err ? err : &none) == GCUT_OK ? "cuda" : "cpu";
 }
 
 gcut_status gcut_device_measure(const char *name, gcut_profile *out_profile, char *description,

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "exec/cpu/kernel.h"
+#ifdef GCUT_CUDA
+#include "exec/cuda/cuda_open.h"
+#endif
 
 static gcut_node node_of(size_t row) {
   size_t n;
@@ -15,8 +18,18 @@ static bool on_cpu(size_t row) {
   return gcut_cpu_find(&node) || (node.op->flags & GCUT_OP_VIEW);
 }
 
+#ifdef GCUT_CUDA
+static bool on_cuda(size_t row) {
+  size_t n;
+  const gcut_op_row *it = &gcut_op_rows(&n)[row];
+  return gcut__cuda_has_kernel(it->domain, it->name) || (it->op->flags & GCUT_OP_VIEW);
+}
+static const char *const names[] = {"cpu", "cuda", NULL};
+static bool (*const runs[])(size_t row) = {on_cpu, on_cuda};
+#else
 static const char *const names[] = {"cpu", NULL};
 static bool (*const runs[])(size_t row) = {on_cpu};
+#endif
 
 size_t gcut_operator_count(void) {
   size_t n;

@@ -230,6 +230,40 @@ static void close_session(session *s) {
 
 // ---- results
 
+static bool op_listed(const session *s, const char *op, const uint32_t *nodes, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (!strcmp(s->graph->nodes[nodes[i]].op_type, op)) return true;
+  return false;
+}
+
+// Adds an operator's count to the text; what does not fit is left out.
+static void add_operator(gcut_run_result *r, const char *op, uint32_t count) {
+  size_t used = strlen(r->host_operators), left = sizeof r->host_operators - used;
+  int n =
+      snprintf(r->host_operators + used, left, "%s%" PRIu32 " %.80s", used ? ", " : "", count, op);
+  if (n < 0 || (size_t)n >= left) r->host_operators[used] = 0;
+}
+
+// Nodes of the first class of shapes that no kernel of the device computes.
+static gcut_status count_host_nodes(session *s, gcut_run_result *r, gcut_error *err) {
+  uint32_t *nodes = GCUT_NEW_ARRAY(s->arena, uint32_t, s->graph->n_nodes), n = 0;
+  if (!nodes) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < s->plan->n_parts; p++) {
+    const gcut__program *it = s->programs[(size_t)p * s->shapes.n_classes];
+    for (uint32_t i = 0; i < it->n_host_nodes && n < s->graph->n_nodes; i++)
+      nodes[n++] = it->host_nodes[i];
+  }
+  r->host_nodes = n;
+  for (uint32_t i = 0; i < n; i++) {
+    const char *op = s->graph->nodes[nodes[i]].op_type;
+    uint32_t count = 0;
+    if (op_listed(s, op, nodes, i)) continue;
+    for (uint32_t k = i; k < n; k++) count += !strcmp(s->graph->nodes[nodes[k]].op_type, op);
+    add_operator(r, op, count);
+  }
+  return GCUT_OK;
+}
+
 static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) {
   gcut_summary sum;
   GCUT_TRY(gcut_timeline_summarise(&s->problem, s->schedule, &s->timeline, &sum, err));
@@ -237,6 +271,7 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   snprintf(r->offload, sizeof r->offload, "%s", s->schedule->offload);
   snprintf(r->note, sizeof r->note, "%s", s->schedule->note);
   r->parts = s->plan->n_parts;
+  GCUT_TRY(count_host_nodes(s, r, err));
   r->batches = s->problem.n_batches;
   r->seconds = sum.seconds;
   r->peak_device_bytes = s->schedule->extent[GCUT_SPACE_DEVICE];

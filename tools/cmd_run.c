@@ -30,7 +30,7 @@ typedef struct job {
   gcut_profile profile;
   gcut_run_options options;
   gcut_run_result result;
-  gcut_error err;
+  gcut_error err, why; // of the device chosen
 } job;
 
 // ---- preparing
@@ -38,7 +38,7 @@ typedef struct job {
 
 static void set_options(job *j) {
   const arguments *a = j->a;
-  j->options = (gcut_run_options){.device = a->device,
+  j->options = (gcut_run_options){.device = a->device ? a->device : gcut_device_default(&j->why),
                                   .offload = a->offload,
                                   .budget = a->cut.budget,
                                   .host_budget = a->host_budget,
@@ -122,11 +122,12 @@ static void close_job(job *j) {
 
 typedef struct watch { // over a run
   tool_progress progress;
-  const char *device; // to be named when the run begins
+  const char *device, *why; // to be named when the run begins
 } watch;
 
 static void name_device(watch *w) {
-  if (w->device) fprintf(stderr, "device: %s\n", w->device);
+  if (w->device)
+    fprintf(stderr, w->why && *w->why ? "device: %s (%s)\n" : "device: %s\n", w->device, w->why);
   w->device = NULL;
 }
 
@@ -138,7 +139,7 @@ static void show(void *context, uint64_t done, uint64_t total) {
 
 static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options options,
                             const char *device, gcut_run_result *result) {
-  watch w = {.progress = tool_progress_start("parts"), .device = device};
+  watch w = {.progress = tool_progress_start("parts"), .device = device, .why = j->why.message};
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
   options.progress = show;
@@ -164,8 +165,7 @@ static gcut_status self_check(job *j) {
 }
 
 static gcut_status run_job(job *j) {
-  const char *device = j->options.device ? j->options.device : "cpu";
-  gcut_status status = run_plan(j, j->plan, j->options, device, &j->result);
+  gcut_status status = run_plan(j, j->plan, j->options, j->options.device, &j->result);
   if (status == GCUT_OK && j->a->self_check && !j->result.simulated) status = self_check(j);
   return status;
 }
@@ -201,6 +201,8 @@ static int print_json(const job *j) {
                 (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
                 (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds",
                 r->bubble_seconds, "simulated", (int)r->simulated, "compared", compared_json(j));
+  json_object_set_new(object, "host_nodes", json_integer((json_int_t)r->host_nodes));
+  json_object_set_new(object, "host_operators", json_string(r->host_operators));
   json_object_set_new(object, "self_check",
                       j->a->self_check && !r->simulated ? json_boolean(!j->results.differs)
                                                         : json_null());
@@ -232,6 +234,9 @@ static int print_text(const job *j) {
          (unsigned long long)r->batches, r->batches == 1 ? "" : "es", r->parts,
          r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
   if (*r->note) printf("%s\n", r->note);
+  if (r->host_nodes)
+    printf("%u node%s without a kernel for %s computed on the host: %s\n", r->host_nodes,
+           r->host_nodes == 1 ? "" : "s", r->device, r->host_operators);
   printf("peak: %s on the device, %s of activations on the host\n",
          table_bytes(r->peak_device_bytes, device), table_bytes(r->peak_host_bytes, host));
   printf("moved: %s up, %s down; %.0f %% of copying hidden behind computing\n",
@@ -278,7 +283,9 @@ static const tool_option options[] = {
            "batches: .npz files, folders of them, or ONNX test data folders"),
     OPTION("--plan", NULL, "PLAN.json", TEXT, plan, "run this plan, as graphcut cut wrote it"),
     TOOL_CUT_OPTIONS(arguments),
-    OPTION("--device", NULL, "D", TEXT, device, "cpu, or sim: a machine in numbers (--profile)"),
+    OPTION(
+        "--device", NULL, "D", TEXT, device,
+        "cuda (where a card and its driver are found), cuda:N, cpu, or sim: a machine in numbers"),
     OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
            "how weights move (sequential); see graphcut help simulate"),
     OPTION("--host-budget", NULL, "SIZE", SIZE, host_budget,

@@ -27,6 +27,7 @@ typedef struct gcut__cuda {
   gcut__cuda_kernels *kernels;
   gcut__cuda_chunks *chunks;
   gcut__device *cpu;        // runs the nodes that have no kernel here
+  const gcut_graph *graph;  // of the programs
   int processors;           // multiprocessors
   volatile uint32_t *fault; // pinned: a kernel met bad data in node *fault - 1
   CUdeviceptr fault_device; // the same for kernels

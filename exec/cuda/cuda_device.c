@@ -7,6 +7,7 @@
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/mapped.h"
 #include "exec/cuda/program.h"
+#include "exec/cuda/weights.h"
 #include "exec/problem.h"
 
 gcut_status gcut__cuda_enter(gcut__cuda *cuda, gcut_error *err) {
@@ -106,6 +107,8 @@ static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint6
   if (host_bytes > 0)
     GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &cuda->host, host_bytes, CU_MEMHOSTALLOC_PORTABLE);
   *out_host = cuda->host;
+  // Times are counted from here: the run begins.
+  GCUT_CUDA_TRY(&cuda->driver, cuEventRecord, cuda->start, cuda->streams[GCUT_QUEUE_COMPUTE]);
   return GCUT_OK;
 }
 
@@ -129,71 +132,15 @@ static gcut_status cuda_pull(gcut__device *device, uint64_t offset, void *host, 
   return GCUT_OK;
 }
 
-// ---- weights
-// --------------------------------------------------------------------------------------------------------
-
-// Weights that are neighbours in a file are neighbours on the device: one copy for each run of
-// them.
-static uint32_t run_of(const gcut__part_weights *w, uint32_t i, uint64_t *out_bytes) {
-  uint32_t next = i + 1;
-  const gcut_constant *first = w->constants[i];
-  *out_bytes = first->bytes;
-  for (; next < w->n && first->file != GCUT_NONE; next++) {
-    const gcut_constant *k = w->constants[next];
-    bool joined =
-        k->file == first->file && w->offsets[next] != GCUT_ON_HEAP && k->offset >= first->offset &&
-        k->offset - first->offset == w->offsets[next] - w->offsets[i] &&
-        k->offset - first->offset >= *out_bytes && k->offset - first->offset - *out_bytes < 4096;
-    if (!joined) break;
-    *out_bytes = k->offset - first->offset + k->bytes;
-  }
-  return next;
-}
-
-static gcut_status cuda_load(gcut__device *device, gcut__part_weights *w, uint64_t offset,
-                             gcut_error *err) {
-  gcut__cuda *cuda = (gcut__cuda *)device;
-  CUstream stream = cuda->streams[GCUT_QUEUE_WEIGHTS];
-  GCUT_TRY(gcut__cuda_enter(cuda, err));
-  for (uint32_t i = 0, next; i < w->n; i = next) {
-    const gcut_constant *k = w->constants[i];
-    uint64_t bytes;
-    next = i + 1;
-    if (w->offsets[i] == GCUT_ON_HEAP) continue;
-    CUdeviceptr to = cuda->slab + offset + w->offsets[i];
-    next = run_of(w, i, &bytes);
-    if (k->file == GCUT_NONE)
-      GCUT_TRY(gcut__cuda_chunks_upload_memory(cuda->chunks, k->data, k->bytes, to, stream, err));
-    else
-      GCUT_TRY(gcut__cuda_chunks_upload(cuda->chunks, &w->graph->files[k->file], k->offset, bytes,
-                                        to, stream, err));
-  }
-  w->state = w; // loaded: there is something to unload
-  return GCUT_OK;
-}
-
-static void cuda_unload(gcut__device *device, gcut__part_weights *w) {
-  gcut__cuda *cuda = (gcut__cuda *)device;
-  if (!w->state || cuda->driver.cuCtxSetCurrent(cuda->context) != CUDA_SUCCESS) return;
-  for (uint32_t i = 0, next; i < w->n; i = next) {
-    const gcut_constant *k = w->constants[i];
-    uint64_t bytes;
-    next = i + 1;
-    if (w->offsets[i] == GCUT_ON_HEAP) continue;
-    next = run_of(w, i, &bytes);
-    if (k->file != GCUT_NONE)
-      gcut__cuda_chunks_release(cuda->chunks, &w->graph->files[k->file], k->offset, bytes);
-  }
-  w->state = NULL;
-}
-
 // ---- parts
 // ----------------------------------------------------------------------------------------------------------
 
 static gcut_status cuda_compile(gcut__device *device, const gcut_trace *trace,
                                 const gcut_part *part, gcut__program **out_program,
                                 gcut_error *err) {
-  return gcut__cuda_program_create((gcut__cuda *)device, trace, part, out_program, err);
+  gcut__cuda *cuda = (gcut__cuda *)device;
+  cuda->graph = trace->graph;
+  return gcut__cuda_program_create(cuda, trace, part, out_program, err);
 }
 
 static gcut_status cuda_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
@@ -233,8 +180,8 @@ static gcut_status cuda_sync(gcut__device *device, gcut__event *event, int64_t *
   GCUT_TRY(gcut__cuda_enter(cuda, err));
   GCUT_CUDA_TRY(&cuda->driver, cuEventSynchronize, (CUevent)event);
   if (*cuda->fault)
-    return GCUT_FAIL(err, GCUT_FORMAT, "node %u of the graph: an index is out of range",
-                     *cuda->fault - 1);
+    return GCUT_FAIL(err, GCUT_FORMAT, "node '%.200s': an index is out of range",
+                     cuda->graph->nodes[*cuda->fault - 1].name);
   if (!out_ns) return GCUT_OK;
   GCUT_CUDA_TRY(&cuda->driver, cuEventElapsedTime, &ms, cuda->start, (CUevent)event);
   *out_ns = (int64_t)((double)ms * 1e6);
@@ -254,8 +201,8 @@ static const gcut__device_ops cuda_ops = {
     .program_destroy = gcut__cuda_program_destroy,
     .memory_bytes = cuda_memory_bytes,
     .reserve = cuda_reserve,
-    .load = cuda_load,
-    .unload = cuda_unload,
+    .load = gcut__cuda_weights_load,
+    .unload = gcut__cuda_weights_unload,
     .push = cuda_push,
     .pull = cuda_pull,
     .run = cuda_run,
@@ -264,6 +211,14 @@ static const gcut__device_ops cuda_ops = {
     .sync = cuda_sync,
     .release = cuda_release,
 };
+
+gcut_status gcut__cuda_probe(gcut_error *err) {
+  gcut__cuda cuda = {0};
+  GCUT_TRY(gcut__cuda_driver_open(&cuda.driver, err));
+  gcut_status status = find_card(&cuda, "cuda", err);
+  gcut__cuda_driver_close(&cuda.driver);
+  return status;
+}
 
 gcut_status gcut__cuda_device_create(const char *name, gcut__device **out_device, gcut_error *err) {
   *out_device = NULL;

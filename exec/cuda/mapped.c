@@ -70,8 +70,8 @@ static uint32_t find_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t
 // A refusal is no failure: the ring takes over.
 static void use_chunk(gcut__cuda_chunks *c, chunk *it) {
   if (it->users++ > 0) return;
-  CUresult result =
-      c->cuda->driver.cuMemHostRegister((void *)it->data, it->bytes, CU_MEMHOSTREGISTER_READ_ONLY);
+  CUresult result = c->cuda->driver.cuMemHostRegister(
+      (void *)it->data, it->bytes, CU_MEMHOSTREGISTER_READ_ONLY | CU_MEMHOSTREGISTER_DEVICEMAP);
   it->registered = result == CUDA_SUCCESS;
 }
 
@@ -121,26 +121,54 @@ gcut_status gcut__cuda_chunks_upload_memory(gcut__cuda_chunks *c, const void *da
 // ---- ranges of files
 // ------------------------------------------------------------------------------------------------
 
+// Takes the chunk at `at` into use.
+static gcut_status take_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t at,
+                              bool *out_registered, gcut_error *err) {
+  pthread_mutex_lock(&c->mutex);
+  uint32_t index = find_chunk(c, file, at / CHUNK * CHUNK);
+  if (index != GCUT_NONE) use_chunk(c, &c->chunks[index]);
+  *out_registered = index != GCUT_NONE && c->chunks[index].registered;
+  pthread_mutex_unlock(&c->mutex);
+  return index != GCUT_NONE ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+static uint64_t end_of_chunk(uint64_t at, uint64_t end) {
+  uint64_t next = (at / CHUNK + 1) * CHUNK;
+  return next < end ? next : end;
+}
+
 gcut_status gcut__cuda_chunks_upload(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
                                      uint64_t bytes, CUdeviceptr to, CUstream stream,
                                      gcut_error *err) {
   const gcut__cuda_driver *driver = &c->cuda->driver;
-  for (uint64_t at = offset; at < offset + bytes;) {
-    uint64_t end =
-        (at / CHUNK + 1) * CHUNK < offset + bytes ? (at / CHUNK + 1) * CHUNK : offset + bytes;
-    pthread_mutex_lock(&c->mutex);
-    uint32_t index = find_chunk(c, file, at / CHUNK * CHUNK);
-    if (index != GCUT_NONE) use_chunk(c, &c->chunks[index]);
-    bool registered = index != GCUT_NONE && c->chunks[index].registered;
-    pthread_mutex_unlock(&c->mutex);
-    if (index == GCUT_NONE) return GCUT_NO_MEMORY(err);
+  bool registered;
+  for (uint64_t at = offset, end; at < offset + bytes; at = end) {
     CUdeviceptr target = to + (at - offset);
+    end = end_of_chunk(at, offset + bytes);
+    GCUT_TRY(take_chunk(c, file, at, &registered, err));
     if (registered)
       GCUT_CUDA_TRY(driver, cuMemcpyHtoDAsync, target, file->data + at, end - at, stream);
     else
       GCUT_TRY(gcut__cuda_chunks_upload_memory(c, file->data + at, end - at, target, stream, err));
-    at = end;
   }
+  return GCUT_OK;
+}
+
+gcut_status gcut__cuda_chunks_map(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
+                                  uint64_t bytes, CUdeviceptr *out_address, gcut_error *err) {
+  bool registered, one = true;
+  *out_address = 0;
+  for (uint64_t at = offset, end; at < offset + bytes; at = end) {
+    CUdeviceptr here = 0;
+    end = end_of_chunk(at, offset + bytes);
+    GCUT_TRY(take_chunk(c, file, at, &registered, err));
+    if (registered && c->cuda->driver.cuMemHostGetDevicePointer(&here, (void *)(file->data + at),
+                                                                0) != CUDA_SUCCESS)
+      here = 0;
+    if (at == offset) *out_address = here;
+    one = one && here && here == *out_address + (at - offset);
+  }
+  if (!one) *out_address = 0;
   return GCUT_OK;
 }
 

@@ -25,6 +25,11 @@ GCUT_MUST_USE gcut_status gcut__cuda_chunks_upload_memory(gcut__cuda_chunks *chu
                                                           const void *data, uint64_t bytes,
                                                           CUdeviceptr to, CUstream stream,
                                                           gcut_error *err);
+// Registers a range for kernels to read where it lies. *out_address is 0 where the driver refused,
+// or has no one range of addresses for it; to be released all the same.
+GCUT_MUST_USE gcut_status gcut__cuda_chunks_map(gcut__cuda_chunks *chunks, const gcut_file *file,
+                                                uint64_t offset, uint64_t bytes,
+                                                CUdeviceptr *out_address, gcut_error *err);
 void gcut__cuda_chunks_release(gcut__cuda_chunks *chunks, const gcut_file *file, uint64_t offset,
                                uint64_t bytes);
 

@@ -77,7 +77,18 @@ static gcut_status add_constant(gcut__cuda_program *p, uint32_t value, gcut_erro
   return GCUT_OK;
 }
 
-static gcut_status gather_constants(gcut__cuda_program *p, gcut_error *err) {
+// Into pinned memory, for copies that nobody waits for.
+static gcut_status pin_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
+  if (p->constant_bytes == 0) return GCUT_OK;
+  GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &p->pinned, p->constant_bytes,
+                CU_MEMHOSTALLOC_PORTABLE);
+  memcpy(p->pinned, p->constant_data, p->constant_bytes);
+  free(p->constant_data);
+  p->constant_data = NULL;
+  return GCUT_OK;
+}
+
+static gcut_status gather_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
   const gcut_graph *g = p->base.trace->graph;
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
     const gcut_node *node = &g->nodes[p->layout.steps[s].node];
@@ -86,6 +97,7 @@ static gcut_status gather_constants(gcut__cuda_program *p, gcut_error *err) {
       if (v != GCUT_NONE && p->base.trace->facts[v].constant) GCUT_TRY(add_constant(p, v, err));
     }
   }
+  GCUT_TRY(pin_constants(cuda, p, err));
   p->constants_at = (p->layout.bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN * CONSTANT_ALIGN;
   return GCUT_OK;
 }
@@ -170,7 +182,7 @@ static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_
         node->op->flags & GCUT_OP_VIEW ? compile_view : gcut__cuda_find(node);
     if (compile) GCUT_TRY(compile(&c, err));
   }
-  if (!step->launch) p->n_host++;
+  if (!step->launch) p->host_nodes[p->base.n_host_nodes++] = step->node;
   return GCUT_OK;
 }
 
@@ -192,15 +204,16 @@ static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *er
   for (uint32_t i = 0; i < p->layout.n_homes; i++)
     if (!gcut_map_set(&p->homes, p->layout.homes[i].value, i)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(number_weights(p, err));
-  GCUT_TRY(gather_constants(p, err));
+  GCUT_TRY(gather_constants(cuda, p, err));
   p->steps = GCUT_NEW_ARRAY(p->arena, gcut__cuda_step, p->layout.n_steps);
-  if (!p->steps) return GCUT_NO_MEMORY(err);
+  p->base.host_nodes = p->host_nodes = GCUT_NEW_ARRAY(p->arena, uint32_t, p->layout.n_steps);
+  if (!p->steps || !p->host_nodes) return GCUT_NO_MEMORY(err);
   for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(compile_step(cuda, p, s, err));
   place_scratch(p);
   p->base.work.traffic = p->layout.traffic;
   p->base.work.flops = p->layout.flops;
   p->base.work.n_nodes = p->layout.n_steps;
-  if (p->n_host == 0) return GCUT_OK;
+  if (p->base.n_host_nodes == 0) return GCUT_OK;
   GCUT_TRY(gcut_cpu_env_create(p->base.trace->graph, &p->env, err));
   return gcut_cpu_runner_create(&p->runner, err);
 }
@@ -215,7 +228,7 @@ gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
     gcut_arena_destroy(arena);
     return GCUT_NO_MEMORY(err);
   }
-  *p = (gcut__cuda_program){.base = {.trace = trace, .part = part}, .arena = arena};
+  *p = (gcut__cuda_program){.base = {.trace = trace, .part = part}, .arena = arena, .cuda = cuda};
   gcut_status status = gcut__cuda_enter(cuda, err);
   if (status == GCUT_OK) status = build(cuda, p, err);
   if (status == GCUT_OK)
@@ -234,5 +247,7 @@ void gcut__cuda_program_destroy(gcut__program *program) {
   gcut_map_free(&p->weights);
   gcut_map_free(&p->constants);
   free(p->constant_data);
+  if (p->pinned && p->cuda->driver.cuCtxSetCurrent(p->cuda->context) == CUDA_SUCCESS)
+    p->cuda->driver.cuMemFreeHost(p->pinned);
   gcut_arena_destroy(p->arena);
 }

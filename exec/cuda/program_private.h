@@ -15,7 +15,9 @@ struct gcut__cuda_program {
   gcut_map constants;     // value -> offset in constant_data: small ones that no file holds
   uint8_t *constant_data; // uploaded to `constants_at` of the workspace with each run
   uint64_t constant_bytes, constants_at;
-  uint32_t n_host;  // steps that are computed on the host
+  void *pinned; // constant_data once all are there
+  uint32_t *host_nodes;
+  gcut__cuda *cuda;
   gcut_cpu_env env; // of the host's steps
   gcut_cpu_runner *runner;
   gcut_arena *arena;

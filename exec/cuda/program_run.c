@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "exec/cuda/program_private.h"
+#include "exec/cuda/weights.h"
 
 enum { INLINE_OPERANDS = 32 };
 
@@ -17,6 +18,8 @@ CUdeviceptr gcut__cuda_address(gcut__cuda *cuda, const gcut__run_args *args,
   switch (place->where) {
   case GCUT_CUDA_WORKSPACE: return cuda->slab + args->workspace + place->at;
   case GCUT_CUDA_WEIGHT:
+    if (args->weights->offsets[place->at] == GCUT_ON_HEAP)
+      return gcut__cuda_weight_address(args->weights, (uint32_t)place->at);
     return cuda->slab + args->weights_offset + args->weights->offsets[place->at];
   case GCUT_CUDA_OPERAND:
     operand = gcut__cuda_operand(args, (uint32_t)place->at);
@@ -55,9 +58,11 @@ static gcut_status run_step(gcut__cuda *cuda, gcut__cuda_program *p, const gcut_
 
 gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
   gcut__cuda_program *p = (gcut__cuda_program *)args->program;
+  if (!args->weights->state)
+    GCUT_TRY(gcut__cuda_weights_load(&cuda->base, args->weights, GCUT_ON_HEAP, err));
   if (p->constant_bytes > 0)
     GCUT_CUDA_TRY(&cuda->driver, cuMemcpyHtoDAsync, cuda->slab + args->workspace + p->constants_at,
-                  p->constant_data, p->constant_bytes, cuda->streams[GCUT_QUEUE_COMPUTE]);
+                  p->pinned, p->constant_bytes, cuda->streams[GCUT_QUEUE_COMPUTE]);
   for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(run_step(cuda, p, args, s, err));
   return GCUT_OK;
 }

@@ -53,6 +53,10 @@ typedef struct gcut_run_result {
   double predicted_seconds; // by the profile; 0 where none was given
   uint64_t peak_device_bytes, peak_host_bytes, bytes_up, bytes_down;
   double overlap, bubble_seconds;
+  // How many nodes the device left to the host's CPU, and of which operators: "2 Range, 1
+  // GatherND".
+  uint32_t host_nodes;
+  char host_operators[256];
   bool simulated; // seconds are predicted, nothing was computed
 } gcut_run_result;
 

@@ -51,6 +51,10 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_profile_write(const gcut_profile *profil
 // Names of the profiles that ship, ended by NULL.
 GCUT_API const char *const *gcut_profile_names(void);
 
+// The device to run on where none is named: "cuda" where there are a card and a driver, else "cpu",
+// and *err (may be NULL) says why.
+GCUT_API const char *gcut_device_default(gcut_error *err);
+
 // Measures a device ("cpu", also where NULL) and the host: seconds of work. `description` becomes
 // what the device is, in words.
 GCUT_API GCUT_MUST_USE gcut_status gcut_device_measure(const char *device,

@@ -13,11 +13,19 @@ static const struct {
 #undef X
 };
 
-gcut__cuda_compile_node gcut__cuda_find(const gcut_node *node) {
-  if (*node->domain) return NULL;
+static gcut__cuda_compile_node find(const char *domain, const char *name) {
+  if (*domain) return NULL;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (strcmp(rows[i].name, node->op_type) == 0) return rows[i].compile;
+    if (strcmp(rows[i].name, name) == 0) return rows[i].compile;
   return NULL;
+}
+
+gcut__cuda_compile_node gcut__cuda_find(const gcut_node *node) {
+  return find(node->domain, node->op_type);
+}
+
+bool gcut__cuda_has_kernel(const char *domain, const char *name) {
+  return find(domain, name) != NULL;
 }
 
 gcut_status gcut__cuda_launch_over(const gcut__cuda_run *r, CUfunction kernel, uint64_t count,

@@ -5,7 +5,7 @@ template <typename T> __device__ inline void move(const gcut__cuda_copy_job &job
   for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < job.count; i += step) {
     int64_t rest = i, from = job.from_offset, to = job.to_offset;
     for (int d = job.rank - 1; d >= 0; d--) {
-      int64_t dim = job.dims[d], next = rest < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
+      int64_t dim = job.dims[d], next = job.count < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
       int64_t index = rest - next * dim;
       from += index * job.from_strides[d];
       to += index * job.to_strides[d];

@@ -179,7 +179,10 @@ static bool is_floating(gcut_dtype type) {
 
 gcut_status gcut__cuda_compile_unary(const gcut__cuda_compile *c, gcut_error *err) {
   gcut_dtype type = (gcut_dtype)gcut__cuda_input_type(c, 0)->type;
-  return compile_elements(c, (gcut__cuda_element_step){.op = op_of(c->node)}, type, err);
+  gcut__cuda_element_op op = op_of(c->node);
+  if (type == GCUT_DOUBLE && (op == GCUT_CUDA_ELEMENT_HARDSWISH || op == GCUT_CUDA_ELEMENT_SOFTPLUS))
+    return GCUT_OK; // in float32 alone
+  return compile_elements(c, (gcut__cuda_element_step){.op = op}, type, err);
 }
 
 // An integer division by zero is an error that the host reports, so integer Div stays there; so do
@@ -202,13 +205,11 @@ gcut_status gcut__cuda_compile_where(const gcut__cuda_compile *c, gcut_error *er
                           type, err);
 }
 
-// In the wider of the two; float to integer and back go by the host, which clamps as the standard's
-// reference does.
+// In the wider of the two.
 gcut_status gcut__cuda_compile_cast(const gcut__cuda_compile *c, gcut_error *err) {
   gcut_dtype from = (gcut_dtype)gcut__cuda_input_type(c, 0)->type,
              to = (gcut_dtype)gcut__cuda_output_type(c, 0)->type;
   gcut_dtype type =
       is_floating(from) && (from == GCUT_DOUBLE || to == GCUT_DOUBLE) ? GCUT_DOUBLE : from;
-  if (is_floating(from) && !is_floating(to) && to != GCUT_BOOL) return GCUT_OK;
   return compile_elements(c, (gcut__cuda_element_step){.op = GCUT_CUDA_ELEMENT_COPY}, type, err);
 }

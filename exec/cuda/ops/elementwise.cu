@@ -140,7 +140,7 @@ template <typename C> __device__ inline void walk(const gcut__cuda_element_job &
     if (!job.flat) {
       int64_t rest = i;
       for (int d = job.rank - 1; d >= 0; d--) {
-        int64_t dim = job.dims[d], next = rest < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
+        int64_t dim = job.dims[d], next = job.count < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
         int64_t index = rest - next * dim;
 #pragma unroll
         for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) at[k] += index * job.inputs[k].strides[d];

@@ -29,21 +29,32 @@ template <typename C> __device__ inline C load_as(const void *data, int64_t i, i
   }
 }
 
+// To integers as x86-64 and so the CPU's kernels convert: by way of 32 bits for types that fit there, else of 64; what
+// is out of range becomes the least number.
+template <typename C> __device__ inline int32_t to_int32(C x) {
+  return (double)x > -2147483649.0 && (double)x < 2147483648.0 ? (int32_t)x : INT32_MIN;
+}
+template <> __device__ inline int32_t to_int32<int64_t>(int64_t x) { return (int32_t)x; }
+template <typename C> __device__ inline int64_t to_int64(C x) {
+  return (double)x >= -9223372036854775808.0 && (double)x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
+}
+template <> __device__ inline int64_t to_int64<int64_t>(int64_t x) { return x; }
+
 template <typename C> __device__ inline void store_as(void *data, int64_t i, int type, C x) {
   switch (type) {
   case T_FLOAT: ((float *)data)[i] = (float)x; break;
   case T_BFLOAT16: ((__nv_bfloat16 *)data)[i] = __float2bfloat16_rn((float)x); break;
   case T_FLOAT16: ((__half *)data)[i] = __float2half_rn((float)x); break;
   case T_INT64:
-  case T_UINT64: ((int64_t *)data)[i] = (int64_t)x; break;
-  case T_INT32: ((int32_t *)data)[i] = (int32_t)x; break;
-  case T_UINT32: ((uint32_t *)data)[i] = (uint32_t)(int64_t)x; break;
-  case T_INT16: ((int16_t *)data)[i] = (int16_t)x; break;
-  case T_UINT16: ((uint16_t *)data)[i] = (uint16_t)(int32_t)x; break;
-  case T_INT8: ((int8_t *)data)[i] = (int8_t)x; break;
+  case T_UINT64: ((int64_t *)data)[i] = to_int64(x); break;
+  case T_INT32: ((int32_t *)data)[i] = to_int32(x); break;
+  case T_UINT32: ((uint32_t *)data)[i] = (uint32_t)to_int64(x); break;
+  case T_INT16: ((int16_t *)data)[i] = (int16_t)to_int32(x); break;
+  case T_UINT16: ((uint16_t *)data)[i] = (uint16_t)to_int32(x); break;
+  case T_INT8: ((int8_t *)data)[i] = (int8_t)to_int32(x); break;
   case T_DOUBLE: ((double *)data)[i] = (double)x; break;
   case T_BOOL: ((uint8_t *)data)[i] = x != (C)0; break;
-  default: ((uint8_t *)data)[i] = (uint8_t)(int32_t)x; break;
+  default: ((uint8_t *)data)[i] = (uint8_t)to_int32(x); break;
   }
 }
 
