@@ -13,8 +13,9 @@ enum { NAME = 256 }; // room for a name
 #define SHAPE_LIST(X)                                                                              \
   X(hidden, 512)                                                                                   \
   X(layers, 4)                                                                                     \
-  X(heads, 8) X(kv_heads, 0) X(intermediate, 0) X(vocab, 32000) X(experts, 0)                      \
-      X(experts_per_token, 2) X(opset, 18)
+  X(heads, 8)                                                                                      \
+  X(kv_heads, 0) X(intermediate, 0) X(vocab, 32000) X(experts, 0) X(experts_per_token, 2)          \
+      X(opset, 18)
 
 typedef struct shape {
 #define X(name, value) long name;

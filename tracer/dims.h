@@ -38,8 +38,8 @@ gcut_dim gcut_dim_max(gcut_dims *dims, gcut_dim a, gcut_dim b);
 // Parses a size: "batch", "2*seq + 1", "floor(n/2)", what sympy writes. A text that is no
 // expression, or a negative number, becomes a symbol of that name; an empty one a fresh symbol.
 gcut_dim gcut_dim_parse(gcut_dims *dims, const char *text, size_t size);
-// Whether a text is a number, a name or an expression, rather than anything else that gcut_dim_parse
-// makes a symbol of.
+// Whether a text is a number, a name or an expression, rather than anything else that
+// gcut_dim_parse makes a symbol of.
 bool gcut_dim_is_expression(const char *text, size_t size);
 
 typedef enum gcut_order {
@@ -51,8 +51,8 @@ typedef enum gcut_order {
 // Compares, knowing that symbols are at least 1.
 gcut_order gcut_dim_compare(const gcut_dims *dims, gcut_dim a, gcut_dim b);
 
-// Binds a symbol to a number for gcut_dim_evaluate. False where there is no such symbol (or value is
-// no plain number).
+// Binds a symbol to a number for gcut_dim_evaluate. False where there is no such symbol (or value
+// is no plain number).
 GCUT_MUST_USE bool gcut_dims_bind(gcut_dims *dims, const char *symbol, int64_t value);
 // Replaces bound symbols by their numbers.
 gcut_dim gcut_dim_evaluate(gcut_dims *dims, gcut_dim dim);

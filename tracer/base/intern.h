@@ -14,8 +14,8 @@ const char *gcut_intern_add(gcut_intern *table, const char *data, size_t size);
 // The one copy, or NULL where it was never added.
 const char *gcut_intern_find(const gcut_intern *table, const char *data, size_t size);
 
-// Brings near what the next look-up of that string will need: worth a call where there is other work
-// in between, since a look-up in a large table waits for memory alone.
+// Brings near what the next look-up of that string will need: worth a call where there is other
+// work in between, since a look-up in a large table waits for memory alone.
 void gcut_intern_prefetch(const gcut_intern *table, const char *data, size_t size);
 
 // Two numbers kept with an interned string, UINT32_MAX at first: what a table from the string to a
