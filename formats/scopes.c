@@ -115,7 +115,9 @@ static bool next_item(gcut_string *list, char buffer[MAX_PATH], gcut_string *out
 
 // Whether another string follows in the list.
 static bool more_items(gcut_string list) {
-  return list.size > 0 && (memchr(list.data, '\'', list.size) || memchr(list.data, '"', list.size));
+  for (size_t i = 0; i < list.size; i++)
+    if (list.data[i] == '\'' || list.data[i] == '"') return true;
+  return false;
 }
 
 // Walks the lists of full paths and classes; `tail`: the last entry is the node itself.

@@ -14,6 +14,7 @@
 #include "tracer/ops/op.h"
 
 enum { MAX_FUNCTIONS = 10000, MAX_DEPTH = 256, MAX_CALLS = 100, MAX_PREFIX = 256 };
+enum { MAX_OPSETS = 1000, MAX_ATTRIBUTES = 1000 };
 enum { MAX_INLINED_BYTES = 256 << 20, MAX_INLINED_ITEMS = 1000000 };
 
 // Field numbers of FunctionProto.
@@ -30,8 +31,47 @@ enum {
 
 struct gcut__function {
   gcut__span bytes, domain, name, overload;
-  bool active; // being inlined right now
+  gcut__named_list defaults; // of its attributes
+  bool active;               // being inlined right now
 };
+
+// ---- attributes ----
+
+// Lists a message's attributes by name.
+static gcut_status list_attributes(gcut__reader *r, gcut__span bytes, uint32_t number,
+                                   gcut__named_list *out, gcut_error *err) {
+  gcut__field field, name;
+  size_t n = 0;
+  for (gcut__span rest = bytes; gcut__next_of(&rest, number, &field);) n++;
+  if (n > MAX_ATTRIBUTES)
+    return GCUT_FAIL(err, GCUT_FORMAT, "more than %d attributes", MAX_ATTRIBUTES);
+  out->items = GCUT_NEW_ARRAY(r->arena, gcut__named, n);
+  if (!out->items) return GCUT_NO_MEMORY(err);
+  for (gcut__span rest = bytes; gcut__next_of(&rest, number, &field);) {
+    gcut__span inner = field.bytes;
+    if (!gcut__next_of(&inner, GCUT__ATTRIBUTE_NAME, &name)) continue;
+    out->items[out->n++] = (gcut__named){name.bytes, field.bytes};
+  }
+  return GCUT_OK;
+}
+
+static bool find_attribute(const gcut__named_list *list, gcut__span name, gcut__span *out) {
+  for (size_t i = 0; i < list->n; i++) {
+    const gcut__named *a = &list->items[i];
+    if (a->name.size != name.size || memcmp(a->name.data, name.data, name.size) != 0) continue;
+    *out = a->bytes;
+    return true;
+  }
+  return false;
+}
+
+bool gcut__call_attribute(const gcut__call *call, gcut__span name, gcut__span *out_bytes,
+                          const gcut__context **out_where) {
+  *out_where = call->caller;
+  if (find_attribute(&call->attributes, name, out_bytes)) return true;
+  *out_where = &call->inner_defaults;
+  return find_attribute(&call->function->defaults, name, out_bytes);
+}
 
 // ---- the table ----
 
@@ -47,7 +87,8 @@ static const char *function_id(const gcut__reader *r, gcut__span domain, gcut__s
 
 gcut_status gcut__functions_add(gcut__reader *r, gcut__span bytes, gcut_error *err) {
   gcut__span none = {(const uint8_t *)"", 0};
-  gcut__function f = {bytes, none, none, none, false};
+  gcut__function f = {.bytes = bytes, .domain = none, .name = none, .overload = none};
+  GCUT_TRY(list_attributes(r, bytes, ATTRIBUTE_PROTO, &f.defaults, err));
   for (gcut__field field; gcut__wire_next(&bytes, &field);) {
     if (field.number == NAME) f.name = field.bytes;
     if (field.number == DOMAIN) f.domain = field.bytes;
@@ -115,42 +156,59 @@ static int defined_at(const gcut_op_row *row, int64_t version) {
   return last;
 }
 
-// Nodes of a function that imports another version of a domain than the model does must mean the
-// same in both.
-static gcut_status check_versions(const gcut__function *f, const char *domain, int64_t own,
-                                  int64_t models, gcut_error *err) {
-  gcut__span rest = f->bytes;
-  for (gcut__field field; gcut__next_of(&rest, NODE, &field);) {
-    char name[128];
-    gcut__wire_node node = gcut__node_fields(field.bytes);
-    bool same_domain = node.domain.size == strlen(domain) &&
-                       memcmp(node.domain.data, domain, node.domain.size) == 0;
-    if (!same_domain || node.op_type.size >= sizeof name) continue;
-    snprintf(name, sizeof name, "%.*s", (int)node.op_type.size, (const char *)node.op_type.data);
-    const gcut_op_row *row = gcut_op_find(domain, name);
-    if (row && defined_at(row, own) == defined_at(row, models)) continue;
-    return GCUT_FAIL(err, GCUT_UNSUPPORTED,
-                     "function '%.*s' uses %s of opset %lld, the model imports opset %lld",
-                     GCUT__SHOW(f->name), name, (long long)own, (long long)models);
+gcut_status gcut__import(gcut__reader *r, gcut__span bytes, bool *out_differs, gcut_error *err) {
+  gcut_arena_reset(r->scratch);
+  const GcutOnnx__OperatorSetIdProto *opset =
+      gcut__wire_unpack(bytes, &gcut_onnx__operator_set_id_proto__descriptor, r->scratch);
+  if (!opset) return GCUT_NO_MEMORY(err);
+  const char *domain = opset->domain ? opset->domain : "";
+  int64_t known = gcut_graph_opset(r->graph, domain);
+  if (opset->version < 1)
+    return GCUT_FAIL(err, GCUT_FORMAT, "opset version %lld of domain '%.200s' is no version",
+                     (long long)opset->version, domain);
+  if (r->graph->n_opsets >= MAX_OPSETS)
+    return GCUT_FAIL(err, GCUT_FORMAT, "more than %d opset imports", MAX_OPSETS);
+  *out_differs = known != 0 && known != opset->version;
+  if (known == 0) gcut_graph_add_opset(r->graph, domain, opset->version);
+  return GCUT_OK;
+}
+
+static gcut_status import_opsets(gcut__reader *r, gcut__call *call, gcut_error *err) {
+  gcut__span rest = call->function->bytes;
+  for (gcut__field field; gcut__next_of(&rest, OPSET_IMPORT, &field);) {
+    bool differs;
+    GCUT_TRY(gcut__import(r, field.bytes, &differs, err));
+    call->other_opsets |= differs;
   }
   return GCUT_OK;
 }
 
-static gcut_status import_opsets(gcut__reader *r, const gcut__function *f, gcut_error *err) {
+// The version at which a function imports a domain, or 0.
+static int64_t imported(gcut__reader *r, const gcut__function *f, const char *domain) {
+  int64_t version = 0;
   gcut__span rest = f->bytes;
   for (gcut__field field; gcut__next_of(&rest, OPSET_IMPORT, &field);) {
     gcut_arena_reset(r->scratch);
-    GcutOnnx__OperatorSetIdProto *opset =
+    const GcutOnnx__OperatorSetIdProto *opset =
         gcut__wire_unpack(field.bytes, &gcut_onnx__operator_set_id_proto__descriptor, r->scratch);
-    if (!opset) return GCUT_NO_MEMORY(err);
-    const char *domain = opset->domain && strcmp(opset->domain, "ai.onnx") ? opset->domain : "";
-    int64_t models = gcut_graph_opset(r->graph, domain);
-    if (models == 0)
-      gcut_graph_add_opset(r->graph, domain, opset->version);
-    else if (models != opset->version)
-      GCUT_TRY(check_versions(f, domain, opset->version, models, err));
+    const char *name = opset && opset->domain ? opset->domain : "";
+    if (strcmp(name, "ai.onnx") == 0) name = "";
+    if (opset && strcmp(name, domain) == 0) version = opset->version;
   }
-  return GCUT_OK;
+  return version;
+}
+
+gcut_status gcut__check_version(gcut__reader *r, const gcut__call *call,
+                                const gcut__wire_node *node, gcut_error *err) {
+  const char *domain = gcut__intern(r, node->domain), *name = gcut__intern(r, node->op_type);
+  if (strcmp(domain, "ai.onnx") == 0) domain = "";
+  int64_t own = imported(r, call->function, domain), models = gcut_graph_opset(r->graph, domain);
+  if (own == models) return GCUT_OK;
+  const gcut_op_row *row = gcut_op_find(domain, name);
+  if (row && defined_at(row, own) == defined_at(row, models)) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_UNSUPPORTED,
+                   "function '%.*s' uses %.100s of opset %lld, the model imports opset %lld",
+                   GCUT__SHOW(call->function->name), name, (long long)own, (long long)models);
 }
 
 // ---- names ----
@@ -307,28 +365,6 @@ static gcut_status define_values(gcut__reader *r, const gcut__function *f,
   return status;
 }
 
-// ---- attributes ----
-
-static bool find_attribute(gcut__span bytes, uint32_t number, gcut__span name, gcut__span *out) {
-  for (gcut__field field, own; gcut__next_of(&bytes, number, &field);) {
-    gcut__span rest = field.bytes;
-    if (!gcut__next_of(&rest, GCUT__ATTRIBUTE_NAME, &own) || own.bytes.size != name.size ||
-        memcmp(own.bytes.data, name.data, name.size) != 0)
-      continue;
-    *out = field.bytes;
-    return true;
-  }
-  return false;
-}
-
-bool gcut__call_attribute(const gcut__call *call, gcut__span name, gcut__span *out_bytes,
-                          const gcut__context **out_where) {
-  *out_where = call->caller;
-  if (find_attribute(call->node, GCUT__NODE_ATTRIBUTE, name, out_bytes)) return true;
-  *out_where = &call->defaults;
-  return find_attribute(call->function->bytes, ATTRIBUTE_PROTO, name, out_bytes);
-}
-
 // ---- the call ----
 
 static gcut_status read_nodes(gcut__reader *r, const gcut__function *f, const gcut__context *inside,
@@ -343,7 +379,6 @@ static gcut_status inline_into(gcut__reader *r, const gcut__function *f,
                                const gcut__wire_node *node, const gcut__context *inside,
                                gcut_map *map, gcut_error *err) {
   GCUT_TRY(gcut__charge(r, f->bytes.size + 64, 1, err));
-  GCUT_TRY(import_opsets(r, f, err));
   GCUT_TRY(bind_inputs(r, f, node, inside->call->caller, map, err));
   GCUT_TRY(bind_outputs(r, f, node, inside, map, err));
   GCUT_TRY(define_values(r, f, inside, map, err));
@@ -357,12 +392,13 @@ gcut_status gcut__inline_call(gcut__reader *r, gcut__function *function,
   gcut__names names = {.map = &map};
   gcut__call call = {.function = function,
                      .caller = where,
-                     .defaults = {.body = where->body},
-                     .node = node->bytes,
+                     .inner_defaults = {.body = where->body},
                      .prefix = call_prefix(r, node, where)};
   gcut__context inside = {.body = where->body, .names = &names, .call = &call};
   GCUT_TRY(check_call(r, function, where, err));
   if (!call.prefix) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(list_attributes(r, node->bytes, GCUT__NODE_ATTRIBUTE, &call.attributes, err));
+  GCUT_TRY(import_opsets(r, &call, err));
   inside.scope = call_scope(r, function, node, call.prefix, where);
   if (inside.scope == GCUT_NONE) return gcut_graph_finish(r->graph, err); // says why
   function->active = true;

@@ -196,6 +196,8 @@ static gcut_status read_operator(gcut__reader *r, const gcut__wire_node *node,
   gcut_scope_hints hints = {0};
   if (node->op_type.size == 0)
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.*s' names no operator", GCUT__SHOW(node->name));
+  if (where->call && where->call->other_opsets)
+    GCUT_TRY(gcut__check_version(r, where->call, node, err));
   GCUT_TRY(gcut__read_inputs(r, node, where, err));
   uint32_t n_inputs = r->operands.n - at.operands;
   GCUT_TRY(gcut__read_outputs(r, node, where, err));

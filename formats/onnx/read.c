@@ -21,15 +21,9 @@ enum {
 };
 
 static gcut_status read_opset(gcut__reader *r, gcut__span bytes, gcut_error *err) {
-  gcut_arena_reset(r->scratch);
-  GcutOnnx__OperatorSetIdProto *opset =
-      gcut__wire_unpack(bytes, &gcut_onnx__operator_set_id_proto__descriptor, r->scratch);
-  if (!opset) return GCUT_NO_MEMORY(err);
-  if (opset->version < 1)
-    return GCUT_FAIL(err, GCUT_FORMAT, "opset version %lld of domain '%.200s' is no version",
-                     (long long)opset->version, opset->domain ? opset->domain : "");
-  gcut_graph_add_opset(r->graph, opset->domain ? opset->domain : "", opset->version);
-  return GCUT_OK;
+  bool differs;
+  GCUT_TRY(gcut__import(r, bytes, &differs, err));
+  return differs ? GCUT_FAIL(err, GCUT_FORMAT, "a domain is imported at two versions") : GCUT_OK;
 }
 
 static gcut_status read_model_field(gcut__reader *r, const gcut__field *field, gcut_error *err) {

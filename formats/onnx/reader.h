@@ -58,13 +58,23 @@ typedef struct gcut__context {
   const struct gcut__call *call; // NULL outside functions
 } gcut__context;
 
+// Attributes by name, in place.
+typedef struct gcut__named {
+  gcut__span name, bytes;
+} gcut__named;
+typedef struct gcut__named_list {
+  gcut__named *items;
+  size_t n;
+} gcut__named_list;
+
 // A call of a function being inlined.
 typedef struct gcut__call {
   const gcut__function *function;
-  const gcut__context *caller; // in which the call's own attributes are read
-  gcut__context defaults;      // in which the function's default attributes are
-  gcut__span node;             // the calling NodeProto
-  const char *prefix;          // of names made for its nodes and values, ending in "/"
+  const gcut__context *caller;  // in which the call's own attributes are read
+  gcut__context inner_defaults; // in which the function's default attributes are
+  gcut__named_list attributes;  // of the call
+  const char *prefix;           // of names made for its nodes and values, ending in "/"
+  bool other_opsets;            // the function imports a domain at another version than the model
 } gcut__call;
 
 // A NodeProto's single fields, in place, and how many of the others there are.
@@ -146,6 +156,13 @@ GCUT_MUST_USE gcut_status gcut__read_type(gcut__reader *r, const GcutOnnx__TypeP
                                           gcut_arena *arena, gcut_type *out, gcut_error *err);
 
 // function.c
+// Imports an OperatorSetIdProto unless its domain is imported already; *out_differs: at another
+// version.
+GCUT_MUST_USE gcut_status gcut__import(gcut__reader *r, gcut__span bytes, bool *out_differs,
+                                       gcut_error *err);
+// Fails where a function's node means something else at the opset that the model imports.
+GCUT_MUST_USE gcut_status gcut__check_version(gcut__reader *r, const gcut__call *call,
+                                              const gcut__wire_node *node, gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__functions_add(gcut__reader *r, gcut__span bytes, gcut_error *err);
 void gcut__functions_free(gcut__reader *r);
 // The function that a node calls, or NULL where it is an operator.

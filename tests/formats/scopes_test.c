@@ -1,6 +1,7 @@
 // Scopes as exporters write them: dynamo's lists, the older one-string form, names of the
 // TorchScript exporter, graphcut's own keys.
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "formats/scopes.h"
 #include "tests/support/check.h"
@@ -117,6 +118,19 @@ static void stays_within_limits(void **state) {
   gcut_graph_destroy(g);
 }
 
+// A list of 300,000 entries costs no more than reading it.
+static void reads_long_lists(void **state) {
+  (void)state;
+  enum { N = 300000 };
+  char *list = malloc(N * 5 + 3);
+  assert_non_null(list);
+  list[0] = '[';
+  for (size_t i = 0; i < N; i++) memcpy(list + 1 + i * 5, "\"a\", ", 5);
+  memcpy(list + 1 + N * 5, "]", 2);
+  check_lists(list, list, "a:a");
+  free(list);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_lists),
@@ -127,6 +141,7 @@ int main(void) {
       cmocka_unit_test(reads_node_names),
       cmocka_unit_test(prefers_the_surest),
       cmocka_unit_test(stays_within_limits),
+      cmocka_unit_test(reads_long_lists),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

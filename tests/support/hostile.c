@@ -143,6 +143,16 @@ static void make_opset_negative(proto *model) {
 static void make_opset_twice(proto *model) {
   import(model, "ai.onnx", 12);
 }
+static void make_opsets_many(proto *model) {
+  proto graph = begin_relu();
+  end(model, &graph);
+  for (int i = 0; i < 1001; i++) {
+    char domain[16];
+    snprintf(domain, sizeof domain, "d%d", i);
+    proto opset = onnx_opset(domain, 1);
+    pb_message(model, MODEL_OPSET, &opset);
+  }
+}
 static void make_domain_unknown(proto *model) {
   proto graph = begin(), node = onnx_node("n", "Fancy", "x", "y");
   pb_text(&node, NODE_DOMAIN, "nowhere");
@@ -507,6 +517,7 @@ const hostile_case hostile_cases[] = {
     {"opset-huge", F, "is no version", make_opset_huge},
     {"opset-negative", F, "is no version", make_opset_negative},
     {"opset-twice", F, "imported at two versions", make_opset_twice},
+    {"opsets-many", F, "more than 1000 opset imports", make_opsets_many},
     {"domain-unknown", F, "domain 'nowhere' is not imported", make_domain_unknown},
     {"cycle", F, "a cycle", make_cycle},
     {"self-loop", F, "a cycle", make_self_loop},
