@@ -210,12 +210,12 @@ static gcut_status hand_on(deriver *d, uint32_t part, gcut_error *err) {
 // ---- bytes
 // --------------------------------------------------------------------------------------------------------
 
-static bool sum_bytes(const gcut_trace *trace, const uint32_t *values, uint32_t n, uint64_t *out) {
+static bool sum_bytes(const gcut__draft *f, const uint32_t *values, uint32_t n, uint64_t *out) {
   *out = 0;
   bool known = true;
   for (uint32_t i = 0; i < n; i++) {
     uint64_t bytes;
-    known = known && gcut_trace_bytes(trace, values[i], &bytes) &&
+    known = known && gcut__bytes(f->trace, f->given, values[i], &bytes) &&
             !__builtin_add_overflow(*out, bytes, out);
   }
   if (!known) *out = 0;
@@ -231,8 +231,8 @@ static gcut_status count_bytes(deriver *d, gcut_error *err) {
   for (uint32_t i = 0; i < plan->n_parts; i++) {
     gcut_part *p = &plan->parts[i];
     uint64_t workspace;
-    bool known = sum_bytes(trace, p->inputs, p->n_inputs, &p->input_bytes);
-    known &= sum_bytes(trace, p->outputs, p->n_outputs, &p->output_bytes);
+    bool known = sum_bytes(d->draft, p->inputs, p->n_inputs, &p->input_bytes);
+    known &= sum_bytes(d->draft, p->outputs, p->n_outputs, &p->output_bytes);
     plan->sized &= known;
     if (known && gcut__peak_workspace(peak, p, &workspace))
       p->peak_bytes = p->weight_bytes + p->input_bytes + p->output_bytes + workspace;
@@ -257,7 +257,7 @@ static gcut_status count_crossing(deriver *d, gcut_error *err) {
     for (uint32_t k = 0; k < p->n_inputs; k++) {
       uint32_t v = p->inputs[k];
       uint64_t bytes = 0;
-      if (!gcut_trace_bytes(d->draft->trace, v, &bytes)) continue; // sized: never
+      if (!gcut__bytes(d->draft->trace, d->draft->given, v, &bytes)) continue; // sized: never
       bool given = d->graph->values[v].producer == GCUT_NONE && !entered[v];
       entered[v] = true;
       if (!given) plan->crossing_bytes = add(plan->crossing_bytes, bytes);

@@ -138,6 +138,7 @@ gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, 
                               gcut_arena *scratch, gcut__draft *d, gcut_error *err) {
   const gcut_graph *g = trace->graph;
   *d = (gcut__draft){.trace = trace, .graph = g, .scratch = scratch};
+  d->given = gcut__shapes_given(trace);
   if (!fetches) fetches = g->bodies[0].outputs, n_fetches = g->bodies[0].n_outputs;
   d->fetches = gcut_arena_copy(scratch, fetches, n_fetches * sizeof *fetches);
   d->n_fetches = n_fetches;
@@ -224,7 +225,8 @@ static void count_value(const gcut__draft *d, uint32_t v, uint32_t *seen, uint64
   bool made = value->producer != GCUT_NONE;
   uint32_t own = made ? d->part[value->producer] : 0, last = own, n = 0;
   uint64_t bytes;
-  if (own == GCUT_NONE || gcut__constant(d->trace, v) || !gcut_trace_bytes(d->trace, v, &bytes))
+  if (own == GCUT_NONE || gcut__constant(d->trace, v) ||
+      !gcut__bytes(d->trace, d->given, v, &bytes))
     return;
   if (made) seen[own] = v + 1;
   for (uint32_t u = 0; u < value->n_uses; u++) {

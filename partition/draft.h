@@ -14,6 +14,7 @@ typedef struct gcut__draft {
   const gcut_trace *trace;
   const gcut_graph *graph;
   gcut_arena *scratch;          // lives as long as the draft
+  bool given;                   // gcut__shapes_given
   uint32_t *fetches, n_fetches; // values
   bool *fetched;                // [n_values]
   bool *needed;                 // [n_nodes] runs

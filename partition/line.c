@@ -16,10 +16,11 @@
 // Sums over all of a graph's values stay below 2^64.
 static const uint64_t LARGEST = UINT64_C(1) << 43;
 
-static uint64_t size_of(const gcut_trace *trace, gcut_dims *dims, uint32_t value) {
-  const gcut_type *type = &trace->facts[value].type;
+static uint64_t size_of(const gcut__draft *draft, gcut_dims *dims, uint32_t value) {
+  const gcut_type *type = &draft->trace->facts[value].type;
   uint64_t count = 1, bytes;
-  if (gcut_trace_bytes(trace, value, &bytes)) return bytes < LARGEST ? bytes : LARGEST;
+  if (gcut__bytes(draft->trace, draft->given, value, &bytes))
+    return bytes < LARGEST ? bytes : LARGEST;
   for (int d = 0; d < type->rank; d++) {
     gcut_dim dim =
         gcut_dim_known(type->dims[d]) ? type->dims[d] : gcut_dim_evaluate(dims, type->dims[d]);
@@ -43,7 +44,7 @@ gcut_status gcut__nominal_bytes(const gcut__draft *draft, uint64_t **out_bytes, 
     (void)!gcut_dims_bind(dims, gcut_dims_symbol_name(dims, i), GCUT__NOMINAL_SIZE);
   for (uint32_t v = 0; v < n; v++)
     if (draft->graph->values[v].body == 0 && !gcut__constant(trace, v))
-      bytes[v] = size_of(trace, dims, v);
+      bytes[v] = size_of(draft, dims, v);
   gcut_dims_destroy(dims);
   return GCUT_OK;
 }

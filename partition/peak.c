@@ -9,6 +9,7 @@
 
 struct gcut__peak {
   const gcut_trace *trace;
+  bool given;          // gcut__shapes_given
   uint32_t stamp;      // of the part at hand
   uint32_t *made;      // [n_values] stamp of the part whose workspace the value is in
   uint32_t *base;      // [n_values] the value whose bytes it has, where made
@@ -22,6 +23,7 @@ gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__
   gcut__peak *k = *out = GCUT_NEW(arena, gcut__peak);
   if (!k) return GCUT_NO_MEMORY(err);
   k->trace = trace;
+  k->given = gcut__shapes_given(trace);
   k->made = GCUT_NEW_ARRAY(arena, uint32_t, n);
   k->base = GCUT_NEW_ARRAY(arena, uint32_t, n);
   k->last = GCUT_NEW_ARRAY(arena, uint32_t, n);
@@ -66,7 +68,7 @@ static void give_back(gcut__peak *k, uint32_t value, uint32_t place, uint64_t *l
   uint64_t bytes;
   if (!in_workspace(k, value)) return;
   uint32_t base = k->base[value];
-  if (k->last[base] != place || !gcut_trace_bytes(k->trace, base, &bytes)) return;
+  if (k->last[base] != place || !gcut__bytes(k->trace, k->given, base, &bytes)) return;
   k->last[base] = GCUT_NONE; // once
   *live -= bytes;
 }
@@ -80,7 +82,7 @@ bool gcut__peak_workspace(gcut__peak *k, const gcut_part *part, uint64_t *out_by
     for (uint32_t o = 0; o < node->n_outputs; o++) {
       uint32_t v = gcut_node_outputs(g, node)[o];
       if (!in_workspace(k, v) || k->base[v] != v) continue;
-      if (!gcut_trace_bytes(k->trace, v, &bytes) || !gcut_checked_add(live, bytes, &live))
+      if (!gcut__bytes(k->trace, k->given, v, &bytes) || !gcut_checked_add(live, bytes, &live))
         return false;
     }
     if (live > most) most = live;

@@ -10,6 +10,7 @@ typedef struct checker {
   const gcut_trace *trace;
   const gcut_graph *graph;
   const gcut_plan *plan;
+  bool given;             // gcut__shapes_given
   uint32_t *owner;        // [n_nodes] part that runs it first, or GCUT_NONE
   uint32_t *runs;         // [n_nodes] part + 1 that last ran it
   uint32_t *made, *read;  // [n_values] part + 1 that last did
@@ -235,10 +236,11 @@ static gcut_status check_consumed(checker *c, uint32_t part, gcut_error *err) {
   return GCUT_FAIL(err, GCUT_FORMAT, "plan: part %u consumes what it does not read", part);
 }
 
-static uint64_t sum_bytes(const gcut_trace *trace, const uint32_t *values, uint32_t n) {
+static uint64_t sum_bytes(const checker *c, const uint32_t *values, uint32_t n) {
   uint64_t sum = 0, bytes;
   for (uint32_t i = 0; i < n; i++)
-    if (!gcut_trace_bytes(trace, values[i], &bytes) || __builtin_add_overflow(sum, bytes, &sum))
+    if (!gcut__bytes(c->trace, c->given, values[i], &bytes) ||
+        __builtin_add_overflow(sum, bytes, &sum))
       return 0;
   return sum;
 }
@@ -246,8 +248,8 @@ static uint64_t sum_bytes(const gcut_trace *trace, const uint32_t *values, uint3
 static gcut_status check_bytes(const checker *c, uint32_t part, gcut_error *err) {
   const gcut_part *p = &c->plan->parts[part];
   uint64_t least = p->weight_bytes + p->input_bytes + p->output_bytes;
-  if (p->input_bytes != sum_bytes(c->trace, p->inputs, p->n_inputs) ||
-      p->output_bytes != sum_bytes(c->trace, p->outputs, p->n_outputs) ||
+  if (p->input_bytes != sum_bytes(c, p->inputs, p->n_inputs) ||
+      p->output_bytes != sum_bytes(c, p->outputs, p->n_outputs) ||
       (p->peak_bytes > 0 && p->peak_bytes < least))
     return GCUT_FAIL(err, GCUT_FORMAT, "plan: part %u: its bytes are not those of its values",
                      part);
@@ -281,7 +283,8 @@ static gcut_status verify(checker *c, gcut_error *err) {
 gcut_status gcut_plan_verify(const gcut_trace *trace, const gcut_plan *plan, gcut_error *err) {
   gcut_arena *arena = gcut_arena_create();
   if (!arena) return GCUT_NO_MEMORY(err);
-  checker c = {.trace = trace, .graph = trace->graph, .plan = plan};
+  checker c = {
+      .trace = trace, .graph = trace->graph, .plan = plan, .given = gcut__shapes_given(trace)};
   gcut_status status = plan->n_parts > 0 ? allocate(&c, arena, err)
                                          : GCUT_FAIL(err, GCUT_FORMAT, "plan: there is no part");
   if (status == GCUT_OK) status = verify(&c, err);

@@ -21,6 +21,26 @@ static inline const gcut_constant *gcut__constant(const gcut_trace *trace, uint3
   return v->constant != GCUT_NONE && !v->is_input ? &trace->graph->constants[v->constant] : NULL;
 }
 
+// Whether the shapes of all inputs are known. Then a size that is not depends on data.
+static inline bool gcut__shapes_given(const gcut_trace *trace) {
+  const gcut_body *main = &trace->graph->bodies[0];
+  uint64_t bytes;
+  for (uint32_t i = 0; i < main->n_inputs; i++)
+    if (!gcut__constant(trace, main->inputs[i]) &&
+        !gcut_trace_bytes(trace, main->inputs[i], &bytes))
+      return false;
+  return true;
+}
+
+// Bytes that a value takes on a device; `given`: gcut__shapes_given. What depends on data lives on
+// the host and takes none. False where shapes are symbolic.
+static inline bool gcut__bytes(const gcut_trace *trace, bool given, uint32_t value,
+                               uint64_t *out_bytes) {
+  if (gcut_trace_bytes(trace, value, out_bytes)) return true;
+  *out_bytes = 0;
+  return given;
+}
+
 // The number of a constant of the graph; GCUT_NONE of one that the trace made.
 static inline uint32_t gcut__constant_number(const gcut_graph *graph,
                                              const gcut_constant *constant) {

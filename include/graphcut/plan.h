@@ -46,7 +46,8 @@ typedef struct gcut_plan {
   uint32_t *fetches, n_fetches; // values computed: the graph's outputs unless others were asked for
   uint32_t *folded, n_folded;   // nodes with inputs that would run, had the trace not folded them:
                                 // in no part
-  bool sized;                   // every value that enters or leaves a part has a static size
+  bool sized; // the size of every value that enters or leaves a part is known; one that depends on
+              // data lives on the host and counts as nothing
   // Bytes a batch that parts pass on: what is carried into each part, summed, the first reading of
   // a graph input excepted. 0 where not sized.
   uint64_t crossing_bytes;

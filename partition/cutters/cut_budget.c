@@ -25,30 +25,20 @@ typedef struct budgeting {
 // ---- what no cut can meet
 // -----------------------------------------------------------------------------------------
 
-static gcut_status refuse_symbolic(const gcut__draft *d, uint32_t value, gcut_error *err) {
-  char name[128], type[256];
-  gcut_trace_format(d->trace, value, type, sizeof type);
-  return GCUT_FAIL(err, GCUT_ARGUMENT,
-                   "budget: the size of '%s' (%s) is not known; give sizes to the symbols",
-                   gcut__printable(d->graph->values[value].name, name, sizeof name), type);
-}
-
-static gcut_status check_static(const gcut__draft *d, gcut_error *err) {
+// Names an input whose shape is symbolic.
+static gcut_status refuse_symbolic(const gcut__draft *d, gcut_error *err) {
+  const gcut_body *main = &d->graph->bodies[0];
   uint64_t bytes;
-  for (uint32_t i = 0; i < d->n_order; i++) {
-    const gcut_node *node = &d->graph->nodes[d->order[i]];
-    for (uint32_t k = 0; k < gcut__n_reads(node); k++) {
-      uint32_t v = gcut__read(d->graph, node, k);
-      if (v != GCUT_NONE && !gcut_trace_bytes(d->trace, v, &bytes))
-        return refuse_symbolic(d, v, err);
-    }
-    for (uint32_t k = 0; k < node->n_outputs; k++) {
-      uint32_t v = gcut_node_outputs(d->graph, node)[k];
-      if (v != GCUT_NONE && !gcut_trace_bytes(d->trace, v, &bytes))
-        return refuse_symbolic(d, v, err);
-    }
-  }
-  return GCUT_OK;
+  uint32_t i = 0;
+  while (i + 1 < main->n_inputs && (gcut__constant(d->trace, main->inputs[i]) ||
+                                    gcut_trace_bytes(d->trace, main->inputs[i], &bytes)))
+    i++;
+  char name[128], type[256];
+  gcut_trace_format(d->trace, main->inputs[i], type, sizeof type);
+  return GCUT_FAIL(err, GCUT_ARGUMENT,
+                   "budget: the size of input '%s' (%s) is not known; give sizes to its symbols",
+                   gcut__printable(d->graph->values[main->inputs[i]].name, name, sizeof name),
+                   type);
 }
 
 // The largest operand of a node.
@@ -59,7 +49,7 @@ static uint32_t largest_value(const gcut__draft *d, const gcut_node *node) {
     uint32_t v = k < gcut__n_reads(node)
                      ? gcut__read(d->graph, node, k)
                      : gcut_node_outputs(d->graph, node)[k - gcut__n_reads(node)];
-    if (v == GCUT_NONE || !gcut_trace_bytes(d->trace, v, &bytes)) continue;
+    if (v == GCUT_NONE || !gcut__bytes(d->trace, true, v, &bytes)) continue;
     if (largest == GCUT_NONE || bytes > most) largest = v, most = bytes;
   }
   return largest;
@@ -80,7 +70,7 @@ static gcut_status check_nodes(budgeting *b, gcut_error *err) {
   char name[128], tensor[128] = "";
   if (value != GCUT_NONE) {
     gcut__printable(d->graph->values[value].name, tensor, sizeof tensor);
-    (void)gcut_trace_bytes(d->trace, value, &bytes);
+    (void)gcut__bytes(d->trace, true, value, &bytes);
   }
   return GCUT_FAIL(err, GCUT_BUDGET,
                    "budget: %llu bytes cannot be met; the least that would do is %llu: node '%s' "
@@ -158,7 +148,7 @@ gcut_status gcut__cut_budget(gcut__draft *d, const gcut_cut_options *options, gc
   budgeting b = {.budget = options->budget};
   if (b.budget == 0)
     return GCUT_FAIL(err, GCUT_ARGUMENT, "budget: give the bytes that a part may take");
-  GCUT_TRY(check_static(d, err));
+  if (!d->given) return refuse_symbolic(d, err);
   GCUT_TRY(gcut__line_create(d, &b.line, err));
   GCUT_TRY(gcut__exact_create(&b.line, &b.exact, err));
   GCUT_TRY(gcut__stretch_create(&b.line, &b.stretch, err));

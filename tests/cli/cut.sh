@@ -29,7 +29,7 @@ refuse 'a target that is no pattern' 2 'no pattern' "$GRAPHCUT" cut $llama --tar
 set_sizes='--set batch=2,seq=64'
 check 'cut by budget' "$GRAPHCUT" cut $llama $set_sizes --budget 2M
 refuse 'a budget that nothing meets' 5 'the least that would do is' "$GRAPHCUT" cut $llama $set_sizes --budget 1000
-refuse 'a budget of unknown sizes' 2 'give sizes to the symbols' "$GRAPHCUT" cut $llama --budget 2M
+refuse 'a budget of unknown sizes' 2 'give sizes to its symbols' "$GRAPHCUT" cut $llama --budget 2M
 refuse 'targets beyond the budget' 5 'takes .* bytes' "$GRAPHCUT" cut $llama $set_sizes --targets LlamaDecoderLayer --budget 500K
 check 'cut into balanced parts' "$GRAPHCUT" cut $llama $set_sizes --parts 3
 says 'balanced: as many as asked' '3 parts'
