@@ -197,14 +197,39 @@ format-check: ## fail where a source is not laid out by .clang-format
 lint: ## check the rooms' dependency rule and other house rules
 	tests/lint.sh
 
+.PHONY: pictures
+pictures: $(command) ## draw the pictures of README and docs/
+	@mkdir -p docs/pictures
+	for theme in "" --dark; do \
+	  suffix=$${theme#-}; suffix=$${suffix:+.dark}; \
+	  $(command) draw examples/models/llama/model.onnx --targets LlamaDecoderLayer $$theme -o docs/pictures/decoder$$suffix.svg && \
+	  $(command) draw examples/models/llama/model.onnx --targets MatMul $$theme -o docs/pictures/matmul$$suffix.svg && \
+	  $(command) draw examples/models/llama/model.onnx --view layers $$theme -o docs/pictures/layers$$suffix.svg && \
+	  $(command) draw examples/models/mllama/model.onnx --view layers $$theme \
+	    --targets MllamaSelfAttentionDecoderLayer,MllamaCrossAttentionDecoderLayer -o docs/pictures/vision$$suffix.svg || exit 1; \
+	done
+
+.PHONY: bench
+bench: all $(generator_bin) ## times of reading, tracing, cutting, against size
+	tests/bench.sh $(build)
+
 # ---- install -------------------------------------------------------------------------------------------------------
 
 man_pages := $(build)/man/graphcut.1
 
+$(build)/man/graphcut.1: $(command)
+	@mkdir -p $(@D)
+	$(command) help --man > $@
+$(build)/completions: $(command)
+	@mkdir -p $@
+	for shell in bash zsh fish; do $(command) help --$$shell > $@/graphcut.$$shell || exit 1; done
+	@touch $@
+
 .PHONY: install
-install: all $(man_pages) ## install the command, libraries, headers, pkg-config file and man page (PREFIX, DESTDIR)
+install: all $(man_pages) $(build)/completions ## install the command, libraries, headers, pkg-config file and man page (PREFIX, DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/graphcut $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	  $(DESTDIR)$(PREFIX)/share/man/man1
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(command) $(DESTDIR)$(PREFIX)/bin/graphcut
 	install -m 644 include/graphcut/*.h $(DESTDIR)$(PREFIX)/include/graphcut/
 	install -m 644 $(static_lib) $(DESTDIR)$(PREFIX)/lib/
@@ -214,6 +239,9 @@ install: all $(man_pages) ## install the command, libraries, headers, pkg-config
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' tools/graphcut.pc.in \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/graphcut.pc
 	install -m 644 $(man_pages) $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(build)/completions/graphcut.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/graphcut
+	install -m 644 $(build)/completions/graphcut.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_graphcut
+	install -m 644 $(build)/completions/graphcut.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manual.h"
 #include "table.h"
 #include "tool.h"
 
@@ -34,6 +35,7 @@ static int unknown_verb(const char *name) {
 }
 
 static int help(int argc, char **argv) {
+  if (argc > 0 && manual_print(argv[0], verbs, n_verbs, stdout)) return tool_finish();
   const tool_verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
   if (argc > 0 && !verb) return unknown_verb(argv[0]);
   if (verb)
