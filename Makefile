@@ -197,6 +197,12 @@ format-check: ## fail where a source is not laid out by .clang-format
 lint: ## check the rooms' dependency rule and other house rules
 	tests/lint.sh
 
+# The table of operators, as `graphcut ops` prints it; tests/cli/operators.sh checks that it is current.
+.PHONY: docs
+docs: $(command) pictures ## write docs/operators.md and draw the pictures
+	{ printf '# Operators\n\nMade from tracer/ops/list.h by `make docs`; `graphcut ops` prints it.\n\n'; \
+	  $(command) ops | sed 's/^/    /; s/ *$$//'; } > docs/operators.md
+
 .PHONY: pictures
 pictures: $(command) ## draw the pictures of README and docs/
 	@mkdir -p docs/pictures
