@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "exec/cpu/ops/exponent.h"
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/widen.h"
 
@@ -29,22 +30,33 @@ static void see(const gcut_attend *a, block *b, int64_t batch, int64_t head, int
   }
   if (a->qk) b->from = 0, b->to = a->total;
   if (b->from > b->to) b->from = b->to;
+  for (int64_t r = 0; r < n; r++) // a row that sees nothing may lie outside
+    if (b->low[r] >= b->high[r]) b->low[r] = b->high[r] = b->from;
 }
 
 #define REAL    float
 #define NAME(x) x##_float
 #define EXP     expf
 #define TANH    tanhf
+#define EXP_ROW gcut__exp_floats
 #include "exec/cpu/ops/attend_real.inc"
 #undef REAL
 #undef NAME
 #undef EXP
 #undef TANH
+#undef EXP_ROW
+
+static double exp_doubles(double *x, int64_t n, double less) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += x[i] = exp(x[i] - less);
+  return sum;
+}
 
 #define REAL    double
 #define NAME(x) x##_double
 #define EXP     exp
 #define TANH    tanh
+#define EXP_ROW exp_doubles
 #include "exec/cpu/ops/attend_real.inc"
 
 gcut_strided4 gcut__strided_heads(const void *data, int64_t heads, int64_t rows, int64_t size) {
