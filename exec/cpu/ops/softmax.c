@@ -1,5 +1,6 @@
 // Softmax, LogSoftmax, Hardmax: rows along an axis, in doubles. A large Softmax goes to oneDNN in
-// floats; not LogSoftmax, where oneDNN loses small results to cancellation.
+// floats; not LogSoftmax, where oneDNN loses small results to cancellation, and not float16, which
+// is rounded after each step, as the standard's function body and official cases have it.
 #include "exec/cpu/ops/softmax.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 #include "exec/cpu/dnnl.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
+#include "tracer/base/narrow.h"
 #include "tracer/ops/softmax.h"
 
 // From this many elements on a call into oneDNN is worth its set-up.
@@ -46,6 +48,17 @@ void gcut__softmax_row(uint64_t n, double *x) {
   for (uint64_t i = 0; i < n; i++) x[i] = exp(x[i] - most);
   double scale = 1 / gcut__sum(x, n);
   for (uint64_t i = 0; i < n; i++) x[i] *= scale;
+}
+
+static double rounded(double x) {
+  return (double)gcut_from_float16(gcut_to_float16((float)x));
+}
+
+static void softmax_row_float16(uint64_t n, double *x) {
+  double most = greatest(n, x);
+  for (uint64_t i = 0; i < n; i++) x[i] = rounded(exp(rounded(x[i] - most)));
+  double sum = rounded(gcut__sum(x, n));
+  for (uint64_t i = 0; i < n; i++) x[i] /= sum;
 }
 
 static void log_softmax_row(uint64_t n, double *x) {
@@ -94,6 +107,7 @@ static gcut_status by_dnnl(gcut_cpu_call *c, bool *out_done, gcut_error *err) {
 
 gcut_status gcut__cpu_softmax(gcut_cpu_call *c, gcut_error *err) {
   bool done;
+  if (c->outputs[0]->type == GCUT_FLOAT16) return each_row(c, softmax_row_float16, err);
   GCUT_TRY(by_dnnl(c, &done, err));
   return done ? GCUT_OK : each_row(c, gcut__softmax_row, err);
 }
