@@ -139,7 +139,8 @@ $(support_lib): $(support_obj)
 $(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_lib) $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs)
 $(build)/tests/%_test: $(build)/tests/%_test.o $(support_lib) $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
+	$(CC) $(all_ldflags) $(wrap_flags) -o $@ $^ $(libs) -lcmocka
+$(build)/tests/%nomem_test: private wrap_flags := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 $(build)/tests/fuzz/%_fuzz: $(build)/tests/fuzz/%_fuzz.o $(support_lib) $(static_lib)
 	$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
 $(build)/tests/fuzz/%_replay: $(build)/tests/fuzz/%_fuzz.o $(build)/tests/fuzz/replay.o $(support_lib) $(static_lib)

@@ -35,6 +35,12 @@ void gcut_graph_fail(gcut_graph *graph, gcut_status status, const char *format, 
   p->status = GCUT_FAIL(&p->error, status, "%s", text);
 }
 
+gcut_status gcut_graph_failed(const gcut_graph *graph, gcut_error *err) {
+  const struct gcut_graph_private *p = graph->private_state;
+  if (p->status != GCUT_OK && err) *err = p->error;
+  return p->status;
+}
+
 // Ranges of nothing start somewhere, too: no array that has ranges is NULL.
 static bool prepare(gcut_graph *g) {
   g->arena = gcut_arena_create();

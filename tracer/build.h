@@ -72,6 +72,9 @@ void gcut_graph_add_metadata(gcut_graph *graph, const gcut_metadata *metadata, u
 void gcut_graph_fail(gcut_graph *graph, gcut_status status, const char *format, ...)
     GCUT_PRINTF(3, 4);
 
+// The first failure remembered, and its message; GCUT_OK where there is none.
+GCUT_MUST_USE gcut_status gcut_graph_failed(const gcut_graph *graph, gcut_error *err);
+
 // Resolves operators and parses their attributes, orders each body's nodes topologically (stable),
 // computes captures and uses, counts scopes, and verifies. After it the graph is immutable.
 // GCUT_FORMAT: duplicate names, cycles (one is printed), two producers, undefined reads, malformed

@@ -298,11 +298,7 @@ static void count_scopes(gcut_graph *g) {
 }
 
 gcut_status gcut_graph_finish(gcut_graph *g, gcut_error *err) {
-  struct gcut_graph_private *p = g->private_state;
-  if (p->status != GCUT_OK) {
-    if (err) *err = p->error;
-    return p->status;
-  }
+  GCUT_TRY(gcut_graph_failed(g, err));
   GCUT_TRY(resolve_operators(g, err));
   GCUT_TRY(gcut_graph_check_operands(g, err));
   GCUT_TRY(find_captures(g, err));

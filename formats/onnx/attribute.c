@@ -161,7 +161,7 @@ static gcut_status read_strings(gcut__reader *r, gcut__span bytes, gcut_attribut
 static gcut_status read_body(gcut__reader *r, gcut__span bytes, const gcut__context *where,
                              uint32_t *out_body, gcut_error *err) {
   uint32_t body = gcut_graph_add_body(r->graph, "");
-  if (body == GCUT_NONE) return gcut_graph_finish(r->graph, err); // says why
+  if (body == GCUT_NONE) return gcut_graph_failed(r->graph, err);
   gcut__names names = {.body = body, .outer = where->names};
   gcut__context inside = {
       .body = body, .names = &names, .scope = where->scope, .call = where->call};

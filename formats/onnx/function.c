@@ -400,7 +400,7 @@ gcut_status gcut__inline_call(gcut__reader *r, gcut__function *function,
   GCUT_TRY(list_attributes(r, node->bytes, GCUT__NODE_ATTRIBUTE, &call.attributes, err));
   GCUT_TRY(import_opsets(r, &call, err));
   inside.scope = call_scope(r, function, node, call.prefix, where);
-  if (inside.scope == GCUT_NONE) return gcut_graph_finish(r->graph, err); // says why
+  if (inside.scope == GCUT_NONE) return gcut_graph_failed(r->graph, err);
   function->active = true;
   r->depth++;
   r->calls++;

@@ -1,4 +1,8 @@
 // ModelProto, and the entries of the ONNX reader.
+//
+// Read past, for a graph has no place for them: training info, device configurations, denotations
+// of types and dims, docs and metadata of tensors and attributes, and functions once they are
+// inlined.
 #include <stdlib.h>
 
 #include "formats/file.h"
@@ -102,6 +106,9 @@ static gcut_status read_into(gcut_graph *graph, gcut__span bytes, uint32_t file,
   if (status == GCUT_OK && bytes.size == 0) status = GCUT_FAIL(err, GCUT_FORMAT, "an empty file");
   if (status == GCUT_OK) status = gcut__wire_check(bytes, &gcut_onnx__model_proto__descriptor, err);
   if (status == GCUT_OK) status = read_model(&r, err);
+  // A name that could not be kept is not found, either.
+  if (status == GCUT_FORMAT && gcut_graph_failed(graph, NULL) == GCUT_NOMEM)
+    status = GCUT_NO_MEMORY(err);
   release(&r);
   if (status != GCUT_OK) gcut_graph_destroy(graph);
   return name_file(status, path, err);

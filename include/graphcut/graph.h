@@ -38,7 +38,7 @@ typedef struct gcut_dims gcut_dims; // tracer/dims.h
 // What a value is. rank -1: unknown. dims: [rank].
 typedef struct gcut_type {
   uint8_t kind; // gcut_kind
-  uint8_t type; // gcut_dtype of the (innermost) element
+  uint8_t type; // gcut_dtype of the (innermost) element; of a map: of its keys
   int16_t rank;
   const gcut_dim *dims;
   const struct gcut_type
@@ -83,7 +83,7 @@ typedef enum gcut_attribute_kind { // ONNX's AttributeProto.AttributeType
   GCUT_ATTRIBUTE_STRINGS = 8,
   GCUT_ATTRIBUTE_TENSORS = 9,
   GCUT_ATTRIBUTE_GRAPHS = 10,
-  GCUT_ATTRIBUTE_SPARSE_TENSOR = 11, // n = 2: values, indices (tensors); shape in `ints`
+  GCUT_ATTRIBUTE_SPARSE_TENSOR = 11, // in `sparse`
   GCUT_ATTRIBUTE_SPARSE_TENSORS = 12,
   GCUT_ATTRIBUTE_TYPE = 13,
   GCUT_ATTRIBUTE_TYPES = 14,
