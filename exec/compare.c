@@ -8,7 +8,7 @@
 #include "tracer/base/error.h"
 #include "tracer/base/narrow.h"
 
-// ---- one element
+// ---- one element ------------------------------------------------------------------------------
 
 static bool is_float(gcut_dtype type) {
   return type == GCUT_FLOAT || type == GCUT_DOUBLE || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16;
@@ -37,7 +37,7 @@ static void compare_floats(const gcut_tensor *a, const gcut_tensor *b, double rt
     compare_element(element(a, i), element(b, i), rtol, atol, out);
 }
 
-// ---- one tensor
+// ---- one tensor -------------------------------------------------------------------------------
 
 static void shape_text(const gcut_tensor *t, char *buffer, size_t size) {
   size_t used = 0;
@@ -98,7 +98,7 @@ gcut_status gcut_compare(const char *name, const gcut_tensor *actual, const gcut
   return GCUT_OK;
 }
 
-// ---- digest
+// ---- digest -----------------------------------------------------------------------------------
 
 static void mix(gcut_digest *d, const void *data, size_t size) {
   const uint8_t *bytes = data;

@@ -56,7 +56,7 @@ static bool is_enqueued(const interpreter *in, const gcut_command *c) {
                         (c->kind == GCUT_RUN && c->queue == GCUT_QUEUE_COMPUTE));
 }
 
-// ---- waiting
+// ---- waiting ----------------------------------------------------------------------------------
 
 // Until the command was issued; false where the run is being given up.
 static bool await_issued(interpreter *in, uint32_t command) {
@@ -105,7 +105,7 @@ static void finish_command(interpreter *in, const gcut_command *c, gcut_status s
   if (runs && in->x->progress) in->x->progress(in->x->progress_context, runs, in->runs_total);
 }
 
-// ---- commands
+// ---- commands ---------------------------------------------------------------------------------
 
 static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
   const gcut__execution *x = w->in->x;
@@ -209,7 +209,7 @@ static void *work(void *argument) {
   return NULL;
 }
 
-// ---- the whole
+// ---- the whole --------------------------------------------------------------------------------
 
 static uint32_t most_places(const gcut_schedule *s) {
   uint32_t most = 0;

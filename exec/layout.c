@@ -31,7 +31,7 @@ bool gcut__static_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_b
          trace->facts[value].type.type != GCUT_UNDEFINED;
 }
 
-// ---- homes
+// ---- homes ------------------------------------------------------------------------------------
 
 static bool is_output(const gcut_map *outputs, uint32_t value) {
   return gcut_map_get(outputs, value) != UINT32_MAX;
@@ -87,7 +87,7 @@ static gcut_status add_steps(planner *p, const gcut_map *outputs, gcut_error *er
   return GCUT_OK;
 }
 
-// ---- liveness
+// ---- liveness ---------------------------------------------------------------------------------
 
 static uint32_t n_reads(const gcut_node *node) {
   return node->n_inputs + node->n_captures;
@@ -121,7 +121,7 @@ static void mark_lives(planner *p) {
   }
 }
 
-// ---- drops and offsets: homes sorted by the step after which they go
+// ---- drops and offsets: homes sorted by the step after which they go --------------------------
 
 static uint32_t *sort_by_step(planner *p, const uint32_t *steps, uint32_t *starts) {
   const gcut__layout *l = p->layout;
@@ -184,7 +184,7 @@ static gcut_status fill_offsets(planner *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- the whole
+// ---- the whole --------------------------------------------------------------------------------
 
 static uint32_t count_outputs(const gcut_graph *g, const gcut_part *part) {
   uint32_t n = 0;

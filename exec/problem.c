@@ -37,7 +37,7 @@ uint64_t gcut__count_tokens(const gcut_trace *trace, const gcut_part *part) {
   return tokens;
 }
 
-// ---- activations
+// ---- activations ------------------------------------------------------------------------------
 
 static gcut_status set_sizes(builder *b, gcut_activation *a, gcut_error *err) {
   uint64_t *bytes = GCUT_NEW_ARRAY(b->arena, uint64_t, b->spec->n_classes);
@@ -111,7 +111,7 @@ static gcut_status add_readers(builder *b, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- parts
+// ---- parts ------------------------------------------------------------------------------------
 
 static gcut_status list_values(const builder *b, const uint32_t *values, uint32_t n,
                                const uint32_t **out, uint32_t *out_n, gcut_error *err) {
@@ -171,7 +171,7 @@ static gcut_status set_part(builder *b, uint32_t p, gcut_error *err) {
   return list_values(b, part->outputs, part->n_outputs, &stage->outputs, &stage->n_outputs, err);
 }
 
-// ---- the whole
+// ---- the whole --------------------------------------------------------------------------------
 
 static gcut_status build(builder *b, gcut_error *err) {
   size_t most = b->plan->n_fetches;
@@ -207,7 +207,7 @@ gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *are
   return GCUT_OK;
 }
 
-// ---- without a device
+// ---- without a device -------------------------------------------------------------------------
 
 static gcut_status check_static(const gcut_trace *trace, const gcut_plan *plan, gcut_error *err) {
   for (uint32_t p = 0; p < plan->n_parts; p++)

@@ -35,7 +35,7 @@ static double seconds_now(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-// ---- before any work
+// ---- before any work --------------------------------------------------------------------------
 
 static gcut_status check_weights(const session *s, gcut_error *err) {
   for (uint32_t p = 0; p < s->plan->n_parts; p++)
@@ -51,7 +51,7 @@ static gcut_status check_weights(const session *s, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- programs
+// ---- programs ---------------------------------------------------------------------------------
 
 static void destroy_programs(gcut__device *device, gcut__program **programs, size_t n) {
   for (size_t i = 0; programs && i < n; i++)
@@ -108,7 +108,7 @@ static gcut_status prepare(session *s, gcut_error *err) {
   return make_problem(s, err);
 }
 
-// ---- schedule
+// ---- schedule ---------------------------------------------------------------------------------
 
 static gcut_status make_schedule(session *s, gcut_error *err) {
   gcut_profile profile;
@@ -157,7 +157,7 @@ static bool runs_on_host(const gcut_schedule *schedule) {
   return false;
 }
 
-// ---- execution
+// ---- execution --------------------------------------------------------------------------------
 
 static gcut_status reserve(session *s, gcut_error *err) {
   void *memory;
@@ -228,7 +228,7 @@ static void close_session(session *s) {
   gcut_arena_destroy(s->arena);
 }
 
-// ---- results
+// ---- results ----------------------------------------------------------------------------------
 
 static bool op_listed(const session *s, const char *op, const uint32_t *nodes, uint32_t n) {
   for (uint32_t i = 0; i < n; i++)

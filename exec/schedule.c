@@ -191,7 +191,7 @@ void gcut__add_place(gcut__builder *b, uint32_t activation, bool output, uint64_
   b->command.n_places++;
 }
 
-// ---- commit
+// ---- commit -----------------------------------------------------------------------------------
 
 static bool reserve(gcut__builder *b) {
   gcut_schedule *s = b->schedule;

@@ -32,7 +32,7 @@ static const char *space_name(unsigned space) {
   return space < GCUT_N_SPACES ? names[space] : "?";
 }
 
-// ---- text
+// ---- text -------------------------------------------------------------------------------------
 
 static void print_range(FILE *file, const char *text, unsigned space, uint64_t offset,
                         uint64_t bytes) {
@@ -105,7 +105,7 @@ void gcut_schedule_print(const gcut_problem *problem, const gcut_schedule *sched
   }
 }
 
-// ---- layout of weights
+// ---- layout of weights ------------------------------------------------------------------------
 
 static int by_file(const void *a, const void *b) {
   const gcut_weight *x = *(const gcut_weight *const *)a, *y = *(const gcut_weight *const *)b;

@@ -32,7 +32,7 @@ gcut_status gcut_trace_folded(const gcut_graph *graph, const gcut_trace_options 
   return status;
 }
 
-// ---- which class
+// ---- which class ------------------------------------------------------------------------------
 
 static bool same_type(const gcut_type *type, const gcut_tensor *t) {
   if (type->kind != t->kind) return false;
@@ -60,7 +60,7 @@ static uint32_t find_class(const finder *f) {
   return c;
 }
 
-// ---- a new class
+// ---- a new class ------------------------------------------------------------------------------
 
 static uint32_t list_shapes(const finder *f, gcut_input_shape *shapes) {
   uint32_t n = 0;
@@ -105,7 +105,7 @@ static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
   return check_folded(f, batch, s->traces[s->n_classes++], err);
 }
 
-// ---- batches
+// ---- batches ----------------------------------------------------------------------------------
 
 static bool is_read(const gcut_plan *plan, uint32_t value) {
   for (uint32_t p = 0; p < plan->n_parts; p++)

@@ -37,7 +37,7 @@ typedef struct simulation {
   uint32_t n_done;
 } simulation;
 
-// ---- what a command takes
+// ---- what a command takes ---------------------------------------------------------------------
 
 static active copy_of(const simulation *s, const gcut_command *c, enum wire wire) {
   const gcut_wire *w = wire == WIRE_UP ? &s->profile->up : &s->profile->down;
@@ -72,7 +72,7 @@ static active cost_of(const simulation *s, const gcut_command *c) {
   return fixed(0);
 }
 
-// ---- the clock
+// ---- the clock --------------------------------------------------------------------------------
 
 static bool is_ready(const simulation *s, const gcut_command *c) {
   for (uint32_t i = 0; i < c->n_waits; i++)
@@ -174,7 +174,7 @@ static void advance(simulation *s) {
   }
 }
 
-// ---- the whole
+// ---- the whole --------------------------------------------------------------------------------
 
 static bool set_up(simulation *s, gcut_arena *arena) {
   const gcut_schedule *schedule = s->schedule;

@@ -52,7 +52,7 @@ bool gcut__spans_set(gcut__spans *spans, uint64_t begin, uint64_t end, uint32_t 
   return splice(spans, from, to, with, n);
 }
 
-// ---- pool
+// ---- pool -------------------------------------------------------------------------------------
 
 void gcut__pool_free(gcut__pool *pool) {
   free(pool->holes);

@@ -12,7 +12,7 @@
 #include "exec/cpu/call.h"
 #include "tracer/base/error.h"
 
-// ---- spill file
+// ---- spill file -------------------------------------------------------------------------------
 
 static const char *spill_folder(const char *asked) {
   const char *folder = asked ? asked : getenv("TMPDIR");
@@ -61,7 +61,7 @@ gcut_status gcut__store_unspill(gcut__store *s, uint64_t from, uint64_t to, uint
   return GCUT_OK;
 }
 
-// ---- open and close
+// ---- open and close ---------------------------------------------------------------------------
 
 static gcut_status list_fetches(gcut__store *s, gcut_error *err) {
   s->fetched = calloc(s->plan->n_fetches + 1, sizeof *s->fetched);
@@ -92,7 +92,7 @@ void gcut__store_close(gcut__store *s) {
   s->heap = NULL;
 }
 
-// ---- heap
+// ---- heap -------------------------------------------------------------------------------------
 
 gcut_tensor **gcut__store_heap(gcut__store *s, uint32_t activation, uint32_t batch) {
   return &s->heap[(size_t)activation * s->problem->n_batches + batch];
@@ -114,7 +114,7 @@ void gcut__store_count(gcut__store *s, const gcut_tensor *tensor, bool added) {
   while (now > peak && !atomic_compare_exchange_weak(&s->heap_peak, &peak, now)) continue;
 }
 
-// ---- batches in
+// ---- batches in -------------------------------------------------------------------------------
 
 static uint32_t input_index(const gcut_graph *graph, uint32_t value) {
   uint32_t i = 0;
@@ -149,7 +149,7 @@ gcut_status gcut__store_read(gcut__store *s, uint32_t batch, const gcut_place *p
   return status;
 }
 
-// ---- batches out
+// ---- batches out ------------------------------------------------------------------------------
 
 static gcut_status output_tensor(gcut__store *s, uint32_t batch, uint32_t fetch,
                                  const gcut_place *places, uint32_t n, gcut_tensor **out,

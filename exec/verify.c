@@ -71,7 +71,7 @@ static gcut_status fail(const verifier *v, const char *format, ...) {
                    c->batch == GCUT_NONE ? -1 : (int)c->batch, text);
 }
 
-// ---- ranges
+// ---- ranges -----------------------------------------------------------------------------------
 
 static bool happens_before(const verifier *v, uint32_t command) {
   unsigned q = v->schedule->commands[command].queue;
@@ -141,7 +141,7 @@ static gcut_status use(verifier *v, uint32_t id, uint64_t offset, const char *wh
   return GCUT_OK;
 }
 
-// ---- activations
+// ---- activations ------------------------------------------------------------------------------
 
 static uint32_t *holder_of(verifier *v, gcut_space space, uint32_t activation, uint32_t batch) {
   return &v->at[space][(size_t)activation * v->problem->n_batches + batch];
@@ -185,7 +185,7 @@ static gcut_status check_move(verifier *v, gcut_space from, gcut_space to) {
   return claim_activation(v, to, c->activation, c->batch, c->to);
 }
 
-// ---- commands
+// ---- commands ---------------------------------------------------------------------------------
 
 static gcut_status check_load(verifier *v) {
   const gcut_command *c = current(v);
@@ -325,7 +325,7 @@ static gcut_status check_effect(verifier *v) {
   return fail(v, "no such command");
 }
 
-// ---- fields and clocks
+// ---- fields and clocks ------------------------------------------------------------------------
 
 static bool is_queue_right(const gcut_command *c) {
   switch ((gcut_command_kind)c->kind) {
@@ -396,7 +396,7 @@ static gcut_status set_clock(verifier *v) {
   return GCUT_OK;
 }
 
-// ---- the end
+// ---- the end ----------------------------------------------------------------------------------
 
 static gcut_status check_dropped(const verifier *v) {
   for (uint32_t i = 0; i < v->problem->n_parts; i++)
@@ -448,7 +448,7 @@ static gcut_status check_budgets(const verifier *v) {
   return GCUT_OK;
 }
 
-// ---- the walk
+// ---- the walk ---------------------------------------------------------------------------------
 
 static uint32_t *none_array(gcut_arena *arena, size_t n) {
   uint32_t *array = GCUT_NEW_ARRAY(arena, uint32_t, n);

@@ -28,7 +28,7 @@ void gcut_externals_free(gcut_externals *externals) {
   gcut_map_free(&externals->files);
 }
 
-// ---- what a tensor says ----
+// ---- what a tensor says -----------------------------------------------------------------------
 
 typedef struct reference {
   const char *location;
@@ -81,7 +81,7 @@ static gcut_status check_reference(const gcut_constant *c, const reference *ref,
   return GCUT_OK;
 }
 
-// ---- locations ----
+// ---- locations --------------------------------------------------------------------------------
 
 // What is wrong with a location, or NULL.
 static const char *check_location(const char *location) {
@@ -102,7 +102,7 @@ static gcut_status refuse(const char *location, const char *what, gcut_error *er
   return GCUT_FAIL(err, GCUT_FORMAT, "external data '%.300s' %s", location, what);
 }
 
-// ---- opening ----
+// ---- opening ----------------------------------------------------------------------------------
 
 static const char link_refused[] =
     "lies behind a symbolic link; --follow-links (follow_links) allows that";
@@ -194,7 +194,7 @@ static gcut_status open_location(const gcut_externals *x, const char *location, 
   return status;
 }
 
-// ---- files of the graph ----
+// ---- files of the graph -----------------------------------------------------------------------
 
 static gcut_status add_file(gcut_externals *x, const char *location, uint32_t *out_file,
                             gcut_error *err) {

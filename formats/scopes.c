@@ -35,7 +35,7 @@ bool gcut_scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value
   return false;
 }
 
-// ---- a path being made ----
+// ---- a path being made ------------------------------------------------------------------------
 
 // Segments joined one after the other below a scope; stops at the limits.
 typedef struct path {
@@ -78,7 +78,7 @@ static void set_root_class(path *p, gcut_string class_name) {
   gcut_graph_add_scope(p->graph, GCUT_NONE, "", text);
 }
 
-// ---- lists of Python strings ----
+// ---- lists of Python strings ------------------------------------------------------------------
 
 static int hex_digit(char c) {
   return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -139,7 +139,7 @@ static bool from_lists(path *p, gcut_string names, gcut_string classes, bool ful
   return any;
 }
 
-// ---- "path: class/path: class/node: target" ----
+// ---- "path: class/path: class/node: target" ---------------------------------------------------
 
 static size_t find(gcut_string text, const char *what) {
   const char *at = text.size == 0 ? NULL : memmem(text.data, text.size, what, strlen(what));
@@ -166,7 +166,7 @@ static bool from_namespace(path *p, gcut_string text) {
   return any;
 }
 
-// ---- "/model/layers.0/mlp/gate_proj/MatMul" ----
+// ---- "/model/layers.0/mlp/gate_proj/MatMul" ---------------------------------------------------
 
 static bool from_name(path *p, gcut_string text) {
   gcut_string parent = {text.data, 0};
@@ -181,7 +181,7 @@ static bool from_name(path *p, gcut_string text) {
   return any;
 }
 
-// ---- which of them ----
+// ---- which of them ----------------------------------------------------------------------------
 
 // A list without its last item, as text.
 static gcut_string without_tail(gcut_string list) {

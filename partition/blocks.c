@@ -108,8 +108,7 @@ static gcut_status open(sequence *s, gcut_arena *arena, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- the length of a block
-// ----------------------------------------------------------------------------------------
+// ---- the length of a block --------------------------------------------------------------------
 
 typedef struct row { // a few labels in a row
   uint64_t hash;
@@ -178,8 +177,7 @@ static gcut_status find_stretch(const sequence *s, gcut_arena *arena, stretch *b
   return GCUT_OK;
 }
 
-// ---- the blocks
-// ---------------------------------------------------------------------------------------------------
+// ---- the blocks -------------------------------------------------------------------------------
 
 // The place in the first block's length at which the fewest values pass, the earliest of them;
 // never at a node that depends on no input, for it might run anywhere. GCUT_NONE: there is none.

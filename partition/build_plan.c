@@ -78,8 +78,7 @@ static gcut_status place_missing(builder *b, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- parts in order
-// -----------------------------------------------------------------------------------------------
+// ---- parts in order ---------------------------------------------------------------------------
 
 // Breadth first over parts from `from`; came[p] is the part before p on the way, GCUT_NONE where
 // there is none.
@@ -157,8 +156,7 @@ static gcut_status check_order(const builder *b, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- recomputed nodes
-// ---------------------------------------------------------------------------------------------
+// ---- recomputed nodes -------------------------------------------------------------------------
 
 static gcut_status add_again(builder *b, uint32_t part, uint32_t n, uint32_t *listed,
                              gcut_error *err) {
@@ -195,8 +193,7 @@ static gcut_status add_recomputed(builder *b, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- the plan
-// -----------------------------------------------------------------------------------------------------
+// ---- the plan ---------------------------------------------------------------------------------
 
 static gcut_status build(builder *b, const gcut_trace *trace, gcut_arena *scratch,
                          bool all_may_miss, gcut_plan **out_plan, gcut_error *err) {

@@ -58,8 +58,7 @@ static gcut_status link_bodies(deriver *d, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- nodes of each part
-// -------------------------------------------------------------------------------------------
+// ---- nodes of each part -----------------------------------------------------------------------
 
 static gcut_status copy_ids(deriver *d, const uint32_t *from, uint32_t n, uint32_t **out,
                             uint32_t *out_n, gcut_error *err) {
@@ -111,8 +110,7 @@ static gcut_status place_nodes(deriver *d, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- what a part reads
-// --------------------------------------------------------------------------------------------
+// ---- what a part reads ------------------------------------------------------------------------
 
 static void add_constant(deriver *d, uint32_t part, uint32_t value, const gcut_constant *constant) {
   d->constants[d->n_constants++] = value;
@@ -182,8 +180,7 @@ static gcut_status read_part(deriver *d, uint32_t part, gcut_error *err) {
   return copy_ids(d, d->constants, d->n_constants, &p->constants, &p->n_constants, err);
 }
 
-// ---- what a part hands on
-// -----------------------------------------------------------------------------------------
+// ---- what a part hands on ---------------------------------------------------------------------
 
 static gcut_status hand_on(deriver *d, uint32_t part, gcut_error *err) {
   const gcut_graph *g = d->graph;
@@ -207,8 +204,7 @@ static gcut_status hand_on(deriver *d, uint32_t part, gcut_error *err) {
   return copy_ids(d, d->inputs, n, &p->outputs, &p->n_outputs, err);
 }
 
-// ---- bytes
-// --------------------------------------------------------------------------------------------------------
+// ---- bytes ------------------------------------------------------------------------------------
 
 static bool sum_bytes(const gcut__draft *f, const uint32_t *values, uint32_t n, uint64_t *out) {
   *out = 0;
@@ -269,8 +265,7 @@ static gcut_status count_crossing(deriver *d, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- the plan
-// -----------------------------------------------------------------------------------------------------
+// ---- the plan ---------------------------------------------------------------------------------
 
 static gcut_status copy_texts(gcut_arena *arena, const char *const **texts, size_t n,
                               gcut_error *err) {

@@ -55,8 +55,7 @@ static gcut_status find_needed(gcut__draft *d, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- order
-// ---------------------------------------------------------------------------------------------------------
+// ---- order ------------------------------------------------------------------------------------
 
 // What depends on constants alone (a weight being cast, a table being made) belongs with what reads
 // it first, wherever the exporter wrote it.

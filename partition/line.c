@@ -10,8 +10,7 @@
 #include "tracer/dims.h"
 #include "tracer/ops/op.h"
 
-// ---- sizes
-// ---------------------------------------------------------------------------------------------------------
+// ---- sizes ------------------------------------------------------------------------------------
 
 // Sums over all of a graph's values stay below 2^64.
 static const uint64_t LARGEST = UINT64_C(1) << 43;
@@ -49,8 +48,7 @@ gcut_status gcut__nominal_bytes(const gcut__draft *draft, uint64_t **out_bytes, 
   return GCUT_OK;
 }
 
-// ---- the line
-// -----------------------------------------------------------------------------------------------------
+// ---- the line ---------------------------------------------------------------------------------
 
 static void find_last(gcut__line *l) {
   const gcut_graph *g = l->draft->graph;
@@ -98,8 +96,7 @@ gcut_status gcut__line_create(const gcut__draft *draft, gcut__line *l, gcut_erro
   return GCUT_OK;
 }
 
-// ---- stretches
-// --------------------------------------------------------------------------------------------------
+// ---- stretches --------------------------------------------------------------------------------
 
 static void count_inner(void *context, uint32_t value, const gcut_constant *constant) {
   (void)value;
@@ -196,8 +193,7 @@ uint64_t gcut__stretch_least(const gcut__stretch *s) {
   return s->weight_bytes + s->input_bytes + inside;
 }
 
-// ---- exact peaks
-// -------------------------------------------------------------------------------------------------
+// ---- exact peaks ------------------------------------------------------------------------------
 
 gcut_status gcut__exact_create(const gcut__line *line, gcut__exact *e, gcut_error *err) {
   GCUT_TRY(gcut__stretch_create(line, &e->stretch, err));
@@ -233,8 +229,7 @@ uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
   return s->weight_bytes + s->input_bytes + s->handed_on + workspace;
 }
 
-// ---- parts
-// -------------------------------------------------------------------------------------------------------
+// ---- parts ------------------------------------------------------------------------------------
 
 static uint32_t depth_of(const gcut_graph *g, uint32_t scope) {
   uint32_t depth = 0;

@@ -12,8 +12,7 @@ void gcut_plan_destroy(gcut_plan *plan) {
   if (plan) gcut_arena_destroy(plan->arena); // the plan lies in it
 }
 
-// ---- by a cutter
-// --------------------------------------------------------------------------------------------------
+// ---- by a cutter ------------------------------------------------------------------------------
 
 static const struct {
   const char *name;

@@ -61,8 +61,7 @@ static gcut_status allocate(checker *c, gcut_arena *arena, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- ranges, owners, last readers
-// ---------------------------------------------------------------------------------
+// ---- ranges, owners, last readers -------------------------------------------------------------
 
 static gcut_status check_values(const checker *c, uint32_t part, const uint32_t *values, uint32_t n,
                                 bool inner, gcut_error *err) {
@@ -136,8 +135,7 @@ static void count_inner(checker *c) {
   }
 }
 
-// ---- one part
-// -------------------------------------------------------------------------------------------------------
+// ---- one part ---------------------------------------------------------------------------------
 
 // Marks a list under a stamp of its own; a value in it twice is refused.
 static gcut_status mark(checker *c, uint32_t part, const uint32_t *values, uint32_t n,
@@ -256,8 +254,7 @@ static gcut_status check_bytes(const checker *c, uint32_t part, gcut_error *err)
   return GCUT_OK;
 }
 
-// ---- the plan
-// -------------------------------------------------------------------------------------------------------
+// ---- the plan ---------------------------------------------------------------------------------
 
 static gcut_status verify(checker *c, gcut_error *err) {
   GCUT_TRY(check_ranges(c, err));

@@ -86,8 +86,7 @@ static gcut_status lay_out(proposer *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- labels
-// -------------------------------------------------------------------------------------------------------
+// ---- labels -----------------------------------------------------------------------------------
 
 // "re:" and the path as a pattern, its numbers made \d+; NULL where it has none.
 static const char *number_pattern(proposer *p, const char *path) {
@@ -129,8 +128,7 @@ static void label_scopes(proposer *p) {
   qsort(p->labels, p->n_labels, sizeof *p->labels, by_label);
 }
 
-// ---- candidates
-// ---------------------------------------------------------------------------------------------------
+// ---- candidates -------------------------------------------------------------------------------
 
 static void add_candidate(proposer *p, uint32_t from, uint32_t to) {
   candidate *c = &p->items[p->n++];
@@ -169,8 +167,7 @@ static void find_candidates(proposer *p) {
   if (p->n > 0) qsort(p->items, p->n, sizeof *p->items, by_worth);
 }
 
-// ---- blocks side by side
-// ------------------------------------------------------------------------------------------
+// ---- blocks side by side ----------------------------------------------------------------------
 
 enum { MOST_TOGETHER = 6 };
 
@@ -229,8 +226,7 @@ static gcut_status choose_together(proposer *p, together *t, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- what is handed out
-// -------------------------------------------------------------------------------------------
+// ---- what is handed out -----------------------------------------------------------------------
 
 // A class by its short name, unless another class has the same.
 static const char *target_text(const proposer *p, const candidate *c) {

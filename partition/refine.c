@@ -16,8 +16,7 @@
 
 enum { MOST_ROUNDS = 12, CHEAP_FLOPS = 8 };
 
-// ---- what may move, what may run again
-// ---------------------------------------------------------------------------
+// ---- what may move, what may run again --------------------------------------------------------
 
 static void add_inner(void *context, uint32_t value, const gcut_constant *constant) {
   (void)value;
@@ -87,8 +86,7 @@ static gcut_status open(gcut__refining *r, gcut__draft *d, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- first runs that nobody needs
-// --------------------------------------------------------------------------------
+// ---- first runs that nobody needs -------------------------------------------------------------
 
 typedef struct first_runs {
   gcut__refining *r;
@@ -168,8 +166,7 @@ static gcut_status drop_useless_runs(gcut__refining *r, gcut_error *err) {
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-// ---- the steps
-// ---------------------------------------------------------------------------------------------------
+// ---- the steps --------------------------------------------------------------------------------
 
 static gcut_status hand_over(gcut__refining *r, gcut_error *err) {
   gcut__draft *d = r->draft;

@@ -106,8 +106,7 @@ static int64_t move(mover *m, uint32_t node, uint32_t to) {
   return after - before;
 }
 
-// ---- where a node may go
-// -----------------------------------------------------------------------------------------
+// ---- where a node may go ----------------------------------------------------------------------
 
 // The first part that reads the node; `otherwise` where nobody does.
 static uint32_t first_reader(const mover *m, uint32_t node_id, uint32_t otherwise) {
@@ -147,8 +146,7 @@ static bool few_uses(const gcut_graph *g, const gcut_node *node) {
   return n <= MOST_USES;
 }
 
-// ---- clusters
-// ----------------------------------------------------------------------------------------------------
+// ---- clusters ---------------------------------------------------------------------------------
 
 // Whether a neighbour of the cluster may follow it from part `from` to `to`. One with very many
 // readers is not asked again and again.

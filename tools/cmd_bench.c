@@ -37,8 +37,7 @@ typedef struct job {
   gcut_error err;
 } job;
 
-// ---- preparing
-// -----------------------------------------------------------------------------------------------------
+// ---- preparing --------------------------------------------------------------------------------
 
 static gcut_status list_offloads(job *j) {
   size_t n;
@@ -82,8 +81,7 @@ static void close_job(job *j) {
   tool_model_close(&j->model);
 }
 
-// ---- running
-// -------------------------------------------------------------------------------------------------------
+// ---- running ----------------------------------------------------------------------------------
 
 static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
   tool_progress progress = tool_progress_start(o->offload);
@@ -129,8 +127,7 @@ static gcut_status run_all(job *j) {
   return GCUT_OK;
 }
 
-// ---- reporting
-// -----------------------------------------------------------------------------------------------------
+// ---- reporting --------------------------------------------------------------------------------
 
 static json_t *outcome_json(const outcome *o) {
   const gcut_run_result *r = &o->result;

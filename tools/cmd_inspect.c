@@ -27,8 +27,7 @@ typedef struct report {
   size_t n_operators;
 } report;
 
-// ---- operators
-// -----------------------------------------------------------------------------------------------------
+// ---- operators --------------------------------------------------------------------------------
 
 static int by_name(const void *a, const void *b) {
   const operator_count *x = a, *y = b;
@@ -67,8 +66,7 @@ static int64_t opset(const gcut_graph *g) {
   return 0;
 }
 
-// ---- JSON
-// ----------------------------------------------------------------------------------------------------------
+// ---- JSON -------------------------------------------------------------------------------------
 
 static json_t *operators_json(const report *r) {
   json_t *object = json_object();
@@ -164,8 +162,7 @@ static int print_json(const report *r) {
       targets_json(r)));
 }
 
-// ---- text
-// ----------------------------------------------------------------------------------------------------------
+// ---- text -------------------------------------------------------------------------------------
 
 static void print_summary(const report *r) {
   char parameters[TABLE_NUMBER], bytes[TABLE_NUMBER];
@@ -303,8 +300,7 @@ static int print_text(report *r) {
   return tool_finish();
 }
 
-// ---- the verb
-// ------------------------------------------------------------------------------------------------------
+// ---- the verb ---------------------------------------------------------------------------------
 
 static gcut_status inspect(report *r, gcut_error *err) {
   gcut_status status = gcut_propose_targets(r->graph, &r->proposals, err);

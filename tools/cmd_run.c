@@ -33,8 +33,7 @@ typedef struct job {
   gcut_error err, why; // of the device chosen
 } job;
 
-// ---- preparing
-// -----------------------------------------------------------------------------------------------------
+// ---- preparing --------------------------------------------------------------------------------
 
 static void set_options(job *j) {
   const arguments *a = j->a;
@@ -117,8 +116,7 @@ static void close_job(job *j) {
   tool_model_close(&j->model);
 }
 
-// ---- running
-// -------------------------------------------------------------------------------------------------------
+// ---- running ----------------------------------------------------------------------------------
 
 typedef struct watch { // over a run
   tool_progress progress;
@@ -170,8 +168,7 @@ static gcut_status run_job(job *j) {
   return status;
 }
 
-// ---- reporting
-// -----------------------------------------------------------------------------------------------------
+// ---- reporting --------------------------------------------------------------------------------
 
 static json_t *real_json(double value) {
   return isfinite(value) ? json_real(value) : json_null();

@@ -37,8 +37,7 @@ typedef struct job {
   gcut_error err;
 } job;
 
-// ---- preparing
-// -----------------------------------------------------------------------------------------------------
+// ---- preparing --------------------------------------------------------------------------------
 
 static gcut_status open_job(job *j) {
   const arguments *a = j->a;
@@ -70,8 +69,7 @@ static void close_job(job *j) {
   tool_model_close(&j->model);
 }
 
-// ---- simulating
-// ----------------------------------------------------------------------------------------------------
+// ---- simulating -------------------------------------------------------------------------------
 
 static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
   FILE *file = strcmp(j->a->schedule, "-") ? fopen(j->a->schedule, "w") : stdout;
@@ -141,8 +139,7 @@ static gcut_status simulate(job *j) {
   return GCUT_OK;
 }
 
-// ---- reporting
-// -----------------------------------------------------------------------------------------------------
+// ---- reporting --------------------------------------------------------------------------------
 
 static json_t *strategy_json(const outcome *o) {
   json_t *object =

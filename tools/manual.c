@@ -56,7 +56,7 @@ static void print_man(const tool_verb *const *verbs, size_t n, FILE *stream) {
     fprintf(stream, ".TP\n.B %zu\n%s\n", i, exits[i]);
 }
 
-// ---- completions --------------------------------------------------------------------------------
+// ---- completions ------------------------------------------------------------------------------
 
 static void print_names(const tool_verb *v, FILE *stream) {
   for (const tool_option *o = v->options; o->name; o++) fprintf(stream, " %s", o->name);

@@ -20,8 +20,7 @@ static int usage_error(const tool_verb *verb, const char *format, ...) {
   return 2;
 }
 
-// ---- values
-// --------------------------------------------------------------------------------------------------------
+// ---- values -----------------------------------------------------------------------------------
 
 // The factor of a unit, or 0 where it is none.
 static double unit_factor(const char *unit) {
@@ -106,8 +105,7 @@ static bool store(const tool_option *option, char *text, void *arguments) {
   return false;
 }
 
-// ---- words
-// ---------------------------------------------------------------------------------------------------------
+// ---- words ------------------------------------------------------------------------------------
 
 static const tool_option *find_option(const tool_verb *verb, const char *word, size_t length) {
   for (const tool_option *o = verb->options; o->name; o++) {
@@ -205,8 +203,7 @@ void tool_arguments_free(const tool_verb *verb, void *arguments) {
   free((void *)((tool_common *)arguments)->operands);
 }
 
-// ---- help
-// ----------------------------------------------------------------------------------------------------------
+// ---- help -------------------------------------------------------------------------------------
 
 enum { HELP_COLUMN = 28 };
 

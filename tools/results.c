@@ -14,8 +14,7 @@ static const char *output_name(const tool_results *r, uint32_t i) {
   return r->graph->values[r->plan->fetches[i]].name;
 }
 
-// ---- open
-// ----------------------------------------------------------------------------------------------------------
+// ---- open -------------------------------------------------------------------------------------
 
 static gcut_status open_output(tool_results *r, gcut_error *err) {
   size_t length = r->output ? strlen(r->output) : 0;
@@ -51,8 +50,7 @@ void tool_results_close(tool_results *results) {
   *results = (tool_results){0};
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 // The last part of a path without ".npz".
 static void stem_of(const char *path, char *buffer, size_t size) {
@@ -99,8 +97,7 @@ static gcut_status write_outputs(const tool_results *r, size_t batch, gcut_tenso
   return status;
 }
 
-// ---- comparing
-// -----------------------------------------------------------------------------------------------------
+// ---- comparing --------------------------------------------------------------------------------
 
 static uint32_t find_output(const tool_results *r, const char *name) {
   uint32_t n = r->plan->n_fetches;
@@ -147,8 +144,7 @@ static gcut_status compare_outputs(tool_results *r, size_t batch, gcut_tensor *c
   return status;
 }
 
-// ---- self-check
-// ----------------------------------------------------------------------------------------------------
+// ---- self-check -------------------------------------------------------------------------------
 
 static void check_digest(tool_results *r, size_t batch, uint32_t i, gcut_digest digest) {
   const gcut_digest *first = &r->digests[batch * r->plan->n_fetches + i];

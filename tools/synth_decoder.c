@@ -14,8 +14,8 @@ enum { NAME = 256 }; // room for a name
   X(hidden, 512)                                                                                   \
   X(layers, 4)                                                                                     \
   X(heads, 8)                                                                                      \
-  X(kv_heads, 0) X(intermediate, 0) X(vocab, 32000) X(experts, 0) X(experts_per_token, 2)          \
-      X(opset, 18)
+  X(kv_heads, 0)                                                                                   \
+  X(intermediate, 0) X(vocab, 32000) X(experts, 0) X(experts_per_token, 2) X(opset, 18)
 
 typedef struct shape {
 #define X(name, value) long name;
@@ -32,8 +32,7 @@ typedef struct emitter {
   uint64_t offset;  // of the next weight
 } emitter;
 
-// ---- the shape
-// ------------------------------------------------------------------------------------------------------
+// ---- the shape --------------------------------------------------------------------------------
 
 static gcut_status fail(gcut_error *err, const char *what, const char *text) {
   if (err) snprintf(err->message, sizeof err->message, "decoder shape: %s '%.200s'", what, text);
@@ -101,8 +100,7 @@ static void put(char buffer[NAME], const char *format, ...) {
   va_end(args);
 }
 
-// ---- weights
-// --------------------------------------------------------------------------------------------------------
+// ---- weights ----------------------------------------------------------------------------------
 
 // An initializer in weights.bin of one or two dimensions (columns 0: one).
 static void weight(emitter *e, const char *name, long rows, long columns) {
@@ -122,8 +120,7 @@ static const char *layer_name(char *buffer, long layer, const char *name) {
   return buffer;
 }
 
-// ---- nodes
-// ----------------------------------------------------------------------------------------------------------
+// ---- nodes ------------------------------------------------------------------------------------
 
 // x normalised by its root mean square, times `scale`, as `out`.
 static void norm(emitter *e, const char *x, const char *scale, const char *out, const char *scope) {
@@ -334,8 +331,7 @@ static void decoder_layer(emitter *e, long layer) {
   fprintf(e->text, "\"layers.%ld.out\" = Add (\"%s\", \"%s\") @\"%s\"\n", layer, a, name, scope);
 }
 
-// ---- the whole
-// ------------------------------------------------------------------------------------------------------
+// ---- the whole --------------------------------------------------------------------------------
 
 static void small_constants(emitter *e) {
   FILE *w = e->weights;

@@ -21,8 +21,7 @@ static gcut_status fail(gcut_error *err, gcut_status status, const char *what, c
   return status;
 }
 
-// ---- values
-// ---------------------------------------------------------------------------------------------------------
+// ---- values -----------------------------------------------------------------------------------
 
 typedef struct recipe {
   gcut_dtype type;
@@ -86,8 +85,7 @@ static bool is_float(gcut_dtype type) {
   return type == GCUT_BFLOAT16 || type == GCUT_FLOAT16 || type == GCUT_FLOAT || type == GCUT_DOUBLE;
 }
 
-// ---- writing
-// --------------------------------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 typedef struct writer { // of one file, shared by its threads
   const gcut_graph *graph;

@@ -114,8 +114,7 @@ static const char *intern(gcut_graph *g, const char *text) {
   return p->empty;
 }
 
-// ---- opsets
-// ---------------------------------------------------------------------------------------------------------
+// ---- opsets -----------------------------------------------------------------------------------
 
 static const char *canonical_domain(const char *domain) {
   return !domain || strcmp(domain, "ai.onnx") == 0 ? "" : domain;
@@ -144,8 +143,7 @@ int64_t gcut_graph_opset(const gcut_graph *g, const char *domain) {
   return 0;
 }
 
-// ---- bodies and values
-// ----------------------------------------------------------------------------------------------
+// ---- bodies and values ------------------------------------------------------------------------
 
 uint32_t gcut_graph_add_body(gcut_graph *g, const char *name) {
   struct gcut_graph_private *p = g->private_state;
@@ -228,8 +226,7 @@ void gcut_graph_add_output(gcut_graph *g, uint32_t body, uint32_t value) {
   APPEND(g, body, outputs, value);
 }
 
-// ---- files and constants
-// --------------------------------------------------------------------------------------------
+// ---- files and constants ----------------------------------------------------------------------
 
 uint32_t gcut_graph_add_file(gcut_graph *g, const char *path, const char *location,
                              const void *data, uint64_t bytes) {
@@ -264,8 +261,7 @@ void gcut_graph_add_initializer(gcut_graph *g, uint32_t body, uint32_t value, ui
   APPEND(g, body, initializers, value);
 }
 
-// ---- scopes
-// ---------------------------------------------------------------------------------------------------------
+// ---- scopes -----------------------------------------------------------------------------------
 
 // "above.name"; NULL where memory is out.
 static const char *join_path(gcut_graph *g, const char *above, const char *name) {
@@ -304,8 +300,7 @@ uint32_t gcut_graph_add_scope(gcut_graph *g, uint32_t parent, const char *name,
   return g->n_scopes++;
 }
 
-// ---- nodes
-// ----------------------------------------------------------------------------------------------------------
+// ---- nodes ------------------------------------------------------------------------------------
 
 static void add_operands(gcut_graph *g, const uint32_t *items, uint32_t n, uint32_t *first,
                          uint32_t *n_out) {

@@ -11,8 +11,7 @@
 #include "tracer/ops/op.h"
 #include "tracer/private.h"
 
-// ---- operators
-// ------------------------------------------------------------------------------------------------------
+// ---- operators --------------------------------------------------------------------------------
 
 static const uint32_t NOT_FOUND = UINT32_MAX - 1;
 
@@ -59,8 +58,7 @@ static void index_nodes(gcut_graph *g) {
   }
 }
 
-// ---- captures
-// -------------------------------------------------------------------------------------------------------
+// ---- captures ---------------------------------------------------------------------------------
 
 // The list being made for one node: outer values, each once.
 typedef struct capture_list {
@@ -129,8 +127,7 @@ static gcut_status find_captures(gcut_graph *g, gcut_error *err) {
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-// ---- uses
-// -----------------------------------------------------------------------------------------------------------
+// ---- uses -------------------------------------------------------------------------------------
 
 typedef void (*visit)(void *context, uint32_t value, uint32_t node);
 
@@ -176,8 +173,7 @@ static gcut_status list_uses(gcut_graph *g, gcut_error *err) {
   return g->uses ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-// ---- order
-// ----------------------------------------------------------------------------------------------------------
+// ---- order ------------------------------------------------------------------------------------
 
 // Kahn's algorithm with a binary heap of ready nodes, so the order stays as near the file's as it
 // can.
@@ -287,8 +283,7 @@ static gcut_status order_nodes(gcut_graph *g, gcut_error *err) {
   return status;
 }
 
-// ---- all of it
-// ------------------------------------------------------------------------------------------------------
+// ---- all of it --------------------------------------------------------------------------------
 
 static void count_scopes(gcut_graph *g) {
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)

@@ -32,8 +32,7 @@ static gcut_constant *new_constant(gcut_trace *trace, const gcut_type *type, uin
   return k;
 }
 
-// ---- from content
-// ---------------------------------------------------------------------------------------------------
+// ---- from content -----------------------------------------------------------------------------
 
 // Bytes an element of the integer types that content may stand for, else 0.
 static size_t integer_size(gcut_dtype type) {
@@ -73,8 +72,7 @@ static gcut_status fold_content(gcut_trace *trace, gcut_fact *fact, gcut_error *
   return GCUT_OK;
 }
 
-// ---- views
-// ----------------------------------------------------------------------------------------------------------
+// ---- views ------------------------------------------------------------------------------------
 
 // The input's constant under the output's shape: the same bytes wherever they lie.
 static gcut_status fold_view(gcut_trace *trace, const gcut_fact *input, gcut_fact *output,
@@ -91,8 +89,7 @@ static gcut_status fold_view(gcut_trace *trace, const gcut_fact *input, gcut_fac
   return GCUT_OK;
 }
 
-// ---- by evaluation
-// --------------------------------------------------------------------------------------------------
+// ---- by evaluation ----------------------------------------------------------------------------
 
 static bool small_constant(const gcut_fact *fact) {
   const gcut_constant *k = fact->constant;

@@ -20,8 +20,7 @@ typedef struct tracer {
 
 static gcut_status trace_body(tracer *t, uint32_t body, gcut_error *err);
 
-// ---- what the model says
-// --------------------------------------------------------------------------------------------
+// ---- what the model says ----------------------------------------------------------------------
 
 // A declared type with its bound symbols replaced.
 static gcut_status evaluate_type(gcut_trace *trace, const gcut_type *declared, gcut_type *out,
@@ -55,8 +54,7 @@ static gcut_status merge_declared(gcut_trace *trace, uint32_t value, gcut_error 
   return GCUT_OK;
 }
 
-// ---- one node
-// -------------------------------------------------------------------------------------------------------
+// ---- one node ---------------------------------------------------------------------------------
 
 static gcut_status infer_body(gcut_infer *c, uint32_t body, const gcut_fact *inputs,
                               uint32_t n_inputs, gcut_fact *outputs, uint32_t n_outputs,
@@ -135,8 +133,7 @@ static gcut_status trace_body(tracer *t, uint32_t body, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- inputs
-// ---------------------------------------------------------------------------------------------------------
+// ---- inputs -----------------------------------------------------------------------------------
 
 static gcut_status bind_symbols(gcut_trace *trace, const gcut_trace_options *options,
                                 gcut_error *err) {
@@ -227,8 +224,7 @@ static void set_constant_facts(gcut_trace *trace) {
   }
 }
 
-// ---- the whole
-// ------------------------------------------------------------------------------------------------------
+// ---- the whole --------------------------------------------------------------------------------
 
 static gcut_status trace_graph(tracer *t, gcut_error *err) {
   set_constant_facts(t->trace);

@@ -16,8 +16,7 @@ struct gcut_cpu_runner {
   gcut_cpu_env *env; // of the node that runs
 };
 
-// ---- runner and env
-// -------------------------------------------------------------------------------------------------
+// ---- runner and env ---------------------------------------------------------------------------
 
 gcut_status gcut_cpu_runner_create(gcut_cpu_runner **out_runner, gcut_error *err) {
   gcut_cpu_runner *r = *out_runner = calloc(1, sizeof *r);
@@ -67,8 +66,7 @@ gcut_status gcut_cpu_constant_tensor(const gcut_graph *graph, const gcut_constan
   return GCUT_OK;
 }
 
-// ---- what kernels call
-// ----------------------------------------------------------------------------------------------
+// ---- what kernels call ------------------------------------------------------------------------
 
 gcut_status gcut_cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
                           const char *format, ...) {
@@ -103,8 +101,7 @@ void gcut_cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
   gcut_tensor_unref(old);
 }
 
-// ---- one node
-// -------------------------------------------------------------------------------------------------------
+// ---- one node ---------------------------------------------------------------------------------
 
 // Everything a call needs, in the scratch arena of its depth.
 typedef struct frame {
@@ -337,8 +334,7 @@ gcut_status gcut_cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_
   return status;
 }
 
-// ---- bodies
-// ---------------------------------------------------------------------------------------------------------
+// ---- bodies -----------------------------------------------------------------------------------
 
 // Drops what a body computed, so that nothing outlives an iteration.
 static void clear_body(gcut_cpu_env *env, const gcut_body *body) {

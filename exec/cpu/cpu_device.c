@@ -44,8 +44,7 @@ typedef struct cpu_program {
   gcut_arena *arena;
 } cpu_program;
 
-// ---- programs
-// ---------------------------------------------------------------------------------------------------
+// ---- programs ---------------------------------------------------------------------------------
 
 // Constants that the part's nodes read and that are none of its weights, each once.
 static gcut_status find_folded(cpu_program *p, gcut_map *seen, gcut_error *err) {
@@ -118,8 +117,7 @@ static gcut_status cpu_compile(gcut__device *device, const gcut_trace *trace, co
   return status;
 }
 
-// ---- memory
-// -----------------------------------------------------------------------------------------------------
+// ---- memory -----------------------------------------------------------------------------------
 
 // Address space that takes memory only where it is touched.
 static void *map_memory(uint64_t bytes) {
@@ -165,8 +163,7 @@ static gcut_status cpu_pull(gcut__device *device, uint64_t offset, void *host, u
   return GCUT_OK;
 }
 
-// ---- weights
-// ----------------------------------------------------------------------------------------------------
+// ---- weights ----------------------------------------------------------------------------------
 
 typedef struct weights_state {
   uint32_t n;
@@ -224,8 +221,7 @@ static gcut_status cpu_load(gcut__device *device, gcut__part_weights *w, uint64_
   return load_weights((cpu_device *)device, w, offset, err);
 }
 
-// ---- running a part
-// ---------------------------------------------------------------------------------------------
+// ---- running a part ---------------------------------------------------------------------------
 
 typedef struct running {
   cpu_device *device;
@@ -401,8 +397,7 @@ static gcut_status cpu_run(gcut__device *device, const gcut__run_args *args, gcu
   return status;
 }
 
-// ---- the device
-// -------------------------------------------------------------------------------------------------
+// ---- the device -------------------------------------------------------------------------------
 
 static void cpu_destroy(gcut__device *device) {
   cpu_device *d = (cpu_device *)device;

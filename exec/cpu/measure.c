@@ -35,7 +35,7 @@ static void keep_best(double *best, double rate) {
   if (rate > *best) *best = rate;
 }
 
-// ---- arithmetic
+// ---- arithmetic -------------------------------------------------------------------------------
 
 static gcut_status measure_product(gcut_cpu_call *c, gcut_dtype type, const uint8_t *a,
                                    uint8_t *out, double *out_rate, gcut_error *err) {
@@ -61,7 +61,7 @@ static gcut_status measure_products(gcut_engine *out, uint8_t *a, uint8_t *b, gc
   return status;
 }
 
-// ---- a node's own cost
+// ---- a node's own cost ------------------------------------------------------------------------
 
 static gcut_status make_node_graph(gcut_graph **out, gcut_error *err) {
   GCUT_TRY(gcut_graph_create(out, err));
@@ -103,7 +103,7 @@ static gcut_status measure_node(double *out_seconds, gcut_error *err) {
   return status;
 }
 
-// ---- memory
+// ---- memory -----------------------------------------------------------------------------------
 
 static double copy_rate(const uint8_t *from, uint8_t *to, size_t size) {
   size_t times = BLOCK / size;
@@ -164,7 +164,7 @@ gcut_status gcut__measure_copies(gcut_profile *out, gcut_error *err) {
   return status;
 }
 
-// ---- disk
+// ---- disk -------------------------------------------------------------------------------------
 
 static int open_scratch(void) {
   const char *folder = getenv("TMPDIR");
@@ -198,7 +198,7 @@ static gcut_status measure_disk(gcut_profile *out, uint8_t *data, gcut_error *er
                         strerror(errno));
 }
 
-// ---- the host
+// ---- the host ---------------------------------------------------------------------------------
 
 gcut_status gcut__measure_host(gcut_profile *out, gcut_error *err) {
   uint8_t *a = malloc(BLOCK), *b = malloc(BLOCK);

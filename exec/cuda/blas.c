@@ -48,8 +48,7 @@ static gcut_status check(const gcut__cuda_blas *blas, cublasStatus_t status, con
 }
 #define BLAS_TRY(blas, name, ...) GCUT_TRY(check((blas), (blas)->name(__VA_ARGS__), #name, err))
 
-// ---- the library
-// ----------------------------------------------------------------------------------------------------
+// ---- the library ------------------------------------------------------------------------------
 
 static gcut_status load(gcut__cuda_blas *blas, gcut_error *err) {
   static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
@@ -105,8 +104,7 @@ const char *gcut__cuda_blas_name(const gcut__cuda_blas *blas) {
   return blas->name;
 }
 
-// ---- plans
-// ----------------------------------------------------------------------------------------------------------
+// ---- plans ------------------------------------------------------------------------------------
 
 static cudaDataType_t data_type(gcut_dtype type) {
   switch (type) {

@@ -15,8 +15,7 @@ gcut_status gcut__cuda_enter(gcut__cuda *cuda, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- opening
-// --------------------------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 static gcut_status find_card(gcut__cuda *cuda, const char *name, gcut_error *err) {
   int count = 0, index = 0;
@@ -84,8 +83,7 @@ static void cuda_destroy(gcut__device *device) {
   free(cuda);
 }
 
-// ---- memory
-// ---------------------------------------------------------------------------------------------------------
+// ---- memory -----------------------------------------------------------------------------------
 
 static uint64_t cuda_memory_bytes(gcut__device *device) {
   gcut__cuda *cuda = (gcut__cuda *)device;
@@ -132,8 +130,7 @@ static gcut_status cuda_pull(gcut__device *device, uint64_t offset, void *host, 
   return GCUT_OK;
 }
 
-// ---- parts
-// ----------------------------------------------------------------------------------------------------------
+// ---- parts ------------------------------------------------------------------------------------
 
 static gcut_status cuda_compile(gcut__device *device, const gcut_trace *trace,
                                 const gcut_part *part, gcut__program **out_program,
@@ -149,8 +146,7 @@ static gcut_status cuda_run(gcut__device *device, const gcut__run_args *args, gc
   return gcut__cuda_program_run(cuda, args, err);
 }
 
-// ---- events
-// ---------------------------------------------------------------------------------------------------------
+// ---- events -----------------------------------------------------------------------------------
 
 static gcut_status cuda_record(gcut__device *device, gcut_queue queue, gcut__event **out_event,
                                gcut_error *err) {

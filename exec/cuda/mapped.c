@@ -51,8 +51,7 @@ void gcut__cuda_chunks_destroy(gcut__cuda_chunks *c) {
   free(c);
 }
 
-// ---- chunks
-// ---------------------------------------------------------------------------------------------------------
+// ---- chunks -----------------------------------------------------------------------------------
 
 // The chunk of a file at a multiple of CHUNK, made at need; GCUT_NONE where memory is out.
 static uint32_t find_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t at) {
@@ -81,8 +80,7 @@ static void leave_chunk(gcut__cuda_chunks *c, chunk *it) {
   it->registered = false;
 }
 
-// ---- the ring
-// -------------------------------------------------------------------------------------------------------
+// ---- the ring ---------------------------------------------------------------------------------
 
 static gcut_status make_ring(gcut__cuda_chunks *c, gcut_error *err) {
   const gcut__cuda_driver *driver = &c->cuda->driver;
@@ -118,8 +116,7 @@ gcut_status gcut__cuda_chunks_upload_memory(gcut__cuda_chunks *c, const void *da
   return status;
 }
 
-// ---- ranges of files
-// ------------------------------------------------------------------------------------------------
+// ---- ranges of files --------------------------------------------------------------------------
 
 // Takes the chunk at `at` into use.
 static gcut_status take_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t at,

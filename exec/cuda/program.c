@@ -8,8 +8,7 @@
 
 enum { CONSTANT_ALIGN = 256 };
 
-// ---- where values lie
-// -----------------------------------------------------------------------------------------------
+// ---- where values lie -------------------------------------------------------------------------
 
 static const gcut__home *home_of(const gcut__cuda_program *p, uint32_t value) {
   uint32_t i = gcut_map_get(&p->homes, value);
@@ -49,8 +48,7 @@ static gcut__cuda_place place_of(const gcut__cuda_program *p, uint32_t value) {
   return (gcut__cuda_place){GCUT_CUDA_OPERAND, value, 0};
 }
 
-// ---- constants
-// ------------------------------------------------------------------------------------------------------
+// ---- constants --------------------------------------------------------------------------------
 
 static gcut_status number_weights(gcut__cuda_program *p, gcut_error *err) {
   uint32_t n = 0;
@@ -102,8 +100,7 @@ static gcut_status gather_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcu
   return GCUT_OK;
 }
 
-// ---- steps
-// ----------------------------------------------------------------------------------------------------------
+// ---- steps ------------------------------------------------------------------------------------
 
 const gcut_type *gcut__cuda_input_type(const gcut__cuda_compile *c, uint32_t i) {
   if (i >= c->node->n_inputs || gcut_node_inputs(c->trace->graph, c->node)[i] == GCUT_NONE)

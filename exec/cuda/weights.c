@@ -53,7 +53,7 @@ static extent *add_extent(const gcut__part_weights *w, const gcut_constant *k, u
   return it;
 }
 
-// ---- copies into the range
+// ---- copies into the range --------------------------------------------------------------------
 
 typedef struct moved {
   uint64_t offset; // in the range
@@ -115,7 +115,7 @@ static gcut_status upload(gcut__cuda *cuda, const gcut__part_weights *w, uint64_
   return status;
 }
 
-// ---- in place
+// ---- in place ---------------------------------------------------------------------------------
 
 static gcut_status copy_pinned(gcut__cuda *cuda, const gcut__part_weights *w, uint32_t i,
                                gcut_error *err) {
@@ -140,7 +140,7 @@ static gcut_status map_weight(gcut__cuda *cuda, const gcut__part_weights *w, uin
   return s->addresses[i] ? GCUT_OK : copy_pinned(cuda, w, i, err);
 }
 
-// ---- the whole
+// ---- the whole --------------------------------------------------------------------------------
 
 gcut_status gcut__cuda_weights_load(gcut__device *device, gcut__part_weights *w, uint64_t offset,
                                     gcut_error *err) {

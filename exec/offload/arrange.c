@@ -14,7 +14,7 @@ static uint64_t max64(uint64_t a, uint64_t b) {
   return a > b ? a : b;
 }
 
-// ---- steps and loads
+// ---- steps and loads --------------------------------------------------------------------------
 
 static void fill_steps(gcut__arrangement *a) {
   const gcut_problem *p = a->problem;
@@ -57,7 +57,7 @@ static uint32_t count_streamed(const gcut__arrangement *a) {
   return n;
 }
 
-// ---- sizes
+// ---- sizes ------------------------------------------------------------------------------------
 
 uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class) {
   const gcut_stage *s = &problem->parts[part];
@@ -157,7 +157,7 @@ static void place_residents(gcut__arrangement *a) {
   a->resident_bytes = at;
 }
 
-// ---- what does not fit
+// ---- what does not fit ------------------------------------------------------------------------
 
 typedef struct largest {
   const char *name, *what;
@@ -201,7 +201,7 @@ static gcut_status refuse(const gcut__arrangement *a, const char *offload, uint6
                    p->parts[part].name, l.bytes, l.what, l.name);
 }
 
-// ---- arrange
+// ---- arrange ----------------------------------------------------------------------------------
 
 static bool allocate(gcut__arrangement *a, gcut_arena *arena) {
   const gcut_problem *p = a->problem;

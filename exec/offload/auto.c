@@ -46,7 +46,7 @@ typedef struct search {
   double best_seconds, second_seconds;
 } search;
 
-// ---- one candidate
+// ---- one candidate ----------------------------------------------------------------------------
 
 static void candidate_text(const family *f, const uint32_t *at, char text[TEXT]) {
   size_t used = (size_t)snprintf(text, TEXT, "%s", f->strategy);
@@ -96,7 +96,7 @@ static void consider(search *s, const char *text, double seconds) {
   }
 }
 
-// ---- axes
+// ---- axes -------------------------------------------------------------------------------------
 
 static axis *add_axis(family *f, const char *key) {
   axis *a = &f->axes[f->n_axes++];
@@ -171,7 +171,7 @@ static uint32_t list_families(const gcut_problem *p, family *f) {
   return n;
 }
 
-// ---- searching
+// ---- searching --------------------------------------------------------------------------------
 
 static uint64_t count_combinations(const family *f) {
   uint64_t n = 1;

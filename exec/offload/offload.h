@@ -12,7 +12,7 @@
 #include "graphcut/simulate.h"
 #include "tracer/base/arena.h"
 
-// ---- options
+// ---- options ----------------------------------------------------------------------------------
 
 typedef struct gcut__option {
   const char *key, *value;
@@ -43,7 +43,7 @@ GCUT_MUST_USE gcut_status gcut__option_choice(const gcut__options *options, cons
                                               const char *const *choices, uint32_t fallback,
                                               uint32_t *out, gcut_error *err);
 
-// ---- policy
+// ---- policy -----------------------------------------------------------------------------------
 
 enum { GCUT__MOST_AHEAD = 1024 };
 
@@ -80,7 +80,7 @@ GCUT_MUST_USE gcut_status gcut__policy_parse(const gcut_problem *problem, const 
 GCUT_STRATEGY_LIST(X)
 #undef X
 
-// ---- arrangement
+// ---- arrangement ------------------------------------------------------------------------------
 
 typedef struct gcut__step { // a part on some batches
   uint32_t pass, part, first_batch, n_batches;
@@ -126,7 +126,7 @@ typedef struct gcut__buffer_sizes {
 } gcut__buffer_sizes;
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part);
 
-// ---- weave
+// ---- weave ------------------------------------------------------------------------------------
 
 // Emits the commands of the arrangement.
 GCUT_MUST_USE gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload,

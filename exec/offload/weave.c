@@ -51,7 +51,7 @@ typedef struct weaver {
   uint64_t cursor; // next free byte of the current batch's buffer
 } weaver;
 
-// ---- instances: a value of a batch
+// ---- instances: a value of a batch ------------------------------------------------------------
 
 static uint32_t instance_of(const weaver *w, uint32_t activation, uint32_t batch) {
   return activation * w->problem->n_batches + batch;
@@ -89,7 +89,7 @@ static uint64_t next_use(const weaver *w, uint32_t instance, uint32_t part, uint
   return NEVER;
 }
 
-// ---- shelves
+// ---- shelves ----------------------------------------------------------------------------------
 
 static void shelf_add(shelf *s, uint32_t instance) {
   s->index[instance] = s->n;
@@ -115,7 +115,7 @@ static shelf *shelf_of(weaver *w, gcut_space space) {
                                      : NULL;
 }
 
-// ---- drops
+// ---- drops ------------------------------------------------------------------------------------
 
 static gcut_status drop(weaver *w, gcut_space space, uint32_t instance) {
   shelf *s = shelf_of(w, space);
@@ -139,7 +139,7 @@ static gcut_status release(weaver *w, uint32_t instance) {
   return GCUT_OK;
 }
 
-// ---- moves
+// ---- moves ------------------------------------------------------------------------------------
 
 // One command that copies a value to a range of another space.
 static void move(weaver *w, gcut_command_kind kind, gcut_queue queue, gcut_space from,
@@ -214,7 +214,7 @@ static gcut_status pull(weaver *w, uint32_t instance) {
   return GCUT_OK;
 }
 
-// ---- operands of commands
+// ---- operands of commands ---------------------------------------------------------------------
 
 // The command fills the value in `home` at `offset`, or on the heap.
 static void claim_operand(weaver *w, uint32_t instance, gcut_space home, uint64_t offset,
@@ -237,7 +237,7 @@ static void use_operand(weaver *w, uint32_t instance, gcut_space home) {
                   heap ? GCUT_ON_HEAP : range_of(w, space, instance));
 }
 
-// ---- batches in
+// ---- batches in -------------------------------------------------------------------------------
 
 static bool is_batch_input(const weaver *w, uint32_t activation, uint32_t batch) {
   uint32_t instance = instance_of(w, activation, batch);
@@ -295,7 +295,7 @@ static gcut_status bring_host(weaver *w, uint32_t instance, const uint32_t *pins
   return GCUT_OK;
 }
 
-// ---- batches out
+// ---- batches out ------------------------------------------------------------------------------
 
 static bool is_batch_output(const weaver *w, uint32_t activation, uint32_t batch) {
   return w->problem->activations[activation].fetched &&
@@ -322,7 +322,7 @@ static gcut_status write_batch(weaver *w) {
   return GCUT_OK;
 }
 
-// ---- operands on the device
+// ---- operands on the device -------------------------------------------------------------------
 
 static gcut_status unpark(weaver *w, uint32_t instance) {
   if (!is_in(w, GCUT_SPACE_SPILL, instance)) GCUT_TRY(pull(w, instance));
@@ -375,7 +375,7 @@ static gcut_status bring_device(weaver *w, uint32_t instance, const uint32_t *pi
   return GCUT_OK;
 }
 
-// ---- a part on a batch
+// ---- a part on a batch ------------------------------------------------------------------------
 
 typedef struct operands {
   uint32_t *instances; // inputs, then outputs; constants left out
@@ -498,7 +498,7 @@ static gcut_status run_batch(weaver *w) {
   return GCUT_OK;
 }
 
-// ---- weights
+// ---- weights ----------------------------------------------------------------------------------
 
 static void load(weaver *w, uint32_t part, uint64_t offset) {
   gcut_command *c = gcut__begin(w->builder, GCUT_LOAD, GCUT_QUEUE_WEIGHTS);
@@ -542,7 +542,7 @@ static void unload_after(weaver *w, uint32_t step) {
   unload(w, s->part);
 }
 
-// ---- the loop
+// ---- the loop ---------------------------------------------------------------------------------
 
 static gcut_status begin_pass(weaver *w, const gcut__step *s) {
   gcut__set_pass(w->builder, s->pass);
@@ -566,7 +566,7 @@ static gcut_status emit(weaver *w) {
   return GCUT_OK;
 }
 
-// ---- set up
+// ---- set up -----------------------------------------------------------------------------------
 
 static uint32_t *none_array(gcut_arena *arena, size_t n) {
   uint32_t *array = GCUT_NEW_ARRAY(arena, uint32_t, n);

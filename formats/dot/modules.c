@@ -12,8 +12,7 @@ enum {
   FAN_OUT = 4,  // readers of a value up to which each gets its link
 };
 
-// ---- facts about scopes
-// ---------------------------------------------------------------------------------------------
+// ---- facts about scopes -----------------------------------------------------------------------
 
 // Bytes of the constants a node reads; those of a body are its initializers.
 static uint64_t bytes_of_node(const gcut_trace *trace, const gcut_node *node) {
@@ -299,8 +298,7 @@ gcut_status gcut_modules_fit(const gcut_modules *m, const uint32_t *nodes, uint3
   return GCUT_OK;
 }
 
-// ---- boxes
-// ----------------------------------------------------------------------------------------------------------
+// ---- boxes ------------------------------------------------------------------------------------
 
 typedef struct painter {
   gcut_modules *m;
@@ -456,8 +454,7 @@ gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n
   return status;
 }
 
-// ---- links
-// ----------------------------------------------------------------------------------------------------------
+// ---- links ------------------------------------------------------------------------------------
 
 // Adds a value to the link between two boxes; the largest value gives the label.
 static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links, uint32_t from,

@@ -42,8 +42,7 @@ static uint32_t add_page(book *b, page p) {
   return b->n_pages++;
 }
 
-// ---- which pages there are
-// ------------------------------------------------------------------------------------------
+// ---- which pages there are --------------------------------------------------------------------
 
 // The page of a module: its own, or that of an equal one seen before; made while there is room.
 static uint32_t page_for_scope(book *b, uint32_t scope, uint32_t parent) {
@@ -83,8 +82,7 @@ static uint32_t page_of_box(book *b, const gcut_box *box, uint32_t parent) {
   return GCUT_NONE;
 }
 
-// ---- making one page
-// ------------------------------------------------------------------------------------------------
+// ---- making one page --------------------------------------------------------------------------
 
 static bool within(const gcut_graph *g, uint32_t scope, uint32_t root) {
   while (scope != GCUT_NONE && scope > root) scope = g->scopes[scope].parent;
@@ -142,8 +140,7 @@ static json_t *svg_of(const gcut_drawing *d, bool dark, gcut_error *err) {
   return svg;
 }
 
-// ---- what a box tells
-// -----------------------------------------------------------------------------------------------
+// ---- what a box tells -------------------------------------------------------------------------
 
 static void add_fact(json_t *facts, const char *key, const char *text) {
   json_array_append_new(facts, json_pack("[s, s]", key, text ? text : ""));
@@ -233,8 +230,7 @@ static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- the module tree
-// ------------------------------------------------------------------------------------------------
+// ---- the module tree --------------------------------------------------------------------------
 
 // Parents have smaller numbers than their children, so one pass builds the tree.
 static json_t *json_of_tree(book *b) {
@@ -261,8 +257,7 @@ static json_t *json_of_tree(book *b) {
   return root;
 }
 
-// ---- the whole
-// ------------------------------------------------------------------------------------------------------
+// ---- the whole --------------------------------------------------------------------------------
 
 static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
   static const char *const titles[] = {"parts", "layers", "ops"};

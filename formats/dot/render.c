@@ -18,8 +18,7 @@ typedef struct canvas {
   bool dark;
 } canvas;
 
-// ---- text
-// -----------------------------------------------------------------------------------------------------------
+// ---- text -------------------------------------------------------------------------------------
 
 // Markup-safe text for HTML-like labels.
 static const char *escape(const canvas *c, const char *text) {
@@ -68,8 +67,7 @@ static const char *row(const canvas *c, const char *text, const char *color, int
       size, bold ? "<b>" : "", escape(c, text), bold ? "</b>" : "");
 }
 
-// ---- boxes
-// ----------------------------------------------------------------------------------------------------------
+// ---- boxes ------------------------------------------------------------------------------------
 
 static const char *box_label(const canvas *c, const gcut_box *box) {
   bool op = box->shape == GCUT_BOX_OP;
@@ -180,8 +178,7 @@ static void add_link(canvas *c, uint32_t i) {
                                  escape(c, link->label)));
 }
 
-// ---- the page
-// -------------------------------------------------------------------------------------------------------
+// ---- the page ---------------------------------------------------------------------------------
 
 // One small table: the paints that the drawing uses.
 static const char *legend(const canvas *c) {

@@ -43,8 +43,7 @@ static bool same_part(const gcut_modules *m, uint32_t first, uint32_t second) {
   return part_signature(m, a) == part_signature(m, b);
 }
 
-// ---- what crosses
-// ---------------------------------------------------------------------------------------------------
+// ---- what crosses -----------------------------------------------------------------------------
 
 static void find_last_readers(pipeline *p) {
   for (uint32_t k = 0; k < p->m->plan->n_parts; k++)
@@ -109,8 +108,7 @@ static const char *crossing_lines(const pipeline *p, const crossing *c) {
   return text;
 }
 
-// ---- boxes
-// ----------------------------------------------------------------------------------------------------------
+// ---- boxes ------------------------------------------------------------------------------------
 
 // Hangs a box under the last one.
 static gcut_status hang(pipeline *p, uint32_t box, gcut_error *err) {

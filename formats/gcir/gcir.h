@@ -16,7 +16,7 @@
 // Graphs within graphs, types within types, calls within calls.
 enum { GCIR_MAX_DEPTH = 256, GCIR_MAX_TYPE_DEPTH = 16, GCIR_MAX_CALLS = 100 };
 
-// ---- the syntax tree ----
+// ---- the syntax tree --------------------------------------------------------------------------
 
 typedef struct gcir_graph gcir_graph;
 
@@ -84,7 +84,7 @@ typedef struct gcir_function {
 
 #define GCIR_ITEM(type, list, i) (((type *)(list).items)[i])
 
-// ---- the parser ----
+// ---- the parser -------------------------------------------------------------------------------
 
 typedef struct gcir_parser {
   const char *path; // for messages
@@ -166,7 +166,7 @@ GCUT_MUST_USE gcut_status gcut__gcir_metadata(gcir_parser *p, gcir_list *out);
 // parse_model.c: the whole text.
 GCUT_MUST_USE gcut_status gcut__gcir_model(gcir_parser *p);
 
-// ---- from the tree to the graph ----
+// ---- from the tree to the graph ---------------------------------------------------------------
 
 // Names to values: those of a body, or those that arguments and results of a call have inside the
 // function. Names not found are looked for further out.

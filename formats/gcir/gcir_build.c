@@ -17,7 +17,7 @@ bool gcut__gcir_find_value(const gcir_builder *b, const gcir_names *names, const
   return false;
 }
 
-// ---- what defines names ----
+// ---- what defines names -----------------------------------------------------------------------
 
 static gcut_status add_value(gcir_builder *b, uint32_t body, const char *name, size_t at,
                              uint32_t *out_value) {
@@ -96,7 +96,7 @@ static gcut_status define_names(gcir_builder *b, const gcir_graph *graph, uint32
   return GCUT_OK;
 }
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 static gcut_status build_body(gcir_builder *b, const gcir_graph *graph, const gcir_context *where,
                               uint32_t *out_body) {
@@ -156,7 +156,7 @@ static gcut_status build_attribute(gcir_builder *b, const gcir_node *node, const
   return GCUT_OK;
 }
 
-// ---- nodes ----
+// ---- nodes ------------------------------------------------------------------------------------
 
 uint32_t gcut__gcir_node_scope(gcir_builder *b, const gcir_node *node, const gcir_context *where) {
   if (node->scope != GCUT_NONE) return node->scope;
@@ -227,7 +227,7 @@ gcut_status gcut__gcir_build_node(gcir_builder *b, const gcir_node *node,
   return function ? gcut__gcir_inline(b, function, node, where) : build_operator(b, node, where);
 }
 
-// ---- graphs ----
+// ---- graphs -----------------------------------------------------------------------------------
 
 // Types of values in between. One that names no value says nothing.
 static gcut_status use_value_info(gcir_builder *b, const gcir_value *info, uint32_t body) {

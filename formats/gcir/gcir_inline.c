@@ -9,7 +9,7 @@
 
 enum { MAX_PREFIX = 256, MAX_INLINED = 2000000 };
 
-// ---- the table ----
+// ---- the table --------------------------------------------------------------------------------
 
 static const char *function_id(const gcir_builder *b, const char *domain, const char *name,
                                const char *overload) {
@@ -35,7 +35,7 @@ gcir_function *gcut__gcir_find_function(const gcir_builder *b, const gcir_node *
   return index == UINT32_MAX ? NULL : &GCIR_ITEM(gcir_function, b->p->functions, index);
 }
 
-// ---- limits ----
+// ---- limits -----------------------------------------------------------------------------------
 
 gcut_status gcut__gcir_charge(gcir_builder *b, uint64_t items) {
   if (b->calls == 0) return GCUT_OK;
@@ -52,7 +52,7 @@ static gcut_status check_call(const gcir_builder *b, const gcir_function *f,
   return GCUT_OK;
 }
 
-// ---- opsets ----
+// ---- opsets -----------------------------------------------------------------------------------
 
 // The version in which an operator was last defined anew at an opset version.
 static int defined_at(const gcut_op_row *row, int64_t version) {
@@ -90,7 +90,7 @@ static gcut_status import_opsets(gcir_builder *b, const gcir_function *f) {
   return GCUT_OK;
 }
 
-// ---- names ----
+// ---- names ------------------------------------------------------------------------------------
 
 // A name for a value that a function defines, free in the body of the call.
 static const char *inlined_name(gcir_builder *b, const gcir_context *inside, const char *name) {
@@ -129,7 +129,7 @@ static uint32_t call_scope(gcir_builder *b, const gcir_function *f, const gcir_n
   return gcut_graph_add_scope(b->graph, parent, name, class_name);
 }
 
-// ---- the frame of a call ----
+// ---- the frame of a call ----------------------------------------------------------------------
 
 static gcut_status bind(gcir_builder *b, gcut_map *map, const char *name, uint32_t value) {
   uint64_t key = (uint64_t)(uintptr_t)name;
@@ -240,7 +240,7 @@ static gcut_status define_values(gcir_builder *b, const gcir_context *inside, gc
   return status;
 }
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 static const gcir_attribute *find_attribute(const gcir_list *list, const char *name) {
   for (uint32_t i = 0; i < list->n; i++)
@@ -256,7 +256,7 @@ const gcir_attribute *gcut__gcir_bound_attribute(const gcir_call *call, const ch
   return found ? found : find_attribute(&call->function->defaults, name);
 }
 
-// ---- the call ----
+// ---- the call ---------------------------------------------------------------------------------
 
 static gcut_status inline_into(gcir_builder *b, const gcir_context *inside, gcut_map *map) {
   const gcir_function *f = inside->call->function;

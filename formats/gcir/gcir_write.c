@@ -8,7 +8,7 @@
 #include "formats/gcir/print.h"
 #include "tracer/base/error.h"
 
-// ---- the header ----
+// ---- the header -------------------------------------------------------------------------------
 
 static void put_item(gcir_printer *p, const char *key, const char *value) {
   if (!*value) return;
@@ -68,7 +68,7 @@ static void put_header(gcir_printer *p) {
   gcut__gcir_put(p, "\n>\n");
 }
 
-// ---- the text ----
+// ---- the text ---------------------------------------------------------------------------------
 
 // Lists values by body: counted, then laid out.
 static void sort_values(const gcut_graph *g, uint32_t *first, uint32_t *values) {
@@ -117,7 +117,7 @@ static gcut_status print_plainly(FILE *out, const gcut_graph *g, const gcir_plac
   return status;
 }
 
-// ---- files ----
+// ---- files ------------------------------------------------------------------------------------
 
 static void write_side(FILE *out, const gcut_graph *g, const gcir_places *places) {
   static const char zeros[64];

@@ -31,7 +31,7 @@ gcut_status gcut__gcir_fail(const gcir_parser *p, size_t at, const char *format,
   return GCUT_FAIL(p->err, GCUT_FORMAT, "%.150s:%zu:%zu: %s", p->path, line, column, text);
 }
 
-// ---- characters ----
+// ---- characters -------------------------------------------------------------------------------
 
 static bool is_letter(int c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -79,7 +79,7 @@ gcut_status gcut__gcir_expect_arrow(gcir_parser *p) {
   return gcut__gcir_fail(p, p->at, "expected '=>'");
 }
 
-// ---- identifiers ----
+// ---- identifiers ------------------------------------------------------------------------------
 
 gcut_string gcut__gcir_peek_identifier(gcir_parser *p) {
   int c = gcut__gcir_peek(p);
@@ -99,7 +99,7 @@ bool gcut__gcir_is(gcut_string identifier, const char *word) {
   return identifier.size == strlen(word) && memcmp(identifier.data, word, identifier.size) == 0;
 }
 
-// ---- strings ----
+// ---- strings ----------------------------------------------------------------------------------
 
 bool gcut__gcir_at_string(gcir_parser *p) {
   int c = gcut__gcir_peek(p);

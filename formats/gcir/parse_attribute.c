@@ -35,7 +35,7 @@ static gcut_attribute_kind list_of(gcut_attribute_kind single) {
   return single;
 }
 
-// ---- single values ----
+// ---- single values ----------------------------------------------------------------------------
 
 static gcut_status parse_graph(gcir_parser *p, gcir_attribute *out) {
   out->value.kind = GCUT_ATTRIBUTE_GRAPH;
@@ -137,7 +137,7 @@ static gcut_status parse_single(gcir_parser *p, gcut_attribute_kind wanted, gcir
   return gcut__gcir_fail(p, start, "an attribute's value is not of the kind it is said to be");
 }
 
-// ---- lists ----
+// ---- lists ------------------------------------------------------------------------------------
 
 #define LIST_KINDS(X)                                                                              \
   X(FLOATS, floats, f, float)                                                                      \
@@ -210,7 +210,7 @@ static gcut_status parse_list(gcir_parser *p, gcut_attribute_kind wanted, gcir_a
   return collect(p, &values, out);
 }
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 static gcut_status parse_kind(gcir_parser *p, gcut_attribute_kind *out) {
   gcut__gcir_peek(p);

@@ -40,7 +40,7 @@ static gcut_status parse_info(gcir_parser *p, gcir_info *out) {
   return gcut__gcir_expect(p, '}');
 }
 
-// ---- values ----
+// ---- values -----------------------------------------------------------------------------------
 
 static gcut_status parse_value(gcir_parser *p, bool constants, gcir_list *list) {
   gcir_value value = {.constant = GCUT_NONE};
@@ -70,7 +70,7 @@ static gcut_status parse_values(gcir_parser *p, char open, char close, bool cons
   return gcut__gcir_expect(p, close);
 }
 
-// ---- nodes ----
+// ---- nodes ------------------------------------------------------------------------------------
 
 // Names of operands: "" or nothing before a comma is an absent one; a comma at the end adds none.
 static gcut_status parse_names(gcir_parser *p, gcir_list *list) {
@@ -169,7 +169,7 @@ gcut_status gcut__gcir_nodes(gcir_parser *p, gcir_node **out, uint64_t *out_n) {
   return GCUT_OK;
 }
 
-// ---- graphs ----
+// ---- graphs -----------------------------------------------------------------------------------
 
 static gcut_status parse_graph(gcir_parser *p, gcir_graph *graph) {
   uint64_t n;

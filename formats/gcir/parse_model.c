@@ -1,7 +1,7 @@
 // The whole text: a header in "<" ">", the main graph, functions with headers of their own.
 #include "formats/gcir/gcir.h"
 
-// ---- headers ----
+// ---- headers ----------------------------------------------------------------------------------
 
 static gcut_status parse_opsets(gcir_parser *p, gcir_list *out) {
   GCUT_TRY(gcut__gcir_expect(p, '['));
@@ -114,7 +114,7 @@ static gcut_status parse_header(gcir_parser *p, gcir_function *function) {
   return gcut__gcir_expect(p, '>');
 }
 
-// ---- functions ----
+// ---- functions --------------------------------------------------------------------------------
 
 // Attributes of a function: a name alone, or one with a kind and a default.
 static gcut_status parse_parameters(gcir_parser *p, gcir_function *f) {

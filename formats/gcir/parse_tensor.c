@@ -27,7 +27,7 @@ static gcut_status set_shape(gcir_parser *p, const gcut_type *type, size_t at, g
   return GCUT_OK;
 }
 
-// ---- literals ----
+// ---- literals ---------------------------------------------------------------------------------
 
 // Literals up to the closing brace.
 static uint64_t count_literals(gcir_parser *p) {

@@ -18,7 +18,7 @@ bool gcut__gcir_at_type(gcir_parser *p) {
          (gcut_dtype_find(word.data, word.size) != GCUT_UNDEFINED || is_composite(word));
 }
 
-// ---- dims ----
+// ---- dims -------------------------------------------------------------------------------------
 
 // The text of an expression: up to the "," or "]" that ends it.
 static gcut_string expression_text(gcir_parser *p) {
@@ -76,7 +76,7 @@ static gcut_status parse_dims(gcir_parser *p, gcut_type *out) {
   return gcut__gcir_expect(p, ']');
 }
 
-// ---- types ----
+// ---- types ------------------------------------------------------------------------------------
 
 static gcut_status parse_tensor(gcir_parser *p, gcut_dtype type, gcut_type *out) {
   *out = (gcut_type){.kind = GCUT_KIND_TENSOR, .type = (uint8_t)type};

@@ -23,7 +23,7 @@ typedef struct placer {
   bool *replaced;          // [n_files]: is the side file
 } placer;
 
-// ---- files ----
+// ---- files ------------------------------------------------------------------------------------
 
 static bool same_file(const char *a, const char *b) {
   struct stat x, y;
@@ -70,7 +70,7 @@ static gcut_status locate_files(placer *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- constants ----
+// ---- constants --------------------------------------------------------------------------------
 
 typedef enum choice { TEXT, REFERENCE, SIDE } choice;
 

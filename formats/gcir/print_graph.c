@@ -8,7 +8,7 @@ static void indent(gcir_printer *p, unsigned depth) {
   for (unsigned i = 0; i < depth; i++) gcut__gcir_put(p, "  ");
 }
 
-// ---- metadata ----
+// ---- metadata ---------------------------------------------------------------------------------
 
 void gcut__gcir_put_metadata(gcir_printer *p, uint32_t first, uint32_t n) {
   gcut__gcir_put(p, "[");
@@ -38,7 +38,7 @@ static void put_info(gcir_printer *p, const char *doc, uint32_t first, uint32_t 
   gcut__gcir_put(p, "}");
 }
 
-// ---- values ----
+// ---- values -----------------------------------------------------------------------------------
 
 static void put_typed(gcir_printer *p, const gcut_value *v) {
   if (gcut__gcir_type_says(&v->declared)) {
@@ -112,7 +112,7 @@ static void put_values(gcir_printer *p, const gcut_body *body, uint32_t b) {
   gcut__gcir_put(p, ">");
 }
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 #define LISTED_KINDS(X)                                                                            \
   X(FLOATS, gcut__gcir_put_float(p, a->floats[i]))                                                 \
@@ -227,7 +227,7 @@ static gcut_status put_attributes(gcir_printer *p, const gcut_node *node, gcut_e
   return GCUT_OK;
 }
 
-// ---- nodes ----
+// ---- nodes ------------------------------------------------------------------------------------
 
 static void put_operands(gcir_printer *p, const uint32_t *values, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
@@ -280,7 +280,7 @@ static gcut_status put_node(gcir_printer *p, const gcut_node *node, gcut_error *
   return GCUT_OK;
 }
 
-// ---- graphs ----
+// ---- graphs -----------------------------------------------------------------------------------
 
 gcut_status gcut__gcir_put_body(gcir_printer *p, uint32_t b, gcut_error *err) {
   const gcut_body *body = &p->graph->bodies[b];

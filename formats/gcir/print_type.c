@@ -4,7 +4,7 @@
 
 #include "formats/gcir/print.h"
 
-// ---- types ----
+// ---- types ------------------------------------------------------------------------------------
 
 // A fresh symbol, "?" and a number, is a size of its own wherever it is read.
 static bool is_fresh(const char *text) {
@@ -70,7 +70,7 @@ void gcut__gcir_put_type(gcir_printer *p, const gcut_type *type) {
   gcut__gcir_put(p, ")");
 }
 
-// ---- constants ----
+// ---- constants --------------------------------------------------------------------------------
 
 static void put_integer(gcir_printer *p, gcut_dtype type, const uint8_t *data, uint64_t i) {
   switch (type) {

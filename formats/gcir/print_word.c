@@ -10,7 +10,7 @@ void gcut__gcir_put(gcir_printer *p, const char *text) {
   fputs(text, p->out);
 }
 
-// ---- strings ----
+// ---- strings ----------------------------------------------------------------------------------
 
 // Bytes of the UTF-8 character at `s`, or 0 where there is none.
 static size_t utf8_size(const uint8_t *s, size_t left) {
@@ -52,7 +52,7 @@ void gcut__gcir_put_text(gcir_printer *p, const char *text) {
   gcut__gcir_put_string(p, text, strlen(text));
 }
 
-// ---- names ----
+// ---- names ------------------------------------------------------------------------------------
 
 static bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -80,7 +80,7 @@ void gcut__gcir_put_name(gcir_printer *p, const char *name) {
     gcut__gcir_put_text(p, name);
 }
 
-// ---- numbers ----
+// ---- numbers ----------------------------------------------------------------------------------
 
 void gcut__gcir_put_int(gcir_printer *p, int64_t value) {
   fprintf(p->out, "%lld", (long long)value);

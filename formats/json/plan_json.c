@@ -16,8 +16,7 @@
 #define FORMAT_NAME "graphcut-plan"
 enum { FORMAT_VERSION = 1, MOST_BYTES = 512 << 20 };
 
-// ---- writing
-// -------------------------------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 static const char *file_name(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -132,8 +131,7 @@ gcut_status gcut_plan_write(const gcut_trace *trace, const gcut_plan *plan, cons
   return status;
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 typedef struct reader {
   const gcut_graph *graph;
@@ -287,8 +285,7 @@ static gcut_status read_fetch(reader *r, const json_t *root, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- plans of other models
-// ---------------------------------------------------------------------------------------
+// ---- plans of other models --------------------------------------------------------------------
 
 // Says how the model differs from the one the plan was made for.
 static gcut_status fail_other_model(const reader *r, const char *model, gcut_error *err) {

@@ -10,7 +10,7 @@
 #include "graphcut/simulate.h"
 #include "tracer/base/error.h"
 
-// ---- profiles that ship
+// ---- profiles that ship -----------------------------------------------------------------------
 
 // X(identifier, name)
 #define PROFILE_LIST(X)                                                                            \
@@ -47,7 +47,7 @@ const char *const *gcut_profile_names(void) {
   return names;
 }
 
-// ---- numbers by name
+// ---- numbers by name --------------------------------------------------------------------------
 
 typedef struct number {
   const char *group, *key; // group "": at the top
@@ -78,7 +78,7 @@ static bool may_be_zero(const char *key) {
   return !strcmp(key, "node_seconds") || !strcmp(key, "copy_seconds");
 }
 
-// ---- reading
+// ---- reading ----------------------------------------------------------------------------------
 
 static gcut_status read_number(const json_t *object, const char *path, const char *group,
                                const char *key, double *out, gcut_error *err) {
@@ -151,7 +151,7 @@ gcut_status gcut_profile_read(const char *path_or_name, gcut_profile *out_profil
   return status;
 }
 
-// ---- writing
+// ---- writing ----------------------------------------------------------------------------------
 
 static json_t *points_json(const gcut_wire *wire) {
   json_t *points = json_array();

@@ -23,7 +23,7 @@ enum {
   SPARSE_TENSORS = 23,
 };
 
-// ---- constants ----
+// ---- constants --------------------------------------------------------------------------------
 
 // Points a constant at its elements in another file.
 static gcut_status external_elements(gcut__reader *r, const gcut__wire_tensor *tensor,
@@ -100,7 +100,7 @@ gcut_status gcut__read_sparse(gcut__reader *r, gcut__span bytes, gcut_attribute 
   return sparse_dims(r, bytes, out, err);
 }
 
-// ---- lists ----
+// ---- lists ------------------------------------------------------------------------------------
 
 static size_t count_of(gcut__span bytes, uint32_t number) {
   size_t n = 0;
@@ -197,7 +197,7 @@ static gcut_status read_types(gcut__reader *r, gcut__span bytes, uint32_t number
   return GCUT_OK;
 }
 
-// ---- one attribute ----
+// ---- one attribute ----------------------------------------------------------------------------
 
 // The field that holds an attribute of each kind.
 static const uint8_t field_of_kind[] = {

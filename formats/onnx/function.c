@@ -35,7 +35,7 @@ struct gcut__function {
   bool active;               // being inlined right now
 };
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 // Lists a message's attributes by name.
 static gcut_status list_attributes(gcut__reader *r, gcut__span bytes, uint32_t number,
@@ -73,7 +73,7 @@ bool gcut__call_attribute(const gcut__call *call, gcut__span name, gcut__span *o
   return find_attribute(&call->function->defaults, name, out_bytes);
 }
 
-// ---- the table ----
+// ---- the table --------------------------------------------------------------------------------
 
 // The interned "domain\nname\noverload" of a function.
 static const char *function_id(const gcut__reader *r, gcut__span domain, gcut__span name,
@@ -119,7 +119,7 @@ gcut__function *gcut__function_find(const gcut__reader *r, const gcut__wire_node
   return index == UINT32_MAX ? NULL : &r->functions[index];
 }
 
-// ---- limits ----
+// ---- limits -----------------------------------------------------------------------------------
 
 gcut_status gcut__charge(gcut__reader *r, uint64_t bytes, uint64_t items, gcut_error *err) {
   if (r->calls == 0) return GCUT_OK;
@@ -146,7 +146,7 @@ static gcut_status check_call(const gcut__reader *r, const gcut__function *f,
   return GCUT_OK;
 }
 
-// ---- opsets ----
+// ---- opsets -----------------------------------------------------------------------------------
 
 // The version in which an operator was last defined anew at an opset version.
 static int defined_at(const gcut_op_row *row, int64_t version) {
@@ -211,7 +211,7 @@ gcut_status gcut__check_version(gcut__reader *r, const gcut__call *call,
                    GCUT__SHOW(call->function->name), name, (long long)own, (long long)models);
 }
 
-// ---- names ----
+// ---- names ------------------------------------------------------------------------------------
 
 const char *gcut__inlined_name(gcut__reader *r, const gcut__context *where, const char *name) {
   char *text = gcut_arena_format(r->scratch, "%s%s", where->call->prefix, name);
@@ -252,7 +252,7 @@ static uint32_t call_scope(gcut__reader *r, const gcut__function *f, const gcut_
   return gcut_graph_add_scope(r->graph, parent, name, class_name);
 }
 
-// ---- the frame of a call ----
+// ---- the frame of a call ----------------------------------------------------------------------
 
 static gcut_status bind(gcut__reader *r, gcut_map *map, gcut__span name, uint32_t value,
                         gcut_error *err) {
@@ -365,7 +365,7 @@ static gcut_status define_values(gcut__reader *r, const gcut__function *f,
   return status;
 }
 
-// ---- the call ----
+// ---- the call ---------------------------------------------------------------------------------
 
 static gcut_status read_nodes(gcut__reader *r, const gcut__function *f, const gcut__context *inside,
                               gcut_error *err) {

@@ -5,7 +5,7 @@
 #include "formats/onnx/keys.h"
 #include "formats/onnx/writer.h"
 
-// ---- subgraphs ----
+// ---- subgraphs --------------------------------------------------------------------------------
 
 static GcutOnnx__GraphProto *make_body(gcut__message_maker *m, uint32_t body);
 
@@ -65,7 +65,7 @@ static GcutOnnx__GraphProto *make_body(gcut__message_maker *m, uint32_t body) {
   return out;
 }
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 static GcutOnnx__SparseTensorProto *make_sparse(gcut__message_maker *m, const gcut_attribute *a) {
   GcutOnnx__SparseTensorProto *out = gcut__message_take(m, 1, sizeof *out);
@@ -124,7 +124,7 @@ static GcutOnnx__AttributeProto *make_attribute(gcut__message_maker *m, const gc
   return out;
 }
 
-// ---- nodes ----
+// ---- nodes ------------------------------------------------------------------------------------
 
 static char **make_operands(gcut__message_maker *m, const uint32_t *values, uint32_t n) {
   char **names = gcut__message_take(m, n, sizeof *names);
@@ -166,7 +166,7 @@ GcutOnnx__NodeProto *gcut__message_node(gcut__message_maker *m, uint32_t node) {
   return out;
 }
 
-// ---- the model ----
+// ---- the model --------------------------------------------------------------------------------
 
 static void fill_opsets(gcut__message_maker *m, GcutOnnx__ModelProto *out) {
   out->opset_import = GCUT__LIST(m, GcutOnnx__OperatorSetIdProto, m->graph->n_opsets);

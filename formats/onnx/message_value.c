@@ -9,7 +9,7 @@ void *gcut__message_take(gcut__message_maker *m, size_t count, size_t size) {
   return memory;
 }
 
-// ---- metadata ----
+// ---- metadata ---------------------------------------------------------------------------------
 
 GcutOnnx__StringStringEntryProto *gcut__message_entry(gcut__message_maker *m, const char *key,
                                                       const char *value) {
@@ -37,7 +37,7 @@ GcutOnnx__StringStringEntryProto **gcut__message_metadata(gcut__message_maker *m
   return list;
 }
 
-// ---- types ----
+// ---- types ------------------------------------------------------------------------------------
 
 // A symbol of an unusual name prints in quotes; ONNX has it bare, where that reads back the same.
 static char *plain_symbol(gcut__message_maker *m, char *text) {
@@ -145,7 +145,7 @@ GcutOnnx__TypeProto *gcut__message_type(gcut__message_maker *m, const gcut_type 
   return out;
 }
 
-// ---- values ----
+// ---- values -----------------------------------------------------------------------------------
 
 static bool type_says(const gcut_type *type) {
   return type->kind != GCUT_KIND_TENSOR || type->type != 0 || type->rank >= 0;
@@ -210,7 +210,7 @@ GcutOnnx__TensorAnnotation *gcut__message_annotation(gcut__message_maker *m, uin
   return annotation;
 }
 
-// ---- tensors ----
+// ---- tensors ----------------------------------------------------------------------------------
 
 static void fill_external(gcut__message_maker *m, const char *location, uint64_t offset,
                           uint64_t bytes, GcutOnnx__TensorProto *out) {

@@ -21,7 +21,7 @@ gcut__wire_node gcut__node_fields(gcut__span bytes) {
   return node;
 }
 
-// ---- operands ----
+// ---- operands ---------------------------------------------------------------------------------
 
 bool gcut__find_value(const gcut__reader *r, const gcut__names *names, const char *interned,
                       uint32_t *out_value) {
@@ -87,7 +87,7 @@ gcut_status gcut__read_outputs(gcut__reader *r, const gcut__wire_node *node,
   return GCUT_OK;
 }
 
-// ---- metadata ----
+// ---- metadata ---------------------------------------------------------------------------------
 
 static gcut_string as_string(gcut__span span) {
   return (gcut_string){(const char *)span.data, span.size};
@@ -117,7 +117,7 @@ uint32_t gcut__node_scope(gcut__reader *r, const gcut__wire_node *node,
   return gcut_scope_find(r->graph, where->scope, &hints, &r->scopes);
 }
 
-// ---- the node ----
+// ---- the node ---------------------------------------------------------------------------------
 
 // Where the reader's stacks stood before a node.
 typedef struct mark {

@@ -66,7 +66,7 @@ static gcut_status read_model(gcut__reader *r, gcut_error *err) {
   return gcut_graph_finish(r->graph, err);
 }
 
-// ---- entries ----
+// ---- entries ----------------------------------------------------------------------------------
 
 static gcut_status prepare(gcut__reader *r, const char *path, const gcut_read_options *options,
                            gcut_error *err) {

@@ -32,7 +32,7 @@ static void prefetch_node(const gcut__reader *r, gcut__span graph, unsigned fiel
       gcut_graph_prefetch(r->graph, (const char *)field.bytes.data, field.bytes.size);
 }
 
-// ---- first walk: what defines names ----
+// ---- first walk: what defines names -----------------------------------------------------------
 
 static uint32_t named(const gcut__reader *r, uint32_t body, const char *name) {
   return gcut_graph_value_named(r->graph, body, name);
@@ -166,7 +166,7 @@ static gcut_status define_names(gcut__reader *r, gcut__span bytes, uint32_t body
   return GCUT_OK;
 }
 
-// ---- second walk: what uses them ----
+// ---- second walk: what uses them --------------------------------------------------------------
 
 static gcut_status read_output(gcut__reader *r, gcut__span bytes, const gcut__context *where,
                                gcut_error *err) {

@@ -17,7 +17,7 @@ bool gcut__next_of(gcut__span *message, uint32_t number, gcut__field *out_field)
   return false;
 }
 
-// ---- metadata ----
+// ---- metadata ---------------------------------------------------------------------------------
 
 void gcut__entry_fields(gcut__span bytes, gcut__span *out_key, gcut__span *out_value) {
   *out_key = *out_value = (gcut__span){(const uint8_t *)"", 0};

@@ -83,7 +83,7 @@ typedef struct gcut__wire_node {
   uint32_t n_inputs, n_outputs, n_attributes, n_metadata;
 } gcut__wire_node;
 
-// ---- small things ----
+// ---- small things -----------------------------------------------------------------------------
 
 // Field numbers of GraphProto, NodeProto and AttributeProto that more than one file walks.
 enum {
@@ -120,7 +120,7 @@ GCUT_MUST_USE gcut_status gcut__push_entry(gcut__reader *r, gcut__span bytes, gc
 // Moves the metadata pushed since `first` to the graph.
 void gcut__keep_metadata(gcut__reader *r, uint32_t first, uint32_t *out_first, uint32_t *out_n);
 
-// ---- who reads what ----
+// ---- who reads what ---------------------------------------------------------------------------
 
 // read_graph.c
 GCUT_MUST_USE gcut_status gcut__read_graph(gcut__reader *r, gcut__span bytes,

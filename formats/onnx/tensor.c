@@ -9,7 +9,7 @@
 
 enum { RAW_DATA = 9 };
 
-// ---- unpacking ----
+// ---- unpacking --------------------------------------------------------------------------------
 
 // Copies all of a message's fields but raw_data.
 static gcut__span copy_rest(gcut__span bytes, uint8_t *copy) {
@@ -56,7 +56,7 @@ gcut_status gcut__tensor_unpack(gcut__span bytes, gcut_arena *scratch, gcut__wir
   return out->message ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-// ---- shape ----
+// ---- shape ------------------------------------------------------------------------------------
 
 static gcut_status fail(const gcut_constant *c, gcut_error *err, const char *what) {
   return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%s': %s", c->name, what);
@@ -91,7 +91,7 @@ gcut_status gcut__tensor_shape(const gcut__wire_tensor *tensor, gcut_arena *aren
   return GCUT_OK;
 }
 
-// ---- elements ----
+// ---- elements ---------------------------------------------------------------------------------
 
 // Which field holds elements of a type that are not raw, and how many numbers an element takes.
 typedef enum holder { FLOATS, INTS, STRINGS, LONGS, DOUBLES, UNSIGNED, N_HOLDERS } holder;

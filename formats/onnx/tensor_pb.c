@@ -11,7 +11,7 @@ enum { SEQUENCE_TENSORS = 3 }; // SequenceProto.tensor_values
 enum { OPTIONAL_TENSOR = 3, OPTIONAL_SEQUENCE = 5 };
 enum { NAME = 1, TENSOR_NAME = 8 };
 
-// ---- reading ----
+// ---- reading ----------------------------------------------------------------------------------
 
 static gcut_status copy_strings(gcut_tensor *tensor, const gcut_string *strings, gcut_error *err) {
   for (uint64_t i = 0; i < tensor->count; i++)
@@ -148,7 +148,7 @@ gcut_status gcut_tensor_read_pb(const char *path, gcut_kind kind, gcut_tensor **
   return status;
 }
 
-// ---- writing ----
+// ---- writing ----------------------------------------------------------------------------------
 
 static gcut_status wrap_strings(const gcut_tensor *tensor, gcut_arena *arena,
                                 GcutOnnx__TensorProto *message, gcut_error *err) {

@@ -80,7 +80,7 @@ bool gcut__wire_any(gcut__span *message, gcut__field *out_field) {
   return message->size > 0 && take_field(message, out_field, &type) == NULL;
 }
 
-// ---- strings ----
+// ---- strings ----------------------------------------------------------------------------------
 
 // Length of the well-formed UTF-8 character of two bytes or more at `s`, or 0.
 static size_t utf8_length(const uint8_t *s, size_t size) {
@@ -123,7 +123,7 @@ static const char *check_string(gcut__span text) {
   return NULL;
 }
 
-// ---- the check ----
+// ---- the check --------------------------------------------------------------------------------
 
 static unsigned wire_type(const ProtobufCFieldDescriptor *field) {
   switch (field->type) {
@@ -210,7 +210,7 @@ gcut_status gcut__wire_check(gcut__span bytes, const ProtobufCMessageDescriptor 
   return GCUT_OK;
 }
 
-// ---- repeated numbers ----
+// ---- repeated numbers -------------------------------------------------------------------------
 
 size_t gcut__wire_count(const gcut__field *field, gcut__number_kind kind) {
   if (!field->delimited) return 1;
@@ -235,7 +235,7 @@ void gcut__wire_floats(const gcut__field *field, float *out) {
   }
 }
 
-// ---- protobuf-c ----
+// ---- protobuf-c -------------------------------------------------------------------------------
 
 static void *arena_alloc(void *arena, size_t size) {
   return gcut_arena_alloc(arena, 1, size);

@@ -52,7 +52,7 @@ typedef struct writer {
   sink out;
 } writer;
 
-// ---- placing constants ----
+// ---- placing constants ------------------------------------------------------------------------
 
 // Whether two paths lie in one folder.
 static bool same_folder(const char *a, const char *b) {
@@ -119,7 +119,7 @@ static gcut_status check_target(const gcut_graph *g, const char *path, gcut_erro
   return GCUT_OK;
 }
 
-// ---- emitting ----
+// ---- emitting ---------------------------------------------------------------------------------
 
 static void emit_tag(writer *w, unsigned number, uint64_t size) {
   uint8_t bytes[16];
@@ -231,7 +231,7 @@ static void emit_model(writer *w, uint64_t graph_bytes) {
   emit_graph(w);
 }
 
-// ---- sizes ----
+// ---- sizes ------------------------------------------------------------------------------------
 
 static gcut_status measure(writer *w, uint64_t *out_graph, uint64_t *out_model, gcut_error *err) {
   w->out = (sink){.base = {append}};
@@ -267,7 +267,7 @@ static gcut_status plan(writer *w, const char *path, uint64_t *out_graph, gcut_e
                    (unsigned long long)model);
 }
 
-// ---- files ----
+// ---- files ------------------------------------------------------------------------------------
 
 static void write_moved(const writer *w, FILE *stream) {
   static const char zeros[PAGE];

@@ -11,7 +11,7 @@
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
-// ---- listing ----
+// ---- listing ----------------------------------------------------------------------------------
 
 static bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -123,7 +123,7 @@ void gcut_batch_list_free(gcut_batch_list *list) {
   *list = (gcut_batch_list){0};
 }
 
-// ---- reading ----
+// ---- reading ----------------------------------------------------------------------------------
 
 // The graph's inputs or outputs.
 typedef struct side {

@@ -7,7 +7,7 @@
 #include "tracer/base/checked.h"
 #include "tracer/base/error.h"
 
-// ---- order ----
+// ---- order ------------------------------------------------------------------------------------
 
 static void reverse(uint8_t *item, size_t bytes) {
   for (size_t i = 0; i < bytes / 2; i++) {
@@ -56,7 +56,7 @@ void gcut__npy_settle(const gcut__npy *npy, gcut_tensor *tensor) {
     for (uint64_t i = 0; i < tensor->bytes; i++) bytes[i] = bytes[i] != 0;
 }
 
-// ---- types smaller than a byte ----
+// ---- types smaller than a byte ----------------------------------------------------------------
 
 static bool in_range(const gcut__npy *npy, uint8_t item, unsigned bits) {
   int half = 1 << (bits - 1);
@@ -93,7 +93,7 @@ static void unpack(const gcut_tensor *tensor, uint8_t *items) {
   }
 }
 
-// ---- text ----
+// ---- text -------------------------------------------------------------------------------------
 
 static size_t put_utf8(uint32_t c, char *out) {
   if (c < 0x80) {
@@ -191,7 +191,7 @@ static gcut_status encode_texts(const gcut_tensor *tensor, uint8_t **out, uint64
   return GCUT_OK;
 }
 
-// ---- both ways ----
+// ---- both ways --------------------------------------------------------------------------------
 
 static gcut_status convert_ordered(const gcut__npy *npy, uint8_t *items, gcut_tensor *tensor,
                                    gcut_error *err) {

@@ -28,7 +28,7 @@ gcut_status gcut__npy_header_bytes(const uint8_t *start, size_t size, size_t *ou
   return GCUT_OK;
 }
 
-// ---- the dict ----
+// ---- the dict ---------------------------------------------------------------------------------
 
 typedef struct cursor {
   const char *at, *end;
@@ -126,7 +126,7 @@ static bool take_dict(cursor *c, header *h, gcut__npy *out) {
   return c->at == c->end && h->has_descr && h->has_order && h->has_shape;
 }
 
-// ---- the element type ----
+// ---- the element type -------------------------------------------------------------------------
 
 static const struct descr_row {
   char kind;
@@ -205,7 +205,7 @@ gcut_status gcut__npy_parse_header(const char *text, size_t size, gcut_dtype wan
   return GCUT_OK;
 }
 
-// ---- writing ----
+// ---- writing ----------------------------------------------------------------------------------
 
 // What numpy calls a type: sub-byte integers are bytes, types without a name are void.
 static char kind_letter(gcut_dtype type) {

@@ -15,7 +15,7 @@
 
 enum { MAX_ARRAYS = 10000, MAX_DEFLATE_RATIO = 1032, MAX_NAME = 4096 };
 
-// ---- reading ----
+// ---- reading ----------------------------------------------------------------------------------
 
 // An entry being read, and what messages call it.
 typedef struct entry {
@@ -218,7 +218,7 @@ gcut_status gcut_npz_read(const char *path, gcut_batch *out_batch, gcut_error *e
   return gcut__npz_read_as(path, (gcut__wanted){0}, out_batch, err);
 }
 
-// ---- writing ----
+// ---- writing ----------------------------------------------------------------------------------
 
 // What libzip reads until the archive is closed: two pieces an array.
 typedef struct piece {

@@ -16,8 +16,7 @@ extern "C" {
 
 #define GCUT_NONE UINT32_MAX // no node, no value, an absent optional operand
 
-// ---- dims
-// -------------------------------------------------------------------------------------------------------
+// ---- dims -------------------------------------------------------------------------------------
 
 // A size or a small integer: either known, or a symbolic expression of the graph's dim table.
 // Equal expressions have equal numbers, so == compares them.
@@ -32,8 +31,7 @@ static inline bool gcut_dim_known(gcut_dim dim) {
 
 typedef struct gcut_dims gcut_dims; // tracer/dims.h
 
-// ---- types
-// ------------------------------------------------------------------------------------------------------
+// ---- types ------------------------------------------------------------------------------------
 
 // What a value is. rank -1: unknown. dims: [rank].
 typedef struct gcut_type {
@@ -45,8 +43,7 @@ typedef struct gcut_type {
       *element; // of a sequence or optional, where more than the element type is known
 } gcut_type;
 
-// ---- constants
-// --------------------------------------------------------------------------------------------------
+// ---- constants --------------------------------------------------------------------------------
 
 // A file that holds constants, mapped read-only. data is NULL where the file is not there: such a
 // graph can be inspected, cut and drawn, not run.
@@ -69,8 +66,7 @@ typedef struct gcut_constant {
   const void *data;    // may be unaligned; NULL where the file is missing. Strings: gcut_string[]
 } gcut_constant;
 
-// ---- attributes
-// -------------------------------------------------------------------------------------------------
+// ---- attributes -------------------------------------------------------------------------------
 
 typedef enum gcut_attribute_kind { // ONNX's AttributeProto.AttributeType
   GCUT_ATTRIBUTE_FLOAT = 1,
@@ -117,8 +113,7 @@ typedef struct gcut_metadata {
   const char *key, *value;
 } gcut_metadata;
 
-// ---- nodes, values, bodies, scopes
-// ------------------------------------------------------------------------------
+// ---- nodes, values, bodies, scopes ------------------------------------------------------------
 
 typedef struct gcut_op gcut_op; // tracer/ops/op.h
 

@@ -73,7 +73,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_trace_folded(const gcut_graph *graph,
                                                      const gcut_trace_options *options,
                                                      gcut_trace **out_trace, gcut_error *err);
 
-// ---- comparing
+// ---- comparing --------------------------------------------------------------------------------
 
 typedef struct gcut_comparison {
   double max_abs_error, max_rel_error; // NaN where one side alone is NaN

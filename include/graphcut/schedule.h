@@ -20,8 +20,7 @@ extern "C" {
 // The offset of a value whose size is known only at run time: it lives on the host's heap.
 #define GCUT_ON_HEAP UINT64_MAX
 
-// ---- the problem
-// --------------------------------------------------------------------------------------------------
+// ---- the problem ------------------------------------------------------------------------------
 
 // A constant that a part reads.
 typedef struct gcut_weight {
@@ -101,8 +100,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_problem_create(const gcut_trace *trace,
                                                        gcut_problem **out_problem, gcut_error *err);
 GCUT_API void gcut_problem_destroy(gcut_problem *problem);
 
-// ---- the schedule
-// -------------------------------------------------------------------------------------------------
+// ---- the schedule -----------------------------------------------------------------------------
 
 // X(name, text). Commands of one queue run one after another, in the order of the schedule.
 #define GCUT_QUEUE_LIST(X)                                                                         \
@@ -197,8 +195,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_schedule_verify(const gcut_problem *prob
 GCUT_API const char *gcut_queue_name(unsigned queue);
 GCUT_API const char *gcut_command_name(unsigned kind);
 
-// ---- strategies
-// ---------------------------------------------------------------------------------------------------
+// ---- strategies -------------------------------------------------------------------------------
 
 typedef struct gcut_profile gcut_profile; // graphcut/simulate.h
 

@@ -8,8 +8,7 @@
 extern "C" {
 #endif
 
-// ---- profile
-// --------------------------------------------------------------------------------------------------
+// ---- profile ----------------------------------------------------------------------------------
 
 #define GCUT_PROFILE_POINTS 16
 
@@ -61,8 +60,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_device_measure(const char *device,
                                                        gcut_profile *out_profile, char *description,
                                                        size_t size, gcut_error *err);
 
-// ---- timeline
-// -------------------------------------------------------------------------------------------------
+// ---- timeline ---------------------------------------------------------------------------------
 
 // When each command of a schedule ran: simulated or measured.
 typedef struct gcut_timeline {
@@ -91,8 +89,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_write(const gcut_problem *probl
                                                        const gcut_timeline *timeline,
                                                        const char *path, gcut_error *err);
 
-// ---- simulation
-// -----------------------------------------------------------------------------------------------
+// ---- simulation -------------------------------------------------------------------------------
 
 // Runs the schedule on a virtual clock. Commands under way share the wire of their direction and
 // the rate of both directions, if both are busy; a RUN takes the longer of its arithmetic and its

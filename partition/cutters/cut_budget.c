@@ -22,8 +22,7 @@ typedef struct budgeting {
   uint32_t *cuts, n_parts; // [n + 1] the cut of the last try
 } budgeting;
 
-// ---- what no cut can meet
-// -----------------------------------------------------------------------------------------
+// ---- what no cut can meet ---------------------------------------------------------------------
 
 // Names an input whose shape is symbolic.
 static gcut_status refuse_symbolic(const gcut__draft *d, gcut_error *err) {
@@ -80,8 +79,7 @@ static gcut_status check_nodes(budgeting *b, gcut_error *err) {
                    (unsigned long long)bytes, tensor);
 }
 
-// ---- cutting
-// -----------------------------------------------------------------------------------------------------
+// ---- cutting ----------------------------------------------------------------------------------
 
 // The furthest of the ends noted at which a part from `from` fits, or `from` where none does. Peaks
 // grow with parts but for rare ties of outputs and workspace, so halving finds it.

@@ -86,7 +86,7 @@ static void test_unknown_sizes_live_on_the_heap(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- random graphs
+// ---- random graphs ----------------------------------------------------------------------------
 
 typedef struct life {
   uint32_t first, last; // steps

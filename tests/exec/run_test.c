@@ -33,7 +33,7 @@ static const char *const offloads[] = {
 };
 enum { N_OFFLOADS = sizeof offloads / sizeof *offloads };
 
-// ---- batches
+// ---- batches ----------------------------------------------------------------------------------
 
 typedef struct feed {
   const gcut_graph *graph;
@@ -68,7 +68,7 @@ static feed make_feed(const gcut_graph *g, uint64_t *random) {
   return f;
 }
 
-// ---- results
+// ---- results ----------------------------------------------------------------------------------
 
 typedef struct bowl {
   gcut_digest digests[MOST_BATCHES][MOST_OUTPUTS];
@@ -89,7 +89,7 @@ static gcut_status write_bowl(void *context, size_t batch, gcut_tensor *const *o
   return GCUT_OK;
 }
 
-// ---- graphs
+// ---- graphs -----------------------------------------------------------------------------------
 
 static void fill_weights(gcut_graph *g, uint64_t *random) {
   for (uint32_t i = 0; i < g->n_constants; i++)
@@ -176,7 +176,7 @@ static void expect_same(const bowl *a, const bowl *b, const feed *f, uint64_t se
   }
 }
 
-// ---- properties
+// ---- properties -------------------------------------------------------------------------------
 
 static uint64_t floor_of(const gcut_graph *g, const gcut_plan *plan, gcut_run_options options,
                          feed *f) {
@@ -247,7 +247,7 @@ static void test_host_budget_spills_and_gives_the_same_bits(void **state) {
   assert_true(spilled > 50);
 }
 
-// ---- failures
+// ---- failures ---------------------------------------------------------------------------------
 
 typedef struct fixture {
   gcut_graph *graph;

@@ -67,7 +67,7 @@ static gcut_problem make_chain(gcut_arena *arena, uint32_t parts, uint32_t batch
   return p;
 }
 
-// ---- by hand
+// ---- by hand ----------------------------------------------------------------------------------
 
 static void test_sequential_adds_copies_and_computing(void **state) {
   gcut_profile m = plain_machine();
@@ -146,7 +146,7 @@ static void test_models_beyond_memory_come_from_disk(void **state) {
   assert_near(simulate(&p, "sequential", &m).seconds, 100.0, 1e-3);
 }
 
-// ---- what others measured
+// ---- what others measured ---------------------------------------------------------------------
 
 // ik_llama.cpp #255: RTX 4090, a 32B model of 64 blocks, 21.7 GiB, 2,048 tokens: 2658 tokens/s with
 // everything resident, 1161 with everything streamed one after the other; copies at 21.8 GiB/s.
@@ -207,7 +207,7 @@ static void test_residents_save_their_copies(void **state) {
   assert_near(all - less, 4 * kept, 0.02);
 }
 
-// ---- auto
+// ---- auto -------------------------------------------------------------------------------------
 
 static gcut_profile random_machine(uint64_t *random) {
   gcut_profile m = plain_machine();
@@ -335,7 +335,7 @@ static void test_auto_says_what_it_chose(void **state) {
   gcut_schedule_destroy(s);
 }
 
-// ---- profiles
+// ---- profiles ---------------------------------------------------------------------------------
 
 static void test_profiles_that_ship_can_be_read(void **state) {
   (void)state;

@@ -102,7 +102,7 @@ static void test_every_schedule_verifies(void **state) {
   }
 }
 
-// ---- budgets
+// ---- budgets ----------------------------------------------------------------------------------
 
 // What any schedule needs that runs a part on the device with all its weights there.
 static uint64_t worst_step(const gcut_problem *p) {
@@ -193,7 +193,7 @@ static void test_spill_writes_what_does_not_fit(void **state) {
   gcut_schedule_destroy(s);
 }
 
-// ---- broken schedules
+// ---- broken schedules -------------------------------------------------------------------------
 
 static gcut_command *command_of(gcut_schedule *s, gcut_command_kind kind, uint64_t *random) {
   uint32_t n = 0, pick;
@@ -314,7 +314,7 @@ static void test_doubled_drops_are_caught(void **state) {
   }
 }
 
-// ---- hazards that shipped elsewhere
+// ---- hazards that shipped elsewhere -----------------------------------------------------------
 
 static gcut_command *load_of(gcut_schedule *s, uint32_t part, uint32_t pass) {
   for (uint32_t i = 0; i < s->n_commands; i++)
@@ -380,7 +380,7 @@ static void test_buffer_reused_while_copied_out(void **state) {
   gcut_schedule_destroy(s);
 }
 
-// ---- options
+// ---- options ----------------------------------------------------------------------------------
 
 static void test_options_are_checked(void **state) {
   static const char *const wrong[] = {

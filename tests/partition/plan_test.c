@@ -145,8 +145,7 @@ static void random_plans(void **state) {
   assert_true(n_cut > 200);
 }
 
-// ---- the other cutters
-// -------------------------------------------------------------------------------------------------
+// ---- the other cutters ------------------------------------------------------------------------
 
 // The peak of the nodes [from, to) of the whole plan as a part of their own.
 static uint64_t peak_alone(const gcut_trace *t, const gcut_plan *all, uint32_t from, uint32_t to) {
@@ -447,8 +446,7 @@ static void symbolic(void **state) {
   release(t);
 }
 
-// ---- what the verifier finds
-// ----------------------------------------------------------------------------------------
+// ---- what the verifier finds ------------------------------------------------------------------
 
 typedef void damage(gcut_plan *plan);
 
@@ -537,8 +535,7 @@ static void verifier(void **state) {
   release(t);
 }
 
-// ---- plans by hand
-// --------------------------------------------------------------------------------------------------
+// ---- plans by hand ----------------------------------------------------------------------------
 
 static gcut_status build(const gcut_trace *t, const char *const *parts, uint32_t n_parts,
                          const char *recomputed, gcut_plan **out, gcut_error *err) {

@@ -14,8 +14,7 @@ static void release(gcut_trace *trace) {
   gcut_trace_destroy(trace);
 }
 
-// ---- everything, tried
-// ----------------------------------------------------------------------------------------------
+// ---- everything, tried ------------------------------------------------------------------------
 
 enum { MOST_NODES = 8, MOST_PARTS = 3 };
 
@@ -177,8 +176,7 @@ static void exact(void **state) {
   assert_true(n_compared > 150 && n_better > 50 && n_again > 10);
 }
 
-// ---- large graphs
-// ---------------------------------------------------------------------------------------------------
+// ---- large graphs -----------------------------------------------------------------------------
 
 static uint32_t part_of(const gcut_plan *plan, uint32_t node) {
   for (uint32_t p = 0; p < plan->n_parts; p++)

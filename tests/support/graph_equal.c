@@ -29,7 +29,7 @@ typedef struct comparison {
 
 static gcut_status same_body(const comparison *c, uint32_t a, uint32_t b);
 
-// ---- types ----
+// ---- types ------------------------------------------------------------------------------------
 
 static gcut_status same_dim(const comparison *c, const char *where, gcut_dim a, gcut_dim b) {
   char x[512], y[512];
@@ -53,7 +53,7 @@ static gcut_status same_type(const comparison *c, const char *where, const gcut_
   return GCUT_OK;
 }
 
-// ---- metadata, constants, attributes ----
+// ---- metadata, constants, attributes ----------------------------------------------------------
 
 // The metadata from `first` on; a graph without any has no array.
 static const gcut_metadata *entries(const gcut_graph *g, uint32_t first) {
@@ -152,7 +152,7 @@ static gcut_status same_attribute(const comparison *c, const char *where, const 
   return GCUT_OK;
 }
 
-// ---- nodes and values ----
+// ---- nodes and values -------------------------------------------------------------------------
 
 static gcut_status same_scope(const comparison *c, const char *where, uint32_t a, uint32_t b) {
   for (; a != GCUT_NONE && b != GCUT_NONE; a = c->a->scopes[a].parent, b = c->b->scopes[b].parent) {
@@ -221,7 +221,7 @@ static gcut_status same_node(const comparison *c, const gcut_node *a, const gcut
                        entries(c->b, b->first_metadata), b->n_metadata);
 }
 
-// ---- bodies and the whole ----
+// ---- bodies and the whole ---------------------------------------------------------------------
 
 static gcut_status same_body(const comparison *c, uint32_t a, uint32_t b) {
   const gcut_body *x = &c->a->bodies[a], *y = &c->b->bodies[b];

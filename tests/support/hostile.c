@@ -41,7 +41,7 @@ static void end(proto *model, proto *graph) {
   *model = onnx_model(graph);
 }
 
-// ---- the wire ----
+// ---- the wire ---------------------------------------------------------------------------------
 
 static void make_empty(proto *model) {
   (void)model;
@@ -115,7 +115,7 @@ static void make_nested(proto *model) {
   end(model, &graph);
 }
 
-// ---- the model ----
+// ---- the model --------------------------------------------------------------------------------
 
 static void make_no_graph(proto *model) {
   pb_int(model, MODEL_IR, 8);
@@ -160,7 +160,7 @@ static void make_domain_unknown(proto *model) {
   end(model, &graph);
 }
 
-// ---- the graph ----
+// ---- the graph --------------------------------------------------------------------------------
 
 static void make_cycle(proto *model) {
   proto graph = begin();
@@ -250,7 +250,7 @@ static void make_type_99(proto *model) {
   end(model, &graph);
 }
 
-// ---- attributes ----
+// ---- attributes -------------------------------------------------------------------------------
 
 static void with_attribute(proto *model, proto *attribute, proto *second) {
   proto graph = begin(), node = onnx_node("n", "Softmax", "x", "y");
@@ -304,7 +304,7 @@ static void make_inner_undefined(proto *model) {
   with_attribute(model, &attribute, NULL);
 }
 
-// ---- tensors ----
+// ---- tensors ----------------------------------------------------------------------------------
 
 static void with_tensor(proto *model, proto *tensor) {
   proto graph = begin_relu();
@@ -377,7 +377,7 @@ static void make_sparse_unnamed(proto *model) {
   end(model, &graph);
 }
 
-// ---- functions ----
+// ---- functions --------------------------------------------------------------------------------
 
 static void add_call(proto *function, const char *name, const char *op, const char *input,
                      const char *output) {
@@ -569,7 +569,7 @@ const hostile_case hostile_cases[] = {
 };
 const size_t n_hostile_cases = sizeof hostile_cases / sizeof *hostile_cases;
 
-// ---- external data ----
+// ---- external data ----------------------------------------------------------------------------
 
 static void in_folder(const char *folder, const char *name, char path[512]) {
   snprintf(path, 512, "%s/%s", folder, name);
@@ -691,7 +691,7 @@ proto hostile_external_model(const hostile_external *c) {
   return model;
 }
 
-// ---- odd, but right ----
+// ---- odd, but right ---------------------------------------------------------------------------
 
 static void make_unsorted(proto *model) {
   proto graph = begin();

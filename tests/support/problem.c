@@ -14,7 +14,7 @@ uint64_t test_random_in(uint64_t *state, uint64_t low, uint64_t high) {
   return low + (test_random(state) >> 11) % (high - low + 1);
 }
 
-// ---- a problem being built: values first, parts' lists from them
+// ---- a problem being built: values first, parts' lists from them ------------------------------
 
 typedef struct maker {
   gcut_arena *arena;
@@ -112,7 +112,7 @@ gcut_problem test_chain(gcut_arena *arena, uint32_t n_parts, uint32_t n_batches,
   return finish(&m);
 }
 
-// ---- random problems
+// ---- random problems --------------------------------------------------------------------------
 
 static uint64_t random_bytes(uint64_t *state) {
   if (test_random_in(state, 0, 9) == 0) return 0;

@@ -9,8 +9,7 @@
 
 enum { OPERANDS = 16, LINE = 1024 };
 
-// ---- reading
-// --------------------------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 // Splits "a,b,c" up to `end` into pieces; returns what follows the end.
 static const char *split(const char *text, char end, char pieces[][64], int *out_n) {
@@ -156,8 +155,7 @@ static gcut_attribute read_attribute(gcut_graph *g, const char **text) {
   return a;
 }
 
-// ---- writing
-// --------------------------------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 static void append(char *line, const char *text) {
   size_t at = strlen(line);
@@ -192,8 +190,7 @@ static void append_fact(char *line, const gcut_trace *t, const gcut_fact *fact) 
                 fact->type.rank == 0 ? ")" : "}");
 }
 
-// ---- a case
-// ---------------------------------------------------------------------------------------------------------
+// ---- a case -----------------------------------------------------------------------------------
 
 static gcut_status trace_case(const symbolic_case *c, gcut_graph *g, uint32_t n_outputs,
                               gcut_trace **out_trace, uint32_t *outputs, gcut_error *err) {

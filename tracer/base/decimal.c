@@ -14,7 +14,7 @@
 
 enum { MAX_DIGITS = 17, MAX_TEXT = 1 << 12 };
 
-// ---- to text
+// ---- to text ----------------------------------------------------------------------------------
 
 static bool reads_back(gcut_dtype type, const char *text, double value) {
   switch (type) {
@@ -84,7 +84,7 @@ size_t gcut_decimal_format(gcut_dtype type, double value, char *buffer) {
   return size;
 }
 
-// ---- from text
+// ---- from text --------------------------------------------------------------------------------
 
 // strtod also knows hexadecimal floats and "nan(...)", which are no decimals.
 static bool is_decimal(const char *text) {

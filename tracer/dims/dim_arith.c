@@ -9,8 +9,7 @@ static gcut_dim number(int64_t value, bool overflow) {
   return overflow || !gcut_dim_known(value) ? GCUT_DIM_INVALID : value;
 }
 
-// ---- expressions
-// ----------------------------------------------------------------------------------------------------
+// ---- expressions ------------------------------------------------------------------------------
 
 static gcut_dim add(gcut_dims *d, gcut_dim a, gcut_dim b) {
   dim_work sum, other;
@@ -85,8 +84,7 @@ static gcut_dim operate_sorted(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) 
   return a < b ? operate(d, op, a, b) : operate(d, op, b, a);
 }
 
-// ---- what callers use
-// -----------------------------------------------------------------------------------------------
+// ---- what callers use -------------------------------------------------------------------------
 
 gcut_dim gcut_dim_add(gcut_dims *d, gcut_dim a, gcut_dim b) {
   if (both_known(a, b)) {

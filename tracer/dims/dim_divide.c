@@ -16,8 +16,7 @@ static uint64_t magnitude(int64_t x) {
   return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
 }
 
-// ---- by a number
-// ----------------------------------------------------------------------------------------------------
+// ---- by a number ------------------------------------------------------------------------------
 
 // a = b*q + r with every coefficient of r in [0, b).
 static void split_by_number(const gcut_dims *d, gcut_dim a, int64_t b, dim_work *q, dim_work *r) {
@@ -96,8 +95,7 @@ static gcut_dim mod_by_number(gcut_dims *d, gcut_dim a, int64_t b) {
   return mod == DIM_LARGE ? DIM_LARGE : gcut_dim_add(d, gcut_dim_mul(d, mod, g), constant);
 }
 
-// ---- by an expression
-// -----------------------------------------------------------------------------------------------
+// ---- by an expression -------------------------------------------------------------------------
 
 // Graded order of products: by degree, then the one with the smaller atom first is greater.
 static bool product_greater(const gcut_dims *d, uint32_t a, uint32_t b) {
@@ -243,8 +241,7 @@ static gcut_dim mod_by_expression(gcut_dims *d, gcut_dim a, gcut_dim b) {
   return within(d, raised, b) ? raised : gcut__dim_operation(d, DIM_MOD, rest, b);
 }
 
-// ---- both
-// -----------------------------------------------------------------------------------------------------------
+// ---- both -------------------------------------------------------------------------------------
 
 gcut_dim gcut__dim_floor(gcut_dims *d, gcut_dim a, gcut_dim b) {
   if (!gcut_dim_known(b)) return floor_by_expression(d, a, b);

@@ -23,8 +23,7 @@ static void put_number(writer *w, int64_t value) {
   put(w, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
 }
 
-// ---- order
-// ----------------------------------------------------------------------------------------------------------
+// ---- order ------------------------------------------------------------------------------------
 
 static int compare_dims(const gcut_dims *d, gcut_dim a, gcut_dim b);
 
@@ -93,8 +92,7 @@ static int compare_dims(const gcut_dims *d, gcut_dim a, gcut_dim b) {
   return x.n < y.n ? -1 : x.n > y.n;
 }
 
-// ---- text
-// -----------------------------------------------------------------------------------------------------------
+// ---- text -------------------------------------------------------------------------------------
 
 static void write_dim(writer *w, gcut_dim dim);
 

@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-// ---- arrays and sets
-// ------------------------------------------------------------------------------------------------
+// ---- arrays and sets --------------------------------------------------------------------------
 
 static void *append(dim_array *array, uint32_t count, size_t size) {
   if (count > UINT32_MAX - 2 - array->n) return NULL;
@@ -64,8 +63,7 @@ static bool insert(dim_set *set, uint64_t hash, uint32_t item) {
   return true;
 }
 
-// ---- products
-// -------------------------------------------------------------------------------------------------------
+// ---- products ---------------------------------------------------------------------------------
 
 typedef struct product_key {
   const uint32_t *atoms;
@@ -103,8 +101,7 @@ uint32_t gcut__dim_multiply_products(gcut_dims *d, uint32_t a, uint32_t b) {
   return gcut__dim_add_product(d, merged, n);
 }
 
-// ---- polynomials
-// ----------------------------------------------------------------------------------------------------
+// ---- polynomials ------------------------------------------------------------------------------
 
 void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out) {
   out->n = 0, out->overflow = out->large = false;
@@ -197,8 +194,7 @@ uint32_t gcut__dim_sole_atom(const gcut_dims *d, gcut_dim dim) {
   return gcut__dim_factors(d, term.product)[0];
 }
 
-// ---- atoms
-// ----------------------------------------------------------------------------------------------------------
+// ---- atoms ------------------------------------------------------------------------------------
 
 gcut_dim gcut__dim_of_atom(gcut_dims *d, uint32_t atom) {
   uint32_t product = gcut__dim_add_product(d, &atom, 1);
@@ -234,8 +230,7 @@ gcut_dim gcut__dim_operation(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
   return insert(&d->atom_set, hash, index) ? gcut__dim_of_atom(d, index) : GCUT_DIM_INVALID;
 }
 
-// ---- symbols
-// --------------------------------------------------------------------------------------------------------
+// ---- symbols ----------------------------------------------------------------------------------
 
 static bool symbol_equal(const gcut_dims *d, const void *key, uint32_t item) {
   const gcut_string *name = key;
@@ -305,8 +300,7 @@ const char *gcut_dims_symbol_name(const gcut_dims *d, uint32_t index) {
   return index < d->symbols.n ? DIM_AT(d, dim_symbol, symbols, index).name : "";
 }
 
-// ---- memo
-// -----------------------------------------------------------------------------------------------------------
+// ---- memo -------------------------------------------------------------------------------------
 
 static bool memo_equal(const gcut_dims *d, const void *key, uint32_t item) {
   const dim_memo *k = key, *memo = &DIM_AT(d, dim_memo, memos, item);
@@ -331,8 +325,7 @@ bool gcut__dim_remember(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcut_di
   return insert(&d->memo_set, memo_hash(memo), d->memos.n - 1);
 }
 
-// ---- the table
-// ------------------------------------------------------------------------------------------------------
+// ---- the table --------------------------------------------------------------------------------
 
 gcut_dims *gcut_dims_create(void) {
   gcut_dims *d = calloc(1, sizeof *d);

@@ -194,7 +194,7 @@ const gcut_op gcut__op_attention = {
     .flops = attention_flops,
 };
 
-// ---- FlexAttention
+// ---- FlexAttention ----------------------------------------------------------------------------
 
 static gcut_status flex_body(gcut_infer *c, uint32_t body, const gcut_fact *scores,
                              const char *name, gcut_error *err) {

@@ -13,7 +13,7 @@ static const gcut_attr_row bit_shift_rows[] = {
     GCUT_ATTR_STRING_REQUIRED(gcut_bit_shift_attrs, direction), {0}};
 static const gcut_attr_row swiglu_rows[] = {GCUT_ATTR_FLOAT(gcut_alpha_attrs, alpha, 1.0f), {0}};
 
-// ---- shapes
+// ---- shapes -----------------------------------------------------------------------------------
 
 int gcut_broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
                             int rank_1) {
@@ -83,7 +83,7 @@ static gcut_status infer_swiglu(gcut_infer *c, gcut_error *err) {
   return gcut_infer_same(c, err);
 }
 
-// ---- shape arithmetic
+// ---- shape arithmetic -------------------------------------------------------------------------
 
 static gcut_dim dim_add(gcut_infer *c, gcut_dim a, gcut_dim b) {
   return gcut_dim_add(c->dims, a, b);
@@ -152,7 +152,7 @@ INFER_PROPAGATED(infer_less_or_equal, infer_shape, dim_less_or_equal)
 INFER_PROPAGATED(infer_greater_or_equal, infer_shape, dim_greater_or_equal)
 #undef INFER_PROPAGATED
 
-// ---- operators
+// ---- operators --------------------------------------------------------------------------------
 
 #define BINARY(ident, input_types, output_types, types, infer_function)                            \
   const gcut_op gcut__op_##ident = {.inputs = input_types,                                         \

@@ -6,8 +6,7 @@
 
 #include "tracer/ops/carry.h"
 
-// ---- Constant
-// -------------------------------------------------------------------------------------------------------
+// ---- Constant ---------------------------------------------------------------------------------
 
 // A constant of `n` elements copied from an attribute; rank 0 or 1.
 static gcut_status set_from(gcut_infer *c, gcut_dtype type, int rank, const void *data, size_t n,
@@ -84,8 +83,7 @@ const gcut_attribute *gcut__constant_value(const gcut_graph *graph, const gcut_n
 const gcut_op gcut__op_constant = {
     .inputs = "", .outputs = "*", .infer = infer_constant, .flops = gcut__no_flops};
 
-// ---- ConstantOfShape
-// ------------------------------------------------------------------------------------------------
+// ---- ConstantOfShape --------------------------------------------------------------------------
 
 extern const gcut_op gcut__op_constant_of_shape;
 
@@ -152,8 +150,7 @@ const gcut_op gcut__op_constant_of_shape = {.inputs = "i",
                                             .infer = infer_constant_of_shape,
                                             .flops = gcut__no_flops};
 
-// ---- Range
-// ----------------------------------------------------------------------------------------------------------
+// ---- Range ------------------------------------------------------------------------------------
 
 // Elements of an integer range; false where they are symbolic beyond expression.
 static gcut_status count_integers(gcut_infer *c, gcut_dim start, gcut_dim limit, gcut_dim delta,
@@ -226,8 +223,7 @@ const gcut_op gcut__op_range = {.inputs = "TTT",
                                 .T = GCUT_FLOATS_STANDARD | GCUT_TYPE(INT16) | GCUT_INDICES,
                                 .infer = infer_range};
 
-// ---- EyeLike
-// --------------------------------------------------------------------------------------------------------
+// ---- EyeLike ----------------------------------------------------------------------------------
 
 static const gcut_attr_row eye_like_rows[] = {
     GCUT_ATTR_INT(gcut__eye_like_attrs, dtype, 0), GCUT_ATTR_INT(gcut__eye_like_attrs, k, 0), {0}};
@@ -248,8 +244,7 @@ const gcut_op gcut__op_eye_like = {.inputs = "T",
                                    .infer = infer_eye_like,
                                    .flops = gcut__no_flops};
 
-// ---- OneHot
-// ---------------------------------------------------------------------------------------------------------
+// ---- OneHot -----------------------------------------------------------------------------------
 
 static const gcut_attr_row one_hot_rows[] = {GCUT_ATTR_INT(gcut__one_hot_attrs, axis, -1), {0}};
 

@@ -36,8 +36,7 @@ static const gcut_body *body_of(const gcut_infer *c, uint32_t body) {
   return &c->graph->bodies[body];
 }
 
-// ---- If
-// -------------------------------------------------------------------------------------------------------------
+// ---- If ---------------------------------------------------------------------------------------
 
 static const gcut_attr_row if_rows[] = {GCUT_ATTR_GRAPH(gcut__if_attrs, then_branch),
                                         GCUT_ATTR_GRAPH(gcut__if_attrs, else_branch),
@@ -90,8 +89,7 @@ const gcut_op gcut__op_if = {.inputs = "b",
                              .infer = infer_if,
                              .flops = gcut__no_flops};
 
-// ---- Loop
-// -----------------------------------------------------------------------------------------------------------
+// ---- Loop -------------------------------------------------------------------------------------
 
 static const gcut_attr_row body_rows[] = {GCUT_ATTR_GRAPH(gcut__body_attrs, body), {0}};
 
@@ -140,8 +138,7 @@ const gcut_op gcut__op_loop = {.inputs = "i?b?*?...",
                                .infer = infer_loop,
                                .flops = gcut__no_flops};
 
-// ---- Scan
-// -----------------------------------------------------------------------------------------------------------
+// ---- Scan -------------------------------------------------------------------------------------
 
 static const gcut_attr_row scan_rows[] = {GCUT_ATTR_GRAPH(gcut__scan_attrs, body),
                                           GCUT_ATTR_INT_REQUIRED(gcut__scan_attrs, num_scan_inputs),
@@ -255,8 +252,7 @@ const gcut_op gcut__op_scan = {.inputs = "*?...",
                                .infer = infer_scan,
                                .flops = gcut__no_flops};
 
-// ---- SequenceMap
-// ----------------------------------------------------------------------------------------------------
+// ---- SequenceMap ------------------------------------------------------------------------------
 
 // What the body sees of an input: an item of a sequence, or the tensor itself.
 static gcut_fact item_fact(const gcut_fact *input) {

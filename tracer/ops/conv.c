@@ -41,7 +41,7 @@ gcut_status gcut__infer_conv_window(gcut_infer *c, uint32_t x, uint32_t w, gcut_
   return gcut__window_weight(c, window, w, err);
 }
 
-// ---- Conv
+// ---- Conv -------------------------------------------------------------------------------------
 
 gcut_status gcut__infer_conv(gcut_infer *c, uint32_t x, uint32_t w, uint32_t b, gcut_dtype type,
                              gcut_error *err) {
@@ -89,7 +89,7 @@ const gcut_op gcut__op_conv = {
     .flops = flops_conv,
 };
 
-// ---- ConvTranspose
+// ---- ConvTranspose ----------------------------------------------------------------------------
 
 static const gcut_attr_row conv_transpose_attrs[] = {
     GCUT_CONV_ROWS,

@@ -1,7 +1,7 @@
 // Einsum.
 #include "tracer/ops/einsum.h"
 
-// ---- the equation
+// ---- the equation -----------------------------------------------------------------------------
 
 typedef struct scanner {
   const char *at, *end;
@@ -141,7 +141,7 @@ gcut_status gcut__einsum_parse(gcut_string equation, const int *ranks, uint32_t 
   return imply_output(out, counts, n_ellipsis, err);
 }
 
-// ---- inference
+// ---- inference --------------------------------------------------------------------------------
 
 static gcut_status parse(const gcut_infer *c, gcut_einsum *e, gcut_error *err) {
   const gcut_einsum_attrs *attrs = c->attrs;

@@ -1,8 +1,7 @@
 // Operators that repeat elements: Expand and Tile.
 #include "tracer/ops/carry.h"
 
-// ---- Expand
-// ---------------------------------------------------------------------------------------------------------
+// ---- Expand -----------------------------------------------------------------------------------
 
 // A dim joined with what the target asks for. Of two different symbols the target's is taken: the
 // other must be equal or 1.
@@ -64,8 +63,7 @@ static gcut_status infer_expand(gcut_infer *c, gcut_error *err) {
 const gcut_op gcut__op_expand = {
     .inputs = "Ti", .outputs = "T", .infer = infer_expand, .flops = gcut__no_flops};
 
-// ---- Tile
-// -----------------------------------------------------------------------------------------------------------
+// ---- Tile -------------------------------------------------------------------------------------
 
 // A whole number that opset 1 passes in a float scalar.
 static bool scalar_of(gcut_infer *c, uint32_t i, int64_t *out) {

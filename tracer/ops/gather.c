@@ -23,8 +23,7 @@ static gcut_status pick_content(gcut_infer *c, gcut_error *err) {
   return gcut__keep_content(c, 0, values, n, err);
 }
 
-// ---- Gather
-// ---------------------------------------------------------------------------------------------------------
+// ---- Gather -----------------------------------------------------------------------------------
 
 static gcut_status infer_gather(gcut_infer *c, gcut_error *err) {
   const gcut__gather_attrs *attrs = c->attrs;
@@ -45,8 +44,7 @@ const gcut_op gcut__op_gather = {.inputs = "TI",
                                  .infer = infer_gather,
                                  .flops = gcut__no_flops};
 
-// ---- GatherElements
-// -------------------------------------------------------------------------------------------------
+// ---- GatherElements ---------------------------------------------------------------------------
 
 static gcut_status infer_gather_elements(gcut_infer *c, gcut_error *err) {
   const gcut__gather_attrs *attrs = c->attrs;
@@ -70,8 +68,7 @@ const gcut_op gcut__op_gather_elements = {.inputs = "TI",
                                           .infer = infer_gather_elements,
                                           .flops = gcut__no_flops};
 
-// ---- GatherND
-// -------------------------------------------------------------------------------------------------------
+// ---- GatherND ---------------------------------------------------------------------------------
 
 static const gcut_attr_row gather_nd_rows[] = {GCUT_ATTR_INT(gcut__gather_nd_attrs, batch_dims, 0),
                                                {0}};

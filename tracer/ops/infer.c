@@ -5,8 +5,7 @@
 
 #include "tracer/ops/op.h"
 
-// ---- signatures
-// -----------------------------------------------------------------------------------------------------
+// ---- signatures -------------------------------------------------------------------------------
 
 typedef struct token {
   char letter; // 0: past the end
@@ -160,8 +159,7 @@ gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err) {
   return c->node->op->infer(c, err);
 }
 
-// ---- helpers
-// --------------------------------------------------------------------------------------------------------
+// ---- helpers ----------------------------------------------------------------------------------
 
 gcut_status gcut_infer_fail(const gcut_infer *c, gcut_status status, gcut_error *err,
                             const char *format, ...) {

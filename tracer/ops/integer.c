@@ -49,7 +49,7 @@ static gcut_status expect_lines(const gcut_infer *c, uint32_t i, uint32_t of, bo
   return GCUT_OK;
 }
 
-// ---- MatMulInteger
+// ---- MatMulInteger ----------------------------------------------------------------------------
 
 static gcut_status infer_matmul_integer(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut__infer_product(c, 0, 1, GCUT_INT32, err));
@@ -70,7 +70,7 @@ const gcut_op gcut__op_matmul_integer = {
     .flops = flops_matmul_integer,
 };
 
-// ---- QLinearMatMul
+// ---- QLinearMatMul ----------------------------------------------------------------------------
 
 static gcut_status infer_qlinear_matmul(gcut_infer *c, gcut_error *err) {
   gcut_dtype scale = gcut_infer_dtype(c, 1);
@@ -100,7 +100,7 @@ const gcut_op gcut__op_qlinear_matmul = {
     .flops = flops_matmul_integer,
 };
 
-// ---- ConvInteger
+// ---- ConvInteger ------------------------------------------------------------------------------
 
 static const gcut_attr_row conv_attrs[] = {GCUT_CONV_ROWS, {0}};
 
@@ -125,7 +125,7 @@ const gcut_op gcut__op_conv_integer = {
     .flops = flops_conv_integer,
 };
 
-// ---- QLinearConv
+// ---- QLinearConv ------------------------------------------------------------------------------
 
 static gcut_status infer_qlinear_conv(gcut_infer *c, gcut_error *err) {
   static const uint32_t single[] = {1, 2, 6, 7};

@@ -94,7 +94,7 @@ const gcut_op gcut__op_linear_attention = {
     .flops = linear_attention_flops,
 };
 
-// ---- CausalConvWithState
+// ---- CausalConvWithState ----------------------------------------------------------------------
 
 int gcut__causal_activation(gcut_string name) {
   if (is(name, "silu") || is(name, "swish")) return 1;

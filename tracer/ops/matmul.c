@@ -3,7 +3,7 @@
 
 #define PRODUCT_TYPES (GCUT_FLOATS_STANDARD | GCUT_INDICES | GCUT_TYPE(UINT32) | GCUT_TYPE(UINT64))
 
-// ---- MatMul
+// ---- MatMul -----------------------------------------------------------------------------------
 
 // Broadcasts `dim` into *to; false where two numbers clash.
 static bool join(gcut_dim *to, gcut_dim dim) {
@@ -67,7 +67,7 @@ const gcut_op gcut__op_matmul = {
     .flops = flops_matmul,
 };
 
-// ---- Gemm
+// ---- Gemm -------------------------------------------------------------------------------------
 
 static const gcut_attr_row gemm_attrs[] = {
     GCUT_ATTR_FLOAT(gcut_gemm_attrs, alpha, 1),   GCUT_ATTR_FLOAT(gcut_gemm_attrs, beta, 1),

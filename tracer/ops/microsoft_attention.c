@@ -303,7 +303,7 @@ const gcut_op gcut__op_quantized_attention = {
     .flops = projected_flops,
 };
 
-// ---- GroupQueryAttention: query, key, value, past_key, past_value, seqlens_k,
+// ---- GroupQueryAttention: query, key, value, past_key, past_value, seqlens_k, -----------------
 // total_sequence_length, cos_cache, sin_cache, position_ids, attention_bias, head_sink, k_scale,
 // v_scale, q_norm_weight, k_norm_weight
 

@@ -7,7 +7,7 @@
 
 #include "tracer/ops/expect.h"
 
-// ---- FusedMatMul
+// ---- FusedMatMul ------------------------------------------------------------------------------
 
 void gcut__fused_axes(int rank, bool transpose, bool transpose_batch, bool right,
                       gcut_matrix_axes *out) {
@@ -90,7 +90,7 @@ const gcut_op gcut__op_fused_matmul = {
     .flops = fused_matmul_flops,
 };
 
-// ---- FusedGemm
+// ---- FusedGemm --------------------------------------------------------------------------------
 
 extern const gcut_op gcut__op_gemm;
 
@@ -144,7 +144,7 @@ const gcut_op gcut__op_fused_gemm = {
     .flops = fused_gemm_flops,
 };
 
-// ---- MatMulNBits: A [..., K], B [N, blocks, bytes], scales, zero_points, g_idx, bias
+// ---- MatMulNBits: A [..., K], B [N, blocks, bytes], scales, zero_points, g_idx, bias ----------
 
 static gcut_status expect_count(gcut_infer *c, uint32_t i, int64_t count, const char *what,
                                 gcut_error *err) {
@@ -227,7 +227,7 @@ const gcut_op gcut__op_matmul_nbits = {
     .flops = nbits_flops,
 };
 
-// ---- GatherBlockQuantized: data, indices, scales, zero_points
+// ---- GatherBlockQuantized: data, indices, scales, zero_points ---------------------------------
 
 // The dims of data as values: bytes of uint8 hold several.
 static gcut_status value_dims(gcut_infer *c, gcut_dim *dims, gcut_error *err) {

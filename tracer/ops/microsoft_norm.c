@@ -6,7 +6,7 @@
 
 #include "tracer/ops/expect.h"
 
-// ---- SkipLayerNormalization: input, skip, gamma, beta, bias; simplified: without beta
+// ---- SkipLayerNormalization: input, skip, gamma, beta, bias; simplified: without beta ---------
 
 // skip has the input's trailing dims; dims before them are 1.
 static gcut_status expect_skip(const gcut_infer *c, gcut_error *err) {
@@ -70,7 +70,7 @@ const gcut_op gcut__op_skip_simplified_layer_norm = {
     .flops = norm_flops,
 };
 
-// ---- EmbedLayerNormalization: input_ids, segment_ids, three tables, gamma, beta, mask,
+// ---- EmbedLayerNormalization: input_ids, segment_ids, three tables, gamma, beta, mask, --------
 // position_ids
 
 static gcut_status embed_norm_infer(gcut_infer *c, gcut_error *err) {
@@ -106,7 +106,7 @@ const gcut_op gcut__op_embed_layer_norm = {
     .flops = norm_flops,
 };
 
-// ---- GroupNorm: X, gamma, beta; SkipGroupNorm: and skip, bias
+// ---- GroupNorm: X, gamma, beta; SkipGroupNorm: and skip, bias ---------------------------------
 
 static gcut_status group_norm_infer(gcut_infer *c, gcut_error *err) {
   const gcut_channel_norm_attrs *attrs = c->attrs;

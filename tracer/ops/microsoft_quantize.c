@@ -121,7 +121,7 @@ const gcut_op gcut__op_quantized_concat = {
     .infer = concat_infer,
 };
 
-// ---- operators that stand for one of ai.onnx between dequantising and quantising
+// ---- operators that stand for one of ai.onnx between dequantising and quantising --------------
 
 extern const gcut_op gcut__op_average_pool, gcut__op_global_average_pool, gcut__op_softmax;
 

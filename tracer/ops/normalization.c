@@ -19,7 +19,7 @@ static gcut_status expect_vector(const gcut_infer *c, uint32_t i, gcut_dim size,
   return GCUT_OK;
 }
 
-// ---- BatchNormalization
+// ---- BatchNormalization -----------------------------------------------------------------------
 
 static const gcut_attr_row batch_norm_attrs[] = {
     GCUT_ATTR_FLOAT(gcut_batch_norm_attrs, epsilon, 1e-5f),
@@ -74,7 +74,7 @@ const gcut_op gcut__op_batch_normalization = {
     .flops = flops_normalization,
 };
 
-// ---- InstanceNormalization, GroupNormalization
+// ---- InstanceNormalization, GroupNormalization ------------------------------------------------
 
 static gcut_status infer_instance_norm(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, GCUT_MAX_RANK, err));
@@ -127,7 +127,7 @@ const gcut_op gcut__op_group_normalization = {
     .flops = flops_normalization,
 };
 
-// ---- LayerNormalization, RMSNormalization, SimplifiedLayerNormalization
+// ---- LayerNormalization, RMSNormalization, SimplifiedLayerNormalization -----------------------
 
 static const gcut_attr_row layer_norm_attrs[] = {
     GCUT_ATTR_INT(gcut_layer_norm_attrs, axis, -1),
@@ -200,7 +200,7 @@ const gcut_op gcut__op_simplified_layer_normalization = {
     .flops = flops_normalization,
 };
 
-// ---- LRN, LpNormalization, MeanVarianceNormalization
+// ---- LRN, LpNormalization, MeanVarianceNormalization ------------------------------------------
 
 static const gcut_attr_row lrn_attrs[] = {
     GCUT_ATTR_FLOAT(gcut_lrn_attrs, alpha, 1e-4f),

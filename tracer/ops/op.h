@@ -10,8 +10,7 @@
 #include "tracer/base/error.h"
 #include "tracer/dims.h"
 
-// ---- attributes
-// -------------------------------------------------------------------------------------------------
+// ---- attributes -------------------------------------------------------------------------------
 
 // Lists of an attribute; `given` tells an absent one from an empty one.
 typedef struct gcut_ints {
@@ -77,8 +76,7 @@ typedef struct gcut_attr_row {
 #define GCUT_ATTR_FLOAT_REQUIRED(S, field)                                                         \
   { .name = #field, .kind = GCUT_ATTRIBUTE_FLOAT, .offset = offsetof(S, field), .required = true }
 
-// ---- inference
-// --------------------------------------------------------------------------------------------------
+// ---- inference --------------------------------------------------------------------------------
 
 // One node being inferred: while tracing, from symbolic facts; at run time, from actual tensors.
 // The same code serves both, so what a kernel is given as output is by construction what was
@@ -165,8 +163,7 @@ GCUT_MUST_USE gcut_status gcut_op_parse_attrs(const gcut_graph *graph, const gcu
 // and devices call.
 GCUT_MUST_USE gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err);
 
-// ---- helpers for infer functions
-// ----------------------------------------------------------------------------------
+// ---- helpers for infer functions --------------------------------------------------------------
 
 // A failure that names the node: use for whatever is wrong with a node. The message follows "node
 // 'x' (Op): ".

@@ -3,8 +3,7 @@
 
 #include "tracer/ops/carry.h"
 
-// ---- Pad
-// ------------------------------------------------------------------------------------------------------------
+// ---- Pad --------------------------------------------------------------------------------------
 
 static const gcut_attr_row pad_rows[] = {GCUT_ATTR_STRING(gcut__pad_attrs, mode, "constant"),
                                          GCUT_ATTR_FLOAT(gcut__pad_attrs, value, 0),
@@ -107,8 +106,7 @@ const gcut_op gcut__op_pad = {.inputs = "Ti?T?I?",
                               .infer = infer_pad,
                               .flops = gcut__no_flops};
 
-// ---- CenterCropPad
-// --------------------------------------------------------------------------------------------------
+// ---- CenterCropPad ----------------------------------------------------------------------------
 
 static const gcut_attr_row center_rows[] = {GCUT_ATTR_INTS(gcut__center_attrs, axes), {0}};
 

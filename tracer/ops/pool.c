@@ -82,7 +82,7 @@ const gcut_op gcut__op_lp_pool = {
     .flops = flops_pool,
 };
 
-// ---- global
+// ---- global -----------------------------------------------------------------------------------
 
 static gcut_status infer_global_pool(gcut_infer *c, gcut_error *err) {
   const gcut_global_pool_attrs *attrs = c->attrs;
@@ -129,7 +129,7 @@ const gcut_op gcut__op_global_lp_pool = {
     .flops = flops_global_pool,
 };
 
-// ---- MaxUnpool
+// ---- MaxUnpool --------------------------------------------------------------------------------
 
 static const gcut_attr_row unpool_attrs[] = {
     GCUT_WINDOW_INTS(gcut_unpool_attrs, window, kernel_shape),

@@ -74,7 +74,7 @@ static double flops_quantize(const gcut_infer *c) {
   return 3 * gcut_fact_count(&c->outputs[0]);
 }
 
-// ---- QuantizeLinear
+// ---- QuantizeLinear ---------------------------------------------------------------------------
 
 static const gcut_attr_row quantize_attrs[] = {
     GCUT_ATTR_INT(gcut_quantize_attrs, axis, 1),
@@ -117,7 +117,7 @@ const gcut_op gcut__op_quantize_linear = {
     .flops = flops_quantize,
 };
 
-// ---- DequantizeLinear
+// ---- DequantizeLinear -------------------------------------------------------------------------
 
 static const gcut_attr_row dequantize_attrs[] = {
     GCUT_ATTR_INT(gcut_quantize_attrs, axis, 1),
@@ -147,7 +147,7 @@ const gcut_op gcut__op_dequantize_linear = {
     .flops = flops_quantize,
 };
 
-// ---- DynamicQuantizeLinear
+// ---- DynamicQuantizeLinear --------------------------------------------------------------------
 
 static gcut_status infer_dynamic_quantize(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_set(c, 1, GCUT_FLOAT, 0, NULL, err));

@@ -9,7 +9,7 @@ static const gcut_attr_row reduce_rows[] = {
     GCUT_ATTR_INT(gcut_reduce_attrs, noop_with_empty_axes, 0),
     {0}};
 
-// ---- shape
+// ---- shape ------------------------------------------------------------------------------------
 
 // Where the axes are not known: the rank at least may be.
 static gcut_status infer_unknown_axes(gcut_infer *c, gcut_error *err) {
@@ -43,7 +43,7 @@ static gcut_status infer_shape(gcut_infer *c, gcut_error *err) {
   return infer_unknown_axes(c, err);
 }
 
-// ---- shape arithmetic: a list that becomes one number
+// ---- shape arithmetic: a list that becomes one number -----------------------------------------
 
 // Joins all elements of input 0 from the left. What a reduction makes of one element is itself: for
 // the operators below.
@@ -75,7 +75,7 @@ INFER_PROPAGATED(max, max, GCUT_DIM_INVALID)
 INFER_PROPAGATED(min, min, GCUT_DIM_INVALID)
 #undef INFER_PROPAGATED
 
-// ---- operators
+// ---- operators --------------------------------------------------------------------------------
 
 static double count_input(const gcut_infer *c) {
   return gcut_fact_count(c->inputs[0]);

@@ -7,8 +7,7 @@
 
 #include "tracer/ops/carry.h"
 
-// ---- Reshape
-// --------------------------------------------------------------------------------------------------------
+// ---- Reshape ----------------------------------------------------------------------------------
 
 typedef struct reshape_attrs {
   gcut_ints shape; // opset 1
@@ -132,8 +131,7 @@ const gcut_op gcut__op_reshape = {.inputs = "Ti?",
                                   .infer = infer_reshape,
                                   .flops = gcut__no_flops};
 
-// ---- Flatten
-// --------------------------------------------------------------------------------------------------------
+// ---- Flatten ----------------------------------------------------------------------------------
 
 typedef struct flatten_attrs {
   int64_t axis;
@@ -160,8 +158,7 @@ const gcut_op gcut__op_flatten = {.inputs = "T",
                                   .infer = infer_flatten,
                                   .flops = gcut__no_flops};
 
-// ---- Squeeze, Unsqueeze
-// ---------------------------------------------------------------------------------------------
+// ---- Squeeze, Unsqueeze -----------------------------------------------------------------------
 
 typedef struct axes_attrs {
   gcut_ints axes; // before opset 13
@@ -280,8 +277,7 @@ const gcut_op gcut__op_unsqueeze = {.inputs = "Ti?",
                                     .infer = infer_unsqueeze,
                                     .flops = gcut__no_flops};
 
-// ---- Identity
-// -------------------------------------------------------------------------------------------------------
+// ---- Identity ---------------------------------------------------------------------------------
 
 // All that is known of the input holds for the output, whatever kind it is.
 static gcut_status infer_identity(gcut_infer *c, gcut_error *err) {
@@ -299,8 +295,7 @@ const gcut_op gcut__op_identity = {.inputs = "*",
                                    .infer = infer_identity,
                                    .flops = gcut__no_flops};
 
-// ---- Shape, Size
-// ----------------------------------------------------------------------------------------------------
+// ---- Shape, Size ------------------------------------------------------------------------------
 
 static const gcut_attr_row shape_rows[] = {GCUT_ATTR_INT(gcut__shape_attrs, start, 0),
                                            GCUT_ATTR_INT(gcut__shape_attrs, end, INT64_MAX),

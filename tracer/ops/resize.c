@@ -11,7 +11,7 @@
 
 #include "tracer/ops/expect.h"
 
-// ---- names
+// ---- names ------------------------------------------------------------------------------------
 
 // Index of the string in the list, which ends with NULL; -1 where it is not there.
 static int choose(gcut_string text, const char *const *names) {
@@ -55,7 +55,7 @@ gcut_resize_inputs gcut__resize_inputs(const gcut_node *node) {
   return (gcut_resize_inputs){1, 2, 3};
 }
 
-// ---- sizes
+// ---- sizes ------------------------------------------------------------------------------------
 
 const char *gcut__resize_by_scales(const double *scales, size_t n, gcut_resize_axis *axes) {
   for (size_t i = 0; i < n; i++) {
@@ -97,7 +97,7 @@ static gcut_dim scale_symbol(gcut_infer *c, gcut_dim in, double scale) {
   return gcut_dim_floor_div(c->dims, gcut_dim_mul(c->dims, in, (int64_t)whole), 256);
 }
 
-// ---- inference
+// ---- inference --------------------------------------------------------------------------------
 
 typedef struct resized {
   int axes[GCUT_MAX_RANK];

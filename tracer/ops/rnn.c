@@ -17,7 +17,7 @@ const gcut_rnn_function gcut__rnn_defaults[1] = {GCUT_RNN_TANH};
 const gcut_rnn_function gcut__gru_defaults[2] = {GCUT_RNN_SIGMOID, GCUT_RNN_TANH};
 const gcut_rnn_function gcut__lstm_defaults[3] = {GCUT_RNN_SIGMOID, GCUT_RNN_TANH, GCUT_RNN_TANH};
 
-// ---- activations
+// ---- activations ------------------------------------------------------------------------------
 
 static const struct {
   const char *name;
@@ -64,7 +64,7 @@ int gcut__rnn_directions(const gcut_rnn_attrs *attrs) {
   return is(attrs->direction, "bidirectional") ? 2 : 0;
 }
 
-// ---- inference
+// ---- inference --------------------------------------------------------------------------------
 
 static gcut_status expect_attrs(const gcut_infer *c, const gcut_rnn_function *defaults,
                                 size_t n_defaults, gcut_error *err) {

@@ -57,8 +57,7 @@ static gcut_status propagate_scatter(gcut_infer *c, gcut_error *err) {
   return gcut__keep_content(c, 0, values, n, err);
 }
 
-// ---- ScatterElements
-// ------------------------------------------------------------------------------------------------
+// ---- ScatterElements --------------------------------------------------------------------------
 
 static gcut_status infer_scatter_elements(gcut_infer *c, gcut_error *err) {
   const gcut__scatter_attrs *attrs = c->attrs;
@@ -91,8 +90,7 @@ const gcut_op gcut__op_scatter = {.inputs = "TIT",
                                   .infer = infer_scatter_elements,
                                   .flops = gcut__no_flops};
 
-// ---- ScatterND
-// ------------------------------------------------------------------------------------------------------
+// ---- ScatterND --------------------------------------------------------------------------------
 
 static gcut_status infer_scatter_nd(gcut_infer *c, gcut_error *err) {
   int rank = gcut_infer_rank(c, 0), index_rank = gcut_infer_rank(c, 1);
@@ -122,8 +120,7 @@ const gcut_op gcut__op_scatter_nd = {.inputs = "TiT",
                                      .infer = infer_scatter_nd,
                                      .flops = gcut__no_flops};
 
-// ---- TensorScatter
-// --------------------------------------------------------------------------------------------------
+// ---- TensorScatter ----------------------------------------------------------------------------
 
 static const gcut_attr_row tensor_scatter_rows[] = {
     GCUT_ATTR_INT(gcut__tensor_scatter_attrs, axis, -2),

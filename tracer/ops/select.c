@@ -4,8 +4,7 @@
 #include "tracer/ops/carry.h"
 #include "tracer/ops/constant.h"
 
-// ---- NonZero
-// --------------------------------------------------------------------------------------------------------
+// ---- NonZero ----------------------------------------------------------------------------------
 
 // Elements of input 0 that are not zero: counted where contents are known, and all or none where a
 // ConstantOfShape made them, as exporters do to enumerate an axis.
@@ -37,8 +36,7 @@ static gcut_status infer_non_zero(gcut_infer *c, gcut_error *err) {
 const gcut_op gcut__op_non_zero = {
     .inputs = "T", .outputs = "i", .infer = infer_non_zero, .flops = gcut__no_flops};
 
-// ---- Compress
-// -------------------------------------------------------------------------------------------------------
+// ---- Compress ---------------------------------------------------------------------------------
 
 static const gcut_attr_row compress_rows[] = {
     GCUT_ATTR_INT(gcut__compress_attrs, axis, GCUT__NO_AXIS), {0}};
@@ -74,8 +72,7 @@ const gcut_op gcut__op_compress = {.inputs = "Tb",
                                    .infer = infer_compress,
                                    .flops = gcut__no_flops};
 
-// ---- Unique
-// ---------------------------------------------------------------------------------------------------------
+// ---- Unique -----------------------------------------------------------------------------------
 
 static const gcut_attr_row unique_rows[] = {GCUT_ATTR_INT(gcut__unique_attrs, axis, GCUT__NO_AXIS),
                                             GCUT_ATTR_INT(gcut__unique_attrs, sorted, 1),

@@ -43,8 +43,7 @@ static gcut_status join(gcut_infer *c, gcut_type *to, const gcut_type *with, gcu
   return GCUT_OK;
 }
 
-// ---- making them
-// ----------------------------------------------------------------------------------------------------
+// ---- making them ------------------------------------------------------------------------------
 
 static const gcut_attr_row empty_rows[] = {
     GCUT_ATTR_INT(gcut__sequence_empty_attrs, dtype, GCUT_FLOAT), {0}};
@@ -117,8 +116,7 @@ const gcut_op gcut__op_split_to_sequence = {.inputs = "TI?",
                                             .infer = infer_split_to_sequence,
                                             .flops = gcut__no_flops};
 
-// ---- using them
-// -----------------------------------------------------------------------------------------------------
+// ---- using them -------------------------------------------------------------------------------
 
 static gcut_status infer_sequence_at(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(expect_sequence(c, 0, err));

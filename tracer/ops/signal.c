@@ -40,7 +40,7 @@ static gcut_dim spectrum(gcut_infer *c, gcut_dim length, bool onesided) {
   return gcut_dim_add(c->dims, gcut_dim_floor_div(c->dims, length, 2), 1);
 }
 
-// ---- DFT
+// ---- DFT --------------------------------------------------------------------------------------
 
 // The axis; -1 where it is an input whose element is not known.
 static gcut_status dft_axis(gcut_infer *c, int *out, gcut_error *err) {
@@ -106,7 +106,7 @@ const gcut_op gcut__op_dft = {
     .flops = dft_flops,
 };
 
-// ---- STFT
+// ---- STFT -------------------------------------------------------------------------------------
 
 // Inputs: signal [batch, length, parts], frame_step, window, frame_length.
 static gcut_status frame_length(gcut_infer *c, gcut_dim *out, gcut_error *err) {
@@ -155,7 +155,7 @@ const gcut_op gcut__op_stft = {
     .flops = dft_flops,
 };
 
-// ---- windows and MelWeightMatrix
+// ---- windows and MelWeightMatrix --------------------------------------------------------------
 
 static gcut_status output_type(const gcut_infer *c, gcut_dtype *out, gcut_error *err) {
   const gcut_signal_window_attrs *attrs = c->attrs;

@@ -29,8 +29,7 @@ static const gcut_attr_row slice_rows[] = {GCUT_ATTR_INTS(gcut__slice_attrs, sta
                                            GCUT_ATTR_INTS(gcut__slice_attrs, axes),
                                            {0}};
 
-// ---- bounds on symbolic axes
-// ----------------------------------------------------------------------------------------
+// ---- bounds on symbolic axes ------------------------------------------------------------------
 
 enum { TO_THE_END = INT32_MAX }; // an end from here on means all the rest, whatever the size
 
@@ -93,8 +92,7 @@ static gcut_dim count_axis(gcut_infer *c, gcut_dim size, gcut_dim start, gcut_di
   return gcut__or_fresh(c, backward_count(c, size, start, end, step));
 }
 
-// ---- reading the bounds
-// ---------------------------------------------------------------------------------------------
+// ---- reading the bounds -----------------------------------------------------------------------
 
 typedef struct bounds {
   uint32_t n;

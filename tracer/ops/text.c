@@ -11,8 +11,7 @@ static int find_text(gcut_string s, const char *const *texts, int n) {
   return i;
 }
 
-// ---- RegexFullMatch, StringConcat, StringSplit
-// ----------------------------------------------------------------------
+// ---- RegexFullMatch, StringConcat, StringSplit ------------------------------------------------
 
 static const gcut_attr_row regex_rows[] = {GCUT_ATTR_STRING_REQUIRED(gcut__regex_attrs, pattern),
                                            {0}};
@@ -50,8 +49,7 @@ const gcut_op gcut__op_string_split = {.inputs = "s",
                                        .attrs_size = sizeof(gcut__string_split_attrs),
                                        .infer = infer_string_split};
 
-// ---- StringNormalizer
-// -----------------------------------------------------------------------------------------------
+// ---- StringNormalizer -------------------------------------------------------------------------
 
 static const gcut_attr_row normalizer_rows[] = {
     GCUT_ATTR_STRING(gcut__normalizer_attrs, case_change_action, "NONE"),
@@ -84,8 +82,7 @@ const gcut_op gcut__op_string_normalizer = {.inputs = "s",
                                             .attrs_size = sizeof(gcut__normalizer_attrs),
                                             .infer = infer_normalizer};
 
-// ---- TfIdfVectorizer
-// ------------------------------------------------------------------------------------------------
+// ---- TfIdfVectorizer --------------------------------------------------------------------------
 
 static const gcut_attr_row tfidf_rows[] = {
     GCUT_ATTR_STRING_REQUIRED(gcut__tfidf_attrs, mode),

@@ -4,8 +4,7 @@
 #include "tracer/ops/carry.h"
 #include "tracer/ops/expect.h"
 
-// ---- Transpose
-// ------------------------------------------------------------------------------------------------------
+// ---- Transpose --------------------------------------------------------------------------------
 
 static const gcut_attr_row transpose_rows[] = {GCUT_ATTR_INTS(gcut__transpose_attrs, perm), {0}};
 
@@ -34,8 +33,7 @@ const gcut_op gcut__op_transpose = {.inputs = "T",
                                     .infer = infer_transpose,
                                     .flops = gcut__no_flops};
 
-// ---- DepthToSpace, SpaceToDepth
-// -------------------------------------------------------------------------------------
+// ---- DepthToSpace, SpaceToDepth ---------------------------------------------------------------
 
 static const gcut_attr_row depth_rows[] = {GCUT_ATTR_INT_REQUIRED(gcut__depth_attrs, blocksize),
                                            GCUT_ATTR_STRING(gcut__depth_attrs, mode, "DCR"),

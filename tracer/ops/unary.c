@@ -5,7 +5,7 @@
 
 #include "tracer/ops/propagate.h"
 
-// ---- attributes
+// ---- attributes -------------------------------------------------------------------------------
 
 #define ALPHA_ROWS(name, value)                                                                    \
   static const gcut_attr_row name[] = {GCUT_ATTR_FLOAT(gcut_alpha_attrs, alpha, value), {0}};
@@ -31,7 +31,7 @@ static const gcut_attr_row is_inf_rows[] = {GCUT_ATTR_INT(gcut_is_inf_attrs, det
 static const gcut_attr_row clip_rows[] = {
     GCUT_ATTR_FLOAT(gcut_clip_attrs, min, NAN), GCUT_ATTR_FLOAT(gcut_clip_attrs, max, NAN), {0}};
 
-// ---- inference
+// ---- inference --------------------------------------------------------------------------------
 
 static gcut_dim dim_negate(gcut_infer *c, gcut_dim a) {
   return gcut_dim_sub(c->dims, 0, a);
@@ -113,7 +113,7 @@ static gcut_status infer_clip(gcut_infer *c, gcut_error *err) {
   return propagate_clip(c, err);
 }
 
-// ---- operators
+// ---- operators --------------------------------------------------------------------------------
 
 #define UNARY(ident, types, infer_function)                                                        \
   const gcut_op gcut__op_##ident = {                                                               \

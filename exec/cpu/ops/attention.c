@@ -21,7 +21,7 @@ static gcut_strided4 strided(const gcut_tensor *t, const void *data, int64_t hea
   return gcut__strided_packed(data, heads, t->dims[1], t->dims[2] / heads);
 }
 
-// ---- past and present
+// ---- past and present -------------------------------------------------------------------------
 
 // Writes past followed by `fresh` along the length: [batch, heads, past + length, size].
 static void append(size_t element, const char *past, int64_t n_past, gcut_strided4 fresh,
@@ -69,7 +69,7 @@ static gcut_status gather_cache(gcut_cpu_call *c, gcut_dtype real, uint32_t fres
   return GCUT_OK;
 }
 
-// ---- bias
+// ---- bias -------------------------------------------------------------------------------------
 
 typedef struct bias_source {
   const gcut_attention_attrs *attrs;
@@ -123,7 +123,7 @@ static void attention_bias(const void *context, int64_t batch, int64_t head, int
                        (uint64_t)(*high - *low), row + *low);
 }
 
-// ---- the kernel
+// ---- the kernel -------------------------------------------------------------------------------
 
 static void set_sizes(gcut_attend *a, const gcut_cpu_call *c, int64_t past) {
   const gcut_attention_attrs *attrs = c->attrs;

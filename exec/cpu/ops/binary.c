@@ -75,7 +75,7 @@ static int trailing_dims(const gcut_cpu_call *c) {
   return attrs->broadcast ? trailing : 0;
 }
 
-// ---- rows
+// ---- rows -------------------------------------------------------------------------------------
 // A formula is of `x` and `y`, with `T` their type and `a` the operator's attributes; functions of
 // <tgmath.h> follow the type. Where `check` is false the operator fails.
 
@@ -112,7 +112,7 @@ static int trailing_dims(const gcut_cpu_call *c) {
     return run(c, ident##_rows[gcut_class_of(c->inputs[0]->type)], trailing_dims(c), NULL, err);   \
   }
 
-// ---- arithmetic; integers wrap, so signed ones compute as unsigned
+// ---- arithmetic; integers wrap, so signed ones compute as unsigned ----------------------------
 
 #define ARITHMETIC(ident, formula)                                                                 \
   ROW(ident##_f, void, float, formula)                                                             \
@@ -170,7 +170,7 @@ ROW(swiglu_d, gcut_alpha_attrs, double, x / (1 + exp(-(T)a->alpha * x)) * y)
 ROWS(swiglu, swiglu_f, swiglu_d, NULL, NULL)
 KERNEL(swiglu)
 
-// ---- comparison and logic
+// ---- comparison and logic ---------------------------------------------------------------------
 
 #define COMPARISON(ident, formula)                                                                 \
   MIXED_ROW(ident##_f, void, float, float, uint64_t, true, formula)                                \
@@ -222,7 +222,7 @@ KERNEL_ALIGNED(or)
 BITWISE(xor, x ^ y)
 KERNEL_ALIGNED(xor)
 
-// ---- bits
+// ---- bits -------------------------------------------------------------------------------------
 
 BITWISE(bitwise_and, x &y)
 KERNEL(bitwise_and)
@@ -244,7 +244,7 @@ gcut_status gcut__cpu_bit_shift(gcut_cpu_call *c, gcut_error *err) {
   return run_by_class(c, left ? shift_left_rows : shift_right_rows, NULL, err);
 }
 
-// ---- powers
+// ---- powers -----------------------------------------------------------------------------------
 // A float to a float is computed in float, otherwise floats are computed in double; the result has
 // the type of the base. A square is one product, exactly rounded, whatever the exponent's type.
 

@@ -13,7 +13,7 @@
 #include "tracer/base/decimal.h"
 #include "tracer/base/minifloat.h"
 
-// ---- between the computing types
+// ---- between the computing types --------------------------------------------------------------
 
 // Out of range conversions to integers are what x86-64 makes of them: by way of 32 bits for types
 // that fit there, else of 64; the high bits are then lost.
@@ -86,7 +86,7 @@ static const void *convert(gcut_class from, const void *row, size_t n, gcut_dtyp
   return y;
 }
 
-// ---- numbers
+// ---- numbers ----------------------------------------------------------------------------------
 
 // To a float of 8 bits: rounded once, from double.
 static void store_float8(gcut_dtype type, uint8_t *y, size_t n, const double *x,
@@ -119,7 +119,7 @@ static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut_cast_a
   }
 }
 
-// ---- strings
+// ---- strings ----------------------------------------------------------------------------------
 
 static size_t format_element(gcut_dtype type, const void *row, size_t k, char *text) {
   const uint64_t *integers = row;
@@ -193,7 +193,7 @@ static gcut_status copy_strings(const gcut_tensor *x, gcut_tensor *y, gcut_error
   return GCUT_OK;
 }
 
-// ---- kernels
+// ---- kernels ----------------------------------------------------------------------------------
 
 static gcut_status cast(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];

@@ -6,8 +6,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/typed.h"
 
-// ---- Constant
-// -------------------------------------------------------------------------------------------------------
+// ---- Constant ---------------------------------------------------------------------------------
 
 // Fills a tensor from packed elements that may be unaligned.
 static gcut_status copy_elements(gcut_cpu_call *c, const void *data, gcut_tensor *y,
@@ -77,8 +76,7 @@ gcut_status gcut__cpu_constant(gcut_cpu_call *c, gcut_error *err) {
   }
 }
 
-// ---- ConstantOfShape
-// ------------------------------------------------------------------------------------------------
+// ---- ConstantOfShape --------------------------------------------------------------------------
 
 gcut_status gcut__cpu_constant_of_shape(gcut_cpu_call *c, gcut_error *err) {
   const gcut__constant_of_shape_attrs *attrs = c->attrs;
@@ -92,8 +90,7 @@ gcut_status gcut__cpu_constant_of_shape(gcut_cpu_call *c, gcut_error *err) {
   return gcut__elements_store(c, &to, y, err);
 }
 
-// ---- Range
-// ----------------------------------------------------------------------------------------------------------
+// ---- Range ------------------------------------------------------------------------------------
 
 // Integers wrap: the last step may pass the limit and the type.
 #define RANGE_INTEGERS(T)                                                                          \
@@ -127,8 +124,7 @@ gcut_status gcut__cpu_range(gcut_cpu_call *c, gcut_error *err) {
   }
 }
 
-// ---- EyeLike
-// --------------------------------------------------------------------------------------------------------
+// ---- EyeLike ----------------------------------------------------------------------------------
 
 // One of that type, as its bytes lie in memory.
 static void make_one(gcut_dtype type, uint8_t *item) {
@@ -159,8 +155,7 @@ gcut_status gcut__cpu_eye_like(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- OneHot
-// ---------------------------------------------------------------------------------------------------------
+// ---- OneHot -----------------------------------------------------------------------------------
 
 // The class that element `i` of the indices names, or -1 where it names none.
 static int64_t class_at(const gcut_tensor *indices, uint64_t i, int64_t depth) {

@@ -19,8 +19,7 @@ static gcut_status truth(const gcut_cpu_call *c, const gcut_tensor *t, bool *out
   return GCUT_OK;
 }
 
-// ---- If
-// -------------------------------------------------------------------------------------------------------------
+// ---- If ---------------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_if(gcut_cpu_call *c, gcut_error *err) {
   const gcut__if_attrs *attrs = c->attrs;
@@ -35,8 +34,7 @@ gcut_status gcut__cpu_if(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- Loop
-// -----------------------------------------------------------------------------------------------------------
+// ---- Loop -------------------------------------------------------------------------------------
 
 static gcut_status read_count(const gcut_cpu_call *c, int64_t *out, gcut_error *err) {
   *out = INT64_MAX;
@@ -110,8 +108,7 @@ gcut_status gcut__cpu_loop(gcut_cpu_call *c, gcut_error *err) {
   return status;
 }
 
-// ---- SequenceMap
-// ----------------------------------------------------------------------------------------------------
+// ---- SequenceMap ------------------------------------------------------------------------------
 
 // The body's inputs for item `i`: borrowed.
 static gcut_status pick_items(const gcut_cpu_call *c, size_t i, gcut_tensor **inputs,

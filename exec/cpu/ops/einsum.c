@@ -55,7 +55,7 @@ static uint64_t count_of(const einsum *e, const labels *l) {
   return gcut_checked_count(l->n, dims, &count) ? count : UINT64_MAX;
 }
 
-// ---- computing types
+// ---- computing types --------------------------------------------------------------------------
 
 static gcut_dtype computing_type(gcut_dtype type) {
   switch (type) {
@@ -113,7 +113,7 @@ static void narrow(gcut_tensor *t, const void *data) {
   }
 }
 
-// ---- operands
+// ---- operands ---------------------------------------------------------------------------------
 
 // Repeated labels become one that steps along the diagonal; broadcast ones go.
 static gcut_status read_operand(const einsum *e, uint32_t i, operand *o, gcut_error *err) {
@@ -190,7 +190,7 @@ static gcut_status arrange(const einsum *e, const operand *o, const labels *orde
   return GCUT_OK;
 }
 
-// ---- a product of two
+// ---- a product of two -------------------------------------------------------------------------
 
 typedef struct roles {
   labels batch, rows, columns, inner; // in both and needed; in one and needed; in both, not needed

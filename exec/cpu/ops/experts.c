@@ -29,7 +29,7 @@ typedef struct experts {
   float *in, *middle, *gate, *out; // [tokens][hidden | rows | inner | hidden]
 } experts;
 
-// ---- routing
+// ---- routing ----------------------------------------------------------------------------------
 
 // Marks the k greatest logits of one token with their weights; the first of equals wins.
 static void choose(const experts *m, const double *logits, const double *own, double *weights) {
@@ -67,7 +67,7 @@ static gcut_status route(gcut_cpu_call *c, experts *m, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- weights
+// ---- weights ----------------------------------------------------------------------------------
 
 // Value `index` of packed values, lowest bits first.
 static float unpack(const uint8_t *data, int64_t index, int64_t bits) {
@@ -125,7 +125,7 @@ static gcut_status project(gcut_cpu_call *c, experts *m, int which, int64_t expe
   return gcut__gemm(c, GCUT_FLOAT, &g, from, weights, to, err);
 }
 
-// ---- activation
+// ---- activation -------------------------------------------------------------------------------
 
 static float activate(const experts *m, float x) {
   switch (m->activation) {
@@ -167,7 +167,7 @@ static void combine(const experts *m, int64_t n, bool gated) {
   }
 }
 
-// ---- the kernels
+// ---- the kernels ------------------------------------------------------------------------------
 
 static gcut_status run_expert(gcut_cpu_call *c, experts *m, int64_t e, gcut_error *err) {
   int64_t n = m->n_chosen[e];

@@ -19,7 +19,7 @@ gcut_gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, b
                      .alpha = 1};
 }
 
-// ---- plain
+// ---- plain ------------------------------------------------------------------------------------
 
 // X(type, C type): sums of the narrower integers are made in uint32_t, where wrapping is defined.
 #define PLAIN_TYPES(X)                                                                             \
@@ -65,7 +65,7 @@ void gcut__gemm_plain(gcut_dtype type, const gcut_gemm *g, const void *a, const 
   }
 }
 
-// ---- double and integers
+// ---- double and integers ----------------------------------------------------------------------
 
 // out = alpha * out + beta * D over doubles of one row: exact for integers up to 2^53.
 static void finish_row(const gcut_gemm *g, gcut_dtype type, int64_t i, void *out, double *row,
@@ -89,7 +89,7 @@ static gcut_status finish(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g,
   return GCUT_OK;
 }
 
-// ---- float, float16, bfloat16
+// ---- float, float16, bfloat16 -----------------------------------------------------------------
 
 // The sum's matrix lies in floats at `sum`: adds D, whose part begins at row i0 and column j0.
 static void add_d(const gcut_gemm *g, gcut_dtype type, int64_t i0, int64_t j0, int64_t m, int64_t n,
@@ -207,7 +207,7 @@ static gcut_status gemm_bfloat16(gcut_cpu_call *c, const gcut_gemm *g, const voi
   return done ? GCUT_OK : gemm_narrow(c, GCUT_BFLOAT16, g, a, b, out, err);
 }
 
-// ---- all types
+// ---- all types --------------------------------------------------------------------------------
 
 // Nothing to sum: zeros, and D where there is one.
 static gcut_status gemm_empty(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, void *out,

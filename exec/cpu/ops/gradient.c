@@ -12,7 +12,7 @@
 #include "exec/cpu/ops/typed.h"
 #include "tracer/ops/optimizer.h"
 
-// ---- derivatives
+// ---- derivatives ------------------------------------------------------------------------------
 
 // The derivative of an element of the output, `y`, by its input `i`; x: the elements it was made
 // of.
@@ -58,7 +58,7 @@ static partial_function *find_partial(const gcut_node *node) {
   return NULL;
 }
 
-// ---- the part of the graph that is differentiated
+// ---- the part of the graph that is differentiated ---------------------------------------------
 
 typedef struct pass {
   gcut_cpu_call *c;
@@ -136,7 +136,7 @@ static gcut_status check_sources(const pass *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- backward
+// ---- backward ---------------------------------------------------------------------------------
 
 static double element(const gcut_tensor *x, int64_t at) {
   gcut_row row;
@@ -197,7 +197,7 @@ static gcut_status hand_on(pass *p, const gcut_node *node, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- kernel
+// ---- kernel -----------------------------------------------------------------------------------
 
 static void write_gradient(gcut_tensor *y, const double *gradient) {
   gcut_row row;

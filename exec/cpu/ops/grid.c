@@ -24,7 +24,7 @@ typedef struct sampler {
   double weights[MOST_TAPS];
 } sampler;
 
-// ---- one axis
+// ---- one axis ---------------------------------------------------------------------------------
 
 // From [-1, 1] to an index.
 static double place(const sampler *s, double at, int64_t size) {
@@ -89,7 +89,7 @@ static int axis_taps(const sampler *s, double at, int64_t size, int64_t *indices
   return n;
 }
 
-// ---- one point
+// ---- one point --------------------------------------------------------------------------------
 
 // Multiplies the axes' taps out. point: [axes], last axis first.
 static void find_taps(sampler *s, const double *point) {
@@ -114,7 +114,7 @@ static double sample(const sampler *s, const double *channel) {
   return sum;
 }
 
-// ---- all points
+// ---- all points -------------------------------------------------------------------------------
 
 typedef struct extent {
   int64_t batch, channels, in, out; // in, out: elements of a channel
@@ -184,7 +184,7 @@ gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
   return nearest ? pick(c, s, &e, grid, err) : interpolate(c, s, &e, grid, err);
 }
 
-// ---- AffineGrid
+// ---- AffineGrid -------------------------------------------------------------------------------
 
 // Position i of `size` points spread over [-1, 1].
 static double spread(int64_t i, int64_t size, bool align) {

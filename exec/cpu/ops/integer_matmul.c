@@ -14,7 +14,7 @@ static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-// ---- numbers by line
+// ---- numbers by line --------------------------------------------------------------------------
 
 // A scale or zero point: one number, or one a row or column, for every matrix of a batch.
 typedef struct lines {
@@ -70,7 +70,7 @@ static bool set_lines(gcut_cpu_call *c, product *p, uint32_t operand, uint32_t i
   return l->all != NULL;
 }
 
-// ---- one matrix
+// ---- one matrix -------------------------------------------------------------------------------
 
 static void load(const product *p, int operand, int64_t first, int64_t n, float *out) {
   gcut__load_quantized(p->type[operand], p->data[operand], p->first[operand] + first, n, out);
@@ -117,7 +117,7 @@ static gcut_status multiply_matrix(const product *p, gcut_tensor *out, int64_t f
   return GCUT_OK;
 }
 
-// ---- the batch
+// ---- the batch --------------------------------------------------------------------------------
 
 // Inputs `a` and `b` are the operands; the others follow by set_lines.
 static gcut_status begin(gcut_cpu_call *c, uint32_t a, uint32_t b, product *p, gcut_error *err) {
@@ -157,7 +157,7 @@ static gcut_status multiply_batch(gcut_cpu_call *c, product *p, finish_row finis
   return GCUT_OK;
 }
 
-// ---- MatMulInteger
+// ---- MatMulInteger ----------------------------------------------------------------------------
 
 static void finish_integer(const product *p, gcut_tensor *out, int64_t first, int64_t i, int64_t j,
                            int64_t n, const double *sums) {
@@ -173,7 +173,7 @@ gcut_status gcut__cpu_matmul_integer(gcut_cpu_call *c, gcut_error *err) {
   return ok ? multiply_batch(c, &p, finish_integer, err) : GCUT_NO_MEMORY(err);
 }
 
-// ---- QLinearMatMul
+// ---- QLinearMatMul ----------------------------------------------------------------------------
 
 static void finish_quantized(const product *p, gcut_tensor *out, int64_t first, int64_t i,
                              int64_t j, int64_t n, const double *sums) {

@@ -96,7 +96,7 @@ gcut_status gcut__cpu_linear_attention(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- CausalConvWithState
+// ---- CausalConvWithState ----------------------------------------------------------------------
 
 // One channel: padded [(k-1) * dilation + length] is what the past left and then the input.
 static void convolve(const float *padded, const float *weight, float bias, int64_t k,

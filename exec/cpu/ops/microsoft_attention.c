@@ -19,7 +19,7 @@ typedef struct multi_head {
   float *y, *present_key, *present_value, *scores; // wanted outputs; scores: probabilities
 } multi_head;
 
-// ---- masks
+// ---- masks ------------------------------------------------------------------------------------
 
 typedef struct mask {
   const int32_t *keys; // the mask's elements, or NULL
@@ -83,7 +83,7 @@ static gcut_status read_mask(gcut_cpu_call *c, const multi_head *h, uint32_t key
   return gcut__input_float(c, bias, &m->bias, err);
 }
 
-// ---- the common part
+// ---- the common part --------------------------------------------------------------------------
 
 // All keys or values: as they lie, where nothing is added to them; else gathered in `present` or
 // scratch.
@@ -147,7 +147,7 @@ static gcut_status attend(gcut_cpu_call *c, const multi_head *h, const mask *m, 
   return gcut__attend(c, &a, err);
 }
 
-// ---- MultiHeadAttention
+// ---- MultiHeadAttention -----------------------------------------------------------------------
 
 // Element `part` of `parts` packed ones: [batch, rows, heads, parts, size].
 static gcut_strided4 strided_part(const float *data, int64_t heads, int64_t rows, int64_t parts,
@@ -219,7 +219,7 @@ gcut_status gcut__cpu_multi_head_attention(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- Attention and QAttention
+// ---- Attention and QAttention -----------------------------------------------------------------
 
 // x [rows, k] times w [k, columns], plus the bias.
 static gcut_status project(gcut_cpu_call *c, const float *x, const float *w, const float *bias,

@@ -59,7 +59,7 @@ static gcut_status multiply(gcut_cpu_call *c, gcut_gemm g, const float *a, const
   return GCUT_OK;
 }
 
-// ---- floats out: products of batches
+// ---- floats out: products of batches ----------------------------------------------------------
 
 typedef struct batch {
   const float *a, *b; // elements less their zero points
@@ -157,7 +157,7 @@ gcut_status gcut__cpu_dynamic_quantize_matmul(gcut_cpu_call *c, gcut_error *err)
   return multiply_batch(c, &p, err);
 }
 
-// ---- QGemm
+// ---- QGemm ------------------------------------------------------------------------------------
 
 // Adds C, broadcast to [m, n].
 static void add_integers(const gcut_tensor *t, int64_t m, int64_t n, double *sum) {

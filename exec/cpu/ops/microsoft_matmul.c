@@ -11,7 +11,7 @@
 #include "exec/cpu/ops/typed.h"
 #include "exec/cpu/ops/widen.h"
 
-// ---- FusedMatMul
+// ---- FusedMatMul ------------------------------------------------------------------------------
 
 // Strides of an operand's batch dims through the walk's, and how its matrices lie.
 static gcut_matrix_axes set_operand(const gcut_tensor *t, bool transpose, bool transpose_batch,
@@ -71,7 +71,7 @@ gcut_status gcut__cpu_fused_matmul(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- FusedGemm
+// ---- FusedGemm --------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_fused_gemm(gcut_cpu_call *c, gcut_error *err) {
   const gcut_fused_gemm_attrs *attrs = c->attrs;
@@ -87,7 +87,7 @@ gcut_status gcut__cpu_fused_gemm(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- MatMulNBits
+// ---- MatMulNBits ------------------------------------------------------------------------------
 
 // Value `index` of packed values, lowest bits first.
 static unsigned unpack(const uint8_t *data, int64_t index, int64_t bits) {
@@ -178,7 +178,7 @@ gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- GatherBlockQuantized
+// ---- GatherBlockQuantized ---------------------------------------------------------------------
 
 typedef struct table {
   gcut_dtype type;

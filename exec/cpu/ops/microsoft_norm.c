@@ -8,7 +8,7 @@
 #include "exec/cpu/ops/real.h"
 #include "exec/cpu/ops/widen.h"
 
-// ---- SkipLayerNormalization
+// ---- SkipLayerNormalization -------------------------------------------------------------------
 
 // x + skip + bias, the latter two repeating. sum: [n].
 static void add_rows(const float *x, const float *skip, uint64_t n_skip, const float *bias,
@@ -78,7 +78,7 @@ gcut_status gcut__cpu_skip_simplified_layer_norm(gcut_cpu_call *c, gcut_error *e
   return skip_norm(c, GCUT_NONE, 3, false, err);
 }
 
-// ---- EmbedLayerNormalization
+// ---- EmbedLayerNormalization ------------------------------------------------------------------
 
 // Adds row ids[i] of a table to row i of sum; ids NULL: row i % length.
 static gcut_status add_embedding(gcut_cpu_call *c, uint32_t table, const int32_t *ids,
@@ -132,7 +132,7 @@ gcut_status gcut__cpu_embed_layer_norm(gcut_cpu_call *c, gcut_error *err) {
                        attrs->epsilon, NULL, NULL, err);
 }
 
-// ---- GroupNorm
+// ---- GroupNorm --------------------------------------------------------------------------------
 
 typedef struct groups {
   uint64_t batch, channels, points, size; // points: of a plane; size: channels of a group

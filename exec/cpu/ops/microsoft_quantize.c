@@ -39,7 +39,7 @@ static void quantize_table(gcut_dtype type, linear l, float *table, uint8_t *byt
   gcut__quantize_store(type, bytes, 0, 256, table, &l.zero, 0, true);
 }
 
-// ---- two operands
+// ---- two operands -----------------------------------------------------------------------------
 
 enum { BLOCK = 512 };
 
@@ -121,7 +121,7 @@ gcut_status gcut__cpu_quantized_where(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- one operand
+// ---- one operand ------------------------------------------------------------------------------
 
 static gcut_status unary(gcut_cpu_call *c, bool sigmoid) {
   const gcut_quantized_unary_attrs *attrs = c->attrs;
@@ -147,7 +147,7 @@ gcut_status gcut__cpu_quantized_leaky_relu(gcut_cpu_call *c, gcut_error *err) {
   return unary(c, false);
 }
 
-// ---- join
+// ---- join -------------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_quantized_concat(gcut_cpu_call *c, gcut_error *err) {
   const gcut_quantized_concat_attrs *attrs = c->attrs;
@@ -174,7 +174,7 @@ gcut_status gcut__cpu_quantized_concat(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- in float
+// ---- in float ---------------------------------------------------------------------------------
 
 // Runs another operator's kernel on the dequantised input and quantises what it gives.
 static gcut_status run_in_float(gcut_cpu_call *c, gcut_cpu_kernel kernel, const void *attrs,

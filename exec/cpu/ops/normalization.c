@@ -24,7 +24,7 @@ static void store_all(gcut_tensor *to, const double *values) {
   if (to && to->count) gcut__store_doubles(to->type, to->data, 0, 1, to->count, values);
 }
 
-// ---- BatchNormalization
+// ---- BatchNormalization -----------------------------------------------------------------------
 
 // The input as [samples, channels, size].
 typedef struct channels {
@@ -118,7 +118,7 @@ gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- InstanceNormalization, GroupNormalization
+// ---- InstanceNormalization, GroupNormalization ------------------------------------------------
 
 static gcut_status normalize_groups(gcut_cpu_call *c, uint64_t groups, bool by_group,
                                     gcut_error *err) {
@@ -154,7 +154,7 @@ gcut_status gcut__cpu_group_normalization(gcut_cpu_call *c, gcut_error *err) {
   return normalize_groups(c, (uint64_t)attrs->num_groups, c->node->version < 21, err);
 }
 
-// ---- LayerNormalization and its kin
+// ---- LayerNormalization and its kin -----------------------------------------------------------
 
 // Whether input `i` has the shape of one row: the last dims of input 0, `n` elements in all.
 static bool is_row(const gcut_cpu_call *c, uint32_t i, uint64_t n) {
@@ -233,7 +233,7 @@ gcut_status gcut__cpu_simplified_layer_normalization(gcut_cpu_call *c, gcut_erro
   return normalize_layers(c, false, 1, err);
 }
 
-// ---- LRN
+// ---- LRN --------------------------------------------------------------------------------------
 
 // y = x / (bias + alpha / size * sum of squares over the neighbouring channels) ^ beta.
 static void lrn_channel(const gcut_cpu_call *c, uint64_t first, uint64_t channel, double *sums,
@@ -268,7 +268,7 @@ gcut_status gcut__cpu_lrn(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- LpNormalization
+// ---- LpNormalization --------------------------------------------------------------------------
 
 static double norm_of(const double *x, uint64_t n, int64_t p) {
   if (p == 2) return sqrt(gcut__sum_squares(x, n));
@@ -296,7 +296,7 @@ gcut_status gcut__cpu_lp_normalization(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- MeanVarianceNormalization
+// ---- MeanVarianceNormalization ----------------------------------------------------------------
 
 // Walks the tensor with the reduced axes last; *out_n is their product.
 static gcut_status walk_reduced_last(gcut_cpu_call *c, gcut_walk **out_walk, uint64_t *out_n,

@@ -33,7 +33,7 @@ static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
   return p->plane && p->columns && p->result ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-// ---- windows
+// ---- windows ----------------------------------------------------------------------------------
 
 // Taps of the window over output o that lie within the input along one axis: k in [from, to), the
 // first of them at input `index`.
@@ -152,7 +152,7 @@ static void store_plane(const gcut_cpu_call *c, const pool *p, int64_t i) {
                       (uint64_t)p->size_out, p->result);
 }
 
-// ---- MaxPool
+// ---- MaxPool ----------------------------------------------------------------------------------
 
 // A row-major place in the plane as the column-major one.
 static int64_t column_major(const pool *p, int64_t at) {
@@ -192,7 +192,7 @@ gcut_status gcut__cpu_max_pool(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- AveragePool
+// ---- AveragePool ------------------------------------------------------------------------------
 
 // Elements under the window over output o along one axis: those of the input, or of input and
 // padding; never those beyond the padding, where a window may end that was rounded up.
@@ -238,7 +238,7 @@ gcut_status gcut__cpu_average_pool(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- LpPool
+// ---- LpPool -----------------------------------------------------------------------------------
 
 static void raise_all(double *x, int64_t n, double p) {
   if (p == 1)
@@ -268,7 +268,7 @@ gcut_status gcut__cpu_lp_pool(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- global
+// ---- global -----------------------------------------------------------------------------------
 
 typedef double (*reduction)(double *x, int64_t n, double p);
 
@@ -316,7 +316,7 @@ gcut_status gcut__cpu_global_lp_pool(gcut_cpu_call *c, gcut_error *err) {
   return reduce_planes(c, norm_of, (double)attrs->p, err);
 }
 
-// ---- MaxUnpool
+// ---- MaxUnpool --------------------------------------------------------------------------------
 
 // Where element `index` of a tensor of shape `from` lies in one of shape `to`; -1 where it does
 // not.

@@ -9,7 +9,7 @@
 #include "tracer/base/minifloat.h"
 #include "tracer/ops/quantize.h"
 
-// ---- rows as floats
+// ---- rows as floats ---------------------------------------------------------------------------
 
 static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
@@ -86,7 +86,7 @@ void gcut__quantize_store(gcut_dtype type, void *out, int64_t first, int64_t n, 
   }
 }
 
-// ---- runs
+// ---- runs -------------------------------------------------------------------------------------
 
 typedef struct linear {
   const gcut_tensor *x;
@@ -205,7 +205,7 @@ gcut_status gcut__cpu_dequantize_linear(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- DynamicQuantizeLinear
+// ---- DynamicQuantizeLinear --------------------------------------------------------------------
 
 // The range always includes 0, so that 0 is exact.
 gcut_status gcut__cpu_dynamic_quantize_linear(gcut_cpu_call *c, gcut_error *err) {

@@ -86,7 +86,7 @@ static gcut_status run_bernoulli(gcut_cpu_call *c) {
 }
 KERNEL(bernoulli, run_bernoulli)
 
-// ---- Multinomial
+// ---- Multinomial ------------------------------------------------------------------------------
 
 // Running sums of exp(x - max x) over a line of log-probabilities.
 static void accumulate_line(const gcut_tensor *x, int64_t offset, int64_t n, double *sums) {
@@ -131,7 +131,7 @@ gcut_status gcut__cpu_multinomial(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- Dropout
+// ---- Dropout ----------------------------------------------------------------------------------
 
 static bool is_training(const gcut_cpu_call *c) {
   const gcut_dropout_attrs *attrs = c->attrs;

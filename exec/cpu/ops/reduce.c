@@ -104,7 +104,7 @@ REDUCTIONS(minima, min_f, min_d, min_i, min_u)
 REDUCTIONS(exponents, exp_f, exp_d, exp_i, exp_u)
 REDUCTIONS(shifts, max_f, max_d, max_i_as_double, max_u_as_double)
 
-// ---- the walk
+// ---- the walk ---------------------------------------------------------------------------------
 
 // Operand 0 is the accumulators, which stand still along the reduced dims; operand 1 the input.
 static gcut_status create_walk(const gcut_cpu_call *c, gcut_walk **out_walk, gcut_error *err) {
@@ -149,7 +149,7 @@ static gcut_status new_accumulators(const gcut_cpu_call *c, void **out, gcut_err
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-// ---- from accumulators to output
+// ---- from accumulators to output --------------------------------------------------------------
 
 // What comes after the sum, in double.
 typedef double finish_function(double sum);
@@ -195,7 +195,7 @@ static gcut_status reduce(gcut_cpu_call *c, reductions by_class, void **out_acc,
   return accumulate(c, r, *out_acc, NULL, err);
 }
 
-// ---- kernels
+// ---- kernels ----------------------------------------------------------------------------------
 
 // Reductions whose accumulator is the result.
 static gcut_status run_plain(gcut_cpu_call *c, reductions by_class, gcut_error *err) {

@@ -31,7 +31,7 @@ typedef struct resize {
   int rank;
 } resize;
 
-// ---- coordinates
+// ---- coordinates ------------------------------------------------------------------------------
 
 // Where output index x lies among the input's indices.
 static double source_of(const resize *r, const axis_table *t, double x) {
@@ -77,7 +77,7 @@ static double nearest_of(const resize *r, double at, double scale) {
   }
 }
 
-// ---- weights
+// ---- weights ----------------------------------------------------------------------------------
 
 static double kernel_at(const resize *r, double distance) {
   double x = fabs(distance), a = (double)r->attrs->cubic_coeff_a;
@@ -130,7 +130,7 @@ static gcut_status build_table(gcut_cpu_call *c, const resize *r, axis_table *t,
   return GCUT_OK;
 }
 
-// ---- geometry
+// ---- geometry ---------------------------------------------------------------------------------
 
 static gcut_status read_doubles(gcut_cpu_call *c, uint32_t i, const double **out, size_t *n,
                                 gcut_error *err) {
@@ -184,7 +184,7 @@ static gcut_status read_geometry(gcut_cpu_call *c, resize *r, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- nearest
+// ---- nearest ----------------------------------------------------------------------------------
 
 // n items picked by row[]; -1 leaves an item alone.
 static void copy_row(size_t size, const uint8_t *from, const int64_t *row, int64_t n, uint8_t *to,
@@ -231,7 +231,7 @@ static gcut_status gather(gcut_cpu_call *c, const resize *r, gcut_error *err) {
   return gcut__elements_store(c, &to, out, err);
 }
 
-// ---- linear and cubic
+// ---- linear and cubic -------------------------------------------------------------------------
 
 // x [outer][in][inner] becomes y [outer][out][inner].
 static void resample(const axis_table *t, double extrapolation, int64_t outer, int64_t inner,
@@ -302,7 +302,7 @@ static gcut_status interpolate(gcut_cpu_call *c, const resize *r, gcut_error *er
   return GCUT_OK;
 }
 
-// ---- the kernels
+// ---- the kernels ------------------------------------------------------------------------------
 
 static gcut_status run(gcut_cpu_call *c, gcut_error *err) {
   resize r = {.attrs = c->attrs, .rank = c->inputs[0]->rank};

@@ -113,7 +113,7 @@ gcut_status gcut__cpu_roi_align(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- MaxRoiPool
+// ---- MaxRoiPool -------------------------------------------------------------------------------
 
 // A region along one axis: its first index and its length, at least 1.
 static void round_region(double from, double to, double scale, int64_t *start, double *length) {

@@ -91,8 +91,7 @@ static gcut_status scan_whole(gcut_cpu_call *c, scan *s, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- Scan of opset 8: a batch of sequences, each of its own length
-// ---------------------------------------------------
+// ---- Scan of opset 8: a batch of sequences, each of its own length ----------------------------
 
 // The sample's inputs, each without its batch dim.
 static gcut_status take_sample(gcut_cpu_call *c, const scan *s, int64_t sample,

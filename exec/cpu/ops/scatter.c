@@ -13,8 +13,7 @@
 #include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/typed.h"
 
-// ---- reductions
-// -----------------------------------------------------------------------------------------------------
+// ---- reductions -------------------------------------------------------------------------------
 
 #define REDUCE(T, expression)                                                                      \
   for (size_t i = 0; i < n; i++) {                                                                 \
@@ -110,8 +109,7 @@ static gcut_status close_target(gcut_cpu_call *c, const target *t, gcut_error *e
   return GCUT_OK;
 }
 
-// ---- kernels
-// --------------------------------------------------------------------------------------------------------
+// ---- kernels ----------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_scatter_elements(gcut_cpu_call *c, gcut_error *err) {
   const gcut__scatter_attrs *attrs = c->attrs;

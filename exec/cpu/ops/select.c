@@ -5,8 +5,7 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 
-// ---- NonZero
-// --------------------------------------------------------------------------------------------------------
+// ---- NonZero ----------------------------------------------------------------------------------
 
 // Bits of an element that tell zero from anything else: all but the signs of floats.
 static void value_mask(gcut_dtype type, uint64_t mask[2]) {
@@ -53,8 +52,7 @@ gcut_status gcut__cpu_non_zero(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- Compress
-// -------------------------------------------------------------------------------------------------------
+// ---- Compress ---------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_compress(gcut_cpu_call *c, gcut_error *err) {
   const gcut__compress_attrs *attrs = c->attrs;

@@ -94,8 +94,7 @@ gcut_status gcut__cpu_concat_from_sequence(gcut_cpu_call *c, gcut_error *err) {
   return give(c, joined);
 }
 
-// ---- SplitToSequence
-// ------------------------------------------------------------------------------------------------
+// ---- SplitToSequence --------------------------------------------------------------------------
 
 // The lengths of the pieces: `n` of them, each `each` (the last less) or by `lengths`.
 typedef struct pieces {

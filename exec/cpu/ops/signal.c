@@ -11,7 +11,7 @@ static int64_t scalar(const gcut_tensor *t) {
   return t->type == GCUT_INT32 ? *(const int32_t *)t->data : *(const int64_t *)t->data;
 }
 
-// ---- DFT
+// ---- DFT --------------------------------------------------------------------------------------
 
 typedef struct dft {
   gcut_fourier *plan;
@@ -93,7 +93,7 @@ gcut_status gcut__cpu_dft(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- STFT
+// ---- STFT -------------------------------------------------------------------------------------
 
 static int64_t frame_length(const gcut_cpu_call *c) {
   if (gcut_cpu_has(c, 3)) return scalar(c->inputs[3]);
@@ -137,7 +137,7 @@ gcut_status gcut__cpu_stft(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- windows
+// ---- windows ----------------------------------------------------------------------------------
 
 // a - b cos(angle) + c cos(2 angle) over one period.
 static gcut_status window(gcut_cpu_call *call, double a, double b, double c, gcut_error *err) {
@@ -164,7 +164,7 @@ gcut_status gcut__cpu_blackman_window(gcut_cpu_call *c, gcut_error *err) {
   return window(c, 0.42, 0.5, 0.08, err);
 }
 
-// ---- MelWeightMatrix
+// ---- MelWeightMatrix --------------------------------------------------------------------------
 
 static double to_mel(double hertz) {
   return 2595 * log1p(hertz / 700) / log(10);

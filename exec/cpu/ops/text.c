@@ -17,8 +17,7 @@ static gcut_status no_memory(const gcut_cpu_call *c, gcut_error *err) {
   return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
-// ---- RegexFullMatch
-// -------------------------------------------------------------------------------------------------
+// ---- RegexFullMatch ---------------------------------------------------------------------------
 
 enum { FIRST_WORKSPACE = 1 << 10, LAST_WORKSPACE = 1 << 22, MATCH_LIMIT = 1 << 22 };
 
@@ -98,8 +97,7 @@ gcut_status gcut__cpu_regex_full_match(gcut_cpu_call *c, gcut_error *err) {
   return status;
 }
 
-// ---- StringConcat
-// ---------------------------------------------------------------------------------------------------
+// ---- StringConcat -----------------------------------------------------------------------------
 
 gcut_status gcut__cpu_string_concat(gcut_cpu_call *c, gcut_error *err) {
   const gcut_string *a = c->inputs[0]->data, *b = c->inputs[1]->data;
@@ -122,8 +120,7 @@ gcut_status gcut__cpu_string_concat(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- StringSplit
-// ----------------------------------------------------------------------------------------------------
+// ---- StringSplit ------------------------------------------------------------------------------
 
 // Reads one piece after the other from what is left of a text.
 typedef struct splitter {
@@ -208,8 +205,7 @@ gcut_status gcut__cpu_string_split(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- StringNormalizer
-// -----------------------------------------------------------------------------------------------
+// ---- StringNormalizer -------------------------------------------------------------------------
 
 static gcut_status change_case(gcut_cpu_call *c, gcut_string s, gcut__case_action action,
                                gcut_string *out, gcut_error *err) {

@@ -29,7 +29,7 @@ static gcut_status run(const gcut_cpu_call *c, const row_functions by_class, con
   return GCUT_OK;
 }
 
-// ---- rows
+// ---- rows -------------------------------------------------------------------------------------
 // A formula is of `x`, with `T` its type and `a` the operator's attributes; functions of <tgmath.h>
 // follow the type.
 
@@ -71,7 +71,7 @@ static gcut_status run(const gcut_cpu_call *c, const row_functions by_class, con
                                              [GCUT_CLASS_u] = ident##_u};                          \
   KERNEL(ident)
 
-// ---- arithmetic; integers wrap
+// ---- arithmetic; integers wrap ----------------------------------------------------------------
 
 #define NEGATED(x) ((int64_t)(0 - (uint64_t)(x)))
 
@@ -94,7 +94,7 @@ NUMERIC_OPERATOR(shrink, gcut_shrink_attrs, SHRUNK(T, x),
                  gcut_truncate_int64(SHRUNK(double, (double)x)),
                  gcut_truncate_uint64(SHRUNK(double, (double)x)))
 
-// ---- functions
+// ---- functions --------------------------------------------------------------------------------
 
 FLOAT_OPERATOR(acos, void, acos(x))
 FLOAT_OPERATOR(acosh, void, acosh(x))
@@ -111,7 +111,7 @@ FLOAT_OPERATOR(sinh, void, sinh(x))
 FLOAT_OPERATOR(tan, void, tan(x))
 FLOAT_OPERATOR(tanh, void, tanh(x))
 
-// ---- activations. Comparisons are written so that NaN stays NaN.
+// ---- activations. Comparisons are written so that NaN stays NaN. ------------------------------
 
 #define SIGMOID(x)       (1 / (1 + exp(-(x))))
 #define SOFTPLUS(x)      (((x) > 0 ? (x) : 0) + log1p(exp(-fabs(x))))
@@ -166,7 +166,7 @@ gcut_status gcut__cpu_gelu(gcut_cpu_call *c, gcut_error *err) {
   return run(c, exact ? gelu_exact_rows : gelu_tanh_rows, NULL, err);
 }
 
-// ---- bits and tests
+// ---- bits and tests ---------------------------------------------------------------------------
 
 ROW(bitwise_not_u, void, uint64_t, uint64_t, ~x)
 static const row_functions bitwise_not_rows = {
@@ -189,7 +189,7 @@ ROW(is_inf_d, gcut_is_inf_attrs, double, uint64_t, IS_INF(x))
 static const row_functions is_inf_rows = {[GCUT_CLASS_f] = is_inf_f, [GCUT_CLASS_d] = is_inf_d};
 KERNEL(is_inf)
 
-// ---- clip: the bounds are rows of one element in the computing type
+// ---- clip: the bounds are rows of one element in the computing type ---------------------------
 
 typedef struct clip_bounds {
   gcut_row low, high;

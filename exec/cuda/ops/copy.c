@@ -99,8 +99,7 @@ gcut_status gcut__cuda_compile_expand(const gcut__cuda_compile *c, gcut_error *e
   return GCUT_OK;
 }
 
-// ---- Slice
-// ----------------------------------------------------------------------------------------------------------
+// ---- Slice ------------------------------------------------------------------------------------
 
 // Elements of a constant int32 or int64 input, at most GCUT_MAX_RANK; -1 where it is not known.
 static int read_ints(const gcut__cuda_compile *c, uint32_t i, int64_t *values) {
@@ -146,8 +145,7 @@ gcut_status gcut__cuda_compile_slice(const gcut__cuda_compile *c, gcut_error *er
   return GCUT_OK;
 }
 
-// ---- Concat, Split
-// --------------------------------------------------------------------------------------------------
+// ---- Concat, Split ----------------------------------------------------------------------------
 
 // A copy between a tensor `whole` and a piece of it that begins at `offset` on an axis.
 static void fill_piece(gcut__cuda_copy_job *job, const gcut_type *whole, const gcut_type *piece,
@@ -204,8 +202,7 @@ gcut_status gcut__cuda_compile_split(const gcut__cuda_compile *c, gcut_error *er
   return GCUT_OK;
 }
 
-// ---- Gather
-// ---------------------------------------------------------------------------------------------------------
+// ---- Gather -----------------------------------------------------------------------------------
 
 typedef struct gather_params {
   CUfunction kernel;

@@ -11,8 +11,7 @@ typedef struct element_params {
   gcut__cuda_element_job job; // without addresses
 } element_params;
 
-// ---- shapes
-// ---------------------------------------------------------------------------------------------------------
+// ---- shapes -----------------------------------------------------------------------------------
 
 // Strides of an input by dimension of the output: 0 where it repeats.
 static void broadcast_strides(const gcut_type *in, const gcut_type *out, int64_t *strides) {
@@ -63,8 +62,7 @@ static bool is_flat(gcut__cuda_element_job *job) {
   return true;
 }
 
-// ---- jobs
-// -----------------------------------------------------------------------------------------------------------
+// ---- jobs -------------------------------------------------------------------------------------
 
 // What a job counts in, by the type its instructions work on.
 static const char *kernel_of(gcut_dtype type) {
@@ -123,8 +121,7 @@ static gcut_status compile_elements(const gcut__cuda_compile *c, gcut__cuda_elem
   return GCUT_OK;
 }
 
-// ---- operators
-// ------------------------------------------------------------------------------------------------------
+// ---- operators --------------------------------------------------------------------------------
 
 static const struct {
   const char *name;
@@ -180,7 +177,8 @@ static bool is_floating(gcut_dtype type) {
 gcut_status gcut__cuda_compile_unary(const gcut__cuda_compile *c, gcut_error *err) {
   gcut_dtype type = (gcut_dtype)gcut__cuda_input_type(c, 0)->type;
   gcut__cuda_element_op op = op_of(c->node);
-  if (type == GCUT_DOUBLE && (op == GCUT_CUDA_ELEMENT_HARDSWISH || op == GCUT_CUDA_ELEMENT_SOFTPLUS))
+  if (type == GCUT_DOUBLE &&
+      (op == GCUT_CUDA_ELEMENT_HARDSWISH || op == GCUT_CUDA_ELEMENT_SOFTPLUS))
     return GCUT_OK; // in float32 alone
   return compile_elements(c, (gcut__cuda_element_step){.op = op}, type, err);
 }

@@ -16,7 +16,8 @@ enum { GCUT_CUDA_ELEMENT_DIMS = 6, GCUT_CUDA_ELEMENT_INPUTS = 4, GCUT_CUDA_ELEME
   X(COPY)                                                                                          \
   X(ADD)                                                                                           \
   X(SUB)                                                                                           \
-  X(MUL) X(DIV) X(POW) X(MIN) X(MAX) X(MOD) X(FMOD) X(EQUAL) X(LESS) X(GREATER) X(LESS_EQUAL)      \
+  X(MUL)                                                                                           \
+  X(DIV) X(POW) X(MIN) X(MAX) X(MOD) X(FMOD) X(EQUAL) X(LESS) X(GREATER) X(LESS_EQUAL)             \
       X(GREATER_EQUAL) X(AND) X(OR) X(XOR) X(NOT) X(SELECT) X(NEG) X(ABS) X(SQRT) X(RECIPROCAL)    \
           X(EXP) X(LOG) X(SIN) X(COS) X(TANH) X(SIGMOID) X(ERF) X(RELU) X(FLOOR) X(CEIL) X(ROUND)  \
               X(ISNAN) X(SIGN) X(GELU) X(GELU_TANH) X(HARDSIGMOID) X(HARDSWISH) X(LEAKYRELU)       \

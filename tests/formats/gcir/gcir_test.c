@@ -80,7 +80,7 @@ static void check_round_trip(const gcut_graph *g) {
 
 #define HEADER "<ir_version: 10, opset_import: [\"\": 18, \"my.domain\": 3]>\n"
 
-// ---- what there is ----
+// ---- what there is ----------------------------------------------------------------------------
 
 // As it is written: reading and writing it changes nothing.
 static const char everything[] =
@@ -175,7 +175,7 @@ static void numbers_are_exact(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- ONNX's own texts ----
+// ---- ONNX's own texts -------------------------------------------------------------------------
 
 static void reads_onnx_text(void **state) {
   (void)state;
@@ -228,7 +228,7 @@ static void inlines_functions(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- what is wrong ----
+// ---- what is wrong ----------------------------------------------------------------------------
 
 static const struct wrong {
   const char *text, *message;
@@ -340,7 +340,7 @@ static void bounds_depth_and_growth(void **state) {
   assert_non_null(strstr(err.message, "too large"));
 }
 
-// ---- constants elsewhere ----
+// ---- constants elsewhere ----------------------------------------------------------------------
 
 static const char referring[] =
     HEADER "g () => (a, b) <float[2] a = [\"location\": \"w.bin\", \"offset\": \"4\", \"length\": "
@@ -425,7 +425,7 @@ static void writes_whole_or_not_at_all(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- models ----
+// ---- models -----------------------------------------------------------------------------------
 
 static void converts_models(void **state) {
   (void)state;

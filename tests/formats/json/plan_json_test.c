@@ -132,8 +132,7 @@ static void stable(void **state) {
   release(t);
 }
 
-// ---- the schema
-// -----------------------------------------------------------------------------------------------------
+// ---- the schema -------------------------------------------------------------------------------
 
 static const char *type_name(const json_t *value) {
   static const char *const names[] = {
@@ -217,8 +216,7 @@ static void schema(void **state) {
   release(t);
 }
 
-// ---- what is refused
-// ------------------------------------------------------------------------------------------------
+// ---- what is refused --------------------------------------------------------------------------
 
 static char *plan_text(const gcut_trace *t, const gcut_plan *plan) {
   gcut_error err = {0};

@@ -64,7 +64,7 @@ static const char *input_of(const gcut_graph *g, const gcut_node *node, uint32_t
   return value == GCUT_NONE ? "" : g->values[value].name;
 }
 
-// ---- tensors ----
+// ---- tensors ----------------------------------------------------------------------------------
 
 // A tensor of two elements (four of int4) in a typed field must become these bytes.
 static void check_typed(int type, unsigned field, int packed, const void *content, size_t size,
@@ -178,7 +178,7 @@ static void reads_files_beyond_4_gib(void **state) {
   pb_free(&model);
 }
 
-// ---- types ----
+// ---- types ------------------------------------------------------------------------------------
 
 static proto dim_value(int64_t value) {
   proto dim = {0};
@@ -259,7 +259,7 @@ static void reads_nested_types(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- functions and subgraphs ----
+// ---- functions and subgraphs ------------------------------------------------------------------
 
 static proto reference(const char *name, const char *of) {
   proto attribute = {0};
@@ -400,7 +400,7 @@ static void inlines_within_branches(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- the rest ----
+// ---- the rest ---------------------------------------------------------------------------------
 
 static void keeps_metadata(void **state) {
   (void)state;

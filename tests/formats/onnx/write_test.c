@@ -59,7 +59,7 @@ static void keeps_the_official_cases(void **state) {
   if (n == 0) skip();
 }
 
-// ---- where weights go ----
+// ---- where weights go -------------------------------------------------------------------------
 
 // A model in a folder of its own with a small and a large external tensor, and a large inline one.
 static void write_source(const char *where, char path[300]) {
@@ -158,7 +158,7 @@ static void keeps_references_to_missing_data(void **state) {
   gcut_graph_destroy(graph);
 }
 
-// ---- what must not happen ----
+// ---- what must not happen ---------------------------------------------------------------------
 
 static void spares_its_source(void **state) {
   (void)state;

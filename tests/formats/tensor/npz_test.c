@@ -14,7 +14,7 @@
 
 #include "graphcut/formats.h"
 
-// ---- archives made to order ----
+// ---- archives made to order -------------------------------------------------------------------
 
 typedef struct archive {
   uint8_t *data;
@@ -233,7 +233,7 @@ static void refuses_bombs(void **state) {
   free(a.data);
 }
 
-// ---- writing ----
+// ---- writing ----------------------------------------------------------------------------------
 
 static void fill(gcut_tensor *t) {
   for (uint64_t i = 0; i < t->bytes; i++) ((uint8_t *)t->data)[i] = (uint8_t)(i * 37 + 11);

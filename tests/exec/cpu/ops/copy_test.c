@@ -6,8 +6,7 @@
 
 #include "tests/support/onenode.h"
 
-// ---- boxes
-// ----------------------------------------------------------------------------------------------------------
+// ---- boxes ------------------------------------------------------------------------------------
 
 static uint32_t next(uint64_t *state) {
   *state = *state * 6364136223846793005u + 1442695040888963407u;
@@ -72,8 +71,7 @@ static void boxes_like_plain_copies(void **unused) {
   free(from), free(to), free(expected);
 }
 
-// ---- packed elements and strings
-// ------------------------------------------------------------------------------------
+// ---- packed elements and strings --------------------------------------------------------------
 
 // Elements of 4 bits: 1 2 3 4 5 6, packed from the low half up.
 static void packed(onenode *n, int rank, const int64_t *dims) {
@@ -122,8 +120,7 @@ static void strings_are_copied(void **unused) {
   onenode_free(&n);
 }
 
-// ---- forms of old opsets
-// ---------------------------------------------------------------------------------------------
+// ---- forms of old opsets ----------------------------------------------------------------------
 
 static void first_opsets(void **unused) {
   (void)unused;
@@ -158,8 +155,7 @@ static void first_opsets(void **unused) {
   onenode_free(&n);
 }
 
-// ---- hostile sizes and indices
-// ---------------------------------------------------------------------------------------
+// ---- hostile sizes and indices ----------------------------------------------------------------
 
 static void sizes_nobody_has(void **unused) {
   (void)unused;
