@@ -1,0 +1,297 @@
+"""Makes model.onnx, inputs.npz and outputs.npz: operators of com.microsoft with what ONNX Runtime computes for them.
+
+Development only: needs onnx, onnxruntime and numpy. One node a case; its operands are graph inputs, or initializers
+where the runtime wants constants. A case that the runtime refuses, or dies of, is left out and named.
+
+    python3 tests/data/microsoft/make_cases.py
+"""
+import os
+import pickle
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import helper, numpy_helper
+
+here = os.path.dirname(os.path.abspath(__file__))
+rng = np.random.RandomState(0)
+nodes, graph_inputs, graph_outputs, initializers, inputs, outputs = [], [], [], [], {}, {}
+options = ort.SessionOptions()
+options.log_severity_level = 4
+
+
+def opsets():
+    return [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
+
+
+def run_apart(model, feeds):
+    """The runtime's results, from a process of its own: a crash is its problem."""
+    with tempfile.NamedTemporaryFile() as file:
+        child = os.fork()
+        if child == 0:
+            try:
+                session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+                result = session.run(None, feeds)
+            except Exception as e:
+                result = str(e)
+            with open(file.name, "wb") as out:
+                pickle.dump(result, out)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        return "it died" if status else pickle.load(open(file.name, "rb"))
+
+
+def case(name, op, operands, n_outputs=1, wanted=None, constants=(), **attributes):
+    """wanted: which outputs exist, all of them by default; constants: operands that are initializers."""
+    names, values, feeds, tensors = [], [], {}, []
+    for i, operand in enumerate(operands):
+        full = f"{name}.{i}"
+        if operand is None:
+            names.append("")
+        elif isinstance(operand, onnx.TensorProto) or i in constants:
+            tensor = operand if isinstance(operand, onnx.TensorProto) else numpy_helper.from_array(operand)
+            tensor.name = full
+            tensors.append(tensor)
+            names.append(full)
+        else:
+            operand = np.asarray(operand)
+            kind = helper.np_dtype_to_tensor_dtype(operand.dtype)
+            values.append(helper.make_tensor_value_info(full, kind, operand.shape))
+            feeds[full] = operand
+            names.append(full)
+    there = range(n_outputs) if wanted is None else wanted
+    results = [f"{name}.out{i}" if i in there else "" for i in range(n_outputs)]
+    node = helper.make_node(op, names, results, name=name, domain="com.microsoft", **attributes)
+    infos = [helper.make_empty_tensor_value_info(r) for r in results if r]
+    graph = helper.make_graph([node], "case", values, infos, tensors)
+    found = run_apart(helper.make_model(graph, opset_imports=opsets(), ir_version=10), feeds)
+    if isinstance(found, str):
+        print(f"left out {name}: {found[:160]}")
+        return
+    nodes.append(node)
+    graph_inputs.extend(values)
+    initializers.extend(tensors)
+    inputs.update(feeds)
+    for info, result in zip(infos, found):
+        kind = helper.np_dtype_to_tensor_dtype(result.dtype)
+        graph_outputs.append(helper.make_tensor_value_info(info.name, kind, result.shape))
+        outputs[info.name] = result
+
+
+def f(*shape):
+    return rng.randn(*shape).astype(np.float32)
+
+
+def positive(*shape):
+    return (rng.rand(*shape) * 0.1 + 0.01).astype(np.float32)
+
+
+def u8(*shape):
+    return rng.randint(0, 256, shape).astype(np.uint8)
+
+
+def i8(*shape):
+    return rng.randint(-128, 128, shape).astype(np.int8)
+
+
+def i32(*values):
+    return np.array(values, np.int32)
+
+
+def scale(value):
+    return np.array(value, np.float32)
+
+
+def zero(value, kind=np.uint8):
+    return np.array(value, kind)
+
+
+def bits(*shape):
+    return (rng.rand(*shape) > 0.3).astype(np.int32)
+
+
+def activations_and_norms():
+    x, gamma, beta = f(2, 3, 8) * 2, f(8), f(8)
+    case("gelu", "Gelu", [x])
+    case("fast_gelu", "FastGelu", [x, f(8)])
+    case("quick_gelu", "QuickGelu", [x], alpha=0.5)
+    case("bias_gelu", "BiasGelu", [x, f(8)])
+    case("skip", "SkipLayerNormalization", [x, f(2, 3, 8), gamma, beta, f(8)], 4, (0, 3), epsilon=1e-5)
+    case("skip_row", "SkipLayerNormalization", [x, f(1, 3, 8), gamma], epsilon=1e-5)
+    case("skip_matrix", "SkipLayerNormalization", [x, f(3, 8), gamma, beta], epsilon=1e-5)
+    case("skip_rms", "SkipSimplifiedLayerNormalization", [x, f(2, 3, 8), gamma, f(8)], 4, (0, 3), epsilon=1e-5)
+    ids, segments = rng.randint(0, 9, (2, 3)).astype(np.int32), rng.randint(0, 2, (2, 3)).astype(np.int32)
+    case("embed", "EmbedLayerNormalization", [ids, segments, f(9, 8), f(4, 8), f(2, 8), gamma, beta, bits(2, 3)], 3)
+    places = rng.randint(0, 4, (1, 3)).astype(np.int32)
+    case("embed_places", "EmbedLayerNormalization", [ids, None, f(9, 8), f(4, 8), None, gamma, beta, None, places], 2)
+    cosine, sine, at = np.cos(f(9, 4)), np.sin(f(9, 4)), rng.randint(0, 9, (2, 3))
+    case("rotary", "RotaryEmbedding", [f(2, 3, 16), at, cosine, sine])
+    case("rotary_from", "RotaryEmbedding", [f(2, 3, 16), np.array([3]), cosine, sine], interleaved=1)
+    case("rotary_heads", "RotaryEmbedding", [f(2, 2, 3, 8), at, cosine, sine])
+    case("rotary_part", "RotaryEmbedding", [f(2, 3, 20), at, cosine, sine], num_heads=2, rotary_embedding_dim=8)
+    decay, rate = -abs(f(2, 3, 2)), rng.rand(2, 3, 2).astype(np.float32)
+    operands = [f(2, 3, 24), f(2, 3, 12), f(2, 3, 10), f(2, 2, 6, 5), decay, rate]
+    case("linear_attention", "LinearAttention", operands, 2, q_num_heads=4, kv_num_heads=2)
+    case("causal_conv", "CausalConvWithState", [f(2, 3, 7), f(3, 1, 4), f(3), f(2, 3, 6)], 2, dilation=2)
+
+
+def products():
+    case("matmul_ta", "FusedMatMul", [f(2, 5, 4), f(2, 5, 6)], transA=1, alpha=0.5)
+    case("matmul_tb", "FusedMatMul", [f(2, 3, 4, 5), f(3, 6, 5)], transB=1)
+    case("matmul_batch_a", "FusedMatMul", [f(4, 2, 3, 5), f(2, 3, 5, 6)], transBatchA=1)
+    case("matmul_batch_b", "FusedMatMul", [f(2, 3, 4, 5), f(6, 2, 3, 5)], transBatchB=1, transB=1)
+    case("matmul_vector", "FusedMatMul", [f(5), f(2, 5, 6)])
+    for name, alpha in (("Relu", {}), ("Tanh", {}), ("Sigmoid", {}), ("LeakyRelu", {"activation_alpha": 0.2})):
+        case("gemm_" + name, "FusedGemm", [f(3, 4), f(4, 5), f(5)], activation=name, **alpha)
+    for name, given in (("Relu", []), ("Clip", [-0.5, 0.5]), ("HardSigmoid", [0.2, 0.4]), ("LeakyRelu", [0.1])):
+        more = {"activation_params": given} if given else {}
+        operands = [f(1, 3, 5, 5), f(4, 3, 3, 3) * 0.3, f(4)]
+        case("conv_" + name, "FusedConv", operands, kernel_shape=[3, 3], pads=[1] * 4, activation=name, **more)
+    operands = [f(1, 4, 5, 5), f(4, 4, 3, 3) * 0.3, f(4), f(1, 4, 5, 5)]
+    case("conv_sum", "FusedConv", operands, kernel_shape=[3, 3], pads=[1] * 4, activation="Relu")
+    for width in (2, 4, 8):
+        for zeros in ("none", "packed", "float"):
+            n, k, block = 5, 40, 16
+            n_blocks = -(-k // block)
+            point = {"none": None, "packed": u8(n, -(-n_blocks * width // 8)), "float": positive(n, n_blocks) * 80}
+            operands = [f(2, k), u8(n, n_blocks, block * width // 8), positive(n, n_blocks), point[zeros]]
+            case(f"nbits_{width}_{zeros}", "MatMulNBits", operands, constants=(1, 2, 3), K=k, N=n, bits=width,
+                 block_size=block)
+    operands = [f(3, 32), u8(5, 1, 16), positive(5, 1), None, None, f(5)]
+    case("nbits_bias", "MatMulNBits", operands, constants=(1, 2), K=32, N=5, bits=4, block_size=32)
+    for width in (2, 4, 8):
+        operands = [u8(6, 32 * width // 8), rng.randint(-6, 6, (2, 3)), positive(6, 2), u8(6, -(-2 * width // 8))]
+        case(f"gather_{width}", "GatherBlockQuantized", operands, constants=(0, 2, 3), bits=width, block_size=16)
+    for kind, low, high in ((onnx.TensorProto.UINT4, 0, 16), (onnx.TensorProto.INT4, -8, 8)):
+        for axis, blocked, shape in ((0, 2, (4, 3, 32)), (1, 2, (3, 5, 16)), (0, 1, (4, 32, 3)), (1, 0, (32, 6))):
+            blocks = [d // 16 if i == blocked else d for i, d in enumerate(shape)]
+            data = helper.make_tensor("", kind, shape, rng.randint(low, high, shape).reshape(-1).tolist())
+            point = helper.make_tensor("", kind, blocks, rng.randint(low, high, blocks).reshape(-1).tolist())
+            operands = [data, rng.randint(0, shape[axis], (2,)).astype(np.int32), positive(*blocks), point]
+            case(f"gather_{kind}_{axis}_{blocked}", "GatherBlockQuantized", operands, constants=(2,), block_size=16,
+                 gather_axis=axis, quantize_axis=blocked)
+
+
+def attention():
+    b, s, k, n, size = 2, 3, 5, 2, 4
+    d = n * size
+    q, key, value, past = f(b, s, d), f(b, k, d), f(b, k, d), [f(b, n, 4, size), f(b, n, 4, size)]
+    op, heads = "MultiHeadAttention", {"num_heads": n}
+    case("mha", op, [q, key, value], **heads)
+    case("mha_bias", op, [q, key, value, f(3 * d)], **heads)
+    case("mha_values", op, [q, key, f(b, k, n * 3)], scale=0.3, **heads)
+    case("mha_causal", op, [f(b, k, d), key, value], unidirectional=1, **heads)
+    for name, mask in (("ends", i32(3, 5)), ("keys", bits(b, k)), ("each", bits(b, s, k))):
+        case("mha_" + name, op, [q, key, value, None, mask], **heads)
+    case("mha_scores", op, [q, key, value, None, bits(b, k), f(b, 1, s, k)], **heads)
+    case("mha_past", op, [q, f(b, s, d), f(b, s, d), f(3 * d), bits(b, s + 4), f(1, n, s, s + 4)] + past, 3,
+         unidirectional=1, **heads)
+    case("mha_cross", op, [q, f(b, n, 7, size), f(b, n, 7, size), f(3 * d)], **heads)
+    op, x, w, bias = "Attention", f(b, s, 6), f(6, 3 * d) * 0.3, f(3 * d)
+    case("attention", op, [x, w, bias], **heads)
+    sizes = [d, d, n * 3]
+    case("attention_sizes", op, [x, f(6, sum(sizes)) * 0.3, f(sum(sizes))], qkv_hidden_sizes=sizes, **heads)
+    for name, mask in (("ends", i32(2, 3)), ("starts", i32(2, 3, 1, 0)), ("keys", bits(b, s)), ("each", bits(b, s, s))):
+        case("attention_" + name, op, [x, w, bias, mask], unidirectional=1, **heads)
+    case("attention_past", op, [x, w, bias, bits(b, s + 4), f(2, b, n, 4, size)], 2, **heads)
+    operands = [u8(b, s, 6), i8(6, 3 * d), bias, scale(0.02), scale(0.01), None, zero(120), zero(3, np.int8)]
+    case("attention_8bit", "QAttention", operands, **heads)
+
+
+def grouped(name, queries, past, lengths, total, packed=False, turned=False, capacity=None, ids=None, scores=None,
+            sinks=None, n_outputs=3, batch=2, n=4, groups=2, size=8, **attributes):
+    if turned:
+        size = 16  # what the runtime asks for
+    q, key, value = f(batch, queries, n * size), f(batch, queries, groups * size), f(batch, queries, groups * size)
+    if packed:
+        q, key, value = np.concatenate([q, key, value], -1), None, None
+    cache = [None, None] if past is None else [f(batch, groups, capacity or past, size) for _ in range(2)]
+    tables = [np.cos(f(12, size // 2)), np.sin(f(12, size // 2))] if turned else [None, None]
+    operands = [q, key, value] + cache + [i32(*lengths), i32(total)] + tables + [ids, scores, sinks]
+    while operands[-1] is None:
+        operands.pop()
+    case("gqa_" + name, "GroupQueryAttention", operands, n_outputs, num_heads=n, kv_num_heads=groups,
+         do_rotary=int(turned), **attributes)
+
+
+def groups():
+    grouped("prompt", 4, None, [3, 3], 4)
+    grouped("prompt_turned", 4, None, [3, 3], 4, turned=True)
+    grouped("prompt_window", 6, None, [5, 5], 6, local_window_size=3)
+    grouped("step", 1, 5, [5, 3], 6)
+    grouped("step_packed", 1, 5, [5, 3], 6, packed=True, turned=True)
+    grouped("step_interleaved", 1, 5, [5, 3], 6, turned=True, rotary_interleaved=1)
+    grouped("step_room", 1, 5, [5, 3], 6, capacity=9)
+    grouped("step_window", 1, 7, [7, 5], 8, local_window_size=3)
+    grouped("step_ids", 1, 5, [5, 3], 6, turned=True, ids=np.array([[7], [2]]))
+    grouped("chunk", 3, 5, [7], 8, turned=True, batch=1)
+    grouped("cap", 4, None, [3, 3], 4, softcap=2.0, scale=0.2)
+    grouped("scores", 1, 5, [5, 5], 6, scores=f(1, 4, 1, 6), softcap=1.5)
+    grouped("smooth", 4, None, [3, 3], 4, smooth_softmax=1)
+    grouped("sinks", 1, 5, [5, 3], 6, sinks=f(4))
+    grouped("all", 4, None, [3, 3], 4, causal=0)
+    grouped("products", 1, 5, [5, 5], 6, n_outputs=4, qk_output=1, scores=f(1, 1, 1, 6), softcap=1.5)
+    grouped("shares", 1, 5, [5, 5], 6, n_outputs=4, qk_output=2)
+
+
+def eight_bits():
+    for op in ("QLinearAdd", "QLinearMul"):
+        operands = [u8(2, 3, 4), scale(0.02), zero(120), u8(3, 1), scale(0.03), zero(100), scale(0.05), zero(110)]
+        case(op, op, operands, constants=(1, 2, 4, 5, 6, 7))
+    everything = np.arange(256).astype(np.uint8)
+    case("QLinearSigmoid", "QLinearSigmoid", [everything, scale(0.05), zero(120), scale(0.004), zero(2)],
+         constants=(1, 2, 3, 4))
+    case("QLinearLeakyRelu", "QLinearLeakyRelu", [everything.view(np.int8), scale(0.05), zero(12, np.int8),
+         scale(0.06), zero(-2, np.int8)], constants=(1, 2, 3, 4), alpha=0.2)
+    operands = [scale(0.05), zero(110), u8(2, 3, 2), scale(0.04), zero(100), u8(2, 1, 2), scale(0.06), zero(3)]
+    case("QLinearConcat", "QLinearConcat", operands, constants=(0, 1, 3, 4, 6, 7), axis=1)
+    operands = [rng.rand(3, 4) > 0.5, u8(3, 4), scale(0.04), zero(100), u8(4), scale(0.06), zero(3), scale(0.05),
+                zero(110)]
+    case("QLinearWhere", "QLinearWhere", operands, constants=(2, 3, 5, 6, 7, 8))
+    numbers = [scale(0.041), zero(100), scale(0.023), zero(110)]  # no ties
+    case("QLinearGlobalAveragePool", "QLinearGlobalAveragePool", [u8(2, 3, 4, 5)] + numbers, constants=(1, 2, 3, 4))
+    case("QLinearAveragePool", "QLinearAveragePool", [u8(1, 2, 5, 6)] + numbers, constants=(1, 2, 3, 4),
+         kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    numbers = [scale(0.04), zero(100), scale(1 / 256), zero(0)]
+    case("QLinearSoftmax", "QLinearSoftmax", [u8(3, 10)] + numbers, constants=(1, 2, 3, 4), opset=13, axis=-1)
+    for kind in (u8, i8):
+        name = kind.__name__
+        operands = [u8(3, 20), kind(20, 5), scale(0.02), positive(5), zero(120), kind(5), f(5)]
+        case("to_float_" + name, "MatMulIntegerToFloat", operands, constants=(1, 5))
+        case("dynamic_" + name, "DynamicQuantizeMatMul", [f(2, 3, 20), kind(20, 5), positive(5), kind(5), f(5)],
+             constants=(1,))
+        operands = [u8(3, 20), scale(0.02), zero(120), kind(5, 20), positive(5), kind(5),
+                    rng.randint(-999, 999, 5).astype(np.int32), scale(0.3), zero(100)]
+        case("gemm_8bit_" + name, "QGemm", operands, constants=range(1, 9), transB=1, alpha=0.7)
+        case("gemm_float_" + name, "QGemm", operands[:7], constants=range(1, 7), transB=1)
+
+
+def experts():
+    t, h, inner, n = 5, 8, 6, 4
+    for name in ("relu", "gelu", "silu", "identity"):
+        operands = [f(t, h), f(t, n), f(n, inner, h), f(n, inner), f(n, h, inner), f(n, h)]
+        case("moe_" + name, "MoE", operands, k=1, activation_type=name)
+        case(f"moe_{name}_2", "MoE", operands, k=2, activation_type=name, normalize_routing_weights=1)
+    operands = [f(t, h), f(t, n), f(n, 2 * inner, h), f(n, 2 * inner), f(n, h, inner), f(n, h)]
+    case("moe_swiglu", "MoE", operands, k=2, activation_type="swiglu", swiglu_fusion=1, activation_alpha=1.702,
+         activation_beta=1.0, swiglu_limit=7.0, normalize_routing_weights=1)
+    h = inner = 16
+    for block in (0, 16):
+        def scales(rows):
+            return positive(n, rows, 1) * 0.1 if block else positive(n, rows) * 0.1
+        more = {"block_size": block} if block else {}
+        operands = [f(t, h), f(t, n), u8(n, inner, h // 2), scales(inner), f(n, inner), u8(n, h, inner // 2),
+                    scales(h), f(n, h)]
+        case(f"qmoe_{block}", "QMoE", operands, constants=range(2, 8), k=2, activation_type="relu",
+             normalize_routing_weights=1, **more)  # the runtime normalises in any case
+
+
+for make in (activations_and_norms, products, attention, groups, eight_bits, experts):
+    make()
+graph = helper.make_graph(nodes, "com.microsoft", graph_inputs, graph_outputs, initializers)
+onnx.save(helper.make_model(graph, opset_imports=opsets(), ir_version=10, producer_name="make_cases.py"),
+          os.path.join(here, "model.onnx"))
+np.savez_compressed(os.path.join(here, "inputs.npz"), **inputs)
+np.savez_compressed(os.path.join(here, "outputs.npz"), **outputs)
+print(len(nodes), "cases")
