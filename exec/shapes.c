@@ -35,6 +35,8 @@ gcut_status gcut_trace_folded(const gcut_graph *graph, const gcut_trace_options 
 // ---- which class ------------------------------------------------------------------------------
 
 static bool same_type(const gcut_type *type, const gcut_tensor *t) {
+  if (type->kind == GCUT_KIND_OPTIONAL)
+    return true; // with a value it is the value: no shape of it is traced
   if (type->kind != t->kind) return false;
   if (t->kind != GCUT_KIND_TENSOR) return true;
   if (type->type != t->type || type->rank != t->rank) return false;

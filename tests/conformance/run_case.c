@@ -8,6 +8,7 @@
 #include "exec/cpu/call.h"
 #include "graphcut/formats.h"
 #include "tests/conformance/compare.h"
+#include "tests/conformance/cut_case.h"
 
 typedef struct runner {
   const conformance_case *c;
@@ -148,11 +149,17 @@ static bool compare_outputs(runner *r, const char *set) {
   return true;
 }
 
+// Cut anywhere, same bits.
+static bool run_cut(runner *r) {
+  char why[250];
+  return cut_case_matches(r->trace, &r->env, why, sizeof why) || fail(r, "cut at every node", why);
+}
+
 static bool run_set(runner *r, const char *set) {
   if (gcut_cpu_env_create(r->graph, &r->env, &r->err) != GCUT_OK)
     return fail(r, "env", r->err.message);
   bool ok = set_inputs(r, set) && make_trace(r) && run_nodes(r) && compare_outputs(r, set) &&
-            check_facts(r);
+            check_facts(r) && run_cut(r);
   gcut_trace_destroy(r->trace);
   r->trace = NULL;
   gcut_cpu_env_free(&r->env);
