@@ -120,6 +120,7 @@ static void add_constant(deriver *d, uint32_t part, uint32_t value, const gcut_c
     d->loaded[number] = part + 1;
   }
   d->plan->parts[part].weight_bytes += constant->bytes;
+  d->plan->parts[part].peak_bytes += gcut_range_bytes(constant->bytes);
 }
 
 static gcut_status fail_order(deriver *d, uint32_t part, uint32_t value, gcut_error *err) {
@@ -206,13 +207,16 @@ static gcut_status hand_on(deriver *d, uint32_t part, gcut_error *err) {
 
 // ---- bytes ------------------------------------------------------------------------------------
 
-static bool sum_bytes(const gcut__draft *f, const uint32_t *values, uint32_t n, uint64_t *out) {
+// Adds to *ranges what the values take on a device.
+static bool sum_bytes(const gcut__draft *f, const uint32_t *values, uint32_t n, uint64_t *out,
+                      uint64_t *ranges) {
   *out = 0;
   bool known = true;
   for (uint32_t i = 0; i < n; i++) {
     uint64_t bytes;
     known = known && gcut__bytes(f->trace, f->given, values[i], &bytes) &&
             !__builtin_add_overflow(*out, bytes, out);
+    if (known) *ranges += gcut_range_bytes(bytes);
   }
   if (!known) *out = 0;
   return known;
@@ -226,12 +230,12 @@ static gcut_status count_bytes(deriver *d, gcut_error *err) {
   plan->sized = true;
   for (uint32_t i = 0; i < plan->n_parts; i++) {
     gcut_part *p = &plan->parts[i];
-    uint64_t workspace;
-    bool known = sum_bytes(d->draft, p->inputs, p->n_inputs, &p->input_bytes);
-    known &= sum_bytes(d->draft, p->outputs, p->n_outputs, &p->output_bytes);
+    uint64_t workspace, ranges = p->peak_bytes; // so far of the constants
+    bool known = sum_bytes(d->draft, p->inputs, p->n_inputs, &p->input_bytes, &ranges);
+    known &= sum_bytes(d->draft, p->outputs, p->n_outputs, &p->output_bytes, &ranges);
     plan->sized &= known;
-    if (known && gcut__peak_workspace(peak, p, &workspace))
-      p->peak_bytes = p->weight_bytes + p->input_bytes + p->output_bytes + workspace;
+    known = known && gcut__peak_workspace(peak, p, &workspace);
+    p->peak_bytes = known ? ranges + workspace : 0;
   }
   return GCUT_OK;
 }

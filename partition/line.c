@@ -100,7 +100,7 @@ gcut_status gcut__line_create(const gcut__draft *draft, gcut__line *l, gcut_erro
 
 static void count_inner(void *context, uint32_t value, const gcut_constant *constant) {
   (void)value;
-  *(uint64_t *)context += constant->bytes;
+  *(uint64_t *)context += gcut_range_bytes(constant->bytes);
 }
 
 gcut_status gcut__stretch_create(const gcut__line *line, gcut__stretch *s, gcut_error *err) {
@@ -123,7 +123,7 @@ gcut_status gcut__stretch_create(const gcut__line *line, gcut__stretch *s, gcut_
 void gcut__stretch_begin(gcut__stretch *s, uint32_t from) {
   s->from = s->to = from;
   s->stamp++;
-  s->weight_bytes = s->input_bytes = s->handed_on = s->live = s->most_live = 0;
+  s->weight_bytes = s->input_bytes = s->ranges = s->handed_on = s->live = s->most_live = 0;
   s->n_inputs = 0;
 }
 
@@ -136,6 +136,7 @@ static void read_constant(gcut__stretch *s, const gcut_constant *constant) {
   if (number != GCUT_NONE && s->loaded[number] == s->stamp) return;
   if (number != GCUT_NONE) s->loaded[number] = s->stamp;
   s->weight_bytes += constant->bytes;
+  s->ranges += gcut_range_bytes(constant->bytes);
 }
 
 static void read_value(gcut__stretch *s, uint32_t v) {
@@ -150,6 +151,7 @@ static void read_value(gcut__stretch *s, uint32_t v) {
     return;
   }
   s->input_bytes += s->line->bytes[v];
+  s->ranges += gcut_range_bytes(s->line->bytes[v]);
   s->inputs[s->n_inputs++] = v;
 }
 
@@ -180,6 +182,7 @@ void gcut__stretch_add(gcut__stretch *s) {
   uint64_t passing = 0; // made and read by nobody
   for (uint32_t r = 0; r < gcut__n_reads(node); r++) read_value(s, gcut__read(g, node, r));
   s->weight_bytes += s->inner[id];
+  s->ranges += s->inner[id];
   for (uint32_t o = 0; o < node->n_outputs; o++)
     make_value(s, node, gcut_node_outputs(g, node)[o], &passing);
   if (s->live > s->most_live) s->most_live = s->live;
@@ -207,6 +210,7 @@ uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
   const gcut__line *l = s->line;
   const gcut_graph *g = l->draft->graph;
   uint32_t n_outputs = 0;
+  uint64_t outputs = 0;
   gcut__stretch_begin(s, from);
   while (s->to < to) gcut__stretch_add(s);
   for (uint32_t i = from; i < to; i++) {
@@ -215,7 +219,7 @@ uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
       uint32_t v = gcut_node_outputs(g, node)[o];
       if (v == GCUT_NONE || gcut__constant(l->draft->trace, v)) continue;
       if (l->draft->fetched[v] || (l->last[v] != GCUT_NONE && l->last[v] >= to))
-        e->outputs[n_outputs++] = v;
+        e->outputs[n_outputs++] = v, outputs += gcut_range_bytes(l->bytes[v]);
     }
   }
   gcut_part part = {.nodes = l->draft->order + from,
@@ -226,7 +230,7 @@ uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
                     .n_outputs = n_outputs};
   uint64_t workspace;
   if (!gcut__peak_workspace(e->peak, &part, &workspace)) return UINT64_MAX;
-  return s->weight_bytes + s->input_bytes + s->handed_on + workspace;
+  return s->ranges + outputs + workspace;
 }
 
 // ---- parts ------------------------------------------------------------------------------------

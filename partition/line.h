@@ -31,6 +31,7 @@ typedef struct gcut__stretch {
   uint32_t *seen;    // [n_values] read from outside, or done with
   uint64_t *inner;   // [n_nodes] bytes of constants in its bodies
   uint64_t weight_bytes, input_bytes;
+  uint64_t ranges;            // what the weights and inputs take on a device
   uint64_t handed_on;         // made in the stretch and read after it
   uint64_t live;              // the same without views, which share what they look at
   uint64_t most_live;         // at any time so far

@@ -3,9 +3,11 @@
 #include "partition/peak.h"
 
 #include "partition/reads.h"
-#include "tracer/base/checked.h"
 #include "tracer/base/error.h"
 #include "tracer/ops/op.h"
+
+// Of a value: sums of ranges stay below 2^64.
+static const uint64_t MOST_BYTES = UINT64_C(1) << 43;
 
 struct gcut__peak {
   const gcut_trace *trace;
@@ -70,7 +72,7 @@ static void give_back(gcut__peak *k, uint32_t value, uint32_t place, uint64_t *l
   uint32_t base = k->base[value];
   if (k->last[base] != place || !gcut__bytes(k->trace, k->given, base, &bytes)) return;
   k->last[base] = GCUT_NONE; // once
-  *live -= bytes;
+  *live -= gcut_range_bytes(bytes);
 }
 
 bool gcut__peak_workspace(gcut__peak *k, const gcut_part *part, uint64_t *out_bytes) {
@@ -82,8 +84,8 @@ bool gcut__peak_workspace(gcut__peak *k, const gcut_part *part, uint64_t *out_by
     for (uint32_t o = 0; o < node->n_outputs; o++) {
       uint32_t v = gcut_node_outputs(g, node)[o];
       if (!in_workspace(k, v) || k->base[v] != v) continue;
-      if (!gcut__bytes(k->trace, k->given, v, &bytes) || !gcut_checked_add(live, bytes, &live))
-        return false;
+      if (!gcut__bytes(k->trace, k->given, v, &bytes) || bytes > MOST_BYTES) return false;
+      live += gcut_range_bytes(bytes);
     }
     if (live > most) most = live;
     for (uint32_t r = 0; r < gcut__n_reads(node); r++)

@@ -3,6 +3,7 @@
 #define GCUT_PARTITION_PEAK_H
 
 #include "graphcut/plan.h"
+#include "graphcut/schedule.h"
 #include "tracer/base/arena.h"
 
 typedef struct gcut__peak gcut__peak;
@@ -11,7 +12,8 @@ typedef struct gcut__peak gcut__peak;
 gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__peak **out_peak,
                               gcut_error *err);
 // Most bytes that values made and used up within the part take at any time, its nodes run in
-// order. Inputs and outputs are not among them: they are there all along. False where a size is
+// order, each in a range of its own. Inputs and outputs are not among them: they are there all
+// along. False where a size is
 // not static. Parts must be asked in order (marks are stamped).
 bool gcut__peak_workspace(gcut__peak *peak, const gcut_part *part, uint64_t *out_bytes);
 

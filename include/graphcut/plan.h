@@ -24,8 +24,9 @@ typedef struct gcut_part {
                                       // control flow too (tied ones appear in several parts)
   uint64_t weight_bytes;              // of its constants, each counted once
   uint64_t input_bytes, output_bytes; // at the trace's shapes; 0 where not static
-  uint64_t peak_bytes; // weights, inputs, outputs and workspace at the trace's shapes; 0 where not
-                       // static
+  // Weights, inputs, outputs and workspace at the trace's shapes, each tensor in a range of its own
+  // as devices lay them out (GCUT_RANGE_ALIGN); 0 where not static.
+  uint64_t peak_bytes;
   double flops;
 } gcut_part;
 

@@ -186,7 +186,7 @@ static void by_budget(void **state) {
     gcut_plan *all, *plan;
     gcut_error err = {0};
     assert_int_equal(gcut_plan_whole(t, NULL, &all, &err), GCUT_OK);
-    gcut_cut_options options = {.budget = 100 + random_below(&seed, 400)};
+    gcut_cut_options options = {.budget = 700 + random_below(&seed, 1600)};
     options.unrefined = random_below(&seed, 2);
     uint32_t least = fewest(t, all, options.budget);
     gcut_status status = gcut_plan_create(t, &options, &plan, &err);
@@ -253,7 +253,7 @@ static void sizes_of_data(void **state) {
   toy_output(g, "turned");
   toy_output(g, "b");
   gcut_trace *t = toy_trace(g, 3);
-  gcut_cut_options options = {.budget = 96};
+  gcut_cut_options options = {.budget = 512};
   gcut_plan *plan;
   gcut_error err = {0};
   if (gcut_plan_create(t, &options, &plan, &err) != GCUT_OK) fail_msg("%s", err.message);
