@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/spans.h"
+#include "tracer/base/spans.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "exec/schedule.h"
-#include "exec/spans.h"
+#include "tracer/base/spans.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"

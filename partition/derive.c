@@ -237,7 +237,9 @@ static gcut_status count_bytes(deriver *d, gcut_error *err) {
     known = known && gcut__peak_workspace(peak, p, &workspace);
     p->peak_bytes = known ? ranges + workspace : 0;
   }
-  return GCUT_OK;
+  bool failed = gcut__peak_failed(peak);
+  gcut__peak_close(peak);
+  return failed ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
 static uint64_t add(uint64_t a, uint64_t b) { // to the limit and no further

@@ -205,6 +205,10 @@ gcut_status gcut__exact_create(const gcut__line *line, gcut__exact *e, gcut_erro
   return e->outputs ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
+void gcut__exact_close(gcut__exact *e) {
+  gcut__peak_close(e->peak);
+}
+
 uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
   gcut__stretch *s = &e->stretch;
   const gcut__line *l = s->line;

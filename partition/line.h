@@ -52,6 +52,7 @@ typedef struct gcut__exact {
   uint32_t *outputs; // [n_values]
 } gcut__exact;
 gcut_status gcut__exact_create(const gcut__line *line, gcut__exact *out, gcut_error *err);
+void gcut__exact_close(gcut__exact *e);
 // What plans give as peak_bytes of a part [from, to); UINT64_MAX where sizes overflow. Sizes must
 // be static.
 uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to);

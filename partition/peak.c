@@ -1,9 +1,10 @@
-// Liveness over a part's node order: a value lives from the node that makes it to the last that
-// reads it. A view shares the bytes of what it views and keeps them alive.
+// Liveness over a part's node order, and best fit: a value lives from the node that makes it to the
+// last that reads it. A view shares the bytes of what it views and keeps them alive.
 #include "partition/peak.h"
 
 #include "partition/reads.h"
 #include "tracer/base/error.h"
+#include "tracer/base/spans.h"
 #include "tracer/ops/op.h"
 
 // Of a value: sums of ranges stay below 2^64.
@@ -11,8 +12,11 @@ static const uint64_t MOST_BYTES = UINT64_C(1) << 43;
 
 struct gcut__peak {
   const gcut_trace *trace;
-  bool given;          // gcut__shapes_given
+  bool given; // gcut__shapes_given
+  gcut__pool pool;
+  bool failed;
   uint32_t stamp;      // of the part at hand
+  uint64_t *offset;    // [n_values] of its bytes, where made
   uint32_t *made;      // [n_values] stamp of the part whose workspace the value is in
   uint32_t *base;      // [n_values] the value whose bytes it has, where made
   uint32_t *last;      // [n_values] place of the last node that touches those bytes
@@ -25,12 +29,14 @@ gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__
   gcut__peak *k = *out = GCUT_NEW(arena, gcut__peak);
   if (!k) return GCUT_NO_MEMORY(err);
   k->trace = trace;
+  k->pool.limit = UINT64_MAX / 2;
+  k->offset = GCUT_NEW_ARRAY(arena, uint64_t, n);
   k->given = gcut__shapes_given(trace);
   k->made = GCUT_NEW_ARRAY(arena, uint32_t, n);
   k->base = GCUT_NEW_ARRAY(arena, uint32_t, n);
   k->last = GCUT_NEW_ARRAY(arena, uint32_t, n);
   k->handed_on = GCUT_NEW_ARRAY(arena, uint32_t, n);
-  return k->made && k->base && k->last && k->handed_on ? GCUT_OK : GCUT_NO_MEMORY(err);
+  return k->made && k->base && k->last && k->handed_on && k->offset ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 // Whether the value's bytes are in the workspace.
@@ -66,33 +72,46 @@ static void find_lives(gcut__peak *k, const gcut_part *part) {
 }
 
 // Gives back the bytes behind a value if the node at `place` is the last to touch them.
-static void give_back(gcut__peak *k, uint32_t value, uint32_t place, uint64_t *live) {
+static void give_back(gcut__peak *k, uint32_t value, uint32_t place) {
   uint64_t bytes;
   if (!in_workspace(k, value)) return;
   uint32_t base = k->base[value];
   if (k->last[base] != place || !gcut__bytes(k->trace, k->given, base, &bytes)) return;
   k->last[base] = GCUT_NONE; // once
-  *live -= gcut_range_bytes(bytes);
+  k->failed |= gcut__pool_give(&k->pool, k->offset[base], bytes) != GCUT_OK;
+}
+
+// Takes room for what a node makes; false where a size is not static.
+static bool take(gcut__peak *k, const gcut_node *node) {
+  for (uint32_t o = 0; o < node->n_outputs; o++) {
+    uint32_t v = gcut_node_outputs(k->trace->graph, node)[o];
+    uint64_t bytes;
+    if (!in_workspace(k, v) || k->base[v] != v) continue;
+    if (!gcut__bytes(k->trace, k->given, v, &bytes) || bytes > MOST_BYTES) return false;
+    k->failed |= gcut__pool_take(&k->pool, bytes, &k->offset[v]) != GCUT_OK;
+  }
+  return !k->failed;
 }
 
 bool gcut__peak_workspace(gcut__peak *k, const gcut_part *part, uint64_t *out_bytes) {
   const gcut_graph *g = k->trace->graph;
-  uint64_t live = 0, most = 0, bytes;
   find_lives(k, part);
+  k->pool.n = 0;
+  k->pool.top = k->pool.peak = 0;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
     const gcut_node *node = &g->nodes[part->nodes[i]];
-    for (uint32_t o = 0; o < node->n_outputs; o++) {
-      uint32_t v = gcut_node_outputs(g, node)[o];
-      if (!in_workspace(k, v) || k->base[v] != v) continue;
-      if (!gcut__bytes(k->trace, k->given, v, &bytes) || bytes > MOST_BYTES) return false;
-      live += gcut_range_bytes(bytes);
-    }
-    if (live > most) most = live;
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++)
-      give_back(k, gcut__read(g, node, r), i, &live);
-    for (uint32_t o = 0; o < node->n_outputs; o++)
-      give_back(k, gcut_node_outputs(g, node)[o], i, &live);
+    if (!take(k, node)) return false;
+    for (uint32_t r = 0; r < gcut__n_reads(node); r++) give_back(k, gcut__read(g, node, r), i);
+    for (uint32_t o = 0; o < node->n_outputs; o++) give_back(k, gcut_node_outputs(g, node)[o], i);
   }
-  *out_bytes = most;
-  return true;
+  *out_bytes = k->pool.peak;
+  return !k->failed;
+}
+
+void gcut__peak_close(gcut__peak *peak) {
+  if (peak) gcut__pool_free(&peak->pool);
+}
+
+bool gcut__peak_failed(const gcut__peak *peak) {
+  return peak->failed;
 }

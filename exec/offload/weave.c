@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "exec/offload/offload.h"
-#include "exec/spans.h"
+#include "tracer/base/spans.h"
 #include "tracer/base/error.h"
 
 #define NEVER UINT64_MAX

@@ -142,19 +142,26 @@ static gcut_status cut_cheapest(budgeting *b, gcut_error *err) {
   return GCUT_OK;
 }
 
+static gcut_status cut(budgeting *b, gcut__draft *d, gcut_error *err) {
+  GCUT_TRY(gcut__line_create(d, &b->line, err));
+  GCUT_TRY(gcut__stretch_create(&b->line, &b->stretch, err));
+  b->ends = GCUT_NEW_ARRAY(d->scratch, uint32_t, b->line.n);
+  b->cuts = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b->line.n + 1);
+  if (!b->ends || !b->cuts) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__exact_create(&b->line, &b->exact, err));
+  GCUT_TRY(check_nodes(b, err));
+  d->most_peak = b->budget;
+  if (b->line.n > 0) GCUT_TRY(cut_cheapest(b, err));
+  if (gcut__peak_failed(b->exact.peak)) return GCUT_NO_MEMORY(err);
+  return gcut__line_cut(&b->line, d, b->cuts, b->n_parts, err);
+}
+
 gcut_status gcut__cut_budget(gcut__draft *d, const gcut_cut_options *options, gcut_error *err) {
   budgeting b = {.budget = options->budget};
   if (b.budget == 0)
     return GCUT_FAIL(err, GCUT_ARGUMENT, "budget: give the bytes that a part may take");
   if (!d->given) return refuse_symbolic(d, err);
-  GCUT_TRY(gcut__line_create(d, &b.line, err));
-  GCUT_TRY(gcut__exact_create(&b.line, &b.exact, err));
-  GCUT_TRY(gcut__stretch_create(&b.line, &b.stretch, err));
-  b.ends = GCUT_NEW_ARRAY(d->scratch, uint32_t, b.line.n);
-  b.cuts = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b.line.n + 1);
-  if (!b.ends || !b.cuts) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(check_nodes(&b, err));
-  d->most_peak = b.budget;
-  if (b.line.n > 0) GCUT_TRY(cut_cheapest(&b, err));
-  return gcut__line_cut(&b.line, d, b.cuts, b.n_parts, err);
+  gcut_status status = cut(&b, d, err);
+  gcut__exact_close(&b.exact);
+  return status;
 }

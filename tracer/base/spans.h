@@ -1,6 +1,6 @@
 // Who holds which range of an address space: sorted, disjoint spans in an array.
-#ifndef GCUT_EXEC_SPANS_H
-#define GCUT_EXEC_SPANS_H
+#ifndef GCUT_TRACER_BASE_SPANS_H
+#define GCUT_TRACER_BASE_SPANS_H
 
 #include <stdbool.h>
 #include <stdint.h>

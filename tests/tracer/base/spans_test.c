@@ -1,5 +1,5 @@
 // Ranges and pools against a plain array of bytes.
-#include "exec/spans.h"
+#include "tracer/base/spans.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // Sorted arrays of ranges. Schedules have few distinct ranges alive at a time (slots, the batches
 // in flight), and a new one mostly replaces an old one of the same size in place, so a sorted array
 // with binary search beats a tree.
-#include "exec/spans.h"
+#include "tracer/base/spans.h"
 
 #include <stdlib.h>
 #include <string.h>
