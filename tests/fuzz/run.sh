@@ -6,6 +6,7 @@
 build=$1 seconds=$2 status=0
 mkdir -p "$build/found"
 "$build/tests/generators/hostile" "$build/hostile" || exit 1
+rm -f "$build/hostile/bad/functions-exponential.onnx" # meets its bound, but not in a fuzzer's time
 for target in "$build"/tests/fuzz/*_fuzz; do
   name=$(basename "$target" _fuzz)
   corpus=$build/corpus/$name seeds=
