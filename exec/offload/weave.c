@@ -16,6 +16,7 @@
 #include "exec/offload/offload.h"
 #include "tracer/base/spans.h"
 #include "tracer/base/error.h"
+#include "tracer/base/vector.h"
 
 #define NEVER UINT64_MAX
 
@@ -27,6 +28,12 @@ typedef struct shelf {
   uint32_t n;
 } shelf;
 
+// Host memory that was given up a moment ago. Handing it out at once would make what fills it wait
+// for what still drains it; so, where host memory is not short, it rests for some runs.
+typedef struct resting {
+  uint64_t offset, bytes, until; // runs
+} resting;
+
 typedef struct weaver {
   const gcut_problem *problem;
   const gcut__policy *policy;
@@ -36,6 +43,8 @@ typedef struct weaver {
   gcut_error *err;
   uint32_t *handles[GCUT_N_SPACES]; // [n_activations * n_batches] allocation, or GCUT_NONE
   shelf parked, host, file;
+  resting *resting; // from first_resting to n_resting
+  uint32_t n_resting, first_resting, resting_capacity;
   uint32_t *weights;   // [n_parts] allocation, or GCUT_NONE
   uint32_t *unloaded;  // [n_parts] DROP of its weights, or GCUT_NONE
   uint32_t *freed;     // [n_activations * n_batches] DROP from the heap, or GCUT_NONE
@@ -117,6 +126,28 @@ static shelf *shelf_of(weaver *w, gcut_space space) {
 
 // ---- drops ------------------------------------------------------------------------------------
 
+enum { REST = 2 }; // runs
+
+static gcut_status give_host(weaver *w, uint64_t offset, uint64_t bytes) {
+  if (w->problem->host_budget) return gcut__pool_give(&w->host.pool, offset, bytes);
+  if (!gcut_vector_reserve((void **)&w->resting, &w->resting_capacity, w->n_resting, 1,
+                           sizeof *w->resting))
+    return GCUT_NOMEM;
+  w->resting[w->n_resting++] = (resting){offset, bytes, w->n_runs + REST};
+  return GCUT_OK;
+}
+
+// Hands out again what has rested.
+static gcut_status wake_host(weaver *w) {
+  for (; w->first_resting < w->n_resting; w->first_resting++) {
+    const resting *r = &w->resting[w->first_resting];
+    if (r->until > w->n_runs) return GCUT_OK;
+    GCUT_TRY(gcut__pool_give(&w->host.pool, r->offset, r->bytes));
+  }
+  w->first_resting = w->n_resting = 0;
+  return GCUT_OK;
+}
+
 static gcut_status drop(weaver *w, gcut_space space, uint32_t instance) {
   shelf *s = shelf_of(w, space);
   uint32_t handle = w->handles[space][instance];
@@ -127,6 +158,8 @@ static gcut_status drop(weaver *w, gcut_space space, uint32_t instance) {
   w->handles[space][instance] = GCUT_NONE;
   if (!s || s->index[instance] == GCUT_NONE) return GCUT_OK;
   shelf_remove(s, instance);
+  if (space == GCUT_SPACE_HOST)
+    return give_host(w, gcut__offset(w->builder, handle), bytes_of(w, instance));
   uint64_t base = space == GCUT_SPACE_DEVICE ? w->plan->parked_at : 0;
   return gcut__pool_give(&s->pool, gcut__offset(w->builder, handle) - base, bytes_of(w, instance));
 }
@@ -465,7 +498,7 @@ static gcut_status run_on_host(weaver *w, const operands *o) {
   uint64_t bytes = part->work[w->problem->classes[w->batch]].workspace, workspace = 0;
   if (bytes) GCUT_TRY(take_host(w, bytes, o->instances, o->n, part->name, &workspace));
   emit_run(w, o, GCUT_QUEUE_HOST, workspace);
-  return bytes ? gcut__pool_give(&w->host.pool, workspace, bytes) : GCUT_OK;
+  return bytes ? give_host(w, workspace, bytes) : GCUT_OK;
 }
 
 static gcut_status drop_inputs(weaver *w, const operands *o) {
@@ -481,6 +514,7 @@ static gcut_status run_batch(weaver *w) {
   const gcut_stage *part = &w->problem->parts[w->step->part];
   operands o;
   gcut_arena_reset(w->arena);
+  GCUT_TRY(wake_host(w));
   if (!list_operands(w, part, &o)) return GCUT_NO_MEMORY(w->err);
   // While this batch computes the next is read, unless host memory is short.
   if (w->step->part == w->first_read && !w->problem->host_budget) {
@@ -626,6 +660,7 @@ static void tear_down(weaver *w) {
   gcut__pool_free(&w->parked.pool);
   gcut__pool_free(&w->host.pool);
   gcut__pool_free(&w->file.pool);
+  free(w->resting);
   gcut_arena_destroy(w->arena);
 }
 

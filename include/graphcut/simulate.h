@@ -83,7 +83,8 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_summarise(const gcut_problem *p
                                                            const gcut_schedule *schedule,
                                                            const gcut_timeline *timeline,
                                                            gcut_summary *out, gcut_error *err);
-// Chrome trace JSON, as Perfetto opens it: a row a queue, a slice a command. Whole or not at all.
+// By extension: .svg is a picture, everything else Chrome trace JSON, as Perfetto opens it. A row a
+// queue, a slice a command. Whole or not at all.
 GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_write(const gcut_problem *problem,
                                                        const gcut_schedule *schedule,
                                                        const gcut_timeline *timeline,

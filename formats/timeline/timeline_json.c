@@ -2,9 +2,7 @@
 // row a queue, one slice a command, microseconds from the start of the run.
 #include <inttypes.h>
 
-#include "formats/file.h"
-#include "graphcut/simulate.h"
-#include "tracer/base/error.h"
+#include "formats/timeline/timeline.h"
 
 // A name as a JSON string's inside: control characters and what is no ASCII go as spaces.
 static void write_text(const char *text, FILE *file) {
@@ -49,19 +47,14 @@ static void write_slice(const gcut_problem *p, const gcut_schedule *s, const gcu
           c->bytes, c->pass);
 }
 
-gcut_status gcut_timeline_write(const gcut_problem *problem, const gcut_schedule *schedule,
-                                const gcut_timeline *timeline, const char *path, gcut_error *err) {
-  gcut_output out;
-  GCUT_TRY(gcut_output_open(path, &out, err));
-  fprintf(out.stream, "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"offload\":\"");
-  write_text(schedule->offload, out.stream);
-  fprintf(out.stream, "\"},\"traceEvents\":[\n");
-  for (unsigned q = 0; q < GCUT_N_QUEUES; q++) write_queue(q, out.stream);
+void gcut__timeline_json(const gcut_problem *problem, const gcut_schedule *schedule,
+                         const gcut_timeline *timeline, FILE *file) {
+  fprintf(file, "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"offload\":\"");
+  write_text(schedule->offload, file);
+  fprintf(file, "\"},\"traceEvents\":[\n");
+  for (unsigned q = 0; q < GCUT_N_QUEUES; q++) write_queue(q, file);
   for (uint32_t i = 0; i < schedule->n_commands; i++)
-    if (schedule->commands[i].kind != GCUT_DROP)
-      write_slice(problem, schedule, timeline, i, out.stream);
-  fprintf(out.stream,
-          "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"graphcut\"}}"
-          "]}\n");
-  return gcut_output_commit(&out, err);
+    if (schedule->commands[i].kind != GCUT_DROP) write_slice(problem, schedule, timeline, i, file);
+  fprintf(file, "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":"
+                "\"graphcut\"}}]}\n");
 }

@@ -1,0 +1,104 @@
+// Timelines on disk: JSON that parses and says what ran, a picture that is well-formed.
+#include "graphcut/simulate.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+#include "tests/support/problem.h"
+#include "tracer/base/arena.h"
+
+typedef struct fixture {
+  gcut_arena *arena;
+  gcut_problem problem;
+  gcut_schedule *schedule;
+  gcut_timeline timeline;
+  char folder[32], path[64];
+} fixture;
+
+static int set_up(void **state) {
+  fixture *f = calloc(1, sizeof *f);
+  gcut_profile machine;
+  *state = f;
+  f->arena = gcut_arena_create();
+  f->problem = test_chain(f->arena, 3, 2, 1 << 20, 4096, 4096);
+  ((gcut_stage *)f->problem.parts)[1].name = "a \"name\" \\ <with>\n&more";
+  strcpy(f->folder, "/tmp/graphcut-XXXXXX");
+  if (!mkdtemp(f->folder) || gcut_profile_read("h100-pcie", &machine, NULL) != GCUT_OK) return 1;
+  if (gcut_schedule_create(&f->problem, "prefetch", NULL, &f->schedule, NULL) != GCUT_OK) return 1;
+  return gcut_simulate(&f->problem, f->schedule, &machine, &f->timeline, NULL) == GCUT_OK ? 0 : 1;
+}
+
+static int tear_down(void **state) {
+  fixture *f = *state;
+  unlink(f->path);
+  rmdir(f->folder);
+  gcut_timeline_free(&f->timeline);
+  gcut_schedule_destroy(f->schedule);
+  gcut_arena_destroy(f->arena);
+  free(f);
+  return 0;
+}
+
+static const char *path_of(fixture *f, const char *name) {
+  snprintf(f->path, sizeof f->path, "%s/%s", f->folder, name);
+  return f->path;
+}
+
+static void test_trace_events_parse(void **state) {
+  fixture *f = *state;
+  json_t *root, *event;
+  size_t i, slices = 0, commands = 0;
+  assert_ok(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, path_of(f, "t.json"), err));
+  root = json_load_file(f->path, 0, NULL);
+  assert_non_null(root);
+  json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
+    if (strcmp(json_string_value(json_object_get(event, "ph")), "X") != 0) continue;
+    assert_true(json_number_value(json_object_get(event, "dur")) >= 0);
+    assert_true(json_integer_value(json_object_get(event, "tid")) <= GCUT_N_QUEUES);
+    slices++;
+  }
+  for (i = 0; i < f->schedule->n_commands; i++)
+    commands += f->schedule->commands[i].kind != GCUT_DROP;
+  assert_int_equal(slices, commands);
+  json_decref(root);
+}
+
+static void test_pictures_are_well_formed(void **state) {
+  fixture *f = *state;
+  char text[200000];
+  assert_ok(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, path_of(f, "t.svg"), err));
+  FILE *file = fopen(f->path, "r");
+  size_t n = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[n] = 0;
+  assert_non_null(strstr(text, "&lt;with&gt; &amp;more"));
+  assert_non_null(strstr(text, "</svg>"));
+  size_t opened = 0, closed = 0;
+  for (const char *c = text; (c = strstr(c, "<rect")); c++) opened++;
+  for (const char *c = text; (c = strstr(c, "</rect>")); c++) closed++;
+  assert_int_equal(opened, closed + 1); // the background closes itself
+}
+
+static void test_what_does_not_belong_together_is_refused(void **state) {
+  fixture *f = *state;
+  gcut_timeline shorter = f->timeline;
+  shorter.n--;
+  assert_fails(gcut_timeline_write(&f->problem, f->schedule, &shorter, path_of(f, "t.json"), err),
+               GCUT_ARGUMENT, "timeline");
+  assert_fails(
+      gcut_timeline_write(&f->problem, f->schedule, &f->timeline, "/nowhere/at/all.json", err),
+      GCUT_IO, "/nowhere");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_trace_events_parse, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_pictures_are_well_formed, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_what_does_not_belong_together_is_refused, set_up,
+                                      tear_down),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
