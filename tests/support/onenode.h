@@ -5,7 +5,7 @@
 #include "graphcut/graph.h"
 #include "tests/support/check.h"
 
-enum { ONENODE_MAX = 8 };
+enum { ONENODE_MAX = 16 };
 
 typedef struct onenode {
   const char *op_type, *domain; // domain NULL: ai.onnx

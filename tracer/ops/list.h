@@ -5,7 +5,7 @@
 //
 // X(domain, name, ident, the opset versions that defined it anew...)
 // A view (GCUT_OP_VIEW) has no kernel: it stands under V instead of X.
-// Domains: ONNX is "" (ai.onnx), PREVIEW ai.onnx.preview, TRAINING
+// Domains: ONNX is "" (ai.onnx), ML ai.onnx.ml, PREVIEW ai.onnx.preview, TRAINING
 // ai.onnx.preview.training, MICROSOFT com.microsoft.
 #ifndef GCUT_TRACER_OPS_LIST_H
 #define GCUT_TRACER_OPS_LIST_H
@@ -13,6 +13,7 @@
 #define GCUT_DOMAIN_ONNX      ""
 #define GCUT_DOMAIN_TRAINING  "ai.onnx.preview.training"
 #define GCUT_DOMAIN_PREVIEW   "ai.onnx.preview"
+#define GCUT_DOMAIN_ML        "ai.onnx.ml"
 #define GCUT_DOMAIN_MICROSOFT "com.microsoft"
 
 #define GCUT_OP_LIST(X, V)                                                                         \
@@ -59,6 +60,9 @@
   GCUT_OP_LIST_DETECTION(X, V)                                                                     \
   GCUT_OP_LIST_SIGNAL(X, V)                                                                        \
   GCUT_OP_LIST_IMAGE(X, V)                                                                         \
+  GCUT_OP_LIST_FEATURE(X, V)                                                                       \
+  GCUT_OP_LIST_LABEL(X, V)                                                                         \
+  GCUT_OP_LIST_TREE(X, V)                                                                          \
   GCUT_OP_LIST_ROTARY(X, V)                                                                        \
   GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                              \
   GCUT_OP_LIST_MICROSOFT_GELU(X, V)                                                                \
@@ -398,6 +402,23 @@
 
 // image.c: ImageDecoder
 #define GCUT_OP_LIST_IMAGE(X, V)
+
+// feature.c: rows of features of ai.onnx.ml
+#define GCUT_OP_LIST_FEATURE(X, V)                                                                 \
+  X(ML, ArrayFeatureExtractor, array_feature_extractor, 1)                                         \
+  X(ML, Binarizer, binarizer, 1)                                                                   \
+  X(ML, Imputer, imputer, 1)                                                                       \
+  X(ML, LinearRegressor, linear_regressor, 1)                                                      \
+  X(ML, Normalizer, normalizer, 1)                                                                 \
+  X(ML, Scaler, scaler, 1)
+
+// label.c: LabelEncoder of ai.onnx.ml
+#define GCUT_OP_LIST_LABEL(X, V) X(ML, LabelEncoder, label_encoder, 1, 2, 4)
+
+// tree.c: ensembles of decision trees of ai.onnx.ml
+#define GCUT_OP_LIST_TREE(X, V)                                                                    \
+  X(ML, TreeEnsemble, tree_ensemble, 5)                                                            \
+  X(ML, TreeEnsembleRegressor, tree_ensemble_regressor, 1, 3, 5)
 
 // rotary.c: RotaryEmbedding of both domains
 #define GCUT_OP_LIST_ROTARY(X, V)                                                                  \

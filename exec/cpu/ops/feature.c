@@ -1,0 +1,150 @@
+// ai.onnx.ml on features: every kernel walks rows of numbers, computed in double.
+#include "tracer/ops/feature.h"
+
+#include <math.h>
+
+#include "exec/cpu/ops/copy.h"
+#include "exec/cpu/ops/elements.h"
+#include "exec/cpu/ops/indices.h"
+#include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/post_transform.h"
+
+// Element `i` of a tensor of one of the types these operators take.
+static double load(const gcut_tensor *x, uint64_t i) {
+  switch (x->type) {
+  case GCUT_FLOAT: return (double)((const float *)x->data)[i];
+  case GCUT_DOUBLE: return ((const double *)x->data)[i];
+  case GCUT_INT64: return (double)((const int64_t *)x->data)[i];
+  default: return ((const int32_t *)x->data)[i];
+  }
+}
+
+static void store(gcut_tensor *y, uint64_t i, double value) {
+  switch (y->type) {
+  case GCUT_FLOAT: ((float *)y->data)[i] = (float)value; break;
+  case GCUT_DOUBLE: ((double *)y->data)[i] = value; break;
+  case GCUT_INT64: ((int64_t *)y->data)[i] = (int64_t)value; break;
+  default: ((int32_t *)y->data)[i] = (int32_t)value; break;
+  }
+}
+
+// Elements of the last axis.
+static uint64_t features_of(const gcut_tensor *x) {
+  return x->rank > 0 ? (uint64_t)x->dims[x->rank - 1] : 1;
+}
+
+gcut_status gcut__cpu_array_feature_extractor(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0];
+  gcut__elements from, to;
+  const int64_t *indices;
+  uint64_t n, row = features_of(x);
+  GCUT_TRY(gcut__indices_within(c, 1, (int64_t)row, &indices, &n, err));
+  if (y->count == 0) return GCUT_OK;
+  GCUT_TRY(gcut__elements_read(c, x, &from, err));
+  GCUT_TRY(gcut__elements_write(c, y, &to, err));
+  for (uint64_t r = 0; r < x->count / row; r++)
+    gcut__pick(to.size, to.data + r * n * to.size, from.data + r * row * to.size, indices, n);
+  return gcut__elements_store(c, &to, y, err);
+}
+
+gcut_status gcut__cpu_binarizer(gcut_cpu_call *c, gcut_error *err) {
+  const gcut__binarizer_attrs *attrs = c->attrs;
+  (void)err;
+  for (uint64_t i = 0; i < c->inputs[0]->count; i++)
+    store(c->outputs[0], i, load(c->inputs[0], i) > (double)attrs->threshold);
+  return GCUT_OK;
+}
+
+// Entry of a list for feature `k`: the only one, or its own.
+static double entry(gcut_floats list, uint64_t k) {
+  return (double)list.data[list.n == 1 ? 0 : k];
+}
+
+gcut_status gcut__cpu_scaler(gcut_cpu_call *c, gcut_error *err) {
+  const gcut__scaler_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0];
+  uint64_t row = features_of(x);
+  (void)err;
+  for (uint64_t i = 0; i < x->count; i++)
+    store(c->outputs[0], i,
+          (load(x, i) - entry(attrs->offset, i % row)) * entry(attrs->scale, i % row));
+  return GCUT_OK;
+}
+
+// What a row is divided by. The largest element is taken as it is, not by its magnitude.
+static double norm_of(gcut__feature_norm norm, const gcut_tensor *x, uint64_t at, uint64_t n) {
+  double largest = load(x, at), sum = 0;
+  for (uint64_t i = at; i < at + n; i++) {
+    double value = load(x, i);
+    if (value > largest) largest = value;
+    sum += norm == GCUT__NORM_L1 ? fabs(value) : value * value;
+  }
+  return norm == GCUT__NORM_MAX ? largest : norm == GCUT__NORM_L1 ? sum : sqrt(sum);
+}
+
+gcut_status gcut__cpu_normalizer(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut__feature_norm norm = gcut__feature_norm_of(c->attrs);
+  uint64_t row = features_of(x);
+  (void)err;
+  for (uint64_t at = 0; at < x->count; at += row) {
+    double by = norm_of(norm, x, at, row);
+    for (uint64_t i = at; i < at + row; i++)
+      store(c->outputs[0], i, by != 0 ? load(x, i) / by : load(x, i));
+  }
+  return GCUT_OK;
+}
+
+// Integers are compared and replaced as they are: a double would not hold them all.
+static void impute_integers(const gcut__imputer_attrs *attrs, const gcut_tensor *x,
+                            gcut_tensor *y) {
+  gcut_ints by = attrs->imputed_value_int64s;
+  uint64_t row = features_of(x);
+  for (uint64_t i = 0; i < x->count; i++) {
+    int64_t value =
+        x->type == GCUT_INT64 ? ((const int64_t *)x->data)[i] : ((const int32_t *)x->data)[i];
+    if (value == attrs->replaced_value_int64) value = by.data[by.n == 1 ? 0 : i % row];
+    if (y->type == GCUT_INT64)
+      ((int64_t *)y->data)[i] = value;
+    else
+      ((int32_t *)y->data)[i] = (int32_t)value;
+  }
+}
+
+gcut_status gcut__cpu_imputer(gcut_cpu_call *c, gcut_error *err) {
+  const gcut__imputer_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0];
+  double replaced = (double)attrs->replaced_value_float;
+  uint64_t row = features_of(x);
+  (void)err;
+  if (x->type != GCUT_FLOAT && x->type != GCUT_DOUBLE) {
+    impute_integers(attrs, x, c->outputs[0]);
+    return GCUT_OK;
+  }
+  for (uint64_t i = 0; i < x->count; i++) {
+    double value = load(x, i);
+    bool missing = value == replaced || (isnan(value) && isnan(replaced));
+    store(c->outputs[0], i, missing ? entry(attrs->imputed_value_floats, i % row) : value);
+  }
+  return GCUT_OK;
+}
+
+gcut_status gcut__cpu_linear_regressor(gcut_cpu_call *c, gcut_error *err) {
+  const gcut__linear_regressor_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0];
+  size_t targets = (size_t)attrs->targets, row = features_of(x);
+  double *scores = GCUT_NEW_ARRAY(c->scratch, double, targets);
+  if (!scores) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  for (uint64_t r = 0; r < y->count / targets; r++) {
+    for (size_t t = 0; t < targets; t++) {
+      scores[t] = attrs->intercepts.n > 0 ? (double)attrs->intercepts.data[t] : 0;
+      for (size_t k = 0; k < row; k++)
+        scores[t] += load(x, r * row + k) * (double)attrs->coefficients.data[t * row + k];
+    }
+    gcut__post_transform_row(gcut__post_transform_of(attrs->post_transform), targets, scores);
+    for (size_t t = 0; t < targets; t++) store(y, r * targets + t, scores[t]);
+  }
+  return GCUT_OK;
+}
