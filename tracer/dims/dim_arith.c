@@ -16,7 +16,7 @@ static gcut_dim add(gcut_dims *d, gcut_dim a, gcut_dim b) {
   gcut__dim_load(d, a, &sum);
   gcut__dim_load(d, b, &other);
   for (uint32_t i = 0; i < other.n; i++)
-    gcut__dim_add_term(&sum, other.terms[i].product, other.terms[i].coefficient);
+    gcut__dim_add_term(d, &sum, other.terms[i].product, other.terms[i].coefficient);
   return gcut__dim_finish(d, &sum);
 }
 
@@ -29,7 +29,7 @@ static void multiply_terms(gcut_dims *d, dim_work *out, dim_term a, dim_term b) 
            __builtin_mul_overflow(a.coefficient, b.coefficient, &coefficient))
     out->overflow = true;
   else
-    gcut__dim_add_term(out, product, coefficient);
+    gcut__dim_add_term(d, out, product, coefficient);
 }
 
 static gcut_dim multiply(gcut_dims *d, gcut_dim a, gcut_dim b) {

@@ -117,7 +117,7 @@ static int64_t least_difference(const gcut_dims *d, gcut_dim a, gcut_dim b) {
   gcut__dim_load(d, a, &work);
   gcut__dim_load(d, b, &other);
   for (uint32_t i = 0; i < other.n; i++)
-    gcut__dim_add_term(&work, other.terms[i].product, -other.terms[i].coefficient);
+    gcut__dim_add_term(d, &work, other.terms[i].product, -other.terms[i].coefficient);
   if (work.overflow || work.large) return -DIM_INFINITE;
   int64_t plain = work_bounds(d, &work).low;
   set_off(d, &work);

@@ -26,8 +26,8 @@ static void split_by_number(const gcut_dims *d, gcut_dim a, int64_t b, dim_work 
   gcut__dim_load(d, 0, r);
   for (uint32_t i = 0; i < work.n; i++) {
     dim_term term = work.terms[i];
-    gcut__dim_add_term(q, term.product, gcut__floor_div(term.coefficient, b));
-    gcut__dim_add_term(r, term.product, gcut__floor_mod(term.coefficient, b));
+    gcut__dim_add_term(d, q, term.product, gcut__floor_div(term.coefficient, b));
+    gcut__dim_add_term(d, r, term.product, gcut__floor_mod(term.coefficient, b));
   }
 }
 
@@ -39,10 +39,10 @@ static int64_t common_divisor(const dim_work *r, int64_t b) {
   return (int64_t)g;
 }
 
-static void divide_coefficients(dim_work *r, int64_t g) {
+static void divide_coefficients(const gcut_dims *d, dim_work *r, int64_t g) {
   dim_work out = {.n = 0};
   for (uint32_t i = 0; i < r->n; i++)
-    gcut__dim_add_term(&out, r->terms[i].product, gcut__floor_div(r->terms[i].coefficient, g));
+    gcut__dim_add_term(d, &out, r->terms[i].product, gcut__floor_div(r->terms[i].coefficient, g));
   *r = out;
 }
 
@@ -72,7 +72,7 @@ static gcut_dim floor_by_number(gcut_dims *d, gcut_dim a, int64_t b) {
   dim_work q, r;
   split_by_number(d, a, b, &q, &r);
   int64_t g = common_divisor(&r, b);
-  divide_coefficients(&r, g);
+  divide_coefficients(d, &r, g);
   gcut_dim quotient = gcut__dim_finish(d, &q), rest = gcut__dim_finish(d, &r), floor;
   if (quotient == GCUT_DIM_INVALID || rest == GCUT_DIM_INVALID) return GCUT_DIM_INVALID;
   if (quotient == DIM_LARGE || rest == DIM_LARGE) return DIM_LARGE;
@@ -89,7 +89,7 @@ static gcut_dim mod_by_number(gcut_dims *d, gcut_dim a, int64_t b) {
   if (within(d, whole, b)) return whole;
   int64_t g = common_divisor(&r, b);
   int64_t constant = r.n > 0 && r.terms[0].product == 0 ? r.terms[0].coefficient % g : 0;
-  divide_coefficients(&r, g); // (g*x + c) mod (g*b) = g*(x mod b) + c, for c < g
+  divide_coefficients(d, &r, g); // (g*x + c) mod (g*b) = g*(x mod b) + c, for c < g
   gcut_dim rest = gcut__dim_finish(d, &r);
   gcut_dim mod = within(d, rest, b / g) ? rest : gcut__dim_operation(d, DIM_MOD, rest, b / g);
   return mod == DIM_LARGE ? DIM_LARGE : gcut_dim_add(d, gcut_dim_mul(d, mod, g), constant);
@@ -97,13 +97,13 @@ static gcut_dim mod_by_number(gcut_dims *d, gcut_dim a, int64_t b) {
 
 // ---- by an expression -------------------------------------------------------------------------
 
-// Graded order of products: by degree, then the one with the smaller atom first is greater.
+// Graded order of products: by degree, then the one with the earlier atom first is greater.
 static bool product_greater(const gcut_dims *d, uint32_t a, uint32_t b) {
   uint32_t n = gcut__dim_product(d, a).n, m = gcut__dim_product(d, b).n;
   if (n != m) return n > m;
   const uint32_t *x = gcut__dim_factors(d, a), *y = gcut__dim_factors(d, b);
   for (uint32_t i = 0; i < n; i++)
-    if (x[i] != y[i]) return x[i] < y[i];
+    if (x[i] != y[i]) return gcut__dim_atom_before(d, x[i], y[i]);
   return false;
 }
 
@@ -138,7 +138,7 @@ static void subtract_multiple(gcut_dims *d, dim_work *work, const dim_work *b, u
         __builtin_mul_overflow(b->terms[i].coefficient, coefficient, &c) || c == INT64_MIN)
       work->overflow = true;
     else
-      gcut__dim_add_term(work, p, -c);
+      gcut__dim_add_term(d, work, p, -c);
   }
 }
 
@@ -156,11 +156,11 @@ static bool divide(gcut_dims *d, gcut_dim a, const dim_work *b, dim_work *q, dim
     bool exact = product != GCUT_NONE && top.coefficient % by.coefficient == 0;
     if (exact) {
       int64_t c = top.coefficient / by.coefficient;
-      gcut__dim_add_term(q, product, c);
+      gcut__dim_add_term(d, q, product, c);
       subtract_multiple(d, &rest, b, product, c);
     } else {
-      gcut__dim_add_term(r, top.product, top.coefficient);
-      gcut__dim_add_term(&rest, top.product, -top.coefficient);
+      gcut__dim_add_term(d, r, top.product, top.coefficient);
+      gcut__dim_add_term(d, &rest, top.product, -top.coefficient);
     }
     if (steps > 4 * DIM_MAX_TERMS || rest.overflow || rest.large || q->large || r->large ||
         q->overflow || r->overflow)
@@ -184,7 +184,7 @@ static void cancel(gcut_dims *d, dim_work *a, dim_work *b) {
       for (uint32_t j = 0, c = 0; j < m && c < n;) {
         if (x[j] == common[c])
           common[kept++] = common[c++], j++;
-        else if (x[j] < common[c])
+        else if (gcut__dim_atom_before(d, x[j], common[c]))
           j++;
         else
           c++;
@@ -196,7 +196,7 @@ static void cancel(gcut_dims *d, dim_work *a, dim_work *b) {
   for (int k = 0; k < 2; k++) {
     dim_work out = {.n = 0};
     for (uint32_t i = 0; i < both[k]->n; i++)
-      gcut__dim_add_term(&out, divide_products(d, both[k]->terms[i].product, product),
+      gcut__dim_add_term(d, &out, divide_products(d, both[k]->terms[i].product, product),
                          both[k]->terms[i].coefficient / (int64_t)g);
     *both[k] = out;
   }

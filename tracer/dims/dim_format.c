@@ -25,16 +25,32 @@ static void put_number(writer *w, int64_t value) {
 
 // ---- order ------------------------------------------------------------------------------------
 
-static int compare_dims(const gcut_dims *d, gcut_dim a, gcut_dim b);
+static int compare_numbers(uint64_t a, uint64_t b) {
+  return a < b ? -1 : a > b;
+}
 
+// Symbols first, by name; operations by kind, size and key: each comparison is cheap, and the same
+// in every table.
 static int compare_atoms(const gcut_dims *d, uint32_t a, uint32_t b) {
   if (a == b) return 0;
   dim_atom x = gcut__dim_atom(d, a), y = gcut__dim_atom(d, b);
   if (x.op != y.op) return x.op < y.op ? -1 : 1;
   if (x.op == DIM_SYMBOL)
     return strcmp(gcut_dims_symbol_name(d, x.symbol), gcut_dims_symbol_name(d, y.symbol));
-  int first = compare_dims(d, x.a, y.a);
-  return first != 0 ? first : compare_dims(d, x.b, y.b);
+  if (x.weight != y.weight) return compare_numbers(x.weight, y.weight);
+  return compare_numbers(x.key, y.key);
+}
+
+// Of what min and max take: atoms, then other expressions, then numbers.
+static int compare_operands(const gcut_dims *d, gcut_dim a, gcut_dim b) {
+  if (gcut_dim_known(a) || gcut_dim_known(b)) return gcut_dim_known(a) ? 1 : -1;
+  uint32_t x = gcut__dim_sole_atom(d, a), y = gcut__dim_sole_atom(d, b);
+  if (x != GCUT_NONE && y != GCUT_NONE) return compare_atoms(d, x, y);
+  if (x != GCUT_NONE || y != GCUT_NONE) return x != GCUT_NONE ? -1 : 1;
+  dim_poly p = DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(a)),
+           q = DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(b));
+  if (p.weight != q.weight) return compare_numbers(p.weight, q.weight);
+  return compare_numbers(p.key, q.key);
 }
 
 static uint32_t sorted_factors(const gcut_dims *d, uint32_t product,
@@ -71,25 +87,6 @@ static uint32_t sorted_terms(const gcut_dims *d, gcut_dim dim, dim_term sorted[D
     sorted[j] = term;
   }
   return poly.n;
-}
-
-static int compare_dims(const gcut_dims *d, gcut_dim a, gcut_dim b) {
-  if (a == b) return 0;
-  if (gcut_dim_known(a) || gcut_dim_known(b)) {
-    if (!gcut_dim_known(a)) return -1;
-    if (!gcut_dim_known(b)) return 1;
-    return a < b ? -1 : 1;
-  }
-  dim_poly x = DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(a)),
-           y = DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(b));
-  for (uint32_t i = 0; i < x.n && i < y.n; i++) {
-    dim_term p = DIM_AT(d, dim_term, terms, x.first + i),
-             q = DIM_AT(d, dim_term, terms, y.first + i);
-    int order = compare_products(d, p.product, q.product);
-    if (order != 0) return order;
-    if (p.coefficient != q.coefficient) return p.coefficient < q.coefficient ? -1 : 1;
-  }
-  return x.n < y.n ? -1 : x.n > y.n;
 }
 
 // ---- text -------------------------------------------------------------------------------------
@@ -135,7 +132,8 @@ static void write_call(writer *w, const char *name, gcut_dim a, gcut_dim b) {
 
 static void write_atom(writer *w, uint32_t index) {
   dim_atom atom = gcut__dim_atom(w->dims, index);
-  bool swap = compare_dims(w->dims, atom.a, atom.b) > 0; // min and max: either order is right
+  bool extreme = atom.op == DIM_MIN || atom.op == DIM_MAX; // either order of operands is right
+  bool swap = extreme && compare_operands(w->dims, atom.a, atom.b) > 0;
   gcut_dim first = swap ? atom.b : atom.a, second = swap ? atom.a : atom.b;
   switch (atom.op) {
   case DIM_SYMBOL: write_symbol(w, gcut_dims_symbol_name(w->dims, atom.symbol)); return;

@@ -65,29 +65,35 @@ static bool insert(dim_set *set, uint64_t hash, uint32_t item) {
 
 // ---- products ---------------------------------------------------------------------------------
 
-typedef struct product_key {
+typedef struct atom_list {
   const uint32_t *atoms;
   uint32_t n;
-} product_key;
+} atom_list;
 
 static bool product_equal(const gcut_dims *d, const void *key, uint32_t item) {
-  const product_key *k = key;
+  const atom_list *k = key;
   return gcut__dim_product(d, item).n == k->n &&
          memcmp(gcut__dim_factors(d, item), k->atoms, k->n * sizeof *k->atoms) == 0;
+}
+
+static uint64_t product_key(const gcut_dims *d, const uint32_t *atoms, uint32_t n) {
+  uint64_t key = n;
+  for (uint32_t i = 0; i < n; i++) key = mix(key, gcut__dim_atom(d, atoms[i]).key);
+  return key | 1;
 }
 
 uint32_t gcut__dim_add_product(gcut_dims *d, const uint32_t *atoms, uint32_t n) {
   if (n == 0) return 0;
   uint64_t hash = n;
   for (uint32_t i = 0; i < n; i++) hash = mix(hash, atoms[i]);
-  uint32_t found = find(d, &d->product_set, hash, &(product_key){atoms, n}, product_equal);
+  uint32_t found = find(d, &d->product_set, hash, &(atom_list){atoms, n}, product_equal);
   if (found != GCUT_NONE) return found;
   uint32_t first = d->factors.n;
   uint32_t *factors = append(&d->factors, n, sizeof *factors);
   dim_product *product = append(&d->products, 1, sizeof *product);
   if (factors == NULL || product == NULL) return GCUT_NONE;
   memcpy(factors, atoms, n * sizeof *atoms);
-  *product = (dim_product){first, n};
+  *product = (dim_product){first, n, product_key(d, atoms, n)};
   return insert(&d->product_set, hash, d->products.n - 1) ? d->products.n - 1 : GCUT_NONE;
 }
 
@@ -97,7 +103,8 @@ uint32_t gcut__dim_multiply_products(gcut_dims *d, uint32_t a, uint32_t b) {
   if (p.n + q.n > DIM_MAX_DEGREE) return DIM_TOO_HIGH;
   const uint32_t *x = gcut__dim_factors(d, a), *y = gcut__dim_factors(d, b);
   uint32_t merged[DIM_MAX_DEGREE], n = 0, i = 0, j = 0;
-  while (i < p.n || j < q.n) merged[n++] = j == q.n || (i < p.n && x[i] <= y[j]) ? x[i++] : y[j++];
+  while (i < p.n || j < q.n)
+    merged[n++] = j == q.n || (i < p.n && !gcut__dim_atom_before(d, y[j], x[i])) ? x[i++] : y[j++];
   return gcut__dim_add_product(d, merged, n);
 }
 
@@ -106,7 +113,7 @@ uint32_t gcut__dim_multiply_products(gcut_dims *d, uint32_t a, uint32_t b) {
 void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out) {
   out->n = 0, out->overflow = out->large = false;
   if (gcut_dim_known(dim) || dim == GCUT_DIM_INVALID) { // the latter counts as overflow
-    gcut__dim_add_term(out, 0, dim);
+    gcut__dim_add_term(d, out, 0, dim);
     return;
   }
   dim_poly poly = DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(dim));
@@ -114,11 +121,11 @@ void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out) {
   memcpy(out->terms, &DIM_AT(d, dim_term, terms, poly.first), poly.n * sizeof(dim_term));
 }
 
-void gcut__dim_add_term(dim_work *work, uint32_t product, int64_t coefficient) {
+void gcut__dim_add_term(const gcut_dims *d, dim_work *work, uint32_t product, int64_t coefficient) {
   if (coefficient == 0) return;
   if (!gcut_dim_known(coefficient)) work->overflow = true;
   uint32_t i = work->n;
-  while (i > 0 && work->terms[i - 1].product > product) i--;
+  while (i > 0 && gcut__dim_product_before(d, product, work->terms[i - 1].product)) i--;
   if (i > 0 && work->terms[i - 1].product == product) {
     dim_term *term = &work->terms[i - 1];
     if (__builtin_add_overflow(term->coefficient, coefficient, &term->coefficient) ||
@@ -162,6 +169,14 @@ static uint32_t work_weight(const gcut_dims *d, const dim_work *work) {
   return weight;
 }
 
+static uint64_t work_key(const gcut_dims *d, const dim_work *work) {
+  uint64_t key = work->n;
+  for (uint32_t i = 0; i < work->n; i++)
+    key = mix(mix(key, gcut__dim_product(d, work->terms[i].product).key),
+              (uint64_t)work->terms[i].coefficient);
+  return key;
+}
+
 gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work) {
   if (work->overflow) return GCUT_DIM_INVALID;
   if (work->large) return DIM_LARGE;
@@ -180,7 +195,7 @@ gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work) {
   dim_poly *poly = append(&d->polys, 1, sizeof *poly);
   if (terms == NULL || poly == NULL) return GCUT_DIM_INVALID;
   memcpy(terms, work->terms, work->n * sizeof *terms);
-  *poly = (dim_poly){.first = first, .n = work->n, .weight = weight};
+  *poly = (dim_poly){.first = first, .n = work->n, .weight = weight, .key = work_key(d, work)};
   if (!insert(&d->poly_set, hash, d->polys.n - 1)) return GCUT_DIM_INVALID;
   return INT64_MIN + (int64_t)d->polys.n;
 }
@@ -201,7 +216,7 @@ gcut_dim gcut__dim_of_atom(gcut_dims *d, uint32_t atom) {
   if (product == GCUT_NONE) return GCUT_DIM_INVALID;
   dim_work work;
   gcut__dim_load(d, 0, &work);
-  gcut__dim_add_term(&work, product, 1);
+  gcut__dim_add_term(d, &work, product, 1);
   return gcut__dim_finish(d, &work);
 }
 
@@ -215,6 +230,17 @@ static uint32_t dim_weight(const gcut_dims *d, gcut_dim dim) {
   return gcut_dim_known(dim) ? 1 : DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(dim)).weight;
 }
 
+static uint64_t dim_key(const gcut_dims *d, gcut_dim dim) {
+  return gcut_dim_known(dim) ? mix(3, (uint64_t)dim)
+                             : DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(dim)).key;
+}
+
+static uint64_t operation_key(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
+  uint64_t x = dim_key(d, a), y = dim_key(d, b);
+  bool ordered = op == DIM_FLOOR || op == DIM_MOD;
+  return ordered ? mix(mix((uint64_t)op, x), y) : mix((uint64_t)op, mix(4, x) + mix(4, y));
+}
+
 gcut_dim gcut__dim_operation(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
   dim_atom atom = {.op = op, .a = a, .b = b};
   uint64_t hash = mix(mix((uint64_t)op, (uint64_t)a), (uint64_t)b);
@@ -223,6 +249,7 @@ gcut_dim gcut__dim_operation(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
   atom.weight = dim_weight(d, a) + dim_weight(d, b);
   if (atom.weight > DIM_MAX_WEIGHT) return DIM_LARGE;
   atom.bounds = gcut__dim_operation_bounds(d, op, a, b);
+  atom.key = operation_key(d, op, a, b);
   dim_atom *slot = append(&d->atoms, 1, sizeof *slot);
   if (slot == NULL) return GCUT_DIM_INVALID;
   *slot = atom;
@@ -256,7 +283,11 @@ static gcut_dim add_symbol(gcut_dims *d, const char *name, size_t size, int64_t 
   dim_atom *atom = append(&d->atoms, 1, sizeof *atom);
   if (copy == NULL || symbol == NULL || atom == NULL) return GCUT_DIM_INVALID;
   *symbol = (dim_symbol){.name = copy, .atom = atom_index};
-  *atom = (dim_atom){.op = DIM_SYMBOL, .symbol = index, .weight = 1, .bounds = {low, DIM_INFINITE}};
+  *atom = (dim_atom){.op = DIM_SYMBOL,
+                     .symbol = index,
+                     .weight = 1,
+                     .key = name_hash(name, size),
+                     .bounds = {low, DIM_INFINITE}};
   if (!insert(&d->symbol_set, name_hash(name, size), index)) return GCUT_DIM_INVALID;
   return gcut__dim_of_atom(d, atom_index);
 }
@@ -338,7 +369,7 @@ gcut_dims *gcut_dims_create(void) {
     gcut_dims_destroy(d);
     return NULL;
   }
-  *empty = (dim_product){0, 0};
+  *empty = (dim_product){0, 0, 0};
   *unused = 0;
   return d;
 }

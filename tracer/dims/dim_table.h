@@ -1,9 +1,13 @@
 // The table of symbolic dims, shared by the files of this folder.
 //
-// A polynomial is a list of terms sorted by product number, a product a sorted list of atoms, an
-// atom a symbol or an operation on two dims. All four are hash-consed into flat arrays, so equal
-// things have equal numbers, a copy of the table is a few memcpy, and nothing holds pointers.
-// Polynomial i is the dim INT64_MIN + 1 + i.
+// A polynomial is a sorted list of terms, a product a sorted list of atoms, an atom a symbol or an
+// operation on two dims. All four are hash-consed into flat arrays, so equal things have equal
+// numbers, a copy of the table is a few memcpy, and nothing holds pointers. Polynomial i is the dim
+// INT64_MIN + 1 + i.
+//
+// What is sorted is sorted by key, a hash of names and structure, and only then by number: so what
+// an expression is simplified to, and how it is written, does not depend on what else a table
+// holds.
 //
 // Limits: 64 terms, degree 8, 256 atoms printed. What an operation would make larger becomes a
 // fresh symbol instead; operations are memoised, so the same operands give the same symbol again.
@@ -30,6 +34,7 @@ typedef struct dim_atom {
   uint32_t symbol; // of symbols[]
   gcut_dim a, b;   // operands of the others
   uint32_t weight; // atoms it is printed with
+  uint64_t key;    // a hash of what it says, the same in every table
   dim_interval bounds;
 } dim_atom;
 
@@ -41,7 +46,8 @@ typedef struct dim_symbol {
 } dim_symbol;
 
 typedef struct dim_product {
-  uint32_t first, n; // into factors[], ascending; product 0 is empty
+  uint32_t first, n; // into factors[], in their order; product 0 is empty
+  uint64_t key;      // 0 of the empty one alone
 } dim_product;
 
 typedef struct dim_term {
@@ -50,10 +56,11 @@ typedef struct dim_term {
 } dim_term;
 
 typedef struct dim_poly {
-  uint32_t first, n; // into terms[], ascending by product
+  uint32_t first, n; // into terms[], in their order
   uint32_t weight;
   uint32_t epoch; // of the bindings under which `evaluated` was found
   gcut_dim evaluated;
+  uint64_t key; // as of an atom
 } dim_poly;
 
 typedef struct dim_memo {
@@ -94,7 +101,17 @@ static inline uint32_t gcut__dim_poly_index(gcut_dim dim) {
   return (uint32_t)((uint64_t)dim - (uint64_t)INT64_MIN - 1);
 }
 
-// A polynomial being made: terms sorted by product, no zero coefficients.
+// The orders of atoms and of products.
+static inline bool gcut__dim_atom_before(const gcut_dims *d, uint32_t a, uint32_t b) {
+  uint64_t x = gcut__dim_atom(d, a).key, y = gcut__dim_atom(d, b).key;
+  return x != y ? x < y : a < b;
+}
+static inline bool gcut__dim_product_before(const gcut_dims *d, uint32_t a, uint32_t b) {
+  uint64_t x = gcut__dim_product(d, a).key, y = gcut__dim_product(d, b).key;
+  return x != y ? x < y : a < b;
+}
+
+// A polynomial being made: terms in the order of their products, no zero coefficients.
 typedef struct dim_work {
   uint32_t n;
   bool overflow, large;
@@ -103,11 +120,11 @@ typedef struct dim_work {
 
 void gcut__dim_load(const gcut_dims *d, gcut_dim dim, dim_work *out);
 // Adds coefficient * product. A coefficient that is no plain number as a dim counts as overflow.
-void gcut__dim_add_term(dim_work *work, uint32_t product, int64_t coefficient);
+void gcut__dim_add_term(const gcut_dims *d, dim_work *work, uint32_t product, int64_t coefficient);
 // The dim of a finished polynomial: a number, an expression, DIM_LARGE or GCUT_DIM_INVALID.
 gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work);
 
-// Number of that sorted list of atoms; GCUT_NONE where memory is out.
+// Number of that list of atoms in their order; GCUT_NONE where memory is out.
 uint32_t gcut__dim_add_product(gcut_dims *d, const uint32_t *atoms, uint32_t n);
 // The product of two: GCUT_NONE where memory is out, DIM_TOO_HIGH beyond the degree.
 #define DIM_TOO_HIGH (UINT32_MAX - 1)
