@@ -17,7 +17,7 @@
 
 static inline float exp_one(float x) {
   const float magic = 0x1.8p23f; // adding it rounds to an integer, held in the low bits
-  float bounded = x > -87.33f ? x : -87.33f;
+  float bounded = x > -87.33654f ? x : -87.33654f;
   bounded = bounded < 88.72f ? bounded : 88.72f;
   float shifted = bounded * 0x1.715476p+0f + magic, k = shifted - magic;
   float r = (bounded - k * 0x1.62e4p-1f) - k * 0x1.7f7d1cp-20f;
@@ -32,7 +32,7 @@ static inline float exp_one(float x) {
   int32_t whole = (int32_t)k, half = whole >> 1;
   p *= gcut_bits_float((uint32_t)(half + 127) << 23);
   p *= gcut_bits_float((uint32_t)(whole - half + 127) << 23);
-  p = x > -87.33f ? p : 0;
+  p = x > -87.33654f ? p : 0;
   p = x > 88.72f ? INFINITY : p;
   return x == x ? p : x;
 }
