@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "exec/device.h"
+#include "exec/rates.h"
 #include "tracer/base/error.h"
 
 // Cards are numbered, so theirs is asked for by its whole name; without CUDA in the build it says
@@ -41,6 +42,16 @@ gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_
 const char *gcut_device_default(gcut_error *err) {
   gcut_error none;
   return gcut__cuda_probe(err ? err : &none) == GCUT_OK ? "cuda" : "cpu";
+}
+
+gcut_status gcut_device_profile(const char *name, gcut_profile *out_profile, gcut_error *err) {
+  gcut__device *device;
+  *out_profile = gcut__default_profile;
+  GCUT_TRY(gcut__device_open(name, &device, err));
+  gcut_status status =
+      device->ops->profile ? device->ops->profile(device, out_profile, err) : GCUT_OK;
+  device->ops->destroy(device);
+  return status;
 }
 
 gcut_status gcut_device_measure(const char *name, gcut_profile *out_profile, char *description,

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "tracer/base/spans.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
+#include "tracer/base/spans.h"
 #include "tracer/ops/op.h"
 
 typedef struct planner {

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracer/base/spans.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
+#include "tracer/base/spans.h"
 #include "tracer/base/vector.h"
 
 typedef struct allocation {

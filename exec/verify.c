@@ -16,9 +16,9 @@
 #include <string.h>
 
 #include "exec/schedule.h"
-#include "tracer/base/spans.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
+#include "tracer/base/spans.h"
 #include "tracer/base/vector.h"
 
 typedef struct holder { // of a range, from the command that fills it to its DROP

@@ -81,8 +81,15 @@ static gcut_status open_plan(job *j) {
                                   .budget = a->cut.budget,
                                   .host_budget = a->host_budget}};
   gcut_trace *shaped = NULL;
+  gcut_profile known;
   gcut_status status = GCUT_OK;
-  if (tool_choice_is_open(&choice) && j->inputs.n > 0) status = trace_first(j, &shaped, &j->err);
+  if (tool_choice_is_open(&choice) && j->inputs.n > 0) {
+    status = trace_first(j, &shaped, &j->err);
+    if (status == GCUT_OK && !choice.profile) {
+      status = gcut_device_profile(j->options.device, &known, &j->err);
+      choice.profile = &known;
+    }
+  }
   if (status == GCUT_OK)
     status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
   gcut_trace_destroy(shaped);
@@ -92,6 +99,7 @@ static gcut_status open_plan(job *j) {
 static gcut_status open_job(job *j) {
   const arguments *a = j->a;
   const char *path = a->common.operands[0];
+  set_options(j);
   gcut_status status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
   if (status == GCUT_OK && a->profile) status = gcut_profile_read(a->profile, &j->profile, &j->err);
   if (status == GCUT_OK)
@@ -104,7 +112,6 @@ static gcut_status open_job(job *j) {
                                a->expect.n ? &j->expected : NULL, &j->results, &j->err);
   j->results.rtol = a->rtol < 0 ? 1e-3 : a->rtol;
   j->results.atol = a->atol < 0 ? 1e-4 : a->atol;
-  set_options(j);
   return status;
 }
 

@@ -54,6 +54,9 @@ GCUT_API const char *const *gcut_profile_names(void);
 // and *err (may be NULL) says why.
 GCUT_API const char *gcut_device_default(gcut_error *err);
 
+// What is known of a device without measuring it: what strategies go by where no profile is given.
+GCUT_API GCUT_MUST_USE gcut_status gcut_device_profile(const char *device,
+                                                       gcut_profile *out_profile, gcut_error *err);
 // Measures a device ("cpu", also where NULL) and the host: seconds of work. `description` becomes
 // what the device is, in words.
 GCUT_API GCUT_MUST_USE gcut_status gcut_device_measure(const char *device,

@@ -207,6 +207,46 @@ static void test_residents_save_their_copies(void **state) {
   assert_near(all - less, 4 * kept, 0.02);
 }
 
+// ---- models far larger than the card
+
+// 405 billion parameters, 126 layers 16,384 wide, in bfloat16; 512 batches of 2,048 tokens.
+static gcut_problem make_405b(gcut_arena *arena) {
+  const uint64_t layer = 2ull * 16384 * (2 * 16384 + 2 * 1024 + 3 * 53248),
+                 ends = 2ull * 128256 * 16384;
+  gcut_problem p = test_chain(arena, 128, 512, layer, 2ull * 2048 * 16384, 500 << 20);
+  for (uint32_t i = 0; i < p.n_parts; i++) {
+    gcut_stage *s = (gcut_stage *)&p.parts[i];
+    if (i == 0 || i == 127) ((gcut_weight *)s->weights)->bytes = ends;
+    s->type = GCUT_BFLOAT16;
+    ((gcut_work *)s->work)->flops = 2048.0 * (double)s->weights->bytes;
+  }
+  ((uint64_t *)p.activations[0].bytes)[0] = 2048 * 8;     // token ids
+  ((uint64_t *)p.activations[128].bytes)[0] = 2 * 128256; // logits of the last token
+  p.budget = 8000000000;
+  return p;
+}
+
+static void test_a_405b_decoder_on_8_gb(void **state) {
+  gcut_profile m;
+  gcut_schedule *s;
+  char text[64];
+  assert_ok(gcut_profile_read("laptop-8gb-assumed", &m, err));
+  gcut_problem p = make_405b(*state);
+  gcut_summary sum = simulate(&p, "sequential", &m);
+  print_message("405B on %s: %.1f tokens/s, %.1f hours for 512 x 2,048\n", m.name,
+                512 * 2048 / sum.seconds, sum.seconds / 3600);
+  // Every weight comes from the disk once; computing dwarfs it.
+  assert_near(sum.seconds, 512 * 2048 * 2 * 405e9 / m.device.flops_bf16, 0.1);
+  uint64_t layer = gcut_stage_layout(&p.parts[1], NULL, NULL);
+  uint64_t least = layer + 2 * 2ull * 2048 * 16384 + (500 << 20);
+  p.budget = least - 1;
+  snprintf(text, sizeof text, "at least %llu ", (unsigned long long)least);
+  assert_fails(gcut_schedule_create(&p, "sequential", &m, &s, err), GCUT_BUDGET, text);
+  p.budget = 8000000000;
+  snprintf(text, sizeof text, "at least %llu ", (unsigned long long)(least + layer));
+  assert_fails(gcut_schedule_create(&p, "prefetch", &m, &s, err), GCUT_BUDGET, text);
+}
+
 // ---- auto -------------------------------------------------------------------------------------
 
 static gcut_profile random_machine(uint64_t *random) {
@@ -396,6 +436,7 @@ int main(void) {
       TEST(test_models_beyond_memory_come_from_disk),
       TEST(test_streamed_32b_on_a_4090),
       TEST(test_residents_save_their_copies),
+      TEST(test_a_405b_decoder_on_8_gb),
       TEST(test_auto_beats_every_strategy),
       TEST(test_auto_beats_every_strategy_on_large_problems),
       TEST(test_auto_finds_the_optimum_of_small_problems),
