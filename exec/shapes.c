@@ -77,15 +77,40 @@ static uint32_t list_shapes(const finder *f, gcut_input_shape *shapes) {
   return n;
 }
 
-// A plan made for given shapes leaves out what those shapes fold; others may have to run it.
+// Whether a node that runs, or a fetch, wants what the node makes and the trace does not know.
+static bool is_wanted(const finder *f, const gcut_trace *trace, const bool *runs, uint32_t id) {
+  const gcut_graph *g = f->graph;
+  const gcut_node *node = &g->nodes[id];
+  for (uint32_t o = 0; o < node->n_outputs; o++) {
+    uint32_t v = gcut_node_outputs(g, node)[o];
+    if (v == GCUT_NONE || trace->facts[v].constant) continue;
+    for (uint32_t u = 0; u < g->values[v].n_uses; u++)
+      if (runs[g->uses[g->values[v].first_use + u]]) return true;
+    for (uint32_t i = 0; i < f->plan->n_fetches; i++)
+      if (f->plan->fetches[i] == v) return true;
+  }
+  return false;
+}
+
+// A plan made for given shapes leaves out what those shapes fold, and what only that reads; for
+// others some of it may have to run. The nodes left out are listed producers first.
 static gcut_status check_folded(const finder *f, size_t batch, const gcut_trace *trace,
                                 gcut_error *err) {
-  for (uint32_t i = 0; i < f->plan->n_folded; i++)
-    if (!trace->folded[f->plan->folded[i]])
+  const gcut_plan *plan = f->plan;
+  bool *runs = GCUT_NEW_ARRAY(f->shapes->arena, bool, f->graph->n_nodes);
+  if (!runs) return GCUT_NO_MEMORY(err);
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    for (uint32_t i = 0; i < plan->parts[p].n_nodes; i++)
+      runs[plan->parts[p].nodes[i]] = !trace->folded[plan->parts[p].nodes[i]];
+  for (uint32_t i = plan->n_folded; i-- > 0;) {
+    uint32_t node = plan->folded[i];
+    runs[node] = is_wanted(f, trace, runs, node);
+    if (runs[node])
       return GCUT_FAIL(err, GCUT_FORMAT,
                        "batch %zu has other shapes than the plan was made for: node '%.200s' would "
                        "have to run (cut without --set)",
-                       batch, f->graph->nodes[f->plan->folded[i]].name);
+                       batch, f->graph->nodes[node].name);
+  }
   return GCUT_OK;
 }
 
