@@ -127,3 +127,27 @@ void gcut_output_abort(gcut_output *out) {
   if (out->temporary) unlink(out->temporary);
   output_free(out);
 }
+
+bool gcut_same_folder(const char *a, const char *b) {
+  struct stat info[2];
+  const char *paths[2] = {a, b};
+  for (int i = 0; i < 2; i++) {
+    const char *slash = strrchr(paths[i], '/');
+    char *folder = slash ? strndup(paths[i], (size_t)(slash - paths[i]) + 1) : strdup(".");
+    int failed = !folder || stat(folder, &info[i]) != 0;
+    free(folder);
+    if (failed) return false;
+  }
+  return info[0].st_dev == info[1].st_dev && info[0].st_ino == info[1].st_ino;
+}
+
+gcut_status gcut_output_check(const gcut_graph *g, const char *path, gcut_error *err) {
+  struct stat target, source;
+  if (stat(path, &target) != 0) return GCUT_OK;
+  for (uint32_t i = 0; i < g->n_files; i++)
+    if (stat(g->files[i].path, &source) == 0 && source.st_dev == target.st_dev &&
+        source.st_ino == target.st_ino)
+      return GCUT_FAIL(err, GCUT_ARGUMENT, "%s: the model is read from this file; choose another",
+                       path);
+  return GCUT_OK;
+}

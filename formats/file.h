@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "graphcut/status.h"
+#include "graphcut/graph.h"
 
 // Maps a regular file read-only. *out_data is never NULL on success, also for an empty file.
 // GCUT_FORMAT where it cannot be read.
@@ -34,5 +34,11 @@ GCUT_MUST_USE gcut_status gcut_output_open(const char *path, gcut_output *out, g
 GCUT_MUST_USE gcut_status gcut_output_commit(gcut_output *out, gcut_error *err);
 // Ends the output and leaves the destination alone. A zeroed or ended output is allowed.
 void gcut_output_abort(gcut_output *out);
+
+// Whether two paths lie in one folder.
+bool gcut_same_folder(const char *a, const char *b);
+// GCUT_ARGUMENT where `path` is a file that the graph is read from: nothing may be written over it.
+GCUT_MUST_USE gcut_status gcut_output_check(const gcut_graph *graph, const char *path,
+                                            gcut_error *err);
 
 #endif

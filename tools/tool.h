@@ -16,6 +16,7 @@
   X(run)                                                                                           \
   X(simulate)                                                                                      \
   X(bench)                                                                                         \
+  X(split)                                                                                         \
   X(convert)                                                                                       \
   X(synth)                                                                                         \
   X(ops)                                                                                           \

@@ -6,8 +6,7 @@
 // external to a model in another folder, and all larger ones once the model would pass protobuf's
 // 2 GiB. Files are temporary until all is written.
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 
 #include "formats/file.h"
 #include "formats/onnx/writer.h"
@@ -54,20 +53,6 @@ typedef struct writer {
 
 // ---- placing constants ------------------------------------------------------------------------
 
-// Whether two paths lie in one folder.
-static bool same_folder(const char *a, const char *b) {
-  struct stat info[2];
-  const char *paths[2] = {a, b};
-  for (int i = 0; i < 2; i++) {
-    const char *slash = strrchr(paths[i], '/');
-    char *folder = slash ? strndup(paths[i], (size_t)(slash - paths[i]) + 1) : strdup(".");
-    int failed = !folder || stat(folder, &info[i]) != 0;
-    free(folder);
-    if (failed) return false;
-  }
-  return info[0].st_dev == info[1].st_dev && info[0].st_ino == info[1].st_ino;
-}
-
 static uint64_t align(uint64_t offset, uint64_t bytes) {
   uint64_t to = bytes >= PAGE ? PAGE : 64;
   return (offset + to - 1) / to * to;
@@ -85,7 +70,7 @@ static void move(writer *w, uint32_t constant) {
 // otherwise the larger ones move. `move_inline`: so do the larger inline ones.
 static void place_constants(writer *w, const char *path, bool move_inline) {
   const gcut_graph *g = w->graph;
-  bool keep = *g->path && same_folder(path, g->path);
+  bool keep = *g->path && gcut_same_folder(path, g->path);
   w->placement.moved_bytes = 0;
   for (uint32_t i = 0; i < g->n_constants; i++) {
     const gcut_constant *c = &g->constants[i];
@@ -104,18 +89,6 @@ static gcut_status check_elements(const writer *w, gcut_error *err) {
     if (!c->data && c->bytes > 0 && w->placement.places[i] != GCUT__KEPT)
       return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%.200s' has no elements to write", c->name);
   }
-  return GCUT_OK;
-}
-
-// A graph must not be written over a file it reads from.
-static gcut_status check_target(const gcut_graph *g, const char *path, gcut_error *err) {
-  struct stat target, source;
-  if (stat(path, &target) != 0) return GCUT_OK;
-  for (uint32_t i = 0; i < g->n_files; i++)
-    if (stat(g->files[i].path, &source) == 0 && source.st_dev == target.st_dev &&
-        source.st_ino == target.st_ino)
-      return GCUT_FAIL(err, GCUT_ARGUMENT, "%s: the model is read from this file; choose another",
-                       path);
   return GCUT_OK;
 }
 
@@ -323,9 +296,9 @@ static gcut_status write_graph(writer *w, const char *path, gcut_arena *names, g
   w->placement.data_location = slash ? slash + 1 : data_path;
   w->maker.placement = &w->placement;
   gcut__message_prepare_scopes(&w->maker);
-  GCUT_TRY(check_target(g, path, err));
+  GCUT_TRY(gcut_output_check(g, path, err));
   GCUT_TRY(plan(w, path, &graph_bytes, err));
-  if (w->placement.moved_bytes > 0) GCUT_TRY(check_target(g, data_path, err));
+  if (w->placement.moved_bytes > 0) GCUT_TRY(gcut_output_check(g, data_path, err));
   return write_files(w, path, data_path, graph_bytes, err);
 }
 

@@ -42,6 +42,23 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_gcir_parse(const void *data, size_t size
 GCUT_API GCUT_MUST_USE gcut_status gcut_gcir_write(const gcut_graph *graph, const char *path,
                                                    gcut_error *err);
 
+typedef struct gcut_split_options {
+  bool pack; // write all larger weights anew, aligned, in the order the parts need them
+} gcut_split_options;
+
+// Writes each part of a plan as an ONNX model of its own into a folder, made if need be:
+// part_000.onnx and so on, and manifest.json, which says what each part reads from which, and where
+// the model's outputs come from. Larger weights are shared: in the model's own folder its data
+// files are read in place; elsewhere weights.bin is a clone of its data file where it has one
+// (blocks shared where the file system can), and holds, each once, what no such file does. Values
+// that the trace knows are written as they are: an input with a default stays at it. Each file is
+// whole or not at all; none is written over one that the model is read from (GCUT_ARGUMENT).
+// GCUT_IO where the folder cannot be written. options may be NULL.
+GCUT_API GCUT_MUST_USE gcut_status gcut_plan_split(const gcut_trace *trace, const gcut_plan *plan,
+                                                   const char *folder,
+                                                   const gcut_split_options *options,
+                                                   gcut_error *err);
+
 // Named tensors: one batch of inputs or outputs. Owns names and references.
 typedef struct gcut_batch {
   char **names;
