@@ -48,6 +48,9 @@ static gcut_status expect_scales(gcut_infer *c, const gcut_projection *p, gcut_d
   int64_t per_byte = 8 / p->bits;
   int rank = attrs->block_size > 0 ? 3 : 2;
   gcut_dim scales[3] = {experts, rows, 0}, zeros[3] = {experts, rows, 0};
+  int64_t block = attrs->block_size;
+  if (block > 0 && (block < 16 || (block & (block - 1)) != 0))
+    return GCUT_NODE_FAIL(c, err, "block_size is %" PRId64, block);
   if (!gcut_infer_has(c, p->scales)) return GCUT_NODE_FAIL(c, err, "scales are missing");
   if (rank == 3)
     GCUT_TRY(gcut__divide_dim(c, columns, attrs->block_size, "block_size", &scales[2], err));

@@ -7,6 +7,7 @@
 
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/packed.h"
 #include "exec/cpu/ops/real.h"
 #include "exec/cpu/ops/widen.h"
 
@@ -69,20 +70,14 @@ static gcut_status route(gcut_cpu_call *c, experts *m, gcut_error *err) {
 
 // ---- weights ----------------------------------------------------------------------------------
 
-// Value `index` of packed values, lowest bits first.
-static float unpack(const uint8_t *data, int64_t index, int64_t bits) {
-  int64_t per_byte = 8 / bits;
-  return (float)(data[index / per_byte] >> (index % per_byte * bits) & ((1u << bits) - 1));
-}
-
 // The zero point of a row's block. Without blocks zero points are packed across rows.
 static float zero_at(const gcut_tensor *zeros, const gcut_projection *p, int64_t expert,
                      int64_t rows, int64_t row, int64_t block) {
   if (!zeros) return (float)(1 << (p->bits - 1));
   int64_t last = zeros->dims[zeros->rank - 1];
   const uint8_t *data = zeros->data;
-  if (zeros->rank == 2) return unpack(data + expert * last, row, p->bits);
-  return unpack(data + (expert * rows + row) * last, block, p->bits);
+  if (zeros->rank == 2) return gcut__packed_value(data + expert * last, row, p->bits);
+  return gcut__packed_value(data + (expert * rows + row) * last, block, p->bits);
 }
 
 static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut_projection *p, int64_t expert,
@@ -97,9 +92,9 @@ static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut_projection *p
     const uint8_t *data =
         (const uint8_t *)c->inputs[p->weights]->data + row * columns * p->bits / 8;
     for (int64_t b = 0; b < blocks; b++) {
-      float zero = zero_at(zeros, p, expert, rows, r, b), scale = scales[row * blocks + b];
-      for (int64_t i = b * block; i < (b + 1) * block; i++)
-        m->weights[r * columns + i] = (unpack(data, i, p->bits) - zero) * scale;
+      gcut__packed_expand(data + b * block * p->bits / 8, p->bits, block,
+                          zero_at(zeros, p, expert, rows, r, b), scales[row * blocks + b],
+                          m->weights + r * columns + b * block);
     }
   }
   return GCUT_OK;

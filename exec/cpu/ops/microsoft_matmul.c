@@ -6,9 +6,9 @@
 #include "exec/cpu/ops/fused.h"
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/packed.h"
 #include "exec/cpu/ops/quantize.h"
 #include "exec/cpu/ops/stride.h"
-#include "exec/cpu/ops/typed.h"
 #include "exec/cpu/ops/widen.h"
 
 // ---- FusedMatMul ------------------------------------------------------------------------------
@@ -89,12 +89,6 @@ gcut_status gcut__cpu_fused_gemm(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- MatMulNBits ------------------------------------------------------------------------------
 
-// Value `index` of packed values, lowest bits first.
-static unsigned unpack(const uint8_t *data, int64_t index, int64_t bits) {
-  int64_t per_byte = 8 / bits;
-  return data[index / per_byte] >> (index % per_byte * bits) & ((1u << bits) - 1);
-}
-
 typedef struct blocks {
   const uint8_t *data;   // [N][n_blocks][bytes]
   const float *scales;   // [N][n_blocks]
@@ -108,22 +102,22 @@ static float zero_of(const blocks *b, int64_t row, int64_t block) {
   if (b->zeros) return b->zeros[row * b->n_blocks + block];
   if (!b->packed) return (float)(1 << (b->bits - 1));
   int64_t bytes = (b->n_blocks * b->bits + 7) / 8;
-  return (float)unpack(b->packed + row * bytes, block, b->bits);
+  return gcut__packed_value(b->packed + row * bytes, block, b->bits);
 }
 
 // One row of B, its columns [0, k), as floats.
 static void expand_row(const blocks *b, int64_t row, float *out) {
-  const uint8_t *data = b->data + row * b->n_blocks * (b->block_size / 8 * b->bits);
+  int64_t bytes = b->block_size / 8 * b->bits;
+  const uint8_t *data = b->data + row * b->n_blocks * bytes;
   for (int64_t block = 0; block < b->n_blocks; block++) {
-    int64_t first = block * b->block_size, end = first + b->block_size;
-    float scale = b->scales[row * b->n_blocks + block], zero = zero_of(b, row, block);
-    if (end > b->k) end = b->k;
-    for (int64_t i = first; i < end; i++) out[i] = ((float)unpack(data, i, b->bits) - zero) * scale;
+    int64_t first = block * b->block_size, left = b->k - first;
+    gcut__packed_expand(data + block * bytes, b->bits, left < b->block_size ? left : b->block_size,
+                        zero_of(b, row, block), b->scales[row * b->n_blocks + block], out + first);
   }
   for (int64_t i = 0; b->groups && i < b->k; i++) {
     int64_t g = b->groups[i];
-    out[i] =
-        ((float)unpack(data, i, b->bits) - zero_of(b, row, g)) * b->scales[row * b->n_blocks + g];
+    out[i] = (gcut__packed_value(data, i, b->bits) - zero_of(b, row, g)) *
+             b->scales[row * b->n_blocks + g];
   }
 }
 
@@ -197,7 +191,7 @@ typedef struct table {
 static void load_row(const table *t, int64_t first, float *out) {
   if (t->type == GCUT_UINT8) {
     for (int64_t j = 0; j < t->width; j++)
-      out[j] = (float)unpack(t->data->data, first + j, t->bits);
+      out[j] = gcut__packed_value(t->data->data, first + j, t->bits);
     return;
   }
   gcut__load_quantized(t->type, t->data->data, first, t->width, out);
@@ -211,8 +205,8 @@ static float zero_at(const table *t, const int64_t *index) {
   float zero;
   for (int d = 0; d < t->rank - 1; d++) row = row * dims[d] + index[d];
   if (t->type == GCUT_UINT8)
-    return (float)unpack((const uint8_t *)t->zero_points->data + row * dims[t->rank - 1],
-                         index[t->rank - 1], t->bits);
+    return gcut__packed_value((const uint8_t *)t->zero_points->data + row * dims[t->rank - 1],
+                              index[t->rank - 1], t->bits);
   gcut__load_quantized(t->type, t->zero_points->data, row * dims[t->rank - 1] + index[t->rank - 1],
                        1, &zero);
   return zero;
