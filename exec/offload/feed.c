@@ -1,0 +1,120 @@
+// Batches in, to the host and on to the device; batches out.
+#include "exec/offload/weaver.h"
+#include "tracer/base/error.h"
+
+// ---- batches in -------------------------------------------------------------------------------
+
+static bool is_batch_input(const gcut__weaver *w, uint32_t activation, uint32_t batch) {
+  uint32_t instance = gcut__instance_of(w, activation, batch);
+  return w->problem->activations[activation].producer == GCUT_NONE &&
+         gcut__form_of(w, instance) != GCUT_FORM_CONSTANT;
+}
+
+static uint32_t *collect(const gcut__weaver *w,
+                         bool (*wanted)(const gcut__weaver *, uint32_t, uint32_t), uint32_t batch,
+                         uint32_t *out_n) {
+  uint32_t *list = GCUT_NEW_ARRAY(w->arena, uint32_t, w->problem->n_activations);
+  *out_n = 0;
+  for (uint32_t i = 0; list && i < w->problem->n_activations; i++)
+    if (wanted(w, i, batch)) list[(*out_n)++] = gcut__instance_of(w, i, batch);
+  return list;
+}
+
+gcut_status gcut__read_batch(gcut__weaver *w, uint32_t batch) {
+  uint32_t n;
+  if (w->read[batch]) return GCUT_OK;
+  w->read[batch] = true;
+  uint32_t *list = collect(w, is_batch_input, batch, &n);
+  uint64_t *offsets = GCUT_NEW_ARRAY(w->arena, uint64_t, n);
+  if (!list || !offsets) return GCUT_NO_MEMORY(w->err);
+  if (n == 0) return GCUT_OK;
+  for (uint32_t i = 0; i < n; i++)
+    if (gcut__form_of(w, list[i]) == GCUT_FORM_RANGE) {
+      GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, list[i]), list, i,
+                               gcut__value_of(w, list[i])->name, &offsets[i]));
+      gcut__shelf_add(&w->host, list[i]);
+    }
+  gcut_command *c = gcut__begin(w->builder, GCUT_READ, GCUT_QUEUE_DISK);
+  c->batch = batch;
+  for (uint32_t i = 0; i < n; i++) {
+    gcut__claim_operand(w, list[i], GCUT_SPACE_HOST, offsets[i], false);
+    c->bytes += gcut__bytes_of(w, list[i]);
+  }
+  gcut__commit(w->builder);
+  for (uint32_t i = 0; i < n; i++)
+    if (gcut__value_of(w, list[i])->n_readers == 0) GCUT_TRY(gcut__release(w, list[i]));
+  return GCUT_OK;
+}
+
+// The value is in host memory afterwards.
+gcut_status gcut__bring_host(gcut__weaver *w, uint32_t instance, const uint32_t *pins,
+                             uint32_t n_pins) {
+  uint64_t offset;
+  if (gcut__value_of(w, instance)->producer == GCUT_NONE)
+    GCUT_TRY(gcut__read_batch(w, gcut__batch_of(w, instance)));
+  if (gcut__form_of(w, instance) != GCUT_FORM_RANGE || gcut__is_in(w, GCUT_SPACE_HOST, instance))
+    return GCUT_OK;
+  GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, instance), pins, n_pins,
+                           gcut__value_of(w, instance)->name, &offset));
+  if (gcut__is_in(w, GCUT_SPACE_SPILL, instance))
+    gcut__move_value(w, GCUT_UNSPILL, GCUT_QUEUE_DISK, GCUT_SPACE_SPILL, GCUT_SPACE_HOST, instance,
+                     offset);
+  else
+    gcut__move_value(w, GCUT_PULL, GCUT_QUEUE_DOWN, GCUT_SPACE_DEVICE, GCUT_SPACE_HOST, instance,
+                     offset);
+  gcut__shelf_add(&w->host, instance);
+  return GCUT_OK;
+}
+
+// ---- batches out ------------------------------------------------------------------------------
+
+static bool is_batch_output(const gcut__weaver *w, uint32_t activation, uint32_t batch) {
+  return w->problem->activations[activation].fetched &&
+         gcut__form_of(w, gcut__instance_of(w, activation, batch)) != GCUT_FORM_CONSTANT;
+}
+
+gcut_status gcut__write_batch(gcut__weaver *w) {
+  uint32_t n;
+  uint32_t *list = collect(w, is_batch_output, w->batch, &n);
+  if (!list) return GCUT_NO_MEMORY(w->err);
+  for (uint32_t i = 0; i < n; i++)
+    if (gcut__value_of(w, list[i])->producer == GCUT_NONE) GCUT_TRY(gcut__read_batch(w, w->batch));
+  for (uint32_t i = 0; i < n; i++) GCUT_TRY(gcut__bring_host(w, list[i], list, n));
+  if (n == 0) return GCUT_OK;
+  gcut_command *c = gcut__begin(w->builder, GCUT_WRITE, GCUT_QUEUE_DISK);
+  c->batch = w->batch;
+  for (uint32_t i = 0; i < n; i++) {
+    gcut__use_operand(w, list[i], GCUT_SPACE_HOST);
+    c->bytes += gcut__bytes_of(w, list[i]);
+  }
+  gcut__commit(w->builder);
+  w->written[w->batch] = true;
+  for (uint32_t i = 0; i < n; i++) GCUT_TRY(gcut__release(w, list[i]));
+  return GCUT_OK;
+}
+
+// ---- to the device
+
+uint64_t gcut__take_buffer(gcut__weaver *w, uint64_t bytes) {
+  uint64_t at = w->cursor;
+  w->cursor += gcut_range_bytes(bytes);
+  return at;
+}
+
+gcut_status gcut__bring_device(gcut__weaver *w, uint32_t instance, const uint32_t *pins,
+                               uint32_t n_pins) {
+  if (gcut__form_of(w, instance) != GCUT_FORM_RANGE)
+    return gcut__bring_host(w, instance, pins, n_pins);
+  if (gcut__is_in(w, GCUT_SPACE_DEVICE, instance)) return GCUT_OK;
+  GCUT_TRY(gcut__bring_host(w, instance, &instance, 1));
+  bool parked;
+  uint64_t offset;
+  GCUT_TRY(gcut__park(w, instance, pins, n_pins, &parked, &offset));
+  if (!parked) offset = gcut__take_buffer(w, gcut__bytes_of(w, instance));
+  // Parking may have pulled others into host memory and this one out of it.
+  GCUT_TRY(gcut__bring_host(w, instance, &instance, 1));
+  gcut__move_value(w, GCUT_PUSH, GCUT_QUEUE_UP, GCUT_SPACE_HOST, GCUT_SPACE_DEVICE, instance,
+                   offset);
+  if (parked) gcut__shelf_add(&w->parked, instance);
+  return GCUT_OK;
+}
