@@ -1,0 +1,182 @@
+// Running a part on a batch: node by node, every value where the layout and the schedule have it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/cpu/cpu_device.h"
+#include "tracer/base/error.h"
+
+typedef struct running {
+  gcut__cpu_device *device;
+  const gcut__cpu_program *program;
+  const gcut__run_args *args;
+  const gcut__layout_step *step;
+} running;
+
+static const gcut__operand *find_operand(const running *r, uint32_t value) {
+  for (uint32_t i = 0; i < r->args->n_operands; i++)
+    if (r->args->operands[i].value == value) return &r->args->operands[i];
+  return NULL;
+}
+
+// Where a value of the part belongs, or NULL: the heap, or a view of something.
+static uint8_t *place_of(const running *r, const gcut__home *home) {
+  if (home->kind == GCUT__HOME_WORKSPACE)
+    return r->device->slab + r->args->workspace + home->offset;
+  if (home->kind != GCUT__HOME_OUTPUT) return NULL;
+  const gcut__operand *o = find_operand(r, home->value);
+  return o && o->offset != GCUT_ON_HEAP ? r->device->slab + o->offset : NULL;
+}
+
+static void *place(void *context, uint32_t value, uint64_t bytes) {
+  const running *r = context;
+  for (uint32_t i = 0; i < r->step->n_homes; i++) {
+    const gcut__home *home = &r->program->layout.homes[r->step->first_home + i];
+    if (home->value == value) return home->bytes == bytes ? place_of(r, home) : NULL;
+  }
+  return NULL;
+}
+
+static bool lies_in_slab(const gcut__cpu_device *d, const void *data) {
+  return (uintptr_t)data - (uintptr_t)d->slab < d->slab_bytes;
+}
+
+// A tensor that does not depend on the slab: itself, or a copy.
+static gcut_status detach(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
+                          gcut_error *err);
+
+static gcut_status detach_sequence(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
+                                   gcut_error *err) {
+  gcut_tensor **items = calloc(t->n_items + 1, sizeof *items);
+  gcut_status status = items ? GCUT_OK : GCUT_NO_MEMORY(err);
+  for (size_t i = 0; i < t->n_items && status == GCUT_OK; i++)
+    status = detach(d, t->items[i], &items[i], err);
+  if (status == GCUT_OK) status = gcut_tensor_sequence(t->type, items, t->n_items, out, err);
+  for (size_t i = 0; items && i < t->n_items; i++) gcut_tensor_unref(items[i]);
+  free(items);
+  return status;
+}
+
+static gcut_status detach(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
+                          gcut_error *err) {
+  if (t->kind == GCUT_KIND_SEQUENCE) return detach_sequence(d, t, out, err);
+  if (t->kind != GCUT_KIND_TENSOR || !t->data || !lies_in_slab(d, t->data)) {
+    *out = gcut_tensor_ref(t);
+    return GCUT_OK;
+  }
+  GCUT_TRY(gcut_tensor_create_uninitialized(t->type, t->rank, t->dims, out, err));
+  memcpy((*out)->data, t->data, t->bytes);
+  return GCUT_OK;
+}
+
+// Replaces a value by a tensor at its place: kernels may hand an input on, or make a view.
+static gcut_status move_home(const running *r, const gcut__home *home, uint8_t *target,
+                             gcut_error *err) {
+  gcut_cpu_env *env = &r->device->env;
+  gcut_tensor *t = env->values[home->value], *moved;
+  if (t->kind != GCUT_KIND_TENSOR || t->bytes != home->bytes)
+    return GCUT_FAIL(err, GCUT_DEVICE, "value '%.200s' has %llu bytes, expected %llu",
+                     env->graph->values[home->value].name, (unsigned long long)t->bytes,
+                     (unsigned long long)home->bytes);
+  if (t->bytes == 0 || t->data == target) return GCUT_OK;
+  memmove(target, t->data, t->bytes);
+  GCUT_TRY(gcut_tensor_wrap(t->type, t->rank, t->dims, target, &moved, err));
+  gcut_cpu_env_set(env, home->value, moved);
+  gcut_tensor_unref(moved);
+  return GCUT_OK;
+}
+
+static gcut_status settle_heap(const running *r, const gcut__home *home, gcut_error *err) {
+  gcut_cpu_env *env = &r->device->env;
+  gcut_tensor *own;
+  GCUT_TRY(detach(r->device, env->values[home->value], &own, err));
+  gcut_cpu_env_set(env, home->value, own);
+  const gcut__operand *o = find_operand(r, home->value);
+  if (o && o->output && o->heap)
+    *o->heap = own;
+  else
+    gcut_tensor_unref(own);
+  return GCUT_OK;
+}
+
+// After a node: every output where the layout has it.
+static gcut_status settle(const running *r, gcut_error *err) {
+  for (uint32_t i = 0; i < r->step->n_homes; i++) {
+    const gcut__home *home = &r->program->layout.homes[r->step->first_home + i];
+    uint8_t *target = place_of(r, home);
+    if (!r->device->env.values[home->value]) continue;
+    if (target)
+      GCUT_TRY(move_home(r, home, target, err));
+    else if (home->kind == GCUT__HOME_HEAP)
+      GCUT_TRY(settle_heap(r, home, err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status run_step(running *r, gcut_error *err) {
+  GCUT_TRY(gcut_cpu_run_node(r->device->runner, &r->device->env, r->step->node, err));
+  GCUT_TRY(settle(r, err));
+  for (uint32_t i = 0; i < r->step->n_drops; i++)
+    gcut_cpu_env_set(&r->device->env, r->program->layout.drops[r->step->first_drop + i], NULL);
+  return GCUT_OK;
+}
+
+static gcut_status set_input(const running *r, const gcut__operand *o, gcut_error *err) {
+  gcut_cpu_env *env = &r->device->env;
+  const gcut_type *type = &r->program->base.trace->facts[o->value].type;
+  gcut_tensor *t;
+  if (o->offset == GCUT_ON_HEAP) {
+    gcut_cpu_env_set(env, o->value, *o->heap);
+    return GCUT_OK;
+  }
+  GCUT_TRY(gcut_tensor_wrap((gcut_dtype)type->type, type->rank, type->dims,
+                            r->device->slab + o->offset, &t, err));
+  gcut_cpu_env_set(env, o->value, t);
+  gcut_tensor_unref(t);
+  return GCUT_OK;
+}
+
+static gcut_status bind(const running *r, gcut_error *err) {
+  gcut__part_weights *w = r->args->weights;
+  gcut_cpu_env *env = &r->device->env;
+  if (!w->state) GCUT_TRY(gcut__cpu_load_weights(r->device, w, GCUT_ON_HEAP, err));
+  for (uint32_t i = 0; i < w->n; i++)
+    gcut_cpu_env_set(env, w->weights[i].value, ((gcut__cpu_weights *)w->state)->tensors[i]);
+  for (uint32_t i = 0; i < r->program->n_constants; i++)
+    gcut_cpu_env_set(env, r->program->constants[i].value, r->program->constants[i].tensor);
+  for (uint32_t i = 0; i < r->args->n_operands; i++)
+    if (!r->args->operands[i].output) GCUT_TRY(set_input(r, &r->args->operands[i], err));
+  return GCUT_OK;
+}
+
+static void unbind(const running *r) {
+  gcut_cpu_env *env = &r->device->env;
+  for (uint32_t i = 0; i < r->args->weights->n; i++)
+    gcut_cpu_env_set(env, r->args->weights->weights[i].value, NULL);
+  for (uint32_t i = 0; i < r->program->n_constants; i++)
+    gcut_cpu_env_set(env, r->program->constants[i].value, NULL);
+  for (uint32_t i = 0; i < r->args->n_operands; i++)
+    if (!r->args->operands[i].output) gcut_cpu_env_set(env, r->args->operands[i].value, NULL);
+}
+
+static gcut_status run_steps(running *r, gcut_error *err) {
+  GCUT_TRY(bind(r, err));
+  for (uint32_t s = 0; s < r->program->layout.n_steps; s++) {
+    r->step = &r->program->layout.steps[s];
+    GCUT_TRY(run_step(r, err));
+  }
+  unbind(r);
+  return GCUT_OK;
+}
+
+gcut_status gcut__cpu_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
+  gcut__cpu_device *d = (gcut__cpu_device *)device;
+  running r = {.device = d, .program = (const gcut__cpu_program *)args->program, .args = args};
+  if (!d->has_env) GCUT_TRY(gcut_cpu_env_create(args->program->trace->graph, &d->env, err));
+  d->has_env = true;
+  d->env.place = place;
+  d->env.place_context = &r;
+  gcut_status status = run_steps(&r, err);
+  d->env.place = NULL;
+  d->env.place_context = NULL;
+  return status;
+}
