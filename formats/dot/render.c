@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "formats/dot/numbering.h"
 #include "tracer/base/error.h"
 
 typedef struct canvas {
@@ -223,7 +224,8 @@ static void set_page(const canvas *c) {
 }
 
 static gcut_status build(canvas *c, gcut_error *err) {
-  c->graph = agopen("graphcut", Agdirected, NULL);
+  Agdisc_t discipline = gcut__dot_discipline();
+  c->graph = agopen("graphcut", Agdirected, &discipline);
   c->nodes = GCUT_NEW_ARRAY(c->arena, Agnode_t *, c->d->n_boxes);
   c->groups = GCUT_NEW_ARRAY(c->arena, Agraph_t *, c->d->n_groups);
   if (!c->graph || !c->nodes || !c->groups) return GCUT_NO_MEMORY(err);
