@@ -65,6 +65,27 @@ static bool is_cheap(const gcut__refining *r, uint32_t id) {
   return node->op->flops == NULL || node->op->flops == gcut__no_flops;
 }
 
+// A value is carried itself, or whatever one of its producer's operands takes.
+static gcut_status find_least(gcut__refining *r, gcut_error *err) {
+  const gcut__draft *d = r->draft;
+  const gcut_graph *g = d->graph;
+  r->least = gcut_arena_copy(d->scratch, r->bytes, g->n_values * sizeof *r->least);
+  if (!r->least) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < d->n_order; i++) {
+    const gcut_node *node = &g->nodes[d->order[i]];
+    uint64_t most = 0;
+    for (uint32_t k = 0; k < gcut__n_reads(node); k++) {
+      uint32_t v = gcut__read(g, node, k);
+      if (v != GCUT_NONE && !gcut__constant(d->trace, v) && r->least[v] > most) most = r->least[v];
+    }
+    for (uint32_t o = 0; o < node->n_outputs && r->cheap[d->order[i]]; o++) {
+      uint32_t v = gcut_node_outputs(g, node)[o];
+      if (v != GCUT_NONE && most < r->least[v]) r->least[v] = most;
+    }
+  }
+  return GCUT_OK;
+}
+
 static gcut_status open(gcut__refining *r, gcut__draft *d, gcut_error *err) {
   *r = (gcut__refining){.draft = d};
   GCUT_TRY(gcut__nominal_bytes(d, &r->bytes, err));
@@ -83,7 +104,7 @@ static gcut_status open(gcut__refining *r, gcut__draft *d, gcut_error *err) {
     r->movable[n] = !d->pinned[n] && (d->keeps_balance ? r->cheap[n] : light[n]);
     r->n_own[d->part[n]]++;
   }
-  return GCUT_OK;
+  return find_least(r, err);
 }
 
 // ---- first runs that nobody needs -------------------------------------------------------------

@@ -16,6 +16,7 @@ enum { GCUT__AGAIN_BYTES = 1024, GCUT__SMALL_CONSTANT = 1024 };
 typedef struct gcut__refining {
   gcut__draft *draft;
   uint64_t *bytes;      // [n_values]; nominal where not static
+  uint64_t *least;      // [n_values] what a part has to carry at least to have it, whatever it runs
   bool *movable;        // [n_nodes]
   bool *cheap;          // [n_nodes]
   uint64_t *again_cost; // [n_nodes] of running it again

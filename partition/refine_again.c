@@ -18,23 +18,39 @@
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
-enum { MOST_NODES = 512 }; // of a network
+enum { MOST_NODES = 512, FEW_NODES = 256 }; // of a network; of a graph that is searched in full
 
 struct gcut__again_search {
   gcut__refining *r;
   gcut__flow flow;
   uint32_t part, stamp;
   uint32_t *value_vertex, *value_stamp; // [n_values]
+  uint32_t *read_stamp;                 // [n_values] part + 1 whose own nodes last read it
   uint32_t *node_vertex, *node_stamp;   // [n_nodes]
   uint32_t *depth;                      // [MOST_NODES] of nodes[]
   uint32_t *nodes, n_nodes;             // in the network, nearest first
   uint32_t source, sink;
   uint32_t deepest;          // no node further from the part can pay
+  uint64_t inputs;           // bytes that the part reads from outside
   uint64_t work;             // nodes looked at, all parts together
   uint32_t *first, *members; // [n_parts + 2], [n_order] nodes by part
 };
 
 typedef struct gcut__again_search network;
+
+// Whether running the node here would need something carried that costs as much as all that the
+// part carries now. What the part carries anyway counts as nothing, but only directly: further back
+// it is looked for on small graphs alone, which go without this short cut.
+static bool cannot_pay(const network *k, uint32_t id) {
+  const gcut__draft *d = k->r->draft;
+  const gcut_node *node = &d->graph->nodes[id];
+  for (uint32_t r = 0; d->n_order > FEW_NODES && r < gcut__n_reads(node); r++) {
+    uint32_t v = gcut__read(d->graph, node, r);
+    if (v == GCUT_NONE || gcut__constant(d->trace, v) || k->read_stamp[v] == k->part + 1) continue;
+    if (k->r->least[v] >= k->inputs) return true;
+  }
+  return false;
+}
 
 // The vertex of a producer: its own where it may run again here, else the sink.
 static uint32_t producer_vertex(network *k, uint32_t value, uint32_t depth) {
@@ -42,7 +58,7 @@ static uint32_t producer_vertex(network *k, uint32_t value, uint32_t depth) {
   uint32_t node = d->graph->values[value].producer;
   if (node == GCUT_NONE || !k->r->cheap[node]) return k->sink;
   if (k->node_stamp[node] == k->stamp) return k->node_vertex[node];
-  if (k->n_nodes == MOST_NODES || depth > k->deepest) return k->sink;
+  if (k->n_nodes == MOST_NODES || depth > k->deepest || cannot_pay(k, node)) return k->sink;
   k->node_stamp[node] = k->stamp;
   k->node_vertex[node] = gcut__flow_vertex(&k->flow);
   k->depth[k->n_nodes] = depth;
@@ -77,6 +93,7 @@ static uint64_t sum_inputs(network *k, const uint32_t *nodes, uint32_t n) {
       uint32_t v = gcut__read(d->graph, node, r);
       if (v == GCUT_NONE || k->value_stamp[v] == k->stamp || gcut__constant(d->trace, v)) continue;
       k->value_stamp[v] = k->stamp;
+      k->read_stamp[v] = k->part + 1;
       uint32_t producer = d->graph->values[v].producer;
       if (producer == GCUT_NONE || d->part[producer] != k->part) sum += k->r->bytes[v];
     }
@@ -114,7 +131,7 @@ static void add_again(network *k, uint32_t node) {
 static uint64_t settle_part(network *k, uint32_t part, const uint32_t *nodes, uint32_t n) {
   gcut__draft *d = k->r->draft;
   k->part = part;
-  uint64_t inputs = sum_inputs(k, nodes, n);
+  uint64_t inputs = k->inputs = sum_inputs(k, nodes, n);
   k->deepest =
       inputs / GCUT__AGAIN_BYTES < MOST_NODES ? (uint32_t)(inputs / GCUT__AGAIN_BYTES) : MOST_NODES;
   bool spent = k->work > UINT64_C(64) * d->n_order + 1000000;
@@ -154,14 +171,15 @@ gcut_status gcut__again_create(gcut__refining *r, gcut__again_search **out, gcut
   k->r = r;
   k->value_vertex = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_values);
   k->value_stamp = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_values);
+  k->read_stamp = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_values);
   k->node_vertex = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_nodes);
   k->node_stamp = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_nodes);
   k->depth = GCUT_NEW_ARRAY(arena, uint32_t, MOST_NODES);
   k->nodes = GCUT_NEW_ARRAY(arena, uint32_t, MOST_NODES);
   k->first = GCUT_NEW_ARRAY(arena, uint32_t, (size_t)d->n_parts + 2);
   k->members = GCUT_NEW_ARRAY(arena, uint32_t, d->n_order);
-  if (!k->value_vertex || !k->value_stamp || !k->node_vertex || !k->node_stamp || !k->depth ||
-      !k->nodes || !k->first || !k->members)
+  if (!k->value_vertex || !k->value_stamp || !k->read_stamp || !k->node_vertex || !k->node_stamp ||
+      !k->depth || !k->nodes || !k->first || !k->members)
     return GCUT_NO_MEMORY(err);
   return GCUT_OK;
 }
