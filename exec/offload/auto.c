@@ -23,18 +23,28 @@ enum {
   COMMANDS_A_RUN = 6,     // of a part on a batch, about
 };
 
+static const double TIE = 1e-9;
+
 typedef struct axis {
   const char *key;              // "" : the value stands alone
   char values[MOST_VALUES][24]; // values[0] "" leaves the option out: its default
   uint32_t n;
 } axis;
 
+typedef struct candidate {
+  char text[TEXT];
+  double seconds; // infinite where it does not fit
+  uint64_t bytes; // of device memory
+} candidate;
+
+static const candidate nothing = {.seconds = INFINITY, .bytes = UINT64_MAX};
+
 typedef struct family { // candidates of one strategy
   const char *strategy;
   axis axes[MOST_AXES];
   uint32_t n_axes;
   uint32_t best[MOST_AXES]; // value of each axis
-  double seconds;
+  candidate found;          // what that gives
 } family;
 
 typedef struct search {
@@ -42,8 +52,7 @@ typedef struct search {
   const gcut_profile *profile;
   gcut_arena *arena;
   uint32_t n_tried;
-  char best[TEXT], second[TEXT];
-  double best_seconds, second_seconds;
+  candidate best, second;
 } search;
 
 // ---- one candidate ----------------------------------------------------------------------------
@@ -59,40 +68,48 @@ static void candidate_text(const family *f, const uint32_t *at, char text[TEXT])
   }
 }
 
-// Seconds that the text's schedule takes; infinite where it does not fit.
-static gcut_status simulate(search *s, const gcut_problem *problem, const char *text, double *out) {
+// What the candidate's schedule takes; infinite seconds where it does not fit.
+static gcut_status simulate(search *s, const gcut_problem *problem, candidate *c) {
   gcut_schedule *schedule;
   gcut_timeline timeline;
   gcut_summary sum;
-  *out = INFINITY;
+  c->seconds = INFINITY;
+  c->bytes = UINT64_MAX;
   s->n_tried++;
-  gcut_status status = gcut_schedule_create(problem, text, s->profile, &schedule, NULL);
+  gcut_status status = gcut_schedule_create(problem, c->text, s->profile, &schedule, NULL);
   if (status == GCUT_BUDGET) return GCUT_OK;
   if (status != GCUT_OK) return status;
   status = gcut_simulate(problem, schedule, s->profile, &timeline, NULL);
   if (status == GCUT_OK) {
     status = gcut_timeline_summarise(problem, schedule, &timeline, &sum, NULL);
     gcut_timeline_free(&timeline);
-    *out = sum.seconds;
+    c->seconds = sum.seconds;
+    c->bytes = schedule->extent[GCUT_SPACE_DEVICE];
   }
   gcut_schedule_destroy(schedule);
   return status;
 }
 
+static bool is_same_strategy(const char *a, const char *b) {
+  size_t n = strcspn(a, ":");
+  return n == strcspn(b, ":") && strncmp(a, b, n) == 0;
+}
+
+// Equal times go to the one that takes less memory.
+static bool is_better(const candidate *a, const candidate *b) {
+  double share = a->seconds / b->seconds;
+  if (share > 1 - TIE && share < 1 + TIE) return a->bytes < b->bytes;
+  return a->seconds < b->seconds;
+}
+
 // Remembers the best, and the best of another strategy.
-static void consider(search *s, const char *text, double seconds) {
-  size_t name = strcspn(s->best, ":"),
-         same = strcspn(text, ":") == name && !strncmp(s->best, text, name);
-  if (seconds < s->best_seconds) {
-    if (!same) {
-      snprintf(s->second, sizeof s->second, "%s", s->best);
-      s->second_seconds = s->best_seconds;
-    }
-    snprintf(s->best, sizeof s->best, "%s", text);
-    s->best_seconds = seconds;
-  } else if (!same && seconds < s->second_seconds) {
-    snprintf(s->second, sizeof s->second, "%s", text);
-    s->second_seconds = seconds;
+static void consider(search *s, const candidate *c) {
+  bool same = is_same_strategy(s->best.text, c->text);
+  if (is_better(c, &s->best)) {
+    if (!same) s->second = s->best;
+    s->best = *c;
+  } else if (!same && is_better(c, &s->second)) {
+    s->second = *c;
   }
 }
 
@@ -166,7 +183,7 @@ static uint32_t list_families(const gcut_problem *p, family *f) {
   add_ahead(&f[n++], 2);
   for (uint32_t i = 0; i < n; i++) {
     add_batches(&f[i], p);
-    f[i].seconds = INFINITY;
+    f[i].found = nothing;
   }
   return n;
 }
@@ -180,12 +197,11 @@ static uint64_t count_combinations(const family *f) {
 }
 
 static gcut_status try_at(search *s, family *f, const gcut_problem *problem, const uint32_t *at) {
-  char text[TEXT];
-  double seconds;
-  candidate_text(f, at, text);
-  GCUT_TRY(simulate(s, problem, text, &seconds));
-  if (seconds < f->seconds) {
-    f->seconds = seconds;
+  candidate c;
+  candidate_text(f, at, c.text);
+  GCUT_TRY(simulate(s, problem, &c));
+  if (is_better(&c, &f->found)) {
+    f->found = c;
     memcpy(f->best, at, sizeof f->best);
   }
   return GCUT_OK;
@@ -210,7 +226,7 @@ static gcut_status climb(search *s, family *f, const gcut_problem *problem) {
   uint32_t start[MOST_AXES] = {0};
   GCUT_TRY(try_at(s, f, problem, start));
   for (int sweep = 0; sweep < SWEEPS; sweep++) {
-    double before = f->seconds;
+    double before = f->found.seconds;
     for (uint32_t k = 0; k < f->n_axes; k++)
       for (uint32_t value = 0; value < f->axes[k].n; value++) {
         uint32_t at[MOST_AXES];
@@ -218,17 +234,16 @@ static gcut_status climb(search *s, family *f, const gcut_problem *problem) {
         at[k] = value;
         if (value != f->best[k]) GCUT_TRY(try_at(s, f, problem, at));
       }
-    if (!(f->seconds < before)) break;
+    if (!(f->found.seconds < before)) break;
   }
   return GCUT_OK;
 }
 
 static gcut_status confirm(search *s, const family *f, const uint32_t *at) {
-  char text[TEXT];
-  double seconds;
-  candidate_text(f, at, text);
-  GCUT_TRY(simulate(s, s->problem, text, &seconds));
-  consider(s, text, seconds);
+  candidate c;
+  candidate_text(f, at, c.text);
+  GCUT_TRY(simulate(s, s->problem, &c));
+  consider(s, &c);
   return GCUT_OK;
 }
 
@@ -263,12 +278,13 @@ static gcut_status search_all(search *s) {
 }
 
 static const char *explain(const search *s) {
-  if (isinf(s->second_seconds))
+  if (isinf(s->second.seconds))
     return gcut_arena_format(s->arena,
                              "auto: %s, predicted %.4g s; no other strategy fits (%u tried)",
-                             s->best, s->best_seconds, s->n_tried);
+                             s->best.text, s->best.seconds, s->n_tried);
   return gcut_arena_format(s->arena, "auto: %s, predicted %.4g s; next best %s, %.4g s (%u tried)",
-                           s->best, s->best_seconds, s->second, s->second_seconds, s->n_tried);
+                           s->best.text, s->best.seconds, s->second.text, s->second.seconds,
+                           s->n_tried);
 }
 
 gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *options,
@@ -276,14 +292,14 @@ gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *
   search s = {.problem = problem,
               .profile = profile ? profile : &gcut__default_profile,
               .arena = options->arena,
-              .best_seconds = INFINITY,
-              .second_seconds = INFINITY};
+              .best = nothing,
+              .second = nothing};
   if (problem->n_batches == 0) return GCUT_OK;
   gcut_status status = search_all(&s);
   if (status != GCUT_OK) return GCUT_FAIL(err, status, "auto: a trial failed");
   // Nothing fits: sequential says what would.
-  if (isinf(s.best_seconds)) snprintf(s.best, sizeof s.best, "sequential");
-  char *chosen = gcut_arena_string(options->arena, s.best, strlen(s.best));
+  if (isinf(s.best.seconds)) snprintf(s.best.text, sizeof s.best.text, "sequential");
+  char *chosen = gcut_arena_string(options->arena, s.best.text, strlen(s.best.text));
   const char *note = explain(&s);
   if (!chosen || !note) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__policy_parse(problem, chosen, s.profile, options->arena, policy, err));
