@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs every test of a build and counts: tests/run.sh BUILD
 #
-# cmocka programs (BUILD/tests/**/*_test) report in TAP; shell tests (tests/cli/*.sh) print the same lines; the
+# cmocka programs (BUILD/tests/**/*_test) report in TAP; shell tests (tests/cli, tests/interop) print the same lines; the
 # conformance runner prints its own closing line. The last line is `N passed, N failed, N skipped`; the exit status
 # is 1 where anything failed.
 build=$1
@@ -39,7 +39,7 @@ run() { # name command...
 for test in $(find "$build/tests" -name '*_test' -type f -perm -u+x | LC_ALL=C sort); do
   run "${test#"$build"/}" "$test"
 done
-for test in tests/cli/*.sh; do
+for test in tests/cli/*.sh tests/interop/*.sh; do
   [ -e "$test" ] && run "$test" sh "$test"
 done
 for example in examples/*.c; do

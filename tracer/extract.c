@@ -71,11 +71,16 @@ static bool says_nothing(const gcut_type *type) {
   return type->kind == GCUT_KIND_TENSOR && type->type == GCUT_UNDEFINED && type->rank < 0;
 }
 
-// What the trace knows of an input or output, or else what the model says.
+const gcut_type *gcut_extract_type(const gcut_trace *trace, uint32_t value) {
+  const gcut_type *type = &trace->facts[value].type;
+  const gcut_type *declared = &trace->graph->values[value].declared;
+  if (says_nothing(declared)) return type;
+  return says_nothing(type) || type->kind != declared->kind ? declared : type;
+}
+
 static void declare_crossing(extractor *x, uint32_t from, uint32_t to) {
   const gcut_value *v = &x->from->values[from];
-  const gcut_type *type = &x->trace->facts[from].type;
-  if (says_nothing(type)) type = &v->declared;
+  const gcut_type *type = gcut_extract_type(x->trace, from);
   if (type->kind == GCUT_KIND_TENSOR && !type->type && !v->is_input && !v->is_output)
     gcut_graph_fail(x->to, GCUT_UNSUPPORTED,
                     "value '%.200s' passes from part to part, and its type is unknown", v->name);

@@ -27,5 +27,7 @@ GCUT_MUST_USE gcut_status gcut_graph_extract(const gcut_trace *trace, const gcut
 
 // The constant that a value is known to be, or NULL.
 const gcut_constant *gcut_extract_constant(const gcut_trace *trace, uint32_t value);
+// The type of an input or output of a part: what the trace knows, or else what the model says.
+const gcut_type *gcut_extract_type(const gcut_trace *trace, uint32_t value);
 
 #endif

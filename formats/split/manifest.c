@@ -28,16 +28,8 @@ static void append(writer *w, json_t *array, json_t *value) {
 
 // ---- values -----------------------------------------------------------------------------------
 
-// What the part's file says of the value.
-static const gcut_type *type_of(const writer *w, uint32_t value) {
-  const gcut_type *type = &w->m->trace->facts[value].type;
-  if (type->kind == GCUT_KIND_TENSOR && !type->type && type->rank < 0)
-    type = &w->graph->values[value].declared;
-  return type;
-}
-
 static json_t *type_json(const writer *w, uint32_t value) {
-  const gcut_type *type = type_of(w, value);
+  const gcut_type *type = gcut_extract_type(w->m->trace, value);
   char text[MOST_TEXT];
   if (type->kind == GCUT_KIND_TENSOR) return json_string(gcut_dtype_name((gcut_dtype)type->type));
   gcut_trace_format(w->m->trace, value, text, sizeof text);
@@ -60,7 +52,7 @@ static json_t *value_json(writer *w, uint32_t value) {
   json_t *object = json_object();
   set(w, object, "name", json_string(w->graph->values[value].name));
   set(w, object, "type", type_json(w, value));
-  set(w, object, "shape", shape_json(w, type_of(w, value)));
+  set(w, object, "shape", shape_json(w, gcut_extract_type(w->m->trace, value)));
   return object;
 }
 

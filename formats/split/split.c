@@ -65,13 +65,21 @@ static gcut_status make_folder(const char *folder, gcut_error *err) {
   return GCUT_FAIL(err, GCUT_IO, "%s: cannot be made: %s", folder, strerror(code));
 }
 
+// A model may list an output twice.
 static gcut_status find_last(splitter *s, gcut_error *err) {
+  gcut_map seen = {0};
+  gcut_status status = GCUT_OK;
   s->last = GCUT_NEW_ARRAY(s->arena, uint32_t, s->plan->n_fetches);
   if (!s->last) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < s->plan->n_fetches; i++)
-    if (gcut_extract_constant(s->trace, s->plan->fetches[i]))
-      s->last[s->n_last++] = s->plan->fetches[i];
-  return GCUT_OK;
+  for (uint32_t i = 0; i < s->plan->n_fetches && status == GCUT_OK; i++) {
+    uint32_t value = s->plan->fetches[i];
+    if (!gcut_extract_constant(s->trace, value) || gcut_map_get(&seen, value) != UINT32_MAX)
+      continue;
+    s->last[s->n_last++] = value;
+    if (!gcut_map_set(&seen, value, 1)) status = GCUT_NO_MEMORY(err);
+  }
+  gcut_map_free(&seen);
+  return status;
 }
 
 // ---- parts ------------------------------------------------------------------------------------

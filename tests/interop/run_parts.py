@@ -30,7 +30,7 @@ def make_inputs(values, sizes):
     random = numpy.random.default_rng(1)
     feeds = {}
     for value in values:
-        shape = [d if isinstance(d, int) else sizes.get(d, 2) for d in value["shape"]]
+        shape = [d if isinstance(d, int) else sizes.get(d, 2) for d in value["shape"] or []]
         kind = numpy.dtype(TYPES[value["type"]])
         if kind.kind == "f":
             feeds[value["name"]] = random.standard_normal(shape).astype(kind)
@@ -62,7 +62,9 @@ def same(a, b):
     a, b = numpy.asarray(a), numpy.asarray(b)
     if a.dtype.kind != "f":
         return a.shape == b.shape and bool((a == b).all())
-    return a.shape == b.shape and numpy.allclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True)
+    # ONNX Runtime computes runs of float16 nodes in float32: a cut between them rounds once more.
+    rtol, atol = (1e-2, 2e-3) if a.dtype == numpy.float16 else (1e-5, 1e-6)
+    return a.shape == b.shape and numpy.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def main(model, folder, *rest):
