@@ -17,6 +17,10 @@ typedef struct planner {
   const gcut_trace *trace;
   const gcut_graph *graph;
   const gcut_part *part;
+  const gcut__fusion *fusions;
+  uint32_t n_fusions;
+  gcut_map fused;  // node -> fusion it ends
+  gcut_map hidden; // nodes inside fusions
   gcut__layout *layout;
   gcut_arena *arena, *scratch;
   gcut_map homes;      // value -> home
@@ -81,34 +85,47 @@ static gcut_status add_step(planner *p, uint32_t node_id, const gcut_map *output
 }
 
 static gcut_status add_steps(planner *p, const gcut_map *outputs, gcut_error *err) {
-  for (uint32_t i = 0; i < p->part->n_nodes; i++)
-    if (!p->trace->folded[p->part->nodes[i]])
-      GCUT_TRY(add_step(p, p->part->nodes[i], outputs, err));
+  for (uint32_t i = 0; i < p->part->n_nodes; i++) {
+    uint32_t node = p->part->nodes[i];
+    if (!p->trace->folded[node] && gcut_map_get(&p->hidden, node) == UINT32_MAX)
+      GCUT_TRY(add_step(p, node, outputs, err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status index_fusions(planner *p, gcut_error *err) {
+  for (uint32_t i = 0; i < p->n_fusions; i++) {
+    if (!gcut_map_set(&p->fused, p->fusions[i].node, i)) return GCUT_NO_MEMORY(err);
+    for (uint32_t k = 0; k < p->fusions[i].n_hidden; k++)
+      if (!gcut_map_set(&p->hidden, p->fusions[i].hidden[k], i)) return GCUT_NO_MEMORY(err);
+  }
   return GCUT_OK;
 }
 
 // ---- liveness ---------------------------------------------------------------------------------
 
-static uint32_t n_reads(const gcut_node *node) {
-  return node->n_inputs + node->n_captures;
-}
-
-static uint32_t read_of(const gcut_graph *g, const gcut_node *node, uint32_t i) {
-  return i < node->n_inputs ? gcut_node_inputs(g, node)[i]
-                            : gcut_node_captures(g, node)[i - node->n_inputs];
+static void mark_read(planner *p, uint32_t step, uint32_t value) {
+  uint64_t bytes;
+  if (value == GCUT_NONE) return;
+  uint32_t home = gcut_map_get(&p->homes, value);
+  if (home != UINT32_MAX) p->last[home] = step;
+  if (gcut_trace_bytes(p->trace, value, &bytes)) p->layout->traffic += bytes;
 }
 
 static void mark_reads(planner *p, uint32_t step) {
-  const gcut_node *node = &p->graph->nodes[p->layout->steps[step].node];
-  uint64_t bytes;
-  for (uint32_t i = 0; i < n_reads(node); i++) {
-    uint32_t value = read_of(p->graph, node, i);
-    if (value == GCUT_NONE) continue;
-    uint32_t home = gcut_map_get(&p->homes, value);
-    if (home != UINT32_MAX) p->last[home] = step;
-    if (gcut_trace_bytes(p->trace, value, &bytes)) p->layout->traffic += bytes;
+  uint32_t node_id = p->layout->steps[step].node, f = gcut_map_get(&p->fused, node_id);
+  const gcut_node *node = &p->graph->nodes[node_id];
+  p->layout->flops += p->trace->flops[node_id];
+  if (f != UINT32_MAX) {
+    for (uint32_t i = 0; i < p->fusions[f].n_reads; i++) mark_read(p, step, p->fusions[f].reads[i]);
+    for (uint32_t i = 0; i < p->fusions[f].n_hidden; i++)
+      p->layout->flops += p->trace->flops[p->fusions[f].hidden[i]];
+    return;
   }
-  p->layout->flops += p->trace->flops[p->layout->steps[step].node];
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    mark_read(p, step, gcut_node_inputs(p->graph, node)[i]);
+  for (uint32_t i = 0; i < node->n_captures; i++)
+    mark_read(p, step, gcut_node_captures(p->graph, node)[i]);
 }
 
 static void mark_lives(planner *p) {
@@ -205,6 +222,7 @@ static gcut_status plan(planner *p, gcut_map *outputs, gcut_error *err) {
     return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < p->part->n_outputs; i++)
     if (!gcut_map_set(outputs, p->part->outputs[i], i)) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(index_fusions(p, err));
   GCUT_TRY(add_steps(p, outputs, err));
   mark_lives(p);
   GCUT_TRY(fill_drops(p, err));
@@ -213,12 +231,26 @@ static gcut_status plan(planner *p, gcut_map *outputs, gcut_error *err) {
 
 gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part, gcut_arena *arena,
                                 gcut__layout *out, gcut_error *err) {
-  planner p = {.trace = trace, .graph = trace->graph, .part = part, .layout = out, .arena = arena};
+  return gcut__layout_create_fused(trace, part, NULL, 0, arena, out, err);
+}
+
+gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *part,
+                                      const gcut__fusion *fusions, uint32_t n_fusions,
+                                      gcut_arena *arena, gcut__layout *out, gcut_error *err) {
+  planner p = {.trace = trace,
+               .graph = trace->graph,
+               .part = part,
+               .fusions = fusions,
+               .n_fusions = n_fusions,
+               .layout = out,
+               .arena = arena};
   gcut_map outputs = {0};
   *out = (gcut__layout){0};
   gcut_status status = plan(&p, &outputs, err);
   gcut_map_free(&outputs);
   gcut_map_free(&p.homes);
+  gcut_map_free(&p.fused);
+  gcut_map_free(&p.hidden);
   gcut__pool_free(&p.pool);
   gcut_arena_destroy(p.scratch);
   return status;

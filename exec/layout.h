@@ -40,6 +40,19 @@ typedef struct gcut__layout {
   double flops;
 } gcut__layout;
 
+// Nodes that a device computes in one step: it stands where the last of them is.
+typedef struct gcut__fusion {
+  uint32_t node;          // the last, whose outputs the step makes
+  const uint32_t *hidden; // [n_hidden] the others: they have no step, their values no place
+  const uint32_t *reads;  // [n_reads] what the step reads instead of the node's inputs
+  uint32_t n_hidden, n_reads;
+} gcut__fusion;
+
+// The same with fusions, whose groups are disjoint.
+GCUT_MUST_USE gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *part,
+                                                    const gcut__fusion *fusions, uint32_t n_fusions,
+                                                    struct gcut_arena *arena, gcut__layout *out,
+                                                    gcut_error *err);
 // Lives in `arena`. Nodes that the trace folded are left out.
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
                                               struct gcut_arena *arena, gcut__layout *out,

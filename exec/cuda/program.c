@@ -86,14 +86,21 @@ static gcut_status pin_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_e
   return GCUT_OK;
 }
 
+// What a step reads.
+static const uint32_t *reads_of(const gcut__cuda_program *p, uint32_t node_id, uint32_t *out_n) {
+  const gcut_node *node = &p->base.trace->graph->nodes[node_id];
+  const gcut__cuda_fused *f = gcut__cuda_fusion_at(&p->fusions, node_id);
+  *out_n = f ? f->base.n_reads : node->n_inputs;
+  return f ? f->base.reads : gcut_node_inputs(p->base.trace->graph, node);
+}
+
 static gcut_status gather_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
-  const gcut_graph *g = p->base.trace->graph;
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
-    const gcut_node *node = &g->nodes[p->layout.steps[s].node];
-    for (uint32_t i = 0; i < node->n_inputs; i++) {
-      uint32_t v = gcut_node_inputs(g, node)[i];
-      if (v != GCUT_NONE && p->base.trace->facts[v].constant) GCUT_TRY(add_constant(p, v, err));
-    }
+    uint32_t n;
+    const uint32_t *reads = reads_of(p, p->layout.steps[s].node, &n);
+    for (uint32_t i = 0; i < n; i++)
+      if (reads[i] != GCUT_NONE && p->base.trace->facts[reads[i]].constant)
+        GCUT_TRY(add_constant(p, reads[i], err));
   }
   GCUT_TRY(pin_constants(cuda, p, err));
   p->constants_at = (p->layout.bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN * CONSTANT_ALIGN;
@@ -123,9 +130,10 @@ uint64_t gcut__cuda_count(const gcut_type *type) {
 // Every operand in device memory: then the node may run there.
 static bool all_on_device(const gcut__cuda_program *p, const gcut_node *node) {
   const gcut_graph *g = p->base.trace->graph;
-  for (uint32_t i = 0; i < node->n_inputs + node->n_outputs; i++) {
-    uint32_t v = i < node->n_inputs ? gcut_node_inputs(g, node)[i]
-                                    : gcut_node_outputs(g, node)[i - node->n_inputs];
+  uint32_t n;
+  const uint32_t *reads = reads_of(p, (uint32_t)(node - g->nodes), &n);
+  for (uint32_t i = 0; i < n + node->n_outputs; i++) {
+    uint32_t v = i < n ? reads[i] : gcut_node_outputs(g, node)[i - n];
     if (v != GCUT_NONE && !gcut__cuda_on_device(p, v)) return false;
   }
   return node->n_captures == 0;
@@ -134,13 +142,12 @@ static bool all_on_device(const gcut__cuda_program *p, const gcut_node *node) {
 static gcut_status place_operands(gcut__cuda_program *p, gcut__cuda_step *step,
                                   const gcut_node *node, gcut_error *err) {
   const gcut_graph *g = p->base.trace->graph;
-  step->inputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, node->n_inputs);
+  const uint32_t *reads = reads_of(p, step->node, &step->n_inputs);
+  step->inputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_inputs);
   step->outputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, node->n_outputs);
   if (!step->inputs || !step->outputs) return GCUT_NO_MEMORY(err);
-  step->n_inputs = node->n_inputs;
   step->n_outputs = node->n_outputs;
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    step->inputs[i] = place_of(p, gcut_node_inputs(g, node)[i]);
+  for (uint32_t i = 0; i < step->n_inputs; i++) step->inputs[i] = place_of(p, reads[i]);
   for (uint32_t i = 0; i < node->n_outputs; i++)
     step->outputs[i] = place_of(p, gcut_node_outputs(g, node)[i]);
   return GCUT_OK;
@@ -174,7 +181,10 @@ static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_
   GCUT_TRY(place_operands(p, step, node, err));
   gcut__cuda_compile c = {
       .cuda = cuda, .trace = p->base.trace, .node = node, .arena = p->arena, .step = step};
-  if (node->op && all_on_device(p, node)) {
+  const gcut__cuda_fused *fused = gcut__cuda_fusion_at(&p->fusions, step->node);
+  if (fused) {
+    GCUT_TRY(fused->compile(&c, fused, err));
+  } else if (node->op && all_on_device(p, node)) {
     gcut__cuda_compile_node compile =
         node->op->flags & GCUT_OP_VIEW ? compile_view : gcut__cuda_find(node);
     if (compile) GCUT_TRY(compile(&c, err));
@@ -197,7 +207,9 @@ static void place_scratch(gcut__cuda_program *p) {
 }
 
 static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
-  GCUT_TRY(gcut__layout_create(p->base.trace, p->base.part, p->arena, &p->layout, err));
+  GCUT_TRY(gcut__cuda_fuse(p->base.trace, p->base.part, p->arena, &p->fusions, err));
+  GCUT_TRY(gcut__layout_create_fused(p->base.trace, p->base.part, p->fusions.bases, p->fusions.n,
+                                     p->arena, &p->layout, err));
   for (uint32_t i = 0; i < p->layout.n_homes; i++)
     if (!gcut_map_set(&p->homes, p->layout.homes[i].value, i)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(number_weights(p, err));

@@ -3,11 +3,13 @@
 #define GCUT_EXEC_CUDA_PROGRAM_PRIVATE_H
 
 #include "exec/cpu/call.h"
+#include "exec/cuda/fuse.h"
 #include "exec/cuda/program.h"
 #include "tracer/base/map.h"
 
 struct gcut__cuda_program {
   gcut__program base;
+  gcut__cuda_fusions fusions;
   gcut__layout layout;
   gcut__cuda_step *steps; // [layout.n_steps]
   gcut_map homes;         // value -> home of the layout

@@ -188,6 +188,8 @@ gcut_status gcut__cuda_compile_unary(const gcut__cuda_compile *c, gcut_error *er
 gcut_status gcut__cuda_compile_binary(const gcut__cuda_compile *c, gcut_error *err) {
   gcut__cuda_element_op op = op_of(c->node);
   if (c->node->n_inputs != 2 || c->node->version < 7) return GCUT_OK;
+  gcut_status status;
+  if (op == GCUT_CUDA_ELEMENT_ADD && gcut__cuda_compile_sum(c, &status, err)) return status;
   gcut_dtype type = (gcut_dtype)gcut__cuda_input_type(c, 0)->type,
              other = (gcut_dtype)gcut__cuda_input_type(c, 1)->type;
   if (!is_floating(type) && (op == GCUT_CUDA_ELEMENT_DIV || op == GCUT_CUDA_ELEMENT_POW))

@@ -17,7 +17,8 @@
   X(Cast, cast) X(Transpose, transpose) X(Slice, slice) X(Expand, expand) X(Concat, concat) \
   X(Split, split) X(ReduceMean, reduce) X(ReduceSum, reduce) X(ReduceMax, reduce) \
   X(ReduceMin, reduce) X(Softmax, softmax) X(LayerNormalization, layer_norm) \
-  X(RMSNormalization, rms_norm) X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather)
+  X(RMSNormalization, rms_norm) X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather) \
+  X(Attention, attention)
 // clang-format on
 
 #endif

@@ -1,0 +1,32 @@
+// Groups of nodes that one kernel computes: found in a part before its memory is laid out.
+//
+// A group of element by element steps and norms gives the very bits that its nodes would give one
+// by one (every intermediate is rounded to its type), so cutting through one changes nothing.
+// Attention is the exception: its kernel keeps scores in float32 and never stores them.
+#ifndef GCUT_EXEC_CUDA_FUSE_H
+#define GCUT_EXEC_CUDA_FUSE_H
+
+#include "exec/cuda/program.h"
+
+typedef struct gcut__cuda_fused gcut__cuda_fused;
+struct gcut__cuda_fused {
+  gcut__fusion base;
+  gcut_status (*compile)(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
+                         gcut_error *err); // must set c->step->launch
+  const void *params;                      // the pattern's own
+};
+
+typedef struct gcut__cuda_fusions {
+  const gcut__cuda_fused *items;
+  const gcut__fusion *bases; // [n] the same for the layout
+  uint32_t n;
+} gcut__cuda_fusions;
+
+// Lives in `arena`.
+GCUT_MUST_USE gcut_status gcut__cuda_fuse(const gcut_trace *trace, const gcut_part *part,
+                                          gcut_arena *arena, gcut__cuda_fusions *out,
+                                          gcut_error *err);
+// The fusion that ends in a node, or NULL.
+const gcut__cuda_fused *gcut__cuda_fusion_at(const gcut__cuda_fusions *fusions, uint32_t node);
+
+#endif

@@ -1,0 +1,53 @@
+// Kernels of fused groups. Read by C and CUDA.
+#ifndef GCUT_EXEC_CUDA_OPS_FUSED_H
+#define GCUT_EXEC_CUDA_OPS_FUSED_H
+
+#include <stdint.h>
+
+// y = round(x / sqrt(mean(x^2) + epsilon)) * w, over rows.
+typedef struct gcut__cuda_rms_job {
+  int64_t rows, columns;
+  int32_t type;
+  float epsilon;
+  const void *x, *w; // [rows][columns], [columns]
+  void *y;
+} gcut__cuda_rms_job;
+
+// y = round(g * round(sigmoid(g))) * u.
+typedef struct gcut__cuda_swiglu_job {
+  int64_t count;
+  int32_t type;
+  const void *g, *u;
+  void *y;
+} gcut__cuda_swiglu_job;
+
+// y[b][h][s][d] = x * cos + rotate_half(x) * sin, each product rounded; or, where `whole`, only the
+// sum, with cosines of half the size.
+typedef struct gcut__cuda_rotary_job {
+  int64_t batch, heads, length, size;
+  int64_t x_batch, x_head, x_row; // strides of x, elements; the last dimension is dense
+  int64_t c_batch, c_row;         // of cos and sin; 0 repeats
+  int32_t type, whole;
+  const void *x, *cosine, *sine;
+  void *y;
+} gcut__cuda_rotary_job;
+
+// y = softmax(scale * q k^T + mask) v by blocks of 64 rows, without a matrix of scores.
+enum { GCUT_CUDA_ATTEND_TILE = 64 };
+
+typedef struct gcut__cuda_attend_job {
+  int64_t q_batch, q_head, q_row, k_batch, k_head, k_row, v_batch, v_head, v_row; // elements
+  int64_t y_batch, y_head, y_row;
+  int64_t m_batch, m_head, m_row, m_column; // of the mask; 0 repeats
+  int32_t batch, heads, group, n_queries, n_keys, size;
+  int32_t type, mask_type;         // 0: no mask; BOOL: false hides
+  int32_t causal, past;            // query i sees keys up to i + past
+  int32_t guard;                   // a row that sees nothing is 0, not NaN
+  int32_t tiles_batch, tiles_head; // of `tiles`: how far the next batch or head; 0 repeats
+  float scale;
+  const void *q, *k, *v, *mask;
+  uint8_t *tiles; // [..][query tiles][key tiles]: 0 hidden, 1 to be read, 2 all visible and zero
+  void *y;
+} gcut__cuda_attend_job;
+
+#endif
