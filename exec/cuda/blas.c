@@ -221,3 +221,35 @@ gcut_status gcut__cuda_blas_run(gcut__cuda_blas *blas, const gcut__cuda_product 
            (void *)workspace, GCUT_CUDA_BLAS_WORKSPACE, (cudaStream_t)stream);
   return GCUT_OK;
 }
+
+gcut_status gcut__cuda_blas_prepare(gcut__cuda_blas *blas, const gcut__cuda_product *product,
+                                    gcut_error *err) {
+  plan *it;
+  return find_plan(blas, product, &it, err);
+}
+
+// Elements of an operand of so many rows.
+static uint64_t extent_of(int64_t rows, int64_t leading, int64_t stride, int64_t batch) {
+  return (uint64_t)(rows * leading + stride * (batch - 1));
+}
+
+static uint64_t most_elements(const gcut__cuda_product *p) {
+  uint64_t a = extent_of(p->transpose_a ? p->k : p->m, p->lda, p->stride_a, p->batch);
+  uint64_t b = extent_of(p->transpose_b ? p->n : p->k, p->ldb, p->stride_b, p->batch);
+  uint64_t c = extent_of(p->m, p->ldc, p->stride_c, p->batch);
+  uint64_t most = a > b ? a : b;
+  return most > c ? most : c;
+}
+
+gcut_status gcut__cuda_blas_warm(gcut__cuda_blas *blas, CUdeviceptr memory, uint64_t bytes,
+                                 CUstream stream, gcut_error *err) {
+  if (bytes < 2 * GCUT_CUDA_BLAS_WORKSPACE) return GCUT_OK;
+  uint64_t room = bytes - GCUT_CUDA_BLAS_WORKSPACE;
+  CUdeviceptr workspace = memory + room / 256 * 256;
+  for (const plan *it = blas->plans; it; it = it->next) {
+    gcut__cuda_product p = it->product;
+    if (most_elements(&p) * (gcut_dtype_bits(p.type) / 8) > room / 256 * 256) continue;
+    GCUT_TRY(gcut__cuda_blas_run(blas, &p, memory, memory, memory, memory, workspace, stream, err));
+  }
+  return GCUT_OK;
+}

@@ -41,6 +41,15 @@ void gcut__cuda_blas_close(gcut__cuda_blas *blas);
 // Where the library was found, for messages.
 const char *gcut__cuda_blas_name(const gcut__cuda_blas *blas);
 
+// Chooses the algorithm of a product ahead of its first run.
+GCUT_MUST_USE gcut_status gcut__cuda_blas_prepare(gcut__cuda_blas *blas,
+                                                  const gcut__cuda_product *product,
+                                                  gcut_error *err);
+// Runs every product that was prepared once, within `bytes` of device memory of any content: the
+// library loads its kernels at their first run, which would hold up the queues.
+GCUT_MUST_USE gcut_status gcut__cuda_blas_warm(gcut__cuda_blas *blas, CUdeviceptr memory,
+                                               uint64_t bytes, CUstream stream, gcut_error *err);
+
 // Puts the product on the stream. From one thread at a time. `bias`: [n] of the same type, where
 // the epilogue says.
 GCUT_MUST_USE gcut_status gcut__cuda_blas_run(gcut__cuda_blas *blas,

@@ -15,7 +15,14 @@ gcut_status gcut__cuda_enter(gcut__cuda *cuda, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- opening ----------------------------------------------------------------------------------
+gcut_status gcut__cuda_settle(gcut__cuda *cuda, gcut_error *err) {
+  for (int q = 0; q < GCUT_N_QUEUES; q++)
+    if (cuda->streams[q]) GCUT_CUDA_TRY(&cuda->driver, cuStreamSynchronize, cuda->streams[q]);
+  return GCUT_OK;
+}
+
+// ---- opening
+// --------------------------------------------------------------------------------------------------------
 
 static gcut_status find_card(gcut__cuda *cuda, const char *name, gcut_error *err) {
   int count = 0, index = 0;
@@ -66,7 +73,8 @@ static void cuda_destroy(gcut__device *device) {
   const gcut__cuda_driver *driver = &cuda->driver;
   if (cuda->context) {
     driver->cuCtxSetCurrent(cuda->context);
-    driver->cuCtxSynchronize();
+    for (int q = 0; q < GCUT_N_QUEUES; q++)
+      if (cuda->streams[q]) driver->cuStreamSynchronize(cuda->streams[q]);
     gcut__cuda_chunks_destroy(cuda->chunks);
     gcut__cuda_blas_close(cuda->blas);
     gcut__cuda_kernels_unload(cuda, cuda->kernels);
@@ -105,6 +113,9 @@ static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint6
   if (host_bytes > 0)
     GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &cuda->host, host_bytes, CU_MEMHOSTALLOC_PORTABLE);
   *out_host = cuda->host;
+  GCUT_TRY(gcut__cuda_blas_warm(cuda->blas, cuda->slab, slab_bytes,
+                                cuda->streams[GCUT_QUEUE_COMPUTE], err));
+  GCUT_TRY(gcut__cuda_settle(cuda, err));
   // Times are counted from here: the run begins.
   GCUT_CUDA_TRY(&cuda->driver, cuEventRecord, cuda->start, cuda->streams[GCUT_QUEUE_COMPUTE]);
   return GCUT_OK;

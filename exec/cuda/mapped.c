@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tracer/base/map.h"
 #include "tracer/base/vector.h"
 
-enum { RING_SLOTS = 4 };
+enum { RING_SLOTS = 4, READERS = 4 };
 static const uint64_t CHUNK = UINT64_C(64) << 20, SLOT = UINT64_C(8) << 20;
 
 typedef struct chunk { // of a file, at a multiple of CHUNK
@@ -134,9 +135,44 @@ static uint64_t end_of_chunk(uint64_t at, uint64_t end) {
   return next < end ? next : end;
 }
 
-gcut_status gcut__cuda_chunks_upload(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
-                                     uint64_t bytes, CUdeviceptr to, CUstream stream,
-                                     gcut_error *err) {
+// ---- reading ahead: pages that are mapped already are registered at twice the rate, and mapping
+// them is what several threads can do beside the one that registers
+
+typedef struct readers {
+  uint8_t *data; // from the start of a page
+  uint64_t bytes;
+  uint64_t next; // atomic: the first piece that nobody took
+  pthread_t threads[READERS];
+  uint32_t n;
+} readers;
+
+static void *read_pieces(void *argument) {
+  readers *r = argument;
+  const uint64_t piece = UINT64_C(4) << 20;
+  for (uint64_t at; (at = __atomic_fetch_add(&r->next, piece, __ATOMIC_RELAXED)) < r->bytes;) {
+#ifdef MADV_POPULATE_READ
+    madvise(r->data + at, r->bytes - at < piece ? r->bytes - at : piece, MADV_POPULATE_READ);
+#endif
+  }
+  return NULL;
+}
+
+// Only helps: without threads, or on a kernel that knows no such advice, registering reads.
+static void start_readers(readers *r, const gcut_file *file, uint64_t offset, uint64_t bytes) {
+  const uint64_t page = 4096;
+  uint8_t *data = (uint8_t *)file->data + offset / page * page;
+  *r = (readers){.data = data, .bytes = bytes + offset % page};
+  if (bytes < CHUNK / 8) return;
+  for (; r->n < READERS; r->n++)
+    if (pthread_create(&r->threads[r->n], NULL, read_pieces, r) != 0) return;
+}
+
+static void join_readers(readers *r) {
+  for (uint32_t i = 0; i < r->n; i++) pthread_join(r->threads[i], NULL);
+}
+
+static gcut_status upload_chunks(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
+                                 uint64_t bytes, CUdeviceptr to, CUstream stream, gcut_error *err) {
   const gcut__cuda_driver *driver = &c->cuda->driver;
   bool registered;
   for (uint64_t at = offset, end; at < offset + bytes; at = end) {
@@ -149,6 +185,16 @@ gcut_status gcut__cuda_chunks_upload(gcut__cuda_chunks *c, const gcut_file *file
       GCUT_TRY(gcut__cuda_chunks_upload_memory(c, file->data + at, end - at, target, stream, err));
   }
   return GCUT_OK;
+}
+
+gcut_status gcut__cuda_chunks_upload(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
+                                     uint64_t bytes, CUdeviceptr to, CUstream stream,
+                                     gcut_error *err) {
+  readers r;
+  start_readers(&r, file, offset, bytes);
+  gcut_status status = upload_chunks(c, file, offset, bytes, to, stream, err);
+  join_readers(&r);
+  return status;
 }
 
 gcut_status gcut__cuda_chunks_map(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,

@@ -159,12 +159,11 @@ gcut_status gcut__cuda_weights_load(gcut__device *device, gcut__part_weights *w,
 // The copies are over when a schedule drops its weights; not where a run is given up half-way.
 static void await_copies(gcut__cuda *cuda, const weights_state *s, uint32_t n) {
   const gcut__cuda_driver *driver = &cuda->driver;
-  bool in_place = false;
+  bool in_place = !s->loaded;
   for (uint32_t i = 0; i < n; i++) in_place = in_place || s->addresses[i];
-  if (!s->loaded || in_place)
-    driver->cuCtxSynchronize();
-  else
-    driver->cuEventSynchronize(s->loaded);
+  if (s->loaded) driver->cuEventSynchronize(s->loaded);
+  for (int q = 0; q < GCUT_N_QUEUES && in_place; q++)
+    if (cuda->streams[q]) driver->cuStreamSynchronize(cuda->streams[q]);
 }
 
 void gcut__cuda_weights_unload(gcut__device *device, gcut__part_weights *w) {

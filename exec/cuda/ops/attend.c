@@ -26,6 +26,11 @@ static int64_t tiles_of(int64_t n) {
 
 // ---- launching
 
+static int64_t tiles_in_all(const gcut__cuda_attend_job *job) {
+  return tiles_of(job->n_queries) * tiles_of(job->n_keys) * (job->tiles_head ? job->heads : 1) *
+         (job->tiles_batch ? job->batch : 1);
+}
+
 static gcut_status find_tiles(const gcut__cuda_run *r, const attend_params *p,
                               gcut__cuda_attend_job *job, gcut_error *err) {
   uint32_t grid[3] = {(uint32_t)(tiles_of(job->n_queries) * tiles_of(job->n_keys)),
@@ -42,7 +47,8 @@ static gcut_status launch_attend(const gcut__cuda_run *r, gcut_error *err) {
   job.k = (const void *)r->inputs[1];
   job.v = (const void *)r->inputs[2];
   job.mask = p->has_mask ? (const void *)r->inputs[3] : NULL;
-  job.tiles = (uint8_t *)r->scratch;
+  job.rows = (unsigned long long *)r->scratch;
+  job.tiles = (uint8_t *)(job.rows + tiles_in_all(&job));
   job.y = (void *)r->outputs[0];
   uint32_t grid[3] = {(uint32_t)tiles_of(job.n_queries), (uint32_t)job.heads, (uint32_t)job.batch};
   void *arguments[] = {&job};
@@ -71,9 +77,7 @@ static gcut_status load_kernels(const gcut__cuda_compile *c, attend_params *p, g
   GCUT_CUDA_TRY(&c->cuda->driver, cuFuncSetAttribute, p->kernel,
                 CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 4 * TILE * job->size * 2);
   if (p->has_mask)
-    c->step->scratch_bytes = (uint64_t)(tiles_of(job->n_queries) * tiles_of(job->n_keys)) *
-                             (uint64_t)(job->tiles_head ? job->heads : 1) *
-                             (uint64_t)(job->tiles_batch ? job->batch : 1);
+    c->step->scratch_bytes = (uint64_t)tiles_in_all(job) * 9; // a mask of rows and a byte
   c->step->params = p;
   c->step->launch = launch_attend;
   return GCUT_OK;

@@ -65,23 +65,62 @@ __device__ inline float mask_at(const gcut__cuda_attend_job &job, int64_t at) {
   return load_as<float>(job.mask, at, job.mask_type);
 }
 
-// Which tiles of keys a tile of queries meets, by the mask's own account: a block a tile.
+// What is added is as good as minus infinity beside any key that is visible: exporters write the least finite number.
+__device__ inline bool hides(float m) { return m < -1e30f; }
+
+// Eight neighbours of a row of the mask.
+__device__ inline void mask_run(const gcut__cuda_attend_job &job, int64_t at, int n, float *m) {
+  if (job.m_column == 1 && job.mask_type == T_BFLOAT16 && n == 8 && ((uintptr_t)job.mask + at * 2) % 16 == 0) {
+    uint4 raw = *(const uint4 *)((const __nv_bfloat16 *)job.mask + at);
+    const __nv_bfloat16 *x = (const __nv_bfloat16 *)&raw;
+#pragma unroll
+    for (int i = 0; i < 8; i++) m[i] = __bfloat162float(x[i]);
+    return;
+  }
+  for (int i = 0; i < 8; i++) m[i] = i < n ? mask_at(job, at + i * job.m_column) : 0.0f;
+}
+
+// Which tiles of keys a tile of queries meets, by the mask's own account: a block a tile. `rows` tells which queries see
+// a key in the tile.
 extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_job job) {
-  int n_k = (job.n_keys + TILE - 1) / TILE, n_q = (job.n_queries + TILE - 1) / TILE;
+  __shared__ unsigned long long alive;
+  int n_k = (job.n_keys + TILE - 1) / TILE;
   int kt = blockIdx.x % n_k, qt = blockIdx.x / n_k, head = blockIdx.y, batch = blockIdx.z;
   int64_t base = batch * job.m_batch + head * job.m_head;
-  bool hidden = true, zero = true;
-  for (int i = threadIdx.x; i < TILE * TILE; i += 256) {
-    int q = qt * TILE + i / TILE, k = kt * TILE + i % TILE;
-    if (q >= job.n_queries || k >= job.n_keys) continue;
-    float m = mask_at(job, base + q * job.m_row + k * job.m_column);
-    hidden = hidden && m == -INFINITY;
-    zero = zero && m == 0.0f;
+  bool infinite = true, hidden = true, zero = true;
+  if (threadIdx.x == 0) alive = 0;
+  __syncthreads();
+  for (int i = threadIdx.x * 8; i < TILE * TILE; i += 256 * 8) {
+    int row = i / TILE, q = qt * TILE + row, k = kt * TILE + i % TILE, n = min(8, job.n_keys - k);
+    if (q >= job.n_queries || n <= 0) continue;
+    float m[8];
+    bool sees = false;
+    mask_run(job, base + q * job.m_row + k * job.m_column, n, m);
+    for (int e = 0; e < n; e++) {
+      infinite = infinite && m[e] == -INFINITY;
+      sees = sees || !hides(m[e]);
+      zero = zero && m[e] == 0.0f;
+    }
+    hidden = hidden && !sees;
+    if (sees) atomicOr(&alive, 1ull << row);
   }
-  int some = __syncthreads_or(!hidden), other = __syncthreads_or(!zero);
-  if (threadIdx.x == 0)
-    job.tiles[batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k + kt] = !some ? 0 : other ? 1 : 2;
-  (void)n_q;
+  int some = __syncthreads_or(!infinite), visible = __syncthreads_or(!hidden), other = __syncthreads_or(!zero);
+  if (threadIdx.x != 0) return;
+  int64_t at = batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k + kt;
+  job.tiles[at] = !some ? 0 : !visible ? 3 : other ? 1 : 2;
+  job.rows[at] = alive;
+}
+
+// Whether every query of a tile sees a key somewhere: then what is hidden by a large number counts for nothing.
+__device__ inline bool all_see(const gcut__cuda_attend_job &job, const unsigned long long *rows, int n_k, int qt) {
+  __shared__ unsigned long long alive;
+  int n = min((int)TILE, job.n_queries - qt * TILE);
+  unsigned long long all = n == 64 ? ~0ull : (1ull << n) - 1;
+  if (threadIdx.x == 0) alive = 0;
+  __syncthreads();
+  for (int t = threadIdx.x; t < n_k; t += THREADS) atomicOr(&alive, rows[t]);
+  __syncthreads();
+  return (alive & all) == all;
 }
 
 template <typename T, int D> __device__ inline void attend(const gcut__cuda_attend_job &job) {
@@ -95,6 +134,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
   const T *k = (const T *)job.k + batch * job.k_batch + head / job.group * job.k_head;
   const T *v = (const T *)job.v + batch * job.v_batch + head / job.group * job.v_head;
   const uint8_t *tiles = job.mask_type ? job.tiles + batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k : nullptr;
+  const bool all = tiles && all_see(job, job.rows + (tiles - job.tiles), n_k, qt);
   const int64_t mask_base = batch * job.m_batch + head * job.m_head;
   int end = n_k;
   if (job.causal) {
@@ -102,7 +142,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
     if (last / TILE + 1 < end) end = last < 0 ? 0 : last / TILE + 1;
   }
   auto next = [&](int t) {
-    while (t < end && tiles && tiles[t] == 0) t++;
+    while (t < end && tiles && (tiles[t] == 0 || (all && tiles[t] == 3))) t++;
     return t;
   };
 
@@ -155,7 +195,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
 
     // Scores in units of log2, masked.
     const int row = qt * TILE + warp * 16 + group_row, column = now * TILE + pair;
-    const bool read_mask = tiles && tiles[now] == 1;
+    const bool read_mask = tiles && tiles[now] != 2;
     const bool edge = (now + 1) * TILE > job.n_keys || (job.causal && (now + 1) * TILE - 1 > qt * TILE + job.past);
 #pragma unroll
     for (int b = 0; b < BLOCKS; b++)

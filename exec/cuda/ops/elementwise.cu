@@ -1,4 +1,4 @@
-// Walks an elementwise job: a thread an element of a grid-stride loop. The switches depend on the job alone, so a warp
+// Walks an elementwise job. The switches depend on the job alone, so a warp
 // never diverges; what is left is bound by memory.
 #include "elementwise.h"
 #include "types.cuh"
@@ -131,23 +131,36 @@ template <typename C> __device__ inline C compute(const gcut__cuda_element_job &
   return a;
 }
 
-template <typename C> __device__ inline void walk(const gcut__cuda_element_job &job) {
+template <typename C> __device__ inline void walk_flat(const gcut__cuda_element_job &job) {
   int64_t step = (int64_t)gridDim.x * blockDim.x;
   for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < job.count; i += step) {
     int64_t at[GCUT_CUDA_ELEMENT_INPUTS];
 #pragma unroll
-    for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) at[k] = job.flat ? i * job.inputs[k].strides[0] : 0;
-    if (!job.flat) {
-      int64_t rest = i;
-      for (int d = job.rank - 1; d >= 0; d--) {
-        int64_t dim = job.dims[d], next = job.count < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
-        int64_t index = rest - next * dim;
-#pragma unroll
-        for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) at[k] += index * job.inputs[k].strides[d];
-        rest = next;
-      }
-    }
+    for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) at[k] = i * job.inputs[k].strides[0];
     store_as<C>(job.output, i, job.type, compute<C>(job, at));
+  }
+}
+
+// Rows of the last dimension in pieces, a piece a block: the other dimensions are divided out once a piece.
+template <typename C> __device__ inline void walk(const gcut__cuda_element_job &job) {
+  enum { PIECE = 1024 };
+  if (job.flat) return walk_flat<C>(job);
+  int64_t last = job.dims[job.rank - 1], pieces = (last + PIECE - 1) / PIECE, n = job.count / last * pieces;
+  for (int64_t p = blockIdx.x; p < n; p += gridDim.x) {
+    int64_t row = p / pieces, from = p % pieces * PIECE, to = min(from + PIECE, last), rest = row;
+    int64_t base[GCUT_CUDA_ELEMENT_INPUTS] = {0};
+    for (int d = job.rank - 2; d >= 0; d--) {
+      int64_t dim = job.dims[d], next = job.count < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
+#pragma unroll
+      for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) base[k] += (rest - next * dim) * job.inputs[k].strides[d];
+      rest = next;
+    }
+    for (int64_t c = from + threadIdx.x; c < to; c += blockDim.x) {
+      int64_t at[GCUT_CUDA_ELEMENT_INPUTS];
+#pragma unroll
+      for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) at[k] = base[k] + c * job.inputs[k].strides[job.rank - 1];
+      store_as<C>(job.output, row * last + c, job.type, compute<C>(job, at));
+    }
   }
 }
 

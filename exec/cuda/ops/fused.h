@@ -46,7 +46,10 @@ typedef struct gcut__cuda_attend_job {
   int32_t tiles_batch, tiles_head; // of `tiles`: how far the next batch or head; 0 repeats
   float scale;
   const void *q, *k, *v, *mask;
-  uint8_t *tiles; // [..][query tiles][key tiles]: 0 hidden, 1 to be read, 2 all visible and zero
+  // [..][query tiles][key tiles]: 0 hidden by minus infinity, 1 to be read, 2 all zero, 3 hidden by
+  // a large number, which counts where a query sees nothing else.
+  uint8_t *tiles;
+  unsigned long long *rows; // the same: a bit a query that sees a key of the tile
   void *y;
 } gcut__cuda_attend_job;
 

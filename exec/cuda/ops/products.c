@@ -18,7 +18,7 @@ static bool has_products(gcut_dtype type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
 }
 
-static gcut_status finish(const gcut__cuda_compile *c, product_params *p) {
+static gcut_status finish(const gcut__cuda_compile *c, product_params *p, gcut_error *err) {
   const gcut__cuda_product *x = &p->product;
   if (x->m == 0 || x->n == 0 || x->k == 0 || x->batch == 0 || x->m > INT32_MAX ||
       x->n > INT32_MAX || x->k > INT32_MAX)
@@ -26,7 +26,7 @@ static gcut_status finish(const gcut__cuda_compile *c, product_params *p) {
   c->step->params = p;
   c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE;
   c->step->launch = launch_product;
-  return GCUT_OK;
+  return gcut__cuda_blas_prepare(c->cuda->blas, x, err);
 }
 
 // Elements of the dimensions before the last two.
@@ -67,7 +67,7 @@ gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *e
                                     .stride_b = leading(b) == 1 ? 0 : k * n,
                                     .stride_c = m * n,
                                     .alpha = 1};
-  return finish(c, p);
+  return finish(c, p, err);
 }
 
 // C must be absent or a vector of n, which becomes the epilogue's bias.
@@ -97,5 +97,5 @@ gcut_status gcut__cuda_compile_gemm(const gcut__cuda_compile *c, gcut_error *err
                            .transpose_b = attrs->transB != 0,
                            .alpha = attrs->alpha,
                            .epilogue = p->bias ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
-  return finish(c, p);
+  return finish(c, p, err);
 }
