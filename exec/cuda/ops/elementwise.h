@@ -12,16 +12,14 @@ enum { GCUT_CUDA_ELEMENT_DIMS = 6, GCUT_CUDA_ELEMENT_INPUTS = 4, GCUT_CUDA_ELEME
 
 // X(name): what an instruction does to the accumulator a, with b the element of its input. SELECT:
 // a ? b : c, c being the element of the input after b's.
-#define GCUT_CUDA_ELEMENT_LIST(X)                                                                  \
-  X(COPY)                                                                                          \
-  X(ADD)                                                                                           \
-  X(SUB)                                                                                           \
-  X(MUL)                                                                                           \
-  X(DIV) X(POW) X(MIN) X(MAX) X(MOD) X(FMOD) X(EQUAL) X(LESS) X(GREATER) X(LESS_EQUAL)             \
-      X(GREATER_EQUAL) X(AND) X(OR) X(XOR) X(NOT) X(SELECT) X(NEG) X(ABS) X(SQRT) X(RECIPROCAL)    \
-          X(EXP) X(LOG) X(SIN) X(COS) X(TANH) X(SIGMOID) X(ERF) X(RELU) X(FLOOR) X(CEIL) X(ROUND)  \
-              X(ISNAN) X(SIGN) X(GELU) X(GELU_TANH) X(HARDSIGMOID) X(HARDSWISH) X(LEAKYRELU)       \
-                  X(ELU) X(SOFTPLUS) X(CLIP)
+// clang-format off
+#define GCUT_CUDA_ELEMENT_LIST(X) \
+  X(COPY) X(ADD) X(SUB) X(MUL) X(DIV) X(POW) X(MIN) X(MAX) X(MOD) X(FMOD) X(EQUAL) X(LESS) \
+  X(GREATER) X(LESS_EQUAL) X(GREATER_EQUAL) X(AND) X(OR) X(XOR) X(NOT) X(SELECT) X(NEG) \
+  X(ABS) X(SQRT) X(RECIPROCAL) X(EXP) X(LOG) X(SIN) X(COS) X(TANH) X(SIGMOID) X(ERF) X(RELU) \
+  X(FLOOR) X(CEIL) X(ROUND) X(ISNAN) X(SIGN) X(GELU) X(GELU_TANH) X(HARDSIGMOID) \
+  X(HARDSWISH) X(LEAKYRELU) X(ELU) X(SOFTPLUS) X(CLIP)
+// clang-format on
 
 typedef enum gcut__cuda_element_op {
 #define X(name) GCUT_CUDA_ELEMENT_##name,
