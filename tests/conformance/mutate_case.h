@@ -1,0 +1,13 @@
+// The same case, damaged: whatever a model's bytes say, reading, tracing and running it ends in a
+// status.
+#ifndef GCUT_TESTS_CONFORMANCE_MUTATE_CASE_H
+#define GCUT_TESTS_CONFORMANCE_MUTATE_CASE_H
+
+#include "tests/conformance/cases.h"
+
+// Changes a few bytes of the model `n` times over, each time anew from the original, and reads,
+// traces and runs what comes out on the case's own inputs. Returns where it was; a crash is the
+// caller's to see.
+void mutate_case(const conformance_case *c, int n);
+
+#endif
