@@ -97,7 +97,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 static void print_tallies(tallies *t, const char *title) {
-  qsort(t->items, t->n, sizeof *t->items, by_name);
+  if (t->n > 0) qsort(t->items, t->n, sizeof *t->items, by_name);
   printf("%s\n", title);
   for (size_t i = 0; i < t->n; i++)
     printf("  %-32s %4d / %-4d%s", t->items[i].name, t->items[i].passed, t->items[i].total,

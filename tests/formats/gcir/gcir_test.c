@@ -69,7 +69,7 @@ static void assert_equal(const gcut_graph *a, const gcut_graph *b) {
 
 // Writes a graph and reads it back.
 static void check_round_trip(const gcut_graph *g) {
-  gcut_graph *again;
+  gcut_graph *again = NULL;
   gcut_error err;
   if (gcut_graph_write(g, in_folder("again.gcir"), &err) != GCUT_OK ||
       gcut_graph_read(in_folder("again.gcir"), NULL, &again, &err) != GCUT_OK)
@@ -433,7 +433,7 @@ static void converts_models(void **state) {
                                        "examples/models/mllama/model.onnx",
                                        "examples/models/mlp.gcir"};
   for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
-    gcut_graph *g, *text, *back;
+    gcut_graph *g = NULL, *text = NULL, *back = NULL;
     gcut_error err;
     if (gcut_graph_read(models[i], NULL, &g, &err) != GCUT_OK ||
         gcut_graph_write(g, in_folder("m.gcir"), &err) != GCUT_OK ||

@@ -17,7 +17,7 @@ static void any_type(void **unused) {
   onenode_input(&n, GCUT_STRING, 1, (const int64_t[]){3}, words);
   onenode_absent(&n);
   VECTOR(&n, GCUT_FLOAT, float, 2);
-  GIVES(&n, GCUT_STRING, const char *, "a", "a", "bc", "bc", "def", "def");
+  GIVES(&n, GCUT_STRING, char *, "a", "a", "bc", "bc", "def", "def");
   onenode_free(&n);
   n = resize(13, "linear", "asymmetric");
   VECTOR(&n, GCUT_INT16, int16_t, -3, 0, 32767);
