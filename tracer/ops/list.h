@@ -401,7 +401,7 @@
   X(ONNX, MelWeightMatrix, mel_weight_matrix, 17)
 
 // image.c: ImageDecoder
-#define GCUT_OP_LIST_IMAGE(X, V)
+#define GCUT_OP_LIST_IMAGE(X, V) X(ONNX, ImageDecoder, image_decoder, 20)
 
 // feature.c: rows of features of ai.onnx.ml
 #define GCUT_OP_LIST_FEATURE(X, V)                                                                 \
