@@ -38,7 +38,7 @@ static gcut_status check(splitter *s, const char *name, gcut_error *err) {
 
 static gcut_status check_destinations(splitter *s, gcut_error *err) {
   for (uint32_t p = 0; p < s->plan->n_parts; p++) GCUT_TRY(check(s, s->files[p], err));
-  if (s->weights.bytes > 0) GCUT_TRY(check(s, GCUT__WEIGHTS_NAME, err));
+  if (s->weights.bytes > 0) GCUT_TRY(check(s, s->weights.shared.location, err));
   return check(s, MANIFEST_NAME, err);
 }
 
@@ -123,9 +123,9 @@ static gcut_status split(splitter *s, const char *folder, bool pack, gcut_error 
   GCUT_TRY(name_files(s, folder, err));
   GCUT_TRY(find_last(s, err));
   GCUT_TRY(make_folder(folder, err));
-  const char *weights = in_folder(s, GCUT__WEIGHTS_NAME), *path = in_folder(s, MANIFEST_NAME);
-  if (!weights || !path) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut__weights_plan(s->trace, s->plan, weights, pack, &s->weights, err));
+  const char *path = in_folder(s, MANIFEST_NAME);
+  if (!path) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__weights_plan(s->trace, s->plan, s->folder, pack, s->arena, &s->weights, err));
   GCUT_TRY(check_destinations(s, err));
   GCUT_TRY(gcut__weights_write(&s->weights, err));
   for (uint32_t p = 0; p < s->plan->n_parts; p++) GCUT_TRY(write_part(s, p, err));

@@ -3,9 +3,8 @@
 #define GCUT_FORMATS_SPLIT_SPLIT_H
 
 #include "graphcut/plan.h"
+#include "tracer/base/arena.h"
 #include "tracer/base/map.h"
-
-#define GCUT__WEIGHTS_NAME "weights.bin"
 
 typedef struct gcut__packed {
   const gcut_constant *constant;
@@ -25,11 +24,11 @@ typedef struct gcut__weights {
   uint64_t bytes;  // of the shared file; 0: there is none
 } gcut__weights;
 
-// Decides for all constants that the parts read. `path` is of the shared file. Free afterwards,
-// also on failure.
+// Decides for all constants that the parts read. `folder` ends in a slash; names lie in the arena.
+// Free afterwards, also on failure.
 GCUT_MUST_USE gcut_status gcut__weights_plan(const gcut_trace *trace, const gcut_plan *plan,
-                                             const char *path, bool pack, gcut__weights *out,
-                                             gcut_error *err);
+                                             const char *folder, bool pack, gcut_arena *arena,
+                                             gcut__weights *out, gcut_error *err);
 void gcut__weights_free(gcut__weights *weights);
 // Writes the shared file, whole or not at all; nothing where there is none.
 GCUT_MUST_USE gcut_status gcut__weights_write(const gcut__weights *weights, gcut_error *err);

@@ -73,13 +73,31 @@ static gcut_status pack(gcut__weights *w, const gcut_constant *c, gcut_error *er
   return GCUT_OK;
 }
 
-gcut_status gcut__weights_plan(const gcut_trace *trace, const gcut_plan *plan, const char *path,
-                               bool all, gcut__weights *w, gcut_error *err) {
+// Whether a data file of the model has that name: it lies in the folder, or is to be put there.
+static bool is_taken(const gcut_graph *g, const char *name, bool own_folder) {
+  for (uint32_t f = 0; f < g->n_files; f++)
+    if ((own_folder || !g->files[f].data) && strcmp(g->files[f].location, name) == 0) return true;
+  return false;
+}
+
+// weights.bin, or weights_1.bin and so on where the model's own data has that name.
+static gcut_status name_shared(gcut__weights *w, const char *folder, bool own_folder,
+                               gcut_arena *arena, gcut_error *err) {
+  char name[32] = "weights.bin";
+  for (unsigned n = 1; is_taken(w->graph, name, own_folder); n++)
+    snprintf(name, sizeof name, "weights_%u.bin", n);
+  w->shared.path = gcut_arena_format(arena, "%s%s", folder, name);
+  if (!w->shared.path) return GCUT_NO_MEMORY(err);
+  w->shared.location = w->shared.path + strlen(folder);
+  return GCUT_OK;
+}
+
+gcut_status gcut__weights_plan(const gcut_trace *trace, const gcut_plan *plan, const char *folder,
+                               bool all, gcut_arena *arena, gcut__weights *w, gcut_error *err) {
   const gcut_graph *g = trace->graph;
-  *w = (gcut__weights){.graph = g,
-                       .shared = {.path = path, .location = GCUT__WEIGHTS_NAME},
-                       .in_place = !all && *g->path && gcut_same_folder(path, g->path),
-                       .base = GCUT_NONE};
+  bool own_folder = *g->path && gcut_same_folder(folder, g->path);
+  *w = (gcut__weights){.graph = g, .in_place = own_folder && !all, .base = GCUT_NONE};
+  GCUT_TRY(name_shared(w, folder, own_folder, arena, err));
   if (!all && !w->in_place) GCUT_TRY(each_large(w, trace, plan, find_base, err));
   if (w->base == SEVERAL) w->base = GCUT_NONE;
   if (w->base != GCUT_NONE) w->bytes = g->files[w->base].bytes;

@@ -213,12 +213,6 @@ static struct stat stat_of(const char *where, const char *name) {
   return info;
 }
 
-static bool is_there(const char *where, const char *name) {
-  char path[400];
-  snprintf(path, sizeof path, "%s/%s", where, name);
-  return access(path, F_OK) == 0;
-}
-
 // A model whose weights are in a file beside it.
 static model make_external(const char *name, const char *target, char where[300]) {
   char from[400], to[400];
@@ -272,8 +266,8 @@ static void never_writes_over_its_source(void **state) {
   gcut_split_options pack = {.pack = true};
   model m = make_external("own", NULL, where);
   struct stat before = stat_of(where, "weights.bin");
-  assert_fails(gcut_plan_split(m.trace, m.plan, where, &pack, err), GCUT_ARGUMENT, "weights.bin");
-  assert_false(is_there(where, "part_000.onnx"));
+  assert_ok(gcut_plan_split(m.trace, m.plan, where, &pack, err));
+  assert_int_equal(stat_of(where, "weights_1.bin").st_size, before.st_size);
   assert_int_equal(stat_of(where, "weights.bin").st_mtim.tv_nsec, before.st_mtim.tv_nsec);
   close_model(&m);
   snprintf(from, sizeof from, "%s/model.onnx", where);
@@ -281,6 +275,29 @@ static void never_writes_over_its_source(void **state) {
   assert_int_equal(rename(from, to), 0);
   m = open_model(to, NULL);
   assert_fails(gcut_plan_split(m.trace, m.plan, where, NULL, err), GCUT_ARGUMENT, "part_000.onnx");
+  close_model(&m);
+}
+
+// A model without its data file: the parts name it, and leave its name to it.
+static void missing_weights_keep_their_name(void **state) {
+  (void)state;
+  char from[300], to[300], path[400];
+  model m = make_external("missing", NULL, from);
+  close_model(&m);
+  snprintf(path, sizeof path, "%s/weights.bin", from);
+  assert_int_equal(unlink(path), 0);
+  snprintf(path, sizeof path, "%s/model.onnx", from);
+  m = open_model(path, "LlamaDecoderLayer");
+  assert_ok(gcut_plan_split(m.trace, m.plan, in_folder("missed", to), NULL, err));
+  snprintf(path, sizeof path, "%s/weights.bin", to);
+  assert_int_equal(access(path, F_OK), -1);
+  snprintf(path, sizeof path, "%s/part_001.onnx", to);
+  model part = open_model(path, NULL);
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < part.graph->n_files; i++)
+    n += !part.graph->files[i].data && !strcmp(part.graph->files[i].location, "weights.bin");
+  assert_int_equal(n, 1);
+  close_model(&part);
   close_model(&m);
 }
 
@@ -365,6 +382,7 @@ int main(void) {
       cmocka_unit_test(external_weights_are_cloned_elsewhere),
       cmocka_unit_test(external_weights_are_packed),
       cmocka_unit_test(never_writes_over_its_source),
+      cmocka_unit_test(missing_weights_keep_their_name),
       cmocka_unit_test(bodies_read_what_they_capture),
       cmocka_unit_test(refuses_folders_that_cannot_be),
   };
