@@ -56,8 +56,7 @@ static bool is_enqueued(const interpreter *in, const gcut_command *c) {
   if (!in->events) return false;
   // A range that is given up takes no work: the thread need not wait, and must not, for it has
   // commands to put on the queue behind.
-  if (c->kind == GCUT_DROP)
-    return !host && c->part == GCUT_NONE && c->space != GCUT_SPACE_HEAP;
+  if (c->kind == GCUT_DROP) return !host && c->part == GCUT_NONE && c->space != GCUT_SPACE_HEAP;
   return c->kind == GCUT_LOAD || c->kind == GCUT_PUSH || c->kind == GCUT_PULL ||
          (c->kind == GCUT_RUN && c->queue == GCUT_QUEUE_COMPUTE);
 }
