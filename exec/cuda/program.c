@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "exec/cuda/kernels.h"
 #include "exec/cuda/program_private.h"
 #include "exec/problem.h"
 
@@ -75,12 +76,16 @@ static gcut_status add_constant(gcut__cuda_program *p, uint32_t value, gcut_erro
   return GCUT_OK;
 }
 
-// Into pinned memory, for copies that nobody waits for.
+// Into pinned memory, from where a kernel fetches them: a copy would queue behind the weights.
 static gcut_status pin_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
   if (p->constant_bytes == 0) return GCUT_OK;
-  GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &p->pinned, p->constant_bytes,
-                CU_MEMHOSTALLOC_PORTABLE);
+  const uint64_t unit = sizeof(uint64_t); // what the copying kernel counts in
+  uint64_t bytes = (p->constant_bytes + unit - 1) / unit * unit;
+  GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &p->pinned, bytes, CU_MEMHOSTALLOC_DEVICEMAP);
+  GCUT_CUDA_TRY(&cuda->driver, cuMemHostGetDevicePointer, &p->pinned_address, p->pinned, 0);
+  GCUT_TRY(gcut__cuda_kernel(cuda, "gcut_copy", &p->copy, err));
   memcpy(p->pinned, p->constant_data, p->constant_bytes);
+  p->constant_bytes = bytes;
   free(p->constant_data);
   p->constant_data = NULL;
   return GCUT_OK;

@@ -18,6 +18,8 @@ struct gcut__cuda_program {
   uint8_t *constant_data; // uploaded to `constants_at` of the workspace with each run
   uint64_t constant_bytes, constants_at;
   void *pinned; // constant_data once all are there
+  CUdeviceptr pinned_address;
+  CUfunction copy;
   uint32_t *host_nodes;
   gcut__cuda *cuda;
   gcut_cpu_env env; // of the host's steps

@@ -1,6 +1,8 @@
 // Running a part: addresses resolved, steps put on the compute stream one after another.
 #include <stdlib.h>
 
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/copy.h"
 #include "exec/cuda/program_private.h"
 #include "exec/cuda/weights.h"
 
@@ -56,13 +58,28 @@ static gcut_status run_step(gcut__cuda *cuda, gcut__cuda_program *p, const gcut_
   return status;
 }
 
+static gcut_status fetch_constants(gcut__cuda *cuda, const gcut__cuda_program *p,
+                                   const gcut__run_args *args, gcut_error *err) {
+  int64_t count = (int64_t)(p->constant_bytes / sizeof(uint64_t));
+  gcut__cuda_copy_job job = {.count = count,
+                             .rank = 1,
+                             .size = sizeof(uint64_t),
+                             .dims = {count},
+                             .from_strides = {1},
+                             .to_strides = {1},
+                             .from = (const void *)p->pinned_address,
+                             .to = (void *)(cuda->slab + args->workspace + p->constants_at)};
+  uint32_t grid[3] = {(uint32_t)(count < 65536 ? (count + 255) / 256 : 256), 1, 1};
+  void *arguments[] = {&job};
+  return gcut__cuda_launch(cuda, p->copy, grid, 256, 0, cuda->streams[GCUT_QUEUE_COMPUTE],
+                           arguments, err);
+}
+
 gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
   gcut__cuda_program *p = (gcut__cuda_program *)args->program;
   if (!args->weights->state)
     GCUT_TRY(gcut__cuda_weights_load(&cuda->base, args->weights, GCUT_ON_HEAP, err));
-  if (p->constant_bytes > 0)
-    GCUT_CUDA_TRY(&cuda->driver, cuMemcpyHtoDAsync, cuda->slab + args->workspace + p->constants_at,
-                  p->pinned, p->constant_bytes, cuda->streams[GCUT_QUEUE_COMPUTE]);
+  if (p->constant_bytes > 0) GCUT_TRY(fetch_constants(cuda, p, args, err));
   for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(run_step(cuda, p, args, s, err));
   return GCUT_OK;
 }

@@ -155,6 +155,7 @@ template <typename C> __device__ inline void walk(const gcut__cuda_element_job &
       for (int k = 0; k < GCUT_CUDA_ELEMENT_INPUTS; k++) base[k] += (rest - next * dim) * job.inputs[k].strides[d];
       rest = next;
     }
+#pragma unroll 4
     for (int64_t c = from + threadIdx.x; c < to; c += blockDim.x) {
       int64_t at[GCUT_CUDA_ELEMENT_INPUTS];
 #pragma unroll
