@@ -231,8 +231,9 @@ static gcut_status multiply(const einsum *e, const roles *r, const char *a, cons
   gcut_gemm g = gcut__gemm_packed(m, n, k, false, false);
   bool small = (double)m * (double)n * (double)k < SMALL;
   for (int64_t i = 0; i < batches; i++) {
-    const char *x = a + (size_t)(i * m * k) * e->bytes, *y = b + (size_t)(i * k * n) * e->bytes;
-    char *to = out + (size_t)(i * m * n) * e->bytes;
+    const char *x = a ? a + (size_t)(i * m * k) * e->bytes : NULL; // NULL: no elements
+    const char *y = b ? b + (size_t)(i * k * n) * e->bytes : NULL;
+    char *to = out ? out + (size_t)(i * m * n) * e->bytes : NULL;
     if (small)
       gcut__gemm_plain(e->type, &g, x, y, to);
     else
