@@ -64,7 +64,7 @@ static gcut_status detach(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor
     return GCUT_OK;
   }
   GCUT_TRY(gcut_tensor_create_uninitialized(t->type, t->rank, t->dims, out, err));
-  memcpy((*out)->data, t->data, t->bytes);
+  if (t->bytes > 0) memcpy((*out)->data, t->data, t->bytes);
   return GCUT_OK;
 }
 
