@@ -124,6 +124,9 @@ $(build)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -I. -Iinclude $(room_flags) -c -o $@ $<
 
+# Profiles of machines are part of the library, as they stand in their files.
+$(build)/formats/json/profile_json.o: $(wildcard formats/json/profiles/*.json)
+
 $(static_lib): $(lib_obj)
 	@rm -f $@
 	ar rcs $@ $^

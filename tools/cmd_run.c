@@ -1,7 +1,9 @@
 // graphcut run: streams batches through a model, part by part.
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "choose_plan.h"
 #include "open_plan.h"
@@ -266,8 +268,19 @@ static int report(job *j) {
   return 0;
 }
 
+// Weights are read where they are mapped: a file that another program shortens meanwhile ends in a
+// signal. That is a failure of the input like any other.
+static void on_lost_file(int signal) {
+  static const char message[] = "graphcut: a file of weights was truncated while it was read\n";
+  (void)signal;
+  ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+  (void)ignored;
+  _exit(3);
+}
+
 static int run(const void *given) {
   job j = {.a = given};
+  signal(SIGBUS, on_lost_file);
   if (j.a->input.n == 0) {
     fprintf(stderr, "graphcut: run needs --input; see graphcut help run\n");
     return 2;

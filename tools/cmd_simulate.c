@@ -115,6 +115,7 @@ static gcut_status try_offload(const job *j, const char *offload, bool keep, out
   return status;
 }
 
+// The strategy asked for, or all of them.
 static gcut_status simulate(job *j) {
   size_t n;
   const gcut_strategy *strategies = gcut_strategies(&n);
@@ -123,19 +124,15 @@ static gcut_status simulate(job *j) {
   if (status != GCUT_OK) return status;
   j->all = calloc(n, sizeof *j->all);
   if (!j->all) return GCUT_NOMEM;
-  for (size_t i = 0; i < n; i++) {
-    gcut_error err;
-    // auto tries all others many times over: only where it was asked for.
-    if (!strcmp(strategies[i].name, "auto") && strcmp(offload, "auto")) continue;
-    if (!strcmp(strategies[i].name, offload))
+  for (size_t i = 0; i < n && !j->a->offload; i++) {
+    if (strcmp(strategies[i].name, offload) != 0)
+      status = try_offload(j, strategies[i].name, false, &j->all[j->n], &j->err);
+    else
       j->all[j->n] = j->chosen;
-    else if ((status = try_offload(j, strategies[i].name, false, &j->all[j->n], &err)) != GCUT_OK &&
-             status != GCUT_BUDGET) {
-      j->err = err;
-      return status;
-    }
+    if (status != GCUT_OK && status != GCUT_BUDGET) return status;
     j->all[j->n++].name = strategies[i].name;
   }
+  if (j->a->offload) j->all[j->n++] = j->chosen;
   return GCUT_OK;
 }
 
@@ -227,10 +224,12 @@ static const tool_option options[] = {
            "the machine: a file (graphcut device writes one), or h100-pcie, h200-assumed, "
            "gb200-assumed, rtx4090-assumed, rtx3060-assumed, laptop-8gb-assumed"),
     OPTION("--batches", "N", COUNT, batches, "how many, of the shapes that --set gives"),
-    OPTION("--offload", "NAME[:k=v,...]", TEXT, offload,
-           "resident; sequential; prefetch:group=N,stream=M,ahead=S; uva:bytes=B,match=re:...; "
-           "partial:keep=K,order=strided|prefix; hybrid:min-tokens=N; auto (default). Each takes "
-           "loop=parts|batches, batches=N a step, place=device|host of activations"),
+    OPTION(
+        "--offload", "NAME[:k=v,...]", TEXT, offload,
+        "only this (all): resident; sequential; prefetch:group=N,stream=M,ahead=S; "
+        "uva:bytes=B,match=re:...; partial:keep=K,order=strided|prefix; hybrid:min-tokens=N; auto. "
+        "Each takes "
+        "loop=parts|batches, batches=N a step, place=device|host of activations"),
     OPTION("--plan", "PLAN.json", TEXT, plan, "simulate this plan, as graphcut cut wrote it"),
     TOOL_CUT_OPTIONS(arguments),
     OPTION("--host-budget", "SIZE", SIZE, host_budget,
