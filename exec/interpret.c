@@ -282,8 +282,11 @@ static gcut_status collect_events(interpreter *in) {
       status = ops->sync(in->x->device, e->start, &in->timeline->start_ns[i], in->err);
     if (e->end && status == GCUT_OK)
       status = ops->sync(in->x->device, e->end, &in->timeline->end_ns[i], in->err);
-    if (e->start) ops->release(in->x->device, e->start);
-    if (e->end) ops->release(in->x->device, e->end);
+  }
+  // Only now has every queue passed its waits for them.
+  for (uint32_t i = 0; in->events && i < in->x->schedule->n_commands; i++) {
+    if (in->events[i].start) ops->release(in->x->device, in->events[i].start);
+    if (in->events[i].end) ops->release(in->x->device, in->events[i].end);
   }
   return status;
 }
