@@ -19,7 +19,10 @@ static void print_parts(const gcut_plan *plan, const char *folder) {
   for (uint32_t i = 0; i < plan->n_parts; i++) {
     const gcut_part *p = &plan->parts[i];
     char weights[TABLE_NUMBER];
-    table_add(t, "part_%03u.onnx", i);
+    if (p->n_outputs > 0 || i + 1 == plan->n_parts)
+      table_add(t, "part_%03u.onnx", i);
+    else
+      table_add(t, "-"); // all of it runs again where it is read
     table_add(t, "%s", p->name);
     table_add(t, "%u", p->n_nodes);
     table_add(t, "%u", p->n_inputs);

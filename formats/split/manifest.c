@@ -56,10 +56,10 @@ static json_t *value_json(writer *w, uint32_t value) {
   return object;
 }
 
-// Where a value comes from: the number of a part, or null for an input of the model.
+// Where a value comes from: a part's file, or null for an input of the model.
 static json_t *from_json(const writer *w, uint32_t value) {
   uint32_t part = gcut_map_get(&w->maker, value);
-  return part == UINT32_MAX ? json_null() : json_integer(part);
+  return part == UINT32_MAX ? json_null() : json_string(w->m->files[part]);
 }
 
 static json_t *values_json(writer *w, const uint32_t *values, uint32_t n, bool from) {
@@ -126,7 +126,8 @@ static json_t *manifest_json(writer *w) {
   set(w, root, "inputs", inputs_json(w));
   set(w, root, "outputs", values_json(w, plan->fetches, plan->n_fetches, true));
   set(w, root, "weights", weights_json(w));
-  for (uint32_t i = 0; i < plan->n_parts; i++) append(w, parts, part_json(w, i));
+  for (uint32_t i = 0; i < plan->n_parts; i++)
+    if (w->m->files[i]) append(w, parts, part_json(w, i));
   set(w, root, "parts", parts);
   return root;
 }

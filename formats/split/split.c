@@ -22,10 +22,15 @@ typedef struct splitter {
   const char *folder; // with its slash
   gcut_arena *arena;
   gcut__weights weights;
-  const char **files; // [n_parts] names within the folder
+  const char **files; // [n_parts] names within the folder; NULL of a part that is left out
   uint32_t *last;     // [n_last] fetched constants: no part makes them, the last hands them out
   uint32_t n_last;
 } splitter;
+
+// A plan may run all that a part makes again in its readers: what hands nothing on is no model.
+static bool has_file(const splitter *s, uint32_t part) {
+  return s->plan->parts[part].n_outputs > 0 || part + 1 == s->plan->n_parts;
+}
 
 static const char *in_folder(splitter *s, const char *name) {
   return gcut_arena_format(s->arena, "%s%s", s->folder, name);
@@ -37,7 +42,8 @@ static gcut_status check(splitter *s, const char *name, gcut_error *err) {
 }
 
 static gcut_status check_destinations(splitter *s, gcut_error *err) {
-  for (uint32_t p = 0; p < s->plan->n_parts; p++) GCUT_TRY(check(s, s->files[p], err));
+  for (uint32_t p = 0; p < s->plan->n_parts; p++)
+    if (has_file(s, p)) GCUT_TRY(check(s, s->files[p], err));
   if (s->weights.bytes > 0) GCUT_TRY(check(s, s->weights.shared.location, err));
   return check(s, MANIFEST_NAME, err);
 }
@@ -51,6 +57,7 @@ static gcut_status name_files(splitter *s, const char *folder, gcut_error *err) 
   s->files = GCUT_NEW_ARRAY(s->arena, const char *, s->plan->n_parts);
   if (!s->folder || !s->files) return GCUT_NO_MEMORY(err);
   for (uint32_t p = 0; p < s->plan->n_parts; p++) {
+    if (!has_file(s, p)) continue;
     s->files[p] = gcut_arena_format(s->arena, "part_%03u.onnx", p);
     if (!s->files[p]) return GCUT_NO_MEMORY(err);
   }
@@ -128,7 +135,8 @@ static gcut_status split(splitter *s, const char *folder, bool pack, gcut_error 
   GCUT_TRY(gcut__weights_plan(s->trace, s->plan, s->folder, pack, s->arena, &s->weights, err));
   GCUT_TRY(check_destinations(s, err));
   GCUT_TRY(gcut__weights_write(&s->weights, err));
-  for (uint32_t p = 0; p < s->plan->n_parts; p++) GCUT_TRY(write_part(s, p, err));
+  for (uint32_t p = 0; p < s->plan->n_parts; p++)
+    if (has_file(s, p)) GCUT_TRY(write_part(s, p, err));
   gcut__manifest manifest = {.trace = s->trace,
                              .plan = s->plan,
                              .weights = &s->weights,

@@ -39,7 +39,7 @@ typedef struct gcut__manifest {
   const gcut_trace *trace;
   const gcut_plan *plan;
   const gcut__weights *weights;
-  const char *const *files;     // [n_parts]
+  const char *const *files;     // [n_parts]; NULL of a part that is left out
   const uint32_t *last, n_last; // constants that the last part hands out as they are
 } gcut__manifest;
 GCUT_MUST_USE gcut_status gcut__manifest_write(const gcut__manifest *manifest, const char *path,
