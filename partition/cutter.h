@@ -5,7 +5,7 @@
 #include "partition/draft.h"
 
 // Fills in draft->part for every node that runs (producers never in a later part than their
-// readers), draft->names and n_parts, and pins what must stay where it is. Parts may be empty.
+// readers), draft->names and n_parts, and the targets that stay where they are. Parts may be empty.
 typedef gcut_status gcut__cut(gcut__draft *draft, const gcut_cut_options *options, gcut_error *err);
 
 // X(name): gcut__cut_<name> in cutters/cut_<name>.c

@@ -143,15 +143,15 @@ gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, 
   d->n_fetches = n_fetches;
   d->fetched = GCUT_NEW_ARRAY(scratch, bool, g->n_values);
   d->part = GCUT_NEW_ARRAY(scratch, uint32_t, g->n_nodes);
-  d->pinned = GCUT_NEW_ARRAY(scratch, bool, g->n_nodes);
-  if (!d->fetches || !d->fetched || !d->part || !d->pinned) return GCUT_NO_MEMORY(err);
+  d->target = GCUT_NEW_ARRAY(scratch, uint32_t, g->n_nodes);
+  if (!d->fetches || !d->fetched || !d->part || !d->target) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < n_fetches; i++) {
     if (fetches[i] >= g->n_values || g->values[fetches[i]].body != 0)
       return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: there is no value %u in the main graph",
                        fetches[i]);
     d->fetched[fetches[i]] = true;
   }
-  for (uint32_t n = 0; n < g->n_nodes; n++) d->part[n] = GCUT_NONE;
+  for (uint32_t n = 0; n < g->n_nodes; n++) d->part[n] = d->target[n] = GCUT_NONE;
   GCUT_TRY(find_needed(d, err));
   return find_order(d, err);
 }

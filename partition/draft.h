@@ -22,8 +22,9 @@ typedef struct gcut__draft {
   bool *rootless;             // [n_nodes] depends on no graph input: on constants alone, or chance
   uint32_t *folded, n_folded; // gcut_plan.folded
 
-  uint32_t *part; // [n_nodes] GCUT_NONE: runs nowhere
-  bool *pinned;   // [n_nodes] in a target: stays in its part
+  uint32_t *part;   // [n_nodes] GCUT_NONE: runs nowhere
+  uint32_t *target; // [n_nodes] that a node is in, and whose part it stays in; or GCUT_NONE
+  uint32_t n_targets;
   uint32_t n_parts;
   const char **names; // [n_parts]
 

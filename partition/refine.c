@@ -65,6 +65,18 @@ static bool is_cheap(const gcut__refining *r, uint32_t id) {
   return node->op->flops == NULL || node->op->flops == gcut__no_flops;
 }
 
+// A target all of which is cheap would run elsewhere and leave its part with nothing to hand on.
+static gcut_status keep_targets(gcut__refining *r, gcut_error *err) {
+  const gcut__draft *d = r->draft;
+  bool *dear = GCUT_NEW_ARRAY(d->scratch, bool, d->n_targets);
+  if (!dear) return GCUT_NO_MEMORY(err);
+  for (uint32_t n = 0; n < d->graph->n_nodes; n++)
+    if (d->needed[n] && !r->cheap[n] && d->target[n] != GCUT_NONE) dear[d->target[n]] = true;
+  for (uint32_t n = 0; n < d->graph->n_nodes; n++)
+    if (d->target[n] != GCUT_NONE && !dear[d->target[n]]) r->cheap[n] = false;
+  return GCUT_OK;
+}
+
 // A value is carried itself, or whatever one of its producer's operands takes.
 static gcut_status find_least(gcut__refining *r, gcut_error *err) {
   const gcut__draft *d = r->draft;
@@ -101,9 +113,10 @@ static gcut_status open(gcut__refining *r, gcut__draft *d, gcut_error *err) {
   for (uint32_t i = 0; i < d->n_order; i++) {
     uint32_t n = d->order[i];
     r->cheap[n] = light[n] && is_cheap(r, n);
-    r->movable[n] = !d->pinned[n] && (d->keeps_balance ? r->cheap[n] : light[n]);
+    r->movable[n] = d->target[n] == GCUT_NONE && (d->keeps_balance ? r->cheap[n] : light[n]);
     r->n_own[d->part[n]]++;
   }
+  GCUT_TRY(keep_targets(r, err));
   return find_least(r, err);
 }
 

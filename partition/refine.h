@@ -1,8 +1,9 @@
 // Lowering what crosses between parts, whatever cutter made them.
 //
-// A node that is pinned (in a target), or that reads weights, stays in its part; others may move
-// within what their producers and readers allow. A cheap node (about an operation an element, no
-// weights, never random) may also run again in later parts, so that its result need not be carried.
+// A node that is in a target, or that reads weights, stays in its part; others may move within what
+// their producers and readers allow. A cheap node (about an operation an element, no weights, never
+// random) may also run again in later parts, so that its result need not be carried: but not where
+// all of its target is cheap, for the target is what its part is for.
 // No part is emptied. What is minimised is the bytes carried into parts, summed, plus for every run
 // of a node beyond its first GCUT__AGAIN_BYTES (launching one costs about as much as carrying so
 // little) and the bytes of the constants that it reads.

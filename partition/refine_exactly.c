@@ -1,7 +1,7 @@
 // Refining by trying everything, where there is little to try: every assignment of the movable
 // nodes to parts that keeps producers before readers and no part empty, each with its best set of
 // nodes to run again. An odometer over the nodes in order: a node goes from the last part of its
-// producers to the first that a pinned reader forces.
+// producers to the first that a reader which stays forces.
 #include <string.h>
 
 #include "partition/reads.h"

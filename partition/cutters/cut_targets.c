@@ -49,7 +49,8 @@ gcut_status gcut__cut_targets(gcut__draft *d, const gcut_cut_options *options, g
   for (uint32_t i = 0; i < d->n_order; i++) {
     uint32_t node = d->order[i], level = levels[node];
     d->part[node] = level == 0 ? 0 : 1 + (level - 1) / per_part;
-    d->pinned[node] = groups.of[node] != GCUT_NONE;
   }
+  d->target = groups.of;
+  d->n_targets = groups.n;
   return GCUT_OK;
 }

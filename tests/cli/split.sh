@@ -17,10 +17,18 @@ check 'shapes fixed' "$GRAPHCUT" split $model --parts 2 --set batch=1,seq=4 -o "
 check 'by a plan' "$GRAPHCUT" split $model --plan "$work/plan.json" -o "$work/planned"
 says 'three parts' '3 parts in'
 
-# Refining runs all of some parts again in those that read them: such a part has no file.
-check 'parts without outputs' "$GRAPHCUT" split $models/mllama/model.onnx --targets MatMul -o "$work/products"
+# Targets that are cheap operators run in their part alone, so every part has something to hand on.
+check 'parts at operators' "$GRAPHCUT" split $models/mllama/model.onnx --targets Mul -o "$work/products"
 files=$(ls "$work/products" | grep -c '^part_')
+check 'every part has a file' test "$(grep -c 'part_.*onnx  ' "$work/out")" -eq "$files"
 check 'every part in the manifest has outputs' test "$(grep -c '"outputs": \[$' "$work/products/manifest.json")" -eq $((files + 1))
+# A plan by hand may run all of a part again in those that read it: such a part has no file.
+"$GRAPHCUT" cut $models/llama/model.onnx --targets Cos --no-refine -o "$work/cos.json" >/dev/null
+sed '/"name": "node_cos"/,/"node_cos",/c "name": "alone", "nodes": ["node_cos"] }, { "name": "rest", "recomputed": ["node_cos"], "nodes": [' \
+  "$work/cos.json" >"$work/again.json"
+check 'a part without outputs' "$GRAPHCUT" split $models/llama/model.onnx --plan "$work/again.json" -o "$work/again"
+says 'has no file' '-              alone'
+check 'in the folder either' test ! -e "$work/again/part_001.onnx" -a -e "$work/again/part_002.onnx"
 
 cp $model "$work/part_000.onnx"
 refuse 'over its source' 2 'part_000.onnx' "$GRAPHCUT" split "$work/part_000.onnx" --parts 2 -o "$work"
