@@ -15,7 +15,9 @@ gen := $(build)/gen
 # ---- dependencies --------------------------------------------------------------------------------------------------
 
 PACKAGES := libprotobuf-c libgvc libpcre2-8 jansson libzip
-missing := $(strip $(foreach p,$(PACKAGES),$(shell pkg-config --exists $(p) || echo $(p)))\
+# Only their headers are needed: the library is opened when it is wanted.
+HEADERS := libopenjp2
+missing := $(strip $(foreach p,$(PACKAGES) $(HEADERS),$(shell pkg-config --exists $(p) || echo $(p)))\
   $(if $(wildcard /usr/include/dnnl.h /usr/local/include/dnnl.h),,dnnl)\
   $(shell command -v protoc-c >/dev/null || echo protoc-c))
 ifneq ($(missing),)
@@ -41,7 +43,7 @@ LDFLAGS_fuzz := -fsanitize=address,undefined
 # No fused multiply-adds behind our back: the same bits from every compiler and for every cut.
 all_cflags := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-trapping-math -pthread \
   $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS_$(CONFIG)) -DGCUT_VERSION='"$(VERSION)"' \
-  $(shell pkg-config --cflags $(PACKAGES)) -MMD -MP $(CFLAGS)
+  $(shell pkg-config --cflags $(PACKAGES) $(HEADERS)) -MMD -MP $(CFLAGS)
 all_ldflags := $(LDFLAGS_$(CONFIG)) -pthread $(LDFLAGS)
 libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lgomp -lm -ldl
 

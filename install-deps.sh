@@ -2,7 +2,7 @@
 # Installs what building and testing graphcut needs, from Debian's packages. sudo only where not root.
 set -e
 packages="gcc make pkg-config time protobuf-c-compiler libprotobuf-c-dev libgraphviz-dev libdnnl-dev libpcre2-dev
-  libjansson-dev libzip-dev libcmocka-dev libonnx-testdata"
+  libjansson-dev libzip-dev libopenjp2-7-dev libcmocka-dev libonnx-testdata"
 # What .ci/run needs beyond that: another compiler, its sanitizers, the formatter.
 [ "$1" = --ci ] && packages="$packages clang clang-format libclang-rt-14-dev git"
 

@@ -1,19 +1,20 @@
 // ImageDecoder.
 //
-// Portable anymaps are read here. JPEG, PNG, WebP, TIFF and BMP are left to libgd, which Graphviz
-// brings along: it is opened when an image comes, so that nothing else depends on it. A stream that
-// cannot be decoded gives an image without pixels, as the standard asks.
+// Portable anymaps are read in pnm.c, JPEG 2000 by jpeg2000.c. JPEG, PNG, WebP, TIFF and BMP are
+// left to libgd, which Graphviz brings along: it is opened when an image comes, so that nothing
+// else depends on it. A stream that cannot be decoded gives an image without pixels, as the
+// standard asks.
 #include "tracer/ops/image.h"
 
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdarg.h>
 
+#include "exec/cpu/ops/jpeg2000.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/pnm.h"
 
-// ---- libgd
-// ----------------------------------------------------------------------------------------------------------
+// ---- libgd -------------------------------------------------------------------------------------
 
 // X(name, type of the result, parameters)
 #define GD_FUNCTIONS(X)                                                                            \
@@ -57,8 +58,7 @@ static void close_gd(gd *g) {
   if (g->library) dlclose(g->library);
 }
 
-// ---- streams
-// --------------------------------------------------------------------------------------------------------
+// ---- streams -----------------------------------------------------------------------------------
 
 typedef enum stream { UNKNOWN, JPEG, PNG, WEBP, TIFF, BMP, JPEG2000 } stream;
 
@@ -89,8 +89,7 @@ static void *decode(const gd *g, stream kind, const gcut_tensor *x) {
   }
 }
 
-// ---- pixels
-// ---------------------------------------------------------------------------------------------------------
+// ---- pixels ------------------------------------------------------------------------------------
 
 static gcut_status make_output(gcut_cpu_call *c, int64_t height, int64_t width, gcut_error *err) {
   int64_t channels = gcut__pixel_format_of(c->attrs) == GCUT__PIXEL_GRAY ? 1 : 3;
@@ -107,6 +106,16 @@ static uint8_t *write_pixel(gcut__pixel_format format, uint8_t *to, const uint8_
   for (int channel = 0; channel < 3; channel++)
     to[channel] = rgb[format == GCUT__PIXEL_RGB ? channel : 2 - channel];
   return to + 3;
+}
+
+// rgb [height][width][3], in the format asked for.
+static gcut_status copy_rgb(gcut_cpu_call *c, int64_t height, int64_t width, const uint8_t *rgb,
+                            gcut_error *err) {
+  gcut__pixel_format format = gcut__pixel_format_of(c->attrs);
+  GCUT_TRY(make_output(c, height, width, err));
+  uint8_t *to = c->outputs[0]->data;
+  for (int64_t i = 0; i < height * width; i++) to = write_pixel(format, to, rgb + 3 * i);
+  return GCUT_OK;
 }
 
 static gcut_status copy_pixels(gcut_cpu_call *c, const gd *g, void *image, gcut_error *err) {
@@ -138,25 +147,29 @@ static gcut_status decode_with_gd(gcut_cpu_call *c, stream kind, gcut_error *err
 }
 
 static gcut_status decode_pnm(gcut_cpu_call *c, gcut__pnm *image, gcut_error *err) {
-  gcut__pixel_format format = gcut__pixel_format_of(c->attrs);
   size_t pixels = (size_t)image->width * (size_t)image->height;
   // a stream holds at least a bit a pixel: larger sizes are not allocated
   if (pixels / 8 > (size_t)(image->end - image->data)) return make_output(c, 0, 0, err);
   uint8_t *rgb = gcut_arena_alloc(c->scratch, pixels, 3);
   if (!rgb) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   if (!gcut__pnm_read(image, rgb)) return make_output(c, 0, 0, err);
-  GCUT_TRY(make_output(c, image->height, image->width, err));
-  uint8_t *to = c->outputs[0]->data;
-  for (size_t i = 0; i < pixels; i++) to = write_pixel(format, to, rgb + 3 * i);
-  return GCUT_OK;
+  return copy_rgb(c, image->height, image->width, rgb, err);
+}
+
+static gcut_status decode_jpeg2000(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut__jpeg2000 image;
+  gcut_error why = {0};
+  gcut_status status = gcut__jpeg2000_read(c->scratch, x->data, x->bytes, &image, &why);
+  if (status != GCUT_OK) return gcut_cpu_fail(c, status, err, "%s", why.message);
+  return copy_rgb(c, image.height, image.width, image.rgb, err);
 }
 
 gcut_status gcut__cpu_image_decoder(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   stream kind = stream_of(x);
   gcut__pnm image;
-  if (kind == JPEG2000)
-    return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "the stream is JPEG 2000, which is not decoded");
+  if (kind == JPEG2000) return decode_jpeg2000(c, err);
   if (kind != UNKNOWN) return decode_with_gd(c, kind, err);
   if (gcut__pnm_open(x->data, x->bytes, &image)) return decode_pnm(c, &image, err);
   return make_output(c, 0, 0, err);
