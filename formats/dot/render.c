@@ -209,6 +209,10 @@ static void set_page(const canvas *c) {
   set(c->graph, "rankdir", "TB");
   set(c->graph, "nodesep", "0.25");
   set(c->graph, "ranksep", "0.3");
+  // Ranks of the whole graph at once: where frames link to each other both ways, ranks of frames put
+  // linked boxes side by side, and Graphviz 2.43 frees twice when such a link of the top rank has a
+  // label.
+  set(c->graph, "newrank", "true");
   set(c->graph, "labelloc", "t");
   set(c->graph, "nslimit", "2");
   set(c->graph, "nslimit1", "2");
