@@ -134,7 +134,7 @@ static uint64_t settle_part(network *k, uint32_t part, const uint32_t *nodes, ui
   uint64_t inputs = k->inputs = sum_inputs(k, nodes, n);
   k->deepest =
       inputs / GCUT__AGAIN_BYTES < MOST_NODES ? (uint32_t)(inputs / GCUT__AGAIN_BYTES) : MOST_NODES;
-  bool spent = k->work > UINT64_C(64) * d->n_order + 1000000;
+  bool spent = k->work > UINT64_C(4) * d->n_order + 1000000;
   if (k->deepest == 0 || k->r->frozen[part] || spent) return inputs;
   build(k, nodes, n);
   if (k->n_nodes == 0) return inputs;
