@@ -158,6 +158,10 @@ conformance := $(build)/tests/conformance/conformance
 $(conformance): $(conformance_src:%.c=$(build)/%.o) $(static_lib)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
+cuts := $(build)/tests/cuts/cuts
+$(cuts): $(build)/tests/cuts/cuts.o $(static_lib)
+	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+
 # ---- checks --------------------------------------------------------------------------------------------------------
 
 .PHONY: check
@@ -165,7 +169,7 @@ check: all tests ## build and run every test
 	tests/run.sh $(build)
 
 .PHONY: tests
-tests: $(test_bin) $(generator_bin) $(replay_bin) $(example_bin) $(conformance) ## build the tests without running them
+tests: $(test_bin) $(generator_bin) $(replay_bin) $(example_bin) $(conformance) $(cuts) ## build the tests without running them
 
 .PHONY: demo
 demo: $(command) ## cut and stream a small decoder, check its outputs, draw the cuts
@@ -179,6 +183,12 @@ demo: $(command) ## cut and stream a small decoder, check its outputs, draw the 
 .PHONY: conformance
 conformance: $(conformance) ## run the official ONNX cases: a table by folder and operator
 	$(conformance)
+
+MODELS ?= examples/models
+
+.PHONY: cuts
+cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Runtime too): a table
+	tests/cuts.sh $(build) $(MODELS)
 
 FUZZ_SECONDS ?= 600
 
