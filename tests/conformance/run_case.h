@@ -4,14 +4,18 @@
 
 #include "tests/conformance/cases.h"
 #include "tests/conformance/rules.h"
+#include "tests/conformance/standard_shapes.h"
 
 typedef struct case_result {
   bool ran, passed;
   char why[400];          // where it did not pass
   char operators[600];    // of the model, each once, a space after each
   int n_values, n_static; // values with a shape, and those whose shape the trace found in full
+  shape_share alone;      // of the model alone, without its inputs' shapes
 } case_result;
 
-void run_case(const conformance_case *c, const conformance_rule *rule, case_result *result);
+// standard: the types that the standard infers, or NULL for no such comparison.
+void run_case(const conformance_case *c, const conformance_rule *rule, const char *standard,
+              case_result *result);
 
 #endif

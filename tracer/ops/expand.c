@@ -27,17 +27,19 @@ static gcut_status repeat_content(gcut_infer *c, gcut_error *err) {
   return gcut__keep_content(c, 0, values, n, err);
 }
 
-// Where the target is not known: dims of other sizes than 1 stay as they are.
+// Where the target is not known: dims that it does not reach, or of other sizes than 1, stay as
+// they are.
 static gcut_status expand_unknown(gcut_infer *c, gcut_error *err) {
   gcut_dim dims[GCUT_MAX_RANK];
-  int have_rank = gcut_infer_rank(c, 0), rank = gcut__rank_of(gcut__static_length(c, 1));
-  if (rank < 0) return GCUT_OK;
-  if (rank < have_rank) rank = have_rank;
+  int have_rank = gcut_infer_rank(c, 0), want_rank = gcut__rank_of(gcut__static_length(c, 1));
+  if (want_rank < 0) return GCUT_OK;
+  int rank = want_rank < have_rank ? have_rank : want_rank;
   if (rank > GCUT_MAX_RANK) return GCUT_NODE_FAIL(c, err, "a shape of %d dims or more", rank);
   for (int d = 0; d < rank; d++) {
     int h = d - (rank - have_rank);
     gcut_dim have = h < 0 ? 1 : gcut_infer_dims(c, 0)[h];
-    dims[d] = gcut_dim_known(have) && have != 1 ? have : gcut_dim_fresh(c->dims);
+    bool stays = d < rank - want_rank || (gcut_dim_known(have) && have != 1);
+    dims[d] = stays ? have : gcut_dim_fresh(c->dims);
   }
   return gcut_infer_set(c, 0, GCUT_UNDEFINED, rank, dims, err);
 }

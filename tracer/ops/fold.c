@@ -28,6 +28,15 @@ static gcut_status check_blocks(gcut_infer *c, gcut_window *w, const gcut_dim *i
   return GCUT_OK;
 }
 
+// Where the image's or the block's shape is not known: the batch stays, the rank may be known.
+static gcut_status col2im_unknown(gcut_infer *c, gcut_error *err) {
+  gcut_dim axes = gcut_infer_dims(c, 1)[0], dims[GCUT_MAX_RANK] = {gcut_infer_dims(c, 0)[0]};
+  if (!gcut_dim_known(axes) || axes > GCUT_MAX_RANK - 2)
+    return gcut_infer_set_unknown(c, 0, GCUT_UNDEFINED, -1, err);
+  for (gcut_dim d = 1; d < axes + 2; d++) dims[d] = gcut_dim_fresh(c->dims);
+  return gcut_infer_set(c, 0, GCUT_UNDEFINED, (int)axes + 2, dims, err);
+}
+
 static gcut_status infer_col2im(gcut_infer *c, gcut_error *err) {
   const gcut_fold_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
@@ -35,11 +44,8 @@ static gcut_status infer_col2im(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_expect_rank(c, 2, 1, 1, err));
   const gcut_dim *image, *block;
   uint32_t n, n_block;
-  if (!gcut_infer_content(c, 1, &image, &n) || !gcut_infer_content(c, 2, &block, &n_block)) {
-    gcut_dim axes = gcut_infer_dims(c, 1)[0];
-    bool known = gcut_dim_known(axes) && axes <= GCUT_MAX_RANK - 2;
-    return gcut_infer_set_unknown(c, 0, GCUT_UNDEFINED, known ? (int)axes + 2 : -1, err);
-  }
+  if (!gcut_infer_content(c, 1, &image, &n) || !gcut_infer_content(c, 2, &block, &n_block))
+    return col2im_unknown(c, err);
   if (n != n_block || n < 1 || n > GCUT_MAX_RANK - 2)
     return GCUT_NODE_FAIL(c, err, "image_shape has %u elements, block_shape %u", n, n_block);
   gcut_window window;

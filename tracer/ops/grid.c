@@ -63,15 +63,23 @@ const gcut_op gcut__op_grid_sample = {
     .flops = grid_sample_flops,
 };
 
+// Where the size is not known: theta [batch, n, n + 1] tells of n.
+static gcut_status affine_grid_unknown(gcut_infer *c, gcut_error *err) {
+  const gcut_dim *theta = gcut_infer_dims(c, 0);
+  if (!gcut_dim_known(theta[1]) || theta[1] < 2 || theta[1] > 3)
+    return gcut_infer_set_unknown(c, 0, 0, -1, err);
+  gcut_dim grid[5] = {theta[0]};
+  for (gcut_dim d = 1; d <= theta[1]; d++) grid[d] = gcut_dim_fresh(c->dims);
+  grid[theta[1] + 1] = theta[1];
+  return gcut_infer_set(c, 0, 0, (int)theta[1] + 2, grid, err);
+}
+
 static gcut_status affine_grid_infer(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 1, 1, err));
-  const gcut_dim *theta = gcut_infer_dims(c, 0), *size;
+  const gcut_dim *size;
   uint32_t n;
-  if (!gcut_infer_content(c, 1, &size, &n)) {
-    int rank = gcut_dim_known(theta[1]) && theta[1] >= 2 && theta[1] <= 3 ? (int)theta[1] + 2 : -1;
-    return gcut_infer_set_unknown(c, 0, 0, rank, err);
-  }
+  if (!gcut_infer_content(c, 1, &size, &n)) return affine_grid_unknown(c, err);
   if (n != 4 && n != 5) return GCUT_NODE_FAIL(c, err, "size has %u elements, expected 4 or 5", n);
   GCUT_TRY(gcut__expect_dim(c, 0, 0, size[0], "batch", err));
   GCUT_TRY(gcut__expect_dim(c, 0, 1, (gcut_dim)n - 2, "rows of theta", err));

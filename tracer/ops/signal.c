@@ -76,10 +76,13 @@ static gcut_status dft_infer(gcut_infer *c, gcut_error *err) {
   if (gcut_dim_known(parts) && parts != 1 && parts != 2)
     return GCUT_NODE_FAIL(c, err, "the last dim is %" PRId64 ", expected 1 or 2", parts);
   GCUT_TRY(dft_axis(c, &axis, err));
-  if (axis < 0) return gcut_infer_set_unknown(c, 0, 0, rank, err);
-  GCUT_TRY(dft_length(c, gcut_infer_dims(c, 0)[axis], &length, err));
-  for (int d = 0; d < rank; d++) dims[d] = gcut_infer_dims(c, 0)[d];
-  dims[axis] = spectrum(c, length, attrs->onesided && !attrs->inverse);
+  bool keeps_length = !attrs->onesided && !gcut_infer_has(c, 1); // whichever the axis is
+  for (int d = 0; d < rank; d++)
+    dims[d] = axis < 0 && !keeps_length ? gcut_dim_fresh(c->dims) : gcut_infer_dims(c, 0)[d];
+  if (axis >= 0) {
+    GCUT_TRY(dft_length(c, dims[axis], &length, err));
+    dims[axis] = spectrum(c, length, attrs->onesided && !attrs->inverse);
+  }
   dims[rank - 1] = attrs->onesided && attrs->inverse ? 1 : 2;
   return gcut_infer_set(c, 0, 0, rank, dims, err);
 }
