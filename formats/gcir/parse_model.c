@@ -34,6 +34,8 @@ static gcut_status parse_scope(gcir_parser *p) {
     if (!gcut__gcir_append(p, &p->scopes, sizeof(uint32_t))) return GCUT_NO_MEMORY(p->err);
   if (number != p->scopes.n || (parent != GCUT_NONE && (parent < 0 || parent >= number)))
     return gcut__gcir_fail(p, start, "scopes are numbered from 0 or 1 on, each after its parent");
+  if (number == 0 && *name)
+    return gcut__gcir_fail(p, start, "scope 0 is the model, whose name is empty");
   uint32_t above = parent == GCUT_NONE ? 0 : GCIR_ITEM(uint32_t, p->scopes, parent);
   uint32_t scope =
       gcut_graph_add_scope(p->graph, number == 0 ? GCUT_NONE : above, name, class_name);

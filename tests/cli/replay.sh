@@ -8,8 +8,8 @@ for replay in "$BUILD"/tests/fuzz/*_replay; do
   name=$(basename "$replay" _replay)
   case $name in
   onnx) seeds="$dir/bad $dir/odd" ;;
-  gcir) seeds=examples/models/mlp.gcir ;;
-  npz) seeds="examples/models/llama/inputs.npz examples/models/llama/outputs.npz" ;;
+  gcir) seeds="tests/fuzz/corpus/gcir examples/models/mlp.gcir" ;;
+  npz) seeds="tests/fuzz/corpus/npz examples/models/llama/inputs.npz examples/models/llama/outputs.npz" ;;
   *) seeds=tests/fuzz/corpus/$name ;;
   esac
   [ -e "${seeds%% *}" ] || continue

@@ -285,6 +285,7 @@ static const struct wrong {
     {HEADER "g () => () { = f (a) }\nf () => () {}",
      "has 0 inputs and 0 outputs, the call 1 and 0"},
     {HEADER "g () => () {}\nf () => () {}\nf () => () {}", "function 'f' is defined twice"},
+    {"<ir_version: 8, scopes: [0: \"Model\"]>\ng () => () {}", "scope 0 is the model"},
 };
 
 static void says_what_is_wrong(void **state) {
