@@ -9,29 +9,25 @@
 #include <cmocka.h>
 
 #include "exec/cpu/dnnl.h"
-
-static uint32_t next(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(*state >> 33);
-}
+#include "tests/support/random_graph.h"
 
 // Random geometry; `far` are the sizes of the larger side (a transposed convolution's output).
 static gcut_convolution random_geometry(uint64_t *state, int64_t *far, int64_t *near) {
-  gcut_convolution g = {.transposed = next(state) % 2,
-                        .batch = 1 + next(state) % 2,
-                        .groups = 1 + next(state) % 3,
-                        .in_channels = 1 + next(state) % 9,
-                        .out_channels = 1 + next(state) % 9,
-                        .window = {.n = 1 + (int)(next(state) % 3)}};
+  gcut_convolution g = {.transposed = random_next(state) % 2,
+                        .batch = 1 + random_next(state) % 2,
+                        .groups = 1 + random_next(state) % 3,
+                        .in_channels = 1 + random_next(state) % 9,
+                        .out_channels = 1 + random_next(state) % 9,
+                        .window = {.n = 1 + (int)(random_next(state) % 3)}};
   gcut_window *w = &g.window;
   for (int i = 0; i < w->n; i++) {
-    w->kernel[i] = 1 + next(state) % 4;
-    w->stride[i] = 1 + next(state) % 3;
-    w->dilation[i] = 1 + next(state) % 2;
-    w->begin[i] = next(state) % w->kernel[i];
-    w->end[i] = next(state) % w->kernel[i];
+    w->kernel[i] = 1 + random_next(state) % 4;
+    w->stride[i] = 1 + random_next(state) % 3;
+    w->dilation[i] = 1 + random_next(state) % 2;
+    w->begin[i] = random_next(state) % w->kernel[i];
+    w->end[i] = random_next(state) % w->kernel[i];
     int64_t span = (w->kernel[i] - 1) * w->dilation[i] + 1;
-    far[i] = span + next(state) % 12;
+    far[i] = span + random_next(state) % 12;
     near[i] = (far[i] + w->begin[i] + w->end[i] - span) / w->stride[i] + 1;
   }
   g.in = g.transposed ? near : far;
@@ -45,7 +41,8 @@ static int64_t count(int64_t channels, int n, const int64_t *dims) {
 }
 
 static void fill(uint64_t *state, int64_t n, float *x, double *same) {
-  for (int64_t i = 0; i < n; i++) same[i] = (double)(x[i] = (float)(next(state) % 200) / 100 - 1);
+  for (int64_t i = 0; i < n; i++)
+    same[i] = (double)(x[i] = (float)(random_next(state) % 200) / 100 - 1);
 }
 
 static void compare(uint64_t seed) {

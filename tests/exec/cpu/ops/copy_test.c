@@ -5,13 +5,9 @@
 #include <stdlib.h>
 
 #include "tests/support/onenode.h"
+#include "tests/support/random_graph.h"
 
 // ---- boxes ------------------------------------------------------------------------------------
-
-static uint32_t next(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(*state >> 33);
-}
 
 // Copies element by element, by the definition.
 static void copy_plain(size_t size, int rank, const int64_t *dims, uint8_t *to,
@@ -31,15 +27,15 @@ enum { BOX = 5, EDGE = 40, ROOM = 16 * EDGE * EDGE * 27 };
 // A permuted, partly repeated or reversed box of random items.
 static void random_box(uint64_t seed, uint8_t *from, uint8_t *to, uint8_t *expected) {
   uint64_t state = seed;
-  size_t size = (size_t)1 << next(&state) % 5;
-  int rank = (int)(next(&state) % (BOX + 1)), order[BOX];
+  size_t size = (size_t)1 << random_next(&state) % 5;
+  int rank = (int)(random_next(&state) % (BOX + 1)), order[BOX];
   int64_t dims[BOX], from_strides[BOX], to_strides[BOX], at = 0, stride = 1;
   for (int d = 0; d < rank; d++) {
-    dims[d] = next(&state) % (d < 2 ? EDGE : 4);
+    dims[d] = random_next(&state) % (d < 2 ? EDGE : 4);
     order[d] = d;
   }
   for (int d = rank - 1; d > 0; d--) {
-    int other = (int)(next(&state) % (unsigned)(d + 1)), t = order[d];
+    int other = (int)(random_next(&state) % (unsigned)(d + 1)), t = order[d];
     order[d] = order[other], order[other] = t;
   }
   for (int d = rank - 1; d >= 0; d--) {
@@ -49,7 +45,7 @@ static void random_box(uint64_t seed, uint8_t *from, uint8_t *to, uint8_t *expec
   stride = 1;
   for (int k = 0; k < rank; k++) {
     int d = order[k];
-    uint32_t kind = next(&state) % 6;
+    uint32_t kind = random_next(&state) % 6;
     from_strides[d] = kind == 0 ? 0 : kind == 1 ? -stride : stride;
     if (kind == 1) at += stride * (dims[d] > 0 ? dims[d] - 1 : 0);
     if (kind != 0) stride *= dims[d] > 0 ? dims[d] : 1;
@@ -63,7 +59,7 @@ static void boxes_like_plain_copies(void **unused) {
   uint8_t *from = malloc(ROOM), *to = calloc(ROOM, 1), *expected = calloc(ROOM, 1);
   uint64_t state = 1;
   assert_true(from && to && expected);
-  for (size_t i = 0; i < ROOM; i++) from[i] = (uint8_t)next(&state);
+  for (size_t i = 0; i < ROOM; i++) from[i] = (uint8_t)random_next(&state);
   for (uint64_t seed = 0; seed < 300; seed++) {
     random_box(seed, from, to, expected);
     assert_memory_equal(to, expected, ROOM);

@@ -9,27 +9,19 @@
 #include <cmocka.h>
 
 #include "exec/cpu/ops/real.h"
+#include "tests/support/random_graph.h"
 
-typedef struct rng {
-  uint64_t state;
-} rng;
-
-static uint32_t next(rng *r) {
-  r->state = r->state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(r->state >> 33);
+static void fill(uint64_t *r, float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = (float)(random_next(r) % 2001) / 1000.0f - 1.0f;
 }
 
-static void fill(rng *r, float *x, int64_t n) {
-  for (int64_t i = 0; i < n; i++) x[i] = (float)(next(r) % 2001) / 1000.0f - 1.0f;
-}
-
-static gcut_gemm random_product(rng *r) {
-  gcut_gemm g = gcut__gemm_packed(1 + next(r) % 70, 1 + next(r) % 150, 1 + next(r) % 90,
-                                  next(r) % 2, next(r) % 2);
-  g.alpha = next(r) % 2 ? 1.0f : 0.5f;
+static gcut_gemm random_product(uint64_t *r) {
+  gcut_gemm g = gcut__gemm_packed(1 + random_next(r) % 70, 1 + random_next(r) % 150,
+                                  1 + random_next(r) % 90, random_next(r) % 2, random_next(r) % 2);
+  g.alpha = random_next(r) % 2 ? 1.0f : 0.5f;
   g.beta = 2.0f;
-  g.d_row = next(r) % 2 ? g.n : 0;
-  g.d_column = next(r) % 2;
+  g.d_row = random_next(r) % 2 ? g.n : 0;
+  g.d_column = random_next(r) % 2;
   return g;
 }
 
@@ -54,7 +46,7 @@ static void *as_type(gcut_dtype type, float *x, int64_t n) {
 }
 
 static void compare(gcut_dtype type, double tolerance, uint64_t seed) {
-  rng r = {seed};
+  uint64_t r = seed;
   gcut_gemm g = random_product(&r);
   gcut_cpu_call call = {.scratch = gcut_arena_create()};
   float *a = malloc((size_t)(g.m * g.k) * 4), *b = malloc((size_t)(g.k * g.n) * 4);
@@ -120,7 +112,7 @@ static void blocks_agree(void **state) {
 static void move_operands(gcut_dtype type, bool transposed) {
   enum { M = 37, N = 529, K = 83 };
   size_t size = gcut_dtype_bits(type) / 8;
-  rng r = {7};
+  uint64_t r = 7;
   static float a[M * K], b[K * N];
   static char ta[M * K * 4 + 64], tb[K * N * 4 + 64], first[M * N * 4], second[M * N * 4];
   gcut_gemm g = gcut__gemm_packed(M, N, K, false, transposed);

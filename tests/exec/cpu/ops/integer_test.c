@@ -3,11 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/support/onenode.h"
-
-static uint32_t next(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(*state >> 33);
-}
+#include "tests/support/random_graph.h"
 
 // Every product is 255 * 255, and there are more of them than a float counts exactly.
 static void long_sums_are_exact(void **unused) {
@@ -41,10 +37,10 @@ static void products_agree(void **unused) {
   static int8_t b[K * N], zero_b[N];
   static int32_t want[2 * M * N];
   uint64_t state = 3;
-  for (int i = 0; i < 2 * M * K; i++) a[i] = (uint8_t)next(&state);
-  for (int i = 0; i < K * N; i++) b[i] = (int8_t)next(&state);
-  for (int i = 0; i < M; i++) zero_a[i] = (uint8_t)next(&state);
-  for (int i = 0; i < N; i++) zero_b[i] = (int8_t)next(&state);
+  for (int i = 0; i < 2 * M * K; i++) a[i] = (uint8_t)random_next(&state);
+  for (int i = 0; i < K * N; i++) b[i] = (int8_t)random_next(&state);
+  for (int i = 0; i < M; i++) zero_a[i] = (uint8_t)random_next(&state);
+  for (int i = 0; i < N; i++) zero_b[i] = (int8_t)random_next(&state);
   for (int i = 0; i < 2 * M; i++)
     for (int j = 0; j < N; j++)
       for (int k = 0; k < K; k++)
@@ -67,9 +63,9 @@ static void convolutions_agree(void **unused) {
   static int32_t want[OUT * H * H];
   const uint8_t zero_x = 131;
   uint64_t state = 4;
-  for (int i = 0; i < C * H * H; i++) x[i] = (uint8_t)next(&state);
-  for (int i = 0; i < OUT * C * 9; i++) w[i] = (uint8_t)next(&state);
-  for (int i = 0; i < OUT; i++) zero_w[i] = (uint8_t)next(&state);
+  for (int i = 0; i < C * H * H; i++) x[i] = (uint8_t)random_next(&state);
+  for (int i = 0; i < OUT * C * 9; i++) w[i] = (uint8_t)random_next(&state);
+  for (int i = 0; i < OUT; i++) zero_w[i] = (uint8_t)random_next(&state);
   for (int o = 0; o < OUT * H * H; o++)
     for (int t = 0; t < C * 9; t++) {
       int c = t / 9, i = o / H % H + t % 9 / 3 - 1, j = o % H + t % 3 - 1, k = o / (H * H);

@@ -9,18 +9,14 @@
 #include <cmocka.h>
 
 #include "exec/cpu/dnnl.h"
-
-static uint32_t next(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(*state >> 33);
-}
+#include "tests/support/random_graph.h"
 
 // Logits from -10 to 10, a fifth masked by -infinity, a few far below.
 static void fill(uint64_t *state, float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) {
-    x[i] = (float)(next(state) % 2001) / 100.0f - 10.0f;
-    if (next(state) % 5 == 0) x[i] = -INFINITY;
-    if (next(state) % 50 == 0) x[i] = -3.4e38f;
+    x[i] = (float)(random_next(state) % 2001) / 100.0f - 10.0f;
+    if (random_next(state) % 5 == 0) x[i] = -INFINITY;
+    if (random_next(state) % 50 == 0) x[i] = -3.4e38f;
   }
 }
 
@@ -44,8 +40,8 @@ static void softmax_agrees(void **unused) {
   (void)unused;
   for (uint64_t seed = 0; seed < 40; seed++) {
     uint64_t state = seed;
-    int64_t outer = 1 + next(&state) % 40, n = 1 + next(&state) % 300, inner = 1;
-    if (seed % 3 == 0) inner = 1 + next(&state) % 20;
+    int64_t outer = 1 + random_next(&state) % 40, n = 1 + random_next(&state) % 300, inner = 1;
+    if (seed % 3 == 0) inner = 1 + random_next(&state) % 20;
     size_t bytes = (size_t)(outer * n * inner) * sizeof(float);
     float *x = malloc(bytes), *y = malloc(bytes);
     fill(&state, x, outer * n * inner);
