@@ -4,7 +4,8 @@
 // so the same call gives the same bits.
 //
 // All tensors are packed row-major and have at least one element. *out_done is false where oneDNN
-// has no kernel for the case: then nothing was written and the plain kernel serves.
+// has no kernel for the case, or none worth having: then nothing was written and the plain kernel
+// serves.
 #ifndef GCUT_EXEC_CPU_DNNL_H
 #define GCUT_EXEC_CPU_DNNL_H
 
@@ -30,5 +31,29 @@ GCUT_MUST_USE gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t i
 GCUT_MUST_USE gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x,
                                               const float *w, const float *bias, float *y,
                                               bool *out_done, gcut_error *err);
+
+// Maxima or means of the windows, none of which lies in the padding alone. NaN and -infinity are no
+// input for maxima. Only where oneDNN generates code for the case: its other pools are slower than
+// ours.
+typedef struct gcut_pooling {
+  bool max, count_padding; // means of all the window, or of what it has of the input
+  int64_t batch, channels;
+  const int64_t *in, *out;   // [window.n] spatial sizes
+  const gcut_window *window; // padding settled
+} gcut_pooling;
+GCUT_MUST_USE gcut_status gcut__dnnl_pool(const gcut_pooling *p, const float *x, float *y,
+                                          bool *out_done, gcut_error *err);
+
+// Rows brought to mean 0 and variance 1, then scaled and shifted, in floats.
+typedef struct gcut_float_rows {
+  int64_t n_rows, n;
+  float epsilon;              // added to the variance
+  const float *x;             // [n_rows, n]
+  const float *scale, *shift; // [n] or NULL
+  float *y;                   // [n_rows, n]
+  float *mean, *variance;     // [n_rows]
+} gcut_float_rows;
+GCUT_MUST_USE gcut_status gcut__dnnl_normalize(const gcut_float_rows *r, bool *out_done,
+                                               gcut_error *err);
 
 #endif

@@ -58,6 +58,14 @@ gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err) {
   return run(j->primitive, j->stream, j->n_args, j->args, err);
 }
 
+gcut_status gcut__dnnl_transform(gcut_dnnl_job *j, const dnnl_memory_desc_t *in_desc,
+                                 const float *in, const dnnl_memory_desc_t *out_desc, float *out,
+                                 gcut_error *err) {
+  GCUT_TRY(gcut__dnnl_bind(j, DNNL_ARG_SRC, in_desc, in, err));
+  GCUT_TRY(gcut__dnnl_bind(j, DNNL_ARG_DST, out_desc, out, err));
+  return gcut__dnnl_execute(j, err);
+}
+
 gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
                                gcut_error *err) {
   const dnnl_memory_desc_t *in, *out;

@@ -6,7 +6,7 @@
 
 #include "exec/cpu/dnnl.h"
 
-enum { GCUT_DNNL_ARGS = 4 };
+enum { GCUT_DNNL_ARGS = 6 };
 
 typedef struct gcut_dnnl_job {
   dnnl_engine_t engine;
@@ -28,6 +28,10 @@ GCUT_MUST_USE gcut_status gcut__dnnl_bind(gcut_dnnl_job *j, int name,
                                           const dnnl_memory_desc_t *desc, const void *data,
                                           gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err);
+// Binds the one input and the one output of a job that needs no more, and runs it.
+GCUT_MUST_USE gcut_status gcut__dnnl_transform(gcut_dnnl_job *j, const dnnl_memory_desc_t *in_desc,
+                                               const float *in, const dnnl_memory_desc_t *out_desc,
+                                               float *out, gcut_error *err);
 // oneDNN shares work among OpenMP's threads, however little: below some millions of operations
 // their meeting costs more than it saves, most of all on a busy machine. Sets how many threads the
 // calling thread's next primitives take, and returns how many it was before, to be set again

@@ -21,6 +21,9 @@ typedef struct gcut_normalize {
 
 GCUT_MUST_USE gcut_status gcut__normalize(gcut_cpu_call *c, const gcut_normalize *p,
                                           gcut_error *err);
+// The same in doubles alone.
+GCUT_MUST_USE gcut_status gcut__normalize_plain(gcut_cpu_call *c, const gcut_normalize *p,
+                                                gcut_error *err);
 
 // Mean and population variance.
 void gcut__mean_variance(const double *x, uint64_t n, double *out_mean, double *out_variance);

@@ -1,8 +1,11 @@
 // Pools beyond the official cases: windows that meet nothing or are wider than the input,
-// infinities and NaN, places of maxima, indices out of range.
+// infinities and NaN, places of maxima, indices out of range; oneDNN's against the plain ones.
 #include <math.h>
+#include <stdlib.h>
 
+#include "exec/cpu/dnnl.h"
 #include "tests/support/onenode.h"
+#include "tests/support/random_graph.h"
 
 // kernel, stride, padding at the beginning and at the end; they must outlive the node
 static onenode pool(const char *op_type, const int64_t *window) {
@@ -96,6 +99,83 @@ static void bytes(void **unused) {
   onenode_free(&n);
 }
 
+// ---- oneDNN against the plain loops, which doubles go to ---------------------------------------
+
+static void fill(uint64_t *state, float *x, double *same, int64_t n, bool odd) {
+  for (int64_t i = 0; i < n; i++) {
+    x[i] = (float)random_below(state, 2001) / 1000 - 1;
+    if (odd && random_below(state, 500) == 0) x[i] = random_below(state, 2) ? INFINITY : NAN;
+    if (odd && random_below(state, 500) == 0) x[i] = -INFINITY;
+    same[i] = (double)x[i];
+  }
+}
+
+// A random pool over [2, 24, 32 and more, ...]: large enough for oneDNN. The attributes' arrays are
+// static, since the node keeps pointers to them.
+static onenode random_pool(uint64_t *state) {
+  static int64_t kernel[2], stride[2], dilation[2], pads[4];
+  bool max = random_below(state, 2);
+  onenode n = onenode_make(max ? "MaxPool" : "AveragePool", 22);
+  for (int d = 0; d < 2; d++) {
+    kernel[d] = 2 + random_below(state, 3);
+    stride[d] = 1 + random_below(state, 3);
+    dilation[d] = 1 + random_below(state, 8) / 7;
+    pads[d] = random_below(state, (uint32_t)kernel[d] + 1);
+    pads[2 + d] = random_below(state, (uint32_t)kernel[d] + 1);
+  }
+  onenode_ints(&n, "kernel_shape", 2, kernel);
+  onenode_ints(&n, "strides", 2, stride);
+  onenode_ints(&n, "dilations", 2, dilation);
+  onenode_ints(&n, "pads", 4, pads);
+  onenode_int(&n, "ceil_mode", random_below(state, 2));
+  if (!max) onenode_int(&n, "count_include_pad", random_below(state, 2));
+  return n;
+}
+
+static void compare(const onenode *have, const onenode *want, uint64_t seed) {
+  const float *a = have->outputs[0]->data;
+  const double *b = want->outputs[0]->data;
+  for (uint64_t i = 0; i < want->outputs[0]->count; i++)
+    if (isnan(b[i]) ? !isnan(a[i]) : a[i] != b[i] && !(fabs((double)a[i] - b[i]) <= 1e-6))
+      fail_msg("seed %llu: %s: element %llu: %g, expected %g", (unsigned long long)seed,
+               have->op_type, (unsigned long long)i, (double)a[i], b[i]);
+}
+
+static void pools_agree(void **unused) {
+  (void)unused;
+  for (uint64_t seed = 0; seed < 300; seed++) {
+    uint64_t state = seed;
+    onenode n = random_pool(&state), plain = n;
+    int64_t dims[] = {2, 24, 32 + random_below(&state, 20), 32 + random_below(&state, 20)};
+    int64_t count = dims[0] * dims[1] * dims[2] * dims[3];
+    float *x = malloc((size_t)count * sizeof *x);
+    double *same = malloc((size_t)count * sizeof *same);
+    fill(&state, x, same, count, seed % 4 == 0);
+    onenode_input(&n, GCUT_FLOAT, 4, dims, x);
+    onenode_input(&plain, GCUT_DOUBLE, 4, dims, same);
+    assert_ok(onenode_run(&n, err));
+    assert_ok(onenode_run(&plain, err));
+    compare(&n, &plain, seed);
+    onenode_free(&n), onenode_free(&plain);
+    free(x), free(same);
+  }
+}
+
+// The comparison is worth nothing where oneDNN declines: it has no pools for old processors.
+static void dnnl_serves(void **unused) {
+  (void)unused;
+  enum { CHANNELS = 16, SIDE = 4 };
+  static float x[CHANNELS * SIDE * SIDE], y[CHANNELS * SIDE];
+  int64_t in[] = {SIDE, SIDE}, out[] = {SIDE / 2, SIDE / 2};
+  gcut_window w = {.n = 2, .kernel = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}};
+  gcut_pooling p = {.batch = 1, .channels = CHANNELS, .in = in, .out = out, .window = &w};
+  bool done;
+  for (int i = 0; i < CHANNELS * SIDE * SIDE; i++) x[i] = (float)(i % SIDE);
+  assert_ok(gcut__dnnl_pool(&p, x, y, &done, err));
+  if (!done) skip();
+  for (int i = 0; i < CHANNELS * SIDE; i++) assert_true(y[i] == (i % 2 ? 2.5f : 0.5f));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(windows_in_the_padding),
@@ -105,6 +185,8 @@ int main(void) {
       cmocka_unit_test(rounded_up_windows_leave_the_padding_out),
       cmocka_unit_test(indices_are_checked),
       cmocka_unit_test(bytes),
+      cmocka_unit_test(pools_agree),
+      cmocka_unit_test(dnnl_serves),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
