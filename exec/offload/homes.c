@@ -4,6 +4,9 @@
 // whose next use is farthest leaves: the best there is when the future is known (Belady, 1966), and
 // here it is.
 #include "exec/offload/weaver.h"
+
+#include <string.h>
+
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
@@ -23,13 +26,19 @@ uint64_t gcut__next_use(const gcut__weaver *w, uint32_t instance, uint32_t part,
 
 void gcut__shelf_add(gcut__shelf *s, uint32_t instance) {
   s->index[instance] = s->n;
+  s->uses[s->n] = 0;
   s->items[s->n++] = instance;
+}
+
+void gcut__shelf_forget(gcut__shelf *s) {
+  memset(s->uses, 0, s->n * sizeof *s->uses);
 }
 
 static void shelf_remove(gcut__shelf *s, uint32_t instance) {
   uint32_t at = s->index[instance];
   if (at == GCUT_NONE) return;
   s->items[at] = s->items[--s->n];
+  s->uses[at] = s->uses[s->n];
   s->index[s->items[at]] = at;
   s->index[instance] = GCUT_NONE;
 }
@@ -125,12 +134,14 @@ static bool is_pinned(uint32_t instance, const uint32_t *pins, uint32_t n_pins) 
   return false;
 }
 
-static uint32_t farthest(const gcut__weaver *w, const gcut__shelf *s, const uint32_t *pins,
+static uint32_t farthest(const gcut__weaver *w, gcut__shelf *s, const uint32_t *pins,
                          uint32_t n_pins, uint64_t *out_use) {
+  uint64_t now = (uint64_t)w->step->part * w->problem->n_batches + w->batch;
   uint32_t victim = GCUT_NONE;
   *out_use = 0;
   for (uint32_t i = 0; i < s->n; i++) {
-    uint64_t use = gcut__next_use(w, s->items[i], w->step->part, w->batch);
+    if (s->uses[i] <= now) s->uses[i] = gcut__next_use(w, s->items[i], w->step->part, w->batch);
+    uint64_t use = s->uses[i];
     if (use < *out_use || (use == *out_use && victim != GCUT_NONE)) continue;
     if (is_pinned(s->items[i], pins, n_pins)) continue;
     victim = s->items[i];

@@ -188,6 +188,7 @@ static void unload_after(gcut__weaver *w, uint32_t step) {
 static gcut_status begin_pass(gcut__weaver *w, const gcut__step *s) {
   gcut__set_pass(w->builder, s->pass);
   if (s->part == 0 && s->first_batch == 0) memset(w->read, 0, w->problem->n_batches);
+  if (s->part == 0) gcut__shelf_forget(&w->parked), gcut__shelf_forget(&w->host);
   return GCUT_OK;
 }
 
@@ -218,8 +219,9 @@ static uint32_t *none_array(gcut_arena *arena, size_t n) {
 static bool shelf_init(gcut__shelf *s, gcut_arena *arena, size_t n, uint64_t limit) {
   s->pool.limit = limit;
   s->items = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  s->uses = GCUT_NEW_ARRAY(arena, uint64_t, n);
   s->index = none_array(arena, n);
-  return s->items && s->index;
+  return s->items && s->uses && s->index;
 }
 
 static uint32_t find_last_fetch(const gcut_problem *p) {

@@ -12,6 +12,7 @@
 typedef struct gcut__shelf {
   gcut__pool pool;
   uint32_t *items; // [n] instances
+  uint64_t *uses;  // [n] when each is read next; what is past was read since and is found anew
   uint32_t *index; // [n_instances] place in items, or GCUT_NONE
   uint32_t n;
 } gcut__shelf;
@@ -87,6 +88,8 @@ static inline uint64_t gcut__range_of(const gcut__weaver *w, gcut_space space, u
 // GCUT__NEVER.
 uint64_t gcut__next_use(const gcut__weaver *w, uint32_t instance, uint32_t part, uint32_t batch);
 void gcut__shelf_add(gcut__shelf *s, uint32_t instance);
+// Time goes back to the first part: what is known of next uses holds no more.
+void gcut__shelf_forget(gcut__shelf *s);
 // Drops a value from one space.
 gcut_status gcut__drop_value(gcut__weaver *w, gcut_space space, uint32_t instance);
 // Drops a value everywhere once nothing will read it.
