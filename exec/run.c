@@ -14,6 +14,7 @@
 typedef struct session {
   const gcut_graph *graph;
   const gcut_plan *plan;
+  gcut_plan *exact; // the plan at the shapes of the batches, where all have the same; else NULL
   const gcut_run_options *options;
   const gcut_source *source;
   gcut_arena *arena;
@@ -95,6 +96,15 @@ static gcut_status make_problem(session *s, gcut_error *err) {
   return gcut__problem_create(&spec, s->arena, &s->problem, err);
 }
 
+// Where all batches have the same shapes, a part reads and takes along what it does at these shapes
+// and no more: what only folded nodes read stays behind, and what they make is a weight.
+static gcut_status fit_plan(session *s, gcut_error *err) {
+  if (s->shapes.n_classes != 1) return GCUT_OK;
+  GCUT_TRY(gcut_plan_rebase(s->shapes.traces[0], s->plan, NULL, 0, &s->exact, err));
+  s->plan = s->exact;
+  return GCUT_OK;
+}
+
 static gcut_status prepare(session *s, gcut_error *err) {
   s->arena = gcut_arena_create();
   if (!s->arena) return GCUT_NO_MEMORY(err);
@@ -102,6 +112,7 @@ static gcut_status prepare(session *s, gcut_error *err) {
   GCUT_TRY(check_weights(s, err));
   GCUT_TRY(gcut__device_open(s->options->device, &s->device, err));
   GCUT_TRY(gcut__shapes_create(s->graph, s->plan, s->source, &s->shapes, err));
+  GCUT_TRY(fit_plan(s, err));
   s->n_programs = (size_t)s->plan->n_parts * s->shapes.n_classes;
   GCUT_TRY(compile_all(s, s->device, &s->programs, err));
   GCUT_TRY(list_work(s, err));
@@ -224,6 +235,7 @@ static void close_session(session *s) {
   }
   gcut_timeline_free(&s->timeline);
   gcut_schedule_destroy(s->schedule);
+  gcut_plan_destroy(s->exact);
   gcut__shapes_free(&s->shapes);
   gcut_arena_destroy(s->arena);
 }

@@ -237,7 +237,8 @@ gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *polic
   } layouts[] = {{2, false}, {2, true}, {1, true}};
   uint64_t region = 0;
   uint32_t worst = 0;
-  for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+  size_t n = sizeof layouts / sizeof *layouts;
+  for (size_t i = policy->least ? n - 1 : 0; i < n; i++) {
     out->buffers = layouts[i].buffers;
     out->tight = layouts[i].tight;
     region = region_bytes(out, &worst);

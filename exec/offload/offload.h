@@ -56,6 +56,7 @@ typedef struct gcut__policy {
   uint32_t chunk; // batches that pass through a part before the next part: n_batches puts parts
                   // outside, 1 puts batches outside
   bool park;      // activations stay on the device while they fit
+  bool least;     // of device memory no more than it cannot do without
   const char *chosen, *note; // what `auto` became, and why; else NULL
 } gcut__policy;
 
