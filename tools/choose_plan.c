@@ -113,17 +113,29 @@ static gcut_status try_cuts(search *s) {
   return GCUT_OK;
 }
 
-gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
-                             const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err) {
-  *out_plan = NULL;
-  if (!shaped || !tool_choice_is_open(choice))
-    return tool_plan_open(trace, choice->plan, choice->cut, choice->fetch, out_plan, err);
+static gcut_status search_cuts(const tool_choice *choice, const gcut_trace *shaped,
+                               gcut_plan **out_plan, gcut_error *err) {
   search s = {.choice = choice, .shaped = shaped, .status = GCUT_OK, .all = is_auto(choice)};
   gcut_status status = try_cuts(&s);
   if (status == GCUT_OK && !s.best) status = s.status;
   if (status != GCUT_OK) *err = s.err;
+  *out_plan = s.best;
+  return status;
+}
+
+gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
+                             const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err) {
+  gcut_plan *plan = NULL;
+  gcut_status status;
+  *out_plan = NULL;
+  if (!shaped || choice->plan)
+    return tool_plan_open(trace, choice->plan, choice->cut, choice->fetch, out_plan, err);
+  if (tool_choice_is_open(choice))
+    status = search_cuts(choice, shaped, &plan, err);
+  else
+    status = tool_plan_open(shaped, NULL, choice->cut, choice->fetch, &plan, err);
   // The plan must serve batches of any shape.
-  if (status == GCUT_OK) status = gcut_plan_rebase(trace, s.best, NULL, 0, out_plan, err);
-  gcut_plan_destroy(s.best);
+  if (status == GCUT_OK) status = gcut_plan_rebase(trace, plan, NULL, 0, out_plan, err);
+  gcut_plan_destroy(plan);
   return status;
 }

@@ -16,9 +16,9 @@ typedef struct tool_choice {
 } tool_choice;
 
 // `trace` tells which values are known whatever the batch; `shaped` is the same graph at the shapes
-// of a batch, or NULL where there is nothing to choose by. A plan file, targets or a number of
-// parts are taken as they are; else the repeated block is cut one, two and four to a part, and to
-// budgets. GCUT_BUDGET where no cut fits, naming the least that would do for the finest.
+// of a batch, which cuts are made by, or NULL where none is known. A plan file, targets or a number
+// of parts are taken as they are; else the repeated block is cut one, two and four to a part, and
+// to budgets. GCUT_BUDGET where no cut fits, naming the least that would do for the finest.
 gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
                              const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err);
 // Whether the options leave anything open.

@@ -49,7 +49,7 @@ static void set_options(job *j) {
                                   .timeline = a->timeline};
 }
 
-// The graph at the shapes of the first batch: what cuts to a budget are made by.
+// The graph at the shapes of the first batch: what cuts are made by.
 static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error *err) {
   const gcut_graph *g = j->model.graph;
   const gcut_body *body = &g->bodies[0];
@@ -85,9 +85,9 @@ static gcut_status open_plan(job *j) {
   gcut_trace *shaped = NULL;
   gcut_profile known;
   gcut_status status = GCUT_OK;
-  if (tool_choice_is_open(&choice) && j->inputs.n > 0) {
+  if (!a->plan && j->inputs.n > 0) {
     status = trace_first(j, &shaped, &j->err);
-    if (status == GCUT_OK && !choice.profile) {
+    if (status == GCUT_OK && !choice.profile && tool_choice_is_open(&choice)) {
       status = gcut_device_profile(j->options.device, &known, &j->err);
       choice.profile = &known;
     }

@@ -37,6 +37,24 @@ check 'run --plan' sh -c "'$GRAPHCUT' cut $llama --targets MatMul -o '$work/plan
 check 'run --timeline' $run --timeline "$work/timeline.json"
 if grep -q '"traceEvents"' "$work/timeline.json"; then echo 'ok - timeline'; else echo 'not ok - timeline'; fi
 
+# One part at a time takes what the plan says that its largest part needs, and not a byte more.
+largest() { grep -o "\"$1\": [0-9]*" "$work/out" | sed 's/.* //' | sort -n | tail -n 1; }
+same_peak() { # name inputs sizes model [cut options]
+  what=$1 batch=$2 sizes=$3 planned=
+  shift 3
+  "$GRAPHCUT" cut "$@" ${sizes:+--set "$sizes"} --json >"$work/out" 2>"$work/err" && planned=$(largest peak_bytes)
+  check "run as planned: $what" "$GRAPHCUT" run "$@" --input "$batch" --device cpu --offload sequential --json
+  if [ "${planned:-0}" -gt 0 ] && [ "$(largest peak_device_bytes)" = "$planned" ]; then echo "ok - peak as planned: $what"
+  else echo "not ok - peak as planned: $what: $planned, $(largest peak_device_bytes)"; fi
+  check "run in its peak: $what" "$GRAPHCUT" run "$@" --input "$batch" --device cpu --budget "$planned"
+  refuse "run in less: $what" 5 "at least $planned " "$GRAPHCUT" run "$@" --input "$batch" --device cpu \
+    --budget $((planned - 1))
+}
+same_peak 'llama, layers' $inputs batch=2,seq=16 $llama --targets LlamaDecoderLayer
+same_peak 'llama, products' $inputs batch=2,seq=16 $llama --targets MatMul
+same_peak 'llama, halves' $inputs batch=2,seq=16 $llama --parts 2
+same_peak 'mllama' $models/mllama/inputs.npz '' $models/mllama/model.onnx --targets MllamaVisionEncoderLayer
+
 # Refusals.
 refuse 'run without --input' 2 'needs --input' "$GRAPHCUT" run $llama
 refuse 'run: no such file' 3 'nowhere' "$GRAPHCUT" run $llama --input "$work/nowhere.npz"

@@ -247,6 +247,39 @@ static void test_host_budget_spills_and_gives_the_same_bits(void **state) {
   assert_true(spilled > 50);
 }
 
+// ---- peaks ------------------------------------------------------------------------------------
+
+static uint64_t largest_peak(const gcut_plan *plan) {
+  uint64_t most = 0;
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    if (plan->parts[p].peak_bytes > most) most = plan->parts[p].peak_bytes;
+  return most;
+}
+
+// One part at a time takes what the plan says of its largest part, however the graph is cut.
+static void test_the_peak_of_a_run_is_the_planned_one(void **state) {
+  (void)state;
+  for (uint64_t seed = 7000; seed < 7300; seed++) {
+    uint64_t random;
+    gcut_graph *g = make_graph(seed, &random);
+    feed f = make_feed(g, &random);
+    for (size_t b = 1; b < f.n; b++) f.rows[b] = f.rows[0];
+    gcut_trace *trace = toy_trace(g, f.rows[0]);
+    gcut_plan *plan = cut_anywhere(trace, &random);
+    gcut_run_options options = {.offload = "sequential"};
+    gcut_run_result result;
+    bowl b = {0};
+    assert_ok(run(g, plan, &options, &f, &b, &result, err));
+    if (result.peak_device_bytes != largest_peak(plan))
+      fail_msg("graph %llu: %llu bytes, planned %llu", (unsigned long long)seed,
+               (unsigned long long)result.peak_device_bytes,
+               (unsigned long long)largest_peak(plan));
+    gcut_plan_destroy(plan);
+    gcut_trace_destroy(trace);
+    gcut_graph_destroy(g);
+  }
+}
+
 // ---- failures ---------------------------------------------------------------------------------
 
 typedef struct fixture {
@@ -392,6 +425,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_cut_runs_give_the_uncut_bits),
       cmocka_unit_test(test_host_budget_spills_and_gives_the_same_bits),
+      cmocka_unit_test(test_the_peak_of_a_run_is_the_planned_one),
       cmocka_unit_test_setup_teardown(test_a_failing_source_ends_the_run, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_failing_sink_ends_the_run, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_refused_before_work, set_up,
