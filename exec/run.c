@@ -27,7 +27,7 @@ typedef struct session {
   gcut_schedule *schedule;
   gcut__part_weights *weights, *host_weights; // [n_parts]
   gcut__store store;
-  gcut_timeline timeline;
+  gcut_timeline timeline, predicted; // what was expected: empty without a profile
 } session;
 
 static double seconds_now(void) {
@@ -234,6 +234,7 @@ static void close_session(session *s) {
     s->device->ops->destroy(s->device);
   }
   gcut_timeline_free(&s->timeline);
+  gcut_timeline_free(&s->predicted);
   gcut_schedule_destroy(s->schedule);
   gcut_plan_destroy(s->exact);
   gcut__shapes_free(&s->shapes);
@@ -293,19 +294,19 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   r->overlap = sum.overlap;
   r->bubble_seconds = sum.bubble_seconds;
   if (!s->options->timeline) return GCUT_OK;
-  return gcut_timeline_write(&s->problem, s->schedule, &s->timeline, s->options->timeline, err);
+  return gcut_timeline_write(&s->problem, s->schedule, &s->timeline,
+                             s->predicted.n && !r->simulated ? &s->predicted : NULL,
+                             s->options->timeline, err);
 }
 
 // What the profile says that the run would take: beside what it took.
 static gcut_status predict(session *s, double *out_seconds, gcut_error *err) {
-  gcut_timeline timeline;
   gcut_summary sum;
   if (!s->options->profile) return GCUT_OK;
-  GCUT_TRY(gcut_simulate(&s->problem, s->schedule, s->options->profile, &timeline, err));
-  gcut_status status = gcut_timeline_summarise(&s->problem, s->schedule, &timeline, &sum, err);
-  gcut_timeline_free(&timeline);
+  GCUT_TRY(gcut_simulate(&s->problem, s->schedule, s->options->profile, &s->predicted, err));
+  GCUT_TRY(gcut_timeline_summarise(&s->problem, s->schedule, &s->predicted, &sum, err));
   *out_seconds = sum.seconds;
-  return status;
+  return GCUT_OK;
 }
 
 static gcut_status simulate(session *s, gcut_error *err) {

@@ -321,8 +321,10 @@ static const tool_option options[] = {
            "run the uncut graph, too, and compare bit for bit"),
     OPTION("--timeline", NULL, "FILE.json|.svg", TEXT, timeline,
            "write when each command ran: a trace for ui.perfetto.dev, or a picture (.svg)"),
-    OPTION("--profile", NULL, "FILE.json|NAME", TEXT, profile,
-           "the machine that strategies weigh rates by, and that sim is"),
+    OPTION(
+        "--profile", NULL, "FILE.json|NAME", TEXT, profile,
+        "the machine that strategies weigh rates by, that sim is, and whose prediction a timeline "
+        "shows above the run"),
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };

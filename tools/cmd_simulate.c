@@ -90,7 +90,7 @@ static gcut_status clock_schedule(const job *j, const gcut_schedule *schedule, b
   if (status != GCUT_OK) return status;
   status = gcut_timeline_summarise(j->problem, schedule, &timeline, &out->sum, err);
   if (status == GCUT_OK && keep && j->a->timeline)
-    status = gcut_timeline_write(j->problem, schedule, &timeline, j->a->timeline, err);
+    status = gcut_timeline_write(j->problem, schedule, &timeline, NULL, j->a->timeline, err);
   gcut_timeline_free(&timeline);
   return status;
 }

@@ -72,13 +72,52 @@ const char *gcut_caption_name(gcut_arena *arena, const char *name, size_t limit)
   return text;
 }
 
+enum { LONGEST_DIM = 16 };
+
+// Where the dim that begins at `text` ends: at a comma or bracket outside parentheses.
+static size_t dim_length(const char *text) {
+  size_t n = 0;
+  for (int depth = 0; text[n] && (depth > 0 || (text[n] != ',' && text[n] != ']')); n++)
+    depth += (text[n] == '(') - (text[n] == ')');
+  return n;
+}
+
+// "float[batch,floor((p2o.Dynami…1)/2)]": each long dim shortened by itself.
+static const char *short_type(gcut_arena *arena, const char *type) {
+  const char *open = strchr(type, '[');
+  if (!open) return gcut_caption_name(arena, type, 60);
+  const char *text = gcut_arena_string(arena, type, (size_t)(open + 1 - type));
+  for (const char *at = open + 1; *at && text;) {
+    size_t n = dim_length(at);
+    const char *dim = gcut_arena_string(arena, at, n);
+    if (!dim) return NULL;
+    at += n + (at[n] != '\0');
+    text = gcut_arena_format(arena, "%s%s%c", text, gcut_caption_name(arena, dim, LONGEST_DIM),
+                             at[-1] == ',' ? ',' : ']');
+  }
+  return text ? gcut_caption_name(arena, text, 80) : NULL;
+}
+
 const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint32_t value) {
   char type[256];
   uint64_t bytes;
   gcut_trace_format(trace, value, type, sizeof type);
-  const char *shape = gcut_caption_name(arena, type, 60);
+  const char *shape = short_type(arena, type);
   if (!gcut_trace_bytes(trace, value, &bytes)) return shape;
   return gcut_arena_format(arena, "%s  %s", shape, gcut_caption_bytes(arena, bytes));
+}
+
+const char *gcut_caption_seconds(gcut_arena *arena, double seconds) {
+  static const char *const units[] = {"n", "µ", "m", ""};
+  size_t unit = seconds < 1e-6 ? 0 : seconds < 1e-3 ? 1 : seconds < 1 ? 2 : 3;
+  static const double factors[] = {1e9, 1e6, 1e3, 1};
+  return gcut_arena_format(arena, "%.3g %ss", seconds * factors[unit], units[unit]);
+}
+
+const char *gcut_caption_heat(gcut_arena *arena, gcut_heat by, double value) {
+  if (by == GCUT_HEAT_FLOPS) return gcut_caption_flops(arena, value);
+  if (by == GCUT_HEAT_TIME) return gcut_caption_seconds(arena, value);
+  return gcut_caption_bytes(arena, (uint64_t)value);
 }
 
 const char *gcut_caption_class(const char *class_name) {

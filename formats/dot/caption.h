@@ -3,6 +3,7 @@
 #ifndef GCUT_FORMATS_DOT_CAPTION_H
 #define GCUT_FORMATS_DOT_CAPTION_H
 
+#include "graphcut/formats.h"
 #include "graphcut/trace.h"
 #include "tracer/base/arena.h"
 
@@ -10,6 +11,10 @@
 const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes);
 // "29.3 GFLOP".
 const char *gcut_caption_flops(gcut_arena *arena, double flops);
+// "3.21 ms".
+const char *gcut_caption_seconds(gcut_arena *arena, double seconds);
+// What `by` measures, in its unit.
+const char *gcut_caption_heat(gcut_arena *arena, gcut_heat by, double value);
 // "1,234".
 const char *gcut_caption_count(gcut_arena *arena, uint64_t n);
 // A name of at most `limit` characters: the middle of a longer one becomes an ellipsis. UTF-8 is

@@ -11,16 +11,23 @@ static bool is_picture(const char *path) {
   return length > 4 && strcmp(path + length - 4, ".svg") == 0;
 }
 
+static gcut_status check_length(const gcut_timeline *timeline, const gcut_schedule *schedule,
+                                gcut_error *err) {
+  if (timeline->n == schedule->n_commands) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "a timeline of %u commands for a schedule of %u",
+                   timeline->n, schedule->n_commands);
+}
+
 gcut_status gcut_timeline_write(const gcut_problem *problem, const gcut_schedule *schedule,
-                                const gcut_timeline *timeline, const char *path, gcut_error *err) {
+                                const gcut_timeline *timeline, const gcut_timeline *predicted,
+                                const char *path, gcut_error *err) {
   gcut_output out;
-  if (timeline->n != schedule->n_commands)
-    return GCUT_FAIL(err, GCUT_ARGUMENT, "a timeline of %u commands for a schedule of %u",
-                     timeline->n, schedule->n_commands);
+  GCUT_TRY(check_length(timeline, schedule, err));
+  if (predicted) GCUT_TRY(check_length(predicted, schedule, err));
   GCUT_TRY(gcut_output_open(path, &out, err));
   if (is_picture(path))
-    gcut__timeline_svg(problem, schedule, timeline, out.stream);
+    gcut__timeline_svg(problem, schedule, timeline, predicted, out.stream);
   else
-    gcut__timeline_json(problem, schedule, timeline, out.stream);
+    gcut__timeline_json(problem, schedule, timeline, predicted, out.stream);
   return gcut_output_commit(&out, err);
 }

@@ -12,13 +12,18 @@ static void write_text(const char *text, FILE *file) {
   }
 }
 
-static void write_queue(unsigned queue, FILE *file) {
-  fprintf(
-      file,
-      "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}},\n"
-      "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_sort_index\",\"args\":{"
-      "\"sort_index\":%u}},\n",
-      queue + 1, gcut_queue_name(queue), queue + 1, queue);
+enum { MEASURED = 1, PREDICTED = 2 }; // processes of the trace
+
+static void write_process(unsigned process, FILE *file) {
+  fprintf(file, "{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_name\",\"args\":{\"name\":\"%s\"}},\n",
+          process, process == MEASURED ? "graphcut" : "graphcut, predicted");
+  for (unsigned queue = 0; queue < GCUT_N_QUEUES; queue++)
+    fprintf(file,
+            "{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%"
+            "s\"}},\n"
+            "{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_sort_index\",\"args\":{"
+            "\"sort_index\":%u}},\n",
+            process, queue + 1, gcut_queue_name(queue), process, queue + 1, queue);
 }
 
 static void write_name(const gcut_problem *p, const gcut_command *c, FILE *file) {
@@ -35,26 +40,44 @@ static void write_name(const gcut_problem *p, const gcut_command *c, FILE *file)
 }
 
 static void write_slice(const gcut_problem *p, const gcut_schedule *s, const gcut_timeline *t,
-                        uint32_t i, FILE *file) {
+                        unsigned process, uint32_t i, FILE *file) {
   const gcut_command *c = &s->commands[i];
   fprintf(file,
-          "{\"ph\":\"X\",\"pid\":1,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"cat\":\"%s\",\"name\":\"",
-          c->queue + 1u, (double)t->start_ns[i] * 1e-3,
+          "{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"cat\":\"%s\",\"name\":\"",
+          process, c->queue + 1u, (double)t->start_ns[i] * 1e-3,
           (double)(t->end_ns[i] - t->start_ns[i]) * 1e-3, gcut_command_name(c->kind));
   write_name(p, c, file);
-  fprintf(file,
-          "\",\"args\":{\"command\":%" PRIu32 ",\"bytes\":%" PRIu64 ",\"pass\":%" PRIu32 "}},\n", i,
+  fprintf(file, "\",\"args\":{\"command\":%" PRIu32 ",\"bytes\":%" PRIu64 ",\"pass\":%" PRIu32, i,
           c->bytes, c->pass);
+  if (c->part < p->n_parts) fprintf(file, ",\"part\":%" PRIu32, c->part);
+  if (c->batch != GCUT_NONE) fprintf(file, ",\"batch\":%" PRIu32, c->batch);
+  fprintf(file, "}},\n");
+}
+
+static void write_slices(const gcut_problem *p, const gcut_schedule *s, const gcut_timeline *t,
+                         unsigned process, FILE *file) {
+  for (uint32_t i = 0; t && i < s->n_commands; i++)
+    if (s->commands[i].kind != GCUT_DROP) write_slice(p, s, t, process, i, file);
 }
 
 void gcut__timeline_json(const gcut_problem *problem, const gcut_schedule *schedule,
-                         const gcut_timeline *timeline, FILE *file) {
+                         const gcut_timeline *timeline, const gcut_timeline *predicted,
+                         FILE *file) {
   fprintf(file, "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"offload\":\"");
   write_text(schedule->offload, file);
-  fprintf(file, "\"},\"traceEvents\":[\n");
-  for (unsigned q = 0; q < GCUT_N_QUEUES; q++) write_queue(q, file);
-  for (uint32_t i = 0; i < schedule->n_commands; i++)
-    if (schedule->commands[i].kind != GCUT_DROP) write_slice(problem, schedule, timeline, i, file);
-  fprintf(file, "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":"
-                "\"graphcut\"}}]}\n");
+  fprintf(file, "\",\"parts\":[");
+  for (uint32_t i = 0; i < problem->n_parts; i++) {
+    fprintf(file, i ? ",\"" : "\"");
+    write_text(problem->parts[i].name, file);
+    fputc('"', file);
+  }
+  fprintf(file, "]},\"traceEvents\":[\n");
+  if (predicted) write_process(PREDICTED, file);
+  write_slices(problem, schedule, predicted, PREDICTED, file);
+  write_slices(problem, schedule, timeline, MEASURED, file);
+  write_process(MEASURED, file);
+  fprintf(
+      file,
+      "{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_sort_index\",\"args\":{\"sort_index\":1}}]}\n",
+      MEASURED);
 }

@@ -102,15 +102,37 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_batch_read(const gcut_batch_list *list, 
                                                    const gcut_graph *graph, bool outputs,
                                                    gcut_batch *out_batch, gcut_error *err);
 
-// Drawings of a plan, by extension: .dot .svg .png .pdf (.html where built).
+// Drawings of a plan, by extension: .dot .svg .png .pdf .html.
 typedef enum gcut_view { GCUT_VIEW_PARTS, GCUT_VIEW_LAYERS, GCUT_VIEW_OPS } gcut_view;
+
+// What boxes may be coloured by: X(name, text, what it is)
+#define GCUT_HEAT_LIST(X)                                                                          \
+  X(NONE, "none", "")                                                                              \
+  X(WEIGHTS, "weights", "weights")                                                                 \
+  X(FLOPS, "flops", "compute a batch")                                                             \
+  X(BYTES, "bytes", "activations made a batch")                                                    \
+  X(TIME, "time", "time computing")
+typedef enum gcut_heat {
+#define X(name, text, what) GCUT_HEAT_##name,
+  GCUT_HEAT_LIST(X)
+#undef X
+      GCUT_N_HEATS
+} gcut_heat;
+
 typedef struct gcut_draw_options {
   gcut_view view;
   uint32_t part;  // for ops: which; GCUT_NONE all
   uint32_t depth; // of modules, 0: default
   bool all;       // shape code and constants too
   bool dark;
+  bool linked;              // .svg, .pdf: parts link to drawings of their own, written beside it as
+                            // NAME.part-N.EXT
+  gcut_heat by;             // NONE: boxes are coloured by kind
+  const char *timeline;     // a run's or simulation's trace (JSON) of this plan: for TIME, and, on a
+                            // page, to stand beside the graph. NULL: none
+  const gcut_plan *against; // another plan of the same graph, whose cuts are shown, too; or NULL
 } gcut_draw_options;
+// A timeline of another plan, or none for TIME, is GCUT_ARGUMENT.
 GCUT_API GCUT_MUST_USE gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
                                              const gcut_draw_options *options, const char *path,
                                              gcut_error *err);

@@ -87,10 +87,12 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_summarise(const gcut_problem *p
                                                            const gcut_timeline *timeline,
                                                            gcut_summary *out, gcut_error *err);
 // By extension: .svg is a picture, everything else Chrome trace JSON, as Perfetto opens it. A row a
-// queue, a slice a command. Whole or not at all.
+// queue, a slice a command; `predicted` (may be NULL) is what the same schedule was expected to
+// take, shown above. Whole or not at all.
 GCUT_API GCUT_MUST_USE gcut_status gcut_timeline_write(const gcut_problem *problem,
                                                        const gcut_schedule *schedule,
                                                        const gcut_timeline *timeline,
+                                                       const gcut_timeline *predicted,
                                                        const char *path, gcut_error *err);
 
 // ---- simulation -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "formats/timeline/timeline.h"
 #include "tests/support/check.h"
 #include "tests/support/problem.h"
 #include "tracer/base/arena.h"
@@ -51,7 +52,8 @@ static void test_trace_events_parse(void **state) {
   fixture *f = *state;
   json_t *root, *event;
   size_t i, slices = 0, commands = 0;
-  assert_ok(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, path_of(f, "t.json"), err));
+  assert_ok(
+      gcut_timeline_write(&f->problem, f->schedule, &f->timeline, NULL, path_of(f, "t.json"), err));
   root = json_load_file(f->path, 0, NULL);
   assert_non_null(root);
   json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
@@ -69,34 +71,100 @@ static void test_trace_events_parse(void **state) {
 static void test_pictures_are_well_formed(void **state) {
   fixture *f = *state;
   char text[200000];
-  assert_ok(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, path_of(f, "t.svg"), err));
+  assert_ok(
+      gcut_timeline_write(&f->problem, f->schedule, &f->timeline, NULL, path_of(f, "t.svg"), err));
   FILE *file = fopen(f->path, "r");
   size_t n = fread(text, 1, sizeof text - 1, file);
   fclose(file);
   text[n] = 0;
   assert_non_null(strstr(text, "&lt;with&gt; &amp;more"));
   assert_non_null(strstr(text, "</svg>"));
-  size_t opened = 0, closed = 0;
-  for (const char *c = text; (c = strstr(c, "<rect")); c++) opened++;
+  assert_null(strstr(text, "predicted"));
+  size_t opened = 0, closed = 0, empty = 0;
+  for (const char *c = text; (c = strstr(c, "<rect")); c++) {
+    opened++;
+    empty += strcspn(c, ">") > 0 && c[strcspn(c, ">") - 1] == '/';
+  }
   for (const char *c = text; (c = strstr(c, "</rect>")); c++) closed++;
-  assert_int_equal(opened, closed + 1); // the background closes itself
+  assert_int_equal(opened, closed + empty);
+}
+
+static void test_a_prediction_stands_above(void **state) {
+  fixture *f = *state;
+  static char text[400000];
+  assert_ok(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, &f->timeline,
+                                path_of(f, "t.svg"), err));
+  FILE *file = fopen(f->path, "r");
+  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  fclose(file);
+  const char *predicted = strstr(text, "predicted: "), *measured = strstr(text, "measured: ");
+  assert_true(predicted && measured && predicted < measured);
+}
+
+static void test_traces_are_read_back(void **state) {
+  fixture *f = *state;
+  gcut__slices slices;
+  uint32_t runs = 0, predicted = 0;
+  assert_ok(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, &f->timeline,
+                                path_of(f, "t.json"), err));
+  assert_ok(gcut__timeline_read(f->path, f->arena, &slices, err));
+  assert_int_equal(slices.n_parts, f->problem.n_parts);
+  assert_string_equal(slices.offload, f->schedule->offload);
+  for (uint32_t i = 0; i < slices.n; i++) {
+    predicted += slices.items[i].predicted;
+    if (slices.items[i].predicted || slices.items[i].kind != GCUT_RUN) continue;
+    assert_true(slices.items[i].part < f->problem.n_parts);
+    assert_true(slices.items[i].batch < f->problem.n_batches);
+    assert_int_equal(slices.items[i].queue, GCUT_QUEUE_COMPUTE);
+    runs++;
+  }
+  assert_int_equal(runs, f->problem.n_parts * f->problem.n_batches);
+  assert_int_equal(predicted, slices.n / 2);
+}
+
+static void test_what_is_no_trace_is_refused(void **state) {
+  fixture *f = *state;
+  static const char *const texts[] = {"", "[]", "{\"traceEvents\": 1}", "{\"traceEvents\": [",
+                                      "{\"otherData\": {\"parts\": []}}"};
+  static const char odd[] =
+      "{\"otherData\":{\"parts\":[3,\"x\"]},\"traceEvents\":[1,{},{\"ph\":\"X\",\"cat\":\"run\","
+      "\"tid\":99},"
+      "{\"ph\":\"X\",\"cat\":\"run\",\"tid\":3,\"ts\":-1e300,\"dur\":1},"
+      "{\"ph\":\"X\",\"cat\":\"run\",\"tid\":3,\"ts\":1,\"dur\":1,\"args\":{\"part\":7}}]}";
+  gcut__slices slices;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    FILE *file = fopen(path_of(f, "t.json"), "w");
+    fputs(texts[i], file);
+    fclose(file);
+    assert_fails(gcut__timeline_read(f->path, f->arena, &slices, err), GCUT_FORMAT, "timeline");
+  }
+  FILE *file = fopen(f->path, "w");
+  fputs(odd, file);
+  fclose(file);
+  assert_ok(gcut__timeline_read(f->path, f->arena, &slices, err));
+  assert_int_equal(slices.n, 1);
+  assert_int_equal(slices.items[0].part, GCUT_NONE);
 }
 
 static void test_what_does_not_belong_together_is_refused(void **state) {
   fixture *f = *state;
   gcut_timeline shorter = f->timeline;
   shorter.n--;
-  assert_fails(gcut_timeline_write(&f->problem, f->schedule, &shorter, path_of(f, "t.json"), err),
-               GCUT_ARGUMENT, "timeline");
   assert_fails(
-      gcut_timeline_write(&f->problem, f->schedule, &f->timeline, "/nowhere/at/all.json", err),
-      GCUT_IO, "/nowhere");
+      gcut_timeline_write(&f->problem, f->schedule, &shorter, NULL, path_of(f, "t.json"), err),
+      GCUT_ARGUMENT, "timeline");
+  assert_fails(gcut_timeline_write(&f->problem, f->schedule, &f->timeline, NULL,
+                                   "/nowhere/at/all.json", err),
+               GCUT_IO, "/nowhere");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_trace_events_parse, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pictures_are_well_formed, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_prediction_stands_above, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_traces_are_read_back, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_what_is_no_trace_is_refused, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_does_not_belong_together_is_refused, set_up,
                                       tear_down),
   };
