@@ -190,6 +190,38 @@ MODELS ?= examples/models
 cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Runtime too): a table
 	tests/cuts.sh $(build) $(MODELS)
 
+# ---- the card ------------------------------------------------------------------------------------------------------
+
+.PHONY: check-gpu
+check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, MODELS; GCUT_REQUIRE_GPU=1 where there must be one
+	MODELS="$(MODELS)" tests/gpu.sh $(build)
+
+# A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
+# the card's assembly are left out.
+ifneq ($(NVCC),)
+emulated := $(build)/emulated
+emulated_cu := $(shell grep -L 'asm volatile' $(cuda_src))
+emulate_flags := -isystem $(cuda_home)/include -I. -Iinclude $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -ffp-contract=off -MMD -MP
+$(emulated)/kernels.cpp: $(emulated_cu) $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
+	@mkdir -p $(@D)
+	for file in $(emulated_cu); do echo "#line 1 \"$$file\""; cat $$file; done | \
+	  sed 's/const __grid_constant__ \([a-z0-9_]*\) /const \1 \&/; s/extern "C" __global__/extern "C" __attribute__((visibility("default")))/' > $@
+$(emulated)/kernels.o: $(emulated)/kernels.cpp tests/emulate/kernel_shim.h
+	g++ -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(emulate_flags)) -w -Iexec/cuda/ops \
+	  -include tests/emulate/kernel_shim.h -c -o $@ $<
+$(emulated)/%.o: tests/emulate/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(emulate_flags) -c -o $@ $<
+$(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/kernels.o
+	g++ -shared -Wl,-soname,$(@F) -o $@ $^ -pthread -ldl
+$(emulated)/libcublasLt.so.13: $(emulated)/blas.o
+	$(CC) -shared -Wl,-soname,$(@F) -o $@ $^
+
+.PHONY: check-emulated
+check-emulated: $(command) $(conformance) $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13 ## run the card's cases without a card
+	LD_LIBRARY_PATH=$(emulated):$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS)" tests/gpu.sh $(build)
+endif
+
 FUZZ_SECONDS ?= 600
 
 .PHONY: fuzz fuzz-targets

@@ -1,78 +1,110 @@
-// Runs the official ONNX cases on the CPU:
+// Runs the official ONNX cases:
 //
-//   conformance [-v] [-f RULES] [-s SHAPES] [-r ROOT]... [-m N] [FILTER]
+//   conformance [-d DEVICE] [-f RULES]... [-s SHAPES] [-r ROOT]... [-j WORKERS] [-m N] [-v]
+//   [FILTER]
 //
-// Each case runs in a process of its own, so that a crash is one failure and not the end. Prints a
-// table by folder and by operator, each failure with its reason, the share of static shapes, the
-// time, and closes with `N passed, N failed, N skipped`.
-// SHAPES is what the standard infers of the cases; without -s it is compared with the official ones
-// alone.
+// On the CPU each case runs node by node in a process of its own, so that a crash is one failure
+// and not the end; on another device it runs as a whole, and a process goes on to the next case as
+// long as it lives, for a card takes long to open. Either way it also runs cut at every node, bit
+// for bit. Prints a table by folder and by operator, each failure with its reason, what a device
+// left to the host, the share of static shapes, the time, and closes with `N passed, N failed, N
+// skipped`.
+// Of several files of rules the first that names a case counts. SHAPES is what the standard infers
+// of the cases; without -s it is compared with the official ones alone, on the CPU.
 // With -m each case is damaged N times over instead, and passes where nothing crashes.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "exec/device.h"
 #include "tests/conformance/mutate_case.h"
 #include "tests/conformance/run_case.h"
 
-static const char default_root[] = "/usr/share/libonnx-testdata/data";
-enum { SECONDS_A_CASE = 120 };
+static const char default_root[] = "/usr/share/libonnx-testdata/data",
+                  default_rules[] = "tests/conformance/rules.txt",
+                  default_shapes[] = "tests/conformance/standard_shapes.txt";
+enum { SECONDS_A_CASE = 120, MOST_WORKERS = 16, MOST_ROOTS = 16 };
 
 typedef struct session {
   conformance_cases cases;
   conformance_rules rules;
   standard_shapes shapes;
   case_result *results; // shared with the children
+  const char *device;
   bool verbose;
   int mutations; // a case; 0: run the cases themselves
+  long workers;
 } session;
 
-static void limit_child(void) {
-  struct rlimit seconds = {SECONDS_A_CASE, SECONDS_A_CASE}, none = {0, 0};
+// The next case's share of the processor; hanging elsewhere ends, too.
+static void limit_case(void) {
+  struct rusage used;
+  struct rlimit seconds = {RLIM_INFINITY, RLIM_INFINITY}, none = {0, 0};
+  if (getrusage(RUSAGE_SELF, &used) == 0)
+    seconds.rlim_cur = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + SECONDS_A_CASE);
   setrlimit(RLIMIT_CPU, &seconds);
   setrlimit(RLIMIT_CORE, &none);
+  alarm(10 * SECONDS_A_CASE);
 }
 
-static void run_one(session *s, const conformance_case *c, case_result *result) {
+static void run_one(session *s, size_t i) {
   static const char unlisted[] = "\t? is not in the list of shapes";
+  const conformance_case *c = &s->cases.items[i];
+  limit_case();
   if (s->mutations > 0) {
     mutate_case(c, s->mutations);
-    result->ran = result->passed = true;
+    s->results[i].ran = s->results[i].passed = true;
     return;
   }
   conformance_rule rule = rules_find(&s->rules, c->name);
   const char *standard = standard_shapes_find(&s->shapes, c->folder, c->name);
   if (!standard && s->shapes.n > 0) standard = unlisted;
-  run_case(c, &rule, standard, result);
+  run_case(c, &rule, standard, s->device, &s->results[i]);
 }
 
-static void run_isolated(session *s, size_t i) {
-  case_result *result = &s->results[i];
-  pid_t child = fork();
-  if (child == 0) {
-    limit_child();
-    run_one(s, &s->cases.items[i], result);
-    _exit(0);
-  }
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
-      WEXITSTATUS(status) != 0 || !result->ran) {
-    result->passed = false;
-    if (!*result->why || WIFSIGNALED(status))
-      snprintf(result->why, sizeof result->why, "CRASHED (signal %d, status %d)",
-               WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-               WIFEXITED(status) ? WEXITSTATUS(status) : 0);
-  }
+static bool on_cpu(const session *s) {
+  return strcmp(s->device, "cpu") == 0;
 }
 
-static long cores(void) {
-  long n = sysconf(_SC_NPROCESSORS_ONLN);
-  return n < 1 ? 1 : n;
+// In a process of their own: case `i`, and on a device those after it. The device is held open
+// beside the runs, which open it anew each, so that the card stays awake.
+static void run_child(session *s, size_t i) {
+  gcut__device *held = NULL;
+  gcut_error err;
+  if (!on_cpu(s) && gcut__device_open(s->device, &held, &err) != GCUT_OK) _exit(1);
+  do {
+    run_one(s, i);
+    i += (size_t)s->workers;
+  } while (!on_cpu(s) && i < s->cases.n);
+  _exit(0);
+}
+
+static void blame(case_result *result, int status) {
+  result->passed = false;
+  result->ran = true;
+  if (!*result->why || WIFSIGNALED(status))
+    snprintf(result->why, sizeof result->why, "CRASHED (signal %d, status %d)",
+             WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+             WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+}
+
+// Every case of one worker: a child runs as many as it survives.
+static void run_share(session *s, size_t first) {
+  for (size_t i = first; i < s->cases.n;) {
+    size_t end = on_cpu(s) ? i + 1 : s->cases.n;
+    pid_t child = fork();
+    if (child == 0) run_child(s, i);
+    int status = 0;
+    if (child > 0) waitpid(child, &status, 0);
+    while (i < end && s->results[i].ran) i += (size_t)s->workers;
+    if (i < end) blame(&s->results[i], status);
+  }
 }
 
 static double now(void) {
@@ -82,10 +114,9 @@ static double now(void) {
 }
 
 static void run_all(session *s) {
-  long workers = cores();
-  for (long w = 0; w < workers; w++)
+  for (long w = 0; w < s->workers; w++)
     if (fork() == 0) {
-      for (size_t i = (size_t)w; i < s->cases.n; i += (size_t)workers) run_isolated(s, i);
+      run_share(s, (size_t)w);
       _exit(0);
     }
   while (wait(NULL) > 0) continue;
@@ -161,18 +192,36 @@ static void print_static_shapes(const session *s) {
   printf("\n");
 }
 
+// What a device left to the host, "2 Range, 1 GatherND", by the number of nodes.
+static void count_host(tallies *t, const case_result *r) {
+  char words[sizeof r->host], *save;
+  memcpy(words, r->host, sizeof words);
+  for (char *word = strtok_r(words, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+    char name[64];
+    int n;
+    if (sscanf(word, "%d %63s", &n, name) == 2)
+      while (n-- > 0) count(t, name, r->passed);
+  }
+}
+
 // Prints everything; returns the number of failures.
 static int report(const session *s, double seconds) {
-  tallies folders = {0}, operators = {0};
-  int passed = 0, failed = 0;
+  tallies folders = {0}, operators = {0}, host = {0};
+  int passed = 0, failed = 0, skipped = 0;
   for (size_t i = 0; i < s->cases.n; i++) {
     const conformance_case *c = &s->cases.items[i];
     const case_result *r = &s->results[i];
     conformance_rule rule = rules_find(&s->rules, c->name);
+    skipped += r->skipped;
+    if (r->skipped) {
+      printf("skip %s/%s: %s\n", c->folder, c->name, r->why);
+      continue;
+    }
     count(&folders, c->folder, r->passed);
     count_operators(&operators, r);
+    count_host(&host, r);
     if (rule.fails && r->passed)
-      printf("FAIL %s/%s passes, but rules.txt lists it as failing\n", c->folder, c->name);
+      printf("FAIL %s/%s passes, but the rules list it as failing\n", c->folder, c->name);
     else if (rule.fails)
       printf("known %s/%s: %s (%s)\n", c->folder, c->name, r->why, rule.reason);
     else if (!r->passed)
@@ -184,45 +233,73 @@ static int report(const session *s, double seconds) {
   }
   print_tallies(&folders, "by folder (passed / cases)");
   print_tallies(&operators, "by operator (passed / cases)");
+  if (!on_cpu(s)) print_tallies(&host, "computed on the host (nodes in passing cases / nodes)");
   print_static_shapes(s);
-  printf("%.1f seconds on %ld cores\n", seconds, cores());
-  printf("%d passed, %d failed, 0 skipped\n", passed, failed);
+  printf("%.1f seconds on %ld cores\n", seconds, s->workers);
+  printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
   return failed;
 }
 
-int main(int argc, char **argv) {
-  session s = {0};
-  const char *rules = "tests/conformance/rules.txt", *shapes = NULL, *filter = NULL;
-  const char *roots[16] = {default_root};
-  size_t n_roots = 0;
-  for (int option; (option = getopt(argc, argv, "vr:f:s:m:")) != -1;) {
+typedef struct arguments {
+  const char *rules[4], *roots[MOST_ROOTS], *shapes;
+  size_t n_rules, n_roots;
+} arguments;
+
+static void set_defaults(const session *s, arguments *a) {
+  if (a->n_roots == 0 && !a->shapes && on_cpu(s)) a->shapes = default_shapes;
+  if (a->n_roots == 0) a->roots[a->n_roots++] = default_root;
+  if (a->n_rules == 0) a->rules[a->n_rules++] = default_rules;
+}
+
+static bool read_options(session *s, arguments *a, int argc, char **argv) {
+  for (int option; (option = getopt(argc, argv, "vd:r:f:s:j:m:")) != -1;) {
     if (option == 'v')
-      s.verbose = true;
-    else if (option == 'r' && n_roots < 16)
-      roots[n_roots++] = optarg;
+      s->verbose = true;
+    else if (option == 'd')
+      s->device = optarg;
+    else if (option == 'r' && a->n_roots < MOST_ROOTS)
+      a->roots[a->n_roots++] = optarg;
     else if (option == 'm')
-      s.mutations = atoi(optarg);
-    else if (option == 'f')
-      rules = optarg;
+      s->mutations = atoi(optarg);
+    else if (option == 'j')
+      s->workers = atol(optarg);
+    else if (option == 'f' && a->n_rules < sizeof a->rules / sizeof *a->rules)
+      a->rules[a->n_rules++] = optarg;
     else if (option == 's')
-      shapes = optarg;
+      a->shapes = optarg;
     else
-      return 2;
+      return false;
   }
-  if (optind < argc) filter = argv[optind];
-  if (n_roots == 0 && !shapes) shapes = "tests/conformance/standard_shapes.txt";
-  if (n_roots == 0) n_roots = 1;
-  setvbuf(stdout, NULL, _IOLBF, 0);
-  for (size_t i = 0; i < n_roots; i++)
-    if (!cases_find(roots[i], filter, &s.cases)) {
+  set_defaults(s, a);
+  return s->workers > 0;
+}
+
+static bool find_cases(session *s, const arguments *a, const char *filter) {
+  for (size_t i = 0; i < a->n_roots; i++)
+    if (!cases_find(a->roots[i], filter, &s->cases)) {
       fprintf(stderr, "conformance: cannot read %s (Debian's package libonnx-testdata)\n",
-              roots[i]);
-      return 2;
+              a->roots[i]);
+      return false;
     }
+  return true;
+}
+
+static bool read_tables(session *s, const arguments *a) {
+  for (size_t i = 0; i < a->n_rules; i++)
+    if (!rules_read(a->rules[i], &s->rules)) return false;
+  return !a->shapes || standard_shapes_read(a->shapes, &s->shapes);
+}
+
+int main(int argc, char **argv) {
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  session s = {.device = "cpu", .workers = processors < MOST_WORKERS ? processors : MOST_WORKERS};
+  arguments a = {{NULL}};
+  if (!read_options(&s, &a, argc, argv)) return 2;
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  if (!find_cases(&s, &a, argv[optind]) || !read_tables(&s, &a)) return 2;
   s.results = mmap(NULL, (s.cases.n + 1) * sizeof *s.results, PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (s.results == MAP_FAILED || !rules_read(rules, &s.rules)) return 2;
-  if (shapes && !standard_shapes_read(shapes, &s.shapes)) return 2;
+  if (s.results == MAP_FAILED) return 2;
   fflush(stdout);
   double start = now();
   run_all(&s);

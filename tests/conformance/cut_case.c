@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "graphcut/plan.h"
-#include "graphcut/run.h"
+#include "tracer/base/error.h"
 
 typedef struct cut_case {
   const gcut_trace *trace;
-  const gcut_cpu_env *env;
+  gcut_cpu_env *env;
   const gcut_plan *plan;
+  const char *device;
   char *why;
   size_t size;
 } cut_case;
@@ -64,17 +65,41 @@ static gcut_status compare(void *context, size_t batch, gcut_tensor *const *outp
   return GCUT_OK;
 }
 
-static gcut_status run_cut(cut_case *c, gcut_error *err) {
-  gcut_run_options options = {.device = "cpu", .offload = "sequential"};
-  gcut_source source = {.read = read_inputs, .context = c, .n_batches = 1};
-  gcut_sink sink = {.write = compare, .context = c};
-  gcut_run_result result;
-  return gcut_run(c->trace->graph, c->plan, &options, &source, &sink, &result, err);
+// An output lives until the sink returns: elements that lie in the run's memory are copied.
+static gcut_status copy_of(gcut_tensor *t, gcut_tensor **out, gcut_error *err) {
+  bool plain = t->kind == GCUT_KIND_TENSOR && t->type != GCUT_STRING;
+  *out = NULL;
+  if (!plain) *out = gcut_tensor_ref(t);
+  if (!plain) return GCUT_OK;
+  GCUT_TRY(gcut_tensor_create_uninitialized(t->type, t->rank, t->dims, out, err));
+  if (t->bytes > 0) memcpy((*out)->data, t->data, t->bytes);
+  return GCUT_OK;
 }
 
-// Some data of onnx 1.12 contradict their model's declared ranks; a run refuses them before it
-// begins.
-static bool contradicts_declaration(const gcut_graph *g, const gcut_cpu_env *env) {
+static gcut_status keep(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {
+  cut_case *c = context;
+  (void)batch;
+  for (uint32_t i = 0; i < c->plan->n_fetches; i++) {
+    gcut_tensor *t;
+    GCUT_TRY(copy_of(outputs[i], &t, err));
+    gcut_cpu_env_set(c->env, c->plan->fetches[i], t);
+    gcut_tensor_unref(t);
+  }
+  return GCUT_OK;
+}
+
+static gcut_status run_plan(cut_case *c, const char *offload,
+                            gcut_status (*write)(void *, size_t, gcut_tensor *const *,
+                                                 gcut_error *),
+                            gcut_run_result *result, gcut_error *err) {
+  gcut_run_options options = {.device = c->device, .offload = offload};
+  gcut_source source = {.read = read_inputs, .context = c, .n_batches = 1};
+  gcut_sink sink = {.write = write, .context = c};
+  return gcut_run(c->trace->graph, c->plan, &options, &source, &sink, result, err);
+}
+
+bool cut_case_is_refused(const gcut_trace *trace, const gcut_cpu_env *env) {
+  const gcut_graph *g = trace->graph;
   for (uint32_t i = 0; i < g->bodies[0].n_inputs; i++) {
     const gcut_tensor *t = env->values[g->bodies[0].inputs[i]];
     const gcut_type *declared = &g->values[g->bodies[0].inputs[i]].declared;
@@ -84,15 +109,33 @@ static bool contradicts_declaration(const gcut_graph *g, const gcut_cpu_env *env
   return false;
 }
 
-bool cut_case_matches(const gcut_trace *trace, const gcut_cpu_env *env, char *why, size_t size) {
-  gcut_error err = {{0}};
-  gcut_plan *plan = NULL;
-  if (contradicts_declaration(trace->graph, env)) return true;
-  gcut_status status = make_plan(trace, &plan, &err);
-  cut_case c = {.trace = trace, .env = env, .plan = plan, .why = why, .size = size};
-  *why = '\0';
-  if (status == GCUT_OK) status = run_cut(&c, &err);
-  if (status != GCUT_OK && !*why) snprintf(why, size, "%.200s", err.message);
+static bool finish(const cut_case *c, gcut_plan *plan, gcut_status status, const gcut_error *err) {
+  if (status != GCUT_OK && !*c->why) snprintf(c->why, c->size, "%.200s", err->message);
   gcut_plan_destroy(plan);
   return status == GCUT_OK;
+}
+
+bool cut_case_run_whole(const gcut_trace *trace, gcut_cpu_env *env, const char *device,
+                        gcut_run_result *result, char *why, size_t size) {
+  gcut_error err = {{0}};
+  gcut_plan *plan = NULL;
+  gcut_cut_options options = {.unrefined = true};
+  gcut_status status = gcut_plan_whole(trace, &options, &plan, &err);
+  cut_case c = {trace, env, plan, device, why, size};
+  *why = '\0';
+  if (status == GCUT_OK) status = run_plan(&c, "resident", keep, result, &err);
+  return finish(&c, plan, status, &err);
+}
+
+bool cut_case_matches(const gcut_trace *trace, gcut_cpu_env *env, const char *device, char *why,
+                      size_t size) {
+  gcut_error err = {{0}};
+  gcut_plan *plan = NULL;
+  gcut_run_result result;
+  if (cut_case_is_refused(trace, env)) return true;
+  gcut_status status = make_plan(trace, &plan, &err);
+  cut_case c = {trace, env, plan, device, why, size};
+  *why = '\0';
+  if (status == GCUT_OK) status = run_plan(&c, "sequential", compare, &result, &err);
+  return finish(&c, plan, status, &err);
 }
