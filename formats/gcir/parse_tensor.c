@@ -7,6 +7,7 @@
 // of packed elements.
 #include "formats/gcir/gcir.h"
 #include "tracer/base/checked.h"
+#include "tracer/base/codes.h"
 #include "tracer/base/narrow.h"
 
 static gcut_status set_shape(gcir_parser *p, const gcut_type *type, size_t at, gcut_constant *c,
@@ -125,14 +126,14 @@ static gcut_status parse_whole(gcir_parser *p, gcut_dtype type, uint64_t n, void
 }
 
 static gcut_status parse_packed(gcir_parser *p, gcut_dtype type, uint64_t n, uint8_t *data) {
-  unsigned bits = gcut_dtype_bits(type), per_byte = 8 / bits;
+  unsigned bits = gcut_dtype_bits(type);
   int64_t low, high;
   element_range(type, &low, &high);
   for (uint64_t i = 0; i < n; i++) {
     uint32_t value;
     if (i > 0) GCUT_TRY(gcut__gcir_expect(p, ','));
     GCUT_TRY(parse_ranged(p, low, high, &value));
-    data[i / per_byte] |= (uint8_t)((value & ((1u << bits) - 1)) << (i % per_byte * bits));
+    gcut_code_set(data, i, bits, (uint8_t)value);
   }
   return GCUT_OK;
 }

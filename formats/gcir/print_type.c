@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/gcir/print.h"
+#include "tracer/base/codes.h"
 
 // ---- types ------------------------------------------------------------------------------------
 
@@ -94,8 +95,8 @@ static void put_integer(gcir_printer *p, gcut_dtype type, const uint8_t *data, u
 }
 
 static void put_packed(gcir_printer *p, gcut_dtype type, const uint8_t *data, uint64_t i) {
-  unsigned bits = gcut_dtype_bits(type), per_byte = 8 / bits;
-  int value = (data[i / per_byte] >> (i % per_byte * bits)) & ((1 << bits) - 1);
+  unsigned bits = gcut_dtype_bits(type);
+  int value = gcut_code_get(data, i, bits);
   bool is_signed = type == GCUT_INT4 || type == GCUT_INT2;
   fprintf(p->out, "%d", is_signed && value >> (bits - 1) ? value - (1 << bits) : value);
 }

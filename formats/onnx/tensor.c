@@ -5,6 +5,7 @@
 #include "formats/onnx/tensor.h"
 
 #include "tracer/base/checked.h"
+#include "tracer/base/codes.h"
 #include "tracer/base/error.h"
 
 enum { RAW_DATA = 9 };
@@ -121,6 +122,11 @@ static void holder_counts(const GcutOnnx__TensorProto *t, size_t counts[N_HOLDER
   counts[UNSIGNED] = t->n_uint64_data;
 }
 
+// Elements of 6 bits come a number each; those of 4 and 2 bits packed, as they are kept.
+static bool is_spread(gcut_dtype type) {
+  return gcut_dtype_bits(type) == 6;
+}
+
 // Bytes of an element as its field counts them: packed types count bytes, complex ones halves.
 static size_t unit_bytes(gcut_dtype type) {
   unsigned bits = gcut_dtype_bits(type);
@@ -139,6 +145,8 @@ static gcut_status check_holders(const gcut__wire_tensor *tensor, const gcut_con
                        tensor->has_raw ? " and in raw_data" : "");
   if (tensor->has_raw) return GCUT_OK;
   uint64_t expected = c->bytes / unit_bytes(c->type);
+  if (is_spread(c->type) && !gcut_checked_count(c->rank, c->dims, &expected))
+    return fail(c, err, "too many elements");
   if (counts[wanted] != expected)
     return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%s': its shape needs %llu numbers, %s holds %zu",
                      c->name, (unsigned long long)expected, holder_names[wanted], counts[wanted]);
@@ -179,6 +187,16 @@ static void narrow(void *to, size_t bytes, const void *from, size_t from_bytes, 
     memcpy((uint8_t *)to + i * bytes, (const uint8_t *)from + i * from_bytes, bytes);
 }
 
+static gcut_status spread_elements(const GcutOnnx__TensorProto *t, gcut_arena *arena,
+                                   gcut_constant *c, gcut_error *err) {
+  uint8_t *data = gcut_arena_alloc(arena, c->bytes, 1);
+  if (!data) return GCUT_NO_MEMORY(err);
+  for (size_t i = 0; i < t->n_int32_data; i++)
+    gcut_code_set(data, i, gcut_dtype_bits(c->type), (uint8_t)t->int32_data[i]);
+  c->data = data;
+  return GCUT_OK;
+}
+
 static gcut_status number_elements(const GcutOnnx__TensorProto *t, holder from, gcut_arena *arena,
                                    gcut_constant *c, gcut_error *err) {
   void *data = gcut_arena_alloc(arena, c->bytes, 1);
@@ -201,5 +219,6 @@ gcut_status gcut__tensor_elements(const gcut__wire_tensor *tensor, gcut_arena *a
   GCUT_TRY(check_holders(tensor, constant, from, err));
   if (tensor->has_raw) return raw_elements(tensor, constant, err);
   if (from == STRINGS) return string_elements(tensor->message, arena, constant, err);
+  if (is_spread(constant->type)) return spread_elements(tensor->message, arena, constant, err);
   return number_elements(tensor->message, from, arena, constant, err);
 }

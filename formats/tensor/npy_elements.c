@@ -5,6 +5,7 @@
 
 #include "formats/tensor/npy.h"
 #include "tracer/base/checked.h"
+#include "tracer/base/codes.h"
 #include "tracer/base/error.h"
 
 // ---- order ------------------------------------------------------------------------------------
@@ -68,26 +69,23 @@ static bool in_range(const gcut__npy *npy, uint8_t item, unsigned bits) {
 
 static gcut_status pack(const gcut__npy *npy, const uint8_t *items, gcut_tensor *tensor,
                         gcut_error *err) {
-  unsigned bits = gcut_dtype_bits(npy->type), per_byte = 8 / bits;
-  uint8_t *out = tensor->data;
-  memset(out, 0, tensor->bytes);
+  unsigned bits = gcut_dtype_bits(npy->type);
+  memset(tensor->data, 0, tensor->bytes);
   for (uint64_t i = 0; i < npy->count; i++) {
     if (!in_range(npy, items[i], bits))
       return GCUT_FAIL(err, GCUT_FORMAT, "element %llu is %d: out of range for %s",
                        (unsigned long long)i, npy->kind == 'i' ? (int8_t)items[i] : items[i],
                        gcut_dtype_name(npy->type));
-    unsigned value = items[i] & ((1u << bits) - 1);
-    out[i / per_byte] |= (uint8_t)(value << (i % per_byte * bits));
+    gcut_code_set(tensor->data, i, bits, items[i]);
   }
   return GCUT_OK;
 }
 
 static void unpack(const gcut_tensor *tensor, uint8_t *items) {
-  unsigned bits = gcut_dtype_bits(tensor->type), per_byte = 8 / bits;
+  unsigned bits = gcut_dtype_bits(tensor->type);
   bool is_signed = tensor->type == GCUT_INT4 || tensor->type == GCUT_INT2;
-  const uint8_t *in = tensor->data;
   for (uint64_t i = 0; i < tensor->count; i++) {
-    unsigned value = (in[i / per_byte] >> (i % per_byte * bits)) & ((1u << bits) - 1);
+    unsigned value = gcut_code_get(tensor->data, i, bits);
     if (is_signed && value >> (bits - 1)) value |= 0xffu << bits;
     items[i] = (uint8_t)value;
   }

@@ -41,7 +41,9 @@ extern "C" {
   X(FLOAT4E2M1, 23, "float4e2m1", 4)                                                               \
   X(FLOAT8E8M0, 24, "float8e8m0", 8)                                                               \
   X(UINT2, 25, "uint2", 2)                                                                         \
-  X(INT2, 26, "int2", 2)
+  X(INT2, 26, "int2", 2)                                                                           \
+  X(FLOAT6E2M3, 27, "float6e2m3", 6)                                                               \
+  X(FLOAT6E3M2, 28, "float6e3m2", 6)
 
 typedef enum gcut_dtype {
   GCUT_UNDEFINED = 0,

@@ -19,11 +19,18 @@ static const format formats[GCUT_N_DTYPES] = {
     [GCUT_FLOAT8E4M3FNUZ] = {3, 8, 0x7f, 0, 0x80, 0x80, false},
     [GCUT_FLOAT8E5M2] = {2, 15, 0x7b, 0x7c, 0x7e, 0x80, true},
     [GCUT_FLOAT8E5M2FNUZ] = {2, 16, 0x7f, 0, 0x80, 0x80, false},
+    [GCUT_FLOAT6E2M3] = {3, 1, 0x1f, 0, 0x20, 0x20, true},
+    [GCUT_FLOAT6E3M2] = {2, 3, 0x1f, 0, 0x20, 0x20, true},
     [GCUT_FLOAT4E2M1] = {1, 1, 0x7, 0, 0x8, 0x8, true},
 };
 
+// Whether every code is a finite number.
+static bool is_finite(gcut_dtype type) {
+  return gcut_dtype_bits(type) < 8;
+}
+
 static bool is_nan(gcut_dtype type, const format *f, uint8_t code) {
-  if (type == GCUT_FLOAT4E2M1) return false;
+  if (is_finite(type)) return false;
   if (!f->negative_zero) return code == f->nan;
   return (code & (f->sign - 1)) > (f->infinity ? f->infinity : f->max);
 }
@@ -58,10 +65,10 @@ uint8_t gcut_minifloat_encode(gcut_dtype type, double value, bool saturate) {
   if (type == GCUT_FLOAT8E8M0) return gcut_float8e8m0_encode((float)value, GCUT_ROUND_UP, saturate);
   const format *f = &formats[type];
   uint8_t sign = signbit(value) ? f->sign : 0;
-  if (isnan(value)) return f->negative_zero && type != GCUT_FLOAT4E2M1 ? f->nan | sign : f->nan;
+  if (isnan(value)) return f->negative_zero && !is_finite(type) ? f->nan | sign : f->nan;
   int32_t code = isinf(value) ? INT32_MAX : round_magnitude(f, fabs(value));
   if (code > f->max) {
-    if (saturate || type == GCUT_FLOAT4E2M1) return f->max | sign;
+    if (saturate || is_finite(type)) return f->max | sign;
     if (!f->negative_zero) return f->nan;
     return (f->infinity ? f->infinity : f->nan) | sign;
   }

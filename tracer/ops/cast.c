@@ -26,8 +26,6 @@ static gcut_status read_target(const gcut_infer *c, uint64_t types, gcut_dtype *
       if (strlen(name) == a->s.size && strncasecmp(name, a->s.data, a->s.size) == 0)
         *out_type = (gcut_dtype)type;
     }
-  if (a && a->kind == GCUT_ATTRIBUTE_INT && (a->i == 27 || a->i == 28))
-    return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "graphcut has no floats of 6 bits");
   if (*out_type != GCUT_UNDEFINED && (types >> *out_type & 1)) return GCUT_OK;
   return GCUT_NODE_FAIL(c, err, "attribute 'to' is no type it casts to");
 }

@@ -5,6 +5,7 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/typed.h"
+#include "tracer/base/codes.h"
 
 // ---- Constant ---------------------------------------------------------------------------------
 
@@ -39,23 +40,35 @@ static int64_t sparse_place(const gcut_constant *indices, const gcut_tensor *y, 
   return place;
 }
 
+// Element `to` of y = element `from` of a constant of its type.
+static gcut_status place_element(const gcut_constant *values, uint64_t from, gcut_tensor *y,
+                                 uint64_t to, gcut_error *err) {
+  unsigned bits = gcut_dtype_bits(y->type);
+  if (y->type == GCUT_STRING) {
+    gcut_string s = ((const gcut_string *)values->data)[from];
+    return gcut_tensor_set_string(y, to, s.data, s.size, err);
+  }
+  if (bits < 8)
+    gcut_code_set(y->data, to, bits, gcut_code_get(values->data, from, bits));
+  else
+    memcpy((uint8_t *)y->data + to * (bits / 8), (const uint8_t *)values->data + from * (bits / 8),
+           bits / 8);
+  return GCUT_OK;
+}
+
 static gcut_status make_dense(gcut_cpu_call *c, const gcut_attribute *a, gcut_tensor *y,
                               gcut_error *err) {
   const gcut_constant *values = &c->graph->constants[a->sparse.values];
   const gcut_constant *indices = &c->graph->constants[a->sparse.indices];
-  unsigned bits = gcut_dtype_bits(y->type);
-  if (bits < 8 || y->type == GCUT_STRING) return gcut_cpu_type_unsupported(c, y->type, err);
-  if (y->bytes > 0) memset(y->data, 0, y->bytes);
+  if (y->bytes > 0 && y->type != GCUT_STRING) memset(y->data, 0, y->bytes);
   if (values->dims[0] == 0) return GCUT_OK;
   if (!values->data || !indices->data)
     return gcut_cpu_fail(c, GCUT_FORMAT, err, "its sparse value has no data");
-  size_t size = bits / 8;
   for (int64_t i = 0; i < values->dims[0]; i++) {
     int64_t place = sparse_place(indices, y, i);
     if (place < 0)
       return gcut_cpu_fail(c, GCUT_FORMAT, err, "sparse index %lld lies outside", (long long)i);
-    memcpy((uint8_t *)y->data + (size_t)place * size,
-           (const uint8_t *)values->data + (size_t)i * size, size);
+    GCUT_TRY(place_element(values, (uint64_t)i, y, (uint64_t)place, err));
   }
   return GCUT_OK;
 }

@@ -1,6 +1,8 @@
 // Spreads packed elements and borrows strings on the way in; packs and copies on the way out.
 #include "exec/cpu/ops/elements.h"
 
+#include "tracer/base/codes.h"
+
 static gcut_status no_scratch(gcut_cpu_call *c, gcut_error *err) {
   return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
 }
@@ -15,12 +17,9 @@ gcut_status gcut__elements_read(gcut_cpu_call *c, const gcut_tensor *tensor, gcu
   unsigned bits = gcut_dtype_bits(tensor->type);
   *out = (gcut__elements){.data = tensor->data, .size = item_size(tensor->type)};
   if (bits >= 8) return GCUT_OK;
-  const uint8_t *packed = tensor->data;
-  unsigned per_byte = 8 / bits, mask = (1u << bits) - 1;
   out->data = gcut_arena_alloc(c->scratch, tensor->count, 1);
   if (!out->data) return no_scratch(c, err);
-  for (uint64_t i = 0; i < tensor->count; i++)
-    out->data[i] = (uint8_t)(packed[i / per_byte] >> (i % per_byte * bits) & mask);
+  for (uint64_t i = 0; i < tensor->count; i++) out->data[i] = gcut_code_get(tensor->data, i, bits);
   return GCUT_OK;
 }
 
@@ -33,11 +32,8 @@ gcut_status gcut__elements_write(gcut_cpu_call *c, gcut_tensor *tensor, gcut__el
 }
 
 static void pack(const uint8_t *items, unsigned bits, gcut_tensor *tensor) {
-  uint8_t *packed = tensor->data;
-  unsigned per_byte = 8 / bits, mask = (1u << bits) - 1;
-  if (tensor->bytes > 0) memset(packed, 0, tensor->bytes);
-  for (uint64_t i = 0; i < tensor->count; i++)
-    packed[i / per_byte] |= (uint8_t)((items[i] & mask) << (i % per_byte * bits));
+  if (tensor->bytes > 0) memset(tensor->data, 0, tensor->bytes);
+  for (uint64_t i = 0; i < tensor->count; i++) gcut_code_set(tensor->data, i, bits, items[i]);
 }
 
 gcut_status gcut__elements_store(gcut_cpu_call *c, const gcut__elements *elements,

@@ -62,7 +62,7 @@ static void store_integers(gcut_dtype type, void *out, int64_t first, int64_t n,
   gcut_row_store(type, out, first, (size_t)n, &row);
 }
 
-// float4e2m1 always saturates, and its elements share bytes.
+// Floats of fewer than 8 bits always saturate, and their elements share bytes.
 static void store_minifloats(gcut_dtype type, void *out, int64_t first, int64_t n, const float *x,
                              const float *zero, int64_t zero_step, bool saturate) {
   gcut_row row;

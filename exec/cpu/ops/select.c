@@ -19,6 +19,8 @@ static void value_mask(gcut_dtype type, uint64_t mask[2]) {
   case GCUT_BFLOAT16: mask[0] = 0x7fff; break;
   case GCUT_FLOAT8E4M3FN:
   case GCUT_FLOAT8E5M2: mask[0] = 0x7f; break;
+  case GCUT_FLOAT6E2M3:
+  case GCUT_FLOAT6E3M2: mask[0] = 0x1f; break;
   case GCUT_FLOAT4E2M1: mask[0] = 0x7; break;
   case GCUT_STRING: mask[0] = 0; break; // a gcut_string's size is what counts
   default: break;

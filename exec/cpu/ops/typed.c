@@ -1,6 +1,7 @@
 // Rows of any element type, in and out of the four computing types.
 #include "exec/cpu/ops/typed.h"
 
+#include "tracer/base/codes.h"
 #include "tracer/base/minifloat.h"
 
 gcut_class gcut_class_of(gcut_dtype type) {
@@ -15,6 +16,8 @@ gcut_class gcut_class_of(gcut_dtype type) {
   case GCUT_FLOAT8E5M2:
   case GCUT_FLOAT8E5M2FNUZ:
   case GCUT_FLOAT8E8M0:
+  case GCUT_FLOAT6E2M3:
+  case GCUT_FLOAT6E3M2:
   case GCUT_FLOAT4E2M1: return GCUT_CLASS_f;
   case GCUT_INT4:
   case GCUT_INT2: return GCUT_CLASS_i;
@@ -42,25 +45,13 @@ GCUT_TYPED_NUMERIC(ROW_FUNCTIONS)
 GCUT_TYPED_BOOL(ROW_FUNCTIONS)
 #undef ROW_FUNCTIONS
 
-// Element `index` of packed codes of 8, 4 or 2 bits.
-static uint8_t get_code(const uint8_t *data, int64_t index, unsigned bits) {
-  unsigned per_byte = 8 / bits, shift = (unsigned)((uint64_t)index % per_byte) * bits;
-  return (uint8_t)(data[index / per_byte] >> shift & ((1u << bits) - 1));
-}
-
-static void set_code(uint8_t *data, int64_t index, unsigned bits, uint8_t code) {
-  unsigned per_byte = 8 / bits, shift = (unsigned)((uint64_t)index % per_byte) * bits;
-  uint8_t *byte = data + index / per_byte, mask = (uint8_t)(((1u << bits) - 1) << shift);
-  *byte = (uint8_t)((*byte & ~mask) | ((uint8_t)(code << shift) & mask));
-}
-
 static void load_codes(gcut_dtype type, const uint8_t *data, int64_t offset, int64_t step, size_t n,
                        gcut_row *row) {
   unsigned bits = gcut_dtype_bits(type);
   gcut_class class = gcut_class_of(type);
   uint8_t sign = (uint8_t)(1u << (bits - 1));
   for (size_t k = 0; k < n; k++) {
-    uint8_t code = get_code(data, offset + (int64_t)k * step, bits);
+    uint8_t code = gcut_code_get(data, (uint64_t)(offset + (int64_t)k * step), bits);
     if (class == GCUT_CLASS_f)
       row->f[k] = (float)gcut_minifloat_decode(type, code);
     else if (class == GCUT_CLASS_i)
@@ -77,7 +68,7 @@ static void store_codes(gcut_dtype type, uint8_t *data, int64_t offset, size_t n
   for (size_t k = 0; k < n; k++) {
     uint8_t code = is_float ? gcut_minifloat_encode(type, (double)((const float *)values)[k], true)
                             : (uint8_t)((const uint64_t *)values)[k];
-    set_code(data, offset + (int64_t)k, bits, code);
+    gcut_code_set(data, (uint64_t)offset + k, bits, code);
   }
 }
 

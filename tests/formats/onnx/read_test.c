@@ -18,7 +18,8 @@ enum {
   DOUBLE = 11,
   UINT32 = 12,
   COMPLEX64 = 14,
-  INT4 = 22
+  INT4 = 22,
+  FLOAT6E2M3 = 27
 };
 static const int64_t two[] = {2};
 
@@ -92,7 +93,8 @@ static void decodes_typed_fields(void **state) {
   static const float floats[] = {1.5f, -2, 3, 4};
   static const double doubles[] = {0.25, -8};
   static const int64_t small[] = {-3, 200}, bits[] = {0x3c00, 0xc000}, large[] = {INT64_MIN, 7},
-                       unsigned_numbers[] = {0xfffffffe, 5}, nibbles[] = {0x21, 0x43};
+                       unsigned_numbers[] = {0xfffffffe, 5}, nibbles[] = {0x21, 0x43},
+                       codes[] = {0x0f, 0x1d};
   check_typed(FLOAT, FLOATS, 1, floats, 8, floats, 8);
   check_typed(COMPLEX64, FLOATS, 1, floats, 16, floats, 16);
   check_typed(DOUBLE, DOUBLES, 1, doubles, 16, doubles, 16);
@@ -102,6 +104,7 @@ static void decodes_typed_fields(void **state) {
   check_typed(FLOAT16, INT32S, 0, bits, 16, "\x00\x3c\x00\xc0", 4);
   check_typed(UINT32, UINT64S, 0, unsigned_numbers, 16, "\xfe\xff\xff\xff\5\0\0\0", 8);
   check_typed(INT4, INT32S, 0, nibbles, 16, "\x21\x43", 2);
+  check_typed(FLOAT6E2M3, INT32S, 0, codes, 16, "\x4f\x07", 2); // a number an element
 }
 
 static void decodes_strings(void **state) {

@@ -12,6 +12,7 @@ static const struct {
 } types[] = {
     {GCUT_FLOAT8E4M3FN, 448, 0x1p-9, 2},  {GCUT_FLOAT8E4M3FNUZ, 240, 0x1p-10, 1},
     {GCUT_FLOAT8E5M2, 57344, 0x1p-16, 6}, {GCUT_FLOAT8E5M2FNUZ, 57344, 0x1p-17, 1},
+    {GCUT_FLOAT6E2M3, 7.5, 0.125, 0},     {GCUT_FLOAT6E3M2, 28, 0x1p-4, 0},
     {GCUT_FLOAT4E2M1, 6, 0.5, 0},
 };
 enum { N_TYPES = sizeof types / sizeof *types };
