@@ -10,6 +10,7 @@
 
 #include "tracer/base/error.h"
 #include "tracer/fold.h"
+#include "tracer/fuse/fuse.h"
 #include "tracer/ops/op.h"
 #include "tracer/private.h"
 
@@ -234,6 +235,22 @@ static gcut_status trace_graph(tracer *t, gcut_error *err) {
   return trace_body(t, 0, err);
 }
 
+// The groups of a trace without bindings and inputs, which is made for this where they are given.
+// A model that cannot be traced so has none.
+static gcut_status find_fused(tracer *t, gcut_error *err) {
+  const gcut_trace_options *o = t->options;
+  if (o->like) return gcut__fuse_like(t->trace, o->like, err);
+  if (o->n_bindings == 0 && o->n_inputs == 0) return gcut__fuse(t->trace, o->unfused, err);
+  gcut_trace_options bare = {
+      .evaluate = o->evaluate, .evaluate_context = o->evaluate_context, .unfused = o->unfused};
+  gcut_trace *symbolic;
+  gcut_status status = gcut_trace_create(t->trace->graph, &bare, &symbolic, err);
+  if (status == GCUT_NOMEM) return status;
+  status = gcut__fuse_like(t->trace, symbolic, err);
+  gcut_trace_destroy(symbolic);
+  return status;
+}
+
 gcut_status gcut_trace_create(const gcut_graph *graph, const gcut_trace_options *options,
                               gcut_trace **out_trace, gcut_error *err) {
   static const gcut_trace_options none = {0};
@@ -248,6 +265,7 @@ gcut_status gcut_trace_create(const gcut_graph *graph, const gcut_trace_options 
   tracer t = {.trace = trace, .options = options ? options : &none};
   bool ok = trace->dims && trace->facts && trace->flops && trace->folded;
   gcut_status status = ok ? trace_graph(&t, err) : GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK) status = find_fused(&t, err);
   if (status != GCUT_OK) {
     gcut_trace_destroy(trace);
     *out_trace = NULL;

@@ -56,6 +56,11 @@ typedef struct gcut_plan {
   // in first out, would carry: each value over every boundary between where it is made (graph
   // inputs: the first part) and its last reader.
   uint64_t unrefined_bytes, pipeline_bytes;
+  // Groups of a whole kind (graphcut/trace.h) may be cut through, and no device computes one in one
+  // step: every bit is that of the nodes one by one.
+  bool unfused;
+  // Targets that lay within such groups, where none may be cut, and the groups that stood for them.
+  uint32_t n_inner_targets, n_standing_groups;
   uint64_t fingerprint; // of the graph: names, operators and edges
   gcut_origin origin;
   struct gcut_arena *arena;
@@ -76,6 +81,7 @@ typedef struct gcut_cut_options {
   const char *const *fetch; // [n_fetch] names of values to compute; none: the graph's outputs
   size_t n_fetch;
   bool unrefined; // leave the parts as the cutter made them
+  bool unfused;   // as in gcut_plan; else every such group is in one part
 } gcut_cut_options;
 
 // Cuts a graph. A target that matches nothing is GCUT_ARGUMENT naming the nearest; a contraction
@@ -90,7 +96,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_plan_whole(const gcut_trace *trace,
                                                    gcut_plan **out_plan, gcut_error *err);
 GCUT_API void gcut_plan_destroy(gcut_plan *plan);
 // Parts disjoint, covering all that the fetches need, producers first,
-// inputs/outputs/consumed/constants exact.
+// inputs/outputs/consumed/constants exact; no fused group divided, unless the plan is unfused.
 GCUT_API GCUT_MUST_USE gcut_status gcut_plan_verify(const gcut_trace *trace, const gcut_plan *plan,
                                                     gcut_error *err);
 
@@ -108,6 +114,7 @@ typedef struct gcut_plan_spec {
   uint32_t n_fetches;
   const uint32_t *folded; // [n_folded] nodes that may be in no part: should they have to run, they
   uint32_t n_folded;      // go where their inputs allow first
+  bool unfused;           // as in gcut_plan
   gcut_origin origin;
 } gcut_plan_spec;
 

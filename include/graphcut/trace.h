@@ -12,6 +12,51 @@
 extern "C" {
 #endif
 
+// ---- fused groups -------------------------------------------------------------------------------
+
+// Operations that exporters spell out in several nodes and a device may compute in one step.
+// X(KIND, name, whole): a kernel for a `whole` kind gives other bits than its nodes one by one
+// (attention keeps its scores in float32 and never stores them), so such a group is not cut
+// through. Kernels of the others round every intermediate as the nodes do: cutting them changes
+// nothing.
+#define GCUT_FUSED_LIST(X)                                                                         \
+  X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + mask) v; reads q, k, v[, mask] */  \
+  X(ROTARY, "rotary", false)         /* x * cos + rotate_half(x) * sin; reads x, cos, sin */       \
+  X(RMS_NORM, "rms_norm", false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */           \
+  X(LAYER_NORM, "layer_norm", false) /* over the last dimension; reads x, w, b */                  \
+  X(SWIGLU, "swiglu", false)         /* g * sigmoid(g) * u; reads g, u */                          \
+  X(SILU, "silu", false)             /* x * sigmoid(x); reads x */                                 \
+  X(GELU, "gelu", false)             /* x / 2 * (1 + erf(x / sqrt 2)), or by tanh; reads x */
+
+typedef enum gcut_fused_kind {
+#define X(kind, name, whole) GCUT_GROUP_##kind,
+  GCUT_FUSED_LIST(X)
+#undef X
+      GCUT_N_GROUP_KINDS
+} gcut_fused_kind;
+
+// A group of nodes of the main graph. Nobody but the group reads what its nodes make, save for what
+// the last makes, and for shapes.
+typedef struct gcut_fused {
+  gcut_fused_kind kind;
+  const uint32_t *nodes;  // [n_nodes] in the graph's order; the last makes the result
+  const uint32_t *shapes; // [n_shapes] of a whole kind: nodes before the last that compute with
+                          // shapes of inner values, gone once shapes are known; they stay with it
+  uint32_t n_nodes, n_shapes;
+  uint32_t reads[4], n_reads; // values, as the list says
+  float scale, epsilon;       // attention; norms
+  bool guard;                 // attention: a query that sees nothing gives 0, not NaN
+  bool rows_first;            // attention: k is [batch, keys, heads, size], not heads first
+  bool casts;                 // attention: softmax in float32 of narrower scores; norms: likewise
+  bool by_tanh;               // gelu
+} gcut_fused;
+
+// "attention"; and whether such a group must stay whole.
+GCUT_API const char *gcut_fused_name(gcut_fused_kind kind);
+GCUT_API bool gcut_fused_is_whole(gcut_fused_kind kind);
+
+// ---- facts --------------------------------------------------------------------------------------
+
 // What is known of one value.
 typedef struct gcut_fact {
   gcut_type type; // type 0 / rank -1 where unknown
@@ -49,6 +94,9 @@ typedef struct gcut_trace_options {
   size_t n_inputs;
   gcut_evaluate evaluate; // NULL: nothing is folded beyond integer shape arithmetic
   void *evaluate_context;
+  bool unfused; // list no groups of a whole kind: every bit is that of the nodes one by one
+  const struct gcut_trace *like; // of the same graph, with the same `unfused`: its groups are
+                                 // taken, not sought again; or NULL
 } gcut_trace_options;
 
 typedef struct gcut_trace {
@@ -56,7 +104,12 @@ typedef struct gcut_trace {
   gcut_fact *facts;        // [graph->n_values]
   double *flops;           // [graph->n_nodes]: at known shapes, else 0
   bool *folded;            // [graph->n_nodes]: every output is a constant; the node need not run
-  gcut_dims *dims;         // expressions of the facts: a copy of the graph's that grew
+  // Groups are sought once for the model, with symbolic shapes: those of a trace at given shapes
+  // are the same, so one plan serves all shapes.
+  const gcut_fused *fused; // [n_fused] disjoint, by their last nodes from the last to the first
+  uint32_t n_fused;
+  uint32_t *fused_of; // [graph->n_nodes] of fused[], GCUT_NONE where a node is in none
+  gcut_dims *dims;    // expressions of the facts: a copy of the graph's that grew
   struct gcut_arena *arena;
 } gcut_trace;
 

@@ -1,0 +1,285 @@
+// Fused groups: each pattern as exporters spell it, and what comes close but is something else.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graphcut/formats.h"
+#include "graphcut/run.h"
+#include "tests/support/check.h"
+
+// ---- texts --------------------------------------------------------------------------------------
+
+#define HEAD "<ir_version: 10, opset_import: [\"\": 18]> g "
+
+// Keys and values repeated for groups of queries, both factors scaled, a mask, and the guard.
+static const char attention[] =
+    HEAD "(float[batch,4,seq,16] q, float[batch,2,keys,16] k, float[batch,2,keys,16] v,"
+         " float[batch,1,seq,keys] mask) => (float[batch,4,seq,16] y)"
+         "<int64[1] two = {2}, int64[5] wide = {1, 1, 2, 1, 1}, int64[4] heads = {0, 4, -1, 16},"
+         " float s = {0.5}, float zero = {0}> {"
+         " k1 = Unsqueeze(k, two) k2 = Expand(k1, wide) k3 = Reshape(k2, heads)"
+         " v1 = Unsqueeze(v, two) v2 = Expand(v1, wide) v3 = Reshape(v2, heads)"
+         " kt = Transpose<perm = [0, 1, 3, 2]>(k3)"
+         " qs = Mul(q, s) ks = Mul(kt, s) product = MatMul(qs, ks) scores = Add(product, mask)"
+         " p = Softmax<axis = -1>(scores) nan = IsNaN(p) guarded = Where(nan, zero, p)"
+         " y = MatMul(guarded, v3) }";
+
+// As TorchDynamo writes it: k^T between Reshapes whose sizes come of the shape of an inner value.
+static const char joined[] =
+    HEAD "(float[batch,2,seq,16] q, float[batch,1,seq,16] k, float[batch,2,seq,16] v)"
+         " => (float[batch,2,seq,16] y, int64[n] sizes)"
+         "<int64[1] two = {2}, int64[5] wide = {1, 1, 2, 1, 1}, int64[4] heads = {0, 2, -1, 16},"
+         " int64[1] one = {-1}, int64[1] end = {100}, int64[1] before = {-2},"
+         " int64[1] first = {-100}, float s = {8}> {"
+         " k1 = Unsqueeze(k, two) k2 = Expand(k1, wide) k3 = Reshape(k2, heads)"
+         " shape = Shape(k3) d = Slice(shape, one, end) t = Slice(shape, before, one)"
+         " b = Slice(shape, first, before) flat = Concat<axis = 0>(one, t, d)"
+         " joined = Reshape(k3, flat) turned = Transpose<perm = [0, 2, 1]>(joined)"
+         " full = Concat<axis = 0>(b, d, t) kt = Reshape(turned, full)"
+         " product = MatMul(q, kt) scores = Div(product, s) p = Softmax(scores) y = MatMul(p, v)"
+         " sizes = Identity(shape) }";
+
+// As modules written by hand: k^T by one permutation, softmax in float32.
+static const char eager[] =
+    HEAD "(float16[batch,2,seq,16] q, float16[batch,seq,2,16] k, float16[batch,2,seq,16] v,"
+         " float16[seq,seq] mask) => (float16[batch,2,seq,16] y)"
+         "<float16 s = {0.25}> {"
+         " kt = Transpose<perm = [0, 2, 3, 1]>(k) product = MatMul(q, kt) scaled = Mul(s, product)"
+         " scores = Add(mask, scaled) up = Cast<to = 1>(scores) p = Softmax<axis = 3>(up)"
+         " down = Cast<to = 10>(p) y = MatMul(down, v) }";
+
+static const char rotary[] =
+    HEAD "(float[batch,2,seq,16] x, float[1,1,seq,16] c, float[1,1,seq,16] s)"
+         " => (float[batch,2,seq,16] y)"
+         "<int64[1] zero = {0}, int64[1] half = {8}, int64[1] end = {100}, int64[1] axis = {3}> {"
+         " straight = Mul(x, c) low = Slice(x, zero, half, axis) high = Slice(x, half, end, axis)"
+         " minus = Neg(high) turned = Concat<axis = -1>(minus, low) across = Mul(s, turned)"
+         " y = Add(straight, across) }";
+
+static const char rms_norm[] =
+    HEAD "(float[batch,seq,16] x) => (float[batch,seq,16] y)"
+         "<float[16] w = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, float two = {2},"
+         " float e = {0.001}, int64[1] axis = {-1}> {"
+         " square = Pow(x, two) mean = ReduceMean(square, axis) sum = Add(mean, e)"
+         " root = Sqrt(sum) factor = Reciprocal(root) scaled = Mul(x, factor) y = Mul(w, scaled) }";
+
+// In float32 between Casts, with a quotient instead of Reciprocal.
+static const char rms_casts[] =
+    HEAD "(float16[batch,seq,2] x) => (float16[batch,seq,2] y)"
+         "<float16[2] w = {1, 1}, float two = {2}, float one = {1}, float e = {0.001},"
+         " int64[1] axis = {-1}> {"
+         " wide = Cast<to = 1>(x) square = Pow(wide, two) mean = ReduceMean(square, axis)"
+         " sum = Add(e, mean) root = Sqrt(sum) factor = Div(one, root) scaled = Mul(wide, factor)"
+         " narrow = Cast<to = 10>(scaled) y = Mul(narrow, w) }";
+
+static const char layer_norm[] =
+    HEAD "(float[batch,seq,2] x) => (float[batch,seq,2] y)"
+         "<float[2] w = {1, 1}, float[2] b = {0, 0}, float two = {2}, float e = {0.001},"
+         " int64[1] axis = {-1}> {"
+         " mean = ReduceMean(x, axis) d = Sub(x, mean) square = Pow(d, two)"
+         " variance = ReduceMean(square, axis) sum = Add(variance, e) root = Sqrt(sum)"
+         " normal = Div(d, root) scaled = Mul(normal, w) y = Add(scaled, b) }";
+
+static const char swiglu[] = HEAD "(float[batch,8] g, float[batch,8] u) => (float[batch,8] y) {"
+                                  " s = Sigmoid(g) silu = Mul(g, s) y = Mul(silu, u) }";
+
+static const char gelu[] =
+    HEAD "(float[batch,8] x) => (float[batch,8] y)"
+         "<float root = {1.4142135}, float one = {1}, float half = {0.5}> {"
+         " q = Div(x, root) erf = Erf(q) bell = Add(erf, one) part = Mul(half, bell)"
+         " y = Mul(x, part) }";
+
+static const char gelu_tanh[] =
+    HEAD "(float[batch,8] x) => (float[batch,8] y)"
+         "<float three = {3}, float c = {0.044715}, float r = {0.79788458}, float one = {1},"
+         " float half = {0.5}> {"
+         " h = Mul(x, half) cube = Pow(x, three) k = Mul(cube, c) sum = Add(x, k)"
+         " z = Mul(sum, r) t = Tanh(z) bell = Add(t, one) y = Mul(h, bell) }";
+
+// ---- found --------------------------------------------------------------------------------------
+
+// The text with the first `from` replaced by `to`.
+static char *edited(const char *text, const char *from, const char *to) {
+  const char *at = *from ? strstr(text, from) : text + strlen(text);
+  if (!at) fail_msg("no '%s' in %s", from, text);
+  char *whole = malloc(strlen(text) + strlen(to) + 1);
+  sprintf(whole, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+  return whole;
+}
+
+// "attention q k v mask: 9 nodes, 5 shapes; rotary ..."
+static void describe(const gcut_trace *t, char *text, size_t size) {
+  size_t used = 0;
+  text[0] = 0;
+  for (uint32_t i = 0; i < t->n_fused && used < size; i++) {
+    const gcut_fused *f = &t->fused[i];
+    used +=
+        (size_t)snprintf(text + used, size - used, "%s%s", i ? "; " : "", gcut_fused_name(f->kind));
+    for (uint32_t r = 0; r < f->n_reads && used < size; r++)
+      used += (size_t)snprintf(text + used, size - used, " %s", t->graph->values[f->reads[r]].name);
+    if (used < size)
+      used += (size_t)snprintf(text + used, size - used, ": %u nodes, %u shapes", f->n_nodes,
+                               f->n_shapes);
+  }
+}
+
+static gcut_graph *parse(const char *text) {
+  gcut_graph *g = NULL;
+  gcut_error err = {{0}};
+  if (gcut_gcir_parse(text, strlen(text), "test", NULL, &g, &err) != GCUT_OK)
+    fail_msg("%s in %s", err.message, text);
+  return g;
+}
+
+// What is found in the text after an edit, and that it is the same at given shapes.
+static void expect(const char *text, const char *from, const char *to, const char *groups) {
+  char *whole = edited(text, from, to), found[512], bound[512];
+  gcut_graph *g = parse(whole);
+  gcut_trace *t, *given;
+  gcut_binding four = {"batch", 4};
+  assert_ok(gcut_trace_folded(g, NULL, &t, err));
+  assert_ok(
+      gcut_trace_folded(g, &(gcut_trace_options){.bindings = &four, .n_bindings = 1}, &given, err));
+  describe(t, found, sizeof found);
+  describe(given, bound, sizeof bound);
+  if (strcmp(found, groups) != 0) fail_msg("'%s', expected '%s' in %s", found, groups, whole);
+  assert_string_equal(bound, groups);
+  gcut_trace_destroy(given);
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+  free(whole);
+}
+
+static void patterns_are_found(void **state) {
+  (void)state;
+  expect(attention, "", "", "attention q k v mask: 15 nodes, 0 shapes");
+  expect(joined, "", "", "attention q k v: 10 nodes, 5 shapes");
+  expect(eager, "", "", "attention q k v mask: 8 nodes, 0 shapes");
+  expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
+  expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
+  expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
+  expect(layer_norm, "", "", "layer_norm x w b: 9 nodes, 0 shapes");
+  expect(swiglu, "", "", "swiglu g u: 3 nodes, 0 shapes");
+  expect(gelu, "", "", "gelu x: 5 nodes, 0 shapes");
+  expect(gelu_tanh, "", "", "gelu x: 8 nodes, 0 shapes");
+}
+
+static void spellings_vary(void **state) {
+  (void)state;
+  expect(attention, "Add(product, mask)", "Identity(product)", ""); // no Identity is passed
+  expect(attention, "scores = Add(product, mask) p = Softmax<axis = -1>(scores)",
+         "p = Softmax<axis = 3>(product)", "attention q k v: 14 nodes, 0 shapes");
+  expect(attention, "nan = IsNaN(p) guarded = Where(nan, zero, p) y = MatMul(guarded, v3)",
+         "y = MatMul(p, v3)", "attention q k v mask: 13 nodes, 0 shapes");
+  expect(attention, "qs = Mul(q, s)", "qs = Identity(q)",
+         "attention qs k v mask: 14 nodes, 0 shapes");
+  expect(gelu, "Mul(half, bell) y = Mul(x, part)", "Mul(x, bell) y = Mul(part, half)",
+         "gelu x: 5 nodes, 0 shapes");
+  expect(swiglu, "y = Mul(silu, u)", "y = Add(silu, u)", "silu g: 2 nodes, 0 shapes");
+  expect(rms_norm, "Pow(x, two)", "Mul(x, x)", "rms_norm x w: 7 nodes, 0 shapes");
+}
+
+static void near_misses_are_none(void **state) {
+  (void)state;
+  // Somebody else reads an inner value.
+  expect(attention, "seq,16] y)", "seq,16] y, float[a,b,c,d] scores)", "");
+  expect(attention, "y = MatMul", "other = Relu(product) y = MatMul", "");
+  expect(rms_norm, "seq,16] y)", "seq,16] y, float[a,b,c] scaled)", "");
+  expect(swiglu, "y = Mul", "other = Relu(s) y = Mul", "");
+  // Another axis, another permutation.
+  expect(attention, "axis = -1", "axis = -2", "");
+  expect(attention, "perm = [0, 1, 3, 2]>(k3)", "perm = [0, 1, 2, 3]>(k3)", "");
+  expect(rotary, "low = Slice(x, zero, half, axis)", "low = Slice(x, half, end, axis)", "");
+  // Other operands: a scale that is divided, a guard that puts a one, a wrong exponent.
+  expect(joined, "Div(product, s)", "Div(s, product)", "");
+  expect(attention, "zero = {0}", "zero = {1}", "");
+  expect(rms_norm, "two = {2}", "two = {3}", "");
+  expect(gelu, "root = {1.4142135}", "root = {1.7320508}", "");
+  expect(gelu, "half = {0.5}", "half = {0.25}", "");
+  expect(rotary, "Concat<axis = -1>(minus, low)", "Concat<axis = -1>(low, minus)", "");
+  expect(rotary, "half = {8}", "half = {4}", "");
+  expect(layer_norm, "Sub(x, mean)", "Sub(mean, x)", "");
+  // Shapes that do not fit: heads repeated in another order, a weight of one element.
+  expect(attention, "two = {2}", "two = {1}", "attention q k3 v3 mask: 9 nodes, 0 shapes");
+  expect(rms_norm, "float[16] w = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}",
+         "float[1] w = {1}", "");
+}
+
+// What computes with shapes of inner values goes with the group, as long as it does nothing else.
+static void shapes_of_inner_values(void **state) {
+  (void)state;
+  expect(joined, "product = MatMul(q, kt)", "more = Add(t, t) product = MatMul(q, kt)",
+         "attention q k v: 10 nodes, 6 shapes");
+  expect(joined, "product = MatMul(q, kt)",
+         "random = RandomUniform<shape = [1]>() noise = Expand(random, t) product = MatMul(q, kt)",
+         "");
+}
+
+static void unfused_lists_no_whole_groups(void **state) {
+  (void)state;
+  gcut_graph *g = parse(attention);
+  gcut_trace *t;
+  assert_ok(gcut_trace_folded(g, &(gcut_trace_options){.unfused = true}, &t, err));
+  assert_int_equal(t->n_fused, 0);
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+}
+
+// ---- models -------------------------------------------------------------------------------------
+
+static void count(const char *path, const char *expected) {
+  gcut_graph *g;
+  gcut_trace *t;
+  uint32_t n[GCUT_N_GROUP_KINDS] = {0};
+  char text[256] = "";
+  assert_ok(gcut_graph_read(path, NULL, &g, err));
+  assert_ok(gcut_trace_folded(g, NULL, &t, err));
+  for (uint32_t i = 0; i < t->n_fused; i++) n[t->fused[i].kind]++;
+  for (int k = 0; k < GCUT_N_GROUP_KINDS; k++)
+    if (n[k])
+      sprintf(text + strlen(text), "%s%u %s", *text ? ", " : "", n[k],
+              gcut_fused_name((gcut_fused_kind)k));
+  assert_string_equal(text, expected);
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+}
+
+static void models(void **state) {
+  (void)state;
+  count("examples/models/llama/model.onnx", "4 attention, 8 rotary, 9 rms_norm, 4 swiglu");
+  count("examples/models/mllama/model.onnx",
+        "9 attention, 8 rotary, 17 rms_norm, 6 swiglu, 3 gelu");
+}
+
+// Every node is in one group, in the graph's order; the trace says which.
+static void groups_are_disjoint(void **state) {
+  (void)state;
+  gcut_graph *g;
+  gcut_trace *t;
+  assert_ok(gcut_graph_read("examples/models/mllama/model.onnx", NULL, &g, err));
+  assert_ok(gcut_trace_folded(g, NULL, &t, err));
+  uint32_t listed = 0, marked = 0;
+  for (uint32_t i = 0; i < t->n_fused; i++) {
+    const gcut_fused *f = &t->fused[i];
+    listed += f->n_nodes + f->n_shapes;
+    for (uint32_t k = 0; k < f->n_nodes; k++) assert_int_equal(t->fused_of[f->nodes[k]], i);
+    for (uint32_t k = 0; k < f->n_shapes; k++) assert_int_equal(t->fused_of[f->shapes[k]], i);
+    for (uint32_t k = 1; k < f->n_nodes; k++) assert_true(f->nodes[k - 1] < f->nodes[k]);
+  }
+  for (uint32_t n = 0; n < g->n_nodes; n++) marked += t->fused_of[n] != GCUT_NONE;
+  assert_int_equal(listed, marked);
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(patterns_are_found),
+      cmocka_unit_test(spellings_vary),
+      cmocka_unit_test(near_misses_are_none),
+      cmocka_unit_test(shapes_of_inner_values),
+      cmocka_unit_test(unfused_lists_no_whole_groups),
+      cmocka_unit_test(models),
+      cmocka_unit_test(groups_are_disjoint),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

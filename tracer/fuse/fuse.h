@@ -1,0 +1,62 @@
+// Finding groups of nodes in which an exporter spelled out one operation.
+#ifndef GCUT_TRACER_FUSE_FUSE_H
+#define GCUT_TRACER_FUSE_FUSE_H
+
+#include "graphcut/trace.h"
+#include "tracer/base/arena.h"
+
+// Lists the groups of a trace made without bindings or inputs: fills fused, n_fused, fused_of.
+GCUT_MUST_USE gcut_status gcut__fuse(gcut_trace *trace, bool unfused, gcut_error *err);
+// Takes over those of another trace of the graph; NULL: there are none.
+GCUT_MUST_USE gcut_status gcut__fuse_like(gcut_trace *trace, const gcut_trace *like,
+                                          gcut_error *err);
+
+// ---- for patterns -------------------------------------------------------------------------------
+
+enum { GCUT__FUSED_NODES = 40, GCUT__FUSED_SHAPES = 64, GCUT__FUSED_USES = 64 };
+
+typedef struct gcut__fuser {
+  gcut_trace *trace;
+  const gcut_graph *graph;
+  uint32_t *place; // [n_nodes] in the main graph's order, GCUT_NONE elsewhere
+  uint32_t *mark;  // [n_nodes] stamp of the group that last had the node
+  uint32_t stamp;
+  gcut_fused group;                           // in the making: patterns fill reads and attributes
+  uint32_t nodes[GCUT__FUSED_NODES], n_nodes; // of it, but for the last; not sorted
+  uint32_t shapes[GCUT__FUSED_SHAPES], n_shapes; // gcut_fused.shapes
+  gcut_fused *found;
+  uint32_t n_found, capacity;
+} gcut__fuser;
+
+// A pattern tells whether a group ends in `node`, and fills it in. What it takes and does not want
+// after all it gives back by setting n_nodes to what it was; where it finds nothing it may leave
+// anything behind.
+typedef bool gcut__fuse_pattern(gcut__fuser *f, const gcut_node *node);
+gcut__fuse_pattern gcut__fuse_attention, gcut__fuse_rotary, gcut__fuse_rms_norm,
+    gcut__fuse_layer_norm, gcut__fuse_swiglu, gcut__fuse_silu, gcut__fuse_gelu;
+
+// Whether a node is gone once shapes are known: integers that follow from shapes.
+bool gcut__fuse_vanishes(const gcut__fuser *f, uint32_t node);
+// The node of that operator (of ai.onnx) that makes the value, where it runs, makes nothing else
+// and is in no group yet; or NULL.
+const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const char *op);
+// The same, taken into the group: exactly `readers` nodes read the value, shapes apart.
+const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers);
+// Operands; GCUT_NONE where there is none.
+uint32_t gcut__fuse_input(const gcut__fuser *f, const gcut_node *node, uint32_t i);
+uint32_t gcut__fuse_output(const gcut__fuser *f, const gcut_node *node);
+// The type of a tensor of known rank, or NULL.
+const gcut_type *gcut__fuse_type(const gcut__fuser *f, uint32_t value);
+bool gcut__fuse_same_shape(const gcut_type *a, const gcut_type *b); // and type; false for NULL
+// A constant of one floating element.
+bool gcut__fuse_number(const gcut__fuser *f, uint32_t value, float *out);
+// Whether it is that number, as far as bfloat16 can tell.
+bool gcut__fuse_is(const gcut__fuser *f, uint32_t value, float number);
+// The one element of an integer tensor.
+bool gcut__fuse_int(const gcut__fuser *f, uint32_t value, int64_t *out);
+// Of a node of two inputs the one that is not a number; *number is the other. GCUT_NONE: neither.
+uint32_t gcut__fuse_beside_number(const gcut__fuser *f, const gcut_node *node, float *number);
+// Says what the group reads; true.
+bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n);
+
+#endif

@@ -1,0 +1,193 @@
+// Scaled dot-product attention, as PyTorch's exporters and hand-written modules spell it:
+//
+//     [Where(IsNaN(p), 0, p)] of p = [Cast] Softmax([Cast] [Add mask] [* s] MatMul(q [* s], k^T [*
+//     s])) then MatMul(p, v)
+//
+// with k^T turned by one Transpose, or by one between Reshapes that join batch and heads, and k and
+// v repeated for groups of queries: Reshape(Expand(Unsqueeze(k))). Shapes are compared as
+// expressions, so a group found is one at every shape.
+#include "tracer/fuse/fuse.h"
+#include "tracer/ops/softmax.h"
+#include "tracer/ops/transpose.h"
+
+// The value behind a product with a number, or a quotient by one; else the value itself.
+static uint32_t behind_factor(gcut__fuser *f, uint32_t value) {
+  uint32_t kept = f->n_nodes;
+  float factor;
+  const gcut_node *node = gcut__fuse_take(f, value, "Mul", 1);
+  uint32_t rest = gcut__fuse_beside_number(f, node, &factor);
+  if (rest != GCUT_NONE) {
+    f->group.scale *= factor;
+    return rest;
+  }
+  f->n_nodes = kept;
+  node = gcut__fuse_take(f, value, "Div", 1);
+  if (node && gcut__fuse_number(f, gcut__fuse_input(f, node, 1), &factor)) {
+    f->group.scale /= factor;
+    return gcut__fuse_input(f, node, 0);
+  }
+  f->n_nodes = kept;
+  return value;
+}
+
+// ---- keys and values ----------------------------------------------------------------------------
+
+// in [b, kv, s, d], one [b, kv, 1, s, d], wide [b, kv, n, s, d], out [b, kv * n, s, d]
+static bool repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
+                          const gcut_type *out) {
+  if (!in || !one || !wide || !out || in->rank != 4 || one->rank != 5 || wide->rank != 5 ||
+      out->rank != 4 || one->dims[2] != 1 || one->dims[1] != in->dims[1])
+    return false;
+  for (int d = 0; d < 5; d++)
+    if (d != 2 && wide->dims[d] != in->dims[d < 2 ? d : d - 1]) return false;
+  for (int d = 0; d < 4; d++)
+    if (d != 1 && out->dims[d] != in->dims[d]) return false;
+  return gcut_dim_known(in->dims[1]) && gcut_dim_known(wide->dims[2]) &&
+         gcut_dim_known(out->dims[1]) && wide->dims[2] > 0 &&
+         out->dims[1] / wide->dims[2] == in->dims[1] && out->dims[1] % wide->dims[2] == 0;
+}
+
+// k of Expand(Unsqueeze(k)), which joined to `out` repeats its heads; or GCUT_NONE.
+static uint32_t behind_wide(gcut__fuser *f, uint32_t wide, const gcut_type *out) {
+  const gcut_node *expand = gcut__fuse_take(f, wide, "Expand", 1);
+  uint32_t one = gcut__fuse_input(f, expand, 0);
+  const gcut_node *unsqueeze = gcut__fuse_take(f, one, "Unsqueeze", 1);
+  uint32_t in = gcut__fuse_input(f, unsqueeze, 0);
+  bool found = unsqueeze && repeats_heads(gcut__fuse_type(f, in), gcut__fuse_type(f, one),
+                                          gcut__fuse_type(f, wide), out);
+  return found ? in : GCUT_NONE;
+}
+
+// Keys or values before they were repeated for groups of heads.
+static uint32_t behind_repeat(gcut__fuser *f, uint32_t value) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *join = gcut__fuse_take(f, value, "Reshape", 1);
+  uint32_t in =
+      join ? behind_wide(f, gcut__fuse_input(f, join, 0), gcut__fuse_type(f, value)) : GCUT_NONE;
+  if (in != GCUT_NONE) return in;
+  f->n_nodes = kept;
+  return value;
+}
+
+static bool permutes(const gcut_node *transpose, const int64_t *perm, size_t rank) {
+  const gcut__transpose_attrs *attrs = transpose->attrs;
+  return attrs->perm.given && attrs->perm.n == rank &&
+         !memcmp(attrs->perm.data, perm, rank * sizeof *perm);
+}
+
+// k of Reshape(Transpose(Reshape(k))), which joins batch and heads meanwhile (of k repeated, too);
+// or GCUT_NONE.
+static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
+  static const int64_t swap[] = {0, 2, 1};
+  const gcut_node *last = gcut__fuse_take(f, value, "Reshape", 1);
+  uint32_t turned = gcut__fuse_input(f, last, 0);
+  const gcut_node *turn = gcut__fuse_take(f, turned, "Transpose", 1);
+  const gcut_node *first = gcut__fuse_take(f, gcut__fuse_input(f, turn, 0), "Reshape", 1);
+  uint32_t k = gcut__fuse_input(f, first, 0);
+  const gcut_type *in = gcut__fuse_type(f, k), *t = gcut__fuse_type(f, turned),
+                  *out = gcut__fuse_type(f, value);
+  if (!first || !in || !t || !out || t->rank != 3 || out->rank != 4 || !permutes(turn, swap, 3) ||
+      t->dims[1] != out->dims[2] || t->dims[2] != out->dims[3])
+    return GCUT_NONE;
+  gcut_dim dims[] = {out->dims[0], out->dims[1], out->dims[3], out->dims[2]};
+  gcut_type heads = {.kind = GCUT_KIND_TENSOR, .type = in->type, .rank = 4, .dims = dims};
+  if (gcut__fuse_same_shape(in, &heads)) return k;
+  return in->rank == 5 ? behind_wide(f, k, &heads) : GCUT_NONE;
+}
+
+// k of k^T [batch, heads, size, keys], or GCUT_NONE.
+static uint32_t behind_turn(gcut__fuser *f, uint32_t value) {
+  static const int64_t last_two[] = {0, 1, 3, 2}, rows_first[] = {0, 2, 3, 1};
+  uint32_t kept = f->n_nodes;
+  const gcut_node *turn = gcut__fuse_take(f, value, "Transpose", 1);
+  if (!turn) return behind_joined_turn(f, value);
+  f->group.rows_first = permutes(turn, rows_first, 4);
+  if (f->group.rows_first || permutes(turn, last_two, 4)) return gcut__fuse_input(f, turn, 0);
+  f->n_nodes = kept;
+  return GCUT_NONE;
+}
+
+// ---- scores -------------------------------------------------------------------------------------
+
+static bool has_rank_4(const gcut__fuser *f, uint32_t value) {
+  const gcut_type *type = gcut__fuse_type(f, value);
+  return type && type->rank == 4;
+}
+
+// [* s] MatMul(q [* s], k^T [* s])
+static bool find_product(gcut__fuser *f, uint32_t value, uint32_t *q, uint32_t *k) {
+  const gcut_node *product = gcut__fuse_take(f, behind_factor(f, value), "MatMul", 1);
+  if (!product) return false;
+  *q = behind_factor(f, gcut__fuse_input(f, product, 0));
+  *k = behind_turn(f, behind_factor(f, gcut__fuse_input(f, product, 1)));
+  if (*k != GCUT_NONE && !f->group.rows_first) *k = behind_repeat(f, *k);
+  return has_rank_4(f, *q) && has_rank_4(f, *k);
+}
+
+// The same, and a mask added on either side; *mask is GCUT_NONE where there is none.
+static bool find_scores(gcut__fuser *f, uint32_t value, uint32_t *q, uint32_t *k, uint32_t *mask) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *add = gcut__fuse_take(f, value, "Add", 1);
+  for (uint32_t side = 0; add && side < 2; side++) {
+    f->n_nodes = kept + 1;
+    f->group.scale = 1;
+    *mask = gcut__fuse_input(f, add, 1 - side);
+    const gcut_type *type = gcut__fuse_type(f, *mask);
+    if (type && type->rank <= 4 && find_product(f, gcut__fuse_input(f, add, side), q, k))
+      return true;
+  }
+  f->n_nodes = kept;
+  f->group.scale = 1;
+  *mask = GCUT_NONE;
+  return !add && find_product(f, value, q, k);
+}
+
+// p of Where(IsNaN(p), 0, p), the guard of rows that see nothing; else the value itself.
+static uint32_t behind_guard(gcut__fuser *f, uint32_t value) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *where = gcut__fuse_take(f, value, "Where", 1);
+  const gcut_node *nan = gcut__fuse_take(f, gcut__fuse_input(f, where, 0), "IsNaN", 1);
+  uint32_t p = gcut__fuse_input(f, where, 2);
+  float zero;
+  f->group.guard = nan && gcut__fuse_number(f, gcut__fuse_input(f, where, 1), &zero) && zero == 0 &&
+                   gcut__fuse_input(f, nan, 0) == p;
+  if (f->group.guard) return p;
+  f->n_nodes = kept;
+  return value;
+}
+
+// The value that a Cast from or to float32 reads; else the value itself.
+static uint32_t behind_cast(gcut__fuser *f, uint32_t value, uint32_t readers, bool up) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *cast = gcut__fuse_take(f, value, "Cast", readers);
+  uint32_t from = gcut__fuse_input(f, cast, 0);
+  const gcut_type *wide = gcut__fuse_type(f, up ? value : from);
+  if (cast && wide && wide->type == GCUT_FLOAT) return from;
+  f->n_nodes = kept;
+  return value;
+}
+
+// Softmax over keys, in float32 where `casts`: what it reads, or GCUT_NONE.
+static uint32_t behind_softmax(gcut__fuser *f, uint32_t value) {
+  uint32_t readers = f->group.guard ? 2 : 1, p = behind_cast(f, value, readers, false);
+  f->group.casts = p != value;
+  if (f->group.casts) readers = 1;
+  const gcut_node *softmax = gcut__fuse_take(f, p, "Softmax", readers);
+  if (!softmax || !has_rank_4(f, p)) return GCUT_NONE;
+  int64_t axis = gcut__softmax_axis(softmax, softmax->attrs);
+  uint32_t scores = gcut__fuse_input(f, softmax, 0);
+  if (axis != 3 && axis != -1) return GCUT_NONE;
+  if (!f->group.casts) return scores;
+  uint32_t narrow = behind_cast(f, scores, 1, true);
+  const gcut_type *in = gcut__fuse_type(f, narrow), *out = gcut__fuse_type(f, value);
+  return narrow != scores && in && out && in->type == out->type ? narrow : GCUT_NONE;
+}
+
+bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
+  uint32_t q, k, v, mask;
+  uint32_t scores = behind_softmax(f, behind_guard(f, gcut__fuse_input(f, node, 0)));
+  if (scores == GCUT_NONE || !find_scores(f, scores, &q, &k, &mask)) return false;
+  v = behind_repeat(f, gcut__fuse_input(f, node, 1));
+  return has_rank_4(f, v) &&
+         gcut__fuse_as(f, (uint32_t[]){q, k, v, mask}, mask == GCUT_NONE ? 3 : 4);
+}

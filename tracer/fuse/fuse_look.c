@@ -1,0 +1,123 @@
+// What patterns ask of the graph and of the facts of its trace.
+#include <math.h>
+#include <string.h>
+
+#include "tracer/base/narrow.h"
+#include "tracer/fuse/fuse.h"
+
+// ---- readers ------------------------------------------------------------------------------------
+
+// Whether a node is gone once shapes are known: integers that follow from shapes.
+bool gcut__fuse_vanishes(const gcut__fuser *f, uint32_t id) {
+  const gcut_node *node = &f->graph->nodes[id];
+  if (node->body != 0 || node->n_captures > 0 || node->n_outputs == 0) return false;
+  for (uint32_t o = 0; o < node->n_outputs; o++) {
+    uint32_t v = gcut_node_outputs(f->graph, node)[o];
+    if (v != GCUT_NONE && !f->trace->facts[v].content && !f->trace->facts[v].constant) return false;
+  }
+  return true;
+}
+
+// Nodes that read a value's elements; UINT32_MAX where they are too many to look at, or where the
+// value leaves the graph.
+static uint32_t count_readers(const gcut__fuser *f, uint32_t value) {
+  const gcut_value *v = &f->graph->values[value];
+  uint32_t n = 0;
+  if (v->is_output || v->n_uses > GCUT__FUSED_USES) return UINT32_MAX;
+  for (uint32_t u = 0; u < v->n_uses; u++) {
+    uint32_t reader = f->graph->uses[v->first_use + u];
+    n += !f->trace->folded[reader] && !gcut__fuse_vanishes(f, reader);
+  }
+  return n;
+}
+
+const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const char *op) {
+  uint32_t id = value == GCUT_NONE ? GCUT_NONE : f->graph->values[value].producer;
+  if (id == GCUT_NONE || f->place[id] == GCUT_NONE || f->trace->folded[id] ||
+      f->trace->fused_of[id] != GCUT_NONE)
+    return NULL;
+  const gcut_node *node = &f->graph->nodes[id];
+  return !*node->domain && node->op && node->n_outputs == 1 && !strcmp(node->op_type, op) ? node
+                                                                                          : NULL;
+}
+
+const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers) {
+  const gcut_node *node = gcut__fuse_maker(f, value, op);
+  if (!node || f->n_nodes == GCUT__FUSED_NODES || count_readers(f, value) != readers) return NULL;
+  f->nodes[f->n_nodes++] = (uint32_t)(node - f->graph->nodes);
+  return node;
+}
+
+// ---- operands -----------------------------------------------------------------------------------
+
+uint32_t gcut__fuse_input(const gcut__fuser *f, const gcut_node *node, uint32_t i) {
+  return node && i < node->n_inputs ? gcut_node_inputs(f->graph, node)[i] : GCUT_NONE;
+}
+
+uint32_t gcut__fuse_output(const gcut__fuser *f, const gcut_node *node) {
+  return gcut_node_outputs(f->graph, node)[0];
+}
+
+const gcut_type *gcut__fuse_type(const gcut__fuser *f, uint32_t value) {
+  const gcut_type *type = value == GCUT_NONE ? NULL : &f->trace->facts[value].type;
+  return type && type->kind == GCUT_KIND_TENSOR && type->type && type->rank >= 0 ? type : NULL;
+}
+
+bool gcut__fuse_same_shape(const gcut_type *a, const gcut_type *b) {
+  if (!a || !b || a->type != b->type || a->rank != b->rank) return false;
+  for (int d = 0; d < a->rank; d++)
+    if (a->dims[d] != b->dims[d]) return false;
+  return true;
+}
+
+// ---- constants ----------------------------------------------------------------------------------
+
+bool gcut__fuse_number(const gcut__fuser *f, uint32_t value, float *out) {
+  const gcut_constant *k = value == GCUT_NONE ? NULL : f->trace->facts[value].constant;
+  uint16_t narrow = 0;
+  double wide = 0;
+  if (!k || !k->data) return false;
+  if (k->type == GCUT_FLOAT && k->bytes == sizeof *out) {
+    memcpy(out, k->data, sizeof *out);
+  } else if (k->type == GCUT_DOUBLE && k->bytes == sizeof wide) {
+    memcpy(&wide, k->data, sizeof wide);
+    *out = (float)wide;
+  } else if ((k->type == GCUT_BFLOAT16 || k->type == GCUT_FLOAT16) && k->bytes == sizeof narrow) {
+    memcpy(&narrow, k->data, sizeof narrow);
+    *out = k->type == GCUT_BFLOAT16 ? gcut_from_bfloat16(narrow) : gcut_from_float16(narrow);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool gcut__fuse_is(const gcut__fuser *f, uint32_t value, float number) {
+  float found;
+  return gcut__fuse_number(f, value, &found) && fabsf(found - number) <= fabsf(number) / 256;
+}
+
+bool gcut__fuse_int(const gcut__fuser *f, uint32_t value, int64_t *out) {
+  const gcut_fact *fact = value == GCUT_NONE ? NULL : &f->trace->facts[value];
+  if (!fact) return false;
+  if (fact->content && fact->n_content == 1 && gcut_dim_known(fact->content[0])) {
+    *out = fact->content[0];
+    return true;
+  }
+  const gcut_constant *k = fact->constant;
+  if (!k || !k->data || k->type != GCUT_INT64 || k->bytes != sizeof *out) return false;
+  memcpy(out, k->data, sizeof *out);
+  return true;
+}
+
+uint32_t gcut__fuse_beside_number(const gcut__fuser *f, const gcut_node *node, float *number) {
+  for (uint32_t side = 0; node && node->n_inputs == 2 && side < 2; side++)
+    if (gcut__fuse_number(f, gcut__fuse_input(f, node, side), number))
+      return gcut__fuse_input(f, node, 1 - side);
+  return GCUT_NONE;
+}
+
+bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n) {
+  memcpy(f->group.reads, reads, n * sizeof *reads);
+  f->group.n_reads = n;
+  return true;
+}
