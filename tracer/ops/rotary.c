@@ -70,7 +70,6 @@ static const gcut_attr_row rotary_rows[] = {
     GCUT_ATTR_INT(gcut_rotary_attrs, interleaved, 0),
     GCUT_ATTR_INT(gcut_rotary_attrs, num_heads, 0),
     GCUT_ATTR_INT(gcut_rotary_attrs, rotary_embedding_dim, 0),
-    GCUT_ATTR_FLOAT(gcut_rotary_attrs, scale, 1),
     {0},
 };
 
@@ -85,13 +84,11 @@ const gcut_op gcut__op_rotary_embedding = {
 };
 
 // com.microsoft: X, position_ids, cos_cache, sin_cache. position_ids is [batch, length], or [1]:
-// the position of the first token of every sample.
+// the position of the first token of every sample. Its attribute `scale` changes nothing, as in
+// ONNX Runtime.
 static gcut_status microsoft_rotary_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_rotary_attrs *attrs = c->attrs;
   tokens t;
   gcut_dim half;
-  if (attrs->scale != 1)
-    return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "scale is %g; only 1 is known", attrs->scale);
   GCUT_TRY(read_tokens(c, 2, &t, err));
   GCUT_TRY(read_half(c, t.size, &half, err));
   gcut_dim table[] = {GCUT_DIM_INVALID, half}, ids[] = {t.batch, t.length}, one[] = {1};

@@ -8,7 +8,6 @@ typedef struct gcut_rotary_attrs {
   int64_t interleaved;
   int64_t num_heads;            // of 3-D inputs
   int64_t rotary_embedding_dim; // 0: the whole head
-  float scale;                  // com.microsoft's; must be 1
 } gcut_rotary_attrs;
 
 #endif

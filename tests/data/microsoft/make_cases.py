@@ -1,7 +1,9 @@
 """Makes model.onnx, inputs.npz and outputs.npz: operators of com.microsoft with what ONNX Runtime computes for them.
 
 Development only: needs onnx, onnxruntime and numpy. One node a case; its operands are graph inputs, or initializers
-where the runtime wants constants. A case that the runtime refuses, or dies of, is left out and named.
+where the runtime wants constants. A case that the runtime refuses, or dies of, is left out and named; where its CPU
+kernels lack a form, or only approximate it, the expected results are derived here from the operator's formula or from
+an equal form that the runtime knows.
 
     python3 tests/data/microsoft/make_cases.py
 """
@@ -42,8 +44,10 @@ def run_apart(model, feeds):
         return "it died" if status else pickle.load(open(file.name, "rb"))
 
 
-def case(name, op, operands, n_outputs=1, wanted=None, constants=(), **attributes):
-    """wanted: which outputs exist, all of them by default; constants: operands that are initializers."""
+def case(name, op, operands, n_outputs=1, wanted=None, constants=(), domain="com.microsoft", expected=None,
+         **attributes):
+    """wanted: which outputs exist, all of them by default; constants: operands that are initializers; expected:
+    results to take instead of the runtime's. Returns the results."""
     names, values, feeds, tensors = [], [], {}, []
     for i, operand in enumerate(operands):
         full = f"{name}.{i}"
@@ -62,13 +66,13 @@ def case(name, op, operands, n_outputs=1, wanted=None, constants=(), **attribute
             names.append(full)
     there = range(n_outputs) if wanted is None else wanted
     results = [f"{name}.out{i}" if i in there else "" for i in range(n_outputs)]
-    node = helper.make_node(op, names, results, name=name, domain="com.microsoft", **attributes)
+    node = helper.make_node(op, names, results, name=name, domain=domain, **attributes)
     infos = [helper.make_empty_tensor_value_info(r) for r in results if r]
     graph = helper.make_graph([node], "case", values, infos, tensors)
-    found = run_apart(helper.make_model(graph, opset_imports=opsets(), ir_version=10), feeds)
+    found = expected or run_apart(helper.make_model(graph, opset_imports=opsets(), ir_version=10), feeds)
     if isinstance(found, str):
         print(f"left out {name}: {found[:160]}")
-        return
+        return None
     nodes.append(node)
     graph_inputs.extend(values)
     initializers.extend(tensors)
@@ -77,7 +81,49 @@ def case(name, op, operands, n_outputs=1, wanted=None, constants=(), **attribute
         kind = helper.np_dtype_to_tensor_dtype(result.dtype)
         graph_outputs.append(helper.make_tensor_value_info(info.name, kind, result.shape))
         outputs[info.name] = result
+    return found
 
+
+# ---- formulas ----
+
+def unpacked(data, bits):
+    """Values of a tensor of uint8 whose last axis holds 8 / bits values a byte, the first in the lowest bits."""
+    parts = [data >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)]
+    return np.stack(parts, -1).reshape(*data.shape[:-1], -1).astype(np.float64)
+
+
+def block_product(x, weights, scales, points, order, bits):
+    """MatMulNBits: weights [n, blocks, bytes], scales [n, blocks], points of the block that order names."""
+    n, k = weights.shape[0], x.shape[-1]
+    values = unpacked(weights, bits).reshape(n, -1)[:, :k]
+    if points.dtype == np.uint8:
+        points = unpacked(points, bits)
+    return (x @ ((values - points[:, order]) * scales[:, order]).T).astype(np.float32)
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def swiglu(x, halves=False, alpha=1.702, beta=1.0, limit=7.0):
+    gate, linear = np.split(x, 2) if halves else (x[0::2], x[1::2])
+    gate, linear = np.minimum(gate, limit), np.clip(linear, -limit, limit)
+    return gate / (1 + np.exp(-alpha * gate)) * (linear + beta)
+
+
+def mixture(x, router, first, first_bias, second, second_bias, activate, k=2):
+    """MoE whose routing weights add up to 1: first [n, inner, h], second [n, h, inner]."""
+    out = np.zeros(x.shape)
+    for row, logits, y in zip(x, router, out):
+        best = np.argsort(-logits)[:k]
+        shares = np.exp(logits[best] - logits.max())
+        for e, share in zip(best, shares / shares.sum()):
+            inner = activate(first[e] @ row + first_bias[e])
+            y += share * (second[e] @ inner + second_bias[e])
+    return out.astype(np.float32)
+
+
+# ---- operands ----
 
 def f(*shape):
     return rng.randn(*shape).astype(np.float32)
@@ -130,6 +176,11 @@ def activations_and_norms():
     case("rotary_from", "RotaryEmbedding", [f(2, 3, 16), np.array([3]), cosine, sine], interleaved=1)
     case("rotary_heads", "RotaryEmbedding", [f(2, 2, 3, 8), at, cosine, sine])
     case("rotary_part", "RotaryEmbedding", [f(2, 3, 20), at, cosine, sine], num_heads=2, rotary_embedding_dim=8)
+    case("rotary_scaled", "RotaryEmbedding", [f(2, 3, 16), at, cosine, sine], scale=0.5)
+    case("embed_sum", "EmbedLayerNormalization", [ids, segments, f(9, 8), f(4, 8), f(2, 8), gamma, beta], 3,
+         mask_index_type=0, epsilon=1e-5)
+    case("simplified", "SimplifiedLayerNormalization", [x, gamma], domain="", axis=-1, epsilon=1e-5)
+    case("skip_rms_row", "SkipSimplifiedLayerNormalization", [x, f(1, 3, 8), gamma], epsilon=1e-5)
     decay, rate = -abs(f(2, 3, 2)), rng.rand(2, 3, 2).astype(np.float32)
     operands = [f(2, 3, 24), f(2, 3, 12), f(2, 3, 10), f(2, 2, 6, 5), decay, rate]
     case("linear_attention", "LinearAttention", operands, 2, q_num_heads=4, kv_num_heads=2)
@@ -144,7 +195,8 @@ def products():
     case("matmul_vector", "FusedMatMul", [f(5), f(2, 5, 6)])
     for name, alpha in (("Relu", {}), ("Tanh", {}), ("Sigmoid", {}), ("LeakyRelu", {"activation_alpha": 0.2})):
         case("gemm_" + name, "FusedGemm", [f(3, 4), f(4, 5), f(5)], activation=name, **alpha)
-    for name, given in (("Relu", []), ("Clip", [-0.5, 0.5]), ("HardSigmoid", [0.2, 0.4]), ("LeakyRelu", [0.1])):
+    for name, given in (("Relu", []), ("Tanh", []), ("Sigmoid", []), ("Clip", [-0.5, 0.5]), ("HardSigmoid", [0.2, 0.4]),
+                        ("LeakyRelu", [0.1])):
         more = {"activation_params": given} if given else {}
         operands = [f(1, 3, 5, 5), f(4, 3, 3, 3) * 0.3, f(4)]
         case("conv_" + name, "FusedConv", operands, kernel_shape=[3, 3], pads=[1] * 4, activation=name, **more)
@@ -156,8 +208,25 @@ def products():
             n_blocks = -(-k // block)
             point = {"none": None, "packed": u8(n, -(-n_blocks * width // 8)), "float": positive(n, n_blocks) * 80}
             operands = [f(2, k), u8(n, n_blocks, block * width // 8), positive(n, n_blocks), point[zeros]]
+            lacks = (width, zeros) == (8, "float")
+            expected = [block_product(*operands, np.arange(k) // block, width)] if lacks else None
             case(f"nbits_{width}_{zeros}", "MatMulNBits", operands, constants=(1, 2, 3), K=k, N=n, bits=width,
+                 block_size=block, expected=expected)
+    for width in (2, 4, 8):
+        for block, k, rows in ((16, 16, 1), (32, 70, 3), (64, 64, 2), (128, 200, 1)):
+            n, n_blocks = 6, -(-k // block)
+            operands = [f(rows, k), u8(n, n_blocks, block * width // 8), positive(n, n_blocks),
+                        u8(n, -(-n_blocks * width // 8)), None, f(n)]
+            case(f"nbits_{width}_{block}_{k}", "MatMulNBits", operands, constants=(1, 2, 3, 5), K=k, N=n, bits=width,
                  block_size=block)
+    for block in (16, 32):
+        k, n = 64, 5
+        operands = [f(2, 3, k), u8(n, k // block, block // 2), positive(n, k // block), u8(n, k // block // 2),
+                    rng.permutation(k).astype(np.int32) // block]
+        case(f"nbits_order_{block}", "MatMulNBits", operands, constants=(1, 2, 3, 4), K=k, N=n, bits=4,
+             block_size=block, expected=[block_product(*operands, 4)])  # the runtime forgets the zero points
+        case(f"nbits_order_{block}_plain", "MatMulNBits", operands[:3] + [None] + operands[4:], constants=(1, 2, 4),
+             K=k, N=n, bits=4, block_size=block)
     operands = [f(3, 32), u8(5, 1, 16), positive(5, 1), None, None, f(5)]
     case("nbits_bias", "MatMulNBits", operands, constants=(1, 2), K=32, N=5, bits=4, block_size=32)
     for width in (2, 4, 8):
@@ -187,6 +256,15 @@ def attention():
     case("mha_scores", op, [q, key, value, None, bits(b, k), f(b, 1, s, k)], **heads)
     case("mha_past", op, [q, f(b, s, d), f(b, s, d), f(3 * d), bits(b, s + 4), f(1, n, s, s + 4)] + past, 3,
          unidirectional=1, **heads)
+    packed, mask = f(b, s, n, 3, size), bits(b, s)  # the runtime packs on other devices only
+    apart = [packed[:, :, :, i].reshape(b, s, d) for i in range(3)]
+    case("mha_packed", op, [packed], expected=case("mha_apart", op, apart, **heads), **heads)
+    case("mha_packed_mask", op, [packed, None, None, None, mask],
+         expected=case("mha_apart_mask", op, apart + [None, mask], **heads), **heads)
+    case("mha_packed_keys", op, [apart[0], packed[:, :, :, 1:]], expected=[outputs["mha_apart.out0"]], **heads)
+    case("mha_filter", op, [q, key, value, f(3 * d), bits(b, k)], mask_filter_value=-7.0, **heads)
+    case("mha_scores_row", op, [q, key, value, None, None, f(b, n, s, k)], **heads)
+    case("mha_past_only", op, [q, f(b, s, d), f(b, s, d), None, None, None] + past, 3, **heads)
     case("mha_cross", op, [q, f(b, n, 7, size), f(b, n, 7, size), f(3 * d)], **heads)
     op, x, w, bias = "Attention", f(b, s, 6), f(6, 3 * d) * 0.3, f(3 * d)
     case("attention", op, [x, w, bias], **heads)
@@ -195,6 +273,10 @@ def attention():
     for name, mask in (("ends", i32(2, 3)), ("starts", i32(2, 3, 1, 0)), ("keys", bits(b, s)), ("each", bits(b, s, s))):
         case("attention_" + name, op, [x, w, bias, mask], unidirectional=1, **heads)
     case("attention_past", op, [x, w, bias, bits(b, s + 4), f(2, b, n, 4, size)], 2, **heads)
+    case("attention_scores", op, [x, w, bias, None, None, f(b, n, s, s)], **heads)
+    case("attention_scores_row", op, [x, w, bias, bits(b, s), None, f(1, 1, s, s)], scale=0.7, **heads)
+    case("attention_filter", op, [x, w, bias, bits(b, s)], mask_filter_value=-3.0, **heads)
+    case("attention_no_bias", op, [x, w], expected=case("attention_zero_bias", op, [x, w, 0 * bias], **heads), **heads)
     operands = [u8(b, s, 6), i8(6, 3 * d), bias, scale(0.02), scale(0.01), None, zero(120), zero(3, np.int8)]
     case("attention_8bit", "QAttention", operands, **heads)
 
@@ -232,6 +314,12 @@ def groups():
     grouped("sinks", 1, 5, [5, 3], 6, sinks=f(4))
     grouped("all", 4, None, [3, 3], 4, causal=0)
     grouped("products", 1, 5, [5, 5], 6, n_outputs=4, qk_output=1, scores=f(1, 1, 1, 6), softcap=1.5)
+    grouped("packed", 4, None, [3, 3], 4, packed=True)
+    grouped("packed_window", 1, 9, [9, 6], 10, packed=True, turned=True, local_window_size=4, softcap=3.0)
+    grouped("chunk_window", 4, 6, [9], 10, batch=1, local_window_size=5)
+    grouped("chunk_packed", 2, 6, [7], 8, batch=1, packed=True, turned=True, rotary_interleaved=1)
+    grouped("one_group", 3, None, [2, 1], 3, n=6, groups=1, softcap=4.0)
+    grouped("full_groups", 3, None, [2, 1], 3, n=3, groups=3)
     grouped("shares", 1, 5, [5, 5], 6, n_outputs=4, qk_output=2)
 
 
@@ -239,6 +327,9 @@ def eight_bits():
     for op in ("QLinearAdd", "QLinearMul"):
         operands = [u8(2, 3, 4), scale(0.02), zero(120), u8(3, 1), scale(0.03), zero(100), scale(0.05), zero(110)]
         case(op, op, operands, constants=(1, 2, 4, 5, 6, 7))
+        operands = [i8(2, 3, 4), scale(0.021), zero(-12, np.int8), i8(2, 3, 4), scale(0.033), zero(10, np.int8),
+                    scale(0.051), zero(-11, np.int8)]
+        case(op + "_signed", op, operands, constants=(1, 2, 4, 5, 6, 7))
     everything = np.arange(256).astype(np.uint8)
     case("QLinearSigmoid", "QLinearSigmoid", [everything, scale(0.05), zero(120), scale(0.004), zero(2)],
          constants=(1, 2, 3, 4))
@@ -263,6 +354,11 @@ def eight_bits():
              constants=(1,))
         operands = [u8(3, 20), scale(0.02), zero(120), kind(5, 20), positive(5), kind(5),
                     rng.randint(-999, 999, 5).astype(np.int32), scale(0.3), zero(100)]
+        case("to_float_plain_" + name, "MatMulIntegerToFloat", [u8(3, 20), kind(20, 5), scale(0.02), scale(0.03)],
+             constants=(1,))
+        case("to_float_batch_" + name, "MatMulIntegerToFloat",
+             [u8(2, 3, 20), kind(2, 20, 5), scale(0.02), scale(0.03), zero(7), kind(1)[0]], constants=(1,))
+        case("dynamic_plain_" + name, "DynamicQuantizeMatMul", [f(3, 20), kind(20, 5), scale(0.03)], constants=(1,))
         case("gemm_8bit_" + name, "QGemm", operands, constants=range(1, 9), transB=1, alpha=0.7)
         case("gemm_float_" + name, "QGemm", operands[:7], constants=range(1, 7), transB=1)
 
@@ -276,6 +372,11 @@ def experts():
     operands = [f(t, h), f(t, n), f(n, 2 * inner, h), f(n, 2 * inner), f(n, h, inner), f(n, h)]
     case("moe_swiglu", "MoE", operands, k=2, activation_type="swiglu", swiglu_fusion=1, activation_alpha=1.702,
          activation_beta=1.0, swiglu_limit=7.0, normalize_routing_weights=1)
+    case("moe_interleaved", "MoE", operands, k=1, activation_type="swiglu", swiglu_fusion=1)
+    halves = mixture(*operands, lambda x: swiglu(x, halves=True))  # the runtime knows them interleaved
+    case("moe_halves", "MoE", operands, k=2, activation_type="swiglu", swiglu_fusion=2, activation_alpha=1.702,
+         activation_beta=1.0, swiglu_limit=7.0, normalize_routing_weights=1, expected=[halves])
+    case("moe_plain", "MoE", [f(2, 3, h), f(6, n), f(n, inner, h), None, f(n, h, inner)], k=2, activation_type="silu")
     h = inner = 16
     for block in (0, 16):
         def scales(rows):
@@ -285,13 +386,76 @@ def experts():
                     scales(h), f(n, h)]
         case(f"qmoe_{block}", "QMoE", operands, constants=range(2, 8), k=2, activation_type="relu",
              normalize_routing_weights=1, **more)  # the runtime normalises in any case
+        for width in (4, 8):
+            def points(rows):
+                return u8(n, rows, 1) if block else u8(n, -(-rows * width // 8))
+            def dequantized(weights, by, zeros=None):
+                return (weights - (128.0 if zeros is None else zeros.astype(np.float64))) * by
+            approximates = (block, width) == (16, 8)  # the runtime rounds the activations to 8 bits
+            operands = [f(t, h), f(t, n), u8(n, 2 * inner, h * width // 8), scales(2 * inner), f(n, 2 * inner),
+                        u8(n, h, inner * width // 8), scales(h), f(n, h)]
+            x, router, first, by, bias, second, by_second, bias_second = operands
+            exact = [mixture(x, router, dequantized(first, by), bias, dequantized(second, by_second), bias_second,
+                             swiglu)] if approximates else None
+            case(f"qmoe_{block}_{width}_swiglu", "QMoE", operands, constants=range(2, 8), k=2, swiglu_fusion=1,
+                 activation_type="swiglu", activation_alpha=1.702, activation_beta=1.0, swiglu_limit=7.0,
+                 expert_weight_bits=width, normalize_routing_weights=1, expected=exact, **more)
+            operands = [f(t, h), f(t, n), u8(n, inner, h * width // 8), scales(inner), None,
+                        u8(n, h, inner * width // 8), scales(h), None, None, None, None, points(inner), points(h)]
+            x, router, first, by, _, second, by_second = operands[:7]
+            exact = [mixture(x, router, dequantized(first, by, operands[11]), [0] * n,
+                             dequantized(second, by_second, operands[12]), [0] * n, silu)] if approximates else None
+            case(f"qmoe_{block}_{width}_points", "QMoE", operands, constants=(2, 3, 5, 6, 11, 12), k=2,
+                 activation_type="silu", expert_weight_bits=width, normalize_routing_weights=1, expected=exact, **more)
+
+
+def halves():
+    def h(*shape):
+        return f(*shape).astype(np.float16)
+
+    x, gamma, beta = h(2, 3, 8), h(8), h(8)
+    case("gelu", "Gelu", [x])
+    case("fast_gelu", "FastGelu", [x, h(8)])
+    case("quick_gelu", "QuickGelu", [x])
+    case("bias_gelu", "BiasGelu", [x, h(8)])
+    case("skip", "SkipLayerNormalization", [x, h(2, 3, 8), gamma, beta, h(8)], 4, (0, 3), epsilon=1e-5)
+    case("skip_rms", "SkipSimplifiedLayerNormalization", [x, h(2, 3, 8), gamma], epsilon=1e-5)
+    tables = [np.cos(f(9, 4)).astype(np.float16), np.sin(f(9, 4)).astype(np.float16)]
+    case("rotary", "RotaryEmbedding", [h(2, 3, 16), rng.randint(0, 9, (2, 3))] + tables)
+    case("matmul", "FusedMatMul", [h(2, 3, 4), h(2, 5, 4)], transB=1, alpha=0.5)
+    for width in (2, 4, 8):
+        n, k, block = 5, 64, 32
+        operands = [h(2, k), u8(n, k // block, block * width // 8), positive(n, k // block).astype(np.float16),
+                    u8(n, -(-k // block * width // 8)), None, h(n)]
+        case(f"nbits_{width}", "MatMulNBits", operands, constants=(1, 2, 3, 5), K=k, N=n, bits=width, block_size=block)
+    operands = [u8(6, 16), rng.randint(0, 6, (2, 3)), positive(6, 2).astype(np.float16), u8(6, 1)]
+    case("gather", "GatherBlockQuantized", operands, constants=(0, 2, 3), bits=4, block_size=16)
+    case("mha", "MultiHeadAttention", [h(2, 3, 8), h(2, 5, 8), h(2, 5, 8), h(24)], num_heads=2)
+    case("attention", "Attention", [h(2, 3, 6), h(6, 24), h(24)], num_heads=2)
+    for name, past in (("prompt", None), ("step", 5)):
+        queries, tables = (1, [h(2, 2, past, 16), h(2, 2, past, 16)]) if past else (4, [None, None])
+        lengths, turns = (i32(5, 3), i32(6)) if past else (i32(3, 3), i32(4)), [np.cos(f(12, 8)), np.sin(f(12, 8))]
+        operands = [h(2, queries, 64), h(2, queries, 32), h(2, queries, 32)] + tables + list(lengths)
+        case("gqa_" + name, "GroupQueryAttention", operands + [t.astype(np.float16) for t in turns], 3, num_heads=4,
+             kv_num_heads=2, do_rotary=1)
+    operands = [h(5, 8), h(5, 4), h(4, 6, 8), h(4, 6), h(4, 8, 6), h(4, 8)]
+    case("moe", "MoE", operands, k=2, activation_type="relu", normalize_routing_weights=1)
+
+
+def save(folder):
+    os.makedirs(os.path.join(here, folder), exist_ok=True)
+    graph = helper.make_graph(nodes, "com.microsoft", graph_inputs, graph_outputs, initializers)
+    onnx.save(helper.make_model(graph, opset_imports=opsets(), ir_version=10, producer_name="make_cases.py"),
+              os.path.join(here, folder, "model.onnx"))
+    np.savez_compressed(os.path.join(here, folder, "inputs.npz"), **inputs)
+    np.savez_compressed(os.path.join(here, folder, "outputs.npz"), **outputs)
+    print(len(nodes), "cases")
+    for kept in (nodes, graph_inputs, graph_outputs, initializers, inputs, outputs):
+        kept.clear()
 
 
 for make in (activations_and_norms, products, attention, groups, eight_bits, experts):
     make()
-graph = helper.make_graph(nodes, "com.microsoft", graph_inputs, graph_outputs, initializers)
-onnx.save(helper.make_model(graph, opset_imports=opsets(), ir_version=10, producer_name="make_cases.py"),
-          os.path.join(here, "model.onnx"))
-np.savez_compressed(os.path.join(here, "inputs.npz"), **inputs)
-np.savez_compressed(os.path.join(here, "outputs.npz"), **outputs)
-print(len(nodes), "cases")
+save("")
+halves()
+save("halves")
