@@ -7,6 +7,8 @@
 #include "exec/cuda/blas.h"
 #include "exec/cuda/cuda_open.h"
 #include "exec/cuda/driver.h"
+#include "exec/cuda/pinned.h"
+#include "exec/cuda/turns.h"
 #include "exec/device.h"
 #include "tracer/base/arena.h"
 
@@ -22,10 +24,11 @@ typedef struct gcut__cuda {
   CUevent start;                   // what times are counted from
   CUdeviceptr slab;
   uint64_t slab_bytes;
-  void *host; // pinned
+  gcut__cuda_pinned host;
   gcut__cuda_blas *blas;
   gcut__cuda_kernels *kernels;
   gcut__cuda_chunks *chunks;
+  gcut__cuda_turns turns;
   gcut__device *cpu;        // runs the nodes that have no kernel here
   const gcut_graph *graph;  // of the programs
   int processors;           // multiprocessors

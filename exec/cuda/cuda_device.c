@@ -21,8 +21,7 @@ gcut_status gcut__cuda_settle(gcut__cuda *cuda, gcut_error *err) {
   return GCUT_OK;
 }
 
-// ---- opening
-// --------------------------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 static gcut_status find_card(gcut__cuda *cuda, const char *name, gcut_error *err) {
   int count = 0, index = 0;
@@ -82,12 +81,13 @@ static void cuda_destroy(gcut__device *device) {
     for (int q = 0; q < GCUT_N_QUEUES; q++)
       if (cuda->streams[q]) driver->cuStreamDestroy(cuda->streams[q]);
     if (cuda->slab) driver->cuMemFree(cuda->slab);
-    if (cuda->host) driver->cuMemFreeHost(cuda->host);
+    gcut__cuda_pinned_free(driver, &cuda->host);
     if (cuda->fault) driver->cuMemFreeHost((void *)cuda->fault);
     driver->cuDevicePrimaryCtxRelease(cuda->device);
   }
   if (cuda->cpu) cuda->cpu->ops->destroy(cuda->cpu);
   if (driver->library) gcut__cuda_driver_close(&cuda->driver);
+  gcut__cuda_turns_destroy(&cuda->turns);
   free(cuda);
 }
 
@@ -110,9 +110,8 @@ static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint6
   GCUT_TRY(gcut__cuda_enter(cuda, err));
   if (slab_bytes > 0) GCUT_CUDA_TRY(&cuda->driver, cuMemAlloc, &cuda->slab, slab_bytes);
   cuda->slab_bytes = slab_bytes;
-  if (host_bytes > 0)
-    GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &cuda->host, host_bytes, CU_MEMHOSTALLOC_PORTABLE);
-  *out_host = cuda->host;
+  GCUT_TRY(gcut__cuda_pinned_take(&cuda->driver, host_bytes, &cuda->host, err));
+  *out_host = cuda->host.data;
   GCUT_TRY(gcut__cuda_blas_warm(cuda->blas, cuda->slab, slab_bytes,
                                 cuda->streams[GCUT_QUEUE_COMPUTE], err));
   GCUT_TRY(gcut__cuda_settle(cuda, err));
@@ -154,7 +153,11 @@ static gcut_status cuda_compile(gcut__device *device, const gcut_trace *trace,
 static gcut_status cuda_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
   gcut__cuda *cuda = (gcut__cuda *)device;
   GCUT_TRY(gcut__cuda_enter(cuda, err));
-  return gcut__cuda_program_run(cuda, args, err);
+  bool waits = args->program->n_host_nodes > 0; // for the card, within the run
+  if (!waits) gcut__cuda_turn_take(&cuda->turns);
+  gcut_status status = gcut__cuda_program_run(cuda, args, err);
+  if (!waits) gcut__cuda_turn_give(&cuda->turns);
+  return status;
 }
 
 // ---- events -----------------------------------------------------------------------------------
@@ -232,6 +235,7 @@ gcut_status gcut__cuda_device_create(const char *name, gcut__device **out_device
   gcut__cuda *cuda = calloc(1, sizeof *cuda);
   if (!cuda) return GCUT_NO_MEMORY(err);
   cuda->base.ops = &cuda_ops;
+  gcut__cuda_turns_init(&cuda->turns);
   gcut_status status = open_card(cuda, name, err);
   if (status == GCUT_OK)
     *out_device = &cuda->base;

@@ -10,13 +10,12 @@
 
 enum { NEIGHBOUR_GAP = 4096, PRODUCT_ALIGN = 16 };
 
-typedef struct extent { // of a file, registered for the part
+typedef struct extent { // of a file, registered for kernels
   const gcut_file *file;
   uint64_t offset, bytes;
 } extent;
 
 typedef struct weights_state {
-  CUevent loaded;         // behind the copies
   CUdeviceptr *addresses; // [n] of those read in place
   void **copies;          // [n] pinned
   extent *extents;        // [n_extents], at most n
@@ -88,20 +87,19 @@ static bool joins(const gcut_constant *first, uint64_t bytes, const gcut_constan
 static gcut_status upload_run(gcut__cuda *cuda, const gcut__part_weights *w, const moved *list,
                               uint32_t n, CUdeviceptr range, uint32_t *out_taken, gcut_error *err) {
   const gcut_constant *first = w->constants[list[0].weight];
-  CUstream stream = cuda->streams[GCUT_QUEUE_WEIGHTS];
   CUdeviceptr to = range + list[0].offset;
   uint64_t bytes = first->bytes;
   *out_taken = 1;
   if (first->file == GCUT_NONE)
-    return gcut__cuda_chunks_upload_memory(cuda->chunks, first->data, bytes, to, stream, err);
+    return gcut__cuda_chunks_upload_memory(cuda->chunks, first->data, bytes, to, err);
   for (; *out_taken < n; ++*out_taken) {
     const gcut_constant *k = w->constants[list[*out_taken].weight];
     uint64_t distance = list[*out_taken].offset - list[0].offset;
     if (!joins(first, bytes, k, distance)) break;
     bytes = distance + k->bytes;
   }
-  const extent *it = add_extent(w, first, bytes);
-  return gcut__cuda_chunks_upload(cuda->chunks, it->file, it->offset, bytes, to, stream, err);
+  return gcut__cuda_chunks_upload(cuda->chunks, &w->graph->files[first->file], first->offset, bytes,
+                                  to, err);
 }
 
 static gcut_status upload(gcut__cuda *cuda, const gcut__part_weights *w, uint64_t offset,
@@ -151,19 +149,15 @@ gcut_status gcut__cuda_weights_load(gcut__device *device, gcut__part_weights *w,
   for (uint32_t i = 0; i < w->n; i++)
     if (w->offsets[i] == GCUT_ON_HEAP) GCUT_TRY(map_weight(cuda, w, i, err));
   if (offset != GCUT_ON_HEAP) GCUT_TRY(upload(cuda, w, offset, err));
-  GCUT_CUDA_TRY(&cuda->driver, cuEventCreate, &s->loaded, CU_EVENT_DISABLE_TIMING);
-  GCUT_CUDA_TRY(&cuda->driver, cuEventRecord, s->loaded, cuda->streams[GCUT_QUEUE_WEIGHTS]);
   return GCUT_OK;
 }
 
-// The copies are over when a schedule drops its weights; not where a run is given up half-way.
-static void await_copies(gcut__cuda *cuda, const weights_state *s, uint32_t n) {
-  const gcut__cuda_driver *driver = &cuda->driver;
-  bool in_place = !s->loaded;
+// Kernels are over when a schedule drops what they read; not where a run is given up half-way.
+static void await_kernels(gcut__cuda *cuda, const weights_state *s, uint32_t n) {
+  bool in_place = false;
   for (uint32_t i = 0; i < n; i++) in_place = in_place || s->addresses[i];
-  if (s->loaded) driver->cuEventSynchronize(s->loaded);
   for (int q = 0; q < GCUT_N_QUEUES && in_place; q++)
-    if (cuda->streams[q]) driver->cuStreamSynchronize(cuda->streams[q]);
+    if (cuda->streams[q]) cuda->driver.cuStreamSynchronize(cuda->streams[q]);
 }
 
 void gcut__cuda_weights_unload(gcut__device *device, gcut__part_weights *w) {
@@ -171,13 +165,12 @@ void gcut__cuda_weights_unload(gcut__device *device, gcut__part_weights *w) {
   const gcut__cuda_driver *driver = &cuda->driver;
   weights_state *s = w->state;
   if (!s || driver->cuCtxSetCurrent(cuda->context) != CUDA_SUCCESS) return;
-  await_copies(cuda, s, w->n);
+  await_kernels(cuda, s, w->n);
   for (uint32_t i = 0; i < s->n_extents; i++)
     gcut__cuda_chunks_release(cuda->chunks, s->extents[i].file, s->extents[i].offset,
                               s->extents[i].bytes);
   for (uint32_t i = 0; i < w->n; i++)
     if (s->copies[i]) driver->cuMemFreeHost(s->copies[i]);
-  if (s->loaded) driver->cuEventDestroy(s->loaded);
   free_state(s);
   w->state = NULL;
 }
