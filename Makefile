@@ -1,6 +1,6 @@
 # graphcut: one Makefile, not recursive. `make help` lists the targets.
 #
-#   CONFIG   release (default), debug, sanitize (ASan + UBSan), thread (TSan), fuzz (clang, libFuzzer)
+#   CONFIG   release (default), bundle, debug, sanitize (ASan + UBSan), thread (TSan), fuzz (clang, libFuzzer)
 #   CC       gcc or clang
 #   WERROR   1 makes warnings errors
 
@@ -30,6 +30,7 @@ endif
 
 WARNINGS := -Wall -Wextra -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-missing-field-initializers
 CFLAGS_release := -O2 -g
+CFLAGS_bundle := $(CFLAGS_release)
 CFLAGS_debug := -Og -g3
 # NULL plus 0, which tensors without elements give, is no finding: C2y defines it.
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
@@ -94,7 +95,7 @@ $(patsubst %.c,$(build)/%.o,$(filter formats/onnx/%,$(lib_src))): | $(gen)/forma
 $(build)/formats/dot/page_html.o: formats/dot/page.html
 
 # Kernels are loops over rows: vector code pays at any length.
-$(build)/exec/cpu/ops/%.o: private room_flags := $(if $(filter release,$(CONFIG)),-O3)
+$(build)/exec/cpu/ops/%.o: private room_flags := $(if $(filter release bundle,$(CONFIG)),-O3)
 
 # Kernels: one fat binary of all .cu files, which the executable carries.
 ifneq ($(NVCC),)
@@ -268,6 +269,15 @@ pictures: $(command) ## draw the pictures of README and docs/
 .PHONY: bench
 bench: all $(generator_bin) ## times of reading, tracing, cutting, against size
 	tests/bench.sh $(build)
+
+# The bundle's executable finds its libraries beside itself, those that libraries need included.
+bundle_name := graphcut-$(VERSION)-linux-x86_64
+BUNDLE_ARCHS ?= 75 80 86 89 90 100 120
+
+.PHONY: bundle
+bundle: ## one tarball with everything but glibc and the driver, kernels for cards from Turing on: build/NAME.tar.xz
+	$(MAKE) CONFIG=bundle CUDA_ARCHS="$(BUNDLE_ARCHS)" LDFLAGS="$(LDFLAGS) -Wl,--disable-new-dtags,-rpath,'\$$\$$ORIGIN/../lib'" build/bundle/graphcut
+	tools/bundle.sh build/bundle/graphcut $(bundle_name) build/$(bundle_name).tar.xz
 
 # ---- install -------------------------------------------------------------------------------------------------------
 

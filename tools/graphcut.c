@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundled.h"
 #include "manual.h"
 #include "table.h"
 #include "tool.h"
@@ -61,6 +62,7 @@ static int run_verb(const tool_verb *verb, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  bundled_find_plugins();
   if (argc < 2) {
     print_overview(stderr);
     return 2;
