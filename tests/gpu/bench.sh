@@ -8,6 +8,7 @@ set -u
 graphcut=$1 model=$2 folder=${3:-}
 here=$(dirname "$0")
 [ -n "$folder" ] || { folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT; }
+mkdir -p "$folder"
 target=${TARGET:-LlamaDecoderLayer} fetch=${FETCH:-mul_8810} tokens=${TOKENS:-2048}
 
 "$graphcut" device --device cuda 2>/dev/null | head -n 3
