@@ -9,7 +9,9 @@
 //
 // and an infinite edge from each node to the values it reads. Producers that are not cheap are the
 // sink itself. The minimum cut is the least that the part can do with, and its source's side what
-// runs again. The network grows breadth first from the part's inputs, no further than could pay.
+// runs again. The network grows breadth first from the part's inputs, no further than could pay,
+// and on large graphs to no more than a share for each part, so that all of them together stay
+// linear.
 #include <string.h>
 
 #include "partition/flow.h"
@@ -18,7 +20,8 @@
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
-enum { MOST_NODES = 512, FEW_NODES = 256 }; // of a network; of a graph that is searched in full
+// Of a network; of all networks for each node of the graph; of a graph that is searched in full.
+enum { MOST_NODES = 512, SHARE_NODES = 4, FEW_NODES = 256 };
 
 struct gcut__again_search {
   gcut__refining *r;
@@ -28,11 +31,10 @@ struct gcut__again_search {
   uint32_t *read_stamp;                 // [n_values] part + 1 whose own nodes last read it
   uint32_t *node_vertex, *node_stamp;   // [n_nodes]
   uint32_t *depth;                      // [MOST_NODES] of nodes[]
-  uint32_t *nodes, n_nodes;             // in the network, nearest first
+  uint32_t *nodes, n_nodes, most_nodes; // in the network, nearest first
   uint32_t source, sink;
   uint32_t deepest;          // no node further from the part can pay
   uint64_t inputs;           // bytes that the part reads from outside
-  uint64_t work;             // nodes looked at, all parts together
   uint32_t *first, *members; // [n_parts + 2], [n_order] nodes by part
 };
 
@@ -58,7 +60,7 @@ static uint32_t producer_vertex(network *k, uint32_t value, uint32_t depth) {
   uint32_t node = d->graph->values[value].producer;
   if (node == GCUT_NONE || !k->r->cheap[node]) return k->sink;
   if (k->node_stamp[node] == k->stamp) return k->node_vertex[node];
-  if (k->n_nodes == MOST_NODES || depth > k->deepest || cannot_pay(k, node)) return k->sink;
+  if (k->n_nodes == k->most_nodes || depth > k->deepest || cannot_pay(k, node)) return k->sink;
   k->node_stamp[node] = k->stamp;
   k->node_vertex[node] = gcut__flow_vertex(&k->flow);
   k->depth[k->n_nodes] = depth;
@@ -116,7 +118,6 @@ static void build(network *k, const uint32_t *nodes, uint32_t n) {
     for (uint32_t r = 0; r < gcut__n_reads(node); r++)
       add_read(k, k->node_vertex[k->nodes[i]], gcut__read(g, node, r), k->depth[i] + 1);
   }
-  k->work += k->n_nodes;
 }
 
 static void add_again(network *k, uint32_t node) {
@@ -129,13 +130,11 @@ static void add_again(network *k, uint32_t node) {
 
 // What the part carries at least, and the nodes that it runs again for that.
 static uint64_t settle_part(network *k, uint32_t part, const uint32_t *nodes, uint32_t n) {
-  gcut__draft *d = k->r->draft;
   k->part = part;
   uint64_t inputs = k->inputs = sum_inputs(k, nodes, n);
   k->deepest =
       inputs / GCUT__AGAIN_BYTES < MOST_NODES ? (uint32_t)(inputs / GCUT__AGAIN_BYTES) : MOST_NODES;
-  bool spent = k->work > UINT64_C(4) * d->n_order + 1000000;
-  if (k->deepest == 0 || k->r->frozen[part] || spent) return inputs;
+  if (k->deepest == 0 || k->r->frozen[part]) return inputs;
   build(k, nodes, n);
   if (k->n_nodes == 0) return inputs;
   uint64_t cost = gcut__flow_cut(&k->flow, k->source, k->sink);
@@ -156,7 +155,6 @@ static void sort_by_part(network *k) {
 gcut_status gcut__again_find(gcut__again_search *k, uint64_t *out_cost, gcut_error *err) {
   *out_cost = 0;
   k->r->n_again = 0;
-  k->work = 0;
   sort_by_part(k);
   for (uint32_t p = 0; p < k->r->draft->n_parts; p++)
     *out_cost += settle_part(k, p, k->members + k->first[p], k->first[p + 1] - k->first[p]);
@@ -169,6 +167,8 @@ gcut_status gcut__again_create(gcut__refining *r, gcut__again_search **out, gcut
   network *k = *out = GCUT_NEW(arena, network);
   if (!k) return GCUT_NO_MEMORY(err);
   k->r = r;
+  uint64_t share = (uint64_t)SHARE_NODES * d->n_order / d->n_parts;
+  k->most_nodes = share < MOST_NODES && d->n_order > FEW_NODES ? (uint32_t)share : MOST_NODES;
   k->value_vertex = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_values);
   k->value_stamp = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_values);
   k->read_stamp = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_values);

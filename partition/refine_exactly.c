@@ -8,7 +8,8 @@
 #include "partition/refine.h"
 #include "tracer/base/error.h"
 
-enum { MOST_TRIES = 1000, MOST_MOVABLE = 24 };
+// A try looks at every node that runs.
+enum { MOST_TRIES = 1000, MOST_LOOKS = 4000000, MOST_MOVABLE = 24 };
 
 typedef struct odometer {
   gcut__refining *r;
@@ -80,7 +81,8 @@ gcut_status gcut__refine_exactly(gcut__refining *r, gcut__again_search *search, 
   gcut__draft *d = r->draft;
   odometer o = {.r = r};
   uint32_t best[MOST_MOVABLE], start[MOST_MOVABLE];
-  uint64_t least = UINT64_MAX, cost;
+  uint64_t least = UINT64_MAX, cost, most_tries = MOST_LOOKS / ((uint64_t)d->n_order + 1);
+  if (most_tries > MOST_TRIES) most_tries = MOST_TRIES;
   *out_done = false;
   for (uint32_t i = 0; i < d->n_order; i++) {
     if (!r->movable[d->order[i]]) continue;
@@ -88,13 +90,14 @@ gcut_status gcut__refine_exactly(gcut__refining *r, gcut__again_search *search, 
     start[o.n] = best[o.n] = d->part[d->order[i]];
     o.nodes[o.n++] = d->order[i];
   }
+  *out_done = true;
+  if (o.n == 0) return GCUT_OK;
   o.highest = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes);
   if (!o.highest) return GCUT_NO_MEMORY(err);
   find_highest(&o);
-  *out_done = true;
   bool more = set_lowest(&o, 0);
   for (uint32_t tries = 0; more; more = advance(&o)) {
-    if (++tries > MOST_TRIES) {
+    if (++tries > most_tries) {
       *out_done = false;
       memcpy(best, start, sizeof best);
       break;

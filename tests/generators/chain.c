@@ -105,8 +105,9 @@ static uint32_t add_layer(chain *c, uint32_t x) {
   uint32_t up = add_node(c, "mlp", "MatMul", normed, add_weight(c, "up_proj", 2));
   uint32_t product = add_node(c, "mlp", "Mul", silu, up);
   uint32_t down = add_node(c, "mlp", "MatMul", product, add_weight(c, "down_proj", 2));
+  uint32_t sum = add_node(c, "mlp", "Add", x, down);
   c->layer++;
-  return add_node(c, "mlp", "Add", x, down);
+  return sum;
 }
 enum { LAYER_NODES = 12, LAYER_WEIGHTS = 4 };
 
