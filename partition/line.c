@@ -193,7 +193,7 @@ void gcut__stretch_add(gcut__stretch *s) {
 
 uint64_t gcut__stretch_least(const gcut__stretch *s) {
   uint64_t inside = s->handed_on > s->most_live ? s->handed_on : s->most_live;
-  return s->weight_bytes + s->input_bytes + inside;
+  return s->ranges + inside;
 }
 
 // ---- exact peaks ------------------------------------------------------------------------------

@@ -1,9 +1,13 @@
-// Parts within a budget: the fewest whose peaks (weights, inputs, outputs, workspace) fit.
+// Parts within a budget: as few as can be had whose peaks (weights, inputs, outputs, workspace)
+// fit.
 //
-// Along the line of nodes a part is made as long as fits, then the next begins: no cut along the
-// line has fewer parts. Among the cuts that have as few, the one whose dearest cut is cheapest is
-// found by allowing only places where at most so many bytes cross, and searching for the smallest
-// such limit: O(n log n) a try, a few tries.
+// Parts are stretches of the line of nodes, for over all orders that a graph allows the fewest are
+// bin packing. Where there is little to look at, the fewest along the line are found by dynamic
+// programming over its places, and of those the cut where least crosses. On longer lines a part is
+// made as long as fits, then the next begins: as few, but for parts that take less when they grow
+// (what they would hand on is used up in them). Among the cuts that have as few, the one whose
+// dearest cut is cheapest is found by allowing only places where at most so many bytes cross, and
+// searching for the smallest such limit: O(n log n) a try, a few tries.
 #include <stdlib.h>
 
 #include "partition/cutter.h"
@@ -11,7 +15,7 @@
 #include "partition/reads.h"
 #include "tracer/base/error.h"
 
-enum { TRIES = 8 };
+enum { TRIES = 8, MOST_STEPS = 400000 }; // nodes looked at by the dynamic programming
 
 typedef struct budgeting {
   gcut__line line;
@@ -81,15 +85,24 @@ static gcut_status check_nodes(budgeting *b, gcut_error *err) {
 
 // ---- cutting ----------------------------------------------------------------------------------
 
+static bool fits(budgeting *b, uint32_t from, uint32_t end) {
+  return gcut__exact_peak(&b->exact, from, b->ends[end]) <= b->budget;
+}
+
 // The furthest of the ends noted at which a part from `from` fits, or `from` where none does. Peaks
-// grow with parts but for rare ties of outputs and workspace, so halving finds it.
+// grow with parts but for rare ties of outputs and workspace, and the last ends are almost it:
+// steps back that double, then halving, find it.
 static uint32_t furthest_fit(budgeting *b, uint32_t from) {
-  uint32_t low = 0, high = b->n_ends; // ends below low fit, from high on they do not
-  if (high > 0 && gcut__exact_peak(&b->exact, from, b->ends[high - 1]) <= b->budget)
-    return b->ends[high - 1];
+  uint32_t low = b->n_ends, high = b->n_ends; // ends below low fit, from high on they do not
+  for (uint32_t step = 1; low > 0; step *= 2) {
+    uint32_t at = low > step ? low - step : 0;
+    low = at + 1;
+    if (fits(b, from, at)) break;
+    low = high = at;
+  }
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (gcut__exact_peak(&b->exact, from, b->ends[middle]) <= b->budget)
+    if (fits(b, from, middle))
       low = middle + 1;
     else
       high = middle;
@@ -114,6 +127,52 @@ static bool cut_within(budgeting *b, uint64_t limit) {
   }
   return true;
 }
+
+// ---- cutting in full --------------------------------------------------------------------------
+
+typedef struct reached {  // a place on the line by the best cut up to it
+  uint32_t n_parts, from; // GCUT_NONE parts: none yet; where its last part begins
+  uint64_t crossing;      // over the cuts before it
+} reached;
+
+static bool is_better(const reached *new, const reached *old) {
+  return new->n_parts != old->n_parts ? new->n_parts < old->n_parts : new->crossing < old->crossing;
+}
+
+// Tries the parts that begin at `from`; false where too much has been looked at.
+static bool reach_from(budgeting *b, reached *places, uint32_t from, uint64_t *steps) {
+  gcut__stretch *s = &b->stretch;
+  gcut__stretch_begin(s, from);
+  while (s->to < b->line.n && *steps < MOST_STEPS) {
+    gcut__stretch_add(s);
+    ++*steps;
+    if (s->ranges + s->most_live > b->budget) break; // however it goes on
+    reached new = {places[from].n_parts + 1, from, places[from].crossing};
+    if (s->to < b->line.n) new.crossing += b->line.crossing[s->to];
+    if (gcut__stretch_least(s) > b->budget || !is_better(&new, &places[s->to])) continue;
+    *steps += s->to - from;
+    if (gcut__exact_peak(&b->exact, from, s->to) <= b->budget) places[s->to] = new;
+  }
+  return *steps < MOST_STEPS;
+}
+
+static gcut_status cut_exactly(budgeting *b, bool *out_done, gcut_error *err) {
+  uint32_t n = b->line.n;
+  uint64_t steps = 0;
+  reached *places = GCUT_NEW_ARRAY(b->line.draft->scratch, reached, (size_t)n + 1);
+  if (!places) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 1; i <= n; i++) places[i].n_parts = GCUT_NONE;
+  *out_done = true;
+  for (uint32_t i = 0; i < n && *out_done; i++)
+    if (places[i].n_parts != GCUT_NONE) *out_done = reach_from(b, places, i, &steps);
+  if (!*out_done) return GCUT_OK;
+  if (places[n].n_parts == GCUT_NONE) return GCUT_FAIL(err, GCUT_BUDGET, "budget: cannot be met");
+  b->n_parts = places[n].n_parts;
+  for (uint32_t to = n, p = b->n_parts; p > 0; to = places[to].from) b->cuts[p--] = to;
+  return GCUT_OK;
+}
+
+// ---- the whole --------------------------------------------------------------------------------
 
 static int by_size(const void *a, const void *b) {
   uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -151,7 +210,9 @@ static gcut_status cut(budgeting *b, gcut__draft *d, gcut_error *err) {
   GCUT_TRY(gcut__exact_create(&b->line, &b->exact, err));
   GCUT_TRY(check_nodes(b, err));
   d->most_peak = b->budget;
-  if (b->line.n > 0) GCUT_TRY(cut_cheapest(b, err));
+  bool exact;
+  GCUT_TRY(cut_exactly(b, &exact, err));
+  if (!exact) GCUT_TRY(cut_cheapest(b, err));
   if (gcut__peak_failed(b->exact.peak)) return GCUT_NO_MEMORY(err);
   return gcut__line_cut(&b->line, d, b->cuts, b->n_parts, err);
 }

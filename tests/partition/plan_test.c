@@ -181,7 +181,7 @@ static void by_budget(void **state) {
   (void)state;
   uint64_t seed = 31;
   uint32_t n_cut = 0, n_refused = 0;
-  for (int round = 0; round < 40; round++) {
+  for (int round = 0; round < 400; round++) {
     gcut_trace *t = toy_trace(random_graph(&seed, 6 + random_below(&seed, 14)), 3);
     gcut_plan *all, *plan;
     gcut_error err = {0};
