@@ -14,6 +14,7 @@
 #include "partition/line.h"
 #include "partition/reads.h"
 #include "tracer/base/error.h"
+#include "tracer/base/map.h"
 
 enum { TRIES = 8, MOST_STEPS = 400000 }; // nodes looked at by the dynamic programming
 
@@ -179,14 +180,27 @@ static int by_size(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+// What crosses at the places of the line, each size once, ascending: few, for layers repeat.
+static gcut_status list_limits(const budgeting *b, uint64_t *limits, uint32_t *out_n,
+                               gcut_error *err) {
+  gcut_map seen = {0};
+  bool ok = true;
+  *out_n = 0;
+  for (uint32_t i = 0; i < b->line.n && ok; i++) {
+    if (gcut_map_get(&seen, b->line.crossing[i]) != UINT32_MAX) continue;
+    limits[(*out_n)++] = b->line.crossing[i];
+    ok = gcut_map_set(&seen, b->line.crossing[i], 0);
+  }
+  gcut_map_free(&seen);
+  qsort(limits, *out_n, sizeof *limits, by_size);
+  return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
 static gcut_status cut_cheapest(budgeting *b, gcut_error *err) {
-  gcut_arena *arena = b->line.draft->scratch;
-  uint64_t *limits = gcut_arena_copy(arena, b->line.crossing, b->line.n * sizeof *limits);
+  uint64_t *limits = GCUT_NEW_ARRAY(b->line.draft->scratch, uint64_t, b->line.n);
+  uint32_t n;
   if (!limits) return GCUT_NO_MEMORY(err);
-  qsort(limits, b->line.n, sizeof *limits, by_size);
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < b->line.n; i++)
-    if (n == 0 || limits[n - 1] != limits[i]) limits[n++] = limits[i];
+  GCUT_TRY(list_limits(b, limits, &n, err));
   uint32_t low = 0, high = n - 1; // limits[high] is enough
   if (!cut_within(b, limits[high])) return GCUT_FAIL(err, GCUT_BUDGET, "budget: cannot be met");
   uint32_t fewest = b->n_parts;
