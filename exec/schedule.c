@@ -69,13 +69,31 @@ void gcut_schedule_destroy(gcut_schedule *schedule) {
   free(schedule);
 }
 
+enum { COMMANDS_A_RUN = 8, MOST_RESERVED = 1 << 21 };
+
+// Room for as many commands as there are about, so that long lists are not copied as they grow.
+static bool reserve_all(gcut__builder *b) {
+  const gcut_problem *p = b->problem;
+  gcut_schedule *s = b->schedule;
+  uint64_t runs = (uint64_t)p->n_parts * p->n_batches;
+  uint64_t n = (runs < MOST_RESERVED ? runs * p->n_passes : runs) * COMMANDS_A_RUN;
+  if (n > MOST_RESERVED) n = MOST_RESERVED;
+  return gcut_vector_reserve((void **)&s->commands, &b->commands_capacity, 0, n,
+                             sizeof *s->commands) &&
+         gcut_vector_reserve((void **)&s->waits, &b->waits_capacity, 0, n, sizeof *s->waits) &&
+         gcut_vector_reserve((void **)&s->places, &b->places_capacity, 0, n, sizeof *s->places) &&
+         gcut_vector_reserve((void **)&b->clocks, &b->clocks_capacity, 0, n, sizeof *b->clocks) &&
+         gcut_vector_reserve((void **)&b->allocations, &b->allocations_capacity, 0, n / 2,
+                             sizeof *b->allocations);
+}
+
 gcut__builder *gcut__builder_create(const gcut_problem *problem) {
   gcut__builder *b = calloc(1, sizeof *b);
   if (!b) return NULL;
   b->problem = problem;
   b->schedule = schedule_create(problem);
-  if (b->schedule) return b;
-  free(b);
+  if (b->schedule && reserve_all(b)) return b;
+  gcut__builder_destroy(b);
   return NULL;
 }
 

@@ -32,7 +32,7 @@ static gcut_status predict(const tool_choice *c, const gcut_problem *problem,
   gcut_timeline timeline;
   gcut_summary sum;
   *out_seconds = 0;
-  if (!c->profile) return GCUT_OK;
+  if (!c->profile || !is_auto(c)) return GCUT_OK; // the first that fits is taken
   gcut_status status = gcut_simulate(problem, schedule, c->profile, &timeline, err);
   if (status != GCUT_OK) return status;
   status = gcut_timeline_summarise(problem, schedule, &timeline, &sum, err);
@@ -41,7 +41,7 @@ static gcut_status predict(const tool_choice *c, const gcut_problem *problem,
   return status;
 }
 
-// Seconds that the plan takes, 0 where there is no profile to tell.
+// Seconds that the plan takes, 0 where nobody asks or there is no profile to tell.
 static gcut_status weigh(const search *s, const gcut_plan *plan, double *out, gcut_error *err) {
   gcut_problem *problem;
   gcut_schedule *schedule;
@@ -78,7 +78,7 @@ static gcut_status try_cut(search *s, const gcut_cut_options *options) {
   gcut_plan_destroy(plan);
   // Of several refusals the one that speaks of the whole budget, or of the finest parts, is told.
   if (status != GCUT_OK && (s->status == GCUT_OK || status != GCUT_BUDGET ||
-                            options->budget == s->choice->cut->budget)) {
+                            options->budget == s->choice->sizes.budget)) {
     s->status = status;
     s->err = err;
   }
@@ -102,7 +102,7 @@ static gcut_status try_cuts(search *s) {
     gcut_status status = try_cut(s, &options);
     if (status != GCUT_OK) return status;
   }
-  uint64_t share = c->cut->budget;
+  uint64_t share = c->sizes.budget;
   for (int i = 0; share && i < N_BUDGETS; i++, share /= 2) {
     gcut_cut_options options = base_options(c);
     options.cutter = "budget";

@@ -12,6 +12,7 @@ typedef struct arguments {
   tool_common common;
   const char *output;
   uint32_t seed;
+  bool bare;
 } arguments;
 
 static gcut_status make_folder(const char *folder, gcut_error *err) {
@@ -45,7 +46,8 @@ static gcut_status synthesize(const arguments *a, gcut_graph **graph, uint64_t *
   gcut_status status = find_graph(a, graph, err);
   if (status == GCUT_OK) status = make_folder(a->output, err);
   uint64_t seed = a->seed == GCUT_NONE ? 0 : a->seed;
-  if (status == GCUT_OK) status = synth_weights(*graph, a->output, seed, bytes, err);
+  if (status == GCUT_OK && !a->bare)
+    status = synth_weights(*graph, a->output, seed, bytes, err);
   snprintf(path, sizeof path, "%s/model.onnx", a->output);
   return status == GCUT_OK ? gcut_graph_write(*graph, path, err) : status;
 }
@@ -77,6 +79,8 @@ static const tool_option options[] = {
      "the folder that gets model.onnx and its weights"},
     {"--seed", NULL, "N", TOOL_NUMBER, offsetof(arguments, seed),
      "another N gives other weights (0)"},
+    {"--no-weights", NULL, NULL, TOOL_FLAG, offsetof(arguments, bare),
+     "the model alone, of any size: to cut, draw and simulate"},
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };

@@ -7,11 +7,14 @@
 // full.
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "exec/offload/offload.h"
 #include "exec/rates.h"
 #include "tracer/base/error.h"
+#include "tracer/base/intern.h"
+#include "tracer/base/vector.h"
 
 enum {
   MOST_AXES = 5,
@@ -33,11 +36,12 @@ typedef struct axis {
 
 typedef struct candidate {
   char text[TEXT];
-  double seconds; // infinite where it does not fit
-  uint64_t bytes; // of device memory
+  double seconds;  // infinite where it does not fit
+  uint64_t bytes;  // of device memory
+  uint32_t policy; // into search.known: what it asks for
 } candidate;
 
-static const candidate nothing = {.seconds = INFINITY, .bytes = UINT64_MAX};
+static const candidate nothing = {.seconds = INFINITY, .bytes = UINT64_MAX, .policy = GCUT_NONE};
 
 typedef struct family { // candidates of one strategy
   const char *strategy;
@@ -47,11 +51,21 @@ typedef struct family { // candidates of one strategy
   candidate found;          // what that gives
 } family;
 
+// A policy that was simulated: texts of different strategies often ask for the same.
+typedef struct known {
+  uint64_t keep, host, mapped; // hashes
+  uint32_t ahead, chunk, n_batches;
+  bool park, least;
+  double seconds, computing; // of these
+  uint64_t bytes;
+} known;
+
 typedef struct search {
   const gcut_problem *problem;
   const gcut_profile *profile;
-  gcut_arena *arena;
-  uint32_t n_tried;
+  gcut_arena *arena, *scratch; // scratch: of one candidate
+  known *known;                // [n_known]
+  uint32_t n_tried, n_known, known_capacity;
   candidate best, second;
 } search;
 
@@ -68,26 +82,69 @@ static void candidate_text(const family *f, const uint32_t *at, char text[TEXT])
   }
 }
 
-// What the candidate's schedule takes; infinite seconds where it does not fit.
-static gcut_status simulate(search *s, const gcut_problem *problem, candidate *c) {
+static known describe(const gcut_problem *p, const gcut__policy *policy) {
+  return (known){.keep = gcut_hash(policy->keep, p->n_parts),
+                 .host = gcut_hash(policy->host, p->n_parts),
+                 .mapped = gcut_hash(policy->mapped, p->n_weights),
+                 .ahead = policy->ahead,
+                 .chunk = policy->chunk,
+                 .n_batches = p->n_batches,
+                 .park = policy->park,
+                 .least = policy->least};
+}
+
+// Its place, or n_known.
+static uint32_t find_known(const search *s, const known *k) {
+  uint32_t i = 0;
+  for (; i < s->n_known; i++) {
+    const known *o = &s->known[i];
+    if (o->keep == k->keep && o->host == k->host && o->mapped == k->mapped &&
+        o->ahead == k->ahead && o->chunk == k->chunk && o->n_batches == k->n_batches &&
+        o->park == k->park && o->least == k->least)
+      break;
+  }
+  return i;
+}
+
+static gcut_status clock_policy(search *s, const gcut_problem *problem, const gcut__policy *policy,
+                                known *out) {
   gcut_schedule *schedule;
   gcut_timeline timeline;
   gcut_summary sum;
-  c->seconds = INFINITY;
-  c->bytes = UINT64_MAX;
-  s->n_tried++;
-  gcut_status status = gcut_schedule_create(problem, c->text, s->profile, &schedule, NULL);
+  out->seconds = INFINITY;
+  out->bytes = UINT64_MAX;
+  gcut_status status = gcut__schedule_policy(problem, policy, "auto", "", &schedule, NULL);
   if (status == GCUT_BUDGET) return GCUT_OK;
   if (status != GCUT_OK) return status;
   status = gcut_simulate(problem, schedule, s->profile, &timeline, NULL);
   if (status == GCUT_OK) {
     status = gcut_timeline_summarise(problem, schedule, &timeline, &sum, NULL);
     gcut_timeline_free(&timeline);
-    c->seconds = sum.seconds;
-    c->bytes = schedule->extent[GCUT_SPACE_DEVICE];
+    out->seconds = sum.seconds;
+    out->computing = sum.compute_seconds;
+    out->bytes = schedule->extent[GCUT_SPACE_DEVICE];
   }
   gcut_schedule_destroy(schedule);
   return status;
+}
+
+// What the candidate's schedule takes; infinite seconds where it does not fit.
+static gcut_status simulate(search *s, const gcut_problem *problem, candidate *c) {
+  gcut__policy policy;
+  gcut_arena_reset(s->scratch);
+  s->n_tried++;
+  GCUT_TRY(gcut__policy_parse(problem, c->text, s->profile, s->scratch, &policy, NULL));
+  known new = describe(problem, &policy);
+  c->policy = find_known(s, &new);
+  if (c->policy == s->n_known) {
+    if (!gcut_vector_reserve((void **)&s->known, &s->known_capacity, s->n_known, 1, sizeof new))
+      return GCUT_NOMEM;
+    GCUT_TRY(clock_policy(s, problem, &policy, &new));
+    s->known[s->n_known++] = new;
+  }
+  c->seconds = s->known[c->policy].seconds;
+  c->bytes = s->known[c->policy].bytes;
+  return GCUT_OK;
 }
 
 static bool is_same_strategy(const char *a, const char *b) {
@@ -102,9 +159,9 @@ static bool is_better(const candidate *a, const candidate *b) {
   return a->seconds < b->seconds;
 }
 
-// Remembers the best, and the best of another strategy.
+// Remembers the best, and the best of another strategy that does not come to the same.
 static void consider(search *s, const candidate *c) {
-  bool same = is_same_strategy(s->best.text, c->text);
+  bool same = is_same_strategy(s->best.text, c->text) || s->best.policy == c->policy;
   if (is_better(c, &s->best)) {
     if (!same) s->second = s->best;
     s->best = *c;
@@ -277,14 +334,20 @@ static gcut_status search_all(search *s) {
   return GCUT_OK;
 }
 
+// What was chosen, how much of its time something computes, and what the runner-up would cost.
 static const char *explain(const search *s) {
-  if (isinf(s->second.seconds))
-    return gcut_arena_format(s->arena,
-                             "auto: %s, predicted %.4g s; no other strategy fits (%u tried)",
-                             s->best.text, s->best.seconds, s->n_tried);
-  return gcut_arena_format(s->arena, "auto: %s, predicted %.4g s; next best %s, %.4g s (%u tried)",
-                           s->best.text, s->best.seconds, s->second.text, s->second.seconds,
-                           s->n_tried);
+  const candidate *a = &s->best, *b = &s->second;
+  if (isinf(a->seconds)) return "";
+  double busy = a->seconds > 0 ? 100 * s->known[a->policy].computing / a->seconds : 100;
+  if (isinf(b->seconds))
+    return gcut_arena_format(
+        s->arena,
+        "auto: %s, predicted %.4g s, computing %.0f %% of it; no other strategy fits (%u tried)",
+        a->text, a->seconds, busy, s->n_tried);
+  return gcut_arena_format(
+      s->arena,
+      "auto: %s, predicted %.4g s, computing %.0f %% of it; next best %s, %.4g s (%u tried)",
+      a->text, a->seconds, busy, b->text, b->seconds, s->n_tried);
 }
 
 gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *options,
@@ -295,12 +358,15 @@ gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *
               .best = nothing,
               .second = nothing};
   if (problem->n_batches == 0) return GCUT_OK;
-  gcut_status status = search_all(&s);
+  s.scratch = gcut_arena_create();
+  gcut_status status = s.scratch ? search_all(&s) : GCUT_NOMEM;
+  const char *note = status == GCUT_OK ? explain(&s) : "";
+  gcut_arena_destroy(s.scratch);
+  free(s.known);
   if (status != GCUT_OK) return GCUT_FAIL(err, status, "auto: a trial failed");
   // Nothing fits: sequential says what would.
   if (isinf(s.best.seconds)) snprintf(s.best.text, sizeof s.best.text, "sequential");
   char *chosen = gcut_arena_string(options->arena, s.best.text, strlen(s.best.text));
-  const char *note = explain(&s);
   if (!chosen || !note) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__policy_parse(problem, chosen, s.profile, options->arena, policy, err));
   policy->chosen = chosen;
