@@ -20,20 +20,36 @@ static uint32_t *collect(const gcut__weaver *w,
   return list;
 }
 
+// What the values need together, told by the first.
+static void need_all(gcut__weaver *w, const uint32_t *list, uint32_t n, const char *what) {
+  if (n > 0)
+    gcut__need_host(w, gcut__sum_ranges(w, list, n), what, gcut__value_of(w, list[0])->name);
+}
+
+static gcut_status take_all(gcut__weaver *w, const uint32_t *list, uint32_t n, uint64_t *offsets) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (gcut__form_of(w, list[i]) != GCUT_FORM_RANGE) continue;
+    GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, list[i]), list, i, &offsets[i]));
+    gcut__shelf_add(&w->host, list[i]);
+  }
+  return GCUT_OK;
+}
+
 gcut_status gcut__read_batch(gcut__weaver *w, uint32_t batch) {
   uint32_t n;
   if (w->read[batch]) return GCUT_OK;
-  w->read[batch] = true;
   uint32_t *list = collect(w, is_batch_input, batch, &n);
   uint64_t *offsets = GCUT_NEW_ARRAY(w->arena, uint64_t, n);
   if (!list || !offsets) return GCUT_NO_MEMORY(w->err);
+  need_all(w, list, n, "inputs of a batch, with");
+  gcut_status status = take_all(w, list, n, offsets);
+  if (status == GCUT_BUDGET) {
+    GCUT_TRY(gcut__clear_host(w));
+    status = take_all(w, list, n, offsets);
+  }
+  if (status != GCUT_OK) return status;
+  w->read[batch] = true;
   if (n == 0) return GCUT_OK;
-  for (uint32_t i = 0; i < n; i++)
-    if (gcut__form_of(w, list[i]) == GCUT_FORM_RANGE) {
-      GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, list[i]), list, i,
-                               gcut__value_of(w, list[i])->name, &offsets[i]));
-      gcut__shelf_add(&w->host, list[i]);
-    }
   gcut_command *c = gcut__begin(w->builder, GCUT_READ, GCUT_QUEUE_DISK);
   c->batch = batch;
   for (uint32_t i = 0; i < n; i++) {
@@ -54,8 +70,7 @@ gcut_status gcut__bring_host(gcut__weaver *w, uint32_t instance, const uint32_t 
     GCUT_TRY(gcut__read_batch(w, gcut__batch_of(w, instance)));
   if (gcut__form_of(w, instance) != GCUT_FORM_RANGE || gcut__is_in(w, GCUT_SPACE_HOST, instance))
     return GCUT_OK;
-  GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, instance), pins, n_pins,
-                           gcut__value_of(w, instance)->name, &offset));
+  GCUT_TRY(gcut__take_for(w, instance, pins, n_pins, &offset));
   if (gcut__is_in(w, GCUT_SPACE_SPILL, instance))
     gcut__move_value(w, GCUT_UNSPILL, GCUT_QUEUE_DISK, GCUT_SPACE_SPILL, GCUT_SPACE_HOST, instance,
                      offset);
@@ -63,6 +78,15 @@ gcut_status gcut__bring_host(gcut__weaver *w, uint32_t instance, const uint32_t 
     gcut__move_value(w, GCUT_PULL, GCUT_QUEUE_DOWN, GCUT_SPACE_DEVICE, GCUT_SPACE_HOST, instance,
                      offset);
   gcut__shelf_add(&w->host, instance);
+  return GCUT_OK;
+}
+
+gcut_status gcut__bring_all(gcut__weaver *w, const uint32_t *list, uint32_t n) {
+  // Batches first: reading one may take the place of the others.
+  for (uint32_t i = 0; i < n; i++)
+    if (gcut__value_of(w, list[i])->producer == GCUT_NONE)
+      GCUT_TRY(gcut__read_batch(w, gcut__batch_of(w, list[i])));
+  for (uint32_t i = 0; i < n; i++) GCUT_TRY(gcut__bring_host(w, list[i], list, n));
   return GCUT_OK;
 }
 
@@ -77,10 +101,14 @@ gcut_status gcut__write_batch(gcut__weaver *w) {
   uint32_t n;
   uint32_t *list = collect(w, is_batch_output, w->batch, &n);
   if (!list) return GCUT_NO_MEMORY(w->err);
-  for (uint32_t i = 0; i < n; i++)
-    if (gcut__value_of(w, list[i])->producer == GCUT_NONE) GCUT_TRY(gcut__read_batch(w, w->batch));
-  for (uint32_t i = 0; i < n; i++) GCUT_TRY(gcut__bring_host(w, list[i], list, n));
   if (n == 0) return GCUT_OK;
+  need_all(w, list, n, "outputs of a batch, with");
+  gcut_status status = gcut__bring_all(w, list, n);
+  if (status == GCUT_BUDGET) {
+    GCUT_TRY(gcut__clear_host(w));
+    status = gcut__bring_all(w, list, n);
+  }
+  if (status != GCUT_OK) return status;
   gcut_command *c = gcut__begin(w->builder, GCUT_WRITE, GCUT_QUEUE_DISK);
   c->batch = w->batch;
   for (uint32_t i = 0; i < n; i++) {

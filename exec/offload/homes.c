@@ -150,29 +150,56 @@ static uint32_t farthest(const gcut__weaver *w, gcut__shelf *s, const uint32_t *
   return victim;
 }
 
-// A host range; others leave for the spill file until it fits.
+void gcut__need_host(gcut__weaver *w, uint64_t bytes, const char *what, const char *who) {
+  if (bytes <= w->host_least) return;
+  w->host_least = bytes;
+  w->host_what = what;
+  w->host_who = who;
+}
+
+uint64_t gcut__sum_ranges(const gcut__weaver *w, const uint32_t *instances, uint32_t n) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < n; i++) bytes += gcut_range_bytes(gcut__bytes_of(w, instances[i]));
+  return bytes;
+}
+
 gcut_status gcut__take_host(gcut__weaver *w, uint64_t bytes, const uint32_t *pins, uint32_t n_pins,
-                            const char *what, uint64_t *out_offset) {
+                            uint64_t *out_offset) {
   for (;;) {
     gcut_status status = gcut__pool_take(&w->host.pool, bytes, out_offset);
     if (status != GCUT_BUDGET) return status;
     uint64_t use;
     uint32_t victim = farthest(w, &w->host, pins, n_pins, &use);
-    if (victim == GCUT_NONE)
-      return GCUT_FAIL(w->err, GCUT_BUDGET,
-                       "host budget of %llu bytes: '%s' needs %llu bytes of host memory beside "
-                       "what is in use with it",
-                       (unsigned long long)w->problem->host_budget, what,
-                       (unsigned long long)bytes);
+    if (victim == GCUT_NONE) return GCUT_BUDGET;
     GCUT_TRY(spill(w, victim));
   }
+}
+
+gcut_status gcut__clear_host(gcut__weaver *w) {
+  gcut__shelf *s = &w->host;
+  while (s->n > 0) {
+    uint32_t instance = s->items[s->n - 1];
+    if (gcut__is_in(w, GCUT_SPACE_HOST, instance))
+      GCUT_TRY(spill(w, instance));
+    else // has a range, but no command has filled it
+      shelf_remove(s, instance);
+  }
+  s->pool.n = 0;
+  s->pool.top = 0;
+  return GCUT_OK;
+}
+
+gcut_status gcut__take_for(gcut__weaver *w, uint32_t instance, const uint32_t *pins,
+                           uint32_t n_pins, uint64_t *out_offset) {
+  uint64_t bytes = gcut__bytes_of(w, instance);
+  gcut__need_host(w, gcut_range_bytes(bytes), "value", gcut__value_of(w, instance)->name);
+  return gcut__take_host(w, bytes, pins, n_pins, out_offset);
 }
 
 gcut_status gcut__pull(gcut__weaver *w, uint32_t instance) {
   uint64_t offset;
   if (gcut__is_in(w, GCUT_SPACE_HOST, instance)) return GCUT_OK;
-  GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, instance), &instance, 1,
-                           gcut__value_of(w, instance)->name, &offset));
+  GCUT_TRY(gcut__take_for(w, instance, &instance, 1, &offset));
   gcut__move_value(w, GCUT_PULL, GCUT_QUEUE_DOWN, GCUT_SPACE_DEVICE, GCUT_SPACE_HOST, instance,
                    offset);
   gcut__shelf_add(&w->host, instance);

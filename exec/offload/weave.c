@@ -91,18 +91,31 @@ static gcut_status take_outputs(gcut__weaver *w, const operands *o) {
   return GCUT_OK;
 }
 
-static gcut_status run_on_host(gcut__weaver *w, const operands *o) {
-  for (uint32_t i = 0; i < o->n_inputs; i++)
-    GCUT_TRY(gcut__bring_host(w, o->instances[i], o->instances, o->n));
+// Room on the host for what the part reads and makes, and for its workspace.
+static gcut_status place_on_host(gcut__weaver *w, const operands *o, uint64_t workspace,
+                                 uint64_t *out_workspace) {
+  GCUT_TRY(gcut__bring_all(w, o->instances, o->n_inputs));
   for (uint32_t i = o->n_inputs; i < o->n; i++) {
     if (gcut__form_of(w, o->instances[i]) != GCUT_FORM_RANGE) continue;
-    GCUT_TRY(gcut__take_host(w, gcut__bytes_of(w, o->instances[i]), o->instances, o->n,
-                             gcut__value_of(w, o->instances[i])->name, &o->offsets[i]));
+    GCUT_TRY(
+        gcut__take_host(w, gcut__bytes_of(w, o->instances[i]), o->instances, o->n, &o->offsets[i]));
     gcut__shelf_add(&w->host, o->instances[i]);
   }
+  *out_workspace = 0;
+  return workspace ? gcut__take_host(w, workspace, o->instances, o->n, out_workspace) : GCUT_OK;
+}
+
+static gcut_status run_on_host(gcut__weaver *w, const operands *o) {
   const gcut_stage *part = &w->problem->parts[w->step->part];
-  uint64_t bytes = part->work[w->problem->classes[w->batch]].workspace, workspace = 0;
-  if (bytes) GCUT_TRY(gcut__take_host(w, bytes, o->instances, o->n, part->name, &workspace));
+  uint64_t bytes = part->work[w->problem->classes[w->batch]].workspace, workspace;
+  gcut__need_host(w, gcut__sum_ranges(w, o->instances, o->n) + gcut_range_bytes(bytes),
+                  "part computed on the host,", part->name);
+  gcut_status status = place_on_host(w, o, bytes, &workspace);
+  if (status == GCUT_BUDGET) {
+    GCUT_TRY(gcut__clear_host(w));
+    status = place_on_host(w, o, bytes, &workspace);
+  }
+  if (status != GCUT_OK) return status;
   emit_run(w, o, GCUT_QUEUE_HOST, workspace);
   return bytes ? gcut__give_host(w, workspace, bytes) : GCUT_OK;
 }
@@ -242,14 +255,13 @@ static uint32_t find_first_read(const gcut_problem *p) {
   return first;
 }
 
-static bool set_up(gcut__weaver *w, gcut_arena *arena) {
+static bool set_up(gcut__weaver *w, gcut_arena *arena, uint64_t host_limit) {
   const gcut_problem *p = w->problem;
   size_t n = (size_t)p->n_activations * p->n_batches;
   bool ok = n < UINT32_MAX;
   for (int s = 0; ok && s < GCUT_N_SPACES; s++) ok = (w->handles[s] = none_array(arena, n)) != NULL;
   ok = ok && shelf_init(&w->parked, arena, n, w->plan->parked_limit) &&
-       shelf_init(&w->host, arena, n, p->host_budget ? p->host_budget : UINT64_MAX / 2) &&
-       shelf_init(&w->file, arena, n, UINT64_MAX / 2);
+       shelf_init(&w->host, arena, n, host_limit) && shelf_init(&w->file, arena, n, UINT64_MAX / 2);
   w->weights = none_array(arena, p->n_parts);
   w->unloaded = none_array(arena, p->n_parts);
   w->freed = none_array(arena, n);
@@ -273,22 +285,47 @@ static void tear_down(gcut__weaver *w) {
   gcut_arena_destroy(w->arena);
 }
 
-gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload, const char *note,
-                        gcut_schedule **out_schedule, gcut_error *err) {
+static const uint64_t ROOMY = UINT64_MAX / 2; // a limit that is none
+
+// Weaves with that much host memory; what it came to need of it is left in *w.
+static gcut_status weave(gcut__weaver *w, uint64_t host_limit, const char *offload,
+                         const char *note, gcut_schedule **out_schedule, gcut_error *err) {
   gcut_arena *arena = gcut_arena_create();
-  gcut__weaver w = {.problem = arrangement->problem,
-                    .policy = arrangement->policy,
-                    .plan = arrangement,
-                    .arena = gcut_arena_create(),
-                    .err = err};
-  *out_schedule = NULL;
-  gcut_status status = arena && w.arena && set_up(&w, arena) ? GCUT_OK : GCUT_NO_MEMORY(err);
-  if (status == GCUT_OK) status = emit(&w);
-  if (status == GCUT_OK) status = gcut__builder_finish(w.builder, offload, note, out_schedule, err);
+  w->arena = gcut_arena_create();
+  w->err = err;
+  gcut_status status =
+      arena && w->arena && set_up(w, arena, host_limit) ? GCUT_OK : GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK) status = emit(w);
+  if (status == GCUT_OK)
+    status = gcut__builder_finish(w->builder, offload, note, out_schedule, err);
   if (status == GCUT_NOMEM) (void)GCUT_NO_MEMORY(err);
-  tear_down(&w);
+  tear_down(w);
   gcut_arena_destroy(arena);
   return status;
+}
+
+// Where host memory is too small: what would do is what the neediest command takes, since all else
+// can leave for the spill file. Commands are the same however much there is.
+static gcut_status refuse(const gcut__arrangement *a, const char *offload, gcut_error *err) {
+  gcut__weaver w = {.problem = a->problem, .policy = a->policy, .plan = a};
+  gcut_schedule *schedule = NULL;
+  gcut_status status = weave(&w, ROOMY, offload, "", &schedule, err);
+  gcut_schedule_destroy(schedule);
+  if (status != GCUT_OK) return status;
+  return GCUT_FAIL(err, GCUT_BUDGET,
+                   "host budget of %llu bytes: %s needs at least %llu of host memory (%s '%s')",
+                   (unsigned long long)a->problem->host_budget, offload,
+                   (unsigned long long)w.host_least, w.host_what, w.host_who);
+}
+
+gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload, const char *note,
+                        gcut_schedule **out_schedule, gcut_error *err) {
+  uint64_t limit = arrangement->problem->host_budget;
+  gcut__weaver w = {
+      .problem = arrangement->problem, .policy = arrangement->policy, .plan = arrangement};
+  *out_schedule = NULL;
+  gcut_status status = weave(&w, limit ? limit : ROOMY, offload, note, out_schedule, err);
+  return status == GCUT_BUDGET ? refuse(arrangement, offload, err) : status;
 }
 
 gcut_status gcut__schedule_policy(const gcut_problem *problem, const gcut__policy *policy,

@@ -32,7 +32,9 @@ typedef struct gcut__weaver {
   gcut_error *err;
   uint32_t *handles[GCUT_N_SPACES]; // [n_activations * n_batches] allocation, or GCUT_NONE
   gcut__shelf parked, host, file;
-  gcut__resting *resting; // from first_resting to n_resting
+  uint64_t host_least;              // most host memory that any command needs at once,
+  const char *host_what, *host_who; // and which
+  gcut__resting *resting;           // from first_resting to n_resting
   uint32_t n_resting, first_resting, resting_capacity;
   uint32_t *weights;   // [n_parts] allocation, or GCUT_NONE
   uint32_t *unloaded;  // [n_parts] DROP of its weights, or GCUT_NONE
@@ -97,9 +99,19 @@ gcut_status gcut__release(gcut__weaver *w, uint32_t instance);
 // One command that copies a value to a range of another space.
 void gcut__move_value(gcut__weaver *w, gcut_command_kind kind, gcut_queue queue, gcut_space from,
                       gcut_space to, uint32_t instance, uint64_t offset);
-// A host range; others than `pins` leave for the spill file until it fits.
+// A host range; others than `pins` leave for the spill file until it fits. GCUT_BUDGET, without a
+// message, where that is not enough.
 gcut_status gcut__take_host(gcut__weaver *w, uint64_t bytes, const uint32_t *pins, uint32_t n_pins,
-                            const char *what, uint64_t *out_offset);
+                            uint64_t *out_offset);
+// One command needs that much of host memory: `what` ("value") and its name, for who asks why.
+void gcut__need_host(gcut__weaver *w, uint64_t bytes, const char *what, const char *who);
+// Bytes of the values' ranges together.
+uint64_t gcut__sum_ranges(const gcut__weaver *w, const uint32_t *instances, uint32_t n);
+// Room for one value.
+gcut_status gcut__take_for(gcut__weaver *w, uint32_t instance, const uint32_t *pins,
+                           uint32_t n_pins, uint64_t *out_offset);
+// Everything leaves for the spill file, so that what one command needs finds room without gaps.
+gcut_status gcut__clear_host(gcut__weaver *w);
 gcut_status gcut__give_host(gcut__weaver *w, uint64_t offset, uint64_t bytes);
 // Hands out again what has rested.
 gcut_status gcut__wake_host(gcut__weaver *w);
@@ -119,6 +131,8 @@ void gcut__use_operand(gcut__weaver *w, uint32_t instance, gcut_space home);
 
 // Reads a batch's inputs, once a pass.
 gcut_status gcut__read_batch(gcut__weaver *w, uint32_t batch);
+// All of these values are in host memory afterwards.
+gcut_status gcut__bring_all(gcut__weaver *w, const uint32_t *instances, uint32_t n);
 // Writes the current batch's outputs.
 gcut_status gcut__write_batch(gcut__weaver *w);
 // The value is in host memory afterwards; on the device, where parts read it.

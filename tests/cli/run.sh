@@ -32,6 +32,13 @@ check 'run: output to one file' $run --output "$work/one.npz"
 check 'run: the same file' $run --expect "$work/one.npz" --rtol 0 --atol 0
 check 'run --fetch' $run --fetch linear_28 --json
 check 'run --host-budget' "$GRAPHCUT" run $llama --input "$work/in" --host-budget 100K --self-check
+refuse 'run: a host budget too small' 5 'needs at least [0-9]* of host memory' "$GRAPHCUT" run $llama --input "$work/in" \
+  --targets LlamaDecoderLayer --host-budget 1
+least=$(sed 's/.*at least \([0-9]*\) .*/\1/' "$work/err")
+check 'run: the least host budget' "$GRAPHCUT" run $llama --input "$work/in" --targets LlamaDecoderLayer \
+  --host-budget "$least" --self-check
+refuse 'run: a byte less' 5 "at least $least " "$GRAPHCUT" run $llama --input "$work/in" --targets LlamaDecoderLayer \
+  --host-budget $((least - 1))
 check 'run --plan' sh -c "'$GRAPHCUT' cut $llama --targets MatMul -o '$work/plan.json' &&
   '$GRAPHCUT' run $llama --input $inputs --plan '$work/plan.json' --self-check"
 check 'run --timeline' $run --timeline "$work/timeline.json"

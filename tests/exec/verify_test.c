@@ -159,24 +159,46 @@ static void test_refusal_names_what_forces_it(void **state) {
   assert_non_null(strstr(err.message, "512000 are weight 'w1.0'"));
 }
 
-static void test_host_budget_holds(void **state) {
+// The least host budget, as refusing one byte names it; 0 where none is needed.
+static uint64_t least_host_budget(const gcut_problem *problem, const char *offload) {
+  gcut_problem p = *problem;
+  gcut_schedule *s;
+  gcut_error err;
+  p.host_budget = 1;
+  gcut_status status = gcut_schedule_create(&p, offload, NULL, &s, &err);
+  gcut_schedule_destroy(s);
+  if (status == GCUT_OK) return 0;
+  assert_int_equal(status, GCUT_BUDGET);
+  assert_non_null(strstr(err.message, "host budget of 1 bytes"));
+  return strtoull(strstr(err.message, "at least ") + strlen("at least "), NULL, 10);
+}
+
+static void verify_host(gcut_problem *p, uint64_t budget, const char *offload, uint64_t seed) {
+  gcut_error err = {""};
+  p->host_budget = budget;
+  gcut_schedule *s = create(p, offload);
+  if (gcut_schedule_verify(p, s, &err) != GCUT_OK)
+    fail_msg("problem %llu, %s: %s", (unsigned long long)seed, offload, err.message);
+  assert_true(s->extent[GCUT_SPACE_HOST] <= budget);
+  gcut_schedule_destroy(s);
+}
+
+// One byte less than the least is refused; the least, and anything between it and what an
+// unbounded run takes, runs and spills.
+static void test_least_host_budget_is_exact(void **state) {
   for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
     uint64_t random = seed * 1234567;
     gcut_arena_reset(*state);
     gcut_problem p = test_random_problem(*state, &random);
     const char *offload = offloads[seed % N_OFFLOADS];
-    gcut_schedule *s = create(&p, offload);
-    uint64_t all = s->extent[GCUT_SPACE_HOST];
-    gcut_schedule_destroy(s);
-    gcut_error err = {""};
-    p.host_budget = all * test_random_in(&random, 30, 99) / 100 + 1;
-    gcut_status status = gcut_schedule_create(&p, offload, NULL, &s, &err);
-    if (status == GCUT_BUDGET) continue;
-    assert_int_equal(status, GCUT_OK);
-    if (gcut_schedule_verify(&p, s, &err) != GCUT_OK)
-      fail_msg("problem %llu, %s: %s", (unsigned long long)seed, offload, err.message);
-    assert_true(s->extent[GCUT_SPACE_HOST] <= p.host_budget);
-    gcut_schedule_destroy(s);
+    if (test_random_in(&random, 0, 1)) p.budget = least_budget(&p, offload);
+    uint64_t least = least_host_budget(&p, offload);
+    if (least == 0) continue;
+    gcut_schedule *s;
+    p.host_budget = least - 1;
+    assert_int_equal(gcut_schedule_create(&p, offload, NULL, &s, NULL), GCUT_BUDGET);
+    verify_host(&p, least, offload, seed);
+    verify_host(&p, least + test_random_in(&random, 1, least), offload, seed);
   }
 }
 
@@ -406,7 +428,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_least_budget_is_exact, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_prefetch_needs_two_neighbours, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_refusal_names_what_forces_it, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_host_budget_holds, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_least_host_budget_is_exact, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_spill_writes_what_does_not_fit, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_removed_waits_are_caught, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_moved_ranges_are_caught, set_up, tear_down),
