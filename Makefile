@@ -202,11 +202,14 @@ check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, M
 ifneq ($(NVCC),)
 emulated := $(build)/emulated
 emulated_cu := $(shell grep -L 'asm volatile' $(cuda_src))
+emulated_card := $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13
 emulate_flags := -isystem $(cuda_home)/include -I. -Iinclude $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -ffp-contract=off -MMD -MP
 $(emulated)/kernels.cpp: $(emulated_cu) $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
 	@mkdir -p $(@D)
 	for file in $(emulated_cu); do echo "#line 1 \"$$file\""; cat $$file; done | \
-	  sed 's/const __grid_constant__ \([a-z0-9_]*\) /const \1 \&/; s/extern "C" __global__/extern "C" __attribute__((visibility("default")))/' > $@
+	  sed -e 's/const __grid_constant__ \([a-z0-9_]*\) /const \1 \&/' \
+	    -e 's/extern "C" __global__/extern "C" __attribute__((visibility("default")))/' \
+	    -e 's/extern __shared__ \([a-zA-Z0-9_]*\) \([a-z]*\)\[\];/\1 *\2 = (\1 *)emulated_shared;/' > $@
 $(emulated)/kernels.o: $(emulated)/kernels.cpp tests/emulate/kernel_shim.h
 	g++ -std=c++17 $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(emulate_flags)) -w -Iexec/cuda/ops \
 	  -include tests/emulate/kernel_shim.h -c -o $@ $<
@@ -218,8 +221,13 @@ $(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/kernels.o
 $(emulated)/libcublasLt.so.13: $(emulated)/blas.o
 	$(CC) -shared -Wl,-soname,$(@F) -o $@ $^
 
+# Part of every check but those of sanitizers, which do not follow the card's change of stacks.
+ifneq ($(filter release debug,$(CONFIG)),)
+tests: $(emulated_card)
+endif
+
 .PHONY: check-emulated
-check-emulated: $(command) $(conformance) $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13 ## run the card's cases without a card
+check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card
 	LD_LIBRARY_PATH=$(emulated):$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS)" tests/gpu.sh $(build)
 endif
 
@@ -318,4 +326,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)

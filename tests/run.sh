@@ -64,6 +64,12 @@ conformance() {
 if [ -x "$build/tests/conformance/conformance" ]; then
   conformance
   sed '$d' "$log.one"
+  if [ -e "$build/emulated/libcuda.so.1" ]; then # a card in software
+    export LD_LIBRARY_PATH="$build/emulated"
+    conformance -d cuda -f tests/conformance/rules.cuda.txt -f tests/conformance/rules.txt
+    unset LD_LIBRARY_PATH
+    grep '^FAIL' "$log.one"
+  fi
   conformance -m 20 # damaged models
   grep '^FAIL' "$log.one"
 fi

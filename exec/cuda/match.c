@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "exec/cuda/chain.h"
+
 #include "tracer/base/narrow.h"
 
 static const gcut__cuda_pattern patterns[] = {
@@ -99,31 +101,43 @@ static gcut_status keep_group(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_f
   return GCUT_OK;
 }
 
-static gcut_status try_patterns(gcut__cuda_matcher *m, uint32_t node_id, gcut__cuda_fused *f,
-                                bool *out_found, gcut_error *err) {
+static gcut_status try_patterns(gcut__cuda_matcher *m, const gcut__cuda_pattern *tried, size_t n,
+                                uint32_t node_id, gcut__cuda_fused *f, bool *out_found,
+                                gcut_error *err) {
   *out_found = false;
-  for (size_t i = 0; i < sizeof patterns / sizeof *patterns && !*out_found; i++) {
+  for (size_t i = 0; i < n && !*out_found; i++) {
     m->n_hidden = 0;
     *f = (gcut__cuda_fused){0};
-    *out_found = patterns[i](m, &m->graph->nodes[node_id], f);
+    *out_found = tried[i](m, &m->graph->nodes[node_id], f);
   }
   return *out_found ? keep_group(m, node_id, f, err) : GCUT_OK;
 }
 
 // Nodes from the last to the first: what ends latest is largest.
-static gcut_status match_part(gcut__cuda_matcher *m, const gcut_part *part, gcut__cuda_fusions *out,
-                              gcut_error *err) {
-  gcut__cuda_fused *items = GCUT_NEW_ARRAY(m->arena, gcut__cuda_fused, part->n_nodes);
-  gcut__fusion *bases = GCUT_NEW_ARRAY(m->arena, gcut__fusion, part->n_nodes);
-  if (!items || !bases || !index_part(m, part)) return GCUT_NO_MEMORY(err);
+static gcut_status match_all(gcut__cuda_matcher *m, const gcut_part *part,
+                             const gcut__cuda_pattern *tried, size_t n, gcut__cuda_fused *items,
+                             gcut__fusion *bases, uint32_t *n_items, gcut_error *err) {
   for (uint32_t i = part->n_nodes; i-- > 0;) {
     bool found;
     if (gcut_map_get(&m->nodes, part->nodes[i]) == UINT32_MAX) continue;
-    GCUT_TRY(try_patterns(m, part->nodes[i], &items[out->n], &found, err));
+    GCUT_TRY(try_patterns(m, tried, n, part->nodes[i], &items[*n_items], &found, err));
     if (!found) continue;
-    bases[out->n] = items[out->n].base;
-    out->n++;
+    bases[*n_items] = items[*n_items].base;
+    ++*n_items;
   }
+  return GCUT_OK;
+}
+
+// Patterns first; then what is left of elementwise nodes, in groups.
+static gcut_status match_part(gcut__cuda_matcher *m, const gcut_part *part, gcut__cuda_fusions *out,
+                              gcut_error *err) {
+  static const gcut__cuda_pattern rest[] = {gcut__cuda_match_chain};
+  gcut__cuda_fused *items = GCUT_NEW_ARRAY(m->arena, gcut__cuda_fused, part->n_nodes);
+  gcut__fusion *bases = GCUT_NEW_ARRAY(m->arena, gcut__fusion, part->n_nodes);
+  if (!items || !bases || !index_part(m, part)) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(
+      match_all(m, part, patterns, sizeof patterns / sizeof *patterns, items, bases, &out->n, err));
+  GCUT_TRY(match_all(m, part, rest, 1, items, bases, &out->n, err));
   out->items = items;
   out->bases = bases;
   return GCUT_OK;

@@ -38,6 +38,8 @@ typedef struct index3 {
 } index3;
 EXPORT index3 emulated_block, emulated_thread, emulated_grid_size, emulated_block_size;
 
+EXPORT uint64_t emulated_shared[(228 << 10) / sizeof(uint64_t)];
+
 static fiber fibers[MOST_THREADS];
 static gathering block, warps[MOST_THREADS / WARP];
 static uint64_t slots[2][MOST_THREADS]; // of shuffles, by parity of the warp's round
@@ -126,8 +128,9 @@ static void run_block(uint32_t threads) {
 CUresult CUDAAPI cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                                 unsigned by, unsigned bz, unsigned shared, CUstream stream,
                                 void **arguments, void **extra) {
-  (void)shared, (void)stream, (void)extra;
-  if (!gx || !gy || !gz || !bx || bx > MOST_THREADS || by != 1 || bz != 1)
+  (void)stream, (void)extra;
+  if (shared > sizeof emulated_shared || !gx || !gy || !gz || !bx || bx > MOST_THREADS || by != 1 ||
+      bz != 1)
     return CUDA_ERROR_INVALID_VALUE;
   pthread_mutex_lock(&launching);
   memcpy(&running, &f, sizeof f);

@@ -14,11 +14,13 @@
 #undef __global__
 #undef __device__
 #undef __forceinline__
+#undef __noinline__
 #undef __launch_bounds__
 #define __shared__ static
 #define __global__
 #define __device__
 #define __forceinline__ inline
+#define __noinline__
 #define __launch_bounds__(...)
 
 struct emulated_index {
@@ -26,6 +28,7 @@ struct emulated_index {
 };
 extern "C" {
 extern emulated_index emulated_block, emulated_thread, emulated_grid_size, emulated_block_size;
+extern uint64_t emulated_shared[]; // of the block, dynamic
 void emulated_barrier(void);
 uint64_t emulated_shuffle(uint64_t value,
                           int lane); // another lane's value; all lanes of a warp call

@@ -1,49 +1,81 @@
 // An element by element computation as data: what the host fills in and the kernel walks through.
 // Read by C and CUDA.
 //
-// A computation is a chain: an accumulator begins as an element of input 0, and each instruction
-// changes it, with an element of another input where it needs one.
+// A program of a few instructions, over elements of up to eight inputs that repeat by strides.
+// Every instruction names its operands and the type that its result is rounded to, so the bits are
+// those of the nodes one by one.
 #ifndef GCUT_EXEC_CUDA_OPS_ELEMENTWISE_H
 #define GCUT_EXEC_CUDA_OPS_ELEMENTWISE_H
 
 #include <stdint.h>
 
-enum { GCUT_CUDA_ELEMENT_DIMS = 6, GCUT_CUDA_ELEMENT_INPUTS = 4, GCUT_CUDA_ELEMENT_STEPS = 8 };
+enum {
+  GCUT_CUDA_ELEMENT_DIMS = 6,
+  GCUT_CUDA_ELEMENT_INPUTS = 8,
+  GCUT_CUDA_ELEMENT_STEPS = 16,
+  GCUT_CUDA_ELEMENT_SLOTS = 4,
+  GCUT_CUDA_ELEMENT_THREADS = 256,
+  GCUT_CUDA_ELEMENT_LANES = 4, // elements a thread has in hand
+};
 
-// X(name): what an instruction does to the accumulator a, with b the element of its input. SELECT:
-// a ? b : c, c being the element of the input after b's.
+// What instructions do, with operands a, b, c; p and q are the instruction's numbers.
 // clang-format off
-#define GCUT_CUDA_ELEMENT_LIST(X) \
-  X(COPY) X(ADD) X(SUB) X(MUL) X(DIV) X(POW) X(MIN) X(MAX) X(MOD) X(FMOD) X(EQUAL) X(LESS) \
-  X(GREATER) X(LESS_EQUAL) X(GREATER_EQUAL) X(AND) X(OR) X(XOR) X(NOT) X(SELECT) X(NEG) \
-  X(ABS) X(SQRT) X(RECIPROCAL) X(EXP) X(LOG) X(SIN) X(COS) X(TANH) X(SIGMOID) X(ERF) X(RELU) \
-  X(FLOOR) X(CEIL) X(ROUND) X(ISNAN) X(SIGN) X(GELU) X(GELU_TANH) X(HARDSIGMOID) \
-  X(HARDSWISH) X(LEAKYRELU) X(ELU) X(SOFTPLUS) X(CLIP)
+// X(name): of a; the first few are a handful of machine instructions each.
+#define GCUT_CUDA_ELEMENT_LIGHT(X) \
+  X(COPY) X(NOT) X(NEG) X(ABS) X(SIGN) X(RELU) X(BITNOT) X(FLOOR) X(CEIL) X(ROUND) X(ISNAN) \
+  X(ISINF) X(LEAKYRELU) X(THRESHOLDEDRELU) X(SHRINK) X(CLIP)
+#define GCUT_CUDA_ELEMENT_HEAVY(X) \
+  X(SQRT) X(RECIPROCAL) X(EXP) X(LOG) X(SIN) X(COS) X(TAN) X(ASIN) X(ACOS) X(ATAN) X(SINH) \
+  X(COSH) X(TANH) X(ASINH) X(ACOSH) X(ATANH) X(SIGMOID) X(ERF) X(GELU) X(GELU_TANH) \
+  X(HARDSIGMOID) X(HARDSWISH) X(ELU) X(CELU) X(SELU) X(SOFTPLUS) X(SOFTSIGN) X(MISH) X(SWISH) \
+  X(SCALE)
+// Of a and b; the last few are heavy, too.
+#define GCUT_CUDA_ELEMENT_TWO_LIGHT(X) \
+  X(ADD) X(SUB) X(MUL) X(MIN) X(MAX) X(EQUAL) X(LESS) X(GREATER) X(LESS_EQUAL) \
+  X(GREATER_EQUAL) X(AND) X(OR) X(XOR) X(BITAND) X(BITOR) X(BITXOR) X(SHIFT_LEFT) \
+  X(SHIFT_RIGHT) X(PRELU)
+#define GCUT_CUDA_ELEMENT_TWO_HEAVY(X) X(DIV) X(POW) X(MOD) X(FMOD)
 // clang-format on
 
+// SELECT: a ? b : c.
 typedef enum gcut__cuda_element_op {
 #define X(name) GCUT_CUDA_ELEMENT_##name,
-  GCUT_CUDA_ELEMENT_LIST(X)
+  GCUT_CUDA_ELEMENT_LIGHT(X) GCUT_CUDA_ELEMENT_HEAVY(X) GCUT_CUDA_ELEMENT_TWO_LIGHT(X)
+      GCUT_CUDA_ELEMENT_TWO_HEAVY(X)
 #undef X
+          GCUT_CUDA_ELEMENT_SELECT,
 } gcut__cuda_element_op;
+
+// What an instruction computes in, and what a result between instructions is kept as.
+typedef enum gcut__cuda_element_class {
+  GCUT_CUDA_ELEMENT_FLOAT, // float32: also for float16 and bfloat16
+  GCUT_CUDA_ELEMENT_INT,   // int64: for every integer and for bool
+  GCUT_CUDA_ELEMENT_DOUBLE,
+} gcut__cuda_element_class;
+
+// Where an operand is: an input, a slot, or the result of the instruction before.
+enum { GCUT_CUDA_ELEMENT_SLOT = 8, GCUT_CUDA_ELEMENT_BEFORE = 16 };
+typedef struct gcut__cuda_element_operand {
+  uint8_t where; // input < 8, GCUT_CUDA_ELEMENT_SLOT + slot, GCUT_CUDA_ELEMENT_BEFORE
+  uint8_t type;  // gcut_dtype
+} gcut__cuda_element_operand;
+
+typedef struct gcut__cuda_element_step {
+  uint8_t op, of, type; // of: class that it computes in; type: gcut_dtype of the result
+  int8_t keep;          // the slot that the result goes to, or -1
+  gcut__cuda_element_operand operands[3];
+  float p, q;
+} gcut__cuda_element_step;
 
 typedef struct gcut__cuda_element_input {
   const void *data;
-  int32_t type;                            // gcut_dtype
   int64_t strides[GCUT_CUDA_ELEMENT_DIMS]; // elements, by dimension of the output; 0 repeats
 } gcut__cuda_element_input;
 
-typedef struct gcut__cuda_element_step {
-  int32_t op;    // gcut__cuda_element_op
-  int32_t input; // of b; unused by instructions of one operand
-  float alpha, beta;
-} gcut__cuda_element_step;
-
 typedef struct gcut__cuda_element_job {
   int64_t count;
-  int64_t dims[GCUT_CUDA_ELEMENT_DIMS];  // of the output, collapsed; [rank]
-  int32_t rank, n_inputs, n_steps, type; // of the output
-  int32_t flat;                          // every input is laid out as the output, or one element
+  int64_t dims[GCUT_CUDA_ELEMENT_DIMS]; // of the output, collapsed; [rank], rank >= 1
+  int32_t rank, n_inputs, n_steps, n_slots;
   gcut__cuda_element_input inputs[GCUT_CUDA_ELEMENT_INPUTS];
   gcut__cuda_element_step steps[GCUT_CUDA_ELEMENT_STEPS];
   void *output;

@@ -7,18 +7,25 @@
 
 // clang-format off
 #define GCUT_CUDA_OP_LIST(X) \
-  X(Abs, unary) X(Neg, unary) X(Sqrt, unary) X(Reciprocal, unary) X(Exp, unary) \
-  X(Log, unary) X(Sin, unary) X(Cos, unary) X(Tanh, unary) X(Sigmoid, unary) X(Erf, unary) \
-  X(Relu, unary) X(Floor, unary) X(Ceil, unary) X(Round, unary) X(IsNaN, unary) \
-  X(Not, unary) X(Sign, unary) X(HardSwish, unary) X(Softplus, unary) X(Add, binary) \
-  X(Sub, binary) X(Mul, binary) X(Div, binary) X(Pow, binary) X(Equal, binary) \
-  X(Less, binary) X(Greater, binary) X(LessOrEqual, binary) X(GreaterOrEqual, binary) \
-  X(And, binary) X(Or, binary) X(Xor, binary) X(Min, binary) X(Max, binary) X(Where, where) \
-  X(Cast, cast) X(Transpose, transpose) X(Slice, slice) X(Expand, expand) X(Concat, concat) \
-  X(Split, split) X(ReduceMean, reduce) X(ReduceSum, reduce) X(ReduceMax, reduce) \
-  X(ReduceMin, reduce) X(Softmax, softmax) X(LayerNormalization, layer_norm) \
-  X(RMSNormalization, rms_norm) X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather) \
-  X(Attention, attention)
+  X(Abs, element) X(Neg, element) X(Sign, element) X(Relu, element) X(Not, element) \
+  X(BitwiseNot, element) X(Sqrt, element) X(Reciprocal, element) X(Exp, element) \
+  X(Log, element) X(Sin, element) X(Cos, element) X(Tan, element) X(Asin, element) \
+  X(Acos, element) X(Atan, element) X(Sinh, element) X(Cosh, element) X(Tanh, element) \
+  X(Asinh, element) X(Acosh, element) X(Atanh, element) X(Sigmoid, element) X(Erf, element) \
+  X(Floor, element) X(Ceil, element) X(Round, element) X(IsNaN, element) X(IsInf, element) \
+  X(HardSwish, element) X(Softplus, element) X(Softsign, element) X(Mish, element) \
+  X(Gelu, element) X(Swish, element) X(LeakyRelu, element) X(Elu, element) X(Celu, element) \
+  X(ThresholdedRelu, element) X(HardSigmoid, element) X(Selu, element) X(Shrink, element) \
+  X(Clip, element) X(Add, element) X(Sub, element) X(Mul, element) X(Div, element) \
+  X(Pow, element) X(Mod, element) X(Equal, element) X(Less, element) X(Greater, element) \
+  X(LessOrEqual, element) X(GreaterOrEqual, element) X(And, element) X(Or, element) \
+  X(Xor, element) X(BitwiseAnd, element) X(BitwiseOr, element) X(BitwiseXor, element) \
+  X(BitShift, element) X(PRelu, element) X(Min, element) X(Max, element) X(Sum, element) \
+  X(Mean, element) X(Where, element) X(Cast, element) X(CastLike, element) \
+  X(Transpose, transpose) X(Slice, slice) X(Expand, expand) X(Concat, concat) X(Split, split) \
+  X(ReduceMean, reduce) X(ReduceSum, reduce) X(ReduceMax, reduce) X(ReduceMin, reduce) \
+  X(Softmax, softmax) X(LayerNormalization, layer_norm) X(RMSNormalization, rms_norm) \
+  X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather) X(Attention, attention)
 // clang-format on
 
 #endif
