@@ -8,7 +8,7 @@
 // ("mlp/mlp.1").
 #include "formats/scopes.h"
 
-enum { MAX_DEPTH = 64, MAX_PATH = 1024 };
+enum { MAX_DEPTH = 64, MAX_PATH = GCUT_MAX_SCOPE_PATH };
 static const char no_module[] = "_empty_nn_module_stack_from_metadata_hook";
 
 static bool equals(gcut_string span, const char *text) {
@@ -37,17 +37,18 @@ bool gcut_scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value
 
 // ---- a path being made ------------------------------------------------------------------------
 
-// Segments joined one after the other below a scope; stops at the limits.
+// Segments joined one after the other below a scope; stops at the limits. Lists that graphcut wrote
+// are followed to their end.
 typedef struct path {
   gcut_graph *graph;
   uint32_t scope;
-  unsigned depth;
+  unsigned depth, max_depth;
 } path;
 
 static void descend(path *p, gcut_string name, gcut_string class_name) {
   char text[MAX_PATH], class_text[MAX_PATH];
   size_t above = strlen(p->graph->scopes[p->scope].path);
-  if (name.size == 0 || p->depth >= MAX_DEPTH || above + name.size + 2 > MAX_PATH) return;
+  if (name.size == 0 || p->depth >= p->max_depth || above + name.size + 2 > MAX_PATH) return;
   if (class_name.size >= MAX_PATH) class_name.size = 0;
   memcpy(text, name.data, name.size);
   text[name.size] = '\0';
@@ -201,8 +202,9 @@ static gcut_string without_operator(gcut_string name) {
 
 uint32_t gcut_scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hints *hints,
                          gcut_scope_memory *memory) {
-  path p = {.graph = graph, .scope = base};
-  if (hints->own_names.size > 0)
+  bool own = hints->own_names.size > 0;
+  path p = {.graph = graph, .scope = base, .max_depth = own ? MAX_PATH : MAX_DEPTH};
+  if (own)
     return from_lists(&p, hints->own_names, hints->own_classes, false, false) ? p.scope : base;
   bool lists = hints->names.size > 0;
   gcut_string names = lists ? without_tail(hints->names) : without_operator(hints->name);

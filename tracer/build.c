@@ -285,6 +285,12 @@ uint32_t gcut_graph_add_scope(gcut_graph *g, uint32_t parent, const char *name,
     if (!*g->scopes[found].class_name) g->scopes[found].class_name = class_text;
     return found;
   }
+  if (parent != GCUT_NONE &&
+      strlen(g->scopes[parent].path) + strlen(text) + 2 > GCUT_MAX_SCOPE_PATH) {
+    gcut_graph_fail(g, GCUT_FORMAT, "the path of module '%.100s' has more than %d bytes", text,
+                    GCUT_MAX_SCOPE_PATH);
+    return GCUT_NONE;
+  }
   if (g->n_scopes >= GCUT__MAX_BODIES - 1) {
     gcut_graph_fail(g, GCUT_FORMAT, "more than %d module scopes", GCUT__MAX_BODIES);
     return GCUT_NONE;

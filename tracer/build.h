@@ -45,6 +45,8 @@ uint32_t gcut_graph_add_constant(gcut_graph *graph, const gcut_constant *constan
 void gcut_graph_add_initializer(gcut_graph *graph, uint32_t body, uint32_t value,
                                 uint32_t constant);
 
+// Bytes of a scope's path, at most: all paths of a chain of modules together grow with its square.
+enum { GCUT_MAX_SCOPE_PATH = 1024 };
 // Scopes: find or make the child of `parent` (0: the root) of that segment name and class (""
 // unknown; an existing child without a class takes this one).
 uint32_t gcut_graph_add_scope(gcut_graph *graph, uint32_t parent, const char *name,

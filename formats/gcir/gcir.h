@@ -109,6 +109,10 @@ void *gcut__gcir_append(gcir_parser *p, gcir_list *list, size_t size);
 // GCUT_FORMAT with line and column of `at`.
 gcut_status gcut__gcir_fail(const gcir_parser *p, size_t at, const char *format, ...)
     GCUT_PRINTF(3, 4);
+// gcut_graph_add_scope, whose failure points into the text.
+GCUT_MUST_USE gcut_status gcut__gcir_add_scope(gcir_parser *p, size_t at, uint32_t parent,
+                                               const char *name, const char *class_name,
+                                               uint32_t *out);
 // The next character, or -1 at the end.
 int gcut__gcir_peek(gcir_parser *p);
 bool gcut__gcir_accept(gcir_parser *p, char wanted);

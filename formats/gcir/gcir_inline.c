@@ -123,6 +123,7 @@ static uint32_t call_scope(gcir_builder *b, const gcir_function *f, const gcir_n
   size_t size = strlen(prefix) - 1, start = size;
   while (start > 0 && prefix[start - 1] != '/') start--;
   snprintf(name, sizeof name, "%.*s", (int)(size - start), prefix + start);
+  if (start == size) snprintf(name, sizeof name, "%.63s", node->op_type);
   snprintf(class_name, sizeof class_name, "%.200s%s%.200s", f->domain, *f->domain ? "." : "",
            f->name);
   if (strlen(b->graph->scopes[parent].path) > MAX_PREFIX) return parent;

@@ -113,13 +113,13 @@ static gcut_status parse_scope(gcir_parser *p, uint32_t *out) {
     const char *path;
     GCUT_TRY(gcut__gcir_text(p, &path));
     *out = 0;
-    for (const char *at = path; *at && *out != GCUT_NONE;) {
+    for (const char *at = path; *at;) {
       size_t size = strcspn(at, ".");
       const char *name = gcut_graph_intern(p->graph, at, size);
-      if (size > 0) *out = gcut_graph_add_scope(p->graph, *out, name, "");
+      if (size > 0) GCUT_TRY(gcut__gcir_add_scope(p, start, *out, name, "", out));
       at += size + (at[size] == '.');
     }
-    return *out == GCUT_NONE ? gcut__gcir_fail(p, start, "too many scopes") : GCUT_OK;
+    return GCUT_OK;
   }
   int64_t number;
   GCUT_TRY(gcut__gcir_int(p, &number));

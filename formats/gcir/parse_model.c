@@ -16,6 +16,14 @@ static gcut_status parse_opsets(gcir_parser *p, gcir_list *out) {
   return GCUT_OK;
 }
 
+gcut_status gcut__gcir_add_scope(gcir_parser *p, size_t at, uint32_t parent, const char *name,
+                                 const char *class_name, uint32_t *out) {
+  *out = gcut_graph_add_scope(p->graph, parent, name, class_name);
+  if (*out != GCUT_NONE) return GCUT_OK;
+  return gcut__gcir_fail(p, at, "more than a million scopes, or than %d bytes of dotted path",
+                         GCUT_MAX_SCOPE_PATH);
+}
+
 // number ":" [parent "/"] name [":" class]
 static gcut_status parse_scope(gcir_parser *p) {
   int64_t number, parent = GCUT_NONE;
@@ -34,15 +42,12 @@ static gcut_status parse_scope(gcir_parser *p) {
     if (!gcut__gcir_append(p, &p->scopes, sizeof(uint32_t))) return GCUT_NO_MEMORY(p->err);
   if (number != p->scopes.n || (parent != GCUT_NONE && (parent < 0 || parent >= number)))
     return gcut__gcir_fail(p, start, "scopes are numbered from 0 or 1 on, each after its parent");
-  if (number == 0 && *name)
-    return gcut__gcir_fail(p, start, "scope 0 is the model, whose name is empty");
+  if ((number == 0) != !*name)
+    return gcut__gcir_fail(p, start, "scope 0 is the model and has no name, all others have one");
   uint32_t above = parent == GCUT_NONE ? 0 : GCIR_ITEM(uint32_t, p->scopes, parent);
-  uint32_t scope =
-      gcut_graph_add_scope(p->graph, number == 0 ? GCUT_NONE : above, name, class_name);
   uint32_t *slot = gcut__gcir_append(p, &p->scopes, sizeof *slot);
-  if (!slot || scope == GCUT_NONE) return GCUT_NO_MEMORY(p->err);
-  *slot = scope;
-  return GCUT_OK;
+  if (!slot) return GCUT_NO_MEMORY(p->err);
+  return gcut__gcir_add_scope(p, start, number == 0 ? GCUT_NONE : above, name, class_name, slot);
 }
 
 static gcut_status parse_scopes(gcir_parser *p) {

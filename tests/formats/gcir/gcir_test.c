@@ -286,6 +286,7 @@ static const struct wrong {
      "has 0 inputs and 0 outputs, the call 1 and 0"},
     {HEADER "g () => () {}\nf () => () {}\nf () => () {}", "function 'f' is defined twice"},
     {"<ir_version: 8, scopes: [0: \"Model\"]>\ng () => () {}", "scope 0 is the model"},
+    {"<ir_version: 8, scopes: [1: \"\"]>\ng () => () {}", "all others have one"},
 };
 
 static void says_what_is_wrong(void **state) {
