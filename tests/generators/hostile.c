@@ -39,10 +39,11 @@ int main(int argc, char **argv) {
   mkdir("bad", 0777);
   mkdir("odd", 0777);
   mkdir("external", 0777);
-  for (size_t i = 0; i < n_hostile_cases; i++) {
+  const hostile_case *c;
+  for (size_t i = 0; (c = hostile_case_at(i)); i++) {
     proto model = {0};
-    hostile_cases[i].make(&model);
-    write_model("bad", hostile_cases[i].name, &model);
+    c->make(&model);
+    write_model("bad", c->name, &model);
   }
   for (size_t i = 0; i < n_odd_cases; i++) {
     proto model = {0};

@@ -13,8 +13,15 @@ typedef struct hostile_case {
   void (*make)(proto *model);
 } hostile_case;
 
-extern const hostile_case hostile_cases[];
-extern const size_t n_hostile_cases;
+// By the kind of damage, a file each.
+#define HOSTILE_KINDS(X) X(wire) X(graph) X(tensor) X(function)
+#define X(kind)                                                                                    \
+  extern const hostile_case hostile_##kind[];                                                      \
+  extern const size_t n_hostile_##kind;
+HOSTILE_KINDS(X)
+#undef X
+// All of them; NULL past the last.
+const hostile_case *hostile_case_at(size_t i);
 
 // External data: a model with one tensor of four floats, the entries that say where they are, and
 // what stands there.
