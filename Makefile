@@ -187,6 +187,10 @@ conformance: $(conformance) ## run the official ONNX cases: a table by folder an
 
 MODELS ?= examples/models
 
+.PHONY: models
+models: $(command) $(generator_bin) ## run every model of MODELS whole and cut, with one batch and seven, and convert it
+	MODELS=$(MODELS) tests/run.sh $(build) tests/cli/models.sh
+
 .PHONY: cuts
 cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Runtime too): a table
 	tests/cuts.sh $(build) $(MODELS)

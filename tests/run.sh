@@ -1,10 +1,11 @@
 #!/bin/sh
-# Runs every test of a build and counts: tests/run.sh BUILD
+# Runs every test of a build and counts: tests/run.sh BUILD [TEST.sh...], or those shell tests alone.
 #
 # cmocka programs (BUILD/tests/**/*_test) report in TAP; shell tests (tests/cli, tests/interop) print the same lines; the
 # conformance runner prints its own closing line. The last line is `N passed, N failed, N skipped`; the exit status
 # is 1 where anything failed.
 build=$1
+shift
 log=$build/tests/log
 mkdir -p "$build/tests"
 : >"$log"
@@ -37,15 +38,18 @@ run() { # name command...
   count "$name" "$status" "$log.one"
 }
 
-for test in $(find "$build/tests" -name '*_test' -type f -perm -u+x | LC_ALL=C sort); do
-  run "${test#"$build"/}" "$test"
-done
-for test in tests/cli/*.sh tests/interop/*.sh; do
-  [ -e "$test" ] && run "$test" sh "$test"
-done
-for example in examples/*.c; do
-  [ -e "$example" ] && run "$example" sh tests/example.sh "$build/${example%.c}"
-done
+all() {
+  local test example
+  for test in $(find "$build/tests" -name '*_test' -type f -perm -u+x | LC_ALL=C sort); do
+    run "${test#"$build"/}" "$test"
+  done
+  for test in tests/cli/*.sh tests/interop/*.sh; do
+    [ -e "$test" ] && run "$test" sh "$test"
+  done
+  for example in examples/*.c; do
+    [ -e "$example" ] && run "$example" sh tests/example.sh "$build/${example%.c}"
+  done
+}
 
 # The conformance runner counts for itself.
 conformance() {
@@ -61,7 +65,10 @@ conformance() {
   esac
 }
 
-if [ -x "$build/tests/conformance/conformance" ]; then
+if [ $# -gt 0 ]; then
+  for test; do run "$test" sh "$test"; done
+else
+  all
   conformance
   sed '$d' "$log.one"
   if [ -e "$build/emulated/libcuda.so.1" ]; then # a card in software
