@@ -84,18 +84,20 @@ static gcut_status open_plan(job *j) {
                                   .host_budget = a->host_budget}};
   gcut_trace *shaped = NULL;
   gcut_profile known;
-  gcut_status status = GCUT_OK;
-  if (!a->plan && j->inputs.n > 0) {
-    status = trace_first(j, &shaped, &j->err);
-    if (status == GCUT_OK && !choice.profile && tool_choice_is_open(&choice)) {
-      status = gcut_device_profile(j->options.device, &known, &j->err);
-      choice.profile = &known;
-    }
+  gcut_error misfit;
+  gcut_status status = GCUT_OK, fits = GCUT_OK;
+  if (!a->plan && j->inputs.n > 0) fits = trace_first(j, &shaped, &misfit);
+  if (shaped && !choice.profile && tool_choice_is_open(&choice)) {
+    status = gcut_device_profile(j->options.device, &known, &j->err);
+    choice.profile = &known;
   }
   if (status == GCUT_OK)
     status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
   gcut_trace_destroy(shaped);
-  return status;
+  // Inputs that do not fit: the run says so, after what it looks at first, if it gets there.
+  if (status == GCUT_OK || fits == GCUT_OK) return status;
+  j->err = misfit;
+  return fits == GCUT_ARGUMENT ? GCUT_FORMAT : fits;
 }
 
 static gcut_status open_job(job *j) {

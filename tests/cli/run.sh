@@ -71,6 +71,9 @@ refuse 'run: no such device' 2 'no device' $run --device abacus
 refuse 'run: one file for two batches' 2 'name a folder' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/x.npz"
 refuse 'run: too few expected' 3 'batches are expected' "$GRAPHCUT" run $llama --input "$work/in" --expect $outputs
 refuse 'run: inputs of another model' 3 'no input' "$GRAPHCUT" run $llama --input $models/mllama/inputs.npz
+echo '<ir_version: 8, opset_import: ["": 18]>
+g (int64[1, 7] input_ids, int64[1, 7] attention_mask) => (y) { y = Add (input_ids, attention_mask) }' >"$work/narrow.gcir"
+refuse 'run: inputs of other shapes' 3 'the model declares' "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
 refuse 'run: no such value' 2 'nothing' $run --fetch nothing
 status=0
 $run --expect "$work/in" --json >"$work/out" 2>"$work/err" || status=$?
