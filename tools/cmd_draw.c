@@ -1,47 +1,75 @@
 // graphcut draw: a picture of a model and its cuts.
 #include <string.h>
 
+#include "open_plan.h"
 #include "tool.h"
 
 typedef struct arguments {
   tool_common common;
   tool_cut cut;
-  const char *output, *plan, *view;
+  const char *output, *plan, *against, *view, *by, *timeline;
   uint32_t part, depth;
-  bool all, dark;
+  bool all, dark, link_parts;
 } arguments;
 
 static const char *const views[] = {
     [GCUT_VIEW_PARTS] = "parts", [GCUT_VIEW_LAYERS] = "layers", [GCUT_VIEW_OPS] = "ops"};
 
-// The view asked for: one part alone is shown by its operators, everything else by its parts.
-static gcut_status find_view(const arguments *a, gcut_view *out, gcut_error *err) {
-  *out = a->part == GCUT_NONE ? GCUT_VIEW_PARTS : GCUT_VIEW_OPS;
-  if (!a->view) return GCUT_OK;
-  for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-    if (strcmp(views[i], a->view) != 0) continue;
-    *out = (gcut_view)i;
-    return GCUT_OK;
-  }
-  snprintf(err->message, sizeof err->message, "--view is parts, layers or ops, not '%.100s'",
-           a->view);
+static const char *const heats[] = {
+#define X(name, text, what) text,
+    GCUT_HEAT_LIST(X)
+#undef X
+};
+
+// The place of a word in a list; GCUT_ARGUMENT where it is not there, saying what `option` takes.
+static gcut_status find_word(const char *word, const char *const *list, size_t n,
+                             const char *option, size_t *out, gcut_error *err) {
+  for (*out = 0; *out < n; ++*out)
+    if (!strcmp(list[*out], word)) return GCUT_OK;
+  snprintf(err->message, sizeof err->message, "%s, not '%.100s'", option, word);
   return GCUT_ARGUMENT;
 }
 
-static gcut_status make_plan(const arguments *a, const gcut_trace *trace, gcut_plan **out_plan,
-                             gcut_error *err) {
-  if (a->plan) return gcut_plan_read(trace, a->plan, out_plan, err);
-  gcut_cut_options options = tool_cut_options(&a->cut);
-  return gcut_plan_create(trace, &options, out_plan, err);
+// One part alone is shown by its operators, everything else by its parts; a timeline given alone is
+// there to be shown.
+static gcut_status find_options(const arguments *a, gcut_draw_options *out, gcut_error *err) {
+  *out = (gcut_draw_options){.view = a->part == GCUT_NONE ? GCUT_VIEW_PARTS : GCUT_VIEW_OPS,
+                             .part = a->part,
+                             .depth = a->depth,
+                             .all = a->all,
+                             .dark = a->dark,
+                             .linked = a->link_parts,
+                             .timeline = a->timeline};
+  size_t found;
+  gcut_status status = GCUT_OK;
+  if (a->view) {
+    status = find_word(a->view, views, sizeof views / sizeof *views,
+                       "--view is parts, layers or ops", &found, err);
+    if (status == GCUT_OK) out->view = (gcut_view)found;
+  }
+  if (status == GCUT_OK && a->by) {
+    status =
+        find_word(a->by, heats, GCUT_N_HEATS, "--by is weights, flops, bytes or time", &found, err);
+    if (status == GCUT_OK) out->by = (gcut_heat)found;
+  }
+  return status;
 }
 
 static gcut_status draw(const arguments *a, tool_model *model, gcut_plan **plan, gcut_error *err) {
-  gcut_draw_options options = {.part = a->part, .depth = a->depth, .all = a->all, .dark = a->dark};
-  gcut_status status = find_view(a, &options.view, err);
+  gcut_draw_options options;
+  tool_list everything = {0};
+  gcut_plan *against = NULL;
+  gcut_status status = find_options(a, &options, err);
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
-  if (status == GCUT_OK) status = make_plan(a, model->trace, plan, err);
-  return status == GCUT_OK ? gcut_draw(model->trace, *plan, &options, a->output, err) : status;
+  if (status == GCUT_OK)
+    status = tool_plan_open(model->trace, a->plan, &a->cut, &everything, plan, err);
+  if (status == GCUT_OK && a->against)
+    status = gcut_plan_read(model->trace, a->against, &against, err);
+  options.against = against;
+  if (status == GCUT_OK) status = gcut_draw(model->trace, *plan, &options, a->output, err);
+  gcut_plan_destroy(against);
+  return status;
 }
 
 static int run(const void *given) {
@@ -74,6 +102,16 @@ static const tool_option options[] = {
      "the operators of this part alone"},
     {"--depth", NULL, "N", TOOL_COUNT, offsetof(arguments, depth),
      "open modules down to this depth; left out, as deep as stays readable"},
+    {"--by", NULL, "weights|flops|bytes|time", TOOL_TEXT, offsetof(arguments, by),
+     "colour boxes by what they hold, compute, make or took, instead of by kind"},
+    {"--timeline", NULL, "FILE.json", TOOL_TEXT, offsetof(arguments, timeline),
+     "of a run or simulation of these parts: what --by time goes by, and a lane beside the page's "
+     "graph"},
+    {"--against", NULL, "PLAN.json", TOOL_TEXT, offsetof(arguments, against),
+     "show where this other plan cuts, too"},
+    {"--link-parts", NULL, NULL, TOOL_FLAG, offsetof(arguments, link_parts),
+     "also draw each part that is shown, beside the picture (NAME.part-N.svg), and link to it from "
+     "its box"},
     {"--all", NULL, NULL, TOOL_FLAG, offsetof(arguments, all), "shape code and constants, too"},
     {"--dark", NULL, NULL, TOOL_FLAG, offsetof(arguments, dark), "for dark pages"},
     TOOL_CUT_OPTIONS(arguments),

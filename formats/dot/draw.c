@@ -1,4 +1,6 @@
 // gcut_draw: a view, then a file by its extension.
+#include <ctype.h>
+
 #include "formats/dot/caption.h"
 #include "formats/dot/page.h"
 #include "formats/dot/render.h"
@@ -15,16 +17,20 @@ static const char *format_of(const char *path) {
   return NULL;
 }
 
-static const char *drawing_title(const gcut_trace *trace, const gcut_plan *plan,
-                                 gcut_arena *arena) {
-  const gcut_graph *g = trace->graph;
-  const char *slash = strrchr(g->path, '/');
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < g->bodies[0].n_initializers; i++)
-    bytes += g->constants[g->values[g->bodies[0].initializers[i]].constant].bytes;
+// The file's name, with its folder's where it is one that every model has.
+static const char *model_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (!slash || strncmp(slash + 1, "model.", 6) != 0) return slash ? slash + 1 : path;
+  while (slash > path && slash[-1] != '/') slash--;
+  return slash;
+}
+
+static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
+  const gcut_graph *g = m->trace->graph;
+  const gcut_plan *plan = m->plan;
   return gcut_arena_format(
-      arena, "%s   %s nodes · %s%s", gcut_caption_name(arena, slash ? slash + 1 : g->path, 60),
-      gcut_caption_count(arena, g->bodies[0].n_nodes), gcut_caption_bytes(arena, bytes),
+      arena, "%s   %s nodes · %s%s", gcut_caption_name(arena, model_name(g->path), 60),
+      gcut_caption_count(arena, g->bodies[0].n_nodes), gcut_caption_bytes(arena, m->weight_bytes),
       plan ? gcut_arena_format(arena, " · %u part%s", plan->n_parts, plan->n_parts == 1 ? "" : "s")
            : "");
 }
@@ -38,43 +44,140 @@ static gcut_status make_view(gcut_modules *modules, gcut_drawing *drawing, gcut_
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no such view");
 }
 
-static gcut_status draw_view(gcut_modules *modules, const char *title, const char *format,
-                             FILE *stream, gcut_error *err) {
-  gcut_drawing *drawing;
-  GCUT_TRY(gcut_drawing_create(&drawing, err));
-  drawing->title = title;
-  gcut_status status = make_view(modules, drawing, err);
-  if (status == GCUT_OK)
-    status = gcut_drawing_render(drawing, format, modules->options->dark, stream, err);
-  gcut_drawing_destroy(drawing);
-  return status;
+// ---- drawings of parts, which the boxes of parts link to ---------------------------------------
+
+static const char *file_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
 }
 
-// The file is there whole, or as it was before.
-static gcut_status write_file(gcut_modules *modules, const char *format, const char *path,
-                              gcut_error *err) {
+// "a/plan.svg" and part 3: "a/plan.part-3.svg".
+static const char *part_path(gcut_arena *arena, const char *path, const char *format,
+                             uint32_t part) {
+  int stem = (int)(strlen(path) - strlen(format) - 1);
+  return gcut_arena_format(arena, "%.*s.part-%u.%s", stem, path, part, format);
+}
+
+// A link's text: what a URL cannot hold, or reads as something else, as %XX.
+static const char *url_of(gcut_arena *arena, const char *path) {
+  static const char digits[] = "0123456789ABCDEF";
+  const char *name = path ? file_name(path) : NULL;
+  char *url = name ? gcut_arena_alloc(arena, strlen(name) + 1, 3) : NULL, *to = url;
+  for (const unsigned char *c = (const unsigned char *)name; url && *c; c++) {
+    if (isalnum(*c) || strchr("-._~", *c))
+      *to++ = (char)*c;
+    else
+      *to++ = '%', *to++ = digits[*c >> 4], *to++ = digits[*c & 15];
+  }
+  return url;
+}
+
+static void link_parts(gcut_drawing *d, const char *path, const char *format) {
+  for (uint32_t i = 0; i < d->n_boxes; i++)
+    if (d->boxes[i].part != GCUT_NONE)
+      d->boxes[i].url = url_of(d->arena, part_path(d->arena, path, format, d->boxes[i].part));
+  for (uint32_t i = 0; i < d->n_groups; i++)
+    if (d->groups[i].part != GCUT_NONE)
+      d->groups[i].url = url_of(d->arena, part_path(d->arena, path, format, d->groups[i].part));
+}
+
+// ---- files --------------------------------------------------------------------------------------
+
+// What to draw, where; `back` is what the title links to, or NULL.
+typedef struct job {
+  gcut_modules *modules;
+  const char *path, *format, *title, *back;
+} job;
+
+static gcut_status write_drawing(const job *j, const gcut_drawing *drawing, gcut_error *err) {
   gcut_output output;
-  const char *title = drawing_title(modules->trace, modules->plan, modules->arena);
-  if (!title) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut_output_open(path, &output, err));
-  gcut_status status = strcmp(format, "html") == 0
-                           ? gcut_page_write(modules, title, output.stream, err)
-                           : draw_view(modules, title, format, output.stream, err);
+  GCUT_TRY(gcut_output_open(j->path, &output, err));
+  gcut_status status =
+      gcut_drawing_render(drawing, j->format, j->modules->options->dark, output.stream, err);
   if (status == GCUT_OK) return gcut_output_commit(&output, err);
   gcut_output_abort(&output);
   return status;
 }
 
-gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
-                      const gcut_draw_options *options, const char *path, gcut_error *err) {
-  const char *format = format_of(path);
+static gcut_status draw_view(const job *j, gcut_drawing *drawing, gcut_error *err) {
+  drawing->title = j->title;
+  drawing->url = url_of(drawing->arena, j->back);
+  GCUT_TRY(make_view(j->modules, drawing, err));
+  gcut_view_finish(j->modules, drawing);
+  if (j->modules->options->linked) link_parts(drawing, j->path, j->format);
+  return write_drawing(j, drawing, err);
+}
+
+static gcut_status draw_part(const job *whole, uint32_t part, gcut_error *err) {
+  gcut_modules modules = *whole->modules;
+  gcut_draw_options options = *modules.options;
+  gcut_drawing *drawing;
+  options.view = GCUT_VIEW_OPS;
+  options.part = part;
+  options.linked = false;
+  modules.options = &options;
+  job j = {.modules = &modules, .format = whole->format, .back = whole->path};
+  j.path = part_path(modules.arena, whole->path, whole->format, part);
+  j.title = gcut_arena_format(modules.arena, "part %u: %s", part,
+                              gcut_caption_name(modules.arena, modules.plan->parts[part].name, 80));
+  if (!j.path || !j.title) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut_drawing_create(&drawing, err));
+  gcut_status status = draw_view(&j, drawing, err);
+  gcut_drawing_destroy(drawing);
+  return status;
+}
+
+// A drawing for every part that the pipeline links to.
+static gcut_status draw_parts(const job *j, const gcut_drawing *pipeline, gcut_error *err) {
+  for (uint32_t i = 0; i < pipeline->n_boxes; i++)
+    if (pipeline->boxes[i].url) GCUT_TRY(draw_part(j, pipeline->boxes[i].part, err));
+  for (uint32_t i = 0; i < pipeline->n_groups; i++)
+    if (pipeline->groups[i].url) GCUT_TRY(draw_part(j, pipeline->groups[i].part, err));
+  return GCUT_OK;
+}
+
+static gcut_status draw_picture(const job *j, gcut_error *err) {
+  gcut_drawing *drawing;
+  GCUT_TRY(gcut_drawing_create(&drawing, err));
+  gcut_status status = draw_view(j, drawing, err);
+  if (status == GCUT_OK) status = draw_parts(j, drawing, err);
+  gcut_drawing_destroy(drawing);
+  return status;
+}
+
+static gcut_status write_page(const job *j, gcut_error *err) {
+  gcut_output output;
+  GCUT_TRY(gcut_output_open(j->path, &output, err));
+  gcut_status status = gcut_page_write(j->modules, j->title, output.stream, err);
+  if (status == GCUT_OK) return gcut_output_commit(&output, err);
+  gcut_output_abort(&output);
+  return status;
+}
+
+static gcut_status check_options(const gcut_draw_options *options, const char *format,
+                                 const char *path, gcut_error *err) {
   if (!format)
     return GCUT_FAIL(err, GCUT_ARGUMENT,
                      "cannot draw '%.300s': the file must end in .dot, .svg, .png, .pdf or .html",
                      path);
-  gcut_modules *modules;
-  GCUT_TRY(gcut_modules_create(trace, plan, options, &modules, err));
-  gcut_status status = write_file(modules, format, path, err);
-  gcut_modules_destroy(modules);
+  if (!options->linked) return GCUT_OK;
+  if (strcmp(format, "svg") != 0 && strcmp(format, "pdf") != 0)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "a .%s has no links: draw .svg, .pdf, or one .html",
+                     format);
+  return options->view == GCUT_VIEW_PARTS
+             ? GCUT_OK
+             : GCUT_FAIL(err, GCUT_ARGUMENT, "links lead from parts: draw the view of parts");
+}
+
+gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
+                      const gcut_draw_options *options, const char *path, gcut_error *err) {
+  job j = {.path = path, .format = format_of(path)};
+  GCUT_TRY(check_options(options, j.format, path, err));
+  GCUT_TRY(gcut_modules_create(trace, plan, options, &j.modules, err));
+  j.title = drawing_title(j.modules, j.modules->arena);
+  gcut_status status = !j.title                        ? GCUT_NO_MEMORY(err)
+                       : strcmp(j.format, "html") == 0 ? write_page(&j, err)
+                                                       : draw_picture(&j, err);
+  gcut_modules_destroy(j.modules);
   return status;
 }

@@ -45,3 +45,43 @@ uint32_t gcut_drawing_add_link(gcut_drawing *d, const gcut_link *link) {
   d->links[d->n_links] = *link;
   return d->n_links++;
 }
+
+gcut_box gcut_drawing_plain_box(gcut_box_shape shape) {
+  return (gcut_box){.shape = shape,
+                    .paint = GCUT_PAINT_OTHER,
+                    .heat = -1,
+                    .group = GCUT_NONE,
+                    .scope = GCUT_NONE,
+                    .part = GCUT_NONE,
+                    .node = GCUT_NONE};
+}
+
+static bool holds_boxes(const gcut_drawing *d, uint32_t group) {
+  for (uint32_t i = 0; i < d->n_boxes; i++)
+    if (d->boxes[i].group == group) return true;
+  return false;
+}
+
+// The only group within, or GCUT_NONE.
+static uint32_t only_child(const gcut_drawing *d, uint32_t group) {
+  uint32_t found = GCUT_NONE;
+  for (uint32_t g = group + 1; g < d->n_groups; g++) {
+    if (d->groups[g].parent != group) continue;
+    if (found != GCUT_NONE) return GCUT_NONE;
+    found = g;
+  }
+  return found;
+}
+
+void gcut_drawing_merge_groups(gcut_drawing *d) {
+  for (uint32_t g = 0; g < d->n_groups; g++) {
+    gcut_group *outer = &d->groups[g];
+    uint32_t inner = outer->part == GCUT_NONE ? only_child(d, g) : GCUT_NONE;
+    if (inner == GCUT_NONE || holds_boxes(d, g)) continue;
+    const char *title = gcut_arena_format(d->arena, "%s.%s", outer->title, d->groups[inner].title);
+    if (!title) continue;
+    d->groups[inner].title = title;
+    d->groups[inner].parent = outer->parent;
+    outer->merged = true;
+  }
+}

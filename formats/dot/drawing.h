@@ -16,21 +16,24 @@ typedef enum gcut_box_shape {
 } gcut_box_shape;
 
 typedef struct gcut_box {
-  const char *title, *subtitle, *detail; // one line each; NULL: none
-  const char *tooltip;                   // may have several lines
-  const char *url;                       // NULL: none
+  const char *title, *subtitle, *detail, *extra; // NULL: none; a subtitle may have several lines
+  const char *tooltip;                           // may have several lines
+  const char *url;                               // NULL: none
   gcut_box_shape shape;
   gcut_paint paint;
-  double heat;                // 0 to 1; below 0: coloured by paint
-  uint32_t group;             // GCUT_NONE: none
-  uint32_t scope, part, node; // what it stands for; GCUT_NONE: not one of that
+  bool crosses, crosses_other; // of a cut: which plans cut there
+  double heat;                 // in the drawing's measure; below 0: has none
+  uint32_t group;              // GCUT_NONE: none
+  uint32_t scope, part, node;  // what it stands for; GCUT_NONE: not one of that
 } gcut_box;
 
 // A dashed frame around boxes and other groups.
 typedef struct gcut_group {
-  const char *title;
-  uint32_t parent; // GCUT_NONE: none; less than its own number
-  bool is_part;    // a part of the plan, not a module
+  const char *title, *class_name; // "": none
+  const char *url;                // NULL: none
+  uint32_t parent;                // GCUT_NONE: none; less than its own number
+  uint32_t part;                  // that it is; GCUT_NONE: a module
+  bool merged;                    // into the one group that it holds
 } gcut_group;
 
 typedef struct gcut_link {
@@ -38,8 +41,9 @@ typedef struct gcut_link {
   const char *label;   // NULL: none
   const char *tooltip; // NULL: none
   uint64_t bytes;      // 0: unknown
-  bool crosses;        // a cut
-  bool faint;          // keeps the order, is not looked at
+  bool crosses;        // a cut of the plan
+  bool crosses_other;  // a cut of the plan it is held against
+  bool is_spine;       // keeps what it links in one line
 } gcut_link;
 
 typedef struct gcut_drawing {
@@ -49,7 +53,11 @@ typedef struct gcut_drawing {
   gcut_link *links;
   uint32_t n_boxes, n_groups, n_links;
   uint32_t box_capacity, group_capacity, link_capacity;
-  const char *note; // what was folded; NULL: nothing
+  const char *note;       // what was folded; NULL: nothing
+  const char *heat_title; // what boxes are heated by, with its range; NULL: coloured by kind
+  const char *other;      // what the plan is held against; NULL: nothing
+  const char *url;        // of the title; NULL: none
+  double hottest;         // of all boxes
   gcut_arena *arena;
 } gcut_drawing;
 
@@ -59,5 +67,9 @@ void gcut_drawing_destroy(gcut_drawing *drawing);
 uint32_t gcut_drawing_add_box(gcut_drawing *drawing, const gcut_box *box);
 uint32_t gcut_drawing_add_group(gcut_drawing *drawing, const gcut_group *group);
 uint32_t gcut_drawing_add_link(gcut_drawing *drawing, const gcut_link *link);
+// Takes away frames that hold nothing but one other: "m" around "model" becomes "m.model".
+void gcut_drawing_merge_groups(gcut_drawing *drawing);
+// A box that stands for nothing yet.
+gcut_box gcut_drawing_plain_box(gcut_box_shape shape);
 
 #endif

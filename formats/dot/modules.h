@@ -1,4 +1,5 @@
-// Which boxes stand for which nodes: the engine behind the views.
+// What a drawing is made from: a trace, a plan, facts about modules, and which box each node
+// belongs to.
 //
 // Scopes down to a depth are opened as frames; a deeper scope, and one without modules inside, is
 // one box. Nodes that stand in an opened scope themselves are boxes of their own, but a connected
@@ -8,35 +9,35 @@
 #ifndef GCUT_FORMATS_DOT_MODULES_H
 #define GCUT_FORMATS_DOT_MODULES_H
 
+#include "formats/dot/cuts.h"
 #include "formats/dot/drawing.h"
+#include "formats/timeline/timeline.h"
 #include "graphcut/formats.h"
-#include "graphcut/plan.h"
 #include "graphcut/trace.h"
 
 #define GCUT_ALL_OPS UINT32_MAX // a depth at which nothing is folded but repeated modules
 
 typedef struct gcut_scope_facts {
-  uint64_t
-      signature; // equal for scopes with the same operators in the same order and as many weights
+  uint64_t signature; // equal for scopes with the same operators in the same order and as many
+                      // weights
   uint64_t weight_bytes;
-  double flops;
   uint32_t depth;   // of the root: 0
-  uint32_t fold_to; // the first of the folded ones this scope stands among (the second of its run),
-                    // or GCUT_NONE
+  uint32_t run;     // the first of the equal sisters this scope stands among; GCUT_NONE: alone
   bool has_modules; // scopes with nodes stand in it
-  uint32_t last_folded; // of a first folded one: the last of its run
-  uint32_t n_folded;    // of that first one: how many it stands for
 } gcut_scope_facts;
 
 typedef struct gcut_modules {
   const gcut_trace *trace;
   const gcut_plan *plan; // may be NULL
   const gcut_draw_options *options;
+  gcut_cuts cuts, other;    // of the plan, and of the one that it is held against
+  gcut__slices *slices;     // of options->timeline; NULL: none
   gcut_scope_facts *scopes; // [graph->n_scopes]
   uint64_t *node_bytes;     // [graph->n_nodes] of constants that the node reads
+  double *heat;             // [graph->n_nodes]; NULL: boxes are coloured by kind
   uint32_t *scope_of_part;  // [plan->n_parts] the module that a part is named after; 0: none
-  uint32_t *part_of_node;   // [graph->n_nodes]; GCUT_NONE: in no part
   uint32_t *box_of_node;    // [graph->n_nodes] set by gcut_modules_draw; GCUT_NONE: not drawn
+  uint64_t weight_bytes;    // of the model
   gcut_arena *arena;
 } gcut_modules;
 
@@ -47,6 +48,9 @@ void gcut_modules_destroy(gcut_modules *modules);
 
 // Within one in a hundred.
 bool gcut_modules_about_equal(uint64_t a, uint64_t b);
+
+// Whether a scope is `root` or within it.
+bool gcut_modules_within(const gcut_graph *graph, uint32_t scope, uint32_t root);
 
 // Whether a node computes shapes: all it gives are small integers that are known, or constants.
 bool gcut_modules_is_shape_code(const gcut_modules *modules, uint32_t node);
@@ -59,15 +63,18 @@ GCUT_MUST_USE gcut_status gcut_modules_count(const gcut_modules *modules, const 
 GCUT_MUST_USE gcut_status gcut_modules_fit(const gcut_modules *modules, const uint32_t *nodes,
                                            uint32_t n_nodes, uint32_t limit, uint32_t *out_depth,
                                            gcut_error *err);
+// Forgets which boxes there are: before the first gcut_modules_draw of a drawing, or of a part.
+void gcut_modules_clear(gcut_modules *modules);
 // Adds boxes and frames for `nodes`; the frames are those of scopes within `root`, and stand in
-// `group`. *out_hidden: nodes of shape code left out.
+// `group`. *out_hidden grows by the nodes of shape code left out.
 GCUT_MUST_USE gcut_status gcut_modules_draw(gcut_modules *modules, const uint32_t *nodes,
                                             uint32_t n_nodes, uint32_t depth, uint32_t root,
                                             uint32_t group, gcut_drawing *drawing,
                                             uint32_t *out_hidden, gcut_error *err);
-// Adds a link for each pair of boxes between which values pass.
+// Links the boxes just drawn along the values that pass between them. `in_part`: the nodes are one
+// part's, so nothing between them crosses a cut.
 GCUT_MUST_USE gcut_status gcut_modules_link(gcut_modules *modules, const uint32_t *nodes,
-                                            uint32_t n_nodes, gcut_drawing *drawing,
+                                            uint32_t n_nodes, bool in_part, gcut_drawing *drawing,
                                             gcut_error *err);
 
 #endif

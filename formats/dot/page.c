@@ -84,11 +84,6 @@ static uint32_t page_of_box(book *b, const gcut_box *box, uint32_t parent) {
 
 // ---- making one page --------------------------------------------------------------------------
 
-static bool within(const gcut_graph *g, uint32_t scope, uint32_t root) {
-  while (scope != GCUT_NONE && scope > root) scope = g->scopes[scope].parent;
-  return scope == root;
-}
-
 // The nodes of a page's module or part, in order.
 static uint32_t nodes_of_page(book *b, const page *p) {
   const gcut_graph *g = b->m->trace->graph;
@@ -99,7 +94,7 @@ static uint32_t nodes_of_page(book *b, const page *p) {
   }
   uint32_t n = 0;
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
-    if (within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
+    if (gcut_modules_within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
       b->nodes[n++] = g->bodies[0].nodes[i];
   return n;
 }
@@ -111,11 +106,12 @@ static gcut_status draw_inside(book *b, const page *p, gcut_drawing *d, gcut_err
   if (boxes > PAGE_BOXES / 4)
     GCUT_TRY(gcut_modules_fit(b->m, b->nodes, n, PAGE_BOXES, &depth, err));
   uint32_t root = p->scope == GCUT_NONE ? 0 : p->scope;
+  gcut_modules_clear(b->m);
   GCUT_TRY(gcut_modules_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
   if (hidden > 0)
     d->note = gcut_arena_format(d->arena, "%s shape nodes left out",
                                 gcut_caption_count(d->arena, hidden));
-  return gcut_modules_link(b->m, b->nodes, n, d, err);
+  return gcut_modules_link(b->m, b->nodes, n, p->part != GCUT_NONE, d, err);
 }
 
 static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
@@ -211,6 +207,7 @@ static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
   GCUT_TRY(gcut_drawing_create(&d, err));
   page p = b->pages[index];
   gcut_status status = draw_page(b, &p, d, err);
+  if (status == GCUT_OK) gcut_view_finish(b->m, d);
   json_t *light = status == GCUT_OK ? svg_of(d, false, err) : NULL,
          *dark = light ? svg_of(d, true, err) : NULL;
   json_t *boxes = json_array();

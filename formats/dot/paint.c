@@ -17,16 +17,23 @@ static const gcut_theme themes[2] = {
      .text = "#1b2127",
      .faint_text = "#56606a",
      .line = "#7b8792",
-     .cut = "#d0021b",
      .frame = "#9aa5b0",
-     .part_frame = "#d0021b"},
+     .cut = "#d0021b",
+     .cut_other = "#1763c6",
+     .cut_both = "#7b2d8e"},
     {.page = "#14181d",
      .text = "#eef2f6",
      .faint_text = "#a9b4bf",
      .line = "#76828e",
-     .cut = "#ff5a66",
      .frame = "#5c6874",
-     .part_frame = "#ff5a66"},
+     .cut = "#ff5a66",
+     .cut_other = "#6fb1ff",
+     .cut_both = "#d79be6"},
+};
+
+static const char *const heat_fills[2][GCUT_HEAT_STEPS] = {
+    {"#fffaf0", "#fff0d4", "#ffe2b0", "#ffcf87", "#ffb968", "#ff9f55", "#fb854b", "#f26d45"},
+    {"#1d1b19", "#2c2018", "#3d2517", "#502a15", "#652f13", "#7b3512", "#923b10", "#a9410e"},
 };
 
 const gcut_theme *gcut_theme_get(bool dark) {
@@ -40,6 +47,24 @@ const char *gcut_paint_line(gcut_paint p, bool dark) {
 }
 const char *gcut_paint_legend(gcut_paint p) {
   return paints[p].legend;
+}
+
+const char *gcut_heat_fill_color(unsigned step, bool dark) {
+  return heat_fills[dark][step];
+}
+
+const char *gcut_theme_pair(unsigned i, const char **out_dark) {
+  enum { N_NAMED = sizeof(gcut_theme) / sizeof(const char *) };
+  const char *const *light = (const char *const *)&themes[0];
+  const char *const *dark = (const char *const *)&themes[1];
+  if (i < N_NAMED) return *out_dark = dark[i], light[i];
+  i -= N_NAMED;
+  if (i < GCUT_HEAT_STEPS) return *out_dark = heat_fills[1][i], heat_fills[0][i];
+  i -= GCUT_HEAT_STEPS;
+  if (i < GCUT_N_PAINTS) return *out_dark = paints[i].dark, paints[i].light;
+  i -= GCUT_N_PAINTS;
+  if (i < GCUT_N_PAINTS) return *out_dark = paints[i].dark_line, paints[i].light_line;
+  return NULL;
 }
 
 // Calls `holds` for each word of a list until one answers.

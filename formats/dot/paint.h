@@ -14,18 +14,18 @@
 #define GCUT_PAINT_LIST(X)                                                                         \
   X(EXPERT, "experts", "#f3e3f7", "#8e44ad", "#3d2947", "#c58adf",                                 \
     "moe expert sparse router gate.", "")                                                          \
-  X(ATTENTION, "attention", "#dceafc", "#2f6fbf", "#1f3350", "#79aef0", "attention attn",          \
-    "Attention GroupQueryAttention MultiHeadAttention RotaryEmbedding Softmax")                    \
+  X(CONV, "convolution", "#fde5d6", "#cf6a1f", "#47301f", "#f0a26b", "conv",                       \
+    "Conv ConvTranspose ConvInteger QLinearConv MaxPool AveragePool GlobalAveragePool")            \
   X(NORM, "normalization", "#fdf3cf", "#b08900", "#423a17", "#e0c04a", "norm",                     \
     "LayerNormalization RMSNormalization BatchNormalization InstanceNormalization "                \
     "GroupNormalization SimplifiedLayerNormalization SkipLayerNormalization "                      \
     "SkipSimplifiedLayerNormalization")                                                            \
+  X(ATTENTION, "attention", "#dceafc", "#2f6fbf", "#1f3350", "#79aef0", "attention attn",          \
+    "Attention GroupQueryAttention MultiHeadAttention RotaryEmbedding Softmax")                    \
   X(EMBEDDING, "embedding", "#e0f2ef", "#1f8a78", "#1c3b36", "#5cc4b2", "embed wte wpe rotary",    \
     "")                                                                                            \
   X(MLP, "feed-forward", "#e4f3dc", "#4c9a2a", "#263c1c", "#8ccf6b",                               \
     "mlp feed_forward feedforward intermediate ffn dense", "")                                     \
-  X(CONV, "convolution", "#fde5d6", "#cf6a1f", "#47301f", "#f0a26b", "conv patch",                 \
-    "Conv ConvTranspose ConvInteger QLinearConv MaxPool AveragePool GlobalAveragePool")            \
   X(PRODUCT, "matrix product", "#fbdde0", "#c2374a", "#472226", "#f08492",                         \
     "linear lm_head classifier proj",                                                              \
     "MatMul Gemm MatMulNBits MatMulInteger QLinearMatMul Einsum")                                  \
@@ -45,13 +45,22 @@ typedef enum gcut_paint {
 } gcut_paint;
 
 typedef struct gcut_theme {
-  const char *page, *text, *faint_text, *line, *cut, *frame, *part_frame;
+  const char *page, *text, *faint_text, *line, *frame;
+  const char *cut, *cut_other, *cut_both; // of the plan, of the one it is held against, of both
 } gcut_theme;
+
+enum { GCUT_HEAT_STEPS = 8 };
 
 const gcut_theme *gcut_theme_get(bool dark);
 const char *gcut_paint_fill(gcut_paint paint, bool dark);
 const char *gcut_paint_line(gcut_paint paint, bool dark);
 const char *gcut_paint_legend(gcut_paint paint);
+// The fill of one of GCUT_HEAT_STEPS, coldest first: lighter to darker in grey print.
+const char *gcut_heat_fill_color(unsigned step, bool dark);
+
+// Each colour of the light theme with its counterpart of the dark one: for what is drawn once and
+// shown in both. NULL past the last.
+const char *gcut_theme_pair(unsigned i, const char **out_dark);
 
 // The paint of a module by its class and path, of an operator by its type and the module it stands
 // in.

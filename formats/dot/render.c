@@ -60,39 +60,60 @@ static void set_markup(const canvas *c, void *object, const char *name, const ch
   agstrfree(c->graph, text);
 }
 
-static const char *row(const canvas *c, const char *text, const char *color, int size, bool bold) {
-  if (!text || !*text) return "";
-  return gcut_arena_format(
-      c->arena,
-      "<tr><td align=\"left\"><font color=\"%s\" point-size=\"%d\">%s%s%s</font></td></tr>", color,
-      size, bold ? "<b>" : "", escape(c, text), bold ? "</b>" : "");
+typedef struct text_style {
+  const char *color;
+  int size;
+  bool bold, centred;
+} text_style;
+
+static const char *one_row(const canvas *c, const char *text, text_style s) {
+  return gcut_arena_format(c->arena,
+                           "<tr><td%s><font color=\"%s\" point-size=\"%d\">%s%s%s</font></td></tr>",
+                           s.centred ? "" : " align=\"left\"", s.color, s.size, s.bold ? "<b>" : "",
+                           escape(c, text), s.bold ? "</b>" : "");
+}
+
+// A row a line of the text.
+static const char *row(const canvas *c, const char *text, text_style style) {
+  const char *rows = "";
+  while (text && *text && rows) {
+    size_t n = strcspn(text, "\n");
+    const char *line = gcut_arena_string(c->arena, text, n);
+    rows = gcut_arena_format(c->arena, "%s%s", rows, one_row(c, line, style));
+    text += n + (text[n] == '\n');
+  }
+  return rows;
+}
+
+// Of a cut and of what crosses it: whose cut it is.
+static const char *cut_color(const canvas *c, bool crosses, bool crosses_other) {
+  if (crosses && crosses_other) return c->theme->cut_both;
+  return crosses ? c->theme->cut : c->theme->cut_other;
 }
 
 // ---- boxes ------------------------------------------------------------------------------------
 
 static const char *box_label(const canvas *c, const gcut_box *box) {
   bool op = box->shape == GCUT_BOX_OP;
+  text_style small = {c->theme->faint_text, 9, false, false};
   return gcut_arena_format(
       c->arena,
-      "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">%s%s%s</table>",
-      row(c, box->title, c->theme->text, op ? 10 : 12, !op),
-      row(c, box->subtitle, c->theme->faint_text, 9, false),
-      row(c, box->detail, c->theme->faint_text, 9, false));
+      "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">%s%s%s%s</table>",
+      row(c, box->title, (text_style){c->theme->text, op ? 10 : 12, !op, false}),
+      row(c, box->subtitle, small), row(c, box->detail, small),
+      row(c, box->extra, (text_style){c->theme->cut_other, 9, false, false}));
 }
 
-// From the paint's fill towards red as the heat grows: white over amber to red on light pages.
-static const char *heat_fill(const canvas *c, double heat) {
-  int r = c->dark ? 40 + (int)(170 * heat) : 255, g = c->dark ? 40 : 250 - (int)(170 * heat),
-      b = c->dark ? 44 : 240 - (int)(200 * heat);
-  return gcut_arena_format(c->arena, "#%02x%02x%02x", r, g, b);
+static const char *fill_of(const canvas *c, const gcut_box *box) {
+  if (box->heat < 0 || c->d->hottest <= 0) return gcut_paint_fill(box->paint, c->dark);
+  unsigned step = (unsigned)(box->heat / c->d->hottest * GCUT_HEAT_STEPS);
+  return gcut_heat_fill_color(step < GCUT_HEAT_STEPS ? step : GCUT_HEAT_STEPS - 1, c->dark);
 }
 
 static void style_box(const canvas *c, Agnode_t *node, const gcut_box *box) {
-  const char *fill =
-      box->heat >= 0 ? heat_fill(c, box->heat) : gcut_paint_fill(box->paint, c->dark);
   set(node, "shape", "box");
   set(node, "style", "rounded,filled");
-  set(node, "fillcolor", fill);
+  set(node, "fillcolor", fill_of(c, box));
   set(node, "color", gcut_paint_line(box->paint, c->dark));
   set(node, "margin", "0.09,0.04");
   if (box->shape == GCUT_BOX_STACK) {
@@ -110,15 +131,13 @@ static void style_box(const canvas *c, Agnode_t *node, const gcut_box *box) {
 
 // A cut is a red line, what crosses it beneath: a table whose first row is the line.
 static void style_cut(const canvas *c, Agnode_t *node, const gcut_box *box) {
-  const char *color = c->theme->cut;
-  const char *label =
-      gcut_arena_format(c->arena,
-                        "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" "
-                        "cellpadding=\"2\"><tr><td width=\"360\" "
-                        "height=\"2\" bgcolor=\"%s\"></td></tr><tr><td><font color=\"%s\" "
-                        "point-size=\"10\"><b>%s</b></font></td></tr><tr><td><font color=\"%s\" "
-                        "point-size=\"9\">%s</font></td></tr></table>",
-                        color, color, escape(c, box->title), color, escape(c, box->subtitle));
+  const char *color = cut_color(c, box->crosses, box->crosses_other);
+  const char *label = gcut_arena_format(
+      c->arena,
+      "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td "
+      "width=\"360\" height=\"2\" cellpadding=\"0\" bgcolor=\"%s\"></td></tr>%s%s</table>",
+      color, row(c, box->title, (text_style){color, 10, true, true}),
+      row(c, box->subtitle, (text_style){color, 9, false, true}));
   set(node, "shape", "plain");
   set_markup(c, node, "label", label);
 }
@@ -143,16 +162,24 @@ static void add_box(canvas *c, uint32_t i) {
 
 static void add_group(canvas *c, uint32_t i) {
   const gcut_group *group = &c->d->groups[i];
+  bool is_part = group->part != GCUT_NONE;
   char name[32];
   snprintf(name, sizeof name, "cluster_%u", i);
   Agraph_t *parent = group->parent == GCUT_NONE ? c->graph : c->groups[group->parent];
+  if (group->merged) {
+    c->groups[i] = parent;
+    return;
+  }
   Agraph_t *g = c->groups[i] = agsubg(parent, name, 1);
-  set(g, "style", group->is_part ? "solid" : "dashed");
-  set(g, "color", group->is_part ? c->theme->part_frame : c->theme->frame);
+  set(g, "id", name);
+  set(g, "style", is_part ? "solid" : "dashed");
+  set(g, "color", is_part ? c->theme->cut : c->theme->frame);
   set(g, "labeljust", "l");
+  if (group->url) set(g, "URL", group->url);
   set_markup(c, g, "label",
-             gcut_arena_format(c->arena, "<font color=\"%s\" point-size=\"10\">%s</font>",
-                               c->theme->faint_text, escape(c, group->title)));
+             gcut_arena_format(c->arena, "<font color=\"%s\" point-size=\"10\">%s%s%s</font>",
+                               c->theme->faint_text, escape(c, group->title),
+                               *group->class_name ? " · " : "", escape(c, group->class_name)));
 }
 
 // Width by bytes: a point a factor of 32 from 1 KiB on.
@@ -162,45 +189,105 @@ static double link_width(const gcut_link *link) {
   return width > 6 ? 6 : width;
 }
 
+// The text keeps clear of the line, however wide that is.
+static const char *link_label(const canvas *c, const gcut_link *link, const char *color) {
+  return gcut_arena_format(c->arena,
+                           "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" "
+                           "cellpadding=\"%d\"><tr><td><font color=\"%s\" "
+                           "point-size=\"8\">%s</font></td></tr></table>",
+                           3 + (int)(link_width(link) / 2), color, escape(c, link->label));
+}
+
 static void add_link(canvas *c, uint32_t i) {
   const gcut_link *link = &c->d->links[i];
   char text[32];
   Agedge_t *edge = agedge(c->graph, c->nodes[link->from], c->nodes[link->to], NULL, 1);
   snprintf(text, sizeof text, "%.2f", link_width(link));
   set(edge, "penwidth", text);
-  set(edge, "color", link->crosses ? c->theme->cut : c->theme->line);
-  if (link->faint) set(edge, "arrowhead", "none");
+  if (link->is_spine) set(edge, "weight", "8");
+  bool cut = link->crosses || link->crosses_other;
+  const char *color = cut ? cut_color(c, link->crosses, link->crosses_other) : c->theme->line;
+  set(edge, "color", color);
+  if (link->crosses_other && !link->crosses) set(edge, "style", "dashed");
   if (link->tooltip) set(edge, "tooltip", escape_plain(c, link->tooltip));
   if (link->tooltip) set(edge, "labeltooltip", escape_plain(c, link->tooltip));
   if (link->label)
-    set_markup(c, edge, "label",
-               gcut_arena_format(c->arena, "<font color=\"%s\" point-size=\"8\"> %s </font>",
-                                 link->crosses ? c->theme->cut : c->theme->faint_text,
-                                 escape(c, link->label)));
+    set_markup(c, edge, "label", link_label(c, link, cut ? color : c->theme->faint_text));
 }
 
 // ---- the page ---------------------------------------------------------------------------------
 
-// One small table: the paints that the drawing uses.
-static const char *legend(const canvas *c) {
+typedef struct legend { // cells of one row, and about how wide they are, in points
+  const char *cells;
+  double width;
+} legend;
+
+static void add_cell(const canvas *c, legend *l, const char *fill, const char *line,
+                     const char *color, const char *text) {
+  l->cells = gcut_arena_format(
+      c->arena,
+      "%s<td bgcolor=\"%s\" border=\"1\" color=\"%s\" cellpadding=\"3\"><font color=\"%s\" "
+      "point-size=\"9\">%s</font></td>",
+      l->cells, fill, line, color, escape(c, text));
+  l->width += 11 + 4.6 * (double)strlen(text);
+}
+
+static void add_text(const canvas *c, legend *l, const char *text) {
+  l->cells = gcut_arena_format(c->arena,
+                               "%s<td border=\"0\"><font color=\"%s\" "
+                               "point-size=\"9\">%s</font></td>",
+                               l->cells, c->theme->faint_text, escape(c, text));
+  l->width += 6 + 4.6 * (double)strlen(text);
+}
+
+// The paints that the drawing uses.
+static void add_paints(const canvas *c, legend *l) {
   bool used[GCUT_N_PAINTS] = {false};
-  const char *cells = "";
   for (uint32_t i = 0; i < c->d->n_boxes; i++)
     if (c->d->boxes[i].shape != GCUT_BOX_CUT && c->d->boxes[i].shape != GCUT_BOX_VALUE)
       used[c->d->boxes[i].paint] = true;
   for (int p = 0; p < GCUT_N_PAINTS; p++)
     if (used[p])
-      cells = gcut_arena_format(
-          c->arena,
-          "%s<td bgcolor=\"%s\" border=\"1\" color=\"%s\" cellpadding=\"3\"><font color=\"%s\" "
-          "point-size=\"9\">%s</font></td>",
-          cells, gcut_paint_fill((gcut_paint)p, c->dark), gcut_paint_line((gcut_paint)p, c->dark),
-          c->theme->text, gcut_paint_legend((gcut_paint)p));
-  if (!*cells) return "";
-  return gcut_arena_format(c->arena,
-                           "<tr><td align=\"left\"><table border=\"0\" cellborder=\"1\" "
-                           "cellspacing=\"3\"><tr>%s</tr></table></td></tr>",
-                           cells);
+      add_cell(c, l, gcut_paint_fill((gcut_paint)p, c->dark),
+               gcut_paint_line((gcut_paint)p, c->dark), c->theme->text,
+               gcut_paint_legend((gcut_paint)p));
+}
+
+static void add_heats(const canvas *c, legend *l) {
+  for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
+    add_cell(c, l, gcut_heat_fill_color(step, c->dark), c->theme->frame, c->theme->text,
+             step == 0 ? "0" : "  ");
+  add_text(c, l, c->d->heat_title);
+}
+
+static void add_plans(const canvas *c, legend *l) {
+  static const char *const texts[] = {"cut by this plan", "by the other", "by both"};
+  for (int i = 0; i < 3; i++) {
+    const char *color = cut_color(c, i != 1, i != 0);
+    add_cell(c, l, c->theme->page, color, color, texts[i]);
+  }
+}
+
+// A row of small cells at the left; what the title is wider goes to an empty last one.
+static const char *legend_row(const canvas *c, const legend *l) {
+  double left = 7.8 * (double)strlen(c->d->title) - l->width;
+  if (!*l->cells) return "";
+  return gcut_arena_format(
+      c->arena,
+      "<tr><td align=\"left\"><table border=\"0\" cellborder=\"1\" "
+      "cellspacing=\"3\"><tr>%s<td border=\"0\" width=\"%d\"></td></tr></table>"
+      "</td></tr>",
+      l->cells, left > 1 ? (int)left : 1);
+}
+
+static const char *legends(const canvas *c) {
+  legend paints = {"", 0}, plans = {"", 0};
+  if (c->d->heat_title)
+    add_heats(c, &paints);
+  else
+    add_paints(c, &paints);
+  if (c->d->other) add_plans(c, &plans);
+  return gcut_arena_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
 }
 
 static void set_page(const canvas *c) {
@@ -209,9 +296,9 @@ static void set_page(const canvas *c) {
   set(c->graph, "rankdir", "TB");
   set(c->graph, "nodesep", "0.25");
   set(c->graph, "ranksep", "0.3");
-  // Ranks of the whole graph at once: where frames link to each other both ways, ranks of frames put
-  // linked boxes side by side, and Graphviz 2.43 frees twice when such a link of the top rank has a
-  // label.
+  // Ranks of the whole graph at once: where frames link to each other both ways, ranks of frames
+  // put linked boxes side by side, and Graphviz 2.43 frees twice when such a link of the top rank
+  // has a label.
   set(c->graph, "newrank", "true");
   set(c->graph, "labelloc", "t");
   set(c->graph, "nslimit", "2");
@@ -220,8 +307,8 @@ static void set_page(const canvas *c) {
   set_markup(c, c->graph, "label",
              gcut_arena_format(
                  c->arena, "<table border=\"0\" cellborder=\"0\" cellspacing=\"2\">%s%s%s</table>",
-                 row(c, c->d->title, c->theme->text, 14, true), legend(c),
-                 row(c, c->d->note, c->theme->faint_text, 9, false)));
+                 row(c, c->d->title, (text_style){c->theme->text, 14, true, false}), legends(c),
+                 row(c, c->d->note, (text_style){c->theme->faint_text, 9, false, false})));
   agattr(c->graph, AGNODE, "fontname", "Helvetica,Arial,sans-serif");
   agattr(c->graph, AGEDGE, "fontname", "Helvetica,Arial,sans-serif");
   agattr(c->graph, AGEDGE, "arrowsize", "0.6");
@@ -237,6 +324,7 @@ static gcut_status build(canvas *c, gcut_error *err) {
   for (uint32_t i = 0; i < c->d->n_groups; i++) add_group(c, i);
   for (uint32_t i = 0; i < c->d->n_boxes; i++) add_box(c, i);
   for (uint32_t i = 0; i < c->d->n_links; i++) add_link(c, i);
+  if (c->d->url) set(c->graph, "URL", c->d->url); // last: groups made later would take it over
   return GCUT_OK;
 }
 

@@ -3,19 +3,13 @@
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
 
-enum { READABLE = 60, LAYERS_LIMIT = 400, OPS_LIMIT = 800 };
+enum { READABLE = 40, LAYERS_LIMIT = 400, OPS_LIMIT = 800 };
 
 static gcut_status add_value_box(gcut_modules *m, gcut_drawing *d, uint32_t value,
                                  uint32_t *out_box, gcut_error *err) {
-  gcut_box box = {.title = gcut_caption_name(d->arena, m->trace->graph->values[value].name, 40),
-                  .subtitle = gcut_caption_value(d->arena, m->trace, value),
-                  .shape = GCUT_BOX_VALUE,
-                  .paint = GCUT_PAINT_OTHER,
-                  .heat = -1,
-                  .group = GCUT_NONE,
-                  .scope = GCUT_NONE,
-                  .part = GCUT_NONE,
-                  .node = GCUT_NONE};
+  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_VALUE);
+  box.title = gcut_caption_name(d->arena, m->trace->graph->values[value].name, 40);
+  box.subtitle = gcut_caption_value(d->arena, m->trace, value);
   *out_box = gcut_drawing_add_box(d, &box);
   return *out_box == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
@@ -54,10 +48,11 @@ static gcut_status draw_outputs(gcut_modules *m, gcut_drawing *d, gcut_error *er
 }
 
 static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
-                        const char *limited, gcut_drawing *d, gcut_error *err) {
+                        const char *limited, bool in_part, gcut_drawing *d, gcut_error *err) {
   uint32_t hidden = 0;
+  gcut_modules_clear(m);
   GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
-  GCUT_TRY(gcut_modules_link(m, nodes, n, d, err));
+  GCUT_TRY(gcut_modules_link(m, nodes, n, in_part, d, err));
   GCUT_TRY(draw_inputs(m, d, err));
   GCUT_TRY(draw_outputs(m, d, err));
   d->note = gcut_arena_format(
@@ -75,15 +70,16 @@ gcut_status gcut_view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) 
   if (wanted > fit)
     limited = gcut_arena_format(d->arena, "folded at depth %u of %u: more would be unreadable", fit,
                                 wanted);
-  return draw(m, body->nodes, body->n_nodes, wanted && wanted < fit ? wanted : fit, limited, d,
-              err);
+  return draw(m, body->nodes, body->n_nodes, wanted && wanted < fit ? wanted : fit, limited, false,
+              d, err);
 }
 
 gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   const uint32_t *nodes = body->nodes;
   uint32_t n = body->n_nodes, fit, boxes, deepest = GCUT_ALL_OPS;
-  if (m->options->part != GCUT_NONE) {
+  bool in_part = m->options->part != GCUT_NONE;
+  if (in_part) {
     if (!m->plan || m->options->part >= m->plan->n_parts)
       return GCUT_FAIL(err, GCUT_ARGUMENT, "part %u: the plan has %u parts", m->options->part,
                        m->plan ? m->plan->n_parts : 0);
@@ -91,10 +87,10 @@ gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
     n = m->plan->parts[m->options->part].n_nodes;
   }
   GCUT_TRY(gcut_modules_count(m, nodes, n, deepest, &boxes, err));
-  if (boxes <= OPS_LIMIT) return draw(m, nodes, n, deepest, NULL, d, err);
+  if (boxes <= OPS_LIMIT) return draw(m, nodes, n, deepest, NULL, in_part, d, err);
   GCUT_TRY(gcut_modules_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
   const char *limited = gcut_arena_format(
       d->arena, "%s operators: modules folded at depth %u; draw one part with --part N to see all",
       gcut_caption_count(d->arena, boxes), fit);
-  return draw(m, nodes, n, fit, limited, d, err);
+  return draw(m, nodes, n, fit, limited, in_part, d, err);
 }

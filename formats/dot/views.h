@@ -19,4 +19,7 @@ GCUT_MUST_USE gcut_status gcut_view_layers(gcut_modules *modules, gcut_drawing *
 GCUT_MUST_USE gcut_status gcut_view_ops(gcut_modules *modules, gcut_drawing *drawing,
                                         gcut_error *err);
 
+// What every drawing gets once its boxes are there: frames merged, the range of its heat.
+void gcut_view_finish(const gcut_modules *modules, gcut_drawing *drawing);
+
 #endif

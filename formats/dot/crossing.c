@@ -1,0 +1,67 @@
+#include "formats/dot/crossing.h"
+
+#include "formats/dot/caption.h"
+
+enum { LONG_LINE = 60 };
+
+uint32_t *gcut_crossing_last_readers(const gcut_modules *m, gcut_arena *arena) {
+  uint32_t n = m->trace->graph->n_values, *last = GCUT_NEW_ARRAY(arena, uint32_t, n);
+  for (uint32_t v = 0; v < n && last; v++) last[v] = GCUT_NONE;
+  for (uint32_t k = 0; k < m->plan->n_parts && last; k++)
+    for (uint32_t i = 0; i < m->plan->parts[k].n_inputs; i++) last[m->plan->parts[k].inputs[i]] = k;
+  return last;
+}
+
+// Bytes of a value for ranking: a symbol counts as a thousand.
+static double estimate_bytes(const gcut_trace *trace, uint32_t value) {
+  const gcut_type *type = &trace->facts[value].type;
+  double bytes = gcut_dtype_bits((gcut_dtype)type->type) / 8.0;
+  for (int d = 0; d < type->rank; d++)
+    bytes *= gcut_dim_known(type->dims[d]) ? (double)type->dims[d] : 1000;
+  return bytes;
+}
+
+static void add_crossing(gcut_crossing *c, const gcut_trace *trace, uint32_t value) {
+  uint64_t bytes;
+  if (!gcut_trace_bytes(trace, value, &bytes)) c->known = false;
+  double weight = estimate_bytes(trace, value);
+  uint32_t at = c->n < GCUT_CROSSING_LINES ? c->n : GCUT_CROSSING_LINES - 1;
+  if (c->n >= GCUT_CROSSING_LINES && c->largest_bytes[at] >= weight) at = GCUT_CROSSING_LINES;
+  for (; at < GCUT_CROSSING_LINES && at > 0 && c->largest_bytes[at - 1] < weight; at--) {
+    c->largest[at] = c->largest[at - 1];
+    c->largest_bytes[at] = c->largest_bytes[at - 1];
+  }
+  if (at < GCUT_CROSSING_LINES) c->largest[at] = value, c->largest_bytes[at] = weight;
+  c->bytes += bytes;
+  c->n++;
+}
+
+gcut_crossing gcut_crossing_after(const gcut_modules *m, const uint32_t *last_readers,
+                                  uint32_t part) {
+  gcut_crossing c = {.known = true};
+  for (uint32_t k = 0; k <= part; k++)
+    for (uint32_t i = 0; i < m->plan->parts[k].n_outputs; i++) {
+      uint32_t v = m->plan->parts[k].outputs[i];
+      if (last_readers[v] != GCUT_NONE && last_readers[v] > part) add_crossing(&c, m->trace, v);
+    }
+  return c;
+}
+
+const char *gcut_crossing_lines(const gcut_modules *m, const uint32_t *values, uint32_t n,
+                                gcut_arena *arena) {
+  const char *items[GCUT_CROSSING_LINES], *text = "";
+  uint32_t listed = n < GCUT_CROSSING_LINES ? n : GCUT_CROSSING_LINES;
+  size_t length = 0;
+  for (uint32_t i = 0; i < listed; i++) {
+    items[i] = gcut_arena_format(
+        arena, "%s  %s", gcut_caption_name(arena, m->trace->graph->values[values[i]].name, 28),
+        gcut_caption_value(arena, m->trace, values[i]));
+    if (!items[i]) return NULL;
+    length += strlen(items[i]);
+  }
+  const char *separator = length > LONG_LINE ? "\n" : ",   ";
+  for (uint32_t i = 0; i < listed && text; i++)
+    text = gcut_arena_format(arena, "%s%s%s", text, i ? separator : "", items[i]);
+  return n > listed ? gcut_arena_format(arena, "%s%sand %u more", text, separator, n - listed)
+                    : text;
+}

@@ -1,0 +1,10 @@
+// Which modules are equal sisters.
+#ifndef GCUT_FORMATS_DOT_FOLD_H
+#define GCUT_FORMATS_DOT_FOLD_H
+
+#include "formats/dot/modules.h"
+
+// Sets `run` of all scopes from their other facts.
+GCUT_MUST_USE gcut_status gcut_fold_scopes(gcut_modules *modules, gcut_error *err);
+
+#endif

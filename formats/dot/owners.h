@@ -1,0 +1,27 @@
+// Which box a node belongs to, before any is drawn.
+#ifndef GCUT_FORMATS_DOT_OWNERS_H
+#define GCUT_FORMATS_DOT_OWNERS_H
+
+#include "formats/dot/modules.h"
+
+enum { GCUT_CROWD = 4 }; // connected operators of one scope that make one box
+
+// Who stands for each node: a scope's number; from n_scopes on, a node for itself or its crowd;
+// GCUT_NONE: not drawn.
+typedef struct gcut_owners {
+  uint32_t *of_node; // [n_nodes]
+  uint32_t *crowd;   // [n_nodes] of a crowd's first node: how many it is
+  // Of three or more equal modules among the nodes, the first is drawn, the others are folded:
+  uint32_t *fold_to; // [n_scopes] the second of them; GCUT_NONE: is not folded
+  uint32_t *members; // [n_scopes] of that second: how many are folded
+  uint32_t *last;    // [n_scopes] of that second: the last of them
+} gcut_owners;
+
+GCUT_MUST_USE gcut_status gcut_owners_find(const gcut_modules *modules, const uint32_t *nodes,
+                                           uint32_t n, uint32_t depth, gcut_owners *out,
+                                           gcut_error *err);
+void gcut_owners_free(gcut_owners *owners);
+// The owner of a node: a crowd too small to be one is its operators.
+uint32_t gcut_owners_of(const gcut_modules *modules, gcut_owners *owners, uint32_t node);
+
+#endif

@@ -1,0 +1,26 @@
+#include "formats/dot/caption.h"
+#include "formats/dot/views.h"
+
+static const char *const heats[] = {
+#define X(name, text, what) what,
+    GCUT_HEAT_LIST(X)
+#undef X
+};
+
+static void add_note(gcut_drawing *d, const char *note) {
+  d->note = d->note && *d->note ? gcut_arena_format(d->arena, "%s; %s", d->note, note) : note;
+}
+
+void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
+  gcut_heat by = m->options->by;
+  gcut_drawing_merge_groups(d);
+  if (m->other.plan) d->other = "the other plan";
+  if (by == GCUT_HEAT_NONE) return;
+  for (uint32_t i = 0; i < d->n_boxes; i++)
+    if (d->boxes[i].heat > d->hottest) d->hottest = d->boxes[i].heat;
+  if (d->hottest > 0)
+    d->heat_title = gcut_arena_format(d->arena, "%s, up to %s", heats[by],
+                                      gcut_caption_heat(d->arena, by, d->hottest));
+  else
+    add_note(d, gcut_arena_format(d->arena, "no %s known: give sizes with --set", heats[by]));
+}
