@@ -120,6 +120,7 @@ static gcut_status run_offload(job *j, outcome *o) {
 }
 
 static gcut_status run_all(job *j) {
+  j->results.remember = true;
   for (size_t i = 0; i < j->n; i++) {
     gcut_status status = run_offload(j, &j->all[i]);
     if (status != GCUT_OK) return status;

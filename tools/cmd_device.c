@@ -60,8 +60,8 @@ static int run(const void *given) {
   gcut_error err = {0};
   gcut_profile profile;
   char description[256];
-  gcut_status status =
-      gcut_device_measure(a->device, &profile, description, sizeof description, &err);
+  const char *device = a->device ? a->device : gcut_device_default(NULL);
+  gcut_status status = gcut_device_measure(device, &profile, description, sizeof description, &err);
   if (status == GCUT_OK && a->output)
     status = write_profile(&profile, description, a->output, &err);
   if (status == GCUT_OK && a->common.json)
@@ -71,7 +71,8 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device), "which (cpu)"},
+    {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
+     "which (cuda where a card and its driver are found, else cpu)"},
     {"--output", "-o", "FILE.json", TOOL_TEXT, offsetof(arguments, output),
      "write the profile there, for simulate and run --profile"},
     TOOL_COMMON_OPTIONS(arguments),

@@ -174,6 +174,7 @@ static gcut_status self_check(job *j) {
 }
 
 static gcut_status run_job(job *j) {
+  j->results.remember = j->a->self_check;
   gcut_status status = run_plan(j, j->plan, j->options, j->options.device, &j->result);
   if (status == GCUT_OK && j->a->self_check && !j->result.simulated) status = self_check(j);
   return status;

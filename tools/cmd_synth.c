@@ -46,8 +46,7 @@ static gcut_status synthesize(const arguments *a, gcut_graph **graph, uint64_t *
   gcut_status status = find_graph(a, graph, err);
   if (status == GCUT_OK) status = make_folder(a->output, err);
   uint64_t seed = a->seed == GCUT_NONE ? 0 : a->seed;
-  if (status == GCUT_OK && !a->bare)
-    status = synth_weights(*graph, a->output, seed, bytes, err);
+  if (status == GCUT_OK && !a->bare) status = synth_weights(*graph, a->output, seed, bytes, err);
   snprintf(path, sizeof path, "%s/model.onnx", a->output);
   return status == GCUT_OK ? gcut_graph_write(*graph, path, err) : status;
 }

@@ -154,8 +154,7 @@ static void check_digest(tool_results *r, size_t batch, uint32_t i, gcut_digest 
            "output '%.200s' of batch %zu differs from the uncut run", output_name(r, i), batch);
 }
 
-static gcut_status take(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {
-  tool_results *r = context;
+static void digest_outputs(tool_results *r, size_t batch, gcut_tensor *const *outputs) {
   for (uint32_t i = 0; i < r->plan->n_fetches; i++) {
     gcut_digest digest = gcut_tensor_digest(outputs[i]);
     if (r->checking)
@@ -163,6 +162,11 @@ static gcut_status take(void *context, size_t batch, gcut_tensor *const *outputs
     else
       r->digests[batch * r->plan->n_fetches + i] = digest;
   }
+}
+
+static gcut_status take(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {
+  tool_results *r = context;
+  if (r->remember || r->checking) digest_outputs(r, batch, outputs);
   if (r->checking) return GCUT_OK;
   if (r->output) {
     gcut_status status = write_outputs(r, batch, outputs, err);

@@ -19,6 +19,7 @@ typedef struct tool_results {
   double rtol, atol;
   tool_compared *compared; // [plan->n_fetches]; ok and no error where not compared
   gcut_digest *digests;    // [n_batches * n_fetches]
+  bool remember;           // keep digests of this run, for one that is to be compared with it
   bool checking;           // compare with the digests instead: the second run of a self-check
   bool differs;            // what the self-check found
   char difference[512];

@@ -51,13 +51,17 @@ static gcut_status check(const gcut__cuda_blas *blas, cublasStatus_t status, con
 // ---- the library ------------------------------------------------------------------------------
 
 static gcut_status load(gcut__cuda_blas *blas, gcut_error *err) {
-  static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
+  static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so",
+                                      "/usr/local/cuda/lib64/libcublasLt.so.13",
+                                      "/usr/local/cuda/lib64/libcublasLt.so.12"};
   for (size_t i = 0; i < sizeof names / sizeof *names && !blas->library; i++) {
     blas->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     snprintf(blas->name, sizeof blas->name, "%s", names[i]);
   }
   if (!blas->library)
-    return GCUT_FAIL(err, GCUT_DEVICE, "no cuBLASLt: libcublasLt.so.13 is not there");
+    return GCUT_FAIL(err, GCUT_DEVICE,
+                     "no cuBLASLt: libcublasLt.so.13 is not there; if it lies in a folder of "
+                     "its own, name that in LD_LIBRARY_PATH");
 #define X(symbol)                                                                                  \
   {                                                                                                \
     void *found = dlsym(blas->library, #symbol);                                                   \

@@ -6,6 +6,7 @@
 #include "exec/cuda/context.h"
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/mapped.h"
+#include "exec/cuda/measure.h"
 #include "exec/cuda/program.h"
 #include "exec/cuda/weights.h"
 #include "exec/problem.h"
@@ -209,6 +210,7 @@ static const gcut__device_ops cuda_ops = {
     .destroy = cuda_destroy,
     .compile = cuda_compile,
     .program_destroy = gcut__cuda_program_destroy,
+    .measure = gcut__cuda_measure,
     .memory_bytes = cuda_memory_bytes,
     .reserve = cuda_reserve,
     .load = gcut__cuda_weights_load,
