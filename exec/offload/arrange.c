@@ -70,7 +70,7 @@ uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_
   return bytes;
 }
 
-gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) {
+static gcut__buffer_sizes find_sizes(const gcut__arrangement *a, uint32_t part) {
   gcut__buffer_sizes s = {0};
   if (a->policy->host[part]) return s;
   for (uint32_t c = 0; c < a->problem->n_classes; c++) {
@@ -80,6 +80,11 @@ gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) 
     s.workspace = max64(s.workspace, workspace);
     s.total = max64(s.total, operands + workspace);
   }
+  return s;
+}
+
+gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) {
+  gcut__buffer_sizes s = a->sizes[part];
   if (a->buffers > 1) s.total = a->buffers * s.operands + s.workspace;
   return s;
 }
@@ -197,8 +202,8 @@ static gcut_status refuse(const gcut__arrangement *a, const char *offload, uint6
                    "budget of %" PRIu64 " bytes: %s needs at least %" PRIu64 " (%" PRIu64
                    " of weights that stay, %" PRIu64 " for part '%s', of which %" PRIu64
                    " are %s '%s')",
-                   p->budget, offload, a->resident_bytes + region, a->resident_bytes, region,
-                   p->parts[part].name, l.bytes, l.what, l.name);
+                   p->budget, offload, a->least, a->resident_bytes, region, p->parts[part].name,
+                   l.bytes, l.what, l.name);
 }
 
 // ---- arrange ----------------------------------------------------------------------------------
@@ -213,7 +218,8 @@ static bool allocate(gcut__arrangement *a, gcut_arena *arena) {
   a->last_steps = GCUT_NEW_ARRAY(arena, uint32_t, n);
   a->weight_bytes = GCUT_NEW_ARRAY(arena, uint64_t, p->n_parts);
   a->resident_at = GCUT_NEW_ARRAY(arena, uint64_t, p->n_parts);
-  return a->steps && a->loads && a->last_steps && a->weight_bytes && a->resident_at;
+  a->sizes = GCUT_NEW_ARRAY(arena, gcut__buffer_sizes, p->n_parts);
+  return a->steps && a->loads && a->last_steps && a->weight_bytes && a->resident_at && a->sizes;
 }
 
 gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
@@ -221,8 +227,10 @@ gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *polic
                           gcut_error *err) {
   *out = (gcut__arrangement){.problem = problem, .policy = policy};
   if (!allocate(out, arena)) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < problem->n_parts; i++)
+  for (uint32_t i = 0; i < problem->n_parts; i++) {
     out->weight_bytes[i] = gcut_stage_layout(&problem->parts[i], policy->mapped, NULL);
+    out->sizes[i] = find_sizes(out, i);
+  }
   fill_steps(out);
   number_loads(out);
   place_residents(out);
@@ -247,6 +255,7 @@ gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *polic
       return GCUT_OK;
     }
   }
+  out->least = out->resident_bytes + region;
   return refuse(out, offload, region, worst, err);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exec/offload/axes.h"
 #include "exec/offload/offload.h"
 #include "exec/rates.h"
 #include "tracer/base/error.h"
@@ -17,9 +18,6 @@
 #include "tracer/base/vector.h"
 
 enum {
-  MOST_AXES = 5,
-  MOST_VALUES = 16,
-  TEXT = 160,
   SWEEPS = 3,
   ALL_COMMANDS = 1000000, // simulated for all combinations together
   TRIAL_COMMANDS = 20000, // of one trial otherwise
@@ -28,14 +26,8 @@ enum {
 
 static const double TIE = 1e-9;
 
-typedef struct axis {
-  const char *key;              // "" : the value stands alone
-  char values[MOST_VALUES][24]; // values[0] "" leaves the option out: its default
-  uint32_t n;
-} axis;
-
 typedef struct candidate {
-  char text[TEXT];
+  char text[GCUT__MOST_TEXT];
   double seconds;  // infinite where it does not fit
   uint64_t bytes;  // of device memory
   uint32_t policy; // into search.known: what it asks for
@@ -44,11 +36,9 @@ typedef struct candidate {
 static const candidate nothing = {.seconds = INFINITY, .bytes = UINT64_MAX, .policy = GCUT_NONE};
 
 typedef struct family { // candidates of one strategy
-  const char *strategy;
-  axis axes[MOST_AXES];
-  uint32_t n_axes;
-  uint32_t best[MOST_AXES]; // value of each axis
-  candidate found;          // what that gives
+  const gcut__axes *axes;
+  uint32_t best[GCUT__MOST_AXES]; // value of each axis
+  candidate found;                // what that gives
 } family;
 
 // A policy that was simulated: texts of different strategies often ask for the same.
@@ -67,20 +57,11 @@ typedef struct search {
   known *known;                // [n_known]
   uint32_t n_tried, n_known, known_capacity;
   candidate best, second;
+  char leanest[GCUT__MOST_TEXT]; // of those refused for host memory, what needs least of it
+  uint64_t least_host;
 } search;
 
 // ---- one candidate ----------------------------------------------------------------------------
-
-static void candidate_text(const family *f, const uint32_t *at, char text[TEXT]) {
-  size_t used = (size_t)snprintf(text, TEXT, "%s", f->strategy);
-  char before = ':';
-  for (uint32_t i = 0; i < f->n_axes && used < TEXT; i++) {
-    const char *value = f->axes[i].values[at[i]];
-    if (!*value) continue;
-    used += (size_t)snprintf(text + used, TEXT - used, "%c%s=%s", before, f->axes[i].key, value);
-    before = ',';
-  }
-}
 
 static known describe(const gcut_problem *p, const gcut__policy *policy) {
   return (known){.keep = gcut_hash(policy->keep, p->n_parts),
@@ -106,14 +87,23 @@ static uint32_t find_known(const search *s, const known *k) {
   return i;
 }
 
+static void note_refusal(search *s, const gcut_problem *problem, const char *text,
+                         uint64_t least_host) {
+  if (problem != s->problem || least_host == 0 || least_host >= s->least_host) return;
+  s->least_host = least_host;
+  snprintf(s->leanest, sizeof s->leanest, "%s", text);
+}
+
 static gcut_status clock_policy(search *s, const gcut_problem *problem, const gcut__policy *policy,
-                                known *out) {
+                                const char *text, known *out) {
   gcut_schedule *schedule;
   gcut_timeline timeline;
   gcut_summary sum;
   out->seconds = INFINITY;
   out->bytes = UINT64_MAX;
-  gcut_status status = gcut__schedule_policy(problem, policy, "auto", "", &schedule, NULL);
+  uint64_t least = 0;
+  gcut_status status = gcut__schedule_policy(problem, policy, text, "", &schedule, &least, NULL);
+  if (status == GCUT_BUDGET) note_refusal(s, problem, text, least);
   if (status == GCUT_BUDGET) return GCUT_OK;
   if (status != GCUT_OK) return status;
   status = gcut_simulate(problem, schedule, s->profile, &timeline, NULL);
@@ -139,7 +129,7 @@ static gcut_status simulate(search *s, const gcut_problem *problem, candidate *c
   if (c->policy == s->n_known) {
     if (!gcut_vector_reserve((void **)&s->known, &s->known_capacity, s->n_known, 1, sizeof new))
       return GCUT_NOMEM;
-    GCUT_TRY(clock_policy(s, problem, &policy, &new));
+    GCUT_TRY(clock_policy(s, problem, &policy, c->text, &new));
     s->known[s->n_known++] = new;
   }
   c->seconds = s->known[c->policy].seconds;
@@ -170,92 +160,11 @@ static void consider(search *s, const candidate *c) {
   }
 }
 
-// ---- axes -------------------------------------------------------------------------------------
-
-static axis *add_axis(family *f, const char *key) {
-  axis *a = &f->axes[f->n_axes++];
-  *a = (axis){.key = key, .n = 1};
-  return a;
-}
-
-static void add_value(axis *a, uint64_t value) {
-  if (a->n < MOST_VALUES)
-    snprintf(a->values[a->n++], sizeof *a->values, "%llu", (unsigned long long)value);
-}
-
-// Batches a step: one, all, and powers of two between.
-static void add_batches(family *f, const gcut_problem *p) {
-  axis *a = add_axis(f, "batches");
-  for (uint32_t n = 1; n < p->n_batches; n *= 2) add_value(a, n);
-  add_value(a, p->n_batches);
-  axis *place = add_axis(f, "place");
-  snprintf(place->values[place->n++], sizeof *place->values, "host");
-  snprintf(place->values[place->n++], sizeof *place->values, "device");
-}
-
-static void add_ahead(family *f, uint32_t first) {
-  axis *a = add_axis(f, "ahead");
-  for (uint32_t n = first; n <= 3; n++) add_value(a, n);
-}
-
-// Residents: each number where there are few parts, else about as many values.
-static void add_keep(family *f, const gcut_problem *p) {
-  axis *a = add_axis(f, "keep");
-  uint32_t step = p->n_parts / (MOST_VALUES - 2) + 1;
-  for (uint32_t n = 0; n <= p->n_parts; n += step) add_value(a, n);
-  axis *order = add_axis(f, "order");
-  snprintf(order->values[order->n++], sizeof *order->values, "prefix");
-}
-
-// Thresholds just above the tokens of each part: all that make a difference, where they are few.
-static void add_thresholds(family *f, const gcut_problem *p) {
-  axis *a = add_axis(f, "min-tokens");
-  uint64_t last = 0;
-  for (bool more = true; more && a->n < MOST_VALUES;) {
-    uint64_t next = UINT64_MAX;
-    more = false;
-    for (uint32_t i = 0; i < p->n_parts; i++) {
-      uint64_t tokens = 0;
-      for (uint32_t b = 0; b < p->n_batches; b++) tokens += p->parts[i].work[p->classes[b]].tokens;
-      if (tokens >= last && tokens + 1 < next) next = tokens + 1, more = true;
-    }
-    if (more) add_value(a, next);
-    last = next;
-  }
-}
-
-static uint32_t list_families(const gcut_problem *p, family *f) {
-  uint32_t n = 0;
-  f[n++] = (family){.strategy = "resident"};
-  f[n++] = (family){.strategy = "sequential"};
-  f[n] = (family){.strategy = "prefetch"};
-  add_ahead(&f[n++], 2);
-  f[n] = (family){.strategy = "uva"};
-  n++;
-  f[n] = (family){.strategy = "partial"};
-  add_keep(&f[n], p);
-  add_ahead(&f[n++], 0);
-  f[n] = (family){.strategy = "hybrid"};
-  add_thresholds(&f[n], p);
-  add_ahead(&f[n++], 2);
-  for (uint32_t i = 0; i < n; i++) {
-    add_batches(&f[i], p);
-    f[i].found = nothing;
-  }
-  return n;
-}
-
 // ---- searching --------------------------------------------------------------------------------
-
-static uint64_t count_combinations(const family *f) {
-  uint64_t n = 1;
-  for (uint32_t i = 0; i < f->n_axes; i++) n *= f->axes[i].n;
-  return n;
-}
 
 static gcut_status try_at(search *s, family *f, const gcut_problem *problem, const uint32_t *at) {
   candidate c;
-  candidate_text(f, at, c.text);
+  gcut__axes_text(f->axes, at, c.text);
   GCUT_TRY(simulate(s, problem, &c));
   if (is_better(&c, &f->found)) {
     f->found = c;
@@ -265,13 +174,13 @@ static gcut_status try_at(search *s, family *f, const gcut_problem *problem, con
 }
 
 static gcut_status try_all(search *s, family *f) {
-  uint64_t n = count_combinations(f);
+  uint64_t n = gcut__axes_combinations(f->axes);
   for (uint64_t i = 0; i < n; i++) {
-    uint32_t at[MOST_AXES] = {0};
+    uint32_t at[GCUT__MOST_AXES] = {0};
     uint64_t rest = i;
-    for (uint32_t k = 0; k < f->n_axes; k++) {
-      at[k] = (uint32_t)(rest % f->axes[k].n);
-      rest /= f->axes[k].n;
+    for (uint32_t k = 0; k < f->axes->n; k++) {
+      at[k] = (uint32_t)(rest % f->axes->items[k].n);
+      rest /= f->axes->items[k].n;
     }
     GCUT_TRY(try_at(s, f, s->problem, at));
   }
@@ -280,13 +189,13 @@ static gcut_status try_all(search *s, family *f) {
 
 // One axis at a time, until nothing gets better.
 static gcut_status climb(search *s, family *f, const gcut_problem *problem) {
-  uint32_t start[MOST_AXES] = {0};
+  uint32_t start[GCUT__MOST_AXES] = {0};
   GCUT_TRY(try_at(s, f, problem, start));
   for (int sweep = 0; sweep < SWEEPS; sweep++) {
     double before = f->found.seconds;
-    for (uint32_t k = 0; k < f->n_axes; k++)
-      for (uint32_t value = 0; value < f->axes[k].n; value++) {
-        uint32_t at[MOST_AXES];
+    for (uint32_t k = 0; k < f->axes->n; k++)
+      for (uint32_t value = 0; value < f->axes->items[k].n; value++) {
+        uint32_t at[GCUT__MOST_AXES];
         memcpy(at, f->best, sizeof at);
         at[k] = value;
         if (value != f->best[k]) GCUT_TRY(try_at(s, f, problem, at));
@@ -298,7 +207,7 @@ static gcut_status climb(search *s, family *f, const gcut_problem *problem) {
 
 static gcut_status confirm(search *s, const family *f, const uint32_t *at) {
   candidate c;
-  candidate_text(f, at, c.text);
+  gcut__axes_text(f->axes, at, c.text);
   GCUT_TRY(simulate(s, s->problem, &c));
   consider(s, &c);
   return GCUT_OK;
@@ -317,12 +226,26 @@ static gcut_problem trial_problem(const gcut_problem *p) {
   return trial;
 }
 
+// One batch at a time, left on the device or on the host: what takes least of either memory.
+static gcut_status try_leanest(search *s, const family *f) {
+  uint32_t at[GCUT__MOST_AXES] = {0}, place = 0;
+  for (uint32_t k = 0; k < f->axes->n; k++) {
+    if (!strcmp(f->axes->items[k].key, "place")) place = k;
+    if (!strcmp(f->axes->items[k].key, "batches")) at[k] = 1;
+    if (!strcmp(f->axes->items[k].key, "min-tokens")) at[k] = f->axes->items[k].n - 1;
+  }
+  for (at[place] = 0; at[place] < f->axes->items[place].n; at[place]++) GCUT_TRY(confirm(s, f, at));
+  return GCUT_OK;
+}
+
 static gcut_status search_all(search *s) {
-  static const uint32_t defaults[MOST_AXES] = {0};
-  family families[8];
-  uint32_t n = list_families(s->problem, families);
+  static const uint32_t defaults[GCUT__MOST_AXES] = {0};
+  gcut__axes axes[GCUT__MOST_FAMILIES];
+  family families[GCUT__MOST_FAMILIES];
+  uint32_t n = gcut__axes_list(s->problem, axes);
+  for (uint32_t i = 0; i < n; i++) families[i] = (family){.axes = &axes[i], .found = nothing};
   uint64_t combinations = 0;
-  for (uint32_t i = 0; i < n; i++) combinations += count_combinations(&families[i]);
+  for (uint32_t i = 0; i < n; i++) combinations += gcut__axes_combinations(families[i].axes);
   bool all = combinations * commands_of(s->problem) <= ALL_COMMANDS;
   gcut_problem trial = trial_problem(s->problem);
   for (uint32_t i = 0; i < n; i++) {
@@ -331,6 +254,7 @@ static gcut_status search_all(search *s) {
     GCUT_TRY(confirm(s, f, f->best));
     if (!all && memcmp(f->best, defaults, sizeof defaults)) GCUT_TRY(confirm(s, f, defaults));
   }
+  for (uint32_t i = 0; i < n && isinf(s->best.seconds); i++) GCUT_TRY(try_leanest(s, &families[i]));
   return GCUT_OK;
 }
 
@@ -356,7 +280,9 @@ gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *
               .profile = profile ? profile : &gcut__default_profile,
               .arena = options->arena,
               .best = nothing,
-              .second = nothing};
+              .second = nothing,
+              .leanest = "sequential",
+              .least_host = UINT64_MAX};
   if (problem->n_batches == 0) return GCUT_OK;
   s.scratch = gcut_arena_create();
   gcut_status status = s.scratch ? search_all(&s) : GCUT_NOMEM;
@@ -364,8 +290,8 @@ gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *
   gcut_arena_destroy(s.scratch);
   free(s.known);
   if (status != GCUT_OK) return GCUT_FAIL(err, status, "auto: a trial failed");
-  // Nothing fits: sequential says what would.
-  if (isinf(s.best.seconds)) snprintf(s.best.text, sizeof s.best.text, "sequential");
+  if (isinf(s.best.seconds))
+    memcpy(s.best.text, s.leanest, sizeof s.leanest); // it says what would do
   char *chosen = gcut_arena_string(options->arena, s.best.text, strlen(s.best.text));
   if (!chosen || !note) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__policy_parse(problem, chosen, s.profile, options->arena, policy, err));

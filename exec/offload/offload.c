@@ -48,7 +48,7 @@ static gcut_status create(const gcut_problem *problem, const char *offload,
   gcut__policy policy;
   GCUT_TRY(gcut__policy_parse(problem, offload, profile, arena, &policy, err));
   return gcut__schedule_policy(problem, &policy, policy.chosen ? policy.chosen : offload,
-                               policy.note ? policy.note : "", out_schedule, err);
+                               policy.note ? policy.note : "", out_schedule, NULL, err);
 }
 
 gcut_status gcut_schedule_create(const gcut_problem *problem, const char *offload,

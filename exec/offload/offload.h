@@ -88,6 +88,11 @@ typedef struct gcut__step { // a part on some batches
   uint32_t load; // streamed load that it needs, or, where it needs none, the next one
 } gcut__step;
 
+// What a step works with beside weights.
+typedef struct gcut__buffer_sizes {
+  uint64_t operands, workspace, total; // of one batch; of the step
+} gcut__buffer_sizes;
+
 // Where everything lies on the device:
 //
 //   | resident weights | streamed weights ... | buffers of the batches in flight | parked
@@ -104,10 +109,12 @@ typedef struct gcut__arrangement {
   uint32_t *loads;      // [n_loads] parts, in the order of loading
   uint32_t *last_steps; // [n_loads] last step that uses it
   uint32_t n_loads, ahead;
-  uint64_t *weight_bytes; // [n_parts] of the range; 0: nothing to load
-  uint64_t *resident_at;  // [n_parts] offset of those that stay
+  uint64_t *weight_bytes;    // [n_parts] of the range; 0: nothing to load
+  gcut__buffer_sizes *sizes; // [n_parts] with one batch in flight
+  uint64_t *resident_at;     // [n_parts] offset of those that stay
   uint64_t *slots; // [ahead + 1] offsets in the streamed region, where there are three or more
   uint64_t resident_bytes, stream_bytes, buffer_bytes, parked_at, parked_limit;
+  uint64_t least;   // where it does not fit: the least budget that would do
   uint32_t buffers; // batches in flight: 1 or 2
   bool tight;       // buffers move
 } gcut__arrangement;
@@ -122,21 +129,29 @@ uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load);
 // Where the buffers of a step begin, and bytes of one batch's inputs and outputs, workspace after.
 uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step);
 uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class);
-typedef struct gcut__buffer_sizes {
-  uint64_t operands, workspace, total; // of one batch; of the step
-} gcut__buffer_sizes;
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part);
+
+// ---- fit ----------------------------------------------------------------------------------------
+
+// Fills in the policy of one of several choices.
+typedef void gcut__choose(void *context, uint32_t choice);
+// Of the choices 0 to n, which as a rule need less and less, the first that fits the budget; where
+// none does, the one that needs least.
+GCUT_MUST_USE gcut_status gcut__fit(const gcut_problem *problem, const gcut__policy *policy,
+                                    uint32_t n, gcut__choose *choose, void *context,
+                                    gcut_error *err);
 
 // ---- weave ------------------------------------------------------------------------------------
 
-// Emits the commands of the arrangement.
+// Emits the commands of the arrangement. Where host memory is too small, *out_least_host (may be
+// NULL) is what would do.
 GCUT_MUST_USE gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload,
                                       const char *note, gcut_schedule **out_schedule,
-                                      gcut_error *err);
+                                      uint64_t *out_least_host, gcut_error *err);
 // Arranges and weaves.
 GCUT_MUST_USE gcut_status gcut__schedule_policy(const gcut_problem *problem,
                                                 const gcut__policy *policy, const char *offload,
                                                 const char *note, gcut_schedule **out_schedule,
-                                                gcut_error *err);
+                                                uint64_t *out_least_host, gcut_error *err);
 
 #endif

@@ -18,24 +18,15 @@ static void keep_some(const gcut_problem *p, uint64_t k, bool prefix, gcut__poli
     policy->keep[part] = p->parts[part].n_weights > 0 && stays(i++, n, k < n ? k : n, prefix);
 }
 
-// The most that fit, found from above: parts differ in size, so more kept may need less.
-static gcut_status keep_most(const gcut_problem *p, bool prefix, gcut_arena *arena,
-                             gcut__policy *policy) {
-  uint64_t low = 0, high = p->n_parts;
-  while (p->budget && low < high) {
-    uint64_t middle = low + (high - low + 1) / 2;
-    gcut__arrangement a;
-    keep_some(p, middle, prefix, policy);
-    gcut_status status = gcut__arrange(p, policy, "partial", arena, &a, NULL);
-    if (status == GCUT_OK)
-      low = middle;
-    else if (status == GCUT_BUDGET)
-      high = middle - 1;
-    else
-      return status;
-  }
-  keep_some(p, high, prefix, policy);
-  return GCUT_OK;
+typedef struct residents {
+  const gcut_problem *problem;
+  gcut__policy *policy;
+  bool prefix;
+} residents;
+
+static void keep_all_but(void *context, uint32_t n) {
+  residents *r = context;
+  keep_some(r->problem, r->problem->n_parts - n, r->prefix, r->policy);
 }
 
 gcut_status gcut__partial_decide(const gcut_problem *problem, const gcut__options *options,
@@ -49,8 +40,10 @@ gcut_status gcut__partial_decide(const gcut_problem *problem, const gcut__option
   GCUT_TRY(gcut__option_number(options, "ahead", 0, GCUT__MOST_AHEAD, 1, &ahead, err));
   GCUT_TRY(gcut__option_number(options, "keep", 0, UINT32_MAX, 0, &keep, err));
   policy->ahead = (uint32_t)ahead;
-  if (!gcut__option_find(options, "keep"))
-    return keep_most(problem, prefix, options->arena, policy);
-  keep_some(problem, keep, prefix, policy);
-  return GCUT_OK;
+  if (gcut__option_find(options, "keep")) {
+    keep_some(problem, keep, prefix, policy);
+    return GCUT_OK;
+  }
+  residents r = {problem, policy, prefix};
+  return gcut__fit(problem, policy, problem->n_parts, keep_all_but, &r, err);
 }

@@ -10,7 +10,8 @@
 typedef struct candidates {
   uint32_t *weights; // [n] that may be mapped, in order
   uint64_t *bytes;   // [n]
-  uint32_t n;
+  bool *mapped;      // [n_all] the policy's
+  uint32_t n, n_all;
 } candidates;
 
 static bool is_named(const char *pattern, const char *name) {
@@ -39,40 +40,21 @@ static gcut_status find_candidates(const gcut_problem *p, gcut_pattern *pattern,
   return GCUT_OK;
 }
 
-static void map_first(const gcut_problem *p, const candidates *c, uint32_t n,
-                      gcut__policy *policy) {
-  memset(policy->mapped, 0, p->n_weights * sizeof *policy->mapped);
-  for (uint32_t i = 0; i < n; i++) policy->mapped[c->weights[i]] = true;
+static void map_first(void *context, uint32_t n) {
+  const candidates *c = context;
+  memset(c->mapped, 0, c->n_all * sizeof *c->mapped);
+  for (uint32_t i = 0; i < n; i++) c->mapped[c->weights[i]] = true;
 }
 
-// The fewest that let the rest fit.
-static gcut_status map_needed(const gcut_problem *p, const candidates *c, gcut_arena *arena,
-                              gcut__policy *policy) {
-  uint32_t low = 0, high = c->n;
-  while (p->budget && low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    gcut__arrangement a;
-    map_first(p, c, middle, policy);
-    gcut_status status = gcut__arrange(p, policy, "uva", arena, &a, NULL);
-    if (status == GCUT_OK)
-      high = middle;
-    else if (status == GCUT_BUDGET)
-      low = middle + 1;
-    else
-      return status;
-  }
-  map_first(p, c, high, policy);
-  return GCUT_OK;
-}
-
-static gcut_status choose(const gcut_problem *p, const gcut__options *options, const candidates *c,
-                          gcut__policy *policy, gcut_error *err) {
+static gcut_status choose(const gcut_problem *p, const gcut__options *options, candidates *c,
+                          const gcut__policy *policy, gcut_error *err) {
   uint64_t bytes, used = 0;
   uint32_t n = 0;
-  if (!gcut__option_find(options, "bytes")) return map_needed(p, c, options->arena, policy);
-  GCUT_TRY(gcut__option_size(options, "bytes", 0, &bytes, err));
+  if (!gcut__option_find(options, "bytes") && p->budget)
+    return gcut__fit(p, policy, c->n, map_first, c, err);
+  GCUT_TRY(gcut__option_size(options, "bytes", UINT64_MAX, &bytes, err));
   while (n < c->n && c->bytes[n] <= bytes - used) used += c->bytes[n++];
-  map_first(p, c, n, policy);
+  map_first(c, n);
   return GCUT_OK;
 }
 
@@ -82,7 +64,9 @@ gcut_status gcut__uva_decide(const gcut_problem *problem, const gcut__options *o
   const char *match = gcut__option_find(options, "match");
   gcut_pattern *pattern = NULL;
   candidates c = {.weights = GCUT_NEW_ARRAY(options->arena, uint32_t, problem->n_weights),
-                  .bytes = GCUT_NEW_ARRAY(options->arena, uint64_t, problem->n_weights)};
+                  .bytes = GCUT_NEW_ARRAY(options->arena, uint64_t, problem->n_weights),
+                  .mapped = policy->mapped,
+                  .n_all = problem->n_weights};
   if (!c.weights || !c.bytes) return GCUT_NO_MEMORY(err);
   memset(policy->keep, true, problem->n_parts);
   if (match && strncmp(match, "re:", 3) == 0)

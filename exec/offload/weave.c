@@ -306,12 +306,14 @@ static gcut_status weave(gcut__weaver *w, uint64_t host_limit, const char *offlo
 
 // Where host memory is too small: what would do is what the neediest command takes, since all else
 // can leave for the spill file. Commands are the same however much there is.
-static gcut_status refuse(const gcut__arrangement *a, const char *offload, gcut_error *err) {
+static gcut_status refuse(const gcut__arrangement *a, const char *offload, uint64_t *out_least,
+                          gcut_error *err) {
   gcut__weaver w = {.problem = a->problem, .policy = a->policy, .plan = a};
   gcut_schedule *schedule = NULL;
   gcut_status status = weave(&w, ROOMY, offload, "", &schedule, err);
   gcut_schedule_destroy(schedule);
   if (status != GCUT_OK) return status;
+  if (out_least) *out_least = w.host_least;
   return GCUT_FAIL(err, GCUT_BUDGET,
                    "host budget of %llu bytes: %s needs at least %llu of host memory (%s '%s')",
                    (unsigned long long)a->problem->host_budget, offload,
@@ -319,24 +321,25 @@ static gcut_status refuse(const gcut__arrangement *a, const char *offload, gcut_
 }
 
 gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload, const char *note,
-                        gcut_schedule **out_schedule, gcut_error *err) {
+                        gcut_schedule **out_schedule, uint64_t *out_least_host, gcut_error *err) {
   uint64_t limit = arrangement->problem->host_budget;
   gcut__weaver w = {
       .problem = arrangement->problem, .policy = arrangement->policy, .plan = arrangement};
   *out_schedule = NULL;
   gcut_status status = weave(&w, limit ? limit : ROOMY, offload, note, out_schedule, err);
-  return status == GCUT_BUDGET ? refuse(arrangement, offload, err) : status;
+  return status == GCUT_BUDGET ? refuse(arrangement, offload, out_least_host, err) : status;
 }
 
 gcut_status gcut__schedule_policy(const gcut_problem *problem, const gcut__policy *policy,
                                   const char *offload, const char *note,
-                                  gcut_schedule **out_schedule, gcut_error *err) {
+                                  gcut_schedule **out_schedule, uint64_t *out_least_host,
+                                  gcut_error *err) {
   gcut_arena *arena = gcut_arena_create();
   gcut__arrangement a;
   *out_schedule = NULL;
   if (!arena) return GCUT_NO_MEMORY(err);
   gcut_status status = gcut__arrange(problem, policy, offload, arena, &a, err);
-  if (status == GCUT_OK) status = gcut__weave(&a, offload, note, out_schedule, err);
+  if (status == GCUT_OK) status = gcut__weave(&a, offload, note, out_schedule, out_least_host, err);
   gcut_arena_destroy(arena);
   return status;
 }

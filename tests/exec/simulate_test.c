@@ -314,31 +314,59 @@ static void test_auto_beats_every_strategy_on_large_problems(void **state) {
   }
 }
 
+static double best_of(double best, const gcut_problem *p, const gcut_profile *m, const char *tail,
+                      const char *format, ...) GCUT_PRINTF(5, 6);
+// The shorter of `best` and what the offload with these last options takes.
+static double best_of(double best, const gcut_problem *p, const gcut_profile *m, const char *tail,
+                      const char *format, ...) {
+  char text[160];
+  va_list args;
+  va_start(args, format);
+  size_t used = (size_t)vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  snprintf(text + used, sizeof text - used, "%s", tail);
+  return fmin(best, seconds_of(p, text, m));
+}
+
+// Up to each weight in turn.
+static double best_mapped(double best, const gcut_problem *p, const gcut_profile *m,
+                          const char *tail) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < p->n_parts; i++)
+    for (uint32_t k = 0; k < p->parts[i].n_weights; k++) {
+      bytes += p->parts[i].weights[k].bytes;
+      best = best_of(best, p, m, tail, "uva:bytes=%llu,", (unsigned long long)bytes);
+    }
+  return best;
+}
+
+static double best_streamed(double best, const gcut_problem *p, const gcut_profile *m,
+                            uint32_t ahead, const char *tail) {
+  for (uint32_t keep = 0; keep <= p->n_parts; keep++)
+    for (int prefix = 0; prefix < 2; prefix++)
+      best = best_of(best, p, m, tail, "partial:keep=%u,order=%s,ahead=%u,", keep,
+                     prefix ? "prefix" : "strided", ahead);
+  for (uint32_t group = 1; group <= p->n_parts; group++)
+    for (uint32_t stream = 0; stream <= group; stream++)
+      best =
+          best_of(best, p, m, tail, "prefetch:group=%u,stream=%u,ahead=%u,", group, stream, ahead);
+  for (uint32_t tokens = 0; tokens <= 4001 * p->n_batches; tokens += 100)
+    best = best_of(best, p, m, tail, "hybrid:min-tokens=%u,ahead=%u,", tokens, ahead);
+  return best;
+}
+
 // Everything that can be asked for, by brute force.
 static double exhaustive(const gcut_problem *p, const gcut_profile *m) {
-  static const char *const heads[] = {"resident:", "sequential:", "uva:"};
   double best = INFINITY;
-  char text[128];
+  char tail[64];
   for (uint32_t batches = 1; batches <= p->n_batches; batches++)
     for (int place = 0; place < 2; place++) {
-      char tail[64];
       snprintf(tail, sizeof tail, "batches=%u,place=%s", batches, place ? "device" : "host");
-      for (size_t i = 0; i < 3; i++) {
-        snprintf(text, sizeof text, "%s%s", heads[i], tail);
-        best = fmin(best, seconds_of(p, text, m));
-      }
-      for (uint32_t ahead = 0; ahead <= 3; ahead++) {
-        for (uint32_t keep = 0; keep <= p->n_parts; keep++)
-          for (int prefix = 0; prefix < 2; prefix++) {
-            snprintf(text, sizeof text, "partial:keep=%u,order=%s,ahead=%u,%s", keep,
-                     prefix ? "prefix" : "strided", ahead, tail);
-            best = fmin(best, seconds_of(p, text, m));
-          }
-        for (uint32_t tokens = 0; tokens <= 4001 * p->n_batches; tokens += 100) {
-          snprintf(text, sizeof text, "hybrid:min-tokens=%u,ahead=%u,%s", tokens, ahead, tail);
-          best = fmin(best, seconds_of(p, text, m));
-        }
-      }
+      best = best_of(best, p, m, tail, "resident:");
+      best = best_of(best, p, m, tail, "sequential:");
+      best = best_of(best, p, m, tail, "uva:");
+      best = best_mapped(best, p, m, tail);
+      for (uint32_t ahead = 0; ahead <= 3; ahead++) best = best_streamed(best, p, m, ahead, tail);
     }
   return best;
 }

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,13 +122,11 @@ static uint64_t worst_step(const gcut_problem *p) {
 }
 
 static void test_least_budget_is_exact(void **state) {
-  static const char *const fixed[] = {"sequential", "prefetch",       "prefetch:ahead=2",
-                                      "resident",   "partial:keep=2", "hybrid:min-tokens=2000"};
-  for (uint64_t seed = 1; seed <= 600; seed++) {
+  for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
     uint64_t random = seed * 991;
     gcut_arena_reset(*state);
     gcut_problem p = test_random_problem(*state, &random);
-    const char *offload = fixed[seed % (sizeof fixed / sizeof *fixed)];
+    const char *offload = offloads[seed % N_OFFLOADS];
     uint64_t least = least_budget(&p, offload);
     if (strcmp(offload, "sequential") == 0) assert_int_equal(least, worst_step(&p));
     if (least < 2) continue;
@@ -138,6 +137,23 @@ static void test_least_budget_is_exact(void **state) {
     p.budget = least;
     verify(&p, offload, seed);
   }
+}
+
+// Keeping more may need less: with three slots, the small part in the middle that stays puts the
+// two large ones into the same slot.
+static void test_partial_finds_what_needs_least(void **state) {
+  static const uint64_t bytes[] = {8 * 25600, 25600, 25600, 25600, 8 * 25600, 25600, 25600};
+  gcut_problem p = test_chain(*state, 7, 2, 256, 0, 0);
+  uint64_t least = UINT64_MAX;
+  for (uint32_t i = 0; i < 7; i++) ((gcut_weight *)p.parts[i].weights)->bytes = bytes[i];
+  for (uint32_t keep = 0; keep <= 7; keep++) {
+    char offload[40];
+    snprintf(offload, sizeof offload, "partial:keep=%u,ahead=2", keep);
+    uint64_t needs = least_budget(&p, offload);
+    if (needs < least) least = needs;
+  }
+  assert_true(least < least_budget(&p, "partial:keep=0,ahead=2"));
+  assert_int_equal(least_budget(&p, "partial:ahead=2"), least);
 }
 
 static void test_prefetch_needs_two_neighbours(void **state) {
@@ -199,6 +215,35 @@ static void test_least_host_budget_is_exact(void **state) {
     assert_int_equal(gcut_schedule_create(&p, offload, NULL, &s, NULL), GCUT_BUDGET);
     verify_host(&p, least, offload, seed);
     verify_host(&p, least + test_random_in(&random, 1, least), offload, seed);
+  }
+}
+
+// auto runs with any device memory at all, since the host can compute everything; and with as
+// little host memory as any strategy it knows.
+static void test_auto_runs_in_the_least_there_is(void **state) {
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    uint64_t random = seed * 515151;
+    gcut_arena_reset(*state);
+    gcut_problem p = test_random_problem(*state, &random);
+    p.budget = test_random_in(&random, 1, 20000);
+    gcut_schedule *s = create(&p, "auto");
+    assert_true(s->extent[GCUT_SPACE_DEVICE] <= p.budget);
+    gcut_schedule_destroy(s);
+    uint64_t least = least_host_budget(&p, "auto");
+    if (least == 0) continue;
+    p.host_budget = least - 1;
+    assert_int_equal(gcut_schedule_create(&p, "auto", NULL, &s, NULL), GCUT_BUDGET);
+    verify_host(&p, least, "auto", seed);
+    for (size_t i = 0; i < N_OFFLOADS; i++) {
+      p.host_budget = 0;
+      if (gcut_schedule_create(&p, offloads[i], NULL, &s, NULL) != GCUT_OK) continue;
+      gcut_schedule_destroy(s);
+      if (strstr(offloads[i], "uva:") || strstr(offloads[i], "group=")) continue; // not auto's
+      uint64_t other = least_host_budget(&p, offloads[i]);
+      if (other < least)
+        fail_msg("problem %llu: %s needs %llu, auto %llu", (unsigned long long)seed, offloads[i],
+                 (unsigned long long)other, (unsigned long long)least);
+    }
   }
 }
 
@@ -426,9 +471,11 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_every_schedule_verifies, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_least_budget_is_exact, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_partial_finds_what_needs_least, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_prefetch_needs_two_neighbours, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_refusal_names_what_forces_it, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_least_host_budget_is_exact, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_auto_runs_in_the_least_there_is, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_spill_writes_what_does_not_fit, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_removed_waits_are_caught, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_moved_ranges_are_caught, set_up, tear_down),
