@@ -3,11 +3,16 @@
 #   CONFIG   release (default), bundle, debug, sanitize (ASan + UBSan), thread (TSan), fuzz (clang, libFuzzer)
 #   CC       gcc or clang
 #   WERROR   1 makes warnings errors
+#   V        1 shows the commands
 
 CONFIG ?= release
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 ABI := 0
+
+# A line a file; V=1 shows the commands.
+quiet := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 build := build/$(CONFIG)
 gen := $(build)/gen
@@ -83,10 +88,12 @@ all: $(command) $(static_lib) $(shared_lib) ## build the command and the librari
 
 $(gen)/formats/onnx/onnx.pb-c.c: formats/onnx/onnx.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=formats/onnx --c_out=$(@D) $<
+	$(call say,PROTO,$<)
+	$(quiet)protoc-c --proto_path=formats/onnx --c_out=$(@D) $<
 $(gen)/formats/onnx/onnx.pb-c.h: $(gen)/formats/onnx/onnx.pb-c.c
 $(gen)/formats/onnx/onnx.pb-c.o: $(gen)/formats/onnx/onnx.pb-c.c
-	$(CC) $(all_cflags) -w -c -o $@ $<
+	$(call say,CC,$<)
+	$(quiet)$(CC) $(all_cflags) -w -c -o $@ $<
 
 # Foreign types stay in the folder that owns them: only formats/onnx sees the generated header.
 $(build)/formats/onnx/%.o: private room_flags := -I$(gen)/formats/onnx
@@ -107,9 +114,10 @@ fatbin := $(gen)/kernels.fatbin
 all_cflags += -DGCUT_CUDA
 $(gen)/kernels.cu: $(cuda_src)
 	@mkdir -p $(@D)
-	printf '#include "%s"\n' $(abspath $(cuda_src)) > $@
+	$(quiet)printf '#include "%s"\n' $(abspath $(cuda_src)) > $@
 $(fatbin): $(gen)/kernels.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
-	$(NVCC) $(cuda_flags) -fatbin -o $@ $<
+	$(call say,NVCC,$@)
+	$(quiet)$(NVCC) $(cuda_flags) -fatbin -o $@ $<
 $(build)/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include -DGCUT_CUDA_FATBIN='"$(fatbin)"'
 $(build)/exec/cuda/kernels.o: $(fatbin)
 else
@@ -119,49 +127,63 @@ endif
 # tools/ and examples/ see the public headers alone.
 $(build)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
-	$(CC) $(all_cflags) -Iinclude -c -o $@ $<
+	$(call say,CC,$<)
+	$(quiet)$(CC) $(all_cflags) -Iinclude -c -o $@ $<
 $(build)/examples/%.o: examples/%.c
 	@mkdir -p $(@D)
-	$(CC) $(all_cflags) -Iinclude -c -o $@ $<
+	$(call say,CC,$<)
+	$(quiet)$(CC) $(all_cflags) -Iinclude -c -o $@ $<
 $(build)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(all_cflags) -I. -Iinclude $(room_flags) -c -o $@ $<
+	$(call say,CC,$<)
+	$(quiet)$(CC) $(all_cflags) -I. -Iinclude $(room_flags) -c -o $@ $<
 
 # Profiles of machines are part of the library, as they stand in their files.
 $(build)/formats/json/profile_json.o: $(wildcard formats/json/profiles/*.json)
 
 $(static_lib): $(lib_obj)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(quiet)ar rcs $@ $^
 $(shared_lib): $(lib_obj)
-	$(CC) $(all_ldflags) -shared -Wl,-soname,libgraphcut.so.$(ABI) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -shared -Wl,-soname,libgraphcut.so.$(ABI) -o $@ $^ $(libs)
 	@ln -sf $(@F) $(build)/libgraphcut.so.$(ABI)
 	@ln -sf $(@F) $(build)/libgraphcut.so
 $(command): $(tool_obj) $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 $(build)/examples/%: $(build)/examples/%.o $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 $(support_lib): $(support_obj)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(quiet)ar rcs $@ $^
 $(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_lib) $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 $(build)/tests/%_test: $(build)/tests/%_test.o $(support_lib) $(static_lib)
-	$(CC) $(all_ldflags) $(wrap_flags) -o $@ $^ $(libs) -lcmocka
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) $(wrap_flags) -o $@ $^ $(libs) -lcmocka
 $(build)/tests/%nomem_test: private wrap_flags := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 $(build)/tests/fuzz/%_fuzz: $(build)/tests/fuzz/%_fuzz.o $(support_lib) $(static_lib)
-	$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
 $(build)/tests/fuzz/%_replay: $(build)/tests/fuzz/%_fuzz.o $(build)/tests/fuzz/replay.o $(support_lib) $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
 conformance_src := $(sort $(wildcard tests/conformance/*.c))
 conformance := $(build)/tests/conformance/conformance
 $(conformance): $(conformance_src:%.c=$(build)/%.o) $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
 cuts := $(build)/tests/cuts/cuts
 $(cuts): $(build)/tests/cuts/cuts.o $(static_lib)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
 # ---- checks --------------------------------------------------------------------------------------------------------
 
@@ -219,11 +241,13 @@ $(emulated)/kernels.o: $(emulated)/kernels.cpp tests/emulate/kernel_shim.h
 	  -include tests/emulate/kernel_shim.h -c -o $@ $<
 $(emulated)/%.o: tests/emulate/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(emulate_flags) -c -o $@ $<
+	$(call say,CC,$<)
+	$(quiet)$(CC) -std=c11 -D_GNU_SOURCE $(emulate_flags) -c -o $@ $<
 $(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/kernels.o
 	g++ -shared -Wl,-soname,$(@F) -o $@ $^ -pthread -ldl
 $(emulated)/libcublasLt.so.13: $(emulated)/blas.o
-	$(CC) -shared -Wl,-soname,$(@F) -o $@ $^
+	$(call say,LINK,$@)
+	$(quiet)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^
 
 # Part of every check but those of sanitizers, which do not follow the card's change of stacks.
 ifneq ($(filter release debug,$(CONFIG)),)
@@ -234,6 +258,10 @@ endif
 check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card
 	LD_LIBRARY_PATH=$(emulated):$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS)" tests/gpu.sh $(build)
 endif
+
+.PHONY: bench-gpu
+bench-gpu: $(command) ## on a card: an 8B decoder (MODEL=, PyTorch's export without weights) beside PyTorch
+	tests/gpu/bench.sh $(command) $(MODEL)
 
 FUZZ_SECONDS ?= 600
 
