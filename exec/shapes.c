@@ -123,7 +123,9 @@ static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
   gcut_trace_options options = {.inputs = shapes,
                                 .n_inputs = list_shapes(f, shapes),
                                 .evaluate = gcut_cpu_evaluate,
-                                .evaluate_context = f->runner};
+                                .evaluate_context = f->runner,
+                                .unfused = f->plan->unfused,
+                                .like = s->n_classes > 0 ? s->traces[0] : NULL};
   gcut_error cause = {{0}};
   gcut_status status = gcut_trace_create(f->graph, &options, &s->traces[s->n_classes], &cause);
   if (status != GCUT_OK)

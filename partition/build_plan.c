@@ -48,10 +48,17 @@ static gcut_status assign_part(builder *b, uint32_t part, gcut_error *err) {
   return GCUT_OK;
 }
 
-// The earliest part in which all that a node reads is there.
-static uint32_t earliest_part(const builder *b, const gcut_node *node) {
+// The earliest part in which all that a node reads is there; a node that is kept with others goes
+// where the last of them is.
+static uint32_t earliest_part(const builder *b, uint32_t id) {
   const gcut_graph *g = b->draft.graph;
-  uint32_t part = 0;
+  const gcut_node *node = &g->nodes[id];
+  uint32_t part = 0, group = b->draft.kept[id];
+  if (group != GCUT_NONE) {
+    const gcut_fused *f = &b->draft.trace->fused[group];
+    uint32_t last = b->draft.part[f->nodes[f->n_nodes - 1]];
+    if (last != GCUT_NONE) return last;
+  }
   for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
     uint32_t v = gcut__read(g, node, r);
     uint32_t from = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
@@ -71,7 +78,7 @@ static gcut_status place_missing(builder *b, gcut_error *err) {
     if (!b->may_miss[n])
       return GCUT_FAIL(err, GCUT_FORMAT, "node '%s' (%s) is in no part",
                        gcut__printable(node->name, name, sizeof name), node->op_type);
-    d->part[n] = earliest_part(b, node);
+    d->part[n] = earliest_part(b, n);
   }
   for (uint32_t n = 0; n < d->graph->n_nodes; n++)
     if (!d->needed[n]) d->part[n] = GCUT_NONE;
@@ -199,7 +206,8 @@ static gcut_status build(builder *b, const gcut_trace *trace, gcut_arena *scratc
                          bool all_may_miss, gcut_plan **out_plan, gcut_error *err) {
   gcut__draft *d = &b->draft;
   const gcut_plan_spec *spec = b->spec;
-  GCUT_TRY(gcut__draft_begin(trace, spec->fetches, spec->n_fetches, scratch, d, err));
+  GCUT_TRY(
+      gcut__draft_begin(trace, spec->fetches, spec->n_fetches, spec->unfused, scratch, d, err));
   GCUT_TRY(gcut__draft_parts(d, spec->n_parts ? spec->n_parts : 1, err));
   b->may_miss = GCUT_NEW_ARRAY(scratch, bool, d->graph->n_nodes);
   if (!b->may_miss) return GCUT_NO_MEMORY(err);
@@ -261,6 +269,7 @@ static gcut_status rebase(const gcut_trace *trace, const gcut_plan *plan, const 
                          .n_parts = plan->n_parts,
                          .fetches = fetches ? fetches : plan->fetches,
                          .n_fetches = fetches ? n_fetches : plan->n_fetches,
+                         .unfused = plan->unfused,
                          .origin = plan->origin};
   builder b = {.spec = &spec};
   return build(&b, trace, scratch, true, out_plan, err);

@@ -2,8 +2,9 @@
 // a heap by the place of their first node, so ties fall as the graph has them: O(n log n).
 //
 // What is left over when no unit is ready lies on cycles or behind them. Going from any such unit
-// to one that it waits for, again and again, ends on a cycle, which has a group in it (single nodes
-// have none); a breadth-first search from that group then finds the shortest way back into it.
+// to one that it waits for, again and again, ends on a cycle, which has a target in it (single
+// nodes have none, nor have fused groups, see tracer/fuse/fuse.c); a breadth-first search from that
+// group then finds the shortest way back into it.
 #include "partition/contract.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ typedef struct contraction {
 
 static gcut_status allocate(contraction *c, gcut_error *err) {
   gcut_arena *arena = c->draft->scratch;
-  uint32_t n = c->draft->n_order, units = c->groups->n + n;
+  uint32_t n = c->draft->n_order, units = c->groups->n_all + n;
   c->unit = GCUT_NEW_ARRAY(arena, uint32_t, c->draft->graph->n_nodes);
   c->first = GCUT_NEW_ARRAY(arena, uint32_t, (size_t)units + 2);
   c->members = GCUT_NEW_ARRAY(arena, uint32_t, n);
@@ -45,8 +46,8 @@ static gcut_status allocate(contraction *c, gcut_error *err) {
 
 static void form_units(contraction *c) {
   const gcut__draft *d = c->draft;
-  c->n_units = c->groups->n;
-  for (uint32_t u = 0; u < c->groups->n; u++) c->place[u] = GCUT_NONE;
+  c->n_units = c->groups->n_all;
+  for (uint32_t u = 0; u < c->groups->n_all; u++) c->place[u] = GCUT_NONE;
   for (uint32_t i = 0; i < d->n_order; i++) {
     uint32_t group = c->groups->of[d->order[i]];
     uint32_t u = group == GCUT_NONE ? c->n_units++ : group;

@@ -332,6 +332,9 @@ gcut_status gcut__draft_finish(const gcut__draft *draft, const gcut_origin *orig
     gcut_arena_destroy(arena);
     return status;
   }
+  plan->unfused = draft->unfused;
+  plan->n_inner_targets = draft->n_inner_targets;
+  plan->n_standing_groups = draft->n_standing_groups;
   plan->fingerprint = gcut_graph_fingerprint(draft->graph);
   plan->arena = arena;
   *out_plan = plan;

@@ -55,10 +55,37 @@ static gcut_status find_needed(gcut__draft *d, gcut_error *err) {
   return GCUT_OK;
 }
 
+// ---- fused groups -----------------------------------------------------------------------------
+
+// Whether somebody wants what a group keeps to itself: then nothing computes it in one step.
+static bool is_open(const gcut__draft *d, const gcut_fused *f) {
+  for (uint32_t i = 0; i + 1 < f->n_nodes; i++) {
+    const gcut_node *node = &d->graph->nodes[f->nodes[i]];
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+      uint32_t v = gcut_node_outputs(d->graph, node)[o];
+      if (v != GCUT_NONE && d->fetched[v]) return true;
+    }
+  }
+  return false;
+}
+
+static void find_kept(gcut__draft *d) {
+  for (uint32_t n = 0; n < d->graph->n_nodes; n++) d->kept[n] = GCUT_NONE;
+  for (uint32_t i = 0; i < d->trace->n_fused && !d->unfused; i++) {
+    const gcut_fused *f = &d->trace->fused[i];
+    if (!gcut_fused_is_whole(f->kind) || !d->needed[f->nodes[f->n_nodes - 1]] || is_open(d, f))
+      continue;
+    for (uint32_t k = 0; k < f->n_nodes; k++)
+      if (d->needed[f->nodes[k]]) d->kept[f->nodes[k]] = i;
+    for (uint32_t k = 0; k < f->n_shapes; k++)
+      if (d->needed[f->shapes[k]]) d->kept[f->shapes[k]] = i;
+  }
+}
+
 // ---- order ------------------------------------------------------------------------------------
 
 // What depends on constants alone (a weight being cast, a table being made) belongs with what reads
-// it first, wherever the exporter wrote it.
+// it first, wherever the exporter wrote it; what is kept in a group belongs with the group's last.
 
 // The node that has to run to make a value, or GCUT_NONE.
 static uint32_t maker(const gcut__draft *d, uint32_t value) {
@@ -86,20 +113,35 @@ static int by_place(const void *a, const void *b) {
 
 typedef struct orderer {
   gcut__draft *d;
-  uint64_t *pending; // [n] place << 32 | node: rootless nodes that come before the one at hand
+  uint64_t *pending; // [n] place << 32 | node: late nodes that come before the one at hand
   uint32_t *place;   // [n_nodes]
   bool *listed;      // [n_nodes]
   uint32_t n_pending;
 } orderer;
 
+static bool ends_group(const gcut__draft *d, uint32_t node) {
+  const gcut_fused *f = d->kept[node] == GCUT_NONE ? NULL : &d->trace->fused[d->kept[node]];
+  return f && f->nodes[f->n_nodes - 1] == node;
+}
+
+// Nodes that come just before another: where they stand does not matter.
+static bool is_late(const gcut__draft *d, uint32_t node) {
+  return d->rootless[node] || (d->kept[node] != GCUT_NONE && !ends_group(d, node));
+}
+
+static void list_node(orderer *o, uint32_t node) {
+  if (node == GCUT_NONE || !o->d->needed[node] || !is_late(o->d, node) || o->listed[node]) return;
+  o->listed[node] = true;
+  o->pending[o->n_pending++] = (uint64_t)o->place[node] << 32 | node;
+}
+
 static void list_makers(orderer *o, uint32_t node_id) {
   const gcut_node *node = &o->d->graph->nodes[node_id];
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-    uint32_t from = maker(o->d, gcut__read(o->d->graph, node, r));
-    if (from == GCUT_NONE || !o->d->rootless[from] || o->listed[from]) continue;
-    o->listed[from] = true;
-    o->pending[o->n_pending++] = (uint64_t)o->place[from] << 32 | from;
-  }
+  for (uint32_t r = 0; r < gcut__n_reads(node); r++)
+    list_node(o, maker(o->d, gcut__read(o->d->graph, node, r)));
+  if (!ends_group(o->d, node_id)) return;
+  const gcut_fused *f = &o->d->trace->fused[o->d->kept[node_id]];
+  for (uint32_t i = 0; i < f->n_shapes; i++) list_node(o, f->shapes[i]);
 }
 
 static void put_in_order(orderer *o, uint32_t node) {
@@ -127,16 +169,16 @@ static gcut_status find_order(gcut__draft *d, gcut_error *err) {
   for (uint32_t i = 0; i < n; i++) o.place[nodes[i]] = i;
   find_rootless(d, nodes, n);
   for (uint32_t i = 0; i < n; i++)
-    if (!d->rootless[nodes[i]]) put_in_order(&o, nodes[i]);
+    if (!is_late(d, nodes[i])) put_in_order(&o, nodes[i]);
   for (uint32_t i = 0; i < n; i++) // what nothing but a fetch needs
-    if (d->rootless[nodes[i]] && !o.listed[nodes[i]]) d->order[d->n_order++] = nodes[i];
+    if (is_late(d, nodes[i]) && !o.listed[nodes[i]]) d->order[d->n_order++] = nodes[i];
   return GCUT_OK;
 }
 
 gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, uint32_t n_fetches,
-                              gcut_arena *scratch, gcut__draft *d, gcut_error *err) {
+                              bool unfused, gcut_arena *scratch, gcut__draft *d, gcut_error *err) {
   const gcut_graph *g = trace->graph;
-  *d = (gcut__draft){.trace = trace, .graph = g, .scratch = scratch};
+  *d = (gcut__draft){.trace = trace, .graph = g, .scratch = scratch, .unfused = unfused};
   d->given = gcut__shapes_given(trace);
   if (!fetches) fetches = g->bodies[0].outputs, n_fetches = g->bodies[0].n_outputs;
   d->fetches = gcut_arena_copy(scratch, fetches, n_fetches * sizeof *fetches);
@@ -144,7 +186,8 @@ gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, 
   d->fetched = GCUT_NEW_ARRAY(scratch, bool, g->n_values);
   d->part = GCUT_NEW_ARRAY(scratch, uint32_t, g->n_nodes);
   d->target = GCUT_NEW_ARRAY(scratch, uint32_t, g->n_nodes);
-  if (!d->fetches || !d->fetched || !d->part || !d->target) return GCUT_NO_MEMORY(err);
+  d->kept = GCUT_NEW_ARRAY(scratch, uint32_t, g->n_nodes);
+  if (!d->fetches || !d->fetched || !d->part || !d->target || !d->kept) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < n_fetches; i++) {
     if (fetches[i] >= g->n_values || g->values[fetches[i]].body != 0)
       return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: there is no value %u in the main graph",
@@ -153,6 +196,7 @@ gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, 
   }
   for (uint32_t n = 0; n < g->n_nodes; n++) d->part[n] = d->target[n] = GCUT_NONE;
   GCUT_TRY(find_needed(d, err));
+  find_kept(d);
   return find_order(d, err);
 }
 

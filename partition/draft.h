@@ -18,9 +18,13 @@ typedef struct gcut__draft {
   uint32_t *fetches, n_fetches; // values
   bool *fetched;                // [n_values]
   bool *needed;                 // [n_nodes] runs
-  uint32_t *order, n_order;     // those nodes, producers first, rootless ones just before a reader
+  uint32_t *order, n_order;     // those nodes, producers first, rootless ones just before a reader,
+                            // those of a group that is kept just before its last
   bool *rootless;             // [n_nodes] depends on no graph input: on constants alone, or chance
   uint32_t *folded, n_folded; // gcut_plan.folded
+  bool unfused;               // gcut_plan.unfused
+  uint32_t *kept; // [n_nodes] fused group (of the trace) that runs in one part, or GCUT_NONE
+  uint32_t n_inner_targets, n_standing_groups; // as in gcut_plan
 
   uint32_t *part;   // [n_nodes] GCUT_NONE: runs nowhere
   uint32_t *target; // [n_nodes] that a node is in, and whose part it stays in; or GCUT_NONE
@@ -36,7 +40,8 @@ typedef struct gcut__draft {
 
 // Finds what has to run. `fetches` NULL: the graph's outputs. Every node's part is GCUT_NONE.
 gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, uint32_t n_fetches,
-                              gcut_arena *scratch, gcut__draft *out_draft, gcut_error *err);
+                              bool unfused, gcut_arena *scratch, gcut__draft *out_draft,
+                              gcut_error *err);
 // The values of those names in the main graph; none: *out is NULL.
 gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
                                gcut_arena *arena, uint32_t **out, uint32_t *out_n, gcut_error *err);

@@ -82,6 +82,29 @@ static void count_crossing(gcut__line *l, bool *gone) {
   }
 }
 
+// Units: nodes, but that those from the first of a kept group to its last are one.
+static gcut_status find_begins(gcut__line *l, gcut_error *err) {
+  const gcut_trace *trace = l->draft->trace;
+  uint32_t *after = GCUT_NEW_ARRAY(l->draft->scratch, uint32_t, trace->n_fused); // its last node
+  int32_t *change = GCUT_NEW_ARRAY(l->draft->scratch, int32_t, (size_t)l->n + 1), inside = 0;
+  l->begins = GCUT_NEW_ARRAY(l->draft->scratch, uint32_t, (size_t)l->n + 1);
+  l->within = GCUT_NEW_ARRAY(l->draft->scratch, bool, (size_t)l->n + 1);
+  if (!after || !change || !l->begins || !l->within) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < l->n; i++) {
+    uint32_t group = l->draft->kept[l->draft->order[i]];
+    if (group == GCUT_NONE) continue;
+    if (after[group]) change[after[group]]++, change[i + 1]--; // none begins from there to here
+    after[group] = i + 1;
+  }
+  for (uint32_t i = 0; i < l->n; i++) {
+    inside += change[i];
+    l->within[i] = inside > 0;
+    if (inside == 0) l->begins[l->n_units++] = i;
+  }
+  l->begins[l->n_units] = l->n;
+  return GCUT_OK;
+}
+
 gcut_status gcut__line_create(const gcut__draft *draft, gcut__line *l, gcut_error *err) {
   gcut_arena *arena = draft->scratch;
   *l = (gcut__line){.draft = draft, .n = draft->n_order};
@@ -93,7 +116,7 @@ gcut_status gcut__line_create(const gcut__draft *draft, gcut__line *l, gcut_erro
   GCUT_TRY(gcut__nominal_bytes(draft, &l->bytes, err));
   find_last(l);
   count_crossing(l, gone);
-  return GCUT_OK;
+  return find_begins(l, err);
 }
 
 // ---- stretches --------------------------------------------------------------------------------

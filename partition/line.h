@@ -13,6 +13,8 @@ typedef struct gcut__line {
   uint64_t *bytes;    // [n_values]; where not static, as if every symbol were GCUT__NOMINAL_SIZE
   uint32_t *last;     // [n_values] place of the last reader, GCUT_NONE where there is none
   uint64_t *crossing; // [n + 1] bytes made before a place and read at it or after
+  bool *within;       // [n + 1] a place within a fused group that is kept: no part begins there
+  uint32_t *begins, n_units; // [n_units + 1] the other places, from 0 to n
 } gcut__line;
 
 enum { GCUT__NOMINAL_SIZE = 64 };

@@ -69,7 +69,7 @@ static gcut_status begin(const gcut_trace *trace, const gcut_cut_options *option
   uint32_t *fetches, n_fetches;
   GCUT_TRY(gcut__fetch_values(trace->graph, options->fetch, options->n_fetch, scratch, &fetches,
                               &n_fetches, err));
-  return gcut__draft_begin(trace, fetches, n_fetches, scratch, d, err);
+  return gcut__draft_begin(trace, fetches, n_fetches, options->unfused, scratch, d, err);
 }
 
 // Options without targets get what the graph suggests.

@@ -254,6 +254,59 @@ static gcut_status check_bytes(const checker *c, uint32_t part, gcut_error *err)
   return GCUT_OK;
 }
 
+// ---- fused groups -----------------------------------------------------------------------------
+
+// Whether somebody fetches what a group keeps to itself.
+static bool is_open(const checker *c, const gcut_fused *f) {
+  for (uint32_t i = 0; i + 1 < f->n_nodes; i++) {
+    const gcut_node *node = &c->graph->nodes[f->nodes[i]];
+    for (uint32_t o = 0; o < node->n_outputs; o++)
+      if (gcut_node_outputs(c->graph, node)[o] != GCUT_NONE &&
+          c->fetched[gcut_node_outputs(c->graph, node)[o]])
+        return true;
+  }
+  return false;
+}
+
+static gcut_status check_member(const checker *c, const gcut_fused *f, uint32_t node, uint32_t part,
+                                gcut_error *err) {
+  char here[96], name[96], last[96];
+  if (c->owner[node] == GCUT_NONE || c->owner[node] == part) return GCUT_OK;
+  return GCUT_FAIL(
+      err, GCUT_FORMAT,
+      "plan: part %u '%s': node '%s' is cut off from the fused %s that ends in node '%s' of part "
+      "%u: keep them together, or cut with --no-fuse",
+      c->owner[node], gcut__printable(c->plan->parts[c->owner[node]].name, here, sizeof here),
+      gcut__printable(c->graph->nodes[node].name, name, sizeof name), gcut_fused_name(f->kind),
+      gcut__printable(c->graph->nodes[f->nodes[f->n_nodes - 1]].name, last, sizeof last), part);
+}
+
+// Groups of a whole kind run in one part, all of them, once.
+static gcut_status check_fused(const checker *c, gcut_error *err) {
+  for (uint32_t i = 0; i < c->trace->n_fused; i++) {
+    const gcut_fused *f = &c->trace->fused[i];
+    uint32_t part = c->owner[f->nodes[f->n_nodes - 1]];
+    if (part == GCUT_NONE || !gcut_fused_is_whole(f->kind) || is_open(c, f)) continue;
+    for (uint32_t k = 0; k < f->n_nodes; k++) GCUT_TRY(check_member(c, f, f->nodes[k], part, err));
+    for (uint32_t k = 0; k < f->n_shapes; k++)
+      GCUT_TRY(check_member(c, f, f->shapes[k], part, err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status check_again(const checker *c, uint32_t part, gcut_error *err) {
+  const gcut_part *p = &c->plan->parts[part];
+  for (uint32_t i = 0; i < p->n_recomputed; i++) {
+    uint32_t group = c->trace->fused_of[p->recomputed[i]];
+    if (group != GCUT_NONE && gcut_fused_is_whole(c->trace->fused[group].kind) &&
+        !is_open(c, &c->trace->fused[group]))
+      return fail_node(c, part, p->recomputed[i],
+                       "is recomputed without the fused group that it is in (--no-fuse allows it)",
+                       err);
+  }
+  return GCUT_OK;
+}
+
 // ---- the plan ---------------------------------------------------------------------------------
 
 static gcut_status verify(checker *c, gcut_error *err) {
@@ -265,6 +318,10 @@ static gcut_status verify(checker *c, gcut_error *err) {
     GCUT_TRY(check_outputs(c, i, err));
     GCUT_TRY(check_consumed(c, i, err));
     GCUT_TRY(check_bytes(c, i, err));
+  }
+  if (!c->plan->unfused) {
+    GCUT_TRY(check_fused(c, err));
+    for (uint32_t i = 0; i < c->plan->n_parts; i++) GCUT_TRY(check_again(c, i, err));
   }
   for (uint32_t i = 0; i < c->plan->n_fetches; i++) {
     uint32_t v = c->plan->fetches[i];

@@ -112,8 +112,9 @@ static gcut_status open(gcut__refining *r, gcut__draft *d, gcut_error *err) {
   GCUT_TRY(weigh(r, light, err));
   for (uint32_t i = 0; i < d->n_order; i++) {
     uint32_t n = d->order[i];
-    r->cheap[n] = light[n] && is_cheap(r, n);
-    r->movable[n] = d->target[n] == GCUT_NONE && (d->keeps_balance ? r->cheap[n] : light[n]);
+    r->cheap[n] = light[n] && d->kept[n] == GCUT_NONE && is_cheap(r, n);
+    r->movable[n] = d->target[n] == GCUT_NONE && d->kept[n] == GCUT_NONE &&
+                    (d->keeps_balance ? r->cheap[n] : light[n]);
     r->n_own[d->part[n]]++;
   }
   GCUT_TRY(keep_targets(r, err));

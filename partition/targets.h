@@ -13,6 +13,8 @@ typedef struct gcut__group {
 typedef struct gcut__groups {
   gcut__group *items;
   uint32_t n;
+  // n, and behind them the fused groups that are kept and in no target: they, too, are one each.
+  uint32_t n_all;
   uint32_t *of; // [n_nodes] group of a node, or GCUT_NONE
 } gcut__groups;
 
@@ -21,6 +23,11 @@ typedef struct gcut__groups {
 gcut_status gcut__targets_match(const gcut__draft *draft, const char *const *targets,
                                 size_t n_targets, const char *const *ignore, size_t n_ignore,
                                 gcut__groups *out_groups, gcut_error *err);
+
+// Keeps fused groups whole: one goes with the target that its last node is in. Else the targets
+// that lie within it stand for all of it, together: one target. What else is in it is in no target.
+// Counts the draft's inner targets.
+gcut_status gcut__targets_keep_fused(gcut__draft *draft, gcut__groups *groups, gcut_error *err);
 
 // The class without its package.
 const char *gcut__short_class(const char *class_name);

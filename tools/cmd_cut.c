@@ -29,15 +29,17 @@ static json_t *part_json(const gcut_graph *g, const gcut_plan *plan, uint32_t in
       "consumed", values_json(g, p->consumed, p->n_consumed));
 }
 
-static int print_json(const gcut_graph *g, const gcut_plan *plan) {
+static int print_json(const gcut_trace *trace, const gcut_plan *plan) {
+  const gcut_graph *g = trace->graph;
   json_t *parts = json_array();
   for (uint32_t i = 0; i < plan->n_parts; i++) json_array_append_new(parts, part_json(g, plan, i));
-  return tool_print_json(json_pack("{s:o, s:s, s:o, s:b, s:I, s:I, s:I}", "model",
-                                   tool_json_text(g->path), "cutter", plan->origin.cutter, "parts",
-                                   parts, "static", (int)plan->sized, "crossing_bytes",
-                                   (json_int_t)plan->crossing_bytes, "unrefined_crossing_bytes",
-                                   (json_int_t)plan->unrefined_bytes, "pipeline_crossing_bytes",
-                                   (json_int_t)plan->pipeline_bytes));
+  return tool_print_json(
+      json_pack("{s:o, s:s, s:b, s:o, s:o, s:b, s:I, s:I, s:I}", "model", tool_json_text(g->path),
+                "cutter", plan->origin.cutter, "fuse", (int)!plan->unfused, "fused",
+                tool_fused_json(trace, plan->unfused), "parts", parts, "static", (int)plan->sized,
+                "crossing_bytes", (json_int_t)plan->crossing_bytes, "unrefined_crossing_bytes",
+                (json_int_t)plan->unrefined_bytes, "pipeline_crossing_bytes",
+                (json_int_t)plan->pipeline_bytes));
 }
 
 static void add_bytes(table *t, bool known, uint64_t bytes) {
@@ -83,6 +85,16 @@ static void print_summary(const gcut_plan *plan) {
          table_bytes(plan->pipeline_bytes, pipeline));
 }
 
+// Targets that are not what people said: told once.
+static void tell_inner_targets(const gcut_plan *plan) {
+  uint32_t n = plan->n_inner_targets, groups = plan->n_standing_groups;
+  if (n == 0) return;
+  fprintf(stderr,
+          "graphcut: %u target%s within %u fused group%s, which no cut divides: each group is one "
+          "target instead (--no-fuse cuts within)\n",
+          n, n == 1 ? " lies" : "s lie", groups, groups == 1 ? "" : "s");
+}
+
 // Parts made at targets or in balance may be larger than the budget that was given, too.
 static gcut_status check_budget(const gcut_plan *plan, uint64_t budget, gcut_error *err) {
   const gcut_part *worst = &plan->parts[0];
@@ -107,10 +119,11 @@ static int run(const void *given) {
   if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
   if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
   if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
+  if (status == GCUT_OK) tell_inner_targets(plan);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
-    exit_status = print_json(model.graph, plan);
+    exit_status = print_json(model.trace, plan);
   } else if (status == GCUT_OK) {
     print_parts(plan);
     print_summary(plan);

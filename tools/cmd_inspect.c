@@ -151,15 +151,15 @@ static json_t *targets_json(const report *r) {
 static int print_json(const report *r) {
   const gcut_body *main = &r->graph->bodies[0];
   return tool_print_json(json_pack(
-      "{s:o, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "model",
+      "{s:o, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
       tool_json_text(r->graph->path), "opset", (json_int_t)opset(r->graph), "opsets",
       opsets_json(r->graph), "producer", tool_json_text(r->graph->producer_name), "nodes",
       (json_int_t)main->n_nodes, "subgraph_nodes", (json_int_t)(r->graph->n_nodes - main->n_nodes),
       "parameters", (json_int_t)r->modules.parameters, "weight_bytes",
-      (json_int_t)r->modules.weight_bytes, "operators", operators_json(r), "inputs",
-      values_json(r, main->inputs, main->n_inputs), "outputs",
-      values_json(r, main->outputs, main->n_outputs), "modules", modules_json(r), "targets",
-      targets_json(r)));
+      (json_int_t)r->modules.weight_bytes, "operators", operators_json(r), "fused",
+      tool_fused_json(r->trace, false), "inputs", values_json(r, main->inputs, main->n_inputs),
+      "outputs", values_json(r, main->outputs, main->n_outputs), "modules", modules_json(r),
+      "targets", targets_json(r)));
 }
 
 // ---- text -------------------------------------------------------------------------------------
@@ -207,6 +207,18 @@ static void print_operators(const report *r) {
     at += (size_t)printf("%s", text);
   }
   printf("\n");
+}
+
+static void print_fused(const report *r) {
+  uint32_t n[GCUT_N_GROUP_KINDS] = {0};
+  const char *before = "\nspelled out: ";
+  for (uint32_t i = 0; i < r->trace->n_fused; i++) n[r->trace->fused[i].kind]++;
+  for (int k = 0; k < GCUT_N_GROUP_KINDS; k++) {
+    if (n[k] == 0) continue;
+    printf("%s%u %s", before, n[k], gcut_fused_name((gcut_fused_kind)k));
+    before = ", ";
+  }
+  if (r->trace->n_fused > 0) printf("\n");
 }
 
 // Whether two names differ in their digits only.
@@ -295,6 +307,7 @@ static int print_text(report *r) {
   print_summary(r);
   print_values(r);
   print_operators(r);
+  print_fused(r);
   print_modules(r);
   print_targets(r);
   return tool_finish();

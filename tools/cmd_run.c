@@ -56,7 +56,7 @@ static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error 
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_tensor **inputs = calloc(body->n_inputs + 1u, sizeof *inputs);
   gcut_input_shape *shapes = calloc(body->n_inputs + 1u, sizeof *shapes);
-  gcut_trace_options options = {.inputs = shapes};
+  gcut_trace_options options = {.inputs = shapes, .like = j->model.trace};
   *out_trace = NULL;
   gcut_status status = inputs && shapes ? GCUT_OK : GCUT_NOMEM;
   if (status == GCUT_OK) status = source.read(source.context, 0, inputs, err);
@@ -210,6 +210,8 @@ static int print_json(const job *j) {
                 (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
                 (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds",
                 r->bubble_seconds, "simulated", (int)r->simulated, "compared", compared_json(j));
+  json_object_set_new(object, "fuse", json_boolean(!j->plan->unfused));
+  json_object_set_new(object, "fused", tool_fused_json(j->model.trace, j->plan->unfused));
   json_object_set_new(object, "host_nodes", json_integer((json_int_t)r->host_nodes));
   json_object_set_new(object, "host_operators", json_string(r->host_operators));
   json_object_set_new(object, "self_check",

@@ -26,7 +26,7 @@ gcut_status tool_plan_whole(const gcut_trace *trace, const gcut_plan *plan, gcut
   if (!names) return GCUT_NOMEM;
   for (uint32_t i = 0; i < plan->n_fetches; i++)
     names[i] = trace->graph->values[plan->fetches[i]].name;
-  gcut_cut_options options = {.fetch = names, .n_fetch = plan->n_fetches};
+  gcut_cut_options options = {.fetch = names, .n_fetch = plan->n_fetches, .unfused = plan->unfused};
   gcut_status status = gcut_plan_whole(trace, &options, out_plan, err);
   free(names);
   return status;

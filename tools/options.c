@@ -247,5 +247,6 @@ gcut_cut_options tool_cut_options(const tool_cut *cut) {
                             .targets_per_part = cut->targets_per_part,
                             .n_parts = cut->parts,
                             .budget = cut->budget,
-                            .unrefined = cut->no_refine};
+                            .unrefined = cut->no_refine,
+                            .unfused = cut->no_fuse};
 }

@@ -72,6 +72,18 @@ json_t *tool_json_text(const char *text) {
   return string;
 }
 
+json_t *tool_fused_json(const gcut_trace *trace, bool unfused) {
+  uint32_t n[GCUT_N_GROUP_KINDS] = {0};
+  json_t *object = json_object();
+  for (uint32_t i = 0; i < trace->n_fused; i++) n[trace->fused[i].kind]++;
+  for (int k = 0; k < GCUT_N_GROUP_KINDS; k++) {
+    gcut_fused_kind kind = (gcut_fused_kind)k;
+    if (n[k] > 0 && !(unfused && gcut_fused_is_whole(kind)))
+      json_object_set_new(object, gcut_fused_name(kind), json_integer(n[k]));
+  }
+  return object;
+}
+
 int tool_print_json(json_t *object) {
   if (!object) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});
   json_dumpf(object, stdout, JSON_INDENT(2));

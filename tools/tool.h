@@ -42,6 +42,8 @@ void tool_model_close(tool_model *model); // of an unopened one, too
 
 // A JSON string of any bytes: what is no UTF-8 becomes U+FFFD.
 json_t *tool_json_text(const char *text);
+// Counts of a trace's fused groups by kind; `unfused`: without those that must stay whole.
+json_t *tool_fused_json(const gcut_trace *trace, bool unfused);
 // Prints an object and releases it; NULL (memory was out) is an error. Gives the exit status.
 int tool_print_json(json_t *object);
 

@@ -88,6 +88,7 @@ static json_t *plan_json(const gcut_graph *g, const gcut_plan *plan, const uint3
   set(root, "model", model ? model : json_string("?"), ok);
   set(root, "fingerprint", json_string(fingerprint), ok);
   set(root, "cutter", cutter_json(&plan->origin, ok), ok);
+  set(root, "fuse", json_boolean(!plan->unfused), ok);
   for (uint32_t i = 0; i < plan->n_fetches; i++)
     append(fetch, json_string(g->values[plan->fetches[i]].name), ok);
   set(root, "fetch", fetch, ok);
@@ -285,6 +286,13 @@ static gcut_status read_fetch(reader *r, const json_t *root, gcut_error *err) {
   return GCUT_OK;
 }
 
+static gcut_status read_fuse(reader *r, const json_t *root, gcut_error *err) {
+  const json_t *fuse = json_object_get(root, "fuse");
+  if (fuse && !json_is_boolean(fuse)) return fail(r, err, "is neither true nor false", "fuse");
+  r->spec.unfused = fuse && json_is_false(fuse);
+  return GCUT_OK;
+}
+
 // ---- plans of other models --------------------------------------------------------------------
 
 // Says how the model differs from the one the plan was made for.
@@ -337,6 +345,7 @@ static gcut_status read_root(reader *r, const gcut_trace *trace, const json_t *r
   if (!r->seen) return GCUT_NO_MEMORY(err);
   GCUT_TRY(read_head(r, root, &model, &fingerprint, err));
   GCUT_TRY(read_cutter(r, root, err));
+  GCUT_TRY(read_fuse(r, root, err));
   GCUT_TRY(read_parts(r, root, err));
   GCUT_TRY(read_nodes(r, root, "folded", false, &r->spec.folded, &r->spec.n_folded, err));
   if (fingerprint != gcut_graph_fingerprint(r->graph)) return fail_other_model(r, model, err);

@@ -1,9 +1,10 @@
 // N parts that take about equally long to load and to compute.
 //
-// Along the line of nodes, the least time that the slowest of N parts can take is found by halving:
-// a time is enough where filling parts up to it, one after the other, needs no more than N. Within
-// a little more than that time, each cut goes where the fewest bytes cross, near where the rest
-// would divide evenly, and not so early that what follows no longer fits.
+// Along the line of nodes (a fused group that stays whole counts as one), the least time that the
+// slowest of N parts can take is found by halving: a time is enough where filling parts up to it,
+// one after the other, needs no more than N. Within a little more than that time, each cut goes
+// where the fewest bytes cross, near where the rest would divide evenly, and not so early that what
+// follows no longer fits.
 #include "partition/cutter.h"
 #include "partition/line.h"
 #include "partition/reads.h"
@@ -15,11 +16,11 @@ static const double TRANSFER_RATE = 5e10, COMPUTE_RATE = 5e14, SLACK = 0.1;
 
 typedef struct balancing {
   gcut__line line;
-  double *before;   // [n + 1] seconds of all nodes before a place
+  double *before;   // [n_units + 1] seconds of all units before one
   double cap;       // seconds that a part may take
   uint32_t n_parts; //
   uint32_t *cuts,
-      *no_less; // [n_parts + 1]; the second: no cut may be before, lest the rest not fit
+      *no_less; // [n_parts + 1] units; the second: no cut may be before, lest the rest not fit
 } balancing;
 
 // A constant's transfer falls on its first reader.
@@ -29,22 +30,24 @@ static gcut_status sum_costs(balancing *b, const gcut_cut_options *o, gcut_error
   const gcut__draft *d = b->line.draft;
   gcut__stretch all;
   GCUT_TRY(gcut__stretch_create(&b->line, &all, err));
-  b->before = GCUT_NEW_ARRAY(d->scratch, double, (size_t)b->line.n + 1);
+  b->before = GCUT_NEW_ARRAY(d->scratch, double, (size_t)b->line.n_units + 1);
   if (!b->before) return GCUT_NO_MEMORY(err);
   gcut__stretch_begin(&all, 0);
-  for (uint32_t i = 0; i < b->line.n; i++) {
-    uint64_t loaded = all.weight_bytes;
-    gcut__stretch_add(&all);
-    double seconds = (double)(all.weight_bytes - loaded) / transfer +
-                     d->trace->flops[d->order[i]] / compute + 1e-9; // a node is never nothing
-    b->before[i + 1] = b->before[i] + seconds;
+  for (uint32_t u = 0; u < b->line.n_units; u++) {
+    b->before[u + 1] = b->before[u];
+    for (uint32_t i = b->line.begins[u]; i < b->line.begins[u + 1]; i++) {
+      uint64_t loaded = all.weight_bytes;
+      gcut__stretch_add(&all);
+      b->before[u + 1] += (double)(all.weight_bytes - loaded) / transfer +
+                          d->trace->flops[d->order[i]] / compute + 1e-9; // a node is never nothing
+    }
   }
   return GCUT_OK;
 }
 
-// The furthest end of a part from `from` within the cap, at least one node on.
+// The furthest end of a part from `from` within the cap, at least one unit on.
 static uint32_t furthest(const balancing *b, uint32_t from) {
-  uint32_t low = from + 1, high = b->line.n; // low is allowed
+  uint32_t low = from + 1, high = b->line.n_units; // low is allowed
   while (low < high) {
     uint32_t middle = low + (high - low + 1) / 2;
     if (b->before[middle] - b->before[from] <= b->cap)
@@ -58,16 +61,16 @@ static uint32_t furthest(const balancing *b, uint32_t from) {
 static bool enough(balancing *b, double cap) {
   uint32_t n = 0;
   b->cap = cap;
-  for (uint32_t from = 0; from < b->line.n && n <= b->n_parts; n++) {
+  for (uint32_t from = 0; from < b->line.n_units && n <= b->n_parts; n++) {
     uint32_t to = furthest(b, from);
-    if (b->before[to] - b->before[from] > cap) return false; // one node alone
+    if (b->before[to] - b->before[from] > cap) return false; // one unit alone
     from = to;
   }
   return n <= b->n_parts;
 }
 
 static void find_cap(balancing *b) {
-  double low = 0, high = b->before[b->line.n];
+  double low = 0, high = b->before[b->line.n_units];
   for (int i = 0; i < 50; i++) {
     double middle = (low + high) / 2;
     *(enough(b, middle) ? &high : &low) = middle;
@@ -77,11 +80,11 @@ static void find_cap(balancing *b) {
 
 // From the end backwards: the earliest place from which the parts that are left can take the rest.
 static void find_earliest(balancing *b) {
-  b->no_less[b->n_parts] = b->line.n;
+  b->no_less[b->n_parts] = b->line.n_units;
   for (uint32_t p = b->n_parts; p-- > 0;) {
     uint32_t place = b->no_less[p + 1];
     while (place > p && b->before[b->no_less[p + 1]] - b->before[place - 1] <= b->cap) place--;
-    if (place == b->no_less[p + 1] && place > p) place--; // a part has a node
+    if (place == b->no_less[p + 1] && place > p) place--; // a part has a unit
     b->no_less[p] = place;
   }
 }
@@ -89,7 +92,9 @@ static void find_earliest(balancing *b) {
 // The end of part `p` that begins at cuts[p]: within the window the place where least crosses, the
 // one nearest to an even share of the rest where several do.
 static uint32_t choose_end(const balancing *b, uint32_t p) {
-  uint32_t from = b->cuts[p], left = b->n_parts - p, n = b->line.n;
+  uint32_t from = b->cuts[p], left = b->n_parts - p, n = b->line.n_units;
+  const uint64_t *crossing = b->line.crossing;
+  const uint32_t *begins = b->line.begins;
   double aim = (b->before[n] - b->before[from]) / left;
   uint32_t first = b->no_less[p + 1], last = furthest(b, from), best = GCUT_NONE;
   if (first <= from) first = from + 1;
@@ -100,8 +105,8 @@ static uint32_t choose_end(const balancing *b, uint32_t p) {
     bool in_window = gap <= SLACK * aim, best_in = best_gap <= SLACK * aim;
     bool better =
         best == GCUT_NONE || (in_window && !best_in) ||
-        (in_window == best_in && (in_window && b->line.crossing[place] != b->line.crossing[best]
-                                      ? b->line.crossing[place] < b->line.crossing[best]
+        (in_window == best_in && (in_window && crossing[begins[place]] != crossing[begins[best]]
+                                      ? crossing[begins[place]] < crossing[begins[best]]
                                       : gap < best_gap));
     if (better) best = place, best_gap = gap;
   }
@@ -111,10 +116,10 @@ static uint32_t choose_end(const balancing *b, uint32_t p) {
 gcut_status gcut__cut_balanced(gcut__draft *d, const gcut_cut_options *options, gcut_error *err) {
   balancing b = {.n_parts = options->n_parts};
   if (b.n_parts == 0) return GCUT_FAIL(err, GCUT_ARGUMENT, "balanced: give the number of parts");
-  if (b.n_parts > d->n_order)
-    return GCUT_FAIL(err, GCUT_ARGUMENT, "balanced: %u nodes make no %u parts", d->n_order,
-                     b.n_parts);
   GCUT_TRY(gcut__line_create(d, &b.line, err));
+  if (b.n_parts > b.line.n_units)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "balanced: %u nodes%s make no %u parts", b.line.n_units,
+                     b.line.n_units < b.line.n ? " and fused groups" : "", b.n_parts);
   GCUT_TRY(sum_costs(&b, options, err));
   b.cuts = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b.n_parts + 1);
   b.no_less = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b.n_parts + 1);
@@ -123,6 +128,7 @@ gcut_status gcut__cut_balanced(gcut__draft *d, const gcut_cut_options *options, 
   find_cap(&b);
   find_earliest(&b);
   for (uint32_t p = 0; p + 1 < b.n_parts; p++) b.cuts[p + 1] = choose_end(&b, p);
-  b.cuts[b.n_parts] = b.line.n;
+  b.cuts[b.n_parts] = b.line.n_units;
+  for (uint32_t p = 0; p <= b.n_parts; p++) b.cuts[p] = b.line.begins[b.cuts[p]];
   return gcut__line_cut(&b.line, d, b.cuts, b.n_parts, err);
 }

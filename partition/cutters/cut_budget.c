@@ -59,17 +59,19 @@ static uint32_t largest_value(const gcut__draft *d, const gcut_node *node) {
   return largest;
 }
 
-// A node alone is the least that can be had of it.
-static gcut_status check_nodes(budgeting *b, gcut_error *err) {
+// A unit alone is the least that can be had of it.
+static gcut_status check_units(budgeting *b, gcut_error *err) {
   const gcut__draft *d = b->line.draft;
+  const uint32_t *begins = b->line.begins;
   uint64_t most = 0, bytes = 0;
   uint32_t worst = 0;
-  for (uint32_t i = 0; i < b->line.n; i++) {
-    uint64_t peak = gcut__exact_peak(&b->exact, i, i + 1);
-    if (peak > most) most = peak, worst = i;
+  for (uint32_t u = 0; u < b->line.n_units; u++) {
+    uint64_t peak = gcut__exact_peak(&b->exact, begins[u], begins[u + 1]);
+    if (peak > most) most = peak, worst = u;
   }
   if (most <= b->budget) return GCUT_OK;
-  const gcut_node *node = &d->graph->nodes[d->order[worst]];
+  const gcut_node *node = &d->graph->nodes[d->order[begins[worst + 1] - 1]];
+  bool alone = begins[worst + 1] - begins[worst] == 1;
   uint32_t value = largest_value(d, node);
   char name[128], tensor[128] = "";
   if (value != GCUT_NONE) {
@@ -77,11 +79,12 @@ static gcut_status check_nodes(budgeting *b, gcut_error *err) {
     (void)gcut__bytes(d->trace, true, value, &bytes);
   }
   return GCUT_FAIL(err, GCUT_BUDGET,
-                   "budget: %llu bytes cannot be met; the least that would do is %llu: node '%s' "
-                   "(%s) alone takes that, %llu of it '%s'",
+                   "budget: %llu bytes cannot be met; the least that would do is %llu: %s '%s' "
+                   "(%s) alone takes that, %llu of it '%s'%s",
                    (unsigned long long)b->budget, (unsigned long long)most,
+                   alone ? "node" : "the fused group of node",
                    gcut__printable(node->name, name, sizeof name), node->op_type,
-                   (unsigned long long)bytes, tensor);
+                   (unsigned long long)bytes, tensor, alone ? "" : " (--no-fuse cuts within)");
 }
 
 // ---- cutting ----------------------------------------------------------------------------------
@@ -120,7 +123,8 @@ static bool cut_within(budgeting *b, uint64_t limit) {
     while (b->stretch.to < b->line.n) {
       gcut__stretch_add(&b->stretch);
       if (gcut__stretch_least(&b->stretch) > b->budget) break;
-      if (b->line.crossing[b->stretch.to] <= limit) b->ends[b->n_ends++] = b->stretch.to;
+      uint32_t end = b->stretch.to;
+      if (!b->line.within[end] && b->line.crossing[end] <= limit) b->ends[b->n_ends++] = end;
     }
     to = furthest_fit(b, from);
     if (to == from) return false;
@@ -150,7 +154,9 @@ static bool reach_from(budgeting *b, reached *places, uint32_t from, uint64_t *s
     if (s->ranges + s->most_live > b->budget) break; // however it goes on
     reached new = {places[from].n_parts + 1, from, places[from].crossing};
     if (s->to < b->line.n) new.crossing += b->line.crossing[s->to];
-    if (gcut__stretch_least(s) > b->budget || !is_better(&new, &places[s->to])) continue;
+    if (b->line.within[s->to] || gcut__stretch_least(s) > b->budget ||
+        !is_better(&new, &places[s->to]))
+      continue;
     *steps += s->to - from;
     if (gcut__exact_peak(&b->exact, from, s->to) <= b->budget) places[s->to] = new;
   }
@@ -186,10 +192,11 @@ static gcut_status list_limits(const budgeting *b, uint64_t *limits, uint32_t *o
   gcut_map seen = {0};
   bool ok = true;
   *out_n = 0;
-  for (uint32_t i = 0; i < b->line.n && ok; i++) {
-    if (gcut_map_get(&seen, b->line.crossing[i]) != UINT32_MAX) continue;
-    limits[(*out_n)++] = b->line.crossing[i];
-    ok = gcut_map_set(&seen, b->line.crossing[i], 0);
+  for (uint32_t u = 0; u < b->line.n_units && ok; u++) {
+    uint64_t crossing = b->line.crossing[b->line.begins[u]];
+    if (gcut_map_get(&seen, crossing) != UINT32_MAX) continue;
+    limits[(*out_n)++] = crossing;
+    ok = gcut_map_set(&seen, crossing, 0);
   }
   gcut_map_free(&seen);
   qsort(limits, *out_n, sizeof *limits, by_size);
@@ -197,7 +204,7 @@ static gcut_status list_limits(const budgeting *b, uint64_t *limits, uint32_t *o
 }
 
 static gcut_status cut_cheapest(budgeting *b, gcut_error *err) {
-  uint64_t *limits = GCUT_NEW_ARRAY(b->line.draft->scratch, uint64_t, b->line.n);
+  uint64_t *limits = GCUT_NEW_ARRAY(b->line.draft->scratch, uint64_t, b->line.n_units);
   uint32_t n;
   if (!limits) return GCUT_NO_MEMORY(err);
   GCUT_TRY(list_limits(b, limits, &n, err));
@@ -222,7 +229,7 @@ static gcut_status cut(budgeting *b, gcut__draft *d, gcut_error *err) {
   b->cuts = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b->line.n + 1);
   if (!b->ends || !b->cuts) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__exact_create(&b->line, &b->exact, err));
-  GCUT_TRY(check_nodes(b, err));
+  GCUT_TRY(check_units(b, err));
   d->most_peak = b->budget;
   bool exact;
   GCUT_TRY(cut_exactly(b, &exact, err));

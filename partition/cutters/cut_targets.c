@@ -40,6 +40,7 @@ gcut_status gcut__cut_targets(gcut__draft *d, const gcut_cut_options *options, g
   gcut__groups groups;
   GCUT_TRY(gcut__targets_match(d, options->targets, options->n_targets, options->ignore,
                                options->n_ignore, &groups, err));
+  GCUT_TRY(gcut__targets_keep_fused(d, &groups, err));
   uint32_t *levels = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes);
   uint32_t *order = GCUT_NEW_ARRAY(d->scratch, uint32_t, groups.n);
   if (!levels || !order) return GCUT_NO_MEMORY(err);
@@ -51,6 +52,6 @@ gcut_status gcut__cut_targets(gcut__draft *d, const gcut_cut_options *options, g
     d->part[node] = level == 0 ? 0 : 1 + (level - 1) / per_part;
   }
   d->target = groups.of;
-  d->n_targets = groups.n;
+  d->n_targets = groups.n_all;
   return GCUT_OK;
 }
