@@ -1,24 +1,53 @@
-// graphcut convert: a model from one format to another, by extension.
+// graphcut convert: a model from one format to another, by extension; its weights in order.
 #include "tool.h"
 
 typedef struct arguments {
   tool_common common;
+  tool_cut cut;
+  bool pack;
 } arguments;
+
+static gcut_status convert(const char *from, const char *to, bool follow_links, uint32_t *out_nodes,
+                           gcut_error *err) {
+  gcut_read_options reading = {.follow_links = follow_links};
+  gcut_graph *graph;
+  gcut_status status = gcut_graph_read(from, &reading, &graph, err);
+  if (status == GCUT_OK) status = gcut_graph_write(graph, to, err);
+  if (status == GCUT_OK) *out_nodes = graph->bodies[0].n_nodes;
+  gcut_graph_destroy(graph);
+  return status;
+}
+
+static gcut_status pack(const arguments *a, const char *from, const char *to, uint32_t *out_nodes,
+                        gcut_error *err) {
+  tool_model model;
+  gcut_plan *plan = NULL;
+  gcut_cut_options options = tool_cut_options(&a->cut);
+  gcut_status status = tool_model_open(&a->common, from, &a->cut.set, &model, err);
+  if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, err);
+  if (status == GCUT_OK) status = gcut_graph_pack(model.trace, plan, to, err);
+  if (status == GCUT_OK) *out_nodes = model.graph->bodies[0].n_nodes;
+  gcut_plan_destroy(plan);
+  tool_model_close(&model);
+  return status;
+}
+
+// Options that say how to cut would go unheard without --pack.
+static bool cuts(const tool_cut *c) {
+  return c->targets.n || c->ignore.n || c->targets_per_part || c->parts || c->budget || c->set.n ||
+         c->no_fuse || c->no_refine;
+}
 
 static int run(const void *given) {
   const arguments *a = given;
   const char *from = a->common.operands[0], *to = a->common.operands[1];
-  gcut_read_options reading = {.follow_links = a->common.follow_links};
   gcut_error err = {0};
-  gcut_graph *graph;
-  gcut_status status = gcut_graph_read(from, &reading, &graph, &err);
-  if (status == GCUT_OK) status = gcut_graph_write(graph, to, &err);
-  if (status != GCUT_OK) {
-    gcut_graph_destroy(graph);
-    return tool_fail(status, &err);
-  }
-  uint32_t nodes = graph->bodies[0].n_nodes;
-  gcut_graph_destroy(graph);
+  uint32_t nodes;
+  if (!a->pack && cuts(&a->cut))
+    return tool_fail(GCUT_ARGUMENT, &(gcut_error){"convert cuts nothing; --pack asks for it"});
+  gcut_status status = a->pack ? pack(a, from, to, &nodes, &err)
+                               : convert(from, to, a->common.follow_links, &nodes, &err);
+  if (status != GCUT_OK) return tool_fail(status, &err);
   if (a->common.json)
     return tool_print_json(json_pack("{s:o, s:o, s:I}", "from", tool_json_text(from), "to",
                                      tool_json_text(to), "nodes", (json_int_t)nodes));
@@ -26,6 +55,9 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
+    {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),
+     "weights in OUT.data in the order of the parts that the options below make"},
+    TOOL_CUT_OPTIONS(arguments),
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
@@ -35,7 +67,8 @@ const tool_verb tool_verb_convert = {
     .operands = "IN OUT",
     .summary = "Writes a model in the format of OUT's extension. That is .onnx or .gcir; nothing "
                "is lost either way. Weights in files of their own stay there where IN and OUT "
-               "share a folder.",
+               "share a folder. With --pack they lie as the parts of a cut need them: one run a "
+               "part.",
     .n_operands = 2,
     .options = options,
     .size = sizeof(arguments),

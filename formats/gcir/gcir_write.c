@@ -120,7 +120,7 @@ static gcut_status print_plainly(FILE *out, const gcut_graph *g, const gcir_plac
 // ---- files ------------------------------------------------------------------------------------
 
 static void write_side(FILE *out, const gcut_graph *g, const gcir_places *places) {
-  static const char zeros[64];
+  static const char zeros[4096];
   uint64_t at = 0;
   for (uint32_t i = 0; i < places->n_order; i++) {
     const gcut_constant *c = &g->constants[places->order[i]];
@@ -148,10 +148,15 @@ static gcut_status write_files(const gcut_graph *g, const char *path, const gcir
   return status;
 }
 
-gcut_status gcut_gcir_write(const gcut_graph *graph, const char *path, gcut_error *err) {
+gcut_status gcut__gcir_write(const gcut_graph *graph, const gcut__packing *packing,
+                             const char *path, gcut_error *err) {
   gcir_places places;
-  GCUT_TRY(gcut__gcir_place(graph, path, &places, err));
+  GCUT_TRY(gcut__gcir_place(graph, packing, path, &places, err));
   gcut_status status = write_files(graph, path, &places, err);
   gcut__gcir_places_free(&places);
   return status;
+}
+
+gcut_status gcut_gcir_write(const gcut_graph *graph, const char *path, gcut_error *err) {
+  return gcut__gcir_write(graph, NULL, path, err);
 }

@@ -2,8 +2,9 @@
 //
 // Small ones and strings in the text. Those in a file of the model stay there where source and
 // destination share a folder and the reader's rules let the file be referred to: a regular file of
-// one name, not replaced by what is being written. The rest go to "<destination>.data". A constant
-// whose file is missing keeps its reference, whatever it is worth in another folder.
+// one name, not replaced by what is being written. The rest go to "<destination>.data",
+// behind what a packing has a place for. A constant whose file is missing keeps its reference,
+// whatever it is worth in another folder.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@ enum { SMALL_BYTES = 256, ALIGNMENT = 64 };
 
 typedef struct placer {
   const gcut_graph *graph;
+  const gcut__packing *packing; // or NULL
   gcut_arena *arena;
   const char *path, *side; // destination and the file beside it
   const char **locations;  // [n_files]: as the destination names it; NULL: its bytes are copied
@@ -74,7 +76,13 @@ static gcut_status locate_files(placer *p, gcut_error *err) {
 
 typedef enum choice { TEXT, REFERENCE, SIDE } choice;
 
-static choice choose(const placer *p, const gcut_constant *c, bool side_is_written) {
+static bool is_packed(const placer *p, uint32_t constant) {
+  return p->packing && p->packing->offsets[constant] != GCUT__UNPACKED;
+}
+
+static choice choose(const placer *p, uint32_t constant, bool side_is_written) {
+  const gcut_constant *c = &p->graph->constants[constant];
+  if (is_packed(p, constant)) return SIDE;
   if (c->type == GCUT_STRING || c->bytes == 0) return TEXT;
   if (c->data && c->bytes <= SMALL_BYTES) return TEXT;
   if (c->file == GCUT_NONE || !p->locations[c->file]) return SIDE;
@@ -102,18 +110,28 @@ static gcut_status place_in_side(const gcut_graph *g, uint32_t i, gcut_map *offs
   return gcut_map_set(offsets, key, i) ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
+static void place_packed(const gcut__packing *packing, gcir_places *out, uint64_t *end) {
+  memcpy(out->order, packing->order, packing->n * sizeof *out->order);
+  out->n_order = packing->n;
+  *end = gcut__packing_next(packing->bytes, false);
+}
+
 static gcut_status place_all(const placer *p, bool side_is_written, gcut_map *offsets,
                              gcir_places *out, gcut_error *err) {
   const gcut_graph *g = p->graph;
   uint64_t end = 0;
+  if (p->packing) place_packed(p->packing, out, &end);
   for (uint32_t i = 0; i < g->n_constants; i++) {
     const gcut_constant *c = &g->constants[i];
-    choice how = choose(p, c, side_is_written);
+    choice how = choose(p, i, side_is_written);
     GCUT_TRY(check(c, how, err));
     if (how == REFERENCE) out->items[i] = (gcir_place){p->locations[c->file], c->offset};
     if (how != SIDE) continue;
     out->items[i].location = base_name(p->side);
-    GCUT_TRY(place_in_side(g, i, offsets, &end, out, err));
+    if (is_packed(p, i))
+      out->items[i].offset = p->packing->offsets[i];
+    else
+      GCUT_TRY(place_in_side(g, i, offsets, &end, out, err));
   }
   return GCUT_OK;
 }
@@ -128,17 +146,16 @@ static gcut_status place(placer *p, gcir_places *out, gcut_error *err) {
   if (!out->items || !out->order || !out->side) return GCUT_NO_MEMORY(err);
   p->side = out->side;
   GCUT_TRY(locate_files(p, err));
-  for (uint32_t i = 0; i < g->n_constants; i++)
-    side_is_written |= choose(p, &g->constants[i], false) == SIDE;
+  for (uint32_t i = 0; i < g->n_constants; i++) side_is_written |= choose(p, i, false) == SIDE;
   gcut_status status = place_all(p, side_is_written, &offsets, out, err);
   gcut_map_free(&offsets);
   if (!side_is_written) out->side = NULL;
   return status;
 }
 
-gcut_status gcut__gcir_place(const gcut_graph *graph, const char *path, gcir_places *out,
-                             gcut_error *err) {
-  placer p = {.graph = graph, .arena = gcut_arena_create(), .path = path};
+gcut_status gcut__gcir_place(const gcut_graph *graph, const gcut__packing *packing,
+                             const char *path, gcir_places *out, gcut_error *err) {
+  placer p = {.graph = graph, .packing = packing, .arena = gcut_arena_create(), .path = path};
   *out = (gcir_places){.memory = p.arena};
   if (!p.arena) return GCUT_NO_MEMORY(err);
   gcut_status status = place(&p, out, err);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "formats/packing.h"
 #include "graphcut/formats.h"
 
 // Where the elements of a constant stand. location NULL: in the text.
@@ -21,8 +22,8 @@ typedef struct gcir_places {
 } gcir_places;
 
 // place.c
-GCUT_MUST_USE gcut_status gcut__gcir_place(const gcut_graph *graph, const char *path,
-                                           gcir_places *out, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__gcir_place(const gcut_graph *graph, const gcut__packing *packing,
+                                           const char *path, gcir_places *out, gcut_error *err);
 void gcut__gcir_places_free(gcir_places *places);
 
 typedef struct gcir_printer {

@@ -3,13 +3,14 @@
 // The main graph is written item by item: once to add up its size, which the wire format wants
 // first, and once to the file, so that memory stays at one item. Elements go from where they lie to
 // the file. What does not fit into the model goes to one data file beside it: elements that were
-// external to a model in another folder, and all larger ones once the model would pass protobuf's
-// 2 GiB. Files are temporary until all is written.
+// external to a model in another folder, all larger ones once the model would pass protobuf's 2
+// GiB, and what a packing has a place for. Files are temporary until all is written.
 #include <errno.h>
 #include <string.h>
 
 #include "formats/file.h"
 #include "formats/onnx/writer.h"
+#include "formats/packing.h"
 #include "graphcut/formats.h"
 #include "tracer/base/error.h"
 #include "tracer/build.h"
@@ -46,6 +47,7 @@ static void append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data) {
 
 typedef struct writer {
   const gcut_graph *graph;
+  const gcut__packing *packing; // or NULL
   gcut__placement placement;
   gcut__message_maker maker;
   sink out;
@@ -64,18 +66,33 @@ static void move(writer *w, uint32_t constant) {
   w->placement.places[constant] = GCUT__MOVED;
   w->placement.offsets[constant] = offset;
   w->placement.moved_bytes = offset + bytes;
+  w->placement.order[w->placement.n_moved++] = constant;
 }
 
-// External elements stay where they are if the model's folder does, or if they are missing;
-// otherwise the larger ones move. `move_inline`: so do the larger inline ones.
+static void place_packed(writer *w) {
+  gcut__placement *p = &w->placement;
+  if (!w->packing) return;
+  for (uint32_t i = 0; i < w->graph->n_constants; i++) {
+    if (w->packing->offsets[i] == GCUT__UNPACKED) continue;
+    p->places[i] = GCUT__MOVED;
+    p->offsets[i] = w->packing->offsets[i];
+  }
+  for (uint32_t i = 0; i < w->packing->n; i++) p->order[p->n_moved++] = w->packing->order[i];
+  p->moved_bytes = w->packing->bytes;
+}
+
+// External elements stay where they are if the model's folder does (and nothing is packed), or if
+// they are missing; otherwise the larger ones move. `move_inline`: so do the larger inline ones.
 static void place_constants(writer *w, const char *path, bool move_inline) {
   const gcut_graph *g = w->graph;
-  bool keep = *g->path && gcut_same_folder(path, g->path);
-  w->placement.moved_bytes = 0;
+  bool keep = *g->path && gcut_same_folder(path, g->path) && !w->packing;
+  w->placement.moved_bytes = w->placement.n_moved = 0;
+  for (uint32_t i = 0; i < g->n_constants; i++) w->placement.places[i] = GCUT__INLINE;
+  place_packed(w);
   for (uint32_t i = 0; i < g->n_constants; i++) {
     const gcut_constant *c = &g->constants[i];
     bool external = c->file != GCUT_NONE && *g->files[c->file].location;
-    w->placement.places[i] = GCUT__INLINE;
+    if (w->placement.places[i] == GCUT__MOVED) continue;
     if (external && (keep || (!c->data && c->bytes > 0)))
       w->placement.places[i] = GCUT__KEPT;
     else if (c->type != GCUT_STRING && c->bytes >= SMALL && (external || move_inline))
@@ -245,12 +262,12 @@ static gcut_status plan(writer *w, const char *path, uint64_t *out_graph, gcut_e
 static void write_moved(const writer *w, FILE *stream) {
   static const char zeros[PAGE];
   uint64_t at = 0;
-  for (uint32_t i = 0; i < w->graph->n_constants; i++) {
-    if (w->placement.places[i] != GCUT__MOVED) continue;
-    const gcut_constant *c = &w->graph->constants[i];
-    fwrite(zeros, 1, w->placement.offsets[i] - at, stream);
+  for (uint32_t i = 0; i < w->placement.n_moved; i++) {
+    uint32_t constant = w->placement.order[i];
+    const gcut_constant *c = &w->graph->constants[constant];
+    fwrite(zeros, 1, w->placement.offsets[constant] - at, stream);
     fwrite(c->data, 1, c->bytes, stream);
-    at = w->placement.offsets[i] + c->bytes;
+    at = w->placement.offsets[constant] + c->bytes;
   }
 }
 
@@ -291,7 +308,9 @@ static gcut_status write_graph(writer *w, const char *path, gcut_arena *names, g
   const char *data_path = gcut_arena_format(names, "%s.data", path);
   w->placement.places = GCUT_NEW_ARRAY(names, uint8_t, g->n_constants);
   w->placement.offsets = GCUT_NEW_ARRAY(names, uint64_t, g->n_constants);
-  if (!data_path || !w->placement.places || !w->placement.offsets) return GCUT_NO_MEMORY(err);
+  w->placement.order = GCUT_NEW_ARRAY(names, uint32_t, g->n_constants);
+  if (!data_path || !w->placement.places || !w->placement.offsets || !w->placement.order)
+    return GCUT_NO_MEMORY(err);
   const char *slash = strrchr(data_path, '/');
   w->placement.data_location = slash ? slash + 1 : data_path;
   w->maker.placement = &w->placement;
@@ -302,8 +321,9 @@ static gcut_status write_graph(writer *w, const char *path, gcut_arena *names, g
   return write_files(w, path, data_path, graph_bytes, err);
 }
 
-gcut_status gcut_onnx_write(const gcut_graph *graph, const char *path, gcut_error *err) {
-  writer w = {.graph = graph, .maker = {.graph = graph}};
+gcut_status gcut__onnx_write(const gcut_graph *graph, const gcut__packing *packing,
+                             const char *path, gcut_error *err) {
+  writer w = {.graph = graph, .packing = packing, .maker = {.graph = graph}};
   gcut_arena *names = gcut_arena_create();
   w.maker.arena = gcut_arena_create();
   gcut_status status = gcut_graph_create(&w.maker.shadow, err);
@@ -313,4 +333,8 @@ gcut_status gcut_onnx_write(const gcut_graph *graph, const char *path, gcut_erro
   gcut_arena_destroy(w.maker.arena);
   gcut_graph_destroy(w.maker.shadow);
   return status;
+}
+
+gcut_status gcut_onnx_write(const gcut_graph *graph, const char *path, gcut_error *err) {
+  return gcut__onnx_write(graph, NULL, path, err);
 }

@@ -16,6 +16,7 @@ typedef enum gcut__place {
 typedef struct gcut__placement {
   uint8_t *places;           // [n_constants] gcut__place
   uint64_t *offsets;         // [n_constants] of the moved ones, into the new data file
+  uint32_t *order, n_moved;  // those to be written there, in order of their offsets
   uint64_t moved_bytes;      // of the new data file; 0: there is none
   const char *data_location; // of the new data file, beside the model
 } gcut__placement;

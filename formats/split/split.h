@@ -22,6 +22,7 @@ typedef struct gcut__weights {
   uint32_t n_packed, packed_capacity;
   gcut_map places; // address of elements -> packed[]
   uint64_t bytes;  // of the shared file; 0: there is none
+  bool begins;     // what is packed next begins a part's run
 } gcut__weights;
 
 // Decides for all constants that the parts read. `folder` ends in a slash; names lie in the arena.

@@ -15,18 +15,13 @@
 #include <unistd.h>
 
 #include "formats/file.h"
+#include "formats/packing.h"
 #include "formats/split/split.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 #include "tracer/extract.h"
 
-// The least that leaves a part; tensors begin at a cache line, those of a page or more at a page.
-enum { SMALL = 1024, LINE = 64, PAGE = 4096 };
-
-static uint64_t align(uint64_t offset, uint64_t bytes) {
-  uint64_t to = bytes >= PAGE ? PAGE : LINE;
-  return (offset + to - 1) / to * to;
-}
+enum { SMALL = 1024, PAGE = 4096 }; // the least that leaves a part; the most between two tensors
 
 static bool is_external(const gcut__weights *w, const gcut_constant *c) {
   return c->file != GCUT_NONE && *w->graph->files[c->file].location;
@@ -43,11 +38,13 @@ typedef gcut_status visit(gcut__weights *w, const gcut_constant *constant, gcut_
 // Calls back for the larger constants that are there, part by part.
 static gcut_status each_large(gcut__weights *w, const gcut_trace *trace, const gcut_plan *plan,
                               visit *call, gcut_error *err) {
-  for (uint32_t p = 0; p < plan->n_parts; p++)
+  for (uint32_t p = 0; p < plan->n_parts; p++) {
+    w->begins = true;
     for (uint32_t i = 0; i < plan->parts[p].n_constants; i++) {
       const gcut_constant *c = gcut_extract_constant(trace, plan->parts[p].constants[i]);
       if (c && c->data && !is_small(c)) GCUT_TRY(call(w, c, err));
     }
+  }
   return GCUT_OK;
 }
 
@@ -67,9 +64,10 @@ static gcut_status pack(gcut__weights *w, const gcut_constant *c, gcut_error *er
                            sizeof *w->packed) ||
       !gcut_map_set(&w->places, key, w->n_packed))
     return GCUT_NO_MEMORY(err);
-  uint64_t offset = align(w->bytes, c->bytes);
+  uint64_t offset = gcut__packing_next(w->bytes, w->begins);
   w->packed[w->n_packed++] = (gcut__packed){c, offset};
   w->bytes = offset + c->bytes;
+  w->begins = false;
   return GCUT_OK;
 }
 

@@ -23,6 +23,13 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_graph_read(const char *path,
 GCUT_API GCUT_MUST_USE gcut_status gcut_graph_write(const gcut_graph *graph, const char *path,
                                                     gcut_error *err);
 
+// The same, with all weights of a KiB or more (but those of Constant nodes) in "<path>.data", tied
+// ones once: in the order in which the plan's parts need them, what a part is the first to need in
+// one run that begins a page, tensors at GCUT_RANGE_ALIGN. GCUT_ARGUMENT where that would write
+// over a file that the model is read from.
+GCUT_API GCUT_MUST_USE gcut_status gcut_graph_pack(const gcut_trace *trace, const gcut_plan *plan,
+                                                   const char *path, gcut_error *err);
+
 // The readers themselves, over memory that outlives the graph. `path` names it in messages and
 // resolves external data.
 GCUT_API GCUT_MUST_USE gcut_status gcut_onnx_read(const char *path,

@@ -15,6 +15,20 @@ for model in llama mllama; do
   sed 's/"model": .*/"model": "",/' "$work/plan.json" >"$work/plan.second"
   check "one plan for both" cmp "$work/plan.first" "$work/plan.second"
 done
+
+# Packed: in the order of the parts, the same bits, and never over its source.
+llama=$models/llama
+check 'convert --pack' "$GRAPHCUT" convert $llama/model.onnx "$work/packed.onnx" --pack --targets LlamaDecoderLayer
+check 'weights lie beside it' test -s "$work/packed.onnx.data"
+check 'packed, it computes the same' "$GRAPHCUT" run "$work/packed.onnx" --input $llama/inputs.npz --expect $llama/outputs.npz --atol 1e-5 --self-check
+"$GRAPHCUT" run $llama/model.onnx --input $llama/inputs.npz -o "$work/whole.npz" 2>/dev/null >/dev/null
+check 'packed, the same bits' "$GRAPHCUT" run "$work/packed.onnx" --input $llama/inputs.npz --expect "$work/whole.npz" --rtol 0 --atol 0
+check 'packed as GCIR' "$GRAPHCUT" convert "$work/packed.onnx" "$work/packed.gcir" --pack --parts 3
+check 'that computes the same' "$GRAPHCUT" run "$work/packed.gcir" --input $llama/inputs.npz --expect "$work/whole.npz" --rtol 0 --atol 0
+refuse 'packing over its source' 2 'packed.onnx' "$GRAPHCUT" convert "$work/packed.onnx" "$work/packed.onnx" --pack
+refuse 'cutting without packing' 2 '--pack asks for it' "$GRAPHCUT" convert $llama/model.onnx "$work/x.onnx" --parts 3
+refuse 'packing for a target that is not there' 2 'matches no' "$GRAPHCUT" convert $llama/model.onnx "$work/x.onnx" --pack --targets None
+check 'leaves nothing' test ! -e "$work/x.onnx"
 refuse 'nothing to convert' 3 'nowhere.onnx' "$GRAPHCUT" convert nowhere.onnx "$work/x.gcir"
 refuse 'nowhere to convert to' 7 'nowhere/x.gcir' "$GRAPHCUT" convert $models/llama/model.onnx "$work/nowhere/x.gcir"
 refuse 'one operand' 2 'takes IN OUT' "$GRAPHCUT" convert $models/llama/model.onnx
