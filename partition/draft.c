@@ -238,7 +238,10 @@ gcut_status gcut__draft_drop_empty(gcut__draft *d, gcut_error *err) {
   uint32_t *number = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->n_parts);
   if (!number) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < d->n_order; i++) number[d->part[d->order[i]]] = 1;
-  uint32_t n = 0;
+  uint32_t n = 0, n_again = 0;
+  for (uint32_t i = 0; i < d->n_again; i++) // what an empty part ran again nobody needs
+    if (number[d->again[i].part]) d->again[n_again++] = d->again[i];
+  d->n_again = n_again;
   for (uint32_t p = 0; p < d->n_parts; p++) {
     if (!number[p]) continue;
     d->names[n] = d->names[p];
