@@ -1,0 +1,351 @@
+// Fused groups that stay whole: no cutter divides one, whatever the graph and the cut.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graphcut/formats.h"
+#include "graphcut/plan.h"
+#include "graphcut/run.h"
+#include "tests/support/check.h"
+#include "tests/support/random_graph.h"
+
+// ---- random decoders ----------------------------------------------------------------------------
+
+// Statements of a graph's text in any order that lets what is read be made first.
+typedef struct statement {
+  char text[160];
+  uint32_t after[4], n_after; // statements
+} statement;
+
+typedef struct decoder {
+  statement list[256];
+  uint32_t n;
+  char outputs[2048];
+} decoder;
+
+// Adds "name = text"; what it reads of earlier statements are `a` to `c`, GCUT_NONE for inputs.
+static uint32_t say(decoder *d, uint32_t a, uint32_t b, uint32_t c, const char *text) {
+  statement *s = &d->list[d->n];
+  snprintf(s->text, sizeof s->text, "v%u = %s", d->n, text);
+  uint32_t reads[] = {a, b, c};
+  s->n_after = 0;
+  for (int i = 0; i < 3; i++)
+    if (reads[i] != GCUT_NONE) s->after[s->n_after++] = reads[i];
+  return d->n++;
+}
+
+static uint32_t say1(decoder *d, const char *format, uint32_t a) {
+  char text[120];
+  snprintf(text, sizeof text, format, a);
+  return say(d, a, GCUT_NONE, GCUT_NONE, text);
+}
+
+static uint32_t say2(decoder *d, const char *format, uint32_t a, uint32_t b) {
+  char text[120];
+  snprintf(text, sizeof text, format, a, b);
+  return say(d, a, b, GCUT_NONE, text);
+}
+
+// Heads of a projection: [batch, 2, seq, 8].
+static uint32_t heads(decoder *d, uint32_t x) {
+  uint32_t wide = say1(d, "MatMul(v%u, w)", x), split = say1(d, "Reshape(v%u, split)", wide);
+  return say1(d, "Transpose<perm = [0, 2, 1, 3]>(v%u)", split);
+}
+
+// One head of two, repeated.
+static uint32_t repeated(decoder *d, uint32_t x) {
+  uint32_t one = say1(d, "Slice(v%u, zero, one, one)", x),
+           flat = say1(d, "Unsqueeze(v%u, two)", one);
+  uint32_t wide = say1(d, "Expand(v%u, twice)", flat);
+  return say1(d, "Reshape(v%u, joined)", wide);
+}
+
+// k^T, plainly or as TorchDynamo writes it.
+static uint32_t turned(decoder *d, uint32_t k, bool dynamo) {
+  if (!dynamo) return say1(d, "Transpose<perm = [0, 1, 3, 2]>(v%u)", k);
+  uint32_t shape = say1(d, "Shape(v%u)", k);
+  uint32_t t = say1(d, "Slice(v%u, two, three)", shape),
+           b = say1(d, "Slice(v%u, zero, two)", shape);
+  uint32_t flat = say1(d, "Concat<axis = 0>(rest, v%u, size)", t);
+  uint32_t join = say2(d, "Reshape(v%u, v%u)", k, flat);
+  uint32_t turn = say1(d, "Transpose<perm = [0, 2, 1]>(v%u)", join);
+  uint32_t full = say2(d, "Concat<axis = 0>(v%u, size, v%u)", b, t);
+  return say2(d, "Reshape(v%u, v%u)", turn, full);
+}
+
+static uint32_t attend(decoder *d, uint32_t x, uint64_t *state) {
+  uint32_t q = heads(d, x), k = heads(d, x), v = heads(d, x);
+  if (random_below(state, 2)) k = repeated(d, k), v = repeated(d, v);
+  if (random_below(state, 4) == 0) // somebody else reads the keys
+    sprintf(d->outputs + strlen(d->outputs), ", float[a,b,c,d] v%u", say1(d, "Relu(v%u)", k));
+  if (random_below(state, 2)) q = say1(d, "Mul(v%u, s)", q);
+  uint32_t kt = turned(d, k, random_below(state, 2));
+  if (random_below(state, 2)) kt = say1(d, "Mul(s, v%u)", kt);
+  uint32_t scores = say2(d, "MatMul(v%u, v%u)", q, kt);
+  if (random_below(state, 4) == 0) // a size that others want, after the group or before
+    sprintf(d->outputs + strlen(d->outputs), ", int64[e] v%u", say1(d, "Shape(v%u)", scores));
+  if (random_below(state, 2)) scores = say1(d, "Add(v%u, mask)", scores);
+  uint32_t p = say1(d, "Softmax(v%u)", scores);
+  if (random_below(state, 2)) {
+    uint32_t nan = say1(d, "IsNaN(v%u)", p);
+    p = say2(d, "Where(v%u, none, v%u)", nan, p);
+  }
+  uint32_t y = say2(d, "MatMul(v%u, v%u)", p, v);
+  uint32_t back = say1(d, "Transpose<perm = [0, 2, 1, 3]>(v%u)", y);
+  uint32_t flat = say1(d, "Reshape(v%u, flat)", back);
+  return say2(d, "Add(v%u, v%u)", say1(d, "MatMul(v%u, w)", flat), x);
+}
+
+// The statements, each round one of those that may come next.
+static void write_statements(const decoder *d, char *text, uint64_t *state) {
+  bool said[256] = {false};
+  for (uint32_t left = d->n; left > 0;) {
+    uint32_t i = random_below(state, d->n);
+    bool ready = !said[i];
+    for (uint32_t k = 0; k < d->list[i].n_after; k++) ready = ready && said[d->list[i].after[k]];
+    if (!ready) continue;
+    said[i] = true;
+    left--;
+    text += sprintf(text, "%s ", d->list[i].text);
+  }
+}
+
+static gcut_graph *random_decoder(uint64_t *state) {
+  static decoder d;
+  static char text[64 << 10], body[40 << 10];
+  d = (decoder){0};
+  uint32_t x = say(&d, GCUT_NONE, GCUT_NONE, GCUT_NONE, "Relu(x)");
+  for (uint32_t layers = 1 + random_below(state, 3); layers > 0; layers--) x = attend(&d, x, state);
+  write_statements(&d, body, state);
+  snprintf(text, sizeof text,
+           "<ir_version: 10, opset_import: [\"\": 18]> g (float[batch,seq,16] x, float[16,16] w,"
+           " float[batch,1,seq,seq] mask) => (float[batch,seq,16] v%u%s)"
+           "<int64[4] split = {0, 0, 2, 8}, int64[4] joined = {0, 2, -1, 8},"
+           " int64[3] flat = {0, 0, 16}, int64[1] zero = {0}, int64[1] one = {1},"
+           " int64[1] two = {2}, int64[1] three = {3}, int64[1] rest = {-1}, int64[1] size = {8},"
+           " int64[5] twice = {1, 1, 2, 1, 1}, float s = {0.5}, float none = {0}> { %s}",
+           x, d.outputs, body);
+  gcut_graph *g = NULL;
+  gcut_error err = {{0}};
+  if (gcut_gcir_parse(text, strlen(text), "decoder", NULL, &g, &err) != GCUT_OK)
+    fail_msg("%s in %s", err.message, text);
+  return g;
+}
+
+// ---- what must hold -----------------------------------------------------------------------------
+
+// Nodes of groups that must stay whole and run in another part than the group's last, or again.
+static uint32_t count_divided(const gcut_trace *t, const gcut_plan *plan) {
+  uint32_t n = 0, *owner = malloc((t->graph->n_nodes + 1) * sizeof *owner);
+  bool *runs_again = calloc(t->graph->n_nodes + 1, sizeof *runs_again);
+  for (uint32_t i = 0; i < t->graph->n_nodes; i++) owner[i] = GCUT_NONE;
+  for (uint32_t p = 0; p < plan->n_parts; p++) {
+    const gcut_part *part = &plan->parts[p];
+    for (uint32_t i = 0; i < part->n_nodes; i++)
+      if (owner[part->nodes[i]] == GCUT_NONE) owner[part->nodes[i]] = p;
+    for (uint32_t i = 0; i < part->n_recomputed; i++) runs_again[part->recomputed[i]] = true;
+  }
+  for (uint32_t i = 0; i < t->n_fused; i++) {
+    const gcut_fused *f = &t->fused[i];
+    uint32_t last = owner[f->nodes[f->n_nodes - 1]];
+    for (uint32_t k = 0; k < f->n_nodes && gcut_fused_is_whole(f->kind); k++)
+      n += (owner[f->nodes[k]] != GCUT_NONE && owner[f->nodes[k]] != last) ||
+           runs_again[f->nodes[k]];
+  }
+  free(owner);
+  free(runs_again);
+  return n;
+}
+
+static void check_whole(const gcut_trace *t, const gcut_plan *plan) {
+  gcut_error err = {{0}};
+  if (gcut_plan_verify(t, plan, &err) != GCUT_OK) fail_msg("%s", err.message);
+  assert_int_equal(count_divided(t, plan), 0);
+}
+
+static void choose(gcut_cut_options *o, const char **targets, uint64_t *state) {
+  static const char *const all[] = {"MatMul", "Softmax", "Transpose", "Reshape", "Mul",   "Add",
+                                    "Shape",  "Slice",   "Concat",    "Where",   "Expand"};
+  *o = (gcut_cut_options){.unrefined = random_below(state, 2)};
+  uint32_t cutter = random_below(state, 4);
+  if (cutter == 0) o->n_parts = 2 + random_below(state, 12);
+  if (cutter == 1) o->budget = 4096 + random_below(state, 40000);
+  if (cutter < 2) return;
+  o->targets = targets;
+  o->n_targets = 1 + random_below(state, 2);
+  for (size_t i = 0; i < o->n_targets; i++)
+    targets[i] = all[random_below(state, sizeof all / sizeof *all)];
+  o->targets_per_part = random_below(state, 4);
+}
+
+typedef struct traces {
+  gcut_trace *symbolic, *given;
+} traces;
+
+static traces trace_both(const gcut_graph *g) {
+  traces t;
+  gcut_binding bound[] = {{"batch", 1}, {"seq", 8}};
+  gcut_trace_options options = {.bindings = bound, .n_bindings = 2};
+  assert_ok(gcut_trace_folded(g, NULL, &t.symbolic, err));
+  assert_ok(gcut_trace_folded(g, &options, &t.given, err));
+  assert_int_equal(t.symbolic->n_fused, t.given->n_fused);
+  return t;
+}
+
+// Cuts at one trace and takes the plan to the other, as runs do. Whether it could be cut.
+static bool cut_and_take(const gcut_trace *from, const gcut_trace *to, const gcut_cut_options *o) {
+  gcut_plan *plan, *other;
+  gcut_error err = {{0}};
+  gcut_status status = gcut_plan_create(from, o, &plan, &err);
+  if (status != GCUT_OK) {
+    bool expected = status == GCUT_BUDGET || strstr(err.message, "matches no") ||
+                    strstr(err.message, "folded away") || strstr(err.message, "make no");
+    if (!expected) fail_msg("%s", err.message);
+    return false;
+  }
+  check_whole(from, plan);
+  assert_ok(gcut_plan_rebase(to, plan, NULL, 0, &other, err));
+  check_whole(to, other);
+  gcut_plan_destroy(other);
+  gcut_plan_destroy(plan);
+  return true;
+}
+
+static void random_decoders_are_not_cut_through(void **state) {
+  (void)state;
+  uint64_t seed = 1;
+  int n_cut = 0, n_groups = 0;
+  for (int round = 0; round < 200; round++) {
+    gcut_graph *g = random_decoder(&seed);
+    traces t = trace_both(g);
+    n_groups += (int)t.symbolic->n_fused;
+    for (int cut = 0; cut < 8; cut++) {
+      const char *targets[2];
+      gcut_cut_options o;
+      choose(&o, targets, &seed);
+      n_cut += cut_and_take(t.given, t.symbolic, &o);
+      if (o.budget == 0) n_cut += cut_and_take(t.symbolic, t.given, &o);
+    }
+    gcut_trace_destroy(t.symbolic);
+    gcut_trace_destroy(t.given);
+    gcut_graph_destroy(g);
+  }
+  assert_true(n_groups > 150);
+  assert_true(n_cut > 1000);
+}
+
+// ---- models -------------------------------------------------------------------------------------
+
+static gcut_plan *plan_of(const gcut_trace *t, const gcut_cut_options *o) {
+  gcut_plan *plan = NULL;
+  assert_ok(gcut_plan_create(t, o, &plan, err));
+  return plan;
+}
+
+typedef struct model {
+  gcut_graph *g;
+  gcut_trace *t;
+} model;
+
+static model open_llama(void) {
+  model m;
+  assert_ok(gcut_graph_read("examples/models/llama/model.onnx", NULL, &m.g, err));
+  assert_ok(gcut_trace_folded(m.g, NULL, &m.t, err));
+  return m;
+}
+
+static void close_model(model m) {
+  gcut_trace_destroy(m.t);
+  gcut_graph_destroy(m.g);
+}
+
+static void targets_within_a_group_are_one(void **state) {
+  (void)state;
+  model m = open_llama();
+  const char *target = "MatMul";
+  gcut_cut_options o = {.targets = &target, .n_targets = 1};
+  gcut_plan *plan = plan_of(m.t, &o);
+  check_whole(m.t, plan);
+  assert_int_equal(plan->n_inner_targets, 8); // two in each of four layers
+  assert_int_equal(plan->n_standing_groups, 4);
+  uint32_t n_parts = plan->n_parts;
+  gcut_plan_destroy(plan);
+  o.unfused = true;
+  plan = plan_of(m.t, &o);
+  assert_true(count_divided(m.t, plan) > 0);
+  assert_int_equal(plan->n_parts, n_parts + 4);
+  assert_int_equal(plan->n_inner_targets, 0);
+  gcut_plan_destroy(plan);
+  target = "LlamaAttention"; // holds a group: no target within
+  o.unfused = false;
+  plan = plan_of(m.t, &o);
+  assert_int_equal(plan->n_inner_targets, 0);
+  gcut_plan_destroy(plan);
+  close_model(m);
+}
+
+// The parts of a plan that was cut through, said to be fused.
+static void divided_groups_are_refused(void **state) {
+  (void)state;
+  model m = open_llama();
+  const char *target = "Softmax";
+  gcut_cut_options o = {.targets = &target, .n_targets = 1, .unfused = true, .unrefined = true};
+  gcut_plan *plan = plan_of(m.t, &o), *again;
+  gcut_part_spec *parts = calloc(plan->n_parts, sizeof *parts);
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    parts[p] = (gcut_part_spec){
+        .name = "", .nodes = plan->parts[p].nodes, .n_nodes = plan->parts[p].n_nodes};
+  gcut_plan_spec spec = {.parts = parts, .n_parts = plan->n_parts, .unfused = true};
+  assert_ok(gcut_plan_build(m.t, &spec, &again, err));
+  assert_true(again->unfused);
+  gcut_plan_destroy(again);
+  spec.unfused = false;
+  assert_fails(gcut_plan_build(m.t, &spec, &again, err), GCUT_FORMAT,
+               "cut off from the fused attention");
+  assert_fails(gcut_plan_build(m.t, &spec, &again, err), GCUT_FORMAT, "--no-fuse");
+  free(parts);
+  gcut_plan_destroy(plan);
+  close_model(m);
+}
+
+// Where somebody fetches an inner value the group is no longer one; cuts may go through.
+static void fetched_values_open_a_group(void **state) {
+  (void)state;
+  model m = open_llama();
+  const gcut_fused *f = NULL;
+  for (uint32_t i = 0; i < m.t->n_fused && !f; i++)
+    if (m.t->fused[i].kind == GCUT_GROUP_ATTENTION) f = &m.t->fused[i];
+  assert_non_null(f);
+  const gcut_node *before = &m.g->nodes[f->nodes[f->n_nodes - 2]];
+  const char *target = "MatMul", *fetch = m.g->values[gcut_node_outputs(m.g, before)[0]].name;
+  gcut_cut_options o = {.targets = &target, .n_targets = 1, .fetch = &fetch, .n_fetch = 1};
+  gcut_plan *plan = plan_of(m.t, &o);
+  assert_ok(gcut_plan_verify(m.t, plan, err));
+  gcut_plan_destroy(plan);
+  close_model(m);
+}
+
+static void a_budget_too_small_names_the_group(void **state) {
+  (void)state;
+  gcut_graph *g;
+  gcut_trace *t;
+  gcut_plan *plan;
+  gcut_binding bound[] = {{"batch", 1}, {"seq", 512}};
+  gcut_trace_options options = {.bindings = bound, .n_bindings = 2};
+  gcut_cut_options o = {.budget = 1 << 20};
+  assert_ok(gcut_graph_read("examples/models/llama/model.onnx", NULL, &g, err));
+  assert_ok(gcut_trace_folded(g, &options, &t, err));
+  assert_fails(gcut_plan_create(t, &o, &plan, err), GCUT_BUDGET, "fused group of node");
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_decoders_are_not_cut_through),
+      cmocka_unit_test(targets_within_a_group_are_one),
+      cmocka_unit_test(divided_groups_are_refused),
+      cmocka_unit_test(fetched_values_open_a_group),
+      cmocka_unit_test(a_budget_too_small_names_the_group),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
