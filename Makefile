@@ -55,9 +55,10 @@ libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lgomp -lm -ldl
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 
-# CUDA: the toolkit that nvcc belongs to, or nothing; CUDA_ARCHS: compute capabilities, the last also as PTX.
+# CUDA: the toolkit that nvcc belongs to, or nothing; CUDA_ARCHS: compute capabilities, the last also as PTX, without what
+# is only that card's (90a: Hopper with wgmma and setmaxnreg).
 NVCC ?= $(shell command -v nvcc)
-CUDA_ARCHS ?= 80 90
+CUDA_ARCHS ?= 80 90a
 
 rooms := tracer formats partition exec
 lib_src := $(shell find $(rooms) -name '*.c' $(if $(NVCC),,-not -path 'exec/cuda/*') | LC_ALL=C sort)
@@ -109,7 +110,7 @@ ifneq ($(NVCC),)
 cuda_home := $(abspath $(dir $(realpath $(NVCC)))..)
 cuda_src := $(sort $(wildcard exec/cuda/ops/*.cu))
 cuda_flags := -std=c++17 -O3 -Iinclude $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
-  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+  -gencode arch=compute_$(patsubst %a,%,$(lastword $(CUDA_ARCHS))),code=compute_$(patsubst %a,%,$(lastword $(CUDA_ARCHS)))
 fatbin := $(gen)/kernels.fatbin
 all_cflags += -DGCUT_CUDA
 $(gen)/kernels.cu: $(cuda_src)
@@ -223,11 +224,21 @@ cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Run
 check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, MODELS; GCUT_REQUIRE_GPU=1 where there must be one
 	MODELS="$(MODELS)" tests/gpu.sh $(build)
 
+ifneq ($(NVCC),)
+# Only what it uses: the program runs on machines that lack the other libraries.
+attend_bench := $(build)/tests/cuda/attend_bench
+$(build)/tests/cuda/%.o: private room_flags := -isystem $(cuda_home)/include
+$(attend_bench): $(attend_bench).o $(static_lib)
+	$(CC) $(all_ldflags) -Wl,--as-needed -o $@ $^ $(libs)
+
+.PHONY: bench-attend
+bench-attend: $(attend_bench) ## check attention kernels on a card and time them
+	$(attend_bench)
+
 # A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
 # the card's assembly are left out.
-ifneq ($(NVCC),)
 emulated := $(build)/emulated
-emulated_cu := $(shell grep -L 'asm volatile' $(cuda_src))
+emulated_cu := $(shell grep -LE 'asm volatile|attend\.cuh' $(cuda_src))
 emulated_card := $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13
 emulate_flags := -isystem $(cuda_home)/include -I. -Iinclude $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -ffp-contract=off -MMD -MP
 $(emulated)/kernels.cpp: $(emulated_cu) $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)

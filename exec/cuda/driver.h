@@ -48,7 +48,8 @@
   X(cuModuleUnload)                                                                                \
   X(cuModuleGetFunction)                                                                           \
   X(cuFuncSetAttribute)                                                                            \
-  X(cuLaunchKernel)
+  X(cuLaunchKernel)                                                                                \
+  X(cuTensorMapEncodeTiled)
 
 typedef struct gcut__cuda_driver {
   void *library;

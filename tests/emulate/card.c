@@ -170,6 +170,16 @@ CUresult CUDAAPI cuFuncSetAttribute(CUfunction f, CUfunction_attribute attribute
   (void)f, (void)attribute, (void)value;
   return CUDA_SUCCESS;
 }
+CUresult CUDAAPI cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t rank,
+                                        void *data, const cuuint64_t *dims,
+                                        const cuuint64_t *strides, const cuuint32_t *box,
+                                        const cuuint32_t *steps, CUtensorMapInterleave interleave,
+                                        CUtensorMapSwizzle swizzle, CUtensorMapL2promotion cache,
+                                        CUtensorMapFloatOOBfill fill) {
+  (void)map, (void)type, (void)rank, (void)data, (void)dims, (void)strides, (void)box, (void)steps;
+  (void)interleave, (void)swizzle, (void)cache, (void)fill;
+  return CUDA_ERROR_NOT_SUPPORTED; // only kernels in assembly take maps
+}
 
 // ---- the rest of the driver
 

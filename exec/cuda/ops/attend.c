@@ -3,91 +3,45 @@
 #include <math.h>
 #include <string.h>
 
-#include "exec/cuda/kernels.h"
 #include "exec/cuda/match.h"
+#include "exec/cuda/ops/attend.h"
 #include "exec/cuda/ops/compile.h"
-#include "exec/cuda/ops/fused.h"
 #include "exec/cuda/ops/shape.h"
 #include "tracer/ops/attention.h"
 #include "tracer/ops/softmax.h"
 #include "tracer/ops/transpose.h"
 
-typedef struct attend_params {
-  CUfunction kernel, tiles;
-  bool has_mask; // the step's input 3
-  gcut__cuda_attend_job job;
-} attend_params;
-
-enum { TILE = GCUT_CUDA_ATTEND_TILE };
-
-static int64_t tiles_of(int64_t n) {
-  return (n + TILE - 1) / TILE;
-}
-
 // ---- launching
 
-static int64_t tiles_in_all(const gcut__cuda_attend_job *job) {
-  return tiles_of(job->n_queries) * tiles_of(job->n_keys) * (job->tiles_head ? job->heads : 1) *
-         (job->tiles_batch ? job->batch : 1);
-}
-
-static gcut_status find_tiles(const gcut__cuda_run *r, const attend_params *p,
-                              gcut__cuda_attend_job *job, gcut_error *err) {
-  uint32_t grid[3] = {(uint32_t)(tiles_of(job->n_queries) * tiles_of(job->n_keys)),
-                      job->tiles_head ? (uint32_t)job->heads : 1,
-                      job->tiles_batch ? (uint32_t)job->batch : 1};
-  void *arguments[] = {job};
-  return gcut__cuda_launch(r->cuda, p->tiles, grid, 256, 0, r->stream, arguments, err);
-}
-
 static gcut_status launch_attend(const gcut__cuda_run *r, gcut_error *err) {
-  const attend_params *p = r->step->params;
-  gcut__cuda_attend_job job = p->job;
+  const gcut__cuda_attend *a = r->step->params;
+  gcut__cuda_attend_job job = a->job;
   job.q = (const void *)r->inputs[0];
   job.k = (const void *)r->inputs[1];
   job.v = (const void *)r->inputs[2];
-  job.mask = p->has_mask ? (const void *)r->inputs[3] : NULL;
-  job.rows = (unsigned long long *)r->scratch;
-  job.tiles = (uint8_t *)(job.rows + tiles_in_all(&job));
+  job.mask = job.mask_type ? (const void *)r->inputs[3] : NULL;
   job.y = (void *)r->outputs[0];
-  uint32_t grid[3] = {(uint32_t)tiles_of(job.n_queries), (uint32_t)job.heads, (uint32_t)job.batch};
-  void *arguments[] = {&job};
-  if (p->has_mask) GCUT_TRY(find_tiles(r, p, &job, err));
-  return gcut__cuda_launch(r->cuda, p->kernel, grid, 128, (uint32_t)(4 * TILE * job.size * 2),
-                           r->stream, arguments, err);
+  return gcut__cuda_attend_launch(r->cuda, a, job, r->scratch, r->stream, err);
 }
 
-// ---- what there is a kernel for
-
-static const char *kernel_of(int32_t type, int64_t size) {
-  bool b = type == GCUT_BFLOAT16;
-  if (!b && type != GCUT_FLOAT16) return NULL;
-  switch (size) {
-  case 16: return b ? "gcut_attend_bf16_16" : "gcut_attend_f16_16";
-  case 64: return b ? "gcut_attend_bf16_64" : "gcut_attend_f16_64";
-  case 128: return b ? "gcut_attend_bf16_128" : "gcut_attend_f16_128";
-  default: return NULL;
-  }
-}
-
-static gcut_status load_kernels(const gcut__cuda_compile *c, attend_params *p, gcut_error *err) {
-  const gcut__cuda_attend_job *job = &p->job;
-  GCUT_TRY(gcut__cuda_kernel(c->cuda, kernel_of(job->type, job->size), &p->kernel, err));
-  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_mask_tiles", &p->tiles, err));
-  GCUT_CUDA_TRY(&c->cuda->driver, cuFuncSetAttribute, p->kernel,
-                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 4 * TILE * job->size * 2);
-  if (p->has_mask)
-    c->step->scratch_bytes = (uint64_t)tiles_in_all(job) * 9; // a mask of rows and a byte
-  c->step->params = p;
+static gcut_status load_kernels(const gcut__cuda_compile *c, gcut__cuda_attend *a,
+                                gcut_error *err) {
+  GCUT_TRY(gcut__cuda_attend_load(c->cuda, a, err));
+  c->step->scratch_bytes = gcut__cuda_attend_scratch(&a->job);
+  c->step->params = a;
   c->step->launch = launch_attend;
   return GCUT_OK;
 }
+
+// ---- what there is a kernel for
 
 // Shapes of q [batch, heads, queries, size] and k, v [batch, kv heads, keys, size].
 static bool set_shapes(gcut__cuda_attend_job *job, const gcut_type *q, const gcut_type *k,
                        const gcut_type *v) {
   if (!q || !k || !v || q->rank != 4 || k->rank != 4 || v->rank != 4) return false;
-  if (k->type != q->type || v->type != q->type || !kernel_of(q->type, q->dims[3])) return false;
+  if (k->type != q->type || v->type != q->type ||
+      !gcut__cuda_attend_has_kernel(q->type, q->dims[3]))
+    return false;
   for (int d = 0; d < 4; d++)
     if (k->dims[d] != v->dims[d] || q->dims[d] <= 0 || k->dims[d] <= 0) return false;
   if (k->dims[0] != q->dims[0] || k->dims[3] != q->dims[3] || q->dims[1] % k->dims[1] != 0)
@@ -121,10 +75,7 @@ static bool set_mask(gcut__cuda_attend_job *job, const gcut_type *t) {
   job->m_row = strides[2];
   job->m_column = strides[3];
   job->mask_type = t->type;
-  int64_t tiles = tiles_of(job->n_queries) * tiles_of(job->n_keys);
-  job->tiles_head = strides[1] ? (int32_t)tiles : 0;
-  job->tiles_batch = strides[0] ? (int32_t)(tiles * (strides[1] ? job->heads : 1)) : 0;
-  return true;
+  return gcut__cuda_attend_set_tiles(job);
 }
 
 static gcut__cuda_heads dense(const gcut_type *t) {
@@ -270,21 +221,21 @@ static bool match_softmax(gcut__cuda_matcher *m, uint32_t value, found *f) {
 
 static gcut_status compile_found(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
                                  gcut_error *err) {
-  attend_params *p = gcut_arena_copy(c->arena, fused->params, sizeof *p);
+  gcut__cuda_attend *p = gcut_arena_copy(c->arena, fused->params, sizeof *p);
   return p ? load_kernels(c, p, err) : GCUT_NO_MEMORY(err);
 }
 
 static bool fill(gcut__cuda_matcher *m, const found *it, bool swapped, gcut__cuda_fused *f) {
-  attend_params *p = GCUT_NEW(m->arena, attend_params);
+  gcut__cuda_attend *p = GCUT_NEW(m->arena, gcut__cuda_attend);
   const gcut_type *q = gcut__match_type(m, it->q);
   gcut__cuda_heads heads;
   if (!p) return false;
   gcut__cuda_attend_job *job = &p->job;
-  *p = (attend_params){.has_mask = it->mask != GCUT_NONE,
-                       .job = {.scale = it->scale, .guard = it->guard}};
+  bool has_mask = it->mask != GCUT_NONE;
+  *p = (gcut__cuda_attend){.job = {.scale = it->scale, .guard = it->guard}};
   if (!set_shapes(job, q, gcut__match_type(m, it->k), gcut__match_type(m, it->v))) return false;
-  if (p->has_mask && !set_mask(job, gcut__match_type(m, it->mask))) return false;
-  if (p->has_mask && job->mask_type == GCUT_BOOL) return false; // it would have been added
+  if (has_mask && !set_mask(job, gcut__match_type(m, it->mask))) return false;
+  if (has_mask && job->mask_type == GCUT_BOOL) return false; // it would have been added
   uint32_t reads[] = {gcut__cuda_match_heads(m, it->q, 1, &heads), 0, 0, it->mask};
   SET_HEADS(job, q, heads);
   reads[1] = gcut__cuda_match_heads(m, it->k, 1, &heads);
@@ -296,7 +247,7 @@ static bool fill(gcut__cuda_matcher *m, const found *it, bool swapped, gcut__cud
   SET_HEADS(job, y, heads);
   f->params = p;
   f->compile = compile_found;
-  f->base.n_reads = p->has_mask ? 4 : 3;
+  f->base.n_reads = has_mask ? 4 : 3;
   f->base.reads = gcut_arena_copy(m->arena, reads, f->base.n_reads * sizeof *reads);
   return f->base.reads != NULL;
 }
@@ -327,10 +278,9 @@ gcut_status gcut__cuda_compile_attention(const gcut__cuda_compile *c, gcut_error
   const gcut_attention_attrs *attrs = c->node->attrs;
   const gcut_type *q = gcut__cuda_input_type(c, 0), *k = gcut__cuda_input_type(c, 1),
                   *v = gcut__cuda_input_type(c, 2), *mask = gcut__cuda_input_type(c, 3);
-  attend_params *p = GCUT_NEW(c->arena, attend_params);
+  gcut__cuda_attend *p = GCUT_NEW(c->arena, gcut__cuda_attend);
   if (!p) return GCUT_NO_MEMORY(err);
   gcut__cuda_attend_job *job = &p->job;
-  p->has_mask = mask != NULL;
   if (!is_plain(c, attrs) || !set_shapes(job, q, k, v)) return GCUT_OK;
   if (mask && !set_mask(job, mask)) return GCUT_OK;
   job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;

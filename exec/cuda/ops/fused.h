@@ -53,4 +53,23 @@ typedef struct gcut__cuda_attend_job {
   void *y;
 } gcut__cuda_attend_job;
 
+// The same for cards of Hopper's kind, by tiles of 128 queries and 128 keys. The copy engine
+// fetches boxes of 128 rows by 128 bytes of q, k, v and mask, all [batch][head][row][column].
+enum { GCUT_CUDA_ATTEND_WIDE = 128, GCUT_CUDA_ATTEND_WIDE_THREADS = 384 };
+
+#ifdef __cplusplus
+#define GCUT_CUDA_ALIGNAS alignas
+#else
+#define GCUT_CUDA_ALIGNAS _Alignas
+#endif
+
+typedef struct gcut__cuda_tensor_map { // a CUtensorMap
+  GCUT_CUDA_ALIGNAS(64) uint64_t words[16];
+} gcut__cuda_tensor_map;
+
+typedef struct gcut__cuda_attend_wide {
+  gcut__cuda_tensor_map q_map, k_map, v_map, m_map;
+  gcut__cuda_attend_job base;
+} gcut__cuda_attend_wide;
+
 #endif

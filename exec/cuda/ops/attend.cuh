@@ -1,0 +1,151 @@
+// What the attention kernels share: pairs of numbers, the mask, the running softmax, storing.
+//
+// Scores of a warp lie as the tensor cores leave them: a thread has rows lane / 4 and lane / 4 + 8 of sixteen, and of each
+// block of eight columns two neighbours, from lane % 4 * 2: score[block] = {row, row, row + 8, row + 8}.
+#ifndef GCUT_EXEC_CUDA_OPS_ATTEND_CUH
+#define GCUT_EXEC_CUDA_OPS_ATTEND_CUH
+
+#include <float.h>
+
+#include "fused.h"
+#include "types.cuh"
+
+namespace attention {
+
+const float TO_LOG2 = 1.4426950408889634f;
+
+template <typename T> __device__ inline uint32_t pack(float x, float y);
+template <> __device__ inline uint32_t pack<__nv_bfloat16>(float x, float y) {
+  __nv_bfloat162 p = __floats2bfloat162_rn(x, y);
+  return *(uint32_t *)&p;
+}
+template <> __device__ inline uint32_t pack<__half>(float x, float y) {
+  __half2 p = __floats2half2_rn(x, y);
+  return *(uint32_t *)&p;
+}
+__device__ inline float2 unpack(__nv_bfloat162 p) { return __bfloat1622float2(p); }
+__device__ inline float2 unpack(__half2 p) { return __half22float2(p); }
+template <typename T> struct PairOf;
+template <> struct PairOf<__nv_bfloat16> { typedef __nv_bfloat162 type; };
+template <> struct PairOf<__half> { typedef __half2 type; };
+
+// 2^x; less than the least normal number is 0.
+__device__ inline float power2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+// ---- the mask
+
+// What is added is as good as minus infinity beside any key that is visible: exporters write the least finite number.
+__device__ inline bool hides(float m) { return m < -1e30f; }
+
+// A mask has the type of the queries or is BOOL.
+template <typename T> __device__ inline float mask_at(const gcut__cuda_attend_job &job, int64_t at) {
+  if (job.mask_type == T_BOOL) return ((const uint8_t *)job.mask)[at] ? 0.0f : -INFINITY;
+  return (float)((const T *)job.mask)[at];
+}
+
+// A score in units of log2, with what the mask adds. Large numbers stay finite, as they are before the change of units:
+// a row that sees nothing else weighs such keys alike.
+__device__ inline float add_mask(float x, float m) {
+  return m == -INFINITY ? m : fmaxf(fmaf(m, TO_LOG2, x), -FLT_MAX);
+}
+
+// Turns products into masked scores in units of log2. `row` and `column` are of the thread's first score; at(block, half)
+// is what the mask adds to a score and its neighbour.
+template <int N, typename At>
+__device__ inline void cover(const gcut__cuda_attend_job &job, int row, int column, float (&score)[N][4], At at) {
+  const float unit = job.scale * TO_LOG2;
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    const int end = job.causal ? min(job.n_keys, row + half * 8 + job.past + 1) : job.n_keys;
+#pragma unroll
+    for (int b = 0; b < N; b++) {
+      const int c = column + b * 8;
+      const float2 m = at(b, half);
+      float *x = &score[b][half * 2];
+      x[0] = c < end ? add_mask(x[0] * unit, m.x) : -INFINITY;
+      x[1] = c + 1 < end ? add_mask(x[1] * unit, m.y) : -INFINITY;
+    }
+  }
+}
+__device__ inline float2 no_mask(int, int) { return make_float2(0.0f, 0.0f); }
+
+// ---- the running softmax
+
+// Of a thread's two rows: the greatest score so far in units of log2, and its share of the sum of weights.
+struct Rows {
+  float top[2], sum[2];
+};
+__device__ inline Rows no_rows() { return {{-INFINITY, -INFINITY}, {0.0f, 0.0f}}; }
+
+template <int N> __device__ inline float greatest(const float (&score)[N][4], int half) {
+  float a = -INFINITY, b = -INFINITY;
+#pragma unroll
+  for (int i = 0; i < N; i++) {
+    a = fmaxf(a, score[i][2 * half]);
+    b = fmaxf(b, score[i][2 * half + 1]);
+  }
+  a = fmaxf(a, b);
+  a = fmaxf(a, __shfl_xor_sync(0xffffffffu, a, 1));
+  return fmaxf(a, __shfl_xor_sync(0xffffffffu, a, 2));
+}
+
+// Turns scores times `unit`, which is positive, into weights. What was summed before is to be multiplied by `factor`.
+template <int N> __device__ inline void weigh(float (&score)[N][4], float unit, Rows &rows, float (&factor)[2]) {
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    float top = fmaxf(rows.top[half], greatest(score, half) * unit), shift = top == -INFINITY ? 0.0f : top, a = 0.0f, b = 0.0f;
+    factor[half] = power2(rows.top[half] - shift);
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+      a += score[i][2 * half] = power2(fmaf(score[i][2 * half], unit, -shift));
+      b += score[i][2 * half + 1] = power2(fmaf(score[i][2 * half + 1], unit, -shift));
+    }
+    rows.top[half] = top;
+    rows.sum[half] = rows.sum[half] * factor[half] + (a + b);
+  }
+}
+
+// Weights of sixteen keys as the left side of a product.
+template <typename T> __device__ inline void pack_weights(const float (*score)[4], uint32_t *to) {
+  to[0] = pack<T>(score[0][0], score[0][1]);
+  to[1] = pack<T>(score[0][2], score[0][3]);
+  to[2] = pack<T>(score[1][0], score[1][1]);
+  to[3] = pack<T>(score[1][2], score[1][3]);
+}
+
+template <int N> __device__ inline void scale_rows(float (&out)[N][4], const float (&factor)[2]) {
+#pragma unroll
+  for (int b = 0; b < N; b++)
+#pragma unroll
+    for (int i = 0; i < 4; i++) out[b][i] *= factor[i / 2];
+}
+
+// ---- the end of a row
+
+// Writes weighted values over their sums; `row` is of the thread's first.
+template <typename T, int N>
+__device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, int head, int row, const float (&out)[N][4], const Rows &rows) {
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    float sum = rows.sum[half];
+    sum += __shfl_xor_sync(0xffffffffu, sum, 1);
+    sum += __shfl_xor_sync(0xffffffffu, sum, 2);
+    int r = row + half * 8;
+    if (r >= job.n_queries) continue;
+    T *y = (T *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row + threadIdx.x % 4 * 2;
+    bool nothing = !(sum > 0.0f);
+    float over = nothing ? 0.0f : 1.0f / sum;
+    uint32_t empty = pack<T>(job.guard ? 0.0f : NAN, job.guard ? 0.0f : NAN);
+#pragma unroll
+    for (int b = 0; b < N; b++)
+      *(uint32_t *)(y + b * 8) = nothing ? empty : pack<T>(out[b][2 * half] * over, out[b][2 * half + 1] * over);
+  }
+}
+
+} // namespace attention
+
+#endif

@@ -1,0 +1,39 @@
+// Attention on a card: which kernel computes it, and its launch.
+#ifndef GCUT_EXEC_CUDA_OPS_ATTEND_H
+#define GCUT_EXEC_CUDA_OPS_ATTEND_H
+
+#include <stdbool.h>
+
+#include "exec/cuda/context.h"
+#include "exec/cuda/ops/fused.h"
+
+typedef struct gcut__cuda_attend {
+  CUfunction kernel, tiles; // `tiles` classifies the mask, where there is one
+  bool wide;                // the kernel is Hopper's
+  uint32_t shared_bytes;
+  gcut__cuda_attend_job job; // all but the addresses
+} gcut__cuda_attend;
+
+// Whether there is a kernel for heads of that type and size.
+bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size);
+
+// How far the tiles of the next head and the next batch are, for a mask whose strides are set;
+// false where there are too many.
+bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job);
+
+// Finds the kernels for a->job: by its shapes and types alone. `load_narrow` finds the one that
+// every card has.
+GCUT_MUST_USE gcut_status gcut__cuda_attend_load(gcut__cuda *cuda, gcut__cuda_attend *a,
+                                                 gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__cuda_attend_load_narrow(gcut__cuda *cuda, gcut__cuda_attend *a,
+                                                        gcut_error *err);
+
+// Device memory that a launch needs beside its operands.
+uint64_t gcut__cuda_attend_scratch(const gcut__cuda_attend_job *job);
+
+// `job` is a->job with the addresses of q, k, v, mask and y, each a multiple of 16.
+GCUT_MUST_USE gcut_status gcut__cuda_attend_launch(gcut__cuda *cuda, const gcut__cuda_attend *a,
+                                                   gcut__cuda_attend_job job, CUdeviceptr scratch,
+                                                   CUstream stream, gcut_error *err);
+
+#endif

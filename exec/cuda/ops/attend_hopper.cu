@@ -1,0 +1,374 @@
+// Attention on Hopper, after FlashAttention-3 (Shah et al., 2024): two warpgroups of 64 queries each, and a warp that
+// has the copy engine fetch tiles of 128 keys and values into two stages of shared memory, ahead of need. A warpgroup
+// runs the product of its last weights beside that of its next scores and their softmax; that the two also take turns by
+// barriers, as in the paper, gained nothing here. A block stays for many tiles of queries, so that fetching goes on while
+// results are stored.
+#include "attend.cuh"
+#include "hopper.cuh"
+
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+
+namespace attention {
+namespace wide {
+
+using namespace hopper;
+
+enum {
+  TILE = GCUT_CUDA_ATTEND_WIDE, // of queries, of keys
+  STAGES = 2,
+  GROUPS = TILE / 64,
+  ROW_BYTES = 128, // of a panel
+  PANEL = TILE * ROW_BYTES,
+  MASK_BYTES = TILE * TILE * 2,
+  NO_MORE = -1 // for a tile of keys
+};
+
+// ---- shared memory
+
+// Barriers, by what they tell; of keys and values there is one a stage.
+enum {
+  QUERIES_FULL, MASK_FULL, KEYS_FULL, VALUES_FULL = KEYS_FULL + STAGES, FREE = VALUES_FULL + STAGES,
+  QUERIES_FREE = FREE, MASK_FREE, KEYS_FREE, VALUES_FREE = KEYS_FREE + STAGES, BARRIERS = VALUES_FREE + STAGES
+};
+
+template <int D> struct Room {
+  static constexpr uint32_t TILE_BYTES = TILE * D * 2;
+  uint32_t base;
+
+  __device__ uint32_t queries() const { return base; }
+  __device__ uint32_t keys(uint32_t stage) const { return base + (1 + stage) * TILE_BYTES; }
+  __device__ uint32_t values(uint32_t stage) const { return base + (1 + STAGES + stage) * TILE_BYTES; }
+  __device__ uint32_t mask() const { return base + (1 + 2 * STAGES) * TILE_BYTES; }
+  __device__ uint32_t barrier(int i) const { return mask() + MASK_BYTES + i * 8; }
+};
+
+// What the fetching warp tells of the keys in a stage: the tile's number, and whether it comes with its mask.
+__shared__ volatile int notes[STAGES];
+enum { NOTE_MASK = 1 << 24 };
+
+// How far a ring of stages has been filled or used.
+struct Ring {
+  uint32_t n = 0;
+  __device__ uint32_t stage() const { return n % STAGES; }
+  __device__ uint32_t odd() const { return n / STAGES % 2; }
+};
+
+// ---- what a block does: tiles of queries, the longest first, dealt to and fro so that all have about as much
+
+struct Item {
+  int qt, head, batch;
+};
+__device__ inline bool find_item(const gcut__cuda_attend_job &job, uint32_t round, Item *out) {
+  const uint32_t n_qt = (job.n_queries + TILE - 1) / TILE, heads = job.heads * job.batch;
+  const uint32_t at = round * gridDim.x + (round % 2 ? gridDim.x - 1 - blockIdx.x : blockIdx.x);
+  if (at >= n_qt * heads) return false;
+  out->qt = n_qt - 1 - at / heads;
+  out->head = at % heads % job.heads;
+  out->batch = at % heads / job.heads;
+  return true;
+}
+
+// ---- the fetching warp
+
+// The tiles of keys that a tile of queries meets, 32 at a time: a bit a tile.
+struct Walk {
+  const uint8_t *classes[GROUPS]; // of 64 queries with 64 keys; NULL: there are no such queries
+  bool all[GROUPS];               // every query sees something
+  int n_classes, end;
+  uint32_t met, mixed;
+
+  __device__ Walk(const gcut__cuda_attend_job &job, const Item &item) {
+    const int half = GCUT_CUDA_ATTEND_TILE, lane = threadIdx.x % 32;
+    n_classes = (job.n_keys + half - 1) / half;
+    end = (job.n_keys + TILE - 1) / TILE;
+    if (job.causal) end = max(0, min(end, (item.qt * TILE + TILE - 1 + job.past + TILE) / TILE));
+#pragma unroll
+    for (int g = 0; g < GROUPS; g++) {
+      const int row = item.qt * GROUPS + g, n = min(half, job.n_queries - row * half);
+      const int64_t at = item.batch * (int64_t)job.tiles_batch + item.head * (int64_t)job.tiles_head + (int64_t)row * n_classes;
+      classes[g] = job.mask_type && n > 0 ? job.tiles + at : nullptr;
+      all[g] = false;
+      if (!classes[g]) continue;
+      unsigned long long seen = 0, wanted = n == 64 ? ~0ull : (1ull << n) - 1;
+      for (int t = lane; t < n_classes; t += 32) seen |= job.rows[at + t];
+      const uint32_t low = __reduce_or_sync(~0u, (uint32_t)seen), high = __reduce_or_sync(~0u, (uint32_t)(seen >> 32));
+      all[g] = ((uint32_t)wanted & ~low) == 0 && ((uint32_t)(wanted >> 32) & ~high) == 0;
+    }
+  }
+
+  __device__ bool skips(int c, int g) const { return c == 0 || (c == 3 && all[g]); }
+
+  // Looks at tiles first to first + 31.
+  __device__ void look(const gcut__cuda_attend_job &job, int first) {
+    const int t = first + threadIdx.x % 32;
+    bool meets = !job.mask_type, reads = false;
+#pragma unroll
+    for (int g = 0; g < GROUPS; g++) {
+      if (t >= end || !classes[g]) continue;
+      const int a = classes[g][2 * t], b = 2 * t + 1 < n_classes ? classes[g][2 * t + 1] : a;
+      meets = meets || !skips(a, g) || !skips(b, g);
+      reads = reads || a != 2 || b != 2;
+    }
+    met = __ballot_sync(~0u, t < end && meets);
+    mixed = __ballot_sync(~0u, reads);
+  }
+
+  // The note of the next of them, or NO_MORE.
+  __device__ int next(int first) {
+    if (!met) return NO_MORE;
+    const int i = __ffs(met) - 1;
+    met &= met - 1;
+    return (first + i) | (mixed >> i & 1 ? NOTE_MASK : 0);
+  }
+};
+
+template <int D> struct Feeder {
+  const gcut__cuda_attend_wide &job;
+  const Room<D> room;
+  Ring keys, values, masks;
+
+  // Waits until a place is free; then one lane may fill it.
+  __device__ bool may_fill(int free, uint32_t odd) {
+    barrier_wait(room.barrier(free), odd ^ 1);
+    return threadIdx.x == 0;
+  }
+  __device__ void fetch_tile(uint32_t to, int full, const void *map, int row, int head, int batch) {
+    barrier_expect(room.barrier(full), Room<D>::TILE_BYTES);
+#pragma unroll
+    for (int p = 0; p < D * 2 / ROW_BYTES; p++)
+      fetch_box(to + p * PANEL, map, room.barrier(full), p * (ROW_BYTES / 2), row, head, batch);
+  }
+
+  __device__ void fetch_queries(const Item &item, uint32_t round) {
+    if (may_fill(QUERIES_FREE, round % 2))
+      fetch_tile(room.queries(), QUERIES_FULL, &job.q_map, item.qt * TILE, item.head, item.batch);
+  }
+  __device__ void fetch_keys(const Item &item, int note) {
+    const uint32_t stage = keys.stage();
+    if (may_fill(KEYS_FREE + stage, keys.odd())) {
+      notes[stage] = note;
+      if (note == NO_MORE)
+        barrier_arrive(room.barrier(KEYS_FULL + stage));
+      else
+        fetch_tile(room.keys(stage), KEYS_FULL + stage, &job.k_map, note % NOTE_MASK * TILE, item.head / job.base.group, item.batch);
+    }
+    keys.n++;
+  }
+  __device__ void fetch_values(const Item &item, int note) {
+    const uint32_t stage = values.stage();
+    if (may_fill(VALUES_FREE + stage, values.odd()))
+      fetch_tile(room.values(stage), VALUES_FULL + stage, &job.v_map, note % NOTE_MASK * TILE, item.head / job.base.group, item.batch);
+    values.n++;
+  }
+  __device__ void fetch_mask(const Item &item, int note) {
+    const int columns = job.base.mask_type == T_BOOL ? ROW_BYTES : ROW_BYTES / 2; // of a panel
+    if (may_fill(MASK_FREE, masks.n % 2)) {
+      barrier_expect(room.barrier(MASK_FULL), TILE / columns * PANEL);
+      for (int p = 0; p < TILE / columns; p++)
+        fetch_box(room.mask() + p * PANEL, &job.m_map, room.barrier(MASK_FULL), note % NOTE_MASK * TILE + p * columns,
+                  item.qt * TILE, job.base.m_head ? item.head : 0, job.base.m_batch ? item.batch : 0);
+    }
+    masks.n++;
+  }
+
+  // Values come a tile after their keys: that is when they are needed.
+  __device__ void feed(const Item &item) {
+    Walk walk(job.base, item);
+    int before = NO_MORE;
+    for (int first = 0; first < walk.end; first += 32) {
+      walk.look(job.base, first);
+      for (int note; (note = walk.next(first)) != NO_MORE; before = note) {
+        fetch_keys(item, note);
+        if (note & NOTE_MASK) fetch_mask(item, note);
+        if (before != NO_MORE) fetch_values(item, before);
+      }
+    }
+    fetch_keys(item, NO_MORE);
+    if (before != NO_MORE) fetch_values(item, before);
+  }
+
+  __device__ void run() {
+    Item item;
+    for (uint32_t round = 0; find_item(job.base, round, &item); round++) {
+      fetch_queries(item, round);
+      feed(item);
+    }
+  }
+};
+
+// ---- the multiplying warpgroups
+
+template <typename T, int D> struct Worker {
+  const gcut__cuda_attend_job &job;
+  const Room<D> room;
+  const int group;
+  Ring keys, values, masks;
+  float out[D / 8][4], score[TILE / 8][4], factor[2];
+  uint32_t weights[TILE / 16][4];
+  Rows rows;
+
+  __device__ void free_stage(int barrier) {
+    __syncwarp();
+    if (threadIdx.x % 32 == 0) barrier_arrive(room.barrier(barrier));
+  }
+  __device__ void free_keys() { free_stage(KEYS_FREE + keys.stage()), keys.n++; }
+  __device__ void free_values() { free_stage(VALUES_FREE + values.stage()), values.n++; }
+
+  // Waits for the next tile of keys: its note, or NO_MORE.
+  __device__ int next_keys() {
+    barrier_wait(room.barrier(KEYS_FULL + keys.stage()), keys.odd());
+    return notes[keys.stage()];
+  }
+
+  // Begins score = queries times keys.
+  __device__ void begin_scores() {
+    const uint64_t q = matrix_at(room.queries() + group * 64 * ROW_BYTES, 16), k = matrix_at(room.keys(keys.stage()), 16);
+    pin(score);
+    products_begin();
+    Product<T>::template turned<false>(score, q, k);
+#pragma unroll
+    for (int s = 1; s < D / 16; s++) {
+      const uint32_t at = (s / 4 * PANEL + s % 4 * 32) / 16;
+      Product<T>::template turned<true>(score, q + at, k + at);
+    }
+    products_commit();
+  }
+
+  // Begins out += weights times values.
+  __device__ void begin_values() {
+    barrier_wait(room.barrier(VALUES_FULL + values.stage()), values.odd());
+    const uint64_t v = matrix_at(room.values(values.stage()), PANEL);
+    pin(out);
+    products_begin();
+#pragma unroll
+    for (int s = 0; s < TILE / 16; s++) Product<T>::add(out, weights[s], v + s * 16 * ROW_BYTES / 16);
+    products_commit();
+  }
+
+  // The first row of this thread, of the tile.
+  __device__ int row() const { return group * 64 + threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4; }
+
+  // Two neighbours of the mask in shared memory, of this thread's row or eight below, from column 8 b on. In chunk c of row
+  // r of a panel lies what the copy engine took from chunk c ^ r % 8. One way for both types of mask: two ways, unrolled,
+  // take more registers than there are.
+  __device__ float2 mask_pair(int b, int half) const {
+    const bool flags = job.mask_type == T_BOOL;
+    const uint32_t lane = threadIdx.x % 4, first = room.mask() + row() * ROW_BYTES + row() % 8 * 16 + (flags ? lane / 2 * 4 : lane * 4);
+    const uint32_t chunk = flags ? b / 2 : b % 8, beyond = flags ? b % 2 * 8 : b / 8 * PANEL;
+    uint32_t m = read_shared(first ^ (chunk * 16), beyond + half * 8 * ROW_BYTES);
+    if (flags) {
+      m >>= lane % 2 * 16;
+      m = pack<T>(m & 0xff ? 0.0f : -INFINITY, m & 0xff00 ? 0.0f : -INFINITY);
+    }
+    return unpack(*(const typename PairOf<T>::type *)&m);
+  }
+
+  __device__ void cover_with_mask(int first_row, int first_column) {
+    barrier_wait(room.barrier(MASK_FULL), masks.n % 2);
+    cover(job, first_row, first_column, score, [&](int b, int half) { return mask_pair(b, half); });
+    free_stage(MASK_FREE), masks.n++;
+  }
+
+  // Scores into weights, unpacked.
+  __device__ void take_softmax(const Item &item, int note) {
+    const int t = note % NOTE_MASK, first = item.qt * TILE + group * 64;
+    const int first_row = item.qt * TILE + row(), first_column = t * TILE + threadIdx.x % 4 * 2;
+    const bool edge = (t + 1) * TILE > job.n_keys || (job.causal && (t + 1) * TILE - 1 > first + job.past);
+    float unit = job.scale * TO_LOG2;
+    if (note & NOTE_MASK)
+      cover_with_mask(first_row, first_column), unit = 1.0f;
+    else if (edge || !(unit > 0.0f))
+      cover(job, first_row, first_column, score, no_mask), unit = 1.0f;
+    weigh(score, unit, rows, factor);
+  }
+
+  __device__ void pack_all() {
+#pragma unroll
+    for (int s = 0; s < TILE / 16; s++) pack_weights<T>(&score[2 * s], weights[s]);
+  }
+
+  __device__ void first_tile(const Item &item, int note) {
+    begin_scores();
+    products_wait<0>();
+    pin(score);
+    free_keys();
+    take_softmax(item, note);
+    pack_all();
+  }
+
+  __device__ void next_tile(const Item &item, int note) {
+    begin_scores();
+    begin_values();
+    products_wait<1>();
+    pin(score);
+    free_keys();
+    take_softmax(item, note);
+    products_wait<0>();
+    pin(out);
+    free_values();
+    scale_rows(out, factor);
+    pack_all();
+  }
+
+  __device__ void last_values() {
+    begin_values();
+    products_wait<0>();
+    pin(out);
+    free_values();
+  }
+
+  __device__ void attend(const Item &item, uint32_t round) {
+#pragma unroll
+    for (int b = 0; b < D / 8; b++) out[b][0] = out[b][1] = out[b][2] = out[b][3] = 0.0f;
+    rows = no_rows();
+    barrier_wait(room.barrier(QUERIES_FULL), round % 2);
+    int note = next_keys();
+    if (note != NO_MORE) {
+      first_tile(item, note);
+      while ((note = next_keys()) != NO_MORE) next_tile(item, note);
+      last_values();
+    }
+    free_keys();
+    free_stage(QUERIES_FREE);
+    store_rows<T>(job, item.batch, item.head, item.qt * TILE + row(), out, rows);
+  }
+
+  __device__ void run() {
+    Item item;
+    for (uint32_t round = 0; find_item(job, round, &item); round++) attend(item, round);
+  }
+};
+
+template <int D> __device__ inline void init_barriers(const Room<D> &room) {
+  for (int i = 0; i < BARRIERS; i++) barrier_init(room.barrier(i), i < FREE ? 1 : 4 * GROUPS); // free where every warp says so
+  barriers_ready();
+}
+
+template <typename T, int D> __device__ inline void attend(const gcut__cuda_attend_wide &job) {
+  extern __shared__ __align__(1024) uint8_t shared[];
+  const Room<D> room = {((uint32_t)__cvta_generic_to_shared(shared) + 1023) / 1024 * 1024};
+  if (threadIdx.x == 0) init_barriers(room);
+  __syncthreads();
+  if (threadIdx.x < 128) {
+    leave_registers<40>();
+    if (threadIdx.x < 32) Feeder<D>{job, room}.run();
+  } else {
+    take_registers<232>();
+    Worker<T, D>{job.base, room, (int)threadIdx.x / 128 - 1}.run();
+  }
+}
+
+} // namespace wide
+} // namespace attention
+
+#define ATTEND_WIDE(name, T, D)                                                                                        \
+  extern "C" __global__ void __launch_bounds__(GCUT_CUDA_ATTEND_WIDE_THREADS, 1)                                       \
+      name(const __grid_constant__ gcut__cuda_attend_wide job) {                                                       \
+    attention::wide::attend<T, D>(job);                                                                                \
+  }
+ATTEND_WIDE(gcut_attend_wide_bf16_64, __nv_bfloat16, 64)
+ATTEND_WIDE(gcut_attend_wide_bf16_128, __nv_bfloat16, 128)
+ATTEND_WIDE(gcut_attend_wide_f16_64, __half, 64)
+ATTEND_WIDE(gcut_attend_wide_f16_128, __half, 128)
+
+#endif

@@ -1,0 +1,179 @@
+#include <stdio.h>
+
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/attend.h"
+#include "graphcut/dtype.h"
+
+enum { TILE = GCUT_CUDA_ATTEND_TILE, WIDE = GCUT_CUDA_ATTEND_WIDE, PANEL_BYTES = 128 };
+
+static int64_t tiles_of(int64_t n, int64_t tile) {
+  return (n + tile - 1) / tile;
+}
+
+// ---- which kernel
+
+bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size) {
+  return (type == GCUT_BFLOAT16 || type == GCUT_FLOAT16) &&
+         (size == 16 || size == 64 || size == 128);
+}
+
+static gcut_status load(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind, gcut_error *err) {
+  char name[64];
+  snprintf(name, sizeof name, "gcut_attend_%s%s_%d", kind,
+           a->job.type == GCUT_BFLOAT16 ? "bf16" : "f16", a->job.size);
+  GCUT_TRY(gcut__cuda_kernel(cuda, name, &a->kernel, err));
+  GCUT_TRY(gcut__cuda_kernel(cuda, "gcut_mask_tiles", &a->tiles, err));
+  GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, a->kernel,
+                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)a->shared_bytes);
+  return GCUT_OK;
+}
+
+gcut_status gcut__cuda_attend_load_narrow(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  a->wide = false;
+  a->shared_bytes = 4 * TILE * (uint32_t)a->job.size * 2; // two stages of keys and values
+  return load(cuda, a, "", err);
+}
+
+// The copy engine takes strides of whole 16 bytes.
+static bool strides_fit(int64_t row, int64_t head, int64_t batch, int64_t element_bytes) {
+  return row > 0 && (row | head | batch) * element_bytes % 16 == 0;
+}
+
+static int64_t mask_element(const gcut__cuda_attend_job *job) {
+  return job->mask_type == GCUT_BOOL ? 1 : 2;
+}
+
+static bool fits_wide(const gcut__cuda_attend_job *job) {
+  int64_t items = tiles_of(job->n_queries, WIDE) * job->heads * job->batch;
+  if (job->size < 64 || job->n_queries <= TILE || items > INT32_MAX / 2) return false;
+  if (job->mask_type && (job->m_column != 1 ||
+                         !strides_fit(job->m_row, job->m_head, job->m_batch, mask_element(job))))
+    return false;
+  return strides_fit(job->q_row, job->q_head, job->q_batch, 2) &&
+         strides_fit(job->k_row, job->k_head, job->k_batch, 2) &&
+         strides_fit(job->v_row, job->v_head, job->v_batch, 2);
+}
+
+// Queries, two stages of keys and values, the mask, barriers; and to begin at a multiple of 1024.
+static uint32_t wide_bytes(const gcut__cuda_attend_job *job) {
+  return 5 * WIDE * (uint32_t)job->size * 2 + WIDE * WIDE * 2 + 1024 + 1024;
+}
+
+gcut_status gcut__cuda_attend_load(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  a->wide = fits_wide(&a->job);
+  a->shared_bytes = wide_bytes(&a->job);
+  // Cards of other kinds lack it.
+  if (a->wide && load(cuda, a, "wide_", NULL) == GCUT_OK) return GCUT_OK;
+  return gcut__cuda_attend_load_narrow(cuda, a, err);
+}
+
+// ---- the mask's tiles
+
+static int64_t mask_tiles(const gcut__cuda_attend_job *job) {
+  return tiles_of(job->n_queries, TILE) * tiles_of(job->n_keys, TILE);
+}
+
+bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job) {
+  int64_t tiles = mask_tiles(job), a_batch = tiles * (job->m_head ? job->heads : 1);
+  if (a_batch * (job->m_batch ? job->batch : 1) > INT32_MAX) return false;
+  job->tiles_head = job->m_head ? (int32_t)tiles : 0;
+  job->tiles_batch = job->m_batch ? (int32_t)a_batch : 0;
+  return true;
+}
+
+static int64_t tiles_in_all(const gcut__cuda_attend_job *job) {
+  return mask_tiles(job) * (job->tiles_head ? job->heads : 1) * (job->tiles_batch ? job->batch : 1);
+}
+
+uint64_t gcut__cuda_attend_scratch(const gcut__cuda_attend_job *job) {
+  return job->mask_type ? (uint64_t)tiles_in_all(job) * 9 : 0; // a mask of rows and a byte
+}
+
+static gcut_status find_tiles(gcut__cuda *cuda, const gcut__cuda_attend *a,
+                              gcut__cuda_attend_job *job, CUstream stream, gcut_error *err) {
+  uint32_t grid[3] = {(uint32_t)mask_tiles(job), job->tiles_head ? (uint32_t)job->heads : 1,
+                      job->tiles_batch ? (uint32_t)job->batch : 1};
+  void *arguments[] = {job};
+  return gcut__cuda_launch(cuda, a->tiles, grid, 256, 0, stream, arguments, err);
+}
+
+// ---- launching
+
+// A tensor [batch][head][row][column] as the copy engine sees it, in boxes of 128 rows by 128
+// bytes.
+typedef struct view {
+  const void *data;
+  int64_t columns, rows, heads, batch;     // how many
+  int64_t row_step, head_step, batch_step; // elements
+  int64_t element_bytes;
+} view;
+
+static gcut_status make_map(gcut__cuda *cuda, const view *v, gcut__cuda_tensor_map *out,
+                            gcut_error *err) {
+  const cuuint64_t e = (cuuint64_t)v->element_bytes;
+  const cuuint64_t dims[] = {(cuuint64_t)v->columns, (cuuint64_t)v->rows, (cuuint64_t)v->heads,
+                             (cuuint64_t)v->batch};
+  const cuuint64_t strides[] = {(cuuint64_t)v->row_step * e, (cuuint64_t)v->head_step * e,
+                                (cuuint64_t)v->batch_step * e};
+  const cuuint32_t box[] = {(cuuint32_t)(PANEL_BYTES / e), WIDE, 1, 1}, steps[] = {1, 1, 1, 1};
+  _Static_assert(sizeof *out == sizeof(CUtensorMap), "a map of the driver's");
+  GCUT_CUDA_TRY(&cuda->driver, cuTensorMapEncodeTiled, (CUtensorMap *)out,
+                e == 1 ? CU_TENSOR_MAP_DATA_TYPE_UINT8 : CU_TENSOR_MAP_DATA_TYPE_UINT16, 4,
+                (void *)v->data, dims, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
+                CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+                CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  return GCUT_OK;
+}
+
+// What repeats has one element; its step counts for nothing, but must not be 0.
+static view mask_view(const gcut__cuda_attend_job *job) {
+  return (view){job->mask,
+                job->n_keys,
+                job->n_queries,
+                job->m_head ? job->heads : 1,
+                job->m_batch ? job->batch : 1,
+                job->m_row,
+                job->m_head ? job->m_head : job->m_row,
+                job->m_batch ? job->m_batch : job->m_row,
+                mask_element(job)};
+}
+
+static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_attend *a,
+                               const gcut__cuda_attend_job *job, CUstream stream, gcut_error *err) {
+  gcut__cuda_attend_wide wide = {.base = *job};
+  const int64_t heads = job->heads, kv_heads = job->heads / job->group;
+  const view q = {job->q,     job->size,   job->n_queries, heads, job->batch,
+                  job->q_row, job->q_head, job->q_batch,   2};
+  const view k = {job->k,     job->size,   job->n_keys,  kv_heads, job->batch,
+                  job->k_row, job->k_head, job->k_batch, 2};
+  const view v = {job->v,     job->size,   job->n_keys,  kv_heads, job->batch,
+                  job->v_row, job->v_head, job->v_batch, 2};
+  const view m = mask_view(job);
+  GCUT_TRY(make_map(cuda, &q, &wide.q_map, err));
+  GCUT_TRY(make_map(cuda, &k, &wide.k_map, err));
+  GCUT_TRY(make_map(cuda, &v, &wide.v_map, err));
+  if (job->mask_type) GCUT_TRY(make_map(cuda, &m, &wide.m_map, err));
+  int64_t items = tiles_of(job->n_queries, WIDE) * heads * job->batch;
+  uint32_t grid[3] = {(uint32_t)(items < cuda->processors ? items : cuda->processors), 1, 1};
+  void *arguments[] = {&wide};
+  return gcut__cuda_launch(cuda, a->kernel, grid, GCUT_CUDA_ATTEND_WIDE_THREADS, a->shared_bytes,
+                           stream, arguments, err);
+}
+
+static gcut_status launch_narrow(gcut__cuda *cuda, const gcut__cuda_attend *a,
+                                 gcut__cuda_attend_job *job, CUstream stream, gcut_error *err) {
+  uint32_t grid[3] = {(uint32_t)job->heads, (uint32_t)tiles_of(job->n_queries, TILE),
+                      (uint32_t)job->batch};
+  void *arguments[] = {job};
+  return gcut__cuda_launch(cuda, a->kernel, grid, 128, a->shared_bytes, stream, arguments, err);
+}
+
+gcut_status gcut__cuda_attend_launch(gcut__cuda *cuda, const gcut__cuda_attend *a,
+                                     gcut__cuda_attend_job job, CUdeviceptr scratch,
+                                     CUstream stream, gcut_error *err) {
+  job.rows = (unsigned long long *)scratch;
+  job.tiles = (uint8_t *)(job.rows + tiles_in_all(&job));
+  if (job.mask_type) GCUT_TRY(find_tiles(cuda, a, &job, stream, err));
+  return a->wide ? launch_wide(cuda, a, &job, stream, err)
+                 : launch_narrow(cuda, a, &job, stream, err);
+}

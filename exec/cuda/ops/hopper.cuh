@@ -1,0 +1,126 @@
+// Hopper's own instructions (sm_90a): products of a warpgroup, copies of tiles, barriers in shared memory.
+//
+// A warpgroup is four warps. Its products (wgmma) run by themselves, in groups: registers that one writes or reads belong
+// to it until its group is waited for. Tiles lie in shared memory as panels of rows of 128 bytes, in which the copy
+// engine exchanges chunks of 16 bytes by row (the 128-byte swizzle), so that no bank is asked twice.
+#ifndef GCUT_EXEC_CUDA_OPS_HOPPER_CUH
+#define GCUT_EXEC_CUDA_OPS_HOPPER_CUH
+
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <stdint.h>
+
+namespace hopper {
+
+// ---- barriers in shared memory: a phase ends when all have arrived and all bytes expected are there
+
+__device__ inline void barrier_init(uint32_t at, uint32_t count) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(at), "r"(count) : "memory");
+}
+// Makes barriers known to the copy engine.
+__device__ inline void barriers_ready() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
+__device__ inline void barrier_arrive(uint32_t at) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(at) : "memory");
+}
+__device__ inline void barrier_expect(uint32_t at, uint32_t bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(at), "r"(bytes) : "memory");
+}
+// Waits for the end of a phase, which is even or odd.
+__device__ inline void barrier_wait(uint32_t at, uint32_t odd) {
+  uint32_t done;
+  do
+    asm volatile("{\n.reg .pred p;\nmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\nselp.u32 %0, 1, 0, p;\n}"
+                 : "=r"(done) : "r"(at), "r"(odd) : "memory");
+  while (!done);
+}
+
+// ---- the copy engine
+
+// Fetches a box of a tensor [batch][head][row][column]; what lies outside is zero.
+__device__ inline void fetch_box(uint32_t to, const void *map, uint32_t barrier, int column, int row, int head, int batch) {
+  asm volatile("cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6}], [%2];"
+               ::"r"(to), "l"(map), "r"(barrier), "r"(column), "r"(row), "r"(head), "r"(batch) : "memory");
+}
+
+__device__ inline uint32_t read_shared(uint32_t at, uint32_t beyond) {
+  uint32_t x;
+  asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(at + beyond) : "memory");
+  return x;
+}
+
+// ---- registers of a warpgroup
+
+template <int N> __device__ inline void take_registers() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N)); }
+template <int N> __device__ inline void leave_registers() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N)); }
+
+// ---- products
+
+__device__ inline void products_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+__device__ inline void products_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+// Waits until no more than N groups run.
+template <int N> __device__ inline void products_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory"); }
+
+// Keeps the compiler from moving what it does with sums across this point.
+template <int N> __device__ inline void pin(float (&x)[N][4]) {
+#pragma unroll
+  for (int b = 0; b < N; b++)
+    asm volatile("" : "+f"(x[b][0]), "+f"(x[b][1]), "+f"(x[b][2]), "+f"(x[b][3])::"memory");
+}
+
+// How a product finds a matrix in panels: `apart` bytes between what lies beside (panels of a matrix that is read turned),
+// 1024 between groups of eight rows.
+__device__ inline uint64_t matrix_at(uint32_t address, uint32_t apart) {
+  const uint64_t swizzle_128 = 1ull << 62, groups = (uint64_t)(1024 / 16) << 32;
+  return swizzle_128 | groups | (uint64_t)(apart / 16) << 16 | (address & 0x3ffff) / 16;
+}
+
+#define SUMS4(x, b) "+f"(x[b][0]), "+f"(x[b][1]), "+f"(x[b][2]), "+f"(x[b][3])
+#define SUMS16(x, b) SUMS4(x, b), SUMS4(x, b + 1), SUMS4(x, b + 2), SUMS4(x, b + 3)
+#define SUMS32(x) SUMS16(x, 0), SUMS16(x, 4)
+#define SUMS64(x) SUMS16(x, 0), SUMS16(x, 4), SUMS16(x, 8), SUMS16(x, 12)
+#define NAMES32                                                                                                        \
+  "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
+#define NAMES64                                                                                                        \
+  NAMES32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,"  \
+          "%58,%59,%60,%61,%62,%63"
+
+// turned: d [64][128] = [d +] a b^T, a [64][16] and b [128][16] in shared memory.
+// add: d [64][128 or 64] += a b, a [64][16] in registers, b [16][128 or 64] in shared memory.
+template <typename T> struct Product;
+#define PRODUCT(T, NAME)                                                                                               \
+  template <> struct Product<T> {                                                                                      \
+    template <bool ADD> __device__ static void turned(float (&d)[16][4], uint64_t a, uint64_t b) {                     \
+      asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %66, 0;\n"                                                    \
+                   "wgmma.mma_async.sync.aligned.m64n128k16.f32." NAME "." NAME " {" NAMES64 "}, %64, %65, "           \
+                   "add, 1, 1, 0, 0;\n}"                                                                               \
+                   : SUMS64(d) : "l"(a), "l"(b), "n"(ADD));                                                            \
+    }                                                                                                                  \
+    __device__ static void add(float (&d)[16][4], const uint32_t *a, uint64_t b) {                                     \
+      asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"                                                      \
+                   "wgmma.mma_async.sync.aligned.m64n128k16.f32." NAME "." NAME " {" NAMES64 "}, "                     \
+                   "{%64,%65,%66,%67}, %68, add, 1, 1, 1;\n}"                                                          \
+                   : SUMS64(d) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                                  \
+    }                                                                                                                  \
+    __device__ static void add(float (&d)[8][4], const uint32_t *a, uint64_t b) {                                      \
+      asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"                                                      \
+                   "wgmma.mma_async.sync.aligned.m64n64k16.f32." NAME "." NAME " {" NAMES32 "}, "                      \
+                   "{%32,%33,%34,%35}, %36, add, 1, 1, 1;\n}"                                                          \
+                   : SUMS32(d) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                                  \
+    }                                                                                                                  \
+  };
+PRODUCT(__nv_bfloat16, "bf16")
+PRODUCT(__half, "f16")
+#undef PRODUCT
+#undef SUMS4
+#undef SUMS16
+#undef SUMS32
+#undef SUMS64
+#undef NAMES32
+#undef NAMES64
+
+} // namespace hopper
+
+#endif
+#endif
