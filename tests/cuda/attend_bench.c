@@ -1,0 +1,444 @@
+// Attention kernels on a card: many shapes and masks against a reference in double precision, then
+// times beside the kernel that every card has. Random data, poisoned outputs, rotating inputs.
+//
+//   attend_bench [check|time|CASE]      both where nothing is said; CASE: one small case
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/attend.h"
+#include "graphcut/dtype.h"
+#include "tracer/base/narrow.h"
+
+#define CHECK(call)                                                                                \
+  do {                                                                                             \
+    gcut_error error_ = {0}, *err = &error_;                                                       \
+    gcut_status status_ = (call);                                                                  \
+    (void)err;                                                                                     \
+    if (status_ != GCUT_OK) {                                                                      \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error_.message);                          \
+      exit(1);                                                                                     \
+    }                                                                                              \
+  } while (0)
+#define DRIVER(name, ...)                                                                          \
+  CHECK(gcut__cuda_check(&cuda.driver, cuda.driver.name(__VA_ARGS__), #name, err))
+
+static gcut__cuda cuda;
+static CUstream stream;
+
+// ---- cases
+
+typedef enum mask_kind {
+  NONE,
+  CAUSAL,       // additive, minus infinity above the diagonal
+  CAUSAL_LEAST, // the same with the least finite number
+  CAUSAL_BOOL,
+  PADDED, // [batch, 1, 1, keys]: the last keys hidden
+  BLOCKS, // [batch, 1, ..]: tiles hidden here and there, some rows see nothing
+  RANDOM, // [1, heads, ..]: small numbers everywhere
+  RANDOM_BOOL,
+  LEAST_ROWS, // some rows see only the least finite number
+} mask_kind;
+static const char *const kind_names[] = {"none",   "causal", "least",       "bool",      "padded",
+                                         "blocks", "random", "random-bool", "least-rows"};
+
+typedef struct test {
+  int32_t type, batch, heads, kv_heads, queries, keys, size;
+  bool swapped; // [batch][row][head][size]
+  mask_kind mask;
+  bool causal;
+  int32_t past;
+  bool guard;
+  float scale; // 0: 1 / sqrt(size)
+} test;
+
+enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16 };
+static const test checks[] = {
+    {B, 1, 2, 1, 128, 128, 128, 0, NONE, 0, 0, 0, 0},
+    {B, 1, 2, 1, 128, 128, 64, 0, NONE, 0, 0, 0, 0},
+    {H, 1, 2, 1, 128, 128, 128, 0, NONE, 0, 0, 0, 0},
+    {B, 1, 1, 1, 256, 512, 128, 0, NONE, 0, 0, 0, 0},
+    {B, 1, 4, 2, 256, 256, 128, 1, CAUSAL, 0, 0, 0, 0},
+    {B, 2, 4, 2, 200, 333, 128, 1, NONE, 0, 0, 0, 0},
+    {H, 2, 4, 2, 200, 333, 64, 0, NONE, 1, 133, 0, 0},
+    {B, 1, 8, 2, 1000, 1000, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {B, 1, 8, 2, 1000, 1000, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0},
+    {B, 1, 8, 2, 1008, 1008, 64, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {H, 1, 8, 2, 1008, 1008, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {H, 1, 8, 8, 520, 1032, 128, 0, CAUSAL_LEAST, 0, 0, 0, 0},
+    {B, 3, 4, 4, 384, 640, 128, 0, PADDED, 0, 0, 0, 0},
+    {B, 3, 4, 1, 640, 768, 128, 0, BLOCKS, 0, 0, 1, 0},
+    {B, 3, 4, 1, 640, 768, 64, 1, BLOCKS, 0, 0, 0, 0},
+    {H, 2, 4, 2, 333, 776, 128, 0, RANDOM, 0, 0, 0, 0},
+    {B, 2, 4, 2, 333, 784, 128, 0, RANDOM_BOOL, 0, 0, 1, 0},
+    {B, 1, 4, 2, 333, 775, 128, 0, RANDOM, 0, 0, 0, 0},
+    {B, 2, 2, 2, 256, 512, 128, 0, LEAST_ROWS, 0, 0, 0, 0},
+    {H, 2, 2, 2, 256, 512, 64, 1, LEAST_ROWS, 0, 0, 1, 0},
+    {B, 1, 4, 2, 640, 640, 128, 0, NONE, 1, 0, 0, 0},
+    {B, 1, 4, 2, 640, 640, 64, 0, NONE, 1, 0, 0, 0},
+    {B, 1, 4, 2, 300, 900, 128, 1, CAUSAL, 1, 600, 0, 0},
+    {B, 1, 4, 2, 300, 304, 128, 1, RANDOM, 1, 0, 0, -0.1f},
+    {H, 1, 4, 2, 300, 300, 128, 1, NONE, 1, -40, 1, 0.0883f},
+    {B, 5, 33, 11, 450, 450, 128, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 4, 4, 1, 777, 128, 0, NONE, 0, 0, 0, 0},
+    {B, 1, 4, 4, 130, 8300, 128, 0, RANDOM, 0, 0, 0, 0},
+    {H, 2, 2, 1, 100, 90, 16, 0, CAUSAL, 0, 0, 0, 0},
+    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
+};
+static const test times[] = {
+    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0},
+    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {B, 1, 32, 8, 2048, 2048, 128, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 8, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0},
+    {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {B, 1, 32, 8, 8192, 8192, 128, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 64, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 8, 256, 256, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {B, 8, 16, 16, 577, 577, 64, 1, NONE, 0, 0, 0, 0},
+};
+
+// ---- data
+
+typedef struct tensor {
+  uint16_t *host; // of masks of flags: a byte an element
+  CUdeviceptr device;
+  size_t bytes;
+} tensor;
+
+static uint64_t seed = 88172645463325252ull;
+static float random_float(void) { // about normal
+  float sum = 0;
+  for (int i = 0; i < 4; i++) {
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    sum += (float)(seed >> 40) * 0x1p-24f - 0.5f;
+  }
+  return sum * 1.73f;
+}
+
+static uint16_t narrow(int32_t type, float x) {
+  return type == GCUT_BFLOAT16 ? gcut_to_bfloat16(x) : gcut_to_float16(x);
+}
+static float widen(int32_t type, uint16_t x) {
+  return type == GCUT_BFLOAT16 ? gcut_from_bfloat16(x) : gcut_from_float16(x);
+}
+
+static tensor new_tensor(size_t bytes) {
+  tensor t = {.bytes = bytes, .host = malloc(bytes)};
+  if (!t.host) exit(1);
+  DRIVER(cuMemAlloc, &t.device, bytes);
+  return t;
+}
+static void to_card(const tensor *t) {
+  DRIVER(cuMemcpyHtoDAsync, t->device, t->host, t->bytes, stream);
+  DRIVER(cuStreamSynchronize, stream);
+}
+static void from_card(const tensor *t) {
+  DRIVER(cuMemcpyDtoHAsync, t->host, t->device, t->bytes, stream);
+  DRIVER(cuStreamSynchronize, stream);
+}
+static void free_tensor(tensor *t) {
+  if (t->device) DRIVER(cuMemFree, t->device);
+  free(t->host);
+  *t = (tensor){0};
+}
+
+static tensor random_tensor(int32_t type, size_t count) {
+  tensor t = new_tensor(count * 2);
+  for (size_t i = 0; i < count; i++) t.host[i] = narrow(type, random_float());
+  to_card(&t);
+  return t;
+}
+
+static bool is_flags(mask_kind kind) {
+  return kind == CAUSAL_BOOL || kind == RANDOM_BOOL;
+}
+
+// What a mask says of a query and key.
+static float mask_value(const test *t, int b, int q, int k) {
+  const float least = t->type == GCUT_BFLOAT16 ? -3.3895314e38f : -65504.0f;
+  bool later = k > q + t->keys - t->queries;
+  switch (t->mask) {
+  case CAUSAL: return later ? -INFINITY : 0;
+  case CAUSAL_LEAST: return later ? least : 0;
+  case CAUSAL_BOOL: return later ? -INFINITY : 0;
+  case PADDED: return k >= t->keys - 100 * (b + 1) ? -INFINITY : 0;
+  case BLOCKS:
+    if (q % 97 == 5) return -INFINITY;
+    return (q / 64 * 7 + k / 64 * 3 + b) % 4 == 0 ? -INFINITY
+           : (q / 64 * 5 + k / 64 + b) % 9 == 0   ? random_float()
+                                                  : 0;
+  case RANDOM: return random_float();
+  case RANDOM_BOOL: return q % 50 == 7 || random_float() < 0 ? -INFINITY : 0;
+  case LEAST_ROWS: return q % 5 == 0 || k > q + 100 ? least : 0;
+  case NONE: break;
+  }
+  return 0;
+}
+
+static size_t mask_strides(const test *t, gcut__cuda_attend_job *job) {
+  bool by_batch = t->mask == PADDED || t->mask == BLOCKS || t->mask == LEAST_ROWS;
+  int64_t plane = t->mask == PADDED ? t->keys : (int64_t)t->queries * t->keys;
+  job->m_column = 1;
+  job->m_row = t->mask == PADDED ? 0 : t->keys;
+  job->m_head = t->mask == RANDOM ? plane : 0;
+  job->m_batch = by_batch ? plane : 0;
+  job->mask_type = is_flags(t->mask) ? GCUT_BOOL : t->type;
+  return (size_t)plane * (size_t)(t->mask == RANDOM ? t->heads : by_batch ? t->batch : 1);
+}
+
+static tensor make_mask(const test *t, gcut__cuda_attend_job *job) {
+  if (t->mask == NONE) return (tensor){0};
+  size_t count = mask_strides(t, job), i = 0;
+  tensor m = new_tensor(count * (is_flags(t->mask) ? 1 : 2));
+  int rows = job->m_row ? t->queries : 1;
+  for (; i < count; i++) {
+    int k = (int)(i % (size_t)t->keys), q = (int)(i / (size_t)t->keys % (size_t)rows);
+    float x = mask_value(t, (int)(i / (size_t)t->keys / (size_t)rows), q, k);
+    if (is_flags(t->mask))
+      ((uint8_t *)m.host)[i] = x == 0;
+    else
+      m.host[i] = narrow(t->type, x);
+  }
+  to_card(&m);
+  return m;
+}
+
+typedef struct setup {
+  tensor q, k, v, mask, y;
+  CUdeviceptr scratch;
+  gcut__cuda_attend_job job;
+} setup;
+
+#define STRIDES(job, name, t, n_heads, rows)                                                       \
+  ((job)->name##_batch = (int64_t)(n_heads) * (rows) * (t)->size,                                  \
+   (job)->name##_head = (t)->swapped ? (t)->size : (int64_t)(rows) * (t)->size,                    \
+   (job)->name##_row = (t)->swapped ? (int64_t)(n_heads) * (t)->size : (t)->size)
+
+static setup make_setup(const test *t) {
+  setup s = {.job = {.batch = t->batch,
+                     .heads = t->heads,
+                     .group = t->heads / t->kv_heads,
+                     .n_queries = t->queries,
+                     .n_keys = t->keys,
+                     .size = t->size,
+                     .type = t->type,
+                     .causal = t->causal,
+                     .past = t->past,
+                     .guard = t->guard,
+                     .scale = t->scale != 0 ? t->scale : 1 / sqrtf((float)t->size)}};
+  size_t q_count = (size_t)t->batch * (size_t)t->heads * (size_t)t->queries * (size_t)t->size;
+  size_t k_count = (size_t)t->batch * (size_t)t->kv_heads * (size_t)t->keys * (size_t)t->size;
+  s.q = random_tensor(t->type, q_count);
+  s.k = random_tensor(t->type, k_count);
+  s.v = random_tensor(t->type, k_count);
+  s.y = new_tensor(q_count * 2 + 256); // and a fence
+  s.mask = make_mask(t, &s.job);
+  STRIDES(&s.job, q, t, t->heads, t->queries);
+  STRIDES(&s.job, y, t, t->heads, t->queries);
+  STRIDES(&s.job, k, t, t->kv_heads, t->keys);
+  STRIDES(&s.job, v, t, t->kv_heads, t->keys);
+  if (!gcut__cuda_attend_set_tiles(&s.job)) exit(1);
+  DRIVER(cuMemAlloc, &s.scratch, gcut__cuda_attend_scratch(&s.job) + 16);
+  s.job.q = (void *)s.q.device, s.job.k = (void *)s.k.device, s.job.v = (void *)s.v.device;
+  s.job.mask = (void *)s.mask.device, s.job.y = (void *)s.y.device;
+  return s;
+}
+static void free_setup(setup *s) {
+  free_tensor(&s->q), free_tensor(&s->k), free_tensor(&s->v);
+  free_tensor(&s->mask), free_tensor(&s->y);
+  DRIVER(cuMemFree, s->scratch);
+}
+
+// ---- the reference
+
+static double mask_of(const setup *s, int b, int h, int q, int k) {
+  const gcut__cuda_attend_job *j = &s->job;
+  int64_t at = b * j->m_batch + h * j->m_head + q * j->m_row + k * j->m_column;
+  if (j->causal && k > q + j->past) return -INFINITY;
+  if (!j->mask_type) return 0;
+  if (j->mask_type == GCUT_BOOL) return ((uint8_t *)s->mask.host)[at] ? 0 : -INFINITY;
+  return widen(j->type, s->mask.host[at]);
+}
+
+static void reference_row(const setup *s, int b, int h, int q, double *weights, double *out) {
+  const gcut__cuda_attend_job *j = &s->job;
+  const uint16_t *x = s->q.host + b * j->q_batch + h * j->q_head + q * j->q_row;
+  double top = -INFINITY, sum = 0;
+  for (int k = 0; k < j->n_keys; k++) {
+    const uint16_t *y = s->k.host + b * j->k_batch + h / j->group * j->k_head + k * j->k_row;
+    double dot = 0;
+    for (int d = 0; d < j->size; d++) dot += (double)widen(j->type, x[d]) * widen(j->type, y[d]);
+    double m = mask_of(s, b, h, q, k);
+    weights[k] = m < -1e30 ? m : dot * j->scale + m; // float32 would absorb the product
+    if (weights[k] > top) top = weights[k];
+  }
+  memset(out, 0, sizeof *out * (size_t)j->size);
+  for (int k = 0; k < j->n_keys && top > -INFINITY; k++) {
+    const uint16_t *y = s->v.host + b * j->v_batch + h / j->group * j->v_head + k * j->v_row;
+    double w = exp(weights[k] - top);
+    sum += w;
+    for (int d = 0; d < j->size; d++) out[d] += w * widen(j->type, y[d]);
+  }
+  for (int d = 0; d < j->size; d++) out[d] = sum > 0 ? out[d] / sum : j->guard ? 0 : NAN;
+}
+
+// ---- checking
+
+enum { POISON = 0xffa5, ROWS = 512 }; // a NaN that nothing computes; rows compared at most
+
+static void launch(const gcut__cuda_attend *a, const setup *s) {
+  CHECK(gcut__cuda_attend_launch(&cuda, a, s->job, s->scratch, stream, err));
+}
+
+static void run_poisoned(const gcut__cuda_attend *a, setup *s) {
+  for (size_t i = 0; i < s->y.bytes / 2; i++) s->y.host[i] = POISON;
+  to_card(&s->y);
+  launch(a, s);
+  from_card(&s->y);
+}
+
+// ||out - reference|| / ||reference|| over rows here and there; 1 where a NaN is or lacks.
+static double difference(const setup *s) {
+  const gcut__cuda_attend_job *j = &s->job;
+  int64_t rows = (int64_t)j->batch * j->heads * j->n_queries;
+  int64_t step = rows <= ROWS ? 1 : rows / ROWS | 1;
+  double *weights = malloc(sizeof *weights * (size_t)j->n_keys), out[128], wrong = 0, all = 1e-30;
+  for (int64_t r = 0; r < rows; r += step) {
+    int q = (int)(r % j->n_queries), h = (int)(r / j->n_queries % j->heads),
+        b = (int)(r / j->n_queries / j->heads);
+    reference_row(s, b, h, q, weights, out);
+    const uint16_t *y = s->y.host + b * j->y_batch + h * j->y_head + q * j->y_row;
+    for (int d = 0; d < j->size; d++) {
+      double x = widen(j->type, y[d]);
+      if (isnan(x) != isnan(out[d])) wrong = INFINITY;
+      if (isnan(out[d])) continue;
+      wrong += (x - out[d]) * (x - out[d]);
+      all += out[d] * out[d];
+    }
+  }
+  free(weights);
+  return sqrt(wrong / all);
+}
+
+// Elements left unwritten, and elements written beyond the end.
+static size_t strays(const setup *s) {
+  size_t n = s->y.bytes / 2, count = 0;
+  for (size_t i = 0; i < n; i++) count += (s->y.host[i] == POISON) != (i >= n - 128);
+  return count;
+}
+
+static void print_case(const test *t) {
+  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s", t->type == B ? "bf16" : "f16 ", t->batch, t->heads,
+         t->kv_heads, t->queries, t->keys, t->size, t->swapped ? "bshd" : "bhsd",
+         kind_names[t->mask], t->causal ? " causal" : "");
+}
+
+static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
+  // Weights are rounded to the type before they meet values: half an ulp each, and one of the sum.
+  // Beside the least float16 number, scores in float32 are good to 1 / 256.
+  const double limit = s->job.type == GCUT_BFLOAT16 || t->mask == LEAST_ROWS ? 6e-3 : 8e-4;
+  run_poisoned(a, s);
+  uint16_t *once = malloc(s->y.bytes);
+  memcpy(once, s->y.host, s->y.bytes);
+  size_t stray = strays(s);
+  double wrong = difference(s);
+  run_poisoned(a, s);
+  bool same = memcmp(once, s->y.host, s->y.bytes) == 0;
+  free(once);
+  printf("  %s %.1e%s%s", a->wide ? "wide" : "narrow", wrong, stray ? " STRAY" : "",
+         same ? "" : " CHANGES");
+  return wrong < limit && !stray && same;
+}
+
+static bool check_case(const test *t) {
+  setup s = make_setup(t);
+  gcut__cuda_attend best = {.job = s.job}, narrow = {.job = s.job};
+  CHECK(gcut__cuda_attend_load(&cuda, &best, err));
+  CHECK(gcut__cuda_attend_load_narrow(&cuda, &narrow, err));
+  print_case(t);
+  bool right = check_with(t, &narrow, &s);
+  if (best.wide) right = check_with(t, &best, &s) && right;
+  printf("%s\n", right ? "" : "  WRONG");
+  fflush(stdout);
+  free_setup(&s);
+  return right;
+}
+
+// ---- timing
+
+enum { SETS = 4, RUNS = 60, WARM = 8 };
+
+static int by_value(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+// The median of a launch, microseconds, the mask's tiles included.
+static float time_with(const gcut__cuda_attend *a, const setup *sets) {
+  CUevent events[RUNS + 1];
+  float us[RUNS];
+  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventCreate, &events[i], CU_EVENT_DEFAULT);
+  for (int i = 0; i < WARM; i++) launch(a, &sets[i % SETS]);
+  DRIVER(cuEventRecord, events[0], stream);
+  for (int i = 0; i < RUNS; i++) {
+    launch(a, &sets[i % SETS]);
+    DRIVER(cuEventRecord, events[i + 1], stream);
+  }
+  DRIVER(cuStreamSynchronize, stream);
+  for (int i = 0; i < RUNS; i++) {
+    DRIVER(cuEventElapsedTime, &us[i], events[i], events[i + 1]);
+    us[i] *= 1000;
+  }
+  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventDestroy, events[i]);
+  qsort(us, RUNS, sizeof *us, by_value);
+  return us[RUNS / 2];
+}
+
+static void time_case(const test *t) {
+  setup sets[SETS];
+  for (int i = 0; i < SETS; i++) sets[i] = make_setup(t);
+  gcut__cuda_attend best = {.job = sets[0].job}, narrow = {.job = sets[0].job};
+  CHECK(gcut__cuda_attend_load(&cuda, &best, err));
+  CHECK(gcut__cuda_attend_load_narrow(&cuda, &narrow, err));
+  bool half = t->causal || t->mask != NONE;
+  double work = 4.0 * t->batch * t->heads * t->queries * t->keys * t->size / (half ? 2 : 1);
+  float narrow_us = time_with(&narrow, sets), us = time_with(&best, sets);
+  float again = time_with(&best, sets);
+  print_case(t);
+  printf("  narrow %7.1f us  %s %7.1f us, again %7.1f us, %4.0f TFLOP/s\n", narrow_us,
+         best.wide ? "wide" : "narrow", us, again, work / us * 1e-6);
+  fflush(stdout);
+  for (int i = 0; i < SETS; i++) free_setup(&sets[i]);
+}
+
+// ---- the card
+
+static void open_card(void) {
+  CHECK(gcut__cuda_driver_open(&cuda.driver, err));
+  DRIVER(cuInit, 0);
+  DRIVER(cuDeviceGet, &cuda.device, 0);
+  DRIVER(cuDeviceGetAttribute, &cuda.processors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
+         cuda.device);
+  DRIVER(cuDevicePrimaryCtxRetain, &cuda.context, cuda.device);
+  DRIVER(cuCtxSetCurrent, cuda.context);
+  DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+  CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
+}
+
+int main(int argc, char **argv) {
+  const char *what = argc > 1 ? argv[1] : "";
+  int wrong = 0, n_checks = (int)(sizeof checks / sizeof *checks), one = atoi(what);
+  bool all = !*what;
+  open_card();
+  if (*what >= '0' && *what <= '9' && one < n_checks) return !check_case(&checks[one]);
+  for (int i = 0; i < n_checks && (all || strcmp(what, "check") == 0); i++)
+    wrong += !check_case(&checks[i]);
+  for (size_t i = 0; i < sizeof times / sizeof *times && (all || strcmp(what, "time") == 0); i++)
+    time_case(&times[i]);
+  printf("%d wrong\n", wrong);
+  return wrong > 0;
+}
