@@ -11,7 +11,7 @@ here=$(dirname "$0")
 mkdir -p "$folder"
 target=${TARGET:-LlamaDecoderLayer} fetch=${FETCH:-mul_8810} tokens=${TOKENS:-2048}
 
-"$graphcut" device --device cuda 2>/dev/null | head -n 3
+"$graphcut" device --device cuda | head -n 1
 [ -f "$folder/model/model.onnx" ] || "$graphcut" synth "$model" -o "$folder/model" || exit 1
 
 batches() { # count: a folder of them

@@ -51,7 +51,7 @@ def build(weights, dtype):
             print(f"no weight for {name}")
             continue
         w = w.to("cuda", dtype)
-        parameter.data.copy_(w if w.shape == parameter.shape else w.T)
+        parameter.data.copy_(w.T if name.endswith("proj.weight") else w)  # MatMul multiplies by [in, out]
     return model.eval().requires_grad_(False)
 
 
