@@ -58,3 +58,9 @@ const gcut_dim *gcut__ints_as_dims(gcut_infer *c, gcut_ints ints) {
     if (!gcut_dim_known(dims[k])) dims[k] = GCUT_DIM_EXPRESSION_LIMIT;
   return dims;
 }
+
+int gcut__find_text(gcut_string s, const char *const *texts, int n) {
+  int i = 0;
+  while (i < n && !gcut__is_text(s, texts[i])) i++;
+  return i;
+}

@@ -32,6 +32,8 @@ const gcut_dim *gcut__ints_as_dims(gcut_infer *c, gcut_ints ints);
 static inline bool gcut__is_text(gcut_string s, const char *text) {
   return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
 }
+// The index of that text among `n`, or n.
+int gcut__find_text(gcut_string s, const char *const *texts, int n);
 // A length as a rank to set, which fails where it is too high.
 static inline int gcut__rank_of(int64_t length) {
   return length > GCUT_MAX_RANK ? GCUT_MAX_RANK + 1 : (int)length;

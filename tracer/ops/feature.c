@@ -1,16 +1,10 @@
-// ai.onnx.ml: operators on features: ArrayFeatureExtractor, Binarizer, Scaler, Normalizer, Imputer,
-// LinearRegressor. A row of features is a tensor's last axis.
+// ai.onnx.ml: operators on features: ArrayFeatureExtractor, FeatureVectorizer, Binarizer, Scaler,
+// Normalizer, Imputer, LinearRegressor. A row of features is a tensor's last axis.
 #include "tracer/ops/feature.h"
 
 #include "tracer/ops/carry.h"
 
 #define FEATURES (GCUT_TYPE(FLOAT) | GCUT_TYPE(DOUBLE) | GCUT_INDICES)
-
-static int find_text(gcut_string s, const char *const *texts, int n) {
-  int i = 0;
-  while (i < n && !gcut__is_text(s, texts[i])) i++;
-  return i;
-}
 
 // Fails unless a list has one entry, or one a feature of input 0.
 static gcut_status expect_per_feature(const gcut_infer *c, size_t n, const char *what,
@@ -41,6 +35,37 @@ const gcut_op gcut__op_array_feature_extractor = {.inputs = "Ti",
                                                   .T = FEATURES | GCUT_TYPE(STRING),
                                                   .infer = infer_array_feature_extractor,
                                                   .flops = gcut__no_flops};
+
+// ---- FeatureVectorizer --------------------------------------------------------------------------
+
+static const gcut_attr_row vectorizer_rows[] = {
+    GCUT_ATTR_INTS_REQUIRED(gcut__vectorizer_attrs, inputdimensions), {0}};
+
+static gcut_status infer_feature_vectorizer(gcut_infer *c, gcut_error *err) {
+  gcut_ints sizes = ((const gcut__vectorizer_attrs *)c->attrs)->inputdimensions;
+  gcut_dim dims[2] = {1, 0};
+  if (sizes.n != c->n_inputs)
+    return GCUT_NODE_FAIL(c, err, "%zu sizes for %u inputs", sizes.n, c->n_inputs);
+  for (uint32_t i = 0; i < c->n_inputs; i++) {
+    GCUT_TRY(gcut_infer_expect_rank(c, i, 1, 2, err));
+    gcut_dim rows = gcut_infer_rank(c, i) == 2 ? gcut_infer_dims(c, i)[0] : 1;
+    if (i > 0 && gcut_dim_known(rows) && gcut_dim_known(dims[0]) && rows != dims[0])
+      return GCUT_NODE_FAIL(c, err, "input %u has %lld rows, others %lld", i, (long long)rows,
+                            (long long)dims[0]);
+    if (i == 0 || gcut_dim_known(rows)) dims[0] = rows;
+    if (sizes.data[i] < 0 || __builtin_add_overflow(dims[1], sizes.data[i], &dims[1]))
+      return GCUT_NODE_FAIL(c, err, "the size of input %u is %lld", i, (long long)sizes.data[i]);
+  }
+  return gcut_infer_set(c, 0, GCUT_FLOAT, 2, dims, err);
+}
+
+const gcut_op gcut__op_feature_vectorizer = {.inputs = "T...",
+                                             .outputs = "f",
+                                             .T = FEATURES,
+                                             .attrs = vectorizer_rows,
+                                             .attrs_size = sizeof(gcut__vectorizer_attrs),
+                                             .infer = infer_feature_vectorizer,
+                                             .flops = gcut__no_flops};
 
 // ---- Binarizer, Scaler, Normalizer, Imputer
 // --------------------------------------------------------------------------
@@ -81,7 +106,7 @@ static const gcut_attr_row normalizer_rows[] = {
 
 gcut__feature_norm gcut__feature_norm_of(const gcut__normalizer_features_attrs *attrs) {
   static const char *const names[] = {"MAX", "L1", "L2"};
-  return (gcut__feature_norm)find_text(attrs->norm, names, GCUT__NORM_N);
+  return (gcut__feature_norm)gcut__find_text(attrs->norm, names, GCUT__NORM_N);
 }
 
 static gcut_status infer_normalizer(gcut_infer *c, gcut_error *err) {
@@ -125,7 +150,7 @@ const gcut_op gcut__op_imputer = {.inputs = "T",
 
 gcut__post_transform gcut__post_transform_of(gcut_string name) {
   static const char *const names[] = {"NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"};
-  return (gcut__post_transform)find_text(name, names, GCUT__POST_N);
+  return (gcut__post_transform)gcut__find_text(name, names, GCUT__POST_N);
 }
 
 static const gcut_attr_row linear_rows[] = {

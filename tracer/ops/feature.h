@@ -33,6 +33,10 @@ typedef struct gcut__imputer_attrs {
   int64_t replaced_value_int64;
 } gcut__imputer_attrs;
 
+typedef struct gcut__vectorizer_attrs {
+  gcut_ints inputdimensions; // features taken of each input
+} gcut__vectorizer_attrs;
+
 // What a score becomes in the end.
 typedef enum gcut__post_transform {
   GCUT__POST_NONE,

@@ -1,5 +1,6 @@
-// ai.onnx.ml LabelEncoder: of version 1 a list of classes between strings and their indices, later
-// a list of keys and one of values in any of several types.
+// ai.onnx.ml LabelEncoder, CategoryMapper, OneHotEncoder. LabelEncoder has of version 1 a list of
+// classes between strings and their indices, later a list of keys and one of values in any of
+// several types.
 #include "tracer/ops/label.h"
 
 #include "tracer/ops/carry.h"
@@ -89,3 +90,71 @@ const gcut_op gcut__op_label_encoder = {.inputs = "T",
                                         .attrs = label_rows,
                                         .attrs_size = sizeof(gcut__label_attrs),
                                         .infer = infer_label_encoder};
+
+// ---- CategoryMapper, OneHotEncoder --------------------------------------------------------------
+
+static const gcut_attr_row mapper_rows[] = {
+    GCUT_ATTR_INTS(gcut__category_attrs, cats_int64s),
+    GCUT_ATTR_STRINGS(gcut__category_attrs, cats_strings),
+    GCUT_ATTR_INT(gcut__category_attrs, default_int64, -1),
+    GCUT_ATTR_STRING(gcut__category_attrs, default_string, "_Unused"),
+    {0}};
+
+bool gcut__category_table_of(const gcut__category_attrs *attrs, gcut_dtype in,
+                             gcut__label_table *out) {
+  gcut__labels ints = {GCUT_INT64, attrs->cats_int64s.n, attrs->cats_int64s.data};
+  gcut__labels strings = {GCUT_STRING, attrs->cats_strings.n, attrs->cats_strings.data};
+  bool from_strings = in == GCUT_STRING;
+  out->keys = from_strings ? strings : ints;
+  out->values = from_strings ? ints : strings;
+  out->absent = from_strings ? (const void *)&attrs->default_int64 : &attrs->default_string;
+  return ints.n == strings.n;
+}
+
+static gcut_status infer_category_mapper(gcut_infer *c, gcut_error *err) {
+  gcut__label_table table;
+  if (!gcut__category_table_of(c->attrs, gcut_infer_dtype(c, 0), &table))
+    return GCUT_NODE_FAIL(c, err, "its lists of categories have different lengths");
+  return gcut_infer_set(c, 0, table.values.type, gcut_infer_rank(c, 0), gcut_infer_dims(c, 0), err);
+}
+
+const gcut_op gcut__op_category_mapper = {.inputs = "T",
+                                          .outputs = "*",
+                                          .T = GCUT_TYPE(STRING) | GCUT_TYPE(INT64),
+                                          .attrs = mapper_rows,
+                                          .attrs_size = sizeof(gcut__category_attrs),
+                                          .infer = infer_category_mapper};
+
+static const gcut_attr_row one_hot_rows[] = {GCUT_ATTR_INTS(gcut__category_attrs, cats_int64s),
+                                             GCUT_ATTR_STRINGS(gcut__category_attrs, cats_strings),
+                                             GCUT_ATTR_INT(gcut__category_attrs, zeros, 1),
+                                             {0}};
+
+gcut__labels gcut__categories_of(const gcut__category_attrs *attrs) {
+  if (attrs->cats_strings.n > 0)
+    return (gcut__labels){GCUT_STRING, attrs->cats_strings.n, attrs->cats_strings.data};
+  return (gcut__labels){GCUT_INT64, attrs->cats_int64s.n, attrs->cats_int64s.data};
+}
+
+static gcut_status infer_one_hot_encoder(gcut_infer *c, gcut_error *err) {
+  gcut__labels categories = gcut__categories_of(c->attrs);
+  gcut_dim dims[GCUT_MAX_RANK + 1];
+  int rank = gcut_infer_rank(c, 0);
+  if (categories.n == 0 ||
+      (categories.type == GCUT_STRING) != (gcut_infer_dtype(c, 0) == GCUT_STRING))
+    return GCUT_NODE_FAIL(c, err, "%zu categories of %s for %s", categories.n,
+                          gcut_dtype_name(categories.type),
+                          gcut_dtype_name(gcut_infer_dtype(c, 0)));
+  memcpy(dims, gcut_infer_dims(c, 0), (size_t)rank * sizeof *dims);
+  dims[rank] = (gcut_dim)categories.n;
+  return gcut_infer_set(c, 0, GCUT_FLOAT, rank + 1, dims, err);
+}
+
+const gcut_op gcut__op_one_hot_encoder = {.inputs = "T",
+                                          .outputs = "f",
+                                          .T = GCUT_TYPE(STRING) | GCUT_TYPE(FLOAT) |
+                                               GCUT_TYPE(DOUBLE) | GCUT_INDICES,
+                                          .attrs = one_hot_rows,
+                                          .attrs_size = sizeof(gcut__category_attrs),
+                                          .infer = infer_one_hot_encoder,
+                                          .flops = gcut__no_flops};

@@ -1,4 +1,4 @@
-// LabelEncoder: a table from keys to values.
+// LabelEncoder, CategoryMapper, OneHotEncoder: tables from keys to values.
 #ifndef GCUT_TRACER_OPS_LABEL_H
 #define GCUT_TRACER_OPS_LABEL_H
 
@@ -30,5 +30,18 @@ typedef struct gcut__label_table {
 // The table for an input of type `in`; false where the attributes make none.
 bool gcut__label_table_of(const gcut_graph *graph, int32_t version, const gcut__label_attrs *attrs,
                           gcut_dtype in, gcut__label_table *out);
+
+typedef struct gcut__category_attrs {
+  gcut_ints cats_int64s;
+  gcut_strings cats_strings;
+  int64_t default_int64, zeros; // of CategoryMapper, of OneHotEncoder
+  gcut_string default_string;
+} gcut__category_attrs;
+
+// CategoryMapper's table for an input of type `in`: the one list to the other.
+bool gcut__category_table_of(const gcut__category_attrs *attrs, gcut_dtype in,
+                             gcut__label_table *out);
+// OneHotEncoder's categories.
+gcut__labels gcut__categories_of(const gcut__category_attrs *attrs);
 
 #endif

@@ -62,6 +62,7 @@
   GCUT_OP_LIST_IMAGE(X, V)                                                                         \
   GCUT_OP_LIST_FEATURE(X, V)                                                                       \
   GCUT_OP_LIST_LABEL(X, V)                                                                         \
+  GCUT_OP_LIST_CLASSIFY(X, V)                                                                      \
   GCUT_OP_LIST_TREE(X, V)                                                                          \
   GCUT_OP_LIST_ROTARY(X, V)                                                                        \
   GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                              \
@@ -407,17 +408,28 @@
 #define GCUT_OP_LIST_FEATURE(X, V)                                                                 \
   X(ML, ArrayFeatureExtractor, array_feature_extractor, 1)                                         \
   X(ML, Binarizer, binarizer, 1)                                                                   \
+  X(ML, FeatureVectorizer, feature_vectorizer, 1)                                                  \
   X(ML, Imputer, imputer, 1)                                                                       \
   X(ML, LinearRegressor, linear_regressor, 1)                                                      \
   X(ML, Normalizer, normalizer, 1)                                                                 \
   X(ML, Scaler, scaler, 1)
 
-// label.c: LabelEncoder of ai.onnx.ml
-#define GCUT_OP_LIST_LABEL(X, V) X(ML, LabelEncoder, label_encoder, 1, 2, 4)
+// label.c: labels and categories of ai.onnx.ml
+#define GCUT_OP_LIST_LABEL(X, V)                                                                   \
+  X(ML, CategoryMapper, category_mapper, 1)                                                        \
+  X(ML, LabelEncoder, label_encoder, 1, 2, 4)                                                      \
+  X(ML, OneHotEncoder, one_hot_encoder, 1)
+
+// classify.c (kernels also in svm.c): linear classifiers and support vector machines of ai.onnx.ml
+#define GCUT_OP_LIST_CLASSIFY(X, V)                                                                \
+  X(ML, LinearClassifier, linear_classifier, 1)                                                    \
+  X(ML, SVMClassifier, svm_classifier, 1)                                                          \
+  X(ML, SVMRegressor, svm_regressor, 1)
 
 // tree.c: ensembles of decision trees of ai.onnx.ml
 #define GCUT_OP_LIST_TREE(X, V)                                                                    \
   X(ML, TreeEnsemble, tree_ensemble, 5)                                                            \
+  X(ML, TreeEnsembleClassifier, tree_ensemble_classifier, 1, 3, 5)                                 \
   X(ML, TreeEnsembleRegressor, tree_ensemble_regressor, 1, 3, 5)
 
 // rotary.c: RotaryEmbedding of both domains

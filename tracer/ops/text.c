@@ -5,12 +5,6 @@
 #include "tracer/ops/carry.h"
 
 // The place of a text in a list of `n`, or `n`.
-static int find_text(gcut_string s, const char *const *texts, int n) {
-  int i = 0;
-  while (i < n && !gcut__is_text(s, texts[i])) i++;
-  return i;
-}
-
 // ---- RegexFullMatch, StringConcat, StringSplit ------------------------------------------------
 
 static const gcut_attr_row regex_rows[] = {GCUT_ATTR_STRING_REQUIRED(gcut__regex_attrs, pattern),
@@ -59,7 +53,7 @@ static const gcut_attr_row normalizer_rows[] = {
 
 gcut__case_action gcut__case_action_of(const gcut__normalizer_attrs *attrs) {
   static const char *const names[] = {"NONE", "LOWER", "UPPER"};
-  return (gcut__case_action)find_text(attrs->case_change_action, names, GCUT__CASE_N_ACTIONS);
+  return (gcut__case_action)gcut__find_text(attrs->case_change_action, names, GCUT__CASE_N_ACTIONS);
 }
 
 static gcut_status infer_normalizer(gcut_infer *c, gcut_error *err) {
@@ -98,7 +92,7 @@ static const gcut_attr_row tfidf_rows[] = {
 
 gcut__tfidf_mode gcut__tfidf_mode_of(const gcut__tfidf_attrs *attrs) {
   static const char *const names[] = {"TF", "IDF", "TFIDF"};
-  return (gcut__tfidf_mode)find_text(attrs->mode, names, GCUT__TFIDF_N_MODES);
+  return (gcut__tfidf_mode)gcut__find_text(attrs->mode, names, GCUT__TFIDF_N_MODES);
 }
 
 size_t gcut__tfidf_pool_size(const gcut__tfidf_attrs *attrs) {

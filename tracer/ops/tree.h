@@ -2,7 +2,7 @@
 #ifndef GCUT_TRACER_OPS_TREE_H
 #define GCUT_TRACER_OPS_TREE_H
 
-#include "tracer/ops/feature.h"
+#include "tracer/ops/classify.h"
 
 // TreeEnsemble, version 5: nodes and leaves are two lists, children are indices into either.
 typedef struct gcut__tree_attrs {
@@ -23,6 +23,15 @@ typedef struct gcut__tree_regressor_attrs {
   gcut_floats nodes_values, target_weights, base_values;
   uint32_t nodes_values_as_tensor, target_weights_as_tensor, base_values_as_tensor;
 } gcut__tree_regressor_attrs;
+
+// TreeEnsembleClassifier: the same trees, whose weights are votes for classes.
+typedef struct gcut__tree_classifier_attrs {
+  gcut__tree_regressor_attrs trees;
+  gcut_ints classlabels_int64s;
+  gcut_strings classlabels_strings;
+} gcut__tree_classifier_attrs;
+
+gcut__classes gcut__tree_classes(const gcut__tree_classifier_attrs *attrs);
 
 typedef enum gcut__aggregate {
   GCUT__AVERAGE,

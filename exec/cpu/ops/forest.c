@@ -16,8 +16,7 @@ static gcut_status no_memory(gcut_cpu_call *c, gcut_error *err) {
   return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
-// ---- lists of numbers
-// -----------------------------------------------------------------------------------------------
+// ---- lists of numbers --------------------------------------------------------------------------
 
 static double element(const gcut_constant *k, size_t i) {
   float f;
@@ -57,8 +56,7 @@ static gcut_status check_targets(gcut_cpu_call *c, gcut_ints targets, int64_t n_
   return GCUT_OK;
 }
 
-// ---- TreeEnsemble
-// ---------------------------------------------------------------------------------------------------
+// ---- TreeEnsemble ------------------------------------------------------------------------------
 
 static gcut_status allocate(gcut_cpu_call *c, gcut__forest *f, gcut_error *err) {
   f->nodes = GCUT_NEW_ARRAY(c->scratch, gcut__tree_node, f->n_nodes);
@@ -154,8 +152,7 @@ gcut_status gcut__forest_read(gcut_cpu_call *c, gcut__forest *f, gcut_error *err
   return read_roots(c, f, n, err);
 }
 
-// ---- TreeEnsembleRegressor
-// ------------------------------------------------------------------------------------------
+// ---- TreeEnsembleRegressor, TreeEnsembleClassifier ---------------------------------------------
 
 // A node's or a weight's name, and its place in the list.
 typedef struct named {
@@ -197,21 +194,20 @@ static bool is_name(const named *names, size_t n, size_t at, int64_t tree, int64
   return at < n && names[at].tree == tree && names[at].node == node;
 }
 
-static gcut_status check_lists(gcut_cpu_call *c, size_t n_splits, size_t n_weights,
+static gcut_status check_lists(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+                               size_t n_splits, size_t n_weights, int64_t n_targets,
                                gcut_error *err) {
-  const gcut__tree_regressor_attrs *a = c->attrs;
   size_t n = a->nodes_treeids.n;
   if (n == 0 || a->nodes_nodeids.n != n || a->nodes_featureids.n != n || a->nodes_modes.n != n ||
       a->nodes_truenodeids.n != n || a->nodes_falsenodeids.n != n || n_splits != n ||
       a->target_treeids.n != n_weights || a->target_nodeids.n != n_weights ||
       a->target_ids.n != n_weights)
     return wrong(c, err, "lists of different lengths");
-  return check_targets(c, a->target_ids, a->n_targets, err);
+  return check_targets(c, a->target_ids, n_targets, err);
 }
 
-static gcut_status read_branch(gcut_cpu_call *c, gcut__forest *f, const named *names, size_t i,
-                               gcut_error *err) {
-  const gcut__tree_regressor_attrs *a = c->attrs;
+static gcut_status read_branch(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+                               gcut__forest *f, const named *names, size_t i, gcut_error *err) {
   const int64_t ids[2] = {a->nodes_falsenodeids.data[i], a->nodes_truenodeids.data[i]};
   for (int side = 0; side < 2; side++) {
     size_t at = find_name(names, f->n_nodes, a->nodes_treeids.data[i], ids[side]);
@@ -222,9 +218,9 @@ static gcut_status read_branch(gcut_cpu_call *c, gcut__forest *f, const named *n
   return GCUT_OK;
 }
 
-static gcut_status read_nodes(gcut_cpu_call *c, gcut__forest *f, const named *names,
-                              const double *splits, gcut_error *err) {
-  const gcut__tree_regressor_attrs *a = c->attrs;
+static gcut_status read_nodes(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+                              gcut__forest *f, const named *names, const double *splits,
+                              gcut_error *err) {
   for (size_t i = 0; i < f->n_nodes; i++) {
     gcut__tree_mode mode = gcut__tree_mode_of(a->nodes_modes.data[i]);
     if (mode == GCUT__TREE_N || mode == GCUT__TREE_MEMBER) return wrong(c, err, "a node's mode");
@@ -235,15 +231,14 @@ static gcut_status read_nodes(gcut_cpu_call *c, gcut__forest *f, const named *na
                           .feature = (size_t)a->nodes_featureids.data[i],
                           .missing_is_true = i < a->nodes_missing_value_tracks_true.n &&
                                              a->nodes_missing_value_tracks_true.data[i] != 0};
-    if (mode != GCUT__TREE_LEAF) GCUT_TRY(read_branch(c, f, names, i, err));
+    if (mode != GCUT__TREE_LEAF) GCUT_TRY(read_branch(c, a, f, names, i, err));
   }
   return GCUT_OK;
 }
 
 // Gives leaves their weights, sorted by leaf. A tree's root is its first node.
-static gcut_status read_weights(gcut_cpu_call *c, gcut__forest *f, const double *weights, size_t n,
-                                gcut_error *err) {
-  const gcut__tree_regressor_attrs *a = c->attrs;
+static gcut_status read_weights(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+                                gcut__forest *f, const double *weights, size_t n, gcut_error *err) {
   named *names;
   int64_t *targets = GCUT_NEW_ARRAY(c->scratch, int64_t, n);
   double *sorted = GCUT_NEW_ARRAY(c->scratch, double, n);
@@ -266,26 +261,25 @@ static gcut_status read_weights(gcut_cpu_call *c, gcut__forest *f, const double 
   return GCUT_OK;
 }
 
-gcut_status gcut__forest_read_regressor(gcut_cpu_call *c, gcut__forest *f, gcut_error *err) {
-  const gcut__tree_regressor_attrs *a = c->attrs;
+gcut_status gcut__forest_read_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+                                    int64_t n_targets, gcut__forest *f, gcut_error *err) {
   double *splits, *weights, *base;
   size_t n_splits, n_weights, n_base;
   named *names;
   *f = (gcut__forest){.n_nodes = a->nodes_treeids.n,
                       .n_roots = a->nodes_treeids.n, // room for all
-                      .n_targets = (size_t)a->n_targets,
+                      .n_targets = (size_t)n_targets,
                       .aggregate = gcut__aggregate_of(a->aggregate_function),
                       .post_transform = gcut__post_transform_of(a->post_transform)};
   GCUT_TRY(read_numbers(c, a->nodes_values_as_tensor, a->nodes_values, &splits, &n_splits, err));
   GCUT_TRY(
       read_numbers(c, a->target_weights_as_tensor, a->target_weights, &weights, &n_weights, err));
   GCUT_TRY(read_numbers(c, a->base_values_as_tensor, a->base_values, &base, &n_base, err));
-  GCUT_TRY(check_lists(c, n_splits, n_weights, err));
-  if (n_base > 0 && n_base != f->n_targets) return wrong(c, err, "base values");
-  f->base_values = n_base > 0 ? base : NULL;
+  GCUT_TRY(check_lists(c, a, n_splits, n_weights, n_targets, err));
+  f->base_values = base, f->n_base = n_base, f->n_weights = n_weights;
   GCUT_TRY(allocate(c, f, err));
   f->n_roots = 0;
   GCUT_TRY(sort_names(c, a->nodes_treeids, a->nodes_nodeids, &names, err));
-  GCUT_TRY(read_nodes(c, f, names, splits, err));
-  return read_weights(c, f, weights, n_weights, err);
+  GCUT_TRY(read_nodes(c, a, f, names, splits, err));
+  return read_weights(c, a, f, weights, n_weights, err);
 }

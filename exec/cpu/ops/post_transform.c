@@ -47,3 +47,10 @@ void gcut__post_transform_row(gcut__post_transform transform, size_t n, double *
   default: break;
   }
 }
+
+void gcut__post_transform_lone(gcut__post_transform transform, double whole, double score,
+                               double out[2]) {
+  bool both = transform == GCUT__POST_LOGISTIC;
+  out[0] = both ? logistic(-score) : whole - score;
+  out[1] = both ? logistic(score) : score;
+}

@@ -23,15 +23,17 @@ typedef struct gcut__forest {
   const int64_t *targets; // parallel to weights
   const double *weights;
   const double *members;
-  const double *base_values; // [n_targets] or NULL
-  size_t n_targets;
+  const double *base_values; // [n_base]
+  size_t n_base, n_weights, n_targets;
   gcut__aggregate aggregate;
   gcut__post_transform post_transform;
 } gcut__forest;
 
 // Reads the node's attributes into scratch memory; every index in it is checked.
 GCUT_MUST_USE gcut_status gcut__forest_read(gcut_cpu_call *c, gcut__forest *out, gcut_error *err);
-GCUT_MUST_USE gcut_status gcut__forest_read_regressor(gcut_cpu_call *c, gcut__forest *out,
-                                                      gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__forest_read_named(gcut_cpu_call *c,
+                                                  const gcut__tree_regressor_attrs *attrs,
+                                                  int64_t n_targets, gcut__forest *out,
+                                                  gcut_error *err);
 
 #endif

@@ -151,11 +151,73 @@ static void malformed_trees(void **unused) {
   onenode_free(&n);
 }
 
+static void rejects(onenode *n, const char *message) {
+  assert_fails(onenode_run(n, err), GCUT_FORMAT, message);
+}
+
+static void malformed_classifiers(void **unused) {
+  (void)unused;
+  static const float numbers[6] = {1, 2, 3, 4, 5, 6};
+  onenode n = make("LinearClassifier", 1);
+  n.n_outputs = 2;
+  VECTOR(&n, GCUT_FLOAT, float, 1, 2, 3);
+  set_floats(&n, "coefficients", 6, numbers);
+  set_floats(&n, "intercepts", 2, numbers);
+  rejects(&n, "for 0 classes");
+  onenode_ints(&n, "classlabels_ints", 2, (const int64_t[]){5, 7});
+  GIVES(&n, GCUT_INT64, int64_t, 7);
+  n.attributes[0].n = 4;
+  rejects(&n, "3 features, expected 2");
+  n.attributes[0].n = 5;
+  rejects(&n, "5 coefficients");
+  onenode_free(&n);
+  n = make("SVMClassifier", 1);
+  n.n_outputs = 2;
+  VECTOR(&n, GCUT_FLOAT, float, 1, 2);
+  set_floats(&n, "support_vectors", 4, numbers);
+  set_floats(&n, "coefficients", 2, numbers);
+  onenode_ints(&n, "vectors_per_class", 2, (const int64_t[]){1, 1});
+  onenode_ints(&n, "classlabels_ints", 2, (const int64_t[]){5, 7});
+  rejects(&n, "rho");
+  set_floats(&n, "rho", 1, (const float[]){-16});
+  GIVES(&n, GCUT_INT64, int64_t, 5); // 1 (1 + 4) + 2 (3 + 8) - 16
+  n.attributes[2].ints = (const int64_t[]){INT64_MAX, INT64_MAX};
+  rejects(&n, "lists");
+  n.attributes[2].ints = (const int64_t[]){-1, 3};
+  rejects(&n, "lists");
+  n.attributes[2].ints = (const int64_t[]){1, 2};
+  rejects(&n, "lists");
+  onenode_free(&n);
+}
+
+static void strange_categories(void **unused) {
+  (void)unused;
+  onenode n = make("OneHotEncoder", 1);
+  VECTOR(&n, GCUT_FLOAT, float, 2.7f, NAN, 9);
+  rejects(&n, "0 categories");
+  onenode_ints(&n, "cats_int64s", 2, (const int64_t[]){9, 2});
+  GIVES(&n, GCUT_FLOAT, float, 0, 1, 0, 0, 1, 0);
+  onenode_int(&n, "zeros", 0);
+  rejects(&n, "element 1 is of no category");
+  onenode_free(&n);
+  n = make("CategoryMapper", 1);
+  onenode_ints(&n, "cats_int64s", 2, (const int64_t[]){9, 2});
+  VECTOR(&n, GCUT_INT64, int64_t, 9);
+  rejects(&n, "different lengths");
+  onenode_free(&n);
+  n = make("FeatureVectorizer", 1);
+  VECTOR(&n, GCUT_FLOAT, float, 1, 2);
+  onenode_ints(&n, "inputdimensions", 1, (const int64_t[]){-1});
+  rejects(&n, "size of input 0");
+  onenode_free(&n);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(labels_of_classes), cmocka_unit_test(labels_of_floats),
-      cmocka_unit_test(rows_of_features),  cmocka_unit_test(trees_decide),
-      cmocka_unit_test(malformed_trees),
+      cmocka_unit_test(labels_of_classes),  cmocka_unit_test(labels_of_floats),
+      cmocka_unit_test(rows_of_features),   cmocka_unit_test(trees_decide),
+      cmocka_unit_test(malformed_trees),    cmocka_unit_test(malformed_classifiers),
+      cmocka_unit_test(strange_categories),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,12 @@
-"""Makes model.onnx, inputs.npz and outputs.npz: operators of com.microsoft with what ONNX Runtime computes for them.
+"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, halves/ and learning/: operators of com.microsoft, the same
+in float16, and ai.onnx.ml's, with what ONNX Runtime computes for them.
 
 Development only: needs onnx, onnxruntime and numpy. One node a case; its operands are graph inputs, or initializers
 where the runtime wants constants. A case that the runtime refuses, or dies of, is left out and named; where its CPU
 kernels lack a form, or only approximate it, the expected results are derived here from the operator's formula or from
 an equal form that the runtime knows.
 
-    python3 tests/data/microsoft/make_cases.py
+    python3 tests/data/runtime/make_cases.py
 """
 import os
 import pickle
@@ -24,7 +25,11 @@ options.log_severity_level = 4
 
 
 def opsets():
-    return [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
+    return [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 3)]
+
+
+def dtype_of(array):
+    return onnx.TensorProto.STRING if array.dtype.kind in "OU" else helper.np_dtype_to_tensor_dtype(array.dtype)
 
 
 def run_apart(model, feeds):
@@ -60,7 +65,7 @@ def case(name, op, operands, n_outputs=1, wanted=None, constants=(), domain="com
             names.append(full)
         else:
             operand = np.asarray(operand)
-            kind = helper.np_dtype_to_tensor_dtype(operand.dtype)
+            kind = dtype_of(operand)
             values.append(helper.make_tensor_value_info(full, kind, operand.shape))
             feeds[full] = operand
             names.append(full)
@@ -78,9 +83,8 @@ def case(name, op, operands, n_outputs=1, wanted=None, constants=(), domain="com
     initializers.extend(tensors)
     inputs.update(feeds)
     for info, result in zip(infos, found):
-        kind = helper.np_dtype_to_tensor_dtype(result.dtype)
-        graph_outputs.append(helper.make_tensor_value_info(info.name, kind, result.shape))
-        outputs[info.name] = result
+        graph_outputs.append(helper.make_tensor_value_info(info.name, dtype_of(result), result.shape))
+        outputs[info.name] = result.astype(str) if result.dtype == object else result
     return found
 
 
@@ -442,9 +446,79 @@ def halves():
     case("moe", "MoE", operands, k=2, activation_type="relu", normalize_routing_weights=1)
 
 
+def learned(name, op, operands, n_outputs=2, **attributes):
+    case(name, op, operands, n_outputs, domain="ai.onnx.ml", **attributes)
+
+
+def stumps(votes, weights, labels, x, **attributes):
+    """A forest of as many trees as there are pairs of votes, each a branch and two leaves; of the last a chain."""
+    n = len(votes) // 2
+    learned("trees_" + attributes.pop("name"), "TreeEnsembleClassifier", [x], class_ids=votes, class_weights=weights,
+            nodes_treeids=np.repeat(range(n), 3).tolist(), nodes_nodeids=[0, 1, 2] * n,
+            nodes_featureids=sum(([i % x.shape[1], 0, 0] for i in range(n)), []),
+            nodes_values=sum(([0.3 * i - 0.4, 0.0, 0.0] for i in range(n)), []),
+            nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"] * n, nodes_truenodeids=[1, 0, 0] * n,
+            nodes_falsenodeids=[2, 0, 0] * n, nodes_hitrates=[1.0] * 3 * n,
+            nodes_missing_value_tracks_true=[0] * 3 * n, class_treeids=np.repeat(range(n), 2).tolist(),
+            class_nodeids=[1, 2] * n, **labels, **attributes)
+
+
+def learning():
+    x, few, three = f(6, 3), {"classlabels_ints": [5, 7]}, {"classlabels_strings": ["cat", "dog", "cow"]}
+    for transform in ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"):
+        name, more = transform.lower(), {"post_transform": transform}
+        learned("linear_lone_" + name, "LinearClassifier", [x], coefficients=f(3).tolist(), intercepts=[0.25], **few,
+                **more)
+        learned("linear_" + name, "LinearClassifier", [x], coefficients=f(9).tolist(), intercepts=f(3).tolist(),
+                **three, **more)
+    learned("linear_double", "LinearClassifier", [f(4, 3).astype(np.float64)], coefficients=f(6).tolist(),
+            intercepts=f(2).tolist(), **few)
+    vectors = f(5, 3)
+    for kernel in ("LINEAR", "POLY", "RBF", "SIGMOID"):
+        more = {"kernel_type": kernel, "kernel_params": [0.5, 0.25, 2.0], "support_vectors": vectors.ravel().tolist()}
+        for one in (0, 1):
+            learned(f"regress_{kernel}_{one}", "SVMRegressor", [x], 1, coefficients=f(5).tolist(), n_supports=5,
+                    rho=[0.3], one_class=one, **more)
+        two = {"coefficients": f(5).tolist(), "vectors_per_class": [2, 3], "rho": [-0.2], **few, **more}
+        learned("svm_" + kernel, "SVMClassifier", [x], **two)
+        learned("svm_logistic_" + kernel, "SVMClassifier", [x], post_transform="LOGISTIC", **two)
+        learned("svm_probable_" + kernel, "SVMClassifier", [x], prob_a=[-1.5], prob_b=[0.1], **two)
+        many = {"coefficients": f(10).tolist(), "vectors_per_class": [2, 1, 2], "rho": f(3).tolist(), **three, **more}
+        learned("svm3_" + kernel, "SVMClassifier", [x], **many)
+        learned("svm3_probable_" + kernel, "SVMClassifier", [x], prob_a=[-1.5, -1.0, -0.5], prob_b=[0.1, 0.0, 0.2],
+                post_transform="SOFTMAX", **many)
+    learned("regress_line", "SVMRegressor", [x], 1, coefficients=f(3).tolist(), rho=[0.3], kernel_type="LINEAR",
+            kernel_params=[0.0] * 3)
+    learned("svm_lines", "SVMClassifier", [x], coefficients=f(9).tolist(), rho=f(3).tolist(), kernel_type="LINEAR",
+            kernel_params=[0.0] * 3, **three)
+    few, three = {"classlabels_int64s": [5, 7]}, {"classlabels_strings": ["cat", "dog", "cow"]}
+    for name, weights in (("chances", [0.1, 0.4, 0.2, 0.7]), ("signed", [-0.6, 0.4, -0.2, 0.7])):
+        for transform in ("NONE", "LOGISTIC"):
+            for column in (0, 1):
+                stumps([column] * 4, weights, few, x, name=f"{name}_{transform}_{column}", post_transform=transform)
+            stumps([0] * 4, weights, few, x, name=f"{name}_{transform}_base", post_transform=transform,
+                   base_values=[0.05])
+    for transform in ("NONE", "SOFTMAX", "LOGISTIC"):
+        stumps([0, 1, 2, 1, 0, 2], f(6).tolist(), three, x, name="three_" + transform, post_transform=transform,
+               base_values=[0.1, 0.2, -0.1])
+    learned("vector", "FeatureVectorizer", [f(2, 3), f(2, 2)], 1, inputdimensions=[3, 2])
+    learned("vector_cut", "FeatureVectorizer", [f(2, 3), f(2, 2)], 1, inputdimensions=[2, 3])
+    learned("vector_whole", "FeatureVectorizer", [rng.randint(0, 9, (2, 3)), rng.randint(0, 9, (2, 2))], 1,
+            inputdimensions=[3, 2])
+    pets = np.array([["dog", "cow"], ["cat", "bat"]])
+    learned("categories", "CategoryMapper", [pets], 1, cats_int64s=[3, 1, 2], cats_strings=["cat", "dog", "cow"],
+            default_int64=-7)
+    learned("names", "CategoryMapper", [np.array([[1, 9], [2, 3]])], 1, cats_int64s=[3, 1, 2],
+            cats_strings=["cat", "dog", "cow"], default_string="none")
+    learned("one_hot_names", "OneHotEncoder", [pets], 1, cats_strings=["cat", "dog", "cow"])
+    for kind in (np.int64, np.float32, np.float64):
+        learned("one_hot_" + kind.__name__, "OneHotEncoder", [np.array([4, 1, 6, -2]).astype(kind) + kind(0)], 1,
+                cats_int64s=[1, 4, -2])
+
+
 def save(folder):
     os.makedirs(os.path.join(here, folder), exist_ok=True)
-    graph = helper.make_graph(nodes, "com.microsoft", graph_inputs, graph_outputs, initializers)
+    graph = helper.make_graph(nodes, folder, graph_inputs, graph_outputs, initializers)
     onnx.save(helper.make_model(graph, opset_imports=opsets(), ir_version=10, producer_name="make_cases.py"),
               os.path.join(here, folder, "model.onnx"))
     np.savez_compressed(os.path.join(here, folder, "inputs.npz"), **inputs)
@@ -456,6 +530,8 @@ def save(folder):
 
 for make in (activations_and_norms, products, attention, groups, eight_bits, experts):
     make()
-save("")
+save("microsoft")
 halves()
 save("halves")
+learning()
+save("learning")
