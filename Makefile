@@ -318,8 +318,8 @@ pictures: $(command) ## draw the pictures of README and docs/
 	done
 
 .PHONY: bench
-bench: all $(generator_bin) ## times of reading, tracing, cutting, against size
-	tests/bench.sh $(build)
+bench: all $(generator_bin) ## times of reading, tracing, cutting, against size (and models of BENCH: see tests/bench.sh)
+	tests/bench.sh $(build) $(BENCH)
 
 # The bundle's executable finds its libraries beside itself, those that libraries need included.
 bundle_name := graphcut-$(VERSION)-linux-x86_64

@@ -142,6 +142,8 @@ static gcut_status check_all_matched(const matcher *m, const gcut_graph *g, cons
     gcut__nearest_offer(&near, gcut__short_class(g->scopes[s].class_name));
     gcut__nearest_offer(&near, g->scopes[s].path);
   }
+  for (uint32_t n = 0; n < main->n_nodes; n++)
+    gcut__nearest_offer(&near, g->nodes[main->nodes[n]].name);
   char list[512], shown[128];
   return GCUT_FAIL(err, GCUT_ARGUMENT,
                    "%s '%s' matches no operator type, module class, module or node%s", what,

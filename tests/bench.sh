@@ -1,32 +1,50 @@
 #!/bin/sh
-# Times of the command on models of growing size: tests/bench.sh BUILD [MODEL.onnx TARGET]...
+# Times of the command on models of growing size: tests/bench.sh BUILD [MODEL.onnx TARGET SYMBOL=N[,...] BUDGET]...
 #
-# Each figure is the best of five whole runs of the process, printing included, with the most memory it took.
-build=$1
+# Each figure is the best of five whole runs of the process, printing included: seconds on the clock, seconds of CPU time
+# (what counts on a machine that does other things, too), and the most memory it took. Where PYTHON has onnx,
+# onnx.utils.extract_model stands beside: it makes one part a call.
+build=$1 python=${PYTHON:-python3}
 shift
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 
+least() { printf '%s\n%s\n' "$1" "$2" | sort -n | head -n 1; }
+
 best() { # name command...
-  name=$1 least= memory=0
+  name=$1 wall= cpu= memory=0
   shift
   for _ in 1 2 3 4 5; do
-    took=$(/usr/bin/time -f '%e %M' -o "$folder/time" "$@" >/dev/null 2>&1; cat "$folder/time")
-    seconds=${took% *} kib=${took#* }
-    [ -z "$least" ] && least=$seconds
-    least=$(printf '%s\n%s\n' "$least" "$seconds" | sort -n | head -n 1)
+    if ! /usr/bin/time -f '%e %U %S %M' -o "$folder/time" "$@" >/dev/null 2>"$folder/err"; then
+      printf '%-54s fails: %s\n' "$name" "$(tail -n 1 "$folder/err")"
+      return
+    fi
+    read -r took user system kib <"$folder/time"
+    spent=$(echo "$user $system" | awk '{ printf "%.2f", $1 + $2 }')
+    wall=$(least "${wall:-$took}" "$took") cpu=$(least "${cpu:-$spent}" "$spent")
     [ "$kib" -gt "$memory" ] && memory=$kib
   done
-  printf '%-44s %8s s %8d MiB\n' "$name" "$least" $((memory / 1024))
+  printf '%-54s %7s s %7s s CPU %6d MiB\n' "$name" "$wall" "$cpu" $((memory / 1024))
 }
 
+"$python" -c 'import onnx' 2>/dev/null || python=
+[ -n "$python" ] || echo "onnx.utils.extract_model: left out, ${PYTHON:-python3} has no module onnx"
+
 for nodes in 1000 10000 100000 1000000; do
-  "$build/tests/generators/chain" $nodes "$folder/chain.onnx" >/dev/null || exit 1
-  best "chain of $nodes nodes: inspect" "$build/graphcut" inspect "$folder/chain.onnx" --json
-  best "chain of $nodes nodes: cut" "$build/graphcut" cut "$folder/chain.onnx" --no-refine --json
+  chain=$folder/chain.onnx title="chain of $nodes nodes"
+  "$build/tests/generators/chain" $nodes "$chain" >/dev/null || exit 1
+  best "$title: inspect" "$build/graphcut" inspect "$chain" --json
+  best "$title: cut, not refined" "$build/graphcut" cut "$chain" --no-refine --json
+  best "$title: cut" "$build/graphcut" cut "$chain" --json
+  best "$title: cut by budget" "$build/graphcut" cut "$chain" --set batch=1,seq=8 --budget 400K --json
+  best "$title: split into 8 parts" "$build/graphcut" split "$chain" --parts 8 -o "$folder/parts"
+  [ -n "$python" ] && best "$title: one of them by extract_model" "$python" tests/extract.py "$chain" "$folder/parts" "$folder/part.onnx"
+  rm -rf "$folder/parts" "$folder/part.onnx"
 done
-while [ $# -ge 2 ]; do
-  best "$(basename "$(dirname "$1")"): cut at $2" "$build/graphcut" cut "$1" --targets "$2"
-  best "$(basename "$(dirname "$1")"): draw its parts" "$build/graphcut" draw "$1" --targets "$2" -o "$folder/parts.svg"
-  shift 2
+while [ $# -ge 4 ]; do
+  title=$(basename "$(dirname "$1")")
+  best "$title: cut at $2" "$build/graphcut" cut "$1" --targets "$2"
+  best "$title: cut by $4, $3" "$build/graphcut" cut "$1" --set "$3" --budget "$4"
+  best "$title: draw its parts" "$build/graphcut" draw "$1" --targets "$2" -o "$folder/parts.svg"
+  shift 4
 done

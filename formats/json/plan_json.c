@@ -305,16 +305,21 @@ static gcut_status fail_other_model(const reader *r, const char *model, gcut_err
     if (r->seen[g->bodies[0].nodes[i]] || node->n_inputs + node->n_captures == 0) continue;
     if (!n_new++) first_new = node->name;
   }
-  char unknown[96], added[96], name[96], lacks[200] = "", has[200] = "";
+  char unknown[96], added[96], name[96], lacks[200] = "", has[200] = "", which[256];
+  const char *own = file_name(g->path);
+  gcut__printable(model, name, sizeof name);
+  if (*own && !strcmp(model, own))
+    snprintf(which, sizeof which, "export of '%s' than this one", name);
+  else
+    snprintf(which, sizeof which, "model, '%s', not for '%.90s'", name, own);
   if (r->n_unknown > 0)
     snprintf(lacks, sizeof lacks, "it lacks %u of the plan's %u nodes, such as '%s'", r->n_unknown,
              r->n_named, gcut__printable(r->unknown, unknown, sizeof unknown));
   if (n_new > 0)
     snprintf(has, sizeof has, "%s%u of its nodes are not in the plan, such as '%s'",
              *lacks ? ", and " : "", n_new, gcut__printable(first_new, added, sizeof added));
-  return GCUT_FAIL(err, GCUT_FORMAT, "%s: made for another model, '%s', not for '%.300s': %s%s%s",
-                   r->path, gcut__printable(model, name, sizeof name), file_name(g->path), lacks,
-                   has, *lacks || *has ? "" : "its nodes have other operators or inputs");
+  return GCUT_FAIL(err, GCUT_FORMAT, "%s: made for another %s: %s%s%s", r->path, which, lacks, has,
+                   *lacks || *has ? "" : "its nodes have other operators or inputs");
 }
 
 static gcut_status read_head(const reader *r, const json_t *root, const char **out_model,

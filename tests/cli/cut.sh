@@ -24,6 +24,7 @@ for key in index name nodes weight_bytes input_bytes output_bytes peak_bytes flo
   says "cut --json: $key" "\"$key\":"
 done
 refuse 'a target that matches nothing' 2 "nearest: 'LlamaDecoderLayer'" "$GRAPHCUT" cut $llama --targets LlamaDecoder
+refuse 'a node that is not there' 2 "nearest: 'node_linear_9'" "$GRAPHCUT" cut $llama --targets node_linear_99
 refuse 'a target that is no pattern' 2 'no pattern' "$GRAPHCUT" cut $llama --targets 're:('
 
 set_sizes='--set batch=2,seq=64'

@@ -194,6 +194,30 @@ static bool valid(const json_t *root, const json_t *schema, const json_t *value)
   return true;
 }
 
+// What every cutter writes, refined and at shapes that fold nodes, too.
+static void check_written(const json_t *rules) {
+  static const char *const target = "Add", *const ignored = "n3";
+  const gcut_cut_options cuts[] = {
+      {.targets = &target, .n_targets = 1, .ignore = &ignored, .n_ignore = 1},
+      {.budget = 4000},
+      {.n_parts = 3, .cutter = "balanced"},
+      {.targets = &target, .n_targets = 1, .targets_per_part = 2, .unrefined = true}};
+  uint64_t seed = 29;
+  gcut_trace *t = toy_trace(random_graph(&seed, 40), 3);
+  for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+    gcut_plan *plan;
+    gcut_error err = {0};
+    json_error_t why;
+    if (gcut_plan_create(t, &cuts[i], &plan, &err) != GCUT_OK) fail_msg("%s", err.message);
+    assert_int_equal(gcut_plan_write(t, plan, path, &err), GCUT_OK);
+    json_t *file = json_load_file(path, 0, &why);
+    assert_true(valid(rules, rules, file));
+    json_decref(file);
+    gcut_plan_destroy(plan);
+  }
+  release(t);
+}
+
 static void schema(void **state) {
   (void)state;
   json_error_t why;
@@ -211,6 +235,7 @@ static void schema(void **state) {
   json_object_set_new(json_array_get(json_object_get(file, "parts"), 0), "nodes", json_true());
   assert_false(valid(rules, rules, file));
   json_decref(file);
+  check_written(rules);
   json_decref(rules);
   gcut_plan_destroy(plan);
   release(t);
@@ -271,6 +296,49 @@ static void refused(void **state) {
   refuses("\"name\": \"head\"", "\"name\": \"head\", \"name\": \"tail\"", "no JSON");
 }
 
+// Plans edited by hand, in parts of the nodes' names and places: the twins are 2 and 3.
+static gcut_status edit(const gcut_trace *t, const char *const *parts, size_t n, gcut_plan **out,
+                        gcut_error *err) {
+  char text[1024];
+  int used = snprintf(text, sizeof text,
+                      "{\"format\": \"graphcut-plan\", \"version\": 1, \"model\": \"\", "
+                      "\"fingerprint\": \"%016llx\", \"parts\": [",
+                      (unsigned long long)gcut_graph_fingerprint(t->graph));
+  for (size_t i = 0; i < n; i++)
+    used += snprintf(text + used, sizeof text - (size_t)used, "%s{\"name\": \"%zu\", %s}",
+                     i ? ", " : "", i, parts[i]);
+  used += snprintf(text + used, sizeof text - (size_t)used, "]}");
+  gcut_status status = gcut_plan_parse(t, text, (size_t)used, "p.json", out, err);
+  if (status == GCUT_OK) status = gcut_plan_verify(t, *out, err);
+  return status;
+}
+
+static void edited(void **state) {
+  (void)state;
+  gcut_trace *t = toy_trace(chain(), 3);
+  gcut_plan *plan;
+  gcut_error err = {0};
+  const char *good[] = {"\"nodes\": [\"first\", \"second\"]", "\"nodes\": [\"third\", 2, 3]"};
+  if (edit(t, good, 2, &plan, &err) != GCUT_OK) fail_msg("%s", err.message);
+  assert_int_equal(plan->parts[1].n_nodes, 3);
+  assert_int_equal(plan->parts[1].n_inputs, 2);
+  gcut_plan_destroy(plan);
+  const char *again[] = {"\"nodes\": [\"first\", \"second\"]",
+                         "\"nodes\": [\"third\", 2, 3], \"recomputed\": [\"second\"]"};
+  if (edit(t, again, 2, &plan, &err) != GCUT_OK) fail_msg("%s", err.message);
+  assert_int_equal(plan->parts[1].n_inputs, 1);
+  gcut_plan_destroy(plan);
+  const char *turned[] = {good[1], good[0]};
+  assert_int_equal(edit(t, turned, 2, &plan, &err), GCUT_FORMAT);
+  assert_non_null(strstr(err.message, "parts must come in the order in which they run"));
+  const char *cycle[] = {"\"nodes\": [\"first\", \"third\"]", "\"nodes\": [\"second\", 2, 3]"};
+  assert_int_equal(edit(t, cycle, 2, &plan, &err), GCUT_FORMAT);
+  assert_non_null(strstr(err.message, "p.json: parts wait for each other"));
+  assert_int_equal(edit(t, NULL, 0, &plan, &err), GCUT_FORMAT);
+  assert_non_null(strstr(err.message, "has no part"));
+  release(t);
+}
+
 static void other_model(void **state) {
   (void)state;
   static const int64_t shape[] = {0, 4};
@@ -289,6 +357,17 @@ static void other_model(void **state) {
                       "p.json: made for another model, '', not for '': it lacks 4 of the plan's 5 "
                       "nodes, such as 'second', and 1 of its nodes are not in the plan, such as "
                       "'fourth'");
+  ((gcut_graph *)other->graph)->path = "new/a.onnx";
+  const char *named = strstr(text, "\"model\": \"\"");
+  assert_non_null(named);
+  char *renamed = malloc(strlen(text) + 16);
+  sprintf(renamed, "%.*s\"model\": \"a.onnx\"%s", (int)(named - text), text,
+          named + strlen("\"model\": \"\""));
+  assert_int_equal(gcut_plan_parse(other, renamed, strlen(renamed), "p.json", &back, &err),
+                   GCUT_FORMAT);
+  assert_non_null(
+      strstr(err.message, "made for another export of 'a.onnx' than this one: it lacks"));
+  free(renamed);
   free(text);
   gcut_plan_destroy(plan);
   release(other);
@@ -334,7 +413,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(round_trips), cmocka_unit_test(equal_names), cmocka_unit_test(stable),
       cmocka_unit_test(schema),      cmocka_unit_test(refused),     cmocka_unit_test(other_model),
-      cmocka_unit_test(damaged),     cmocka_unit_test(not_written),
+      cmocka_unit_test(damaged),     cmocka_unit_test(not_written), cmocka_unit_test(edited),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
