@@ -1,8 +1,8 @@
-// Groups of nodes that one kernel computes: found in a part before its memory is laid out.
+// Groups of nodes that one kernel computes: listed for a part before its memory is laid out.
 //
-// A group of element by element steps and norms gives the very bits that its nodes would give one
-// by one (every intermediate is rounded to its type), so cutting through one changes nothing.
-// Attention is the exception: its kernel keeps scores in float32 and never stores them.
+// Which nodes spell out attention, a norm and so on the trace knows (tracer/fuse), found before the
+// model was cut; no plan divides attention, whose kernel gives other bits than its nodes. All other
+// kernels round every intermediate to its type, so cutting through their groups changes nothing.
 #ifndef GCUT_EXEC_CUDA_FUSE_H
 #define GCUT_EXEC_CUDA_FUSE_H
 

@@ -4,13 +4,12 @@
 
 #include "exec/cuda/chain.h"
 
-#include "tracer/base/narrow.h"
-
-static const gcut__cuda_pattern patterns[] = {
-    gcut__cuda_match_attention,
-    gcut__cuda_match_rotary,
-    gcut__cuda_match_rms,
-    gcut__cuda_match_swiglu,
+// By kind; NULL: no kernel.
+static gcut__cuda_fill *const fills[GCUT_N_GROUP_KINDS] = {
+    [GCUT_GROUP_ATTENTION] = gcut__cuda_fill_attention,
+    [GCUT_GROUP_ROTARY] = gcut__cuda_fill_rotary,
+    [GCUT_GROUP_RMS_NORM] = gcut__cuda_fill_rms_norm,
+    [GCUT_GROUP_SWIGLU] = gcut__cuda_fill_swiglu,
 };
 
 // ---- looking up
@@ -46,25 +45,16 @@ const gcut_type *gcut__match_type(const gcut__cuda_matcher *m, uint32_t value) {
   return &m->trace->facts[value].type;
 }
 
-bool gcut__match_scalar(const gcut__cuda_matcher *m, uint32_t value, float *out) {
-  const gcut_constant *k = value == GCUT_NONE ? NULL : m->trace->facts[value].constant;
-  uint16_t narrow;
-  if (!k || !k->data) return false;
-  if (k->type == GCUT_FLOAT && k->bytes == 4) {
-    memcpy(out, k->data, 4);
-    return true;
+const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value, const char *op) {
+  const gcut_value *v = &m->graph->values[value];
+  if (gcut_map_get(&m->uses, value) != 1) return NULL;
+  for (uint32_t u = 0; u < v->n_uses; u++) {
+    uint32_t id = m->graph->uses[v->first_use + u];
+    const gcut_node *node = &m->graph->nodes[id];
+    if (gcut_map_get(&m->nodes, id) != UINT32_MAX && !*node->domain && !strcmp(node->op_type, op))
+      return node;
   }
-  if ((k->type != GCUT_BFLOAT16 && k->type != GCUT_FLOAT16) || k->bytes != 2) return false;
-  memcpy(&narrow, k->data, 2);
-  *out = k->type == GCUT_BFLOAT16 ? gcut_from_bfloat16(narrow) : gcut_from_float16(narrow);
-  return true;
-}
-
-bool gcut__match_int(const gcut__cuda_matcher *m, uint32_t value, int64_t *out) {
-  const gcut_constant *k = value == GCUT_NONE ? NULL : m->trace->facts[value].constant;
-  if (!k || !k->data || k->type != GCUT_INT64 || k->bytes != 8) return false;
-  memcpy(out, k->data, 8);
-  return true;
+  return NULL;
 }
 
 // ---- the part
@@ -90,54 +80,80 @@ static bool index_part(gcut__cuda_matcher *m, const gcut_part *part) {
 }
 
 // Takes the group's nodes out of play.
-static gcut_status keep_group(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *f,
-                              gcut_error *err) {
-  f->base.node = node;
+static gcut_status keep_group(gcut__cuda_matcher *m, gcut__cuda_fused *f, gcut_error *err) {
   f->base.hidden = gcut_arena_copy(m->arena, m->hidden, m->n_hidden * sizeof *m->hidden);
   f->base.n_hidden = m->n_hidden;
-  if (!f->base.hidden || !gcut_map_set(&m->nodes, node, UINT32_MAX)) return GCUT_NO_MEMORY(err);
+  if (!f->base.hidden || !gcut_map_set(&m->nodes, f->base.node, UINT32_MAX))
+    return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < m->n_hidden; i++)
     if (!gcut_map_set(&m->nodes, m->hidden[i], UINT32_MAX)) return GCUT_NO_MEMORY(err);
   return GCUT_OK;
 }
 
-static gcut_status try_patterns(gcut__cuda_matcher *m, const gcut__cuda_pattern *tried, size_t n,
-                                uint32_t node_id, gcut__cuda_fused *f, bool *out_found,
-                                gcut_error *err) {
-  *out_found = false;
-  for (size_t i = 0; i < n && !*out_found; i++) {
-    m->n_hidden = 0;
-    *f = (gcut__cuda_fused){0};
-    *out_found = tried[i](m, &m->graph->nodes[node_id], f);
+// ---- fused groups
+
+// How often the group reads a value.
+static uint32_t reads_within(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t value) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < group->n_nodes; i++) {
+    const gcut_node *node = &m->graph->nodes[group->nodes[i]];
+    for (uint32_t k = 0; k < node->n_inputs; k++) n += gcut__match_input(m, node, k) == value;
   }
-  return *out_found ? keep_group(m, node_id, f, err) : GCUT_OK;
+  return n;
+}
+
+// Whether all of the group is in the part, and nobody else reads what is to stay within.
+static bool is_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
+  m->n_hidden = 0;
+  for (uint32_t i = 0; i < group->n_nodes; i++)
+    if (gcut_map_get(&m->nodes, group->nodes[i]) == UINT32_MAX) return false;
+  for (uint32_t i = 0; i + 1 < group->n_nodes; i++) {
+    uint32_t value = gcut__match_output(m, &m->graph->nodes[group->nodes[i]]);
+    if (gcut_map_get(&m->uses, value) != reads_within(m, group, value)) return false;
+    if (m->n_hidden == GCUT_CUDA_GROUP_NODES) return false;
+    m->hidden[m->n_hidden++] = group->nodes[i];
+  }
+  return true;
+}
+
+// The group that ends in a node, in *f; false where there is none, or no kernel for it.
+static bool match_group(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *f) {
+  uint32_t number = m->trace->fused_of[node];
+  const gcut_fused *group = number == GCUT_NONE ? NULL : &m->trace->fused[number];
+  if (!group || group->nodes[group->n_nodes - 1] != node || !fills[group->kind]) return false;
+  *f = (gcut__cuda_fused){.base.node = node};
+  return is_whole(m, group) && fills[group->kind](m, group, f);
+}
+
+// What is left of elementwise nodes, in groups of its own.
+static bool match_rest(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *f) {
+  *f = (gcut__cuda_fused){.base.node = node};
+  m->n_hidden = 0;
+  return gcut__cuda_match_chain(m, &m->graph->nodes[node], f);
 }
 
 // Nodes from the last to the first: what ends latest is largest.
 static gcut_status match_all(gcut__cuda_matcher *m, const gcut_part *part,
-                             const gcut__cuda_pattern *tried, size_t n, gcut__cuda_fused *items,
-                             gcut__fusion *bases, uint32_t *n_items, gcut_error *err) {
+                             bool (*match)(gcut__cuda_matcher *, uint32_t, gcut__cuda_fused *),
+                             gcut__cuda_fused *items, uint32_t *n_items, gcut_error *err) {
   for (uint32_t i = part->n_nodes; i-- > 0;) {
-    bool found;
-    if (gcut_map_get(&m->nodes, part->nodes[i]) == UINT32_MAX) continue;
-    GCUT_TRY(try_patterns(m, tried, n, part->nodes[i], &items[*n_items], &found, err));
-    if (!found) continue;
-    bases[*n_items] = items[*n_items].base;
+    uint32_t node = part->nodes[i];
+    gcut__cuda_fused *f = &items[*n_items];
+    if (gcut_map_get(&m->nodes, node) == UINT32_MAX || !match(m, node, f)) continue;
+    GCUT_TRY(keep_group(m, f, err));
     ++*n_items;
   }
   return GCUT_OK;
 }
 
-// Patterns first; then what is left of elementwise nodes, in groups.
 static gcut_status match_part(gcut__cuda_matcher *m, const gcut_part *part, gcut__cuda_fusions *out,
                               gcut_error *err) {
-  static const gcut__cuda_pattern rest[] = {gcut__cuda_match_chain};
-  gcut__cuda_fused *items = GCUT_NEW_ARRAY(m->arena, gcut__cuda_fused, part->n_nodes);
+  gcut__cuda_fused *items = GCUT_NEW_ARRAY(m->arena, gcut__cuda_fused, part->n_nodes + 1u);
   gcut__fusion *bases = GCUT_NEW_ARRAY(m->arena, gcut__fusion, part->n_nodes);
   if (!items || !bases || !index_part(m, part)) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(
-      match_all(m, part, patterns, sizeof patterns / sizeof *patterns, items, bases, &out->n, err));
-  GCUT_TRY(match_all(m, part, rest, 1, items, bases, &out->n, err));
+  GCUT_TRY(match_all(m, part, match_group, items, &out->n, err));
+  GCUT_TRY(match_all(m, part, match_rest, items, &out->n, err));
+  for (uint32_t i = 0; i < out->n; i++) bases[i] = items[i].base;
   out->items = items;
   out->bases = bases;
   return GCUT_OK;

@@ -1,11 +1,11 @@
-// Matching of patterns of nodes in a part, from the last node up.
+// The fused groups of a trace, as far as a part has them and there are kernels for them.
 #ifndef GCUT_EXEC_CUDA_MATCH_H
 #define GCUT_EXEC_CUDA_MATCH_H
 
 #include "exec/cuda/fuse.h"
 #include "tracer/base/map.h"
 
-enum { GCUT_CUDA_GROUP_NODES = 32, GCUT_CUDA_GROUP_READS = 6 };
+enum { GCUT_CUDA_GROUP_NODES = 48 };
 
 typedef struct gcut__cuda_matcher {
   const gcut_trace *trace;
@@ -25,19 +25,15 @@ uint32_t gcut__match_input(const gcut__cuda_matcher *m, const gcut_node *node, u
 uint32_t gcut__match_output(const gcut__cuda_matcher *m, const gcut_node *node);
 // Type of a value; every dimension is a number, or NULL.
 const gcut_type *gcut__match_type(const gcut__cuda_matcher *m, uint32_t value);
-// A constant of one floating element.
-bool gcut__match_scalar(const gcut__cuda_matcher *m, uint32_t value, float *out);
-// The first element of a constant of int64.
-bool gcut__match_int(const gcut__cuda_matcher *m, uint32_t value, int64_t *out);
+// The node of that operator that alone reads the value, where the part holds it; or NULL.
+const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value, const char *op);
 
-// Patterns: fill *out but for base.node and base.hidden where `node` ends one. They may leave
-// m->hidden as it is where none is found.
-typedef bool (*gcut__cuda_pattern)(gcut__cuda_matcher *m, const gcut_node *node,
-                                   gcut__cuda_fused *out);
-bool gcut__cuda_match_rms(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *out);
-bool gcut__cuda_match_swiglu(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *out);
-bool gcut__cuda_match_rotary(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *out);
-bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node,
-                                gcut__cuda_fused *out);
+// Whether there is a kernel for a group: by types and shapes alone, so that it is the same however
+// the model was cut. Fills *out; base.node is the group's last node and m->hidden holds the others.
+// Transposes around the group that a kernel reads or writes through may be hidden, too: moving
+// data changes no bits.
+typedef bool gcut__cuda_fill(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *out);
+gcut__cuda_fill gcut__cuda_fill_attention, gcut__cuda_fill_rotary, gcut__cuda_fill_rms_norm,
+    gcut__cuda_fill_swiglu;
 
 #endif

@@ -1,5 +1,5 @@
-// Attention as one kernel: spelled out by exporters (products, mask, softmax, and the guard of rows
-// that see nothing), or the operator of opset 23.
+// Attention as one kernel: spelled out by exporters (a fused group of the trace), or the operator
+// of opset 23.
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,6 @@
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/shape.h"
 #include "tracer/ops/attention.h"
-#include "tracer/ops/softmax.h"
 #include "tracer/ops/transpose.h"
 
 // ---- launching
@@ -78,9 +77,15 @@ static bool set_mask(gcut__cuda_attend_job *job, const gcut_type *t) {
   return gcut__cuda_attend_set_tiles(job);
 }
 
+// Strides of a value of [batch, heads, rows, size] as it lies, or with heads and rows swapped.
 static gcut__cuda_heads dense(const gcut_type *t) {
   return (gcut__cuda_heads){t->dims[1] * t->dims[2] * t->dims[3], t->dims[2] * t->dims[3],
                             t->dims[3]};
+}
+
+static gcut__cuda_heads rows_first(const gcut_type *t) {
+  return (gcut__cuda_heads){t->dims[1] * t->dims[2] * t->dims[3], t->dims[3],
+                            t->dims[1] * t->dims[3]};
 }
 
 #define SET_HEADS(job, name, heads)                                                                \
@@ -89,7 +94,8 @@ static gcut__cuda_heads dense(const gcut_type *t) {
 
 // ---- heads
 
-bool gcut__cuda_swaps_heads(const gcut__cuda_matcher *m, const gcut_node *transpose) {
+// A Transpose that swaps dimensions 1 and 2 of 4.
+static bool swaps_heads(const gcut__cuda_matcher *m, const gcut_node *transpose) {
   const gcut__transpose_attrs *attrs = transpose ? transpose->attrs : NULL;
   static const int64_t swap[] = {0, 2, 1, 3};
   const gcut_type *t = transpose ? gcut__match_type(m, gcut__match_output(m, transpose)) : NULL;
@@ -102,122 +108,15 @@ uint32_t gcut__cuda_match_heads(gcut__cuda_matcher *m, uint32_t value, uint32_t 
   uint32_t kept = m->n_hidden;
   const gcut_node *transpose = gcut__match_inner(m, value, "Transpose", uses);
   *out = dense(t);
-  if (gcut__cuda_swaps_heads(m, transpose)) {
-    *out = (gcut__cuda_heads){t->dims[1] * t->dims[2] * t->dims[3], t->dims[3],
-                              t->dims[1] * t->dims[3]};
+  if (swaps_heads(m, transpose)) {
+    *out = rows_first(t);
     return gcut__match_input(m, transpose, 0);
   }
   m->n_hidden = kept;
   return value;
 }
 
-// ---- the exporters' pattern
-
-typedef struct found {
-  uint32_t q, k, v, mask; // mask may be GCUT_NONE
-  float scale;
-  bool guard;
-} found;
-
-// The value behind a product with a number, or the value itself.
-static uint32_t match_factor(gcut__cuda_matcher *m, uint32_t value, float *scale) {
-  uint32_t kept = m->n_hidden;
-  const gcut_node *mul = gcut__match_inner(m, value, "Mul", 1);
-  for (uint32_t side = 0; mul && side < 2; side++) {
-    float factor;
-    if (!gcut__match_scalar(m, gcut__match_input(m, mul, side), &factor)) continue;
-    *scale *= factor;
-    return gcut__match_input(m, mul, 1 - side);
-  }
-  m->n_hidden = kept;
-  return value;
-}
-
-// Keys or values before they were repeated for groups of heads: Reshape(Expand(Unsqueeze(k))).
-static uint32_t match_repeat(gcut__cuda_matcher *m, uint32_t value) {
-  uint32_t kept = m->n_hidden;
-  const gcut_type *out = gcut__match_type(m, value);
-  const gcut_node *n = gcut__match_inner(m, value, "Reshape", 1);
-  const gcut_type *wide = n ? gcut__match_type(m, gcut__match_input(m, n, 0)) : NULL;
-  if (n) n = gcut__match_inner(m, gcut__match_input(m, n, 0), "Expand", 1);
-  if (n) n = gcut__match_inner(m, gcut__match_input(m, n, 0), "Unsqueeze", 1);
-  const gcut_type *in = n ? gcut__match_type(m, gcut__match_input(m, n, 0)) : NULL;
-  if (in && out && wide && in->rank == 4 && out->rank == 4 && wide->rank == 5 &&
-      wide->dims[0] == in->dims[0] && wide->dims[1] == in->dims[1] &&
-      wide->dims[3] == in->dims[2] && wide->dims[4] == in->dims[3] && out->dims[0] == in->dims[0] &&
-      out->dims[1] == in->dims[1] * wide->dims[2] && out->dims[2] == in->dims[2] &&
-      out->dims[3] == in->dims[3])
-    return gcut__match_input(m, n, 0);
-  m->n_hidden = kept;
-  return value;
-}
-
-static bool swaps_last(const gcut_node *transpose, int rank) {
-  const gcut__transpose_attrs *attrs = transpose->attrs;
-  for (int d = 0; d < rank; d++)
-    if (attrs->perm.data[d] != (d < rank - 2 ? d : 2 * rank - 3 - d)) return false;
-  return attrs->perm.given;
-}
-
-// k of a value k^T: a Transpose of the last two dimensions, perhaps between two Reshapes that join
-// batch and heads. GCUT_NONE where it is neither.
-static uint32_t match_turned(gcut__cuda_matcher *m, uint32_t value) {
-  const gcut_type *out = gcut__match_type(m, value);
-  const gcut_node *last = gcut__match_inner(m, value, "Reshape", 1);
-  const gcut_node *turn =
-      gcut__match_inner(m, last ? gcut__match_input(m, last, 0) : value, "Transpose", 1);
-  const gcut_type *t = turn ? gcut__match_type(m, gcut__match_output(m, turn)) : NULL;
-  if (!out || out->rank != 4 || !t || t->rank != (last ? 3 : 4) || !swaps_last(turn, t->rank))
-    return GCUT_NONE;
-  if (!last) return gcut__match_input(m, turn, 0);
-  const gcut_node *first = gcut__match_inner(m, gcut__match_input(m, turn, 0), "Reshape", 1);
-  const gcut_type *in = first ? gcut__match_type(m, gcut__match_input(m, first, 0)) : NULL;
-  bool joined = in && in->rank == 4 && t->dims[1] == in->dims[3] && t->dims[2] == in->dims[2] &&
-                out->dims[0] == in->dims[0] && out->dims[1] == in->dims[1] &&
-                out->dims[2] == in->dims[3] && out->dims[3] == in->dims[2];
-  return joined ? gcut__match_input(m, first, 0) : GCUT_NONE;
-}
-
-// Scores: [Add(] MatMul(q, k^T) [, mask)].
-static bool match_scores(gcut__cuda_matcher *m, uint32_t value, found *f) {
-  uint32_t kept = m->n_hidden;
-  const gcut_node *add = gcut__match_inner(m, value, "Add", 1), *product = NULL;
-  for (uint32_t side = 0; add && side < 2 && !product; side++) {
-    product = gcut__match_inner(m, gcut__match_input(m, add, side), "MatMul", 1);
-    f->mask = gcut__match_input(m, add, 1 - side);
-  }
-  if (!add) {
-    m->n_hidden = kept;
-    f->mask = GCUT_NONE;
-    product = gcut__match_inner(m, value, "MatMul", 1);
-  }
-  if (!product) return false;
-  f->q = match_factor(m, gcut__match_input(m, product, 0), &f->scale);
-  f->k = match_turned(m, match_factor(m, gcut__match_input(m, product, 1), &f->scale));
-  if (f->k == GCUT_NONE) return false;
-  f->k = match_repeat(m, f->k);
-  return true;
-}
-
-// Softmax over the last dimension, and Where(IsNaN(p), 0, p) around it.
-static bool match_softmax(gcut__cuda_matcher *m, uint32_t value, found *f) {
-  uint32_t kept = m->n_hidden, p = value;
-  const gcut_node *where = gcut__match_inner(m, value, "Where", 1);
-  const gcut_node *nan =
-      where ? gcut__match_inner(m, gcut__match_input(m, where, 0), "IsNaN", 1) : NULL;
-  float zero;
-  f->guard = nan && gcut__match_scalar(m, gcut__match_input(m, where, 1), &zero) && zero == 0 &&
-             gcut__match_input(m, nan, 0) == gcut__match_input(m, where, 2);
-  if (f->guard)
-    p = gcut__match_input(m, where, 2);
-  else
-    m->n_hidden = kept;
-  const gcut_node *softmax = gcut__match_inner(m, p, "Softmax", f->guard ? 2 : 1);
-  const gcut_type *t = gcut__match_type(m, p);
-  if (!softmax || !t || t->rank != 4 || softmax->version < 13) return false;
-  int64_t axis = gcut__softmax_axis(softmax, softmax->attrs);
-  return (axis == 3 || axis == -1) && match_scores(m, gcut__match_input(m, softmax, 0), f);
-}
+// ---- spelled out
 
 static gcut_status compile_found(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
                                  gcut_error *err) {
@@ -225,43 +124,66 @@ static gcut_status compile_found(const gcut__cuda_compile *c, const gcut__cuda_f
   return p ? load_kernels(c, p, err) : GCUT_NO_MEMORY(err);
 }
 
-static bool fill(gcut__cuda_matcher *m, const found *it, bool swapped, gcut__cuda_fused *f) {
-  gcut__cuda_attend *p = GCUT_NEW(m->arena, gcut__cuda_attend);
-  const gcut_type *q = gcut__match_type(m, it->q);
-  gcut__cuda_heads heads;
-  if (!p) return false;
-  gcut__cuda_attend_job *job = &p->job;
-  bool has_mask = it->mask != GCUT_NONE;
-  *p = (gcut__cuda_attend){.job = {.scale = it->scale, .guard = it->guard}};
-  if (!set_shapes(job, q, gcut__match_type(m, it->k), gcut__match_type(m, it->v))) return false;
-  if (has_mask && !set_mask(job, gcut__match_type(m, it->mask))) return false;
-  if (has_mask && job->mask_type == GCUT_BOOL) return false; // it would have been added
-  uint32_t reads[] = {gcut__cuda_match_heads(m, it->q, 1, &heads), 0, 0, it->mask};
-  SET_HEADS(job, q, heads);
-  reads[1] = gcut__cuda_match_heads(m, it->k, 1, &heads);
-  SET_HEADS(job, k, heads);
-  reads[2] = gcut__cuda_match_heads(m, it->v, 1, &heads);
-  SET_HEADS(job, v, heads);
-  heads = dense(q);
-  if (swapped) heads = (gcut__cuda_heads){heads.batch, q->dims[3], q->dims[1] * q->dims[3]};
-  SET_HEADS(job, y, heads);
-  f->params = p;
-  f->compile = compile_found;
-  f->base.n_reads = has_mask ? 4 : 3;
-  f->base.reads = gcut_arena_copy(m->arena, reads, f->base.n_reads * sizeof *reads);
-  return f->base.reads != NULL;
+// Keys as they lie: of [batch, keys, heads, size], the type with heads first in *turned.
+static const gcut_type *keys_of(const gcut__cuda_matcher *m, const gcut_fused *group,
+                                gcut_dim *dims, gcut_type *turned) {
+  const gcut_type *k = gcut__match_type(m, group->reads[1]);
+  if (!k || k->rank != 4 || !group->rows_first) return k;
+  memcpy(dims, (gcut_dim[]){k->dims[0], k->dims[2], k->dims[1], k->dims[3]}, 4 * sizeof *dims);
+  *turned = *k;
+  turned->dims = dims;
+  return turned;
 }
 
-bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *f) {
-  if (*node->domain) return false;
-  bool swapped = strcmp(node->op_type, "Transpose") == 0 && gcut__cuda_swaps_heads(m, node);
-  const gcut_node *product = node;
-  if (swapped) product = gcut__match_inner(m, gcut__match_input(m, node, 0), "MatMul", 1);
-  if (!product || strcmp(product->op_type, "MatMul") != 0) return false;
-  found it = {.scale = 1};
-  if (!match_softmax(m, gcut__match_input(m, product, 0), &it)) return false;
-  it.v = match_repeat(m, gcut__match_input(m, product, 1));
-  return fill(m, &it, swapped, f);
+// Results go where a Transpose of heads and rows would put them, where it alone reads them.
+static gcut__cuda_heads match_result(gcut__cuda_matcher *m, const gcut_type *q,
+                                     gcut__cuda_fused *f) {
+  uint32_t y = gcut__match_output(m, &m->graph->nodes[f->base.node]);
+  const gcut_node *transpose = gcut__match_reader(m, y, "Transpose");
+  if (!swaps_heads(m, transpose) || m->n_hidden == GCUT_CUDA_GROUP_NODES) return dense(q);
+  m->hidden[m->n_hidden++] = f->base.node;
+  f->base.node = (uint32_t)(transpose - m->graph->nodes);
+  return rows_first(q);
+}
+
+static bool set_job(gcut__cuda_matcher *m, const gcut_fused *group, const gcut_type *k,
+                    gcut__cuda_attend_job *job) {
+  bool has_mask = group->n_reads == 4;
+  job->scale = group->scale;
+  job->guard = group->guard;
+  if (!set_shapes(job, gcut__match_type(m, group->reads[0]), k,
+                  gcut__match_type(m, group->reads[2])))
+    return false;
+  if (!has_mask) return true;
+  const gcut_type *mask = gcut__match_type(m, group->reads[3]);
+  return mask && mask->type != GCUT_BOOL && set_mask(job, mask); // it is added
+}
+
+bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
+                               gcut__cuda_fused *f) {
+  gcut__cuda_attend *p = GCUT_NEW(m->arena, gcut__cuda_attend);
+  gcut_dim dims[4];
+  gcut_type turned;
+  const gcut_type *q = gcut__match_type(m, group->reads[0]), *k = keys_of(m, group, dims, &turned);
+  if (!p || !set_job(m, group, k, &p->job)) return false;
+  gcut__cuda_heads heads;
+  uint32_t reads[] = {gcut__cuda_match_heads(m, group->reads[0], 1, &heads), group->reads[1], 0,
+                      group->reads[3]};
+  SET_HEADS(&p->job, q, heads);
+  if (group->rows_first)
+    heads = rows_first(k);
+  else
+    reads[1] = gcut__cuda_match_heads(m, group->reads[1], 1, &heads);
+  SET_HEADS(&p->job, k, heads);
+  reads[2] = gcut__cuda_match_heads(m, group->reads[2], 1, &heads);
+  SET_HEADS(&p->job, v, heads);
+  heads = match_result(m, q, f);
+  SET_HEADS(&p->job, y, heads);
+  f->params = p;
+  f->compile = compile_found;
+  f->base.n_reads = group->n_reads;
+  f->base.reads = gcut_arena_copy(m->arena, reads, f->base.n_reads * sizeof *reads);
+  return f->base.reads != NULL;
 }
 
 // ---- Attention of opset 23

@@ -12,7 +12,4 @@ typedef struct gcut__cuda_heads {
 // Transpose of heads and rows, where nothing but `uses` readers of the group read the value.
 uint32_t gcut__cuda_match_heads(gcut__cuda_matcher *m, uint32_t value, uint32_t uses,
                                 gcut__cuda_heads *out);
-// A Transpose that swaps dimensions 1 and 2 of 4.
-bool gcut__cuda_swaps_heads(const gcut__cuda_matcher *m, const gcut_node *transpose);
-
 #endif
