@@ -305,17 +305,29 @@ docs: $(command) pictures ## write docs/operators.md and draw the pictures
 	{ printf '# Operators\n\nMade from tracer/ops/list.h by `make docs`; `graphcut ops` prints it.\n\n'; \
 	  $(command) ops | sed 's/^/    /; s/ *$$//'; } > docs/operators.md
 
+# Those of large models are drawn where MODELS has their graphs (no weights): skeletons/llama-3-8b and llama-3.2-11b-vision.
+llama := examples/models/llama/model.onnx
+decoder := $(MODELS)/skeletons/llama-3-8b/model.onnx
+vision := $(MODELS)/skeletons/llama-3.2-11b-vision/model.onnx
+vision_layers := MllamaSelfAttentionDecoderLayer,MllamaCrossAttentionDecoderLayer
+
 .PHONY: pictures
-pictures: $(command) ## draw the pictures of README and docs/
+pictures: $(command) ## draw the pictures of README and docs/; MODELS=FOLDER: those of large models, too
 	@mkdir -p docs/pictures
 	for theme in "" --dark; do \
 	  suffix=$${theme#-}; suffix=$${suffix:+.dark}; \
-	  $(command) draw examples/models/llama/model.onnx --targets LlamaDecoderLayer $$theme -o docs/pictures/decoder$$suffix.svg && \
-	  $(command) draw examples/models/llama/model.onnx --targets MatMul $$theme -o docs/pictures/matmul$$suffix.svg && \
-	  $(command) draw examples/models/llama/model.onnx --view layers $$theme -o docs/pictures/layers$$suffix.svg && \
-	  $(command) draw examples/models/mllama/model.onnx --view layers $$theme \
-	    --targets MllamaSelfAttentionDecoderLayer,MllamaCrossAttentionDecoderLayer -o docs/pictures/vision$$suffix.svg || exit 1; \
+	  draw() { picture=$$1; shift; $(command) draw "$$@" $$theme -o docs/pictures/$$picture$$suffix.svg; }; \
+	  draw decoder $(llama) --targets LlamaDecoderLayer && draw matmul $(llama) --targets MatMul && \
+	  draw layers $(llama) --view layers && draw heat $(llama) --view layers --by weights || exit 1; \
+	  test -f $(vision) || continue; \
+	  draw vision $(vision) --targets $(vision_layers) && \
+	  draw vision-layers $(vision) --targets $(vision_layers) --view layers || exit 1; \
 	done
+	@test -f $(vision) || echo "docs/pictures/vision*.svg stay as they are: there is no $(vision)"
+	@test -f $(decoder) || echo "docs/pictures/sequential.svg and prefetch.svg stay as they are: there is no $(decoder)"
+	for offload in sequential prefetch; do test ! -f $(decoder) || $(command) simulate $(decoder) --set batch=1,seq=2048 --batches 4 \
+	  --budget 4G --targets LlamaDecoderLayer --profile rtx4090-assumed --offload $$offload --timeline docs/pictures/$$offload.svg \
+	  >/dev/null || exit 1; done
 
 .PHONY: bench
 bench: all $(generator_bin) ## times of reading, tracing, cutting, against size (and models of BENCH: see tests/bench.sh)

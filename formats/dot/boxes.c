@@ -9,7 +9,7 @@
 // What the nodes of a box add up to.
 typedef struct tally {
   uint64_t weight_bytes;
-  double flops, heat;
+  double flops, heat[GCUT_N_HEATS];
   uint32_t n_nodes;
   uint32_t scope; // the innermost that all of them stand in
 } tally;
@@ -35,9 +35,9 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
   if (t->flops > 0)
     text = gcut_arena_format(arena, "%s%s%s", text, text && *text ? " · " : "",
                              gcut_caption_flops(arena, t->flops));
-  if ((by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME) && t->heat > 0)
+  if ((by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME) && t->heat[by] > 0)
     text = gcut_arena_format(arena, "%s%s%s", text, text && *text ? " · " : "",
-                             gcut_caption_heat(arena, by, t->heat));
+                             gcut_caption_heat(arena, by, t->heat[by]));
   return text && *text ? text : NULL;
 }
 
@@ -149,7 +149,8 @@ static void add_to_tally(const painter *p, uint32_t node, uint32_t box) {
   uint32_t scope = g->nodes[node].scope;
   t->weight_bytes += p->m->node_bytes[node];
   t->flops += p->m->trace->flops[node];
-  if (p->m->heat) t->heat += p->m->heat[node];
+  for (int by = 0; by < GCUT_N_HEATS; by++)
+    if (p->m->heat[by]) t->heat[by] += p->m->heat[by][node];
   t->n_nodes++;
   t->scope = t->scope == GCUT_NONE ? scope : common_scope(g, t->scope, scope);
 }
@@ -166,8 +167,9 @@ static const char *inner_title(const painter *p, uint32_t outer, uint32_t inner)
 static void finish_box(const painter *p, gcut_box *box, tally t) {
   const gcut_scope *scopes = p->m->trace->graph->scopes;
   uint32_t n = box->scope == GCUT_NONE ? 0 : p->owners.members[box->scope];
-  if (n > 1) t.weight_bytes /= n, t.flops /= n, t.heat /= n;
-  if (p->m->heat) box->heat = t.heat;
+  if (n > 1) t.weight_bytes /= n, t.flops /= n;
+  for (int by = 0; by < GCUT_N_HEATS; by++) box->heat[by] = t.heat[by] /= n > 1 ? n : 1;
+  box->has_heat = true;
   if (box->scope == GCUT_NONE) return;
   uint32_t scope = n ? box->scope : t.scope;
   const char *class_name = gcut_caption_class(scopes[scope].class_name);

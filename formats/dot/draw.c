@@ -173,7 +173,8 @@ gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
                       const gcut_draw_options *options, const char *path, gcut_error *err) {
   job j = {.path = path, .format = format_of(path)};
   GCUT_TRY(check_options(options, j.format, path, err));
-  GCUT_TRY(gcut_modules_create(trace, plan, options, &j.modules, err));
+  GCUT_TRY(
+      gcut_modules_create(trace, plan, options, strcmp(j.format, "html") == 0, &j.modules, err));
   j.title = drawing_title(j.modules, j.modules->arena);
   gcut_status status = !j.title                        ? GCUT_NO_MEMORY(err)
                        : strcmp(j.format, "html") == 0 ? write_page(&j, err)

@@ -49,10 +49,10 @@ uint32_t gcut_drawing_add_link(gcut_drawing *d, const gcut_link *link) {
 gcut_box gcut_drawing_plain_box(gcut_box_shape shape) {
   return (gcut_box){.shape = shape,
                     .paint = GCUT_PAINT_OTHER,
-                    .heat = -1,
                     .group = GCUT_NONE,
                     .scope = GCUT_NONE,
                     .part = GCUT_NONE,
+                    .last_part = GCUT_NONE,
                     .node = GCUT_NONE};
 }
 
@@ -76,7 +76,7 @@ static uint32_t only_child(const gcut_drawing *d, uint32_t group) {
 void gcut_drawing_merge_groups(gcut_drawing *d) {
   for (uint32_t g = 0; g < d->n_groups; g++) {
     gcut_group *outer = &d->groups[g];
-    uint32_t inner = outer->part == GCUT_NONE ? only_child(d, g) : GCUT_NONE;
+    uint32_t inner = outer->part == GCUT_NONE && !outer->keeps ? only_child(d, g) : GCUT_NONE;
     if (inner == GCUT_NONE || holds_boxes(d, g)) continue;
     const char *title = gcut_arena_format(d->arena, "%s.%s", outer->title, d->groups[inner].title);
     if (!title) continue;

@@ -4,6 +4,7 @@
 #define GCUT_FORMATS_DOT_DRAWING_H
 
 #include "formats/dot/paint.h"
+#include "graphcut/formats.h"
 #include "graphcut/graph.h"
 #include "tracer/base/arena.h"
 
@@ -22,9 +23,11 @@ typedef struct gcut_box {
   gcut_box_shape shape;
   gcut_paint paint;
   bool crosses, crosses_other; // of a cut: which plans cut there
-  double heat;                 // in the drawing's measure; below 0: has none
-  uint32_t group;              // GCUT_NONE: none
-  uint32_t scope, part, node;  // what it stands for; GCUT_NONE: not one of that
+  bool has_heat;
+  double heat[GCUT_N_HEATS];  // in each measure that was asked for; 0 elsewhere
+  uint32_t group;             // GCUT_NONE: none
+  uint32_t scope, part, node; // what it stands for; GCUT_NONE: not one of that
+  uint32_t last_part;         // where it stands for several
 } gcut_box;
 
 // A dashed frame around boxes and other groups.
@@ -33,6 +36,7 @@ typedef struct gcut_group {
   const char *url;                // NULL: none
   uint32_t parent;                // GCUT_NONE: none; less than its own number
   uint32_t part;                  // that it is; GCUT_NONE: a module
+  bool keeps;                     // its frame, although it holds but one other
   bool merged;                    // into the one group that it holds
 } gcut_group;
 
@@ -57,6 +61,7 @@ typedef struct gcut_drawing {
   const char *heat_title; // what boxes are heated by, with its range; NULL: coloured by kind
   const char *other;      // what the plan is held against; NULL: nothing
   const char *url;        // of the title; NULL: none
+  gcut_heat by;           // what boxes are heated by
   double hottest;         // of all boxes
   gcut_arena *arena;
 } gcut_drawing;

@@ -1,7 +1,5 @@
 #include "formats/dot/heat.h"
 
-#include <stdlib.h>
-
 #include "tracer/base/error.h"
 
 uint64_t gcut_heat_weights(const gcut_trace *trace, const gcut_node *node) {
@@ -73,19 +71,16 @@ static void share_out(const gcut_trace *trace, const gcut_part *part, double sec
 }
 
 static gcut_status fill_time(const gcut_trace *trace, const gcut_plan *plan,
-                             const gcut__slices *slices, double *heat, gcut_error *err) {
-  if (!plan || !slices)
+                             const double *part_seconds, double *heat, gcut_error *err) {
+  if (!plan || !part_seconds)
     return GCUT_FAIL(err, GCUT_ARGUMENT, "heat by time needs the timeline of a run of this plan");
-  double *seconds = calloc(plan->n_parts + 1u, sizeof *seconds);
-  if (!seconds) return GCUT_NO_MEMORY(err);
-  gcut_heat_part_seconds(slices, seconds);
-  for (uint32_t p = 0; p < plan->n_parts; p++) share_out(trace, &plan->parts[p], seconds[p], heat);
-  free(seconds);
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    share_out(trace, &plan->parts[p], part_seconds[p], heat);
   return GCUT_OK;
 }
 
 gcut_status gcut_heat_fill(const gcut_trace *trace, const gcut_plan *plan,
-                           const gcut__slices *slices, gcut_heat by, double *heat,
+                           const double *part_seconds, gcut_heat by, double *heat,
                            gcut_error *err) {
   const gcut_graph *g = trace->graph;
   for (uint32_t i = 0; i < g->n_nodes; i++) {
@@ -95,5 +90,5 @@ gcut_status gcut_heat_fill(const gcut_trace *trace, const gcut_plan *plan,
               : by == GCUT_HEAT_BYTES ? (double)bytes_made(trace, node)
                                       : 0;
   }
-  return by == GCUT_HEAT_TIME ? fill_time(trace, plan, slices, heat, err) : GCUT_OK;
+  return by == GCUT_HEAT_TIME ? fill_time(trace, plan, part_seconds, heat, err) : GCUT_OK;
 }

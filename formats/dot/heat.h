@@ -17,9 +17,9 @@ GCUT_MUST_USE gcut_status gcut_heat_check(const gcut__slices *slices, const gcut
 void gcut_heat_part_seconds(const gcut__slices *slices, double *out_seconds); // [n_parts]
 
 // Fills `heat` [graph->n_nodes]. A part's time is shared out by its nodes' arithmetic, or evenly
-// where none is known. `slices` may be NULL unless `by` is TIME.
+// where none is known; `part_seconds` [plan->n_parts] may be NULL unless `by` is TIME.
 GCUT_MUST_USE gcut_status gcut_heat_fill(const gcut_trace *trace, const gcut_plan *plan,
-                                         const gcut__slices *slices, gcut_heat by, double *heat,
+                                         const double *part_seconds, gcut_heat by, double *heat,
                                          gcut_error *err);
 
 #endif

@@ -57,20 +57,31 @@ static void fill_scopes(gcut_modules *m) {
   for (uint32_t k = 0; k < g->n_constants; k++) m->weight_bytes += g->constants[k].bytes;
 }
 
-static gcut_status fill_heat(gcut_modules *m, gcut_error *err) {
-  if (m->options->timeline) {
-    m->slices = GCUT_NEW(m->arena, gcut__slices);
-    if (!m->slices) return GCUT_NO_MEMORY(err);
-    GCUT_TRY(gcut__timeline_read(m->options->timeline, m->arena, m->slices, err));
-    GCUT_TRY(gcut_heat_check(m->slices, m->plan, m->options->timeline, err));
-  }
-  if (m->options->by == GCUT_HEAT_NONE) return GCUT_OK;
-  m->heat = GCUT_NEW_ARRAY(m->arena, double, m->trace->graph->n_nodes);
-  if (!m->heat) return GCUT_NO_MEMORY(err);
-  return gcut_heat_fill(m->trace, m->plan, m->slices, m->options->by, m->heat, err);
+static gcut_status read_timeline(gcut_modules *m, gcut_error *err) {
+  if (!m->options->timeline) return GCUT_OK;
+  m->slices = GCUT_NEW(m->arena, gcut__slices);
+  if (!m->slices) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__timeline_read(m->options->timeline, m->arena, m->slices, err));
+  GCUT_TRY(gcut_heat_check(m->slices, m->plan, m->options->timeline, err));
+  m->part_seconds = GCUT_NEW_ARRAY(m->arena, double, m->slices->n_parts);
+  if (!m->part_seconds) return GCUT_NO_MEMORY(err);
+  gcut_heat_part_seconds(m->slices, m->part_seconds);
+  return GCUT_OK;
 }
 
-static gcut_status fill(gcut_modules *m, gcut_error *err) {
+static gcut_status fill_heats(gcut_modules *m, bool all, gcut_error *err) {
+  GCUT_TRY(read_timeline(m, err));
+  for (int by = GCUT_HEAT_NONE + 1; by < GCUT_N_HEATS; by++) {
+    bool there = by != GCUT_HEAT_TIME || m->part_seconds;
+    if (m->options->by != (gcut_heat)by && !(all && there)) continue;
+    m->heat[by] = GCUT_NEW_ARRAY(m->arena, double, m->trace->graph->n_nodes);
+    if (!m->heat[by]) return GCUT_NO_MEMORY(err);
+    GCUT_TRY(gcut_heat_fill(m->trace, m->plan, m->part_seconds, (gcut_heat)by, m->heat[by], err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status fill(gcut_modules *m, bool all_heats, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
   m->scopes = GCUT_NEW_ARRAY(m->arena, gcut_scope_facts, g->n_scopes);
   m->node_bytes = GCUT_NEW_ARRAY(m->arena, uint64_t, g->n_nodes);
@@ -81,19 +92,19 @@ static gcut_status fill(gcut_modules *m, gcut_error *err) {
   GCUT_TRY(gcut_cuts_open(m->trace, m->plan, m->arena, &m->cuts, err));
   GCUT_TRY(gcut_cuts_open(m->trace, m->options->against, m->arena, &m->other, err));
   GCUT_TRY(find_part_scopes(m, err));
-  GCUT_TRY(fill_heat(m, err));
+  GCUT_TRY(fill_heats(m, all_heats, err));
   fill_scopes(m);
   return gcut_fold_scopes(m, err);
 }
 
 gcut_status gcut_modules_create(const gcut_trace *trace, const gcut_plan *plan,
-                                const gcut_draw_options *options, gcut_modules **out_modules,
-                                gcut_error *err) {
+                                const gcut_draw_options *options, bool all_heats,
+                                gcut_modules **out_modules, gcut_error *err) {
   gcut_modules *m = *out_modules = calloc(1, sizeof *m);
   if (!m) return GCUT_NO_MEMORY(err);
   *m = (gcut_modules){
       .trace = trace, .plan = plan, .options = options, .arena = gcut_arena_create()};
-  gcut_status status = m->arena ? fill(m, err) : GCUT_NO_MEMORY(err);
+  gcut_status status = m->arena ? fill(m, all_heats, err) : GCUT_NO_MEMORY(err);
   if (status == GCUT_OK) return GCUT_OK;
   gcut_modules_destroy(m);
   *out_modules = NULL;

@@ -30,19 +30,21 @@ typedef struct gcut_modules {
   const gcut_trace *trace;
   const gcut_plan *plan; // may be NULL
   const gcut_draw_options *options;
-  gcut_cuts cuts, other;    // of the plan, and of the one that it is held against
-  gcut__slices *slices;     // of options->timeline; NULL: none
-  gcut_scope_facts *scopes; // [graph->n_scopes]
-  uint64_t *node_bytes;     // [graph->n_nodes] of constants that the node reads
-  double *heat;             // [graph->n_nodes]; NULL: boxes are coloured by kind
-  uint32_t *scope_of_part;  // [plan->n_parts] the module that a part is named after; 0: none
-  uint32_t *box_of_node;    // [graph->n_nodes] set by gcut_modules_draw; GCUT_NONE: not drawn
-  uint64_t weight_bytes;    // of the model
+  gcut_cuts cuts, other;      // of the plan, and of the one that it is held against
+  gcut__slices *slices;       // of options->timeline; NULL: none
+  gcut_scope_facts *scopes;   // [graph->n_scopes]
+  uint64_t *node_bytes;       // [graph->n_nodes] of constants that the node reads
+  double *heat[GCUT_N_HEATS]; // [graph->n_nodes] each; NULL: not asked for
+  double *part_seconds;       // [plan->n_parts] of the timeline; NULL: none
+  uint32_t *scope_of_part;    // [plan->n_parts] the module that a part is named after; 0: none
+  uint32_t *box_of_node;      // [graph->n_nodes] set by gcut_modules_draw; GCUT_NONE: not drawn
+  uint64_t weight_bytes;      // of the model
   gcut_arena *arena;
 } gcut_modules;
 
+// `all_heats`: every measure that there is, not only the one that the options ask for.
 GCUT_MUST_USE gcut_status gcut_modules_create(const gcut_trace *trace, const gcut_plan *plan,
-                                              const gcut_draw_options *options,
+                                              const gcut_draw_options *options, bool all_heats,
                                               gcut_modules **out_modules, gcut_error *err);
 void gcut_modules_destroy(gcut_modules *modules);
 

@@ -1,13 +1,13 @@
-// The page is page.html with its data put in: drawings as SVG for both themes, what their boxes
-// stand for, and the module tree. A box unfolds into a drawing of the module or part it stands for;
-// equal modules share one.
+// The page is page.html with its data put in: drawings as SVG, what their boxes stand for, and the
+// module tree. A box unfolds into a drawing of the module or part it stands for; equal modules
+// share one.
 #include "formats/dot/page.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
+#include "formats/dot/bodies.h"
 #include "formats/dot/caption.h"
-#include "formats/dot/render.h"
+#include "formats/dot/page_parts.h"
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
@@ -19,9 +19,9 @@ extern const char gcut__page_html[], gcut__page_html_end[];
 // What a drawing shows: a view, or the inside of a module or a part.
 typedef struct page {
   const char *title;
-  uint32_t parent;      // GCUT_NONE: none
-  uint32_t view;        // gcut_view of a tab; GCUT_NONE otherwise
-  uint32_t scope, part; // whose inside; GCUT_NONE otherwise
+  uint32_t parent;            // GCUT_NONE: none
+  uint32_t view;              // gcut_view of a tab; GCUT_NONE otherwise
+  uint32_t scope, part, node; // whose inside; GCUT_NONE otherwise
 } page;
 
 typedef struct book {
@@ -60,7 +60,8 @@ static uint32_t page_for_scope(book *b, uint32_t scope, uint32_t parent) {
             .parent = parent,
             .view = GCUT_NONE,
             .scope = scope,
-            .part = GCUT_NONE};
+            .part = GCUT_NONE,
+            .node = GCUT_NONE};
   return b->page_of_scope[scope] = add_page(b, p);
 }
 
@@ -71,14 +72,29 @@ static uint32_t page_for_part(book *b, uint32_t part, uint32_t parent) {
             .parent = parent,
             .view = GCUT_NONE,
             .scope = GCUT_NONE,
-            .part = part};
+            .part = part,
+            .node = GCUT_NONE};
   return b->page_of_part[part] = add_page(b, p);
+}
+
+// Of an operator that has graphs inside, such as If.
+static uint32_t page_for_node(book *b, uint32_t node, uint32_t parent) {
+  const gcut_graph *g = b->m->trace->graph;
+  if (!gcut_bodies_has(g, node) || b->n_pages >= MODULE_PAGES) return GCUT_NONE;
+  page p = {.title = g->nodes[node].name,
+            .parent = parent,
+            .view = GCUT_NONE,
+            .scope = GCUT_NONE,
+            .part = GCUT_NONE,
+            .node = node};
+  return add_page(b, p);
 }
 
 static uint32_t page_of_box(book *b, const gcut_box *box, uint32_t parent) {
   if (box->scope != GCUT_NONE && box->scope != b->pages[parent].scope)
     return page_for_scope(b, box->scope, parent);
   if (box->part != GCUT_NONE) return page_for_part(b, box->part, parent);
+  if (box->node != GCUT_NONE) return page_for_node(b, box->node, parent);
   return GCUT_NONE;
 }
 
@@ -97,6 +113,13 @@ static uint32_t nodes_of_page(book *b, const page *p) {
     if (gcut_modules_within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
       b->nodes[n++] = g->bodies[0].nodes[i];
   return n;
+}
+
+// The graphs inside an operator.
+static gcut_status draw_bodies(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
+  uint32_t hidden = 0;
+  gcut_modules_clear(b->m);
+  return gcut_bodies_draw(b->m, p->node, GCUT_NONE, PAGE_BOXES, d, &hidden, err);
 }
 
 // The inside of a module: every operator where they are few, else its modules.
@@ -119,86 +142,28 @@ static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error
   if (p->view == GCUT_VIEW_PARTS) return gcut_view_parts(b->m, d, err);
   if (p->view == GCUT_VIEW_LAYERS) return gcut_view_layers(b->m, d, err);
   if (p->view == GCUT_VIEW_OPS) return gcut_view_ops(b->m, d, err);
-  return draw_inside(b, p, d, err);
+  return p->node == GCUT_NONE ? draw_inside(b, p, d, err) : draw_bodies(b, p, d, err);
 }
 
-// The <svg> element of a drawing.
-static json_t *svg_of(const gcut_drawing *d, bool dark, gcut_error *err) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *stream = open_memstream(&text, &size);
-  if (!stream) return NULL;
-  gcut_status status = gcut_drawing_render(d, "svg", dark, stream, err);
-  fclose(stream);
-  const char *start = status == GCUT_OK ? strstr(text, "<svg") : NULL;
-  json_t *svg = start ? json_string(start) : NULL;
-  free(text);
-  return svg;
-}
-
-// ---- what a box tells -------------------------------------------------------------------------
-
-static void add_fact(json_t *facts, const char *key, const char *text) {
-  json_array_append_new(facts, json_pack("[s, s]", key, text ? text : ""));
-}
-
-static void add_operands(book *b, json_t *facts, const char *key, const uint32_t *values,
-                         uint32_t n) {
-  for (uint32_t i = 0; i < n && i < 16; i++) {
-    if (values[i] == GCUT_NONE) continue;
-    const char *name = gcut_caption_name(b->arena, b->m->trace->graph->values[values[i]].name, 120);
-    add_fact(facts, key,
-             gcut_arena_format(b->arena, "%s  %s", name,
-                               gcut_caption_value(b->arena, b->m->trace, values[i])));
-  }
-}
-
-static const char *attribute_text(book *b, const gcut_attribute *a) {
-  const char *text = "";
-  switch (a->kind) {
-  case GCUT_ATTRIBUTE_INT:
-    return gcut_arena_format(b->arena, "%s = %lld", a->name, (long long)a->i);
-  case GCUT_ATTRIBUTE_FLOAT: return gcut_arena_format(b->arena, "%s = %g", a->name, (double)a->f);
-  case GCUT_ATTRIBUTE_STRING:
-    return gcut_arena_format(b->arena, "%s = \"%.*s\"", a->name,
-                             a->s.size < 80 ? (int)a->s.size : 80, a->s.data);
-  case GCUT_ATTRIBUTE_INTS:
-    for (size_t i = 0; i < a->n && i < 16; i++)
-      text = gcut_arena_format(b->arena, "%s%s%lld", text, i ? ", " : "", (long long)a->ints[i]);
-    return gcut_arena_format(b->arena, "%s = [%s%s]", a->name, text, a->n > 16 ? ", …" : "");
-  default: return a->name;
-  }
-}
-
-static json_t *facts_of_node(book *b, uint32_t index) {
-  const gcut_graph *g = b->m->trace->graph;
-  const gcut_node *node = &g->nodes[index];
-  json_t *facts = json_array();
-  add_fact(facts, "node", gcut_caption_name(b->arena, node->name, 200));
-  add_fact(facts, "module", gcut_caption_name(b->arena, g->scopes[node->scope].path, 200));
-  for (uint32_t i = 0; i < node->n_attributes; i++)
-    add_fact(facts, "attribute",
-             gcut_caption_name(b->arena,
-                               attribute_text(b, &g->attributes[node->first_attribute + i]), 300));
-  add_operands(b, facts, "input", gcut_node_inputs(g, node), node->n_inputs);
-  add_operands(b, facts, "output", gcut_node_outputs(g, node), node->n_outputs);
-  return facts;
-}
+// ---- what a box stands for --------------------------------------------------------------------
 
 static json_t *json_number_or_null(uint32_t n) {
   return n == GCUT_NONE ? json_null() : json_integer(n);
 }
-static const char *text_or_empty(const char *text) {
-  return text ? text : "";
+static json_t *json_of_heat(const gcut_modules *m, const gcut_box *box) {
+  json_t *heat = json_array();
+  for (int by = 0; by < GCUT_N_HEATS; by++)
+    json_array_append_new(heat, m->heat[by] ? json_real(box->heat[by]) : json_null());
+  return heat;
 }
 
 static json_t *json_of_box(book *b, const gcut_box *box, uint32_t parent) {
-  json_t *o = json_pack(
-      "{s:s, s:s, s:s, s:s, s:o}", "title", text_or_empty(box->title), "subtitle",
-      text_or_empty(box->subtitle), "detail", text_or_empty(box->detail), "tooltip",
-      box->node == GCUT_NONE ? gcut_caption_name(b->arena, text_or_empty(box->tooltip), 300) : "",
-      "page", json_number_or_null(page_of_box(b, box, parent)));
-  if (o && box->node != GCUT_NONE) json_object_set_new(o, "facts", facts_of_node(b, box->node));
+  json_t *o = json_pack("{s:o}", "page", json_number_or_null(page_of_box(b, box, parent)));
+  if (box->has_heat) json_object_set_new(o, "heat", json_of_heat(b->m, box));
+  if (box->part != GCUT_NONE)
+    json_object_set_new(o, "parts", json_pack("[i, i]", (int)box->part, (int)box->last_part));
+  if (box->node != GCUT_NONE)
+    json_object_set_new(o, "facts", gcut_page_facts(b->m, box->node, b->arena));
   return o;
 }
 
@@ -208,23 +173,18 @@ static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
   page p = b->pages[index];
   gcut_status status = draw_page(b, &p, d, err);
   if (status == GCUT_OK) gcut_view_finish(b->m, d);
-  json_t *light = status == GCUT_OK ? svg_of(d, false, err) : NULL,
-         *dark = light ? svg_of(d, true, err) : NULL;
-  json_t *boxes = json_array();
-  for (uint32_t i = 0; i < d->n_boxes && dark; i++)
-    json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
-  json_t *o = json_pack(
-      "{s:s, s:o, s:{s:o?, s:o?}, s:o}", "title", gcut_caption_name(b->arena, p.title, 80),
-      "parent", json_number_or_null(p.parent), "svg", "light", light, "dark", dark, "boxes", boxes);
-  gcut_drawing_destroy(d);
-  if (status == GCUT_OK && (!o || !dark))
+  json_t *svg = status == GCUT_OK ? gcut_page_svg(d, err) : NULL, *boxes = json_array();
+  if (status == GCUT_OK && !svg)
     status = GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%.200s'", p.title);
-  if (status != GCUT_OK) {
-    json_decref(o);
-    return status;
-  }
-  json_array_append_new(b->json_pages, o);
-  return GCUT_OK;
+  for (uint32_t i = 0; i < d->n_boxes && svg; i++)
+    json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
+  json_t *o = json_pack("{s:s, s:o, s:o*, s:o}", "title", gcut_caption_name(b->arena, p.title, 80),
+                        "parent", json_number_or_null(p.parent), "svg", svg, "boxes", boxes);
+  gcut_drawing_destroy(d);
+  if (o && status == GCUT_OK) json_array_append(b->json_pages, o);
+  if (!o && status == GCUT_OK) status = GCUT_NO_MEMORY(err);
+  json_decref(o);
+  return status;
 }
 
 // ---- the module tree --------------------------------------------------------------------------
@@ -264,7 +224,8 @@ static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
               .parent = GCUT_NONE,
               .view = view,
               .scope = GCUT_NONE,
-              .part = GCUT_NONE};
+              .part = GCUT_NONE,
+              .node = GCUT_NONE};
     uint32_t index = add_page(b, p);
     if (index == GCUT_NONE) return GCUT_NO_MEMORY(err);
     json_array_append_new(tabs, json_pack("{s:s, s:i}", "title", titles[view], "page", (int)index));
@@ -303,8 +264,12 @@ static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_err
   json_t *tabs = json_array();
   b->json_pages = json_array();
   gcut_status status = make_pages(b, tabs, err);
-  json_t *data = json_pack("{s:s, s:o, s:o, s:o}", "title", title, "tabs", tabs, "pages",
-                           b->json_pages, "tree", json_of_tree(b));
+  const gcut_modules *m = b->m;
+  json_t *timeline = m->slices ? gcut_page_timeline(m->slices, b->arena) : json_null();
+  json_t *data = json_pack("{s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "title", title, "by",
+                           (int)m->options->by, "overlay", m->other.plan != NULL, "tabs", tabs,
+                           "pages", b->json_pages, "tree", json_of_tree(b), "theme",
+                           gcut_page_theme(), "timeline", timeline);
   if (status == GCUT_OK) status = data ? write_page(data, stream, err) : GCUT_NO_MEMORY(err);
   json_decref(data);
   return status;

@@ -105,8 +105,8 @@ static const char *box_label(const canvas *c, const gcut_box *box) {
 }
 
 static const char *fill_of(const canvas *c, const gcut_box *box) {
-  if (box->heat < 0 || c->d->hottest <= 0) return gcut_paint_fill(box->paint, c->dark);
-  unsigned step = (unsigned)(box->heat / c->d->hottest * GCUT_HEAT_STEPS);
+  if (!box->has_heat || c->d->hottest <= 0) return gcut_paint_fill(box->paint, c->dark);
+  unsigned step = (unsigned)(box->heat[c->d->by] / c->d->hottest * GCUT_HEAT_STEPS);
   return gcut_heat_fill_color(step < GCUT_HEAT_STEPS ? step : GCUT_HEAT_STEPS - 1, c->dark);
 }
 
@@ -171,6 +171,7 @@ static void add_group(canvas *c, uint32_t i) {
     return;
   }
   Agraph_t *g = c->groups[i] = agsubg(parent, name, 1);
+  if (is_part) snprintf(name, sizeof name, "part_%u", group->part);
   set(g, "id", name);
   set(g, "style", is_part ? "solid" : "dashed");
   set(g, "color", is_part ? c->theme->cut : c->theme->frame);

@@ -16,8 +16,9 @@ void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
   gcut_drawing_merge_groups(d);
   if (m->other.plan) d->other = "the other plan";
   if (by == GCUT_HEAT_NONE) return;
+  d->by = by;
   for (uint32_t i = 0; i < d->n_boxes; i++)
-    if (d->boxes[i].heat > d->hottest) d->hottest = d->boxes[i].heat;
+    if (d->boxes[i].heat[by] > d->hottest) d->hottest = d->boxes[i].heat[by];
   if (d->hottest > 0)
     d->heat_title = gcut_arena_format(d->arena, "%s, up to %s", heats[by],
                                       gcut_caption_heat(d->arena, by, d->hottest));

@@ -1,4 +1,5 @@
 // The layers and ops views: modules opened to some depth.
+#include "formats/dot/bodies.h"
 #include "formats/dot/caption.h"
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
@@ -47,12 +48,24 @@ static gcut_status draw_outputs(gcut_modules *m, gcut_drawing *d, gcut_error *er
   return GCUT_OK;
 }
 
+// What operators such as If hold, beside them; what those hold in turn is on the page alone.
+static gcut_status draw_bodies(gcut_modules *m, const uint32_t *nodes, uint32_t n, gcut_drawing *d,
+                               uint32_t *hidden, gcut_error *err) {
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t box = m->box_of_node[nodes[i]];
+    if (box == GCUT_NONE || d->boxes[box].node != nodes[i]) continue;
+    GCUT_TRY(gcut_bodies_draw(m, nodes[i], d->boxes[box].group, OPS_LIMIT, d, hidden, err));
+  }
+  return GCUT_OK;
+}
+
 static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
                         const char *limited, bool in_part, gcut_drawing *d, gcut_error *err) {
   uint32_t hidden = 0;
   gcut_modules_clear(m);
   GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
   GCUT_TRY(gcut_modules_link(m, nodes, n, in_part, d, err));
+  if (depth == GCUT_ALL_OPS) GCUT_TRY(draw_bodies(m, nodes, n, d, &hidden, err));
   GCUT_TRY(draw_inputs(m, d, err));
   GCUT_TRY(draw_outputs(m, d, err));
   d->note = gcut_arena_format(

@@ -104,12 +104,19 @@ static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_e
 
 // ---- parts ------------------------------------------------------------------------------------
 
-// Of one part; where several are one box, of one on the average.
-static double part_heat(const pipeline *p, uint32_t first, uint32_t last) {
+static double one_heat(const pipeline *p, gcut_heat by, uint32_t part) {
+  const gcut_part *it = &p->m->plan->parts[part];
   double sum = 0;
-  for (uint32_t k = first; k <= last; k++)
-    for (uint32_t i = 0; i < p->m->plan->parts[k].n_nodes; i++)
-      sum += p->m->heat[p->m->plan->parts[k].nodes[i]];
+  if (!p->m->heat[by]) return 0;
+  if (by == GCUT_HEAT_TIME) return p->m->part_seconds[part];
+  for (uint32_t i = 0; i < it->n_nodes; i++) sum += p->m->heat[by][it->nodes[i]];
+  return sum;
+}
+
+// Of one part; where several are one box, of one on the average.
+static double part_heat(const pipeline *p, gcut_heat by, uint32_t first, uint32_t last) {
+  double sum = 0;
+  for (uint32_t k = first; k <= last; k++) sum += one_heat(p, by, k);
   return sum / (last - first + 1);
 }
 
@@ -125,7 +132,7 @@ static const char *part_detail(const pipeline *p, uint32_t first, uint32_t last)
     text = gcut_arena_format(arena, "%s · %s", text, gcut_caption_flops(arena, part->flops));
   if (by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME)
     text = gcut_arena_format(arena, "%s · %s", text,
-                             gcut_caption_heat(arena, by, part_heat(p, first, last)));
+                             gcut_caption_heat(arena, by, part_heat(p, by, first, last)));
   return gcut_arena_format(arena, "%s%s", text, first < last ? " each" : "");
 }
 
@@ -162,7 +169,9 @@ static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
   box.tooltip = it->name;
   box.paint = scope ? gcut_paint_of_scope(g, scope) : GCUT_PAINT_OTHER;
   box.part = first;
-  if (p->m->heat) box.heat = part_heat(p, first, last);
+  box.last_part = last;
+  box.has_heat = true;
+  for (int by = 0; by < GCUT_N_HEATS; by++) box.heat[by] = part_heat(p, (gcut_heat)by, first, last);
   return box;
 }
 
@@ -234,8 +243,10 @@ static gcut_status open_depth(const pipeline *p, uint32_t part, uint32_t depth, 
   return GCUT_OK;
 }
 
+// Parts that are modules of the model, and the head.
 static bool may_open(const pipeline *p, const gcut_part_kind *kind) {
-  return kind->n > 1 || (kind->part == 0 && p->m->plan->n_parts > 1);
+  if (kind->part == 0) return p->m->plan->n_parts > 1;
+  return kind->n > 1 && p->m->scope_of_part[kind->part] != 0;
 }
 
 // Chooses depths with parts opened `deeper` by one; *out_fits: none was too much for that.

@@ -152,7 +152,10 @@ static void draw_axis(const picture *p, int y) {
             "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#dddddd\"/>\n"
             "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
             x, TOP - 6, x, y, x, y + 14);
-    write_seconds(i * step, p->file);
+    if (i > 0)
+      write_seconds(i * step, p->file);
+    else
+      fputc('0', p->file);
     fprintf(p->file, "</text>\n");
   }
 }

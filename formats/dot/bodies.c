@@ -1,0 +1,57 @@
+#include "formats/dot/bodies.h"
+
+#include "formats/dot/caption.h"
+#include "tracer/base/error.h"
+
+bool gcut_bodies_has(const gcut_graph *g, uint32_t node) {
+  const gcut_node *n = &g->nodes[node];
+  for (uint32_t i = 0; i < n->n_attributes; i++) {
+    gcut_attribute_kind kind = g->attributes[n->first_attribute + i].kind;
+    if (kind == GCUT_ATTRIBUTE_GRAPH || kind == GCUT_ATTRIBUTE_GRAPHS) return true;
+  }
+  return false;
+}
+
+static gcut_status link_first(gcut_modules *m, uint32_t node, uint32_t first, gcut_drawing *d,
+                              gcut_error *err) {
+  if (m->box_of_node[node] == GCUT_NONE || first == d->n_boxes) return GCUT_OK;
+  gcut_link link = {.from = m->box_of_node[node], .to = first};
+  return gcut_drawing_add_link(d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
+}
+
+static gcut_status draw_body(gcut_modules *m, uint32_t node, uint32_t number, const char *name,
+                             uint32_t group, uint32_t limit, gcut_drawing *d, uint32_t *out_hidden,
+                             gcut_error *err) {
+  const gcut_body *body = &m->trace->graph->bodies[number];
+  gcut_group frame = {.title = gcut_arena_format(
+                          d->arena, "%s of %s · %s node%s", gcut_caption_name(d->arena, name, 40),
+                          gcut_caption_name(d->arena, m->trace->graph->nodes[node].op_type, 40),
+                          gcut_caption_count(d->arena, body->n_nodes),
+                          body->n_nodes == 1 ? "" : "s"),
+                      .class_name = "",
+                      .parent = group,
+                      .part = GCUT_NONE,
+                      .keeps = true};
+  uint32_t inner = gcut_drawing_add_group(d, &frame), first = d->n_boxes, boxes;
+  uint32_t depth = GCUT_ALL_OPS;
+  if (inner == GCUT_NONE) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut_modules_count(m, body->nodes, body->n_nodes, depth, &boxes, err));
+  if (d->n_boxes + boxes > limit) depth = 1; // crowds and modules
+  GCUT_TRY(gcut_modules_draw(m, body->nodes, body->n_nodes, depth, 0, inner, d, out_hidden, err));
+  GCUT_TRY(gcut_modules_link(m, body->nodes, body->n_nodes, true, d, err));
+  return link_first(m, node, first, d, err);
+}
+
+gcut_status gcut_bodies_draw(gcut_modules *m, uint32_t node, uint32_t group, uint32_t limit,
+                             gcut_drawing *d, uint32_t *out_hidden, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  const gcut_node *n = &g->nodes[node];
+  for (uint32_t i = 0; i < n->n_attributes; i++) {
+    const gcut_attribute *a = &g->attributes[n->first_attribute + i];
+    if (a->kind == GCUT_ATTRIBUTE_GRAPH)
+      GCUT_TRY(draw_body(m, node, a->body, a->name, group, limit, d, out_hidden, err));
+    for (size_t k = 0; a->kind == GCUT_ATTRIBUTE_GRAPHS && k < a->n; k++)
+      GCUT_TRY(draw_body(m, node, a->bodies[k], a->name, group, limit, d, out_hidden, err));
+  }
+  return GCUT_OK;
+}

@@ -1,0 +1,14 @@
+// Graphs inside an operator, such as the branches of If and the body of Loop.
+#ifndef GCUT_FORMATS_DOT_BODIES_H
+#define GCUT_FORMATS_DOT_BODIES_H
+
+#include "formats/dot/modules.h"
+
+bool gcut_bodies_has(const gcut_graph *graph, uint32_t node);
+// Draws each of them as a frame in `group`; where all operators are more than `limit`, folded.
+// `node` may be drawn: it is linked to what begins in them. *out_hidden grows.
+GCUT_MUST_USE gcut_status gcut_bodies_draw(gcut_modules *modules, uint32_t node, uint32_t group,
+                                           uint32_t limit, gcut_drawing *drawing,
+                                           uint32_t *out_hidden, gcut_error *err);
+
+#endif

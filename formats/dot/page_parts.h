@@ -1,0 +1,19 @@
+// What a page is put together from, each as JSON.
+#ifndef GCUT_FORMATS_DOT_PAGE_PARTS_H
+#define GCUT_FORMATS_DOT_PAGE_PARTS_H
+
+#include <jansson.h>
+
+#include "formats/dot/modules.h"
+
+// NULL where memory is out or Graphviz fails (*err says which).
+// The <svg> element of a drawing, in the light theme, without what a page does not need.
+json_t *gcut_page_svg(const gcut_drawing *drawing, gcut_error *err);
+// What a box tells of the operator that it is.
+json_t *gcut_page_facts(const gcut_modules *modules, uint32_t node, gcut_arena *arena);
+// Lanes of a timeline: slices too thin to see are one.
+json_t *gcut_page_timeline(const gcut__slices *slices, gcut_arena *arena);
+// Light colours and their dark counterparts, fills of heat, names of what boxes may be heated by.
+json_t *gcut_page_theme(void);
+
+#endif

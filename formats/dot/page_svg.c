@@ -1,0 +1,61 @@
+// Drawings for a page: drawn once, in the light theme. The page's style sheet maps each of its
+// colours to that of the theme at hand, so what is needed of a drawing is its shapes.
+#include <stdlib.h>
+
+#include "formats/dot/page_parts.h"
+#include "formats/dot/paint.h"
+#include "formats/dot/render.h"
+#include "tracer/base/error.h"
+
+// Removes all from each `begin` to the next `end`, in place.
+static void strip(char *text, const char *begin, const char *end) {
+  char *to = text;
+  for (char *from = text; *from;) {
+    size_t n = strlen(begin);
+    char *stop = strncmp(from, begin, n) == 0 ? strstr(from + n, end) : NULL;
+    if (stop)
+      from = stop + strlen(end);
+    else
+      *to++ = *from++;
+  }
+  *to = '\0';
+}
+
+json_t *gcut_page_svg(const gcut_drawing *d, gcut_error *err) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream) return NULL;
+  gcut_status status = gcut_drawing_render(d, "svg", false, stream, err);
+  fclose(stream);
+  char *start = status == GCUT_OK && text ? strstr(text, "<svg") : NULL;
+  if (start) { // Graphviz escapes '<' and '"' in all names, so these begin in its own markup alone
+    strip(start, "<!--", "-->");
+    strip(start, "<title>", "</title>");
+    strip(start, " font-family=\"", "\"");
+  }
+  json_t *svg = start ? json_string(start) : NULL;
+  free(text);
+  return svg;
+}
+
+static json_t *heats_json(void) {
+  json_t *heats = json_array();
+#define X(name, text, what) json_array_append_new(heats, json_pack("[s, s]", text, what));
+  GCUT_HEAT_LIST(X)
+#undef X
+  return heats;
+}
+
+json_t *gcut_page_theme(void) {
+  json_t *pairs = json_array(), *steps = json_array();
+  const char *color, *darker;
+  for (unsigned i = 0; (color = gcut_theme_pair(i, &darker)); i++)
+    json_array_append_new(pairs, json_pack("[s, s]", color, darker));
+  for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
+    json_array_append_new(steps, json_string(gcut_heat_fill_color(step, false)));
+  const gcut_theme *theme = gcut_theme_get(false);
+  return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "pairs", pairs, "steps", steps, "heats",
+                   heats_json(), "line", theme->line, "cut", theme->cut, "other", theme->cut_other,
+                   "both", theme->cut_both);
+}

@@ -1,0 +1,127 @@
+// Put at the end of a page under test: does what people do, and writes what came of it as lines of TAP
+// into <pre id="results">.
+'use strict';
+{
+  const lines = [];
+  const check = (name, ok, found) => lines.push(ok ? `ok - page: ${name}` : `not ok - page: ${name}: ${found}`);
+  const place_ = () => [view.x, view.y, view.scale].join(' ');
+  const fire = (target, type, more) => target.dispatchEvent(
+    new (type.startsWith('pointer') ? PointerEvent : type === 'wheel' ? WheelEvent : type === 'keydown' ? KeyboardEvent : MouseEvent)(
+      type, { bubbles: true, cancelable: true, pointerId: 1, ...more }));
+  const changes = (name, act) => { const before = place_(); act(); check(name, place_() !== before, before); };
+  const press = key => fire(document.body, 'keydown', { key });
+  const nodes = () => [...stage.querySelectorAll('g.node')];
+  const fillOf = node => getComputedStyle(node.querySelector('path[fill], polygon[fill]')).fill;
+  const tab = name => [...at('tabs').children].find(b => b.textContent === name);
+  const boxed = test => nodes().find(n => test(boxOf(n) || {}));
+
+  function drive() {
+    check('asks the network for nothing', performance.getEntriesByType('resource').length === 0,
+      performance.getEntriesByType('resource').map(e => e.name).join(' '));
+    check('shows a drawing', nodes().length > 0, stage.innerHTML.slice(0, 80));
+    changes('the wheel zooms', () => fire(stage, 'wheel', { deltaY: -200, clientX: 500, clientY: 300 }));
+    changes('dragging moves', () => {
+      stage.setPointerCapture = () => {}; // of a pointer that is there
+      fire(stage, 'pointerdown', { clientX: 500, clientY: 300 });
+      fire(stage, 'pointermove', { clientX: 560, clientY: 350 });
+      fire(stage, 'pointerup', {});
+      drag = null;
+    });
+    changes('+ zooms in', () => press('+'));
+    changes('- zooms out', () => press('-'));
+    changes('0 fits', () => press('0'));
+
+    for (const name of ['parts', 'layers', 'ops']) {
+      tab(name).click();
+      check(`the view of ${name}`, tab(name).getAttribute('aria-pressed') === 'true' && nodes().length > 0, nodes().length);
+    }
+
+    tab('layers').click();
+    const wanted = nodes().map(n => linesOf(n)[0]).find(t => t.length > 2);
+    at('search').value = wanted.toUpperCase();
+    at('search').dispatchEvent(new Event('input'));
+    check('search marks by name', stage.querySelectorAll('.hit').length > 0 && at('count').textContent !== '', wanted);
+    at('search').value = 'no such name anywhere';
+    at('search').dispatchEvent(new Event('input'));
+    check('search finds nothing where there is nothing', stage.querySelectorAll('.hit').length === 0, at('count').textContent);
+    at('search').value = '';
+    at('search').dispatchEvent(new Event('input'));
+
+    const light = fillOf(nodes().find(n => boxOf(n) && boxOf(n).heat));
+    const text = getComputedStyle(stage.querySelector('g.node text')).fill;
+    at('theme').click();
+    check('the theme changes the drawing', fillOf(nodes().find(n => boxOf(n) && boxOf(n).heat)) !== light, light);
+    check('the theme changes its text', getComputedStyle(stage.querySelector('g.node text')).fill !== text, text);
+    at('theme').click();
+    check('and back', fillOf(nodes().find(n => boxOf(n) && boxOf(n).heat)) === light, light);
+
+    const hot = [...at('by').options].map(o => o.value);
+    check('boxes can be coloured by weights', hot.includes('1'), hot.join());
+    const fills = () => new Set(nodes().filter(n => boxOf(n) && boxOf(n).heat).map(n => n.querySelector('path[fill], polygon[fill]').getAttribute('fill')));
+    at('by').value = '1';
+    at('by').onchange();
+    check('heat paints the hottest', fills().has(data.theme.steps[data.theme.steps.length - 1]), [...fills()].join());
+    at('by').value = '0';
+    at('by').onchange();
+    check('and leaves kinds as they were', !fills().has(data.theme.steps[data.theme.steps.length - 1]), [...fills()].join());
+
+    const opens = b => b.page !== null && b.page !== undefined;
+    for (const name of ['layers', 'parts']) if (!boxed(opens)) tab(name).click();
+    const module = boxed(opens), before = view.page;
+    fire(module, 'dblclick', {});
+    check('a double click unfolds', view.page !== before && nodes().length > 0, view.page);
+    check('crumbs tell where', at('crumbs').textContent.includes('›'), at('crumbs').textContent);
+    press('Escape');
+    check('Escape folds', view.page === before, view.page);
+
+    const fold = at('tree').querySelector('.twist');
+    const folded = () => at('tree').querySelector('li').classList.contains('folded');
+    const was = folded();
+    fold.click();
+    check('the tree folds', folded() !== was, was);
+    fold.click();
+    check('the tree unfolds', folded() === was, was);
+
+    tab('ops').click();
+    let told = [];
+    for (const p of data.pages) {
+      show(data.pages.indexOf(p));
+      const operator = boxed(b => b.facts && b.facts.some(f => f[0] === 'attribute'));
+      if (!operator) continue;
+      fire(operator, 'click', {});
+      told = [...at('details').querySelectorAll('dt')].map(e => e.textContent);
+      break;
+    }
+    check('a click shows attributes', at('details').classList.contains('open') && told.includes('attribute'), told.join());
+
+    if (data.overlay) {
+      tab('layers').click();
+      const cut = stage.querySelector(`[stroke="${data.theme.other}"]`) || stage.querySelector(`[stroke="${data.theme.both}"]`);
+      const stroke = () => getComputedStyle(cut).stroke;
+      const shown = cut && stroke();
+      at('overlay').click();
+      check('the other plan can be taken away', cut && stroke() !== shown, shown);
+      at('overlay').click();
+      check('and laid over again', cut && stroke() === shown, shown);
+    }
+    if (data.timeline) {
+      const slices = [...at('lanes').querySelectorAll('rect[data-part]')];
+      check('the timeline stands beside the graph', at('lanes').classList.contains('open') && slices.length > 0, slices.length);
+      tab('layers').click();
+      const last = slices.reduce((a, b) => Number(a.dataset.part) > Number(b.dataset.part) ? a : b);
+      fire(last, 'click', {});
+      check('a slice leads to its part', stage.querySelectorAll('.of-slice').length === 1, stage.querySelectorAll('.of-slice').length);
+      check('and marks all of its slices', at('lanes').querySelectorAll('.of-part').length > 0, 0);
+    }
+  }
+
+  try { drive(); } catch (e) { check('the script comes to its end', false, e.stack); }
+  for (let p = 0; p < data.pages.length; p++) show(p);
+  check('every page can be shown', nodes().length > 0, nodes().length);
+  check('nothing came from names', document.querySelectorAll('script').length === 4 && !window.owned, document.querySelectorAll('script').length);
+  check('no errors', problems.length === 0, problems.join('; '));
+  const pre = document.createElement('pre');
+  pre.id = 'results';
+  pre.textContent = `\n@BEGIN\n${lines.join('\n').replace(/[<&]/g, '?')}\n@END\n`;
+  document.body.replaceChildren(pre);
+}
