@@ -214,6 +214,14 @@ MODELS ?= examples/models
 models: $(command) $(generator_bin) ## run every model of MODELS whole and cut, with one batch and seven, and convert it
 	MODELS=$(MODELS) tests/run.sh $(build) tests/cli/models.sh
 
+.PHONY: strategies
+strategies: $(command) $(build)/tests/generators/batches ## run every strategy on every model of MODELS, CPU and sim: a table
+	tests/strategies.sh $(build) $(MODELS)
+
+.PHONY: published
+published: $(command) ## what others measured beside what the clock predicts
+	GRAPHCUT=$(command) sh tests/cli/published.sh
+
 .PHONY: cuts
 cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Runtime too): a table
 	tests/cuts.sh $(build) $(MODELS)
@@ -331,7 +339,7 @@ pictures: $(command) ## draw the pictures of README and docs/; MODELS=FOLDER: th
 
 .PHONY: bench
 bench: all $(generator_bin) ## times of reading, tracing, cutting, against size (and models of BENCH: see tests/bench.sh)
-	tests/bench.sh $(build) $(BENCH)
+	MODELS=$(MODELS) tests/bench.sh $(build) $(BENCH)
 
 # The bundle's executable finds its libraries beside itself, those that libraries need included.
 bundle_name := graphcut-$(VERSION)-linux-x86_64

@@ -3,7 +3,7 @@
 #
 # Each figure is the best of five whole runs of the process, printing included: seconds on the clock, seconds of CPU time
 # (what counts on a machine that does other things, too), and the most memory it took. Where PYTHON has onnx,
-# onnx.utils.extract_model stands beside: it makes one part a call.
+# onnx.utils.extract_model stands beside: it makes one part a call. MODELS names a folder with skeletons/llama-3-70b.
 build=$1 python=${PYTHON:-python3}
 shift
 folder=$(mktemp -d) || exit 1
@@ -41,6 +41,21 @@ for nodes in 1000 10000 100000 1000000; do
   [ -n "$python" ] && best "$title: one of them by extract_model" "$python" tests/extract.py "$chain" "$folder/parts" "$folder/part.onnx"
   rm -rf "$folder/parts" "$folder/part.onnx"
 done
+# Schedules of models far larger than the card: planned, verified, simulated.
+predict() { # name model [options]
+  title=$1 model=$2
+  shift 2
+  for offload in sequential auto; do
+    best "$title: simulate $offload" "$build/graphcut" simulate "$model" --profile laptop-8gb-assumed --batches 512 \
+      --set batch=1,seq=2048 --offload $offload "$@"
+  done
+}
+"$build/graphcut" synth hidden=16384,layers=126,heads=128,kv_heads=8,intermediate=53248,vocab=128256 --no-weights \
+  -o "$folder/405b" >/dev/null || exit 1
+predict '405B at its blocks in 16 GB' "$folder/405b/model.onnx" --targets 're:model\.layers\.\d+$' --budget 16000000000
+predict '405B cut to 8 GB' "$folder/405b/model.onnx" --budget 8000000000
+[ -e "${MODELS:-}/skeletons/llama-3-70b/model.onnx" ] &&
+  predict '70B at its blocks in 8 GB' "$MODELS/skeletons/llama-3-70b/model.onnx" --targets LlamaDecoderLayer
 while [ $# -ge 4 ]; do
   title=$(basename "$(dirname "$1")")
   best "$title: cut at $2" "$build/graphcut" cut "$1" --targets "$2"
