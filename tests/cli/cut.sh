@@ -5,10 +5,11 @@ llama=$models/llama/model.onnx
 check 'inspect' "$GRAPHCUT" inspect $llama
 says 'inspect: inputs' 'int64[batch,seq]'
 says 'inspect: modules' 'LlamaDecoderLayer'
+says 'inspect: what is spelled out' '4 attention, 8 rotary, 9 rms_norm, 4 swiglu'
 check 'inspect --set' "$GRAPHCUT" inspect $llama --set batch=2,seq=7 --depth 1
 says 'inspect --set binds' 'int64[2,7]'
 check 'inspect --json' "$GRAPHCUT" inspect $llama --json
-for key in model opset nodes parameters weight_bytes operators inputs outputs modules targets; do
+for key in model opset nodes parameters weight_bytes operators fused inputs outputs modules targets; do
   says "inspect --json: $key" "\"$key\":"
 done
 
@@ -18,9 +19,18 @@ check 'cut at a class' "$GRAPHCUT" cut $llama --targets LlamaDecoderLayer --targ
 says 'cut: 4 layers by 3' '3 parts'
 check 'cut at a pattern' "$GRAPHCUT" cut $llama --targets 're:m\.model\.layers\.[13]{1,1}$'
 says 'cut: head and two' '3 parts'
+check 'cut at every product' "$GRAPHCUT" cut $llama --targets MatMul
+says 'cut: products within attention are one' '35 parts'
+tells 'cut: and says so' '8 targets lie within 4 fused groups'
+check 'cut --no-fuse' "$GRAPHCUT" cut $llama --targets MatMul --no-fuse -o "$work/unfused.json"
+says 'cut --no-fuse: each product is one' '39 parts'
+check 'a plan that cuts through attention' "$GRAPHCUT" draw $llama --plan "$work/unfused.json" -o "$work/unfused.dot"
+sed 's/"fuse": false/"fuse": true/' "$work/unfused.json" >"$work/divided.json"
+refuse 'a plan that divides what it says is fused' 3 'cut off from the fused attention' "$GRAPHCUT" draw $llama --plan "$work/divided.json" -o "$work/divided.dot"
+rm "$work/unfused.json" "$work/unfused.dot" "$work/divided.json"
 check 'cut, leaving some out' "$GRAPHCUT" cut $llama --targets MatMul --ignore LlamaDecoderLayer
 check 'cut --json' "$GRAPHCUT" cut $llama --json --set batch=1,seq=16
-for key in index name nodes weight_bytes input_bytes output_bytes peak_bytes flops inputs outputs consumed crossing_bytes; do
+for key in fuse fused index name nodes weight_bytes input_bytes output_bytes peak_bytes flops inputs outputs consumed crossing_bytes; do
   says "cut --json: $key" "\"$key\":"
 done
 refuse 'a target that matches nothing' 2 "nearest: 'LlamaDecoderLayer'" "$GRAPHCUT" cut $llama --targets LlamaDecoder

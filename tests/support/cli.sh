@@ -23,6 +23,11 @@ refuse() {
   else echo "ok - $name"; fi
 }
 
+# tells NAME TEXT: the last command has said that on stderr.
+tells() {
+  if grep -qF -- "$2" "$work/err"; then echo "ok - $1"; else echo "not ok - $1: $(cat "$work/err")"; fi
+}
+
 # says NAME TEXT: the output of the last command has a line with that text.
 says() {
   if grep -qF -- "$2" "$work/out"; then echo "ok - $1"; else echo "not ok - $1: lacks '$2'"; fi

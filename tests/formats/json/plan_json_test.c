@@ -66,6 +66,7 @@ static void same_ids(const uint32_t *a, uint32_t n_a, const uint32_t *b, uint32_
 static void same_plan(const gcut_plan *a, const gcut_plan *b) {
   assert_int_equal(a->n_parts, b->n_parts);
   assert_int_equal(a->fingerprint, b->fingerprint);
+  assert_int_equal(a->unfused, b->unfused);
   assert_int_equal(a->crossing_bytes, b->crossing_bytes);
   assert_string_equal(a->origin.cutter, b->origin.cutter);
   assert_int_equal(a->origin.n_targets, b->origin.n_targets);
@@ -97,6 +98,7 @@ static void round_trips(void **state) {
   for (int round = 0; round < 30; round++) {
     gcut_trace *t = toy_trace(random_graph(&seed, 50), 3);
     gcut_plan *plan = cut(t, "Add");
+    plan->unfused = round % 2;
     round_trip(t, plan);
     gcut_plan_destroy(plan);
     release(t);
@@ -279,6 +281,7 @@ static void refused(void **state) {
   refuses("graphcut-plan", "graphcut-plum", "this is no plan file");
   refuses("\"version\": 1", "\"version\": 2", "another version");
   refuses("\"version\": 1", "\"version\": \"1\"", "'version' is no whole number");
+  refuses("\"fuse\": true", "\"fuse\": 1", "'fuse' is neither true nor false");
   refuses("\"parts\"", "\"pieces\"", "'parts' is missing");
   refuses("\"nodes\"", "\"node\"", "'nodes' is missing");
   refuses("\"first\"", "\"firts\"", "'firts' is named by the plan, but no node of the model");
