@@ -84,7 +84,7 @@ gcut_status gcut_compare(const char *name, const gcut_tensor *actual, const gcut
   *out = (gcut_comparison){.ok = true};
   if (actual->kind != expected->kind)
     return GCUT_FAIL(err, GCUT_MISMATCH, "output '%.200s' is of another kind than expected", name);
-  if (actual->kind == GCUT_KIND_SEQUENCE)
+  if (actual->kind == GCUT_KIND_SEQUENCE || actual->kind == GCUT_KIND_MAP)
     return compare_items(name, actual, expected, rtol, atol, out, err);
   if (actual->kind != GCUT_KIND_TENSOR) return GCUT_OK;
   if (!types_agree(actual->type, expected->type) || !same_shape(actual, expected))

@@ -95,17 +95,33 @@ gcut_status gcut_tensor_view(gcut_tensor *base, gcut_dtype type, int rank, const
   return GCUT_OK;
 }
 
-gcut_status gcut_tensor_sequence(gcut_dtype type, gcut_tensor *const *items, size_t n,
-                                 gcut_tensor **out_tensor, gcut_error *err) {
+static gcut_status hold_items(gcut_kind kind, gcut_dtype type, gcut_tensor *const *items, size_t n,
+                              gcut_tensor **out_tensor, gcut_error *err) {
   *out_tensor = NULL;
   gcut_tensor *t =
       n > SIZE_MAX / sizeof *items / 2 ? NULL : calloc(1, sizeof *t + n * sizeof *items);
   if (!t) return GCUT_NO_MEMORY(err);
-  *t = (gcut_tensor){.kind = GCUT_KIND_SEQUENCE, .type = type, .n_items = n, .n_references = 1};
+  *t = (gcut_tensor){.kind = kind, .type = type, .n_items = n, .n_references = 1};
   t->items = (gcut_tensor **)(t + 1);
   for (size_t i = 0; i < n; i++) t->items[i] = gcut_tensor_ref(items[i]);
   *out_tensor = t;
   return GCUT_OK;
+}
+
+gcut_status gcut_tensor_sequence(gcut_dtype type, gcut_tensor *const *items, size_t n,
+                                 gcut_tensor **out_tensor, gcut_error *err) {
+  return hold_items(GCUT_KIND_SEQUENCE, type, items, n, out_tensor, err);
+}
+
+gcut_status gcut_tensor_map(gcut_tensor *keys, gcut_tensor *values, gcut_tensor **out_tensor,
+                            gcut_error *err) {
+  bool vectors = keys->kind == GCUT_KIND_TENSOR && values->kind == GCUT_KIND_TENSOR &&
+                 keys->rank == 1 && values->rank == 1 && keys->count == values->count;
+  *out_tensor = NULL;
+  if (!vectors || (keys->type != GCUT_INT64 && keys->type != GCUT_STRING))
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "a map of %s keys to %s, not two vectors of one length",
+                     gcut_dtype_name(keys->type), gcut_dtype_name(values->type));
+  return hold_items(GCUT_KIND_MAP, keys->type, (gcut_tensor *[]){keys, values}, 2, out_tensor, err);
 }
 
 gcut_status gcut_tensor_none(gcut_dtype type, gcut_tensor **out_tensor, gcut_error *err) {

@@ -44,13 +44,16 @@ static bool lies_in_slab(const gcut__cpu_device *d, const void *data) {
 static gcut_status detach(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
                           gcut_error *err);
 
-static gcut_status detach_sequence(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
-                                   gcut_error *err) {
+// Of a sequence, or of a map.
+static gcut_status detach_items(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
+                                gcut_error *err) {
   gcut_tensor **items = calloc(t->n_items + 1, sizeof *items);
   gcut_status status = items ? GCUT_OK : GCUT_NO_MEMORY(err);
   for (size_t i = 0; i < t->n_items && status == GCUT_OK; i++)
     status = detach(d, t->items[i], &items[i], err);
-  if (status == GCUT_OK) status = gcut_tensor_sequence(t->type, items, t->n_items, out, err);
+  if (status == GCUT_OK)
+    status = t->kind == GCUT_KIND_MAP ? gcut_tensor_map(items[0], items[1], out, err)
+                                      : gcut_tensor_sequence(t->type, items, t->n_items, out, err);
   for (size_t i = 0; items && i < t->n_items; i++) gcut_tensor_unref(items[i]);
   free(items);
   return status;
@@ -58,7 +61,7 @@ static gcut_status detach_sequence(const gcut__cpu_device *d, gcut_tensor *t, gc
 
 static gcut_status detach(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor **out,
                           gcut_error *err) {
-  if (t->kind == GCUT_KIND_SEQUENCE) return detach_sequence(d, t, out, err);
+  if (t->n_items > 0) return detach_items(d, t, out, err);
   if (t->kind != GCUT_KIND_TENSOR || !t->data || !lies_in_slab(d, t->data)) {
     *out = gcut_tensor_ref(t);
     return GCUT_OK;

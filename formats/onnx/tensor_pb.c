@@ -191,6 +191,9 @@ static gcut_status wrap_sequence(const gcut_tensor *sequence, const char *name, 
   if (!message->tensor_values) return GCUT_NO_MEMORY(err);
   message->n_tensor_values = sequence->n_items;
   for (size_t i = 0; i < sequence->n_items; i++)
+    if (sequence->items[i]->kind != GCUT_KIND_TENSOR)
+      return GCUT_FAIL(err, GCUT_UNSUPPORTED, "'%s': a sequence of maps cannot be written", name);
+  for (size_t i = 0; i < sequence->n_items; i++)
     GCUT_TRY(wrap_tensor(sequence->items[i], NULL, arena, &message->tensor_values[i], err));
   *out = &message->base;
   return GCUT_OK;

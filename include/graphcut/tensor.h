@@ -16,20 +16,21 @@ typedef enum gcut_kind {
   GCUT_KIND_SEQUENCE, // of tensors
   GCUT_KIND_OPTIONAL, // at run time: an optional without a value (one with a value is the value
                       // itself)
-  GCUT_KIND_MAP,      // named by models, never computed with
+  GCUT_KIND_MAP,      // items[0] its keys, items[1] its values: two vectors of one length
 } gcut_kind;
 
 // Fields are for reading; tensors are made by the calls below. Immutable once more than one owner
 // holds it.
 typedef struct gcut_tensor {
   gcut_kind kind;
-  gcut_dtype type; // element type; of a sequence, its tensors' (GCUT_UNDEFINED if unknown)
+  gcut_dtype type; // element type; of a sequence, its items' (GCUT_UNDEFINED if unknown); of a map,
+                   // its keys'
   int32_t rank;    // 0 to GCUT_MAX_RANK
   int64_t *dims;   // [rank]
   uint64_t count;  // elements: the product of dims
   uint64_t bytes;  // of data
   void *data; // packed row-major elements, aligned to 64 bytes unless borrowed; NULL if bytes is 0
-  struct gcut_tensor **items; // [n_items] of a sequence, each holding a reference
+  struct gcut_tensor **items; // [n_items] of a sequence or map, each holding a reference
   size_t n_items;
   struct gcut_tensor *base; // the tensor whose data this one shares, held by a reference; or NULL
   void (*free_data)(void *context, void *data,
@@ -56,10 +57,14 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_wrap(gcut_dtype type, int rank, c
 GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_view(gcut_tensor *base, gcut_dtype type, int rank,
                                                     const int64_t *dims, gcut_tensor **out_tensor,
                                                     gcut_error *err);
-// A sequence of `n` tensors; takes its own reference to each. n may be 0.
+// A sequence of `n` tensors or maps; takes its own reference to each. n may be 0.
 GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_sequence(gcut_dtype type, gcut_tensor *const *items,
                                                         size_t n, gcut_tensor **out_tensor,
                                                         gcut_error *err);
+// A map from the elements of `keys` (int64 or strings) to those of `values`; takes its own
+// references.
+GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_map(gcut_tensor *keys, gcut_tensor *values,
+                                                   gcut_tensor **out_tensor, gcut_error *err);
 // An optional of that element type without a value.
 GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_none(gcut_dtype type, gcut_tensor **out_tensor,
                                                     gcut_error *err);

@@ -63,6 +63,7 @@
   GCUT_OP_LIST_FEATURE(X, V)                                                                       \
   GCUT_OP_LIST_LABEL(X, V)                                                                         \
   GCUT_OP_LIST_CLASSIFY(X, V)                                                                      \
+  GCUT_OP_LIST_DICTIONARY(X, V)                                                                    \
   GCUT_OP_LIST_TREE(X, V)                                                                          \
   GCUT_OP_LIST_ROTARY(X, V)                                                                        \
   GCUT_OP_LIST_LINEAR_ATTENTION(X, V)                                                              \
@@ -425,6 +426,12 @@
   X(ML, LinearClassifier, linear_classifier, 1)                                                    \
   X(ML, SVMClassifier, svm_classifier, 1)                                                          \
   X(ML, SVMRegressor, svm_regressor, 1)
+
+// dictionary.c: maps of ai.onnx.ml
+#define GCUT_OP_LIST_DICTIONARY(X, V)                                                              \
+  X(ML, CastMap, cast_map, 1)                                                                      \
+  X(ML, DictVectorizer, dict_vectorizer, 1)                                                        \
+  X(ML, ZipMap, zip_map, 1)
 
 // tree.c: ensembles of decision trees of ai.onnx.ml
 #define GCUT_OP_LIST_TREE(X, V)                                                                    \
