@@ -4,8 +4,10 @@
 // In a stack of equal blocks the labels repeat with the blocks' length. Hashes of a few labels in a
 // row vote for that length by how far on they come again; for each of the lengths with most votes
 // the longest stretch that equals itself so much further on is found in one pass, and the length
-// whose stretch covers most wins. Where the blocks begin within the stretch is where the fewest
-// values pass. Linear but for sorting.
+// whose stretch covers most wins. It grows as far as operators go on alike, for the first block and
+// the last read other things than those between. Where the blocks begin within it is where the
+// fewest values pass; the first and the last block count where most of them lies in it. Linear but
+// for sorting.
 #include "partition/blocks.h"
 
 #include <stdlib.h>
@@ -177,6 +179,16 @@ static gcut_status find_stretch(const sequence *s, gcut_arena *arena, stretch *b
   return GCUT_OK;
 }
 
+static bool is_alike(const sequence *s, uint32_t place, uint32_t length) {
+  const gcut_node *a = &s->g->nodes[s->nodes[place]], *b = &s->g->nodes[s->nodes[place + length]];
+  return !strcmp(a->op_type, b->op_type) && !strcmp(a->domain, b->domain);
+}
+
+static void extend(const sequence *s, stretch *b) {
+  while (b->from > 0 && is_alike(s, b->from - 1, b->length)) b->from--;
+  while (b->to + b->length < s->n && is_alike(s, b->to, b->length)) b->to++;
+}
+
 // ---- the blocks -------------------------------------------------------------------------------
 
 // The place in the first block's length at which the fewest values pass, the earliest of them;
@@ -195,9 +207,11 @@ static bool can_name(const sequence *s, uint32_t node) {
 
 static gcut_status write_target(const sequence *s, stretch b, gcut_arena *arena, const char **out,
                                 uint32_t *out_n, gcut_error *err) {
-  uint32_t begin = find_begin(s, b), end = b.to + b.length;
-  uint32_t n = begin == GCUT_NONE ? 0 : (end - begin) / b.length;
+  uint32_t begin = find_begin(s, b), end = b.to + b.length, most = b.length - b.length / 4;
   size_t size = 1, used = 0;
+  if (begin == GCUT_NONE) return GCUT_OK;
+  if (begin - b.from >= most && begin >= b.length && s->rooted[begin - b.length]) begin -= b.length;
+  uint32_t n = (end - begin + b.length - most) / b.length;
   if (n < FEWEST_BLOCKS || n > MOST_BLOCKS) return GCUT_OK;
   for (uint32_t i = 0; i < n; i++) {
     uint32_t node = s->nodes[begin + i * b.length];
@@ -225,6 +239,7 @@ gcut_status gcut__propose_blocks(const gcut_graph *graph, gcut_arena *scratch, g
   *out_n = 0;
   GCUT_TRY(open(&s, scratch, err));
   GCUT_TRY(find_stretch(&s, scratch, &best, err));
+  if (best.length > 0) extend(&s, &best);
   if (3 * (uint64_t)covered(best) < s.n) return GCUT_OK; // no more than a corner of the graph
   return write_target(&s, best, arena, out_target, out_n, err);
 }
