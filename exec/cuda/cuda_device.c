@@ -155,9 +155,9 @@ static gcut_status cuda_run(gcut__device *device, const gcut__run_args *args, gc
   gcut__cuda *cuda = (gcut__cuda *)device;
   GCUT_TRY(gcut__cuda_enter(cuda, err));
   bool waits = args->program->n_host_nodes > 0; // for the card, within the run
-  if (!waits) gcut__cuda_turn_take(&cuda->turns);
+  if (!waits) gcut__cuda_begin_launches(&cuda->turns);
   gcut_status status = gcut__cuda_program_run(cuda, args, err);
-  if (!waits) gcut__cuda_turn_give(&cuda->turns);
+  if (!waits) gcut__cuda_end_launches(&cuda->turns);
   return status;
 }
 

@@ -82,11 +82,11 @@ static gcut_status make_room(gcut__cuda_chunks *c, uint64_t bytes, gcut_error *e
 
 // A refusal is no failure: the ring takes over.
 static void register_chunk(gcut__cuda_chunks *c, chunk *it) {
-  gcut__cuda_turn_take(&c->cuda->turns);
+  gcut__cuda_begin_register(&c->cuda->turns);
   it->registered = c->cuda->driver.cuMemHostRegister(
                        (void *)it->data, it->bytes,
                        CU_MEMHOSTREGISTER_READ_ONLY | CU_MEMHOSTREGISTER_DEVICEMAP) == CUDA_SUCCESS;
-  gcut__cuda_turn_give(&c->cuda->turns);
+  gcut__cuda_end_register(&c->cuda->turns);
   if (it->registered) c->registered += it->bytes;
 }
 

@@ -154,34 +154,45 @@ union Cell {
   int64_t i;
 };
 
-template <typename C> __device__ inline C open_cell(Cell x, int type) {
+// Types are looked at once for all lanes: what differs between lanes is no more than the work itself.
+#define LANES(statement) _Pragma("unroll") for (int v = 0; v < V; v++) statement
+
+template <typename C> __device__ inline void open_cells(const Cell *cells, int stride, int type, C *x) {
   switch (type) {
   case T_FLOAT:
   case T_FLOAT16:
-  case T_BFLOAT16: return (C)x.f;
-  case T_DOUBLE: return (C)x.d;
-  default: return (C)x.i;
+  case T_BFLOAT16: LANES(x[v] = (C)cells[v * stride].f); break;
+  case T_DOUBLE: LANES(x[v] = (C)cells[v * stride].d); break;
+  default: LANES(x[v] = (C)cells[v * stride].i); break;
   }
 }
 
-template <typename C> __device__ inline Cell make_cell(C x, int type) {
-  Cell cell;
-  cell.i = 0;
+template <typename C> __device__ inline void make_cells(const C *x, int type, Cell *cells) {
+  LANES(cells[v].i = 0);
   switch (type) {
-  case T_FLOAT: cell.f = (float)x; break;
-  case T_BFLOAT16: cell.f = __bfloat162float(__float2bfloat16_rn((float)x)); break;
-  case T_FLOAT16: cell.f = __half2float(__float2half_rn((float)x)); break;
-  case T_DOUBLE: cell.d = (double)x; break;
-  case T_INT64: cell.i = to_int64(x); break;
-  case T_INT32: cell.i = to_int32(x); break;
-  case T_UINT32: cell.i = (uint32_t)to_int64(x); break;
-  case T_INT16: cell.i = (int16_t)to_int32(x); break;
-  case T_UINT16: cell.i = (uint16_t)to_int32(x); break;
-  case T_INT8: cell.i = (int8_t)to_int32(x); break;
-  case T_BOOL: cell.i = x != (C)0; break;
-  default: cell.i = (uint8_t)to_int32(x); break;
+  case T_FLOAT: LANES(cells[v].f = (float)x[v]); break;
+  case T_BFLOAT16: LANES(cells[v].f = __bfloat162float(__float2bfloat16_rn((float)x[v]))); break;
+  case T_FLOAT16: LANES(cells[v].f = __half2float(__float2half_rn((float)x[v]))); break;
+  case T_DOUBLE: LANES(cells[v].d = (double)x[v]); break;
+  case T_INT64: LANES(cells[v].i = to_int64(x[v])); break;
+  case T_INT32: LANES(cells[v].i = to_int32(x[v])); break;
+  case T_UINT32: LANES(cells[v].i = (uint32_t)to_int64(x[v])); break;
+  case T_INT16: LANES(cells[v].i = (int16_t)to_int32(x[v])); break;
+  case T_UINT16: LANES(cells[v].i = (uint16_t)to_int32(x[v])); break;
+  case T_INT8: LANES(cells[v].i = (int8_t)to_int32(x[v])); break;
+  case T_BOOL: LANES(cells[v].i = x[v] != (C)0); break;
+  default: LANES(cells[v].i = (uint8_t)to_int32(x[v])); break;
   }
-  return cell;
+}
+
+template <typename C> __device__ inline void load_lanes(const void *data, const int64_t *at, int type, C *x) {
+  switch (type) {
+  case T_FLOAT: LANES(x[v] = (C)((const float *)data)[at[v]]); break;
+  case T_BFLOAT16: LANES(x[v] = (C)__bfloat162float(((const __nv_bfloat16 *)data)[at[v]])); break;
+  case T_INT64: LANES(x[v] = (C)((const int64_t *)data)[at[v]]); break;
+  case T_BOOL: LANES(x[v] = (C)((const uint8_t *)data)[at[v]]); break;
+  default: LANES(x[v] = load_as<C>(data, at[v], type)); break;
+  }
 }
 
 __device__ inline void store_cell(void *data, int64_t i, int type, Cell x) {
@@ -219,19 +230,27 @@ __device__ inline int64_t input_offset(const gcut__cuda_element_job &job, const 
 }
 
 template <typename C>
+__device__ inline void read_input(const gcut__cuda_element_job &job, int input, int type, const Hand &hand, C *x) {
+  const void *data = job.inputs[input].data;
+  if (hand.bases && job.inputs[input].strides[job.rank - 1] == 0) { // one element for the whole row
+    C one = load_as<C>(data, hand.bases[input], type);
+    LANES(x[v] = one);
+    return;
+  }
+  int64_t at[V];
+  LANES(at[v] = input_offset(job, hand, input, v));
+  load_lanes<C>(data, at, type, x);
+}
+
+template <typename C>
 __device__ inline void read_operand(const gcut__cuda_element_job &job, gcut__cuda_element_operand o, const Hand &hand,
                                     const Cell *slots, const Cell *before, C *x) {
-  if (o.where == GCUT_CUDA_ELEMENT_BEFORE) {
-#pragma unroll
-    for (int v = 0; v < V; v++) x[v] = open_cell<C>(before[v], o.type);
-  } else if (o.where >= GCUT_CUDA_ELEMENT_SLOT) {
-    const Cell *slot = slots + (o.where - GCUT_CUDA_ELEMENT_SLOT) * ELEMENT_PIECE + threadIdx.x;
-#pragma unroll
-    for (int v = 0; v < V; v++) x[v] = open_cell<C>(slot[v * ELEMENT_THREADS], o.type);
-  } else {
-#pragma unroll
-    for (int v = 0; v < V; v++) x[v] = load_as<C>(job.inputs[o.where].data, input_offset(job, hand, o.where, v), o.type);
-  }
+  if (o.where == GCUT_CUDA_ELEMENT_BEFORE)
+    open_cells<C>(before, 1, o.type, x);
+  else if (o.where >= GCUT_CUDA_ELEMENT_SLOT)
+    open_cells<C>(slots + (o.where - GCUT_CUDA_ELEMENT_SLOT) * ELEMENT_PIECE + threadIdx.x, ELEMENT_THREADS, o.type, x);
+  else
+    read_input<C>(job, o.where, o.type, hand, x);
 }
 
 // Called, not inlined: many instructions, and four elements at a time would make them four times as many.
@@ -278,11 +297,9 @@ __device__ inline void run_step(const gcut__cuda_element_job &job, const gcut__c
     read_operand<C>(job, s.operands[k], hand, slots, results, a);
   }
   apply<C>(s, a, b, c);
-#pragma unroll
-  for (int v = 0; v < V; v++) results[v] = make_cell<C>(a[v], s.type);
+  make_cells<C>(a, s.type, results);
   if (s.keep < 0) return;
-#pragma unroll
-  for (int v = 0; v < V; v++) slots[s.keep * ELEMENT_PIECE + v * ELEMENT_THREADS + threadIdx.x] = results[v];
+  LANES(slots[s.keep * ELEMENT_PIECE + v * ELEMENT_THREADS + threadIdx.x] = results[v]);
 }
 
 // Computes what is in hand; `first` and `end`: its outputs, this thread's from `first` on.
