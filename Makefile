@@ -63,7 +63,7 @@ CUDA_ARCHS ?= 80 90a
 rooms := tracer formats partition exec
 lib_src := $(shell find $(rooms) -name '*.c' $(if $(NVCC),,-not -path 'exec/cuda/*') | LC_ALL=C sort)
 tool_src := $(sort $(wildcard tools/*.c))
-test_src := $(shell find tests -name '*_test.c' | LC_ALL=C sort)
+test_src := $(shell find tests -name '*_test.c' $(if $(NVCC),,-not -path 'tests/exec/cuda/*') | LC_ALL=C sort)
 support_src := $(sort $(wildcard tests/support/*.c))
 generator_src := $(sort $(wildcard tests/generators/*.c))
 fuzz_src := $(sort $(wildcard tests/fuzz/*_fuzz.c))
@@ -121,6 +121,7 @@ $(fatbin): $(gen)/kernels.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
 	$(quiet)$(NVCC) $(cuda_flags) -fatbin -o $@ $<
 $(build)/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include -DGCUT_CUDA_FATBIN='"$(fatbin)"'
 $(build)/exec/cuda/kernels.o: $(fatbin)
+$(build)/tests/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include
 else
 $(info nvcc is not there: building without CUDA)
 endif

@@ -1,0 +1,123 @@
+// Fused groups on a card: the same for every cut, by types and shapes. Needs no card.
+#include "exec/cuda/fuse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graphcut/formats.h"
+#include "graphcut/run.h"
+#include "tests/support/check.h"
+
+// A residual, attention over two heads of 16 in that type, and what is wanted of it.
+static const char text[] =
+    "<ir_version: 10, opset_import: [\"\": 18]> g (%1$s[batch,seq,32] x, %1$s[32,32] w,"
+    " %1$s[batch,1,seq,seq] mask) => (%1$s[batch,seq,32] z)"
+    "<int64[4] split = {0, 0, 2, 16}, int64[3] flat = {0, 0, 32}, %1$s s = {0.5}> {"
+    " qw = MatMul(x, w) qs = Reshape(qw, split) q = Transpose<perm = [0, 2, 1, 3]>(qs)"
+    " kw = MatMul(x, w) ks = Reshape(kw, split) kt = Transpose<perm = [0, 2, 3, 1]>(ks)"
+    " vw = MatMul(x, w) vs = Reshape(vw, split) v = Transpose<perm = [0, 2, 1, 3]>(vs)"
+    " half = Mul(q, s) product = MatMul(half, kt) scores = Add(product, mask) p = Softmax(scores)"
+    " y = MatMul(p, v) t = Transpose<perm = [0, 2, 1, 3]>(y) back = Reshape(t, flat)"
+    " out = MatMul(back, w) z = Add(out, x) }";
+
+typedef struct fixture {
+  gcut_graph *g;
+  gcut_trace *t;
+  gcut_arena *arena;
+} fixture;
+
+static fixture begin(const char *type, bool unfused) {
+  fixture f = {.arena = gcut_arena_create()};
+  char whole[2048];
+  gcut_binding bound[] = {{"batch", 1}, {"seq", 64}};
+  gcut_trace_options options = {.bindings = bound, .n_bindings = 2, .unfused = unfused};
+  snprintf(whole, sizeof whole, text, type);
+  assert_ok(gcut_gcir_parse(whole, strlen(whole), "test", NULL, &f.g, err));
+  assert_ok(gcut_trace_folded(f.g, &options, &f.t, err));
+  return f;
+}
+
+static void end(fixture f) {
+  gcut_trace_destroy(f.t);
+  gcut_graph_destroy(f.g);
+  gcut_arena_destroy(f.arena);
+}
+
+static const char *made(const fixture *f, uint32_t node) {
+  return f->g->values[gcut_node_outputs(f->g, &f->g->nodes[node])[0]].name;
+}
+
+static bool hides(const fixture *f, const gcut__fusion *fusion, const char *value) {
+  for (uint32_t i = 0; i < fusion->n_hidden; i++)
+    if (!strcmp(made(f, fusion->hidden[i]), value)) return true;
+  return false;
+}
+
+// Attention computed in one step, over all parts of the plan: "t: qs ks vs mask", "" where there is
+// none. Fails where it is there twice.
+static const char *attention(fixture *f, const gcut_plan *plan) {
+  char *found = gcut_arena_alloc(f->arena, 256, 1);
+  for (uint32_t p = 0; p < plan->n_parts; p++) {
+    gcut__cuda_fusions all;
+    assert_ok(gcut__cuda_fuse(f->t, &plan->parts[p], f->arena, &all, err));
+    for (uint32_t i = 0; i < all.n; i++) {
+      const gcut__fusion *fusion = &all.bases[i];
+      if (!hides(f, fusion, "p") || !hides(f, fusion, "product")) continue;
+      assert_string_equal(found, "");
+      int n = snprintf(found, 256, "%s:", made(f, fusion->node));
+      for (uint32_t r = 0; r < fusion->n_reads; r++)
+        n += snprintf(found + n, 256 - (size_t)n, " %s", f->g->values[fusion->reads[r]].name);
+    }
+  }
+  return found;
+}
+
+static void expect(fixture *f, const gcut_cut_options *options, const char *expected) {
+  gcut_plan *plan;
+  assert_ok(gcut_plan_create(f->t, options, &plan, err));
+  assert_string_equal(attention(f, plan), expected);
+  gcut_plan_destroy(plan);
+}
+
+// Transposes around it may be cut away; what is computed in one step is the same.
+static void attention_is_whole_in_every_cut(void **state) {
+  (void)state;
+  fixture f = begin("float16", false);
+  const char *targets[] = {"MatMul", "Softmax", "Mul", "Add", "Reshape"};
+  gcut_cut_options one = {.cutter = "balanced", .n_parts = 1};
+  expect(&f, &one, "t: qs ks vs mask");
+  for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+    gcut_plan *plan;
+    gcut_cut_options o = {.targets = &targets[i], .n_targets = 1};
+    assert_ok(gcut_plan_create(f.t, &o, &plan, err));
+    assert_true(plan->n_parts > 1);
+    assert_string_not_equal(attention(&f, plan), "");
+    gcut_plan_destroy(plan);
+  }
+  end(f);
+}
+
+static void what_there_is_no_kernel_for(void **state) {
+  (void)state;
+  gcut_cut_options one = {.cutter = "balanced", .n_parts = 1};
+  fixture wide = begin("float", false);
+  expect(&wide, &one, "");
+  end(wide);
+  fixture unfused = begin("float16", true);
+  expect(&unfused, &one, "");
+  end(unfused);
+  fixture fetched = begin("bfloat16", false);
+  expect(&fetched, &one, "t: qs ks vs mask");
+  one.fetch = (const char *[]){"z", "p"};
+  one.n_fetch = 2;
+  expect(&fetched, &one, "");
+  end(fetched);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(attention_is_whole_in_every_cut),
+      cmocka_unit_test(what_there_is_no_kernel_for),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
