@@ -84,7 +84,7 @@ static void close_job(job *j) {
 // ---- running ----------------------------------------------------------------------------------
 
 static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
-  tool_progress progress = tool_progress_start(o->offload);
+  tool_progress progress = tool_progress_start(o->offload, "parts");
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
   gcut_run_options options = {.device = j->a->device,

@@ -1,4 +1,5 @@
 // graphcut convert: a model from one format to another, by extension; its weights in order.
+#include "progress.h"
 #include "tool.h"
 
 typedef struct arguments {
@@ -7,13 +8,16 @@ typedef struct arguments {
   bool pack;
 } arguments;
 
-static gcut_status convert(const char *from, const char *to, bool follow_links, uint32_t *out_nodes,
-                           gcut_error *err) {
-  gcut_read_options reading = {.follow_links = follow_links};
+static gcut_status convert(const arguments *a, const char *from, const char *to,
+                           uint32_t *out_nodes, gcut_error *err) {
   gcut_graph *graph;
-  gcut_status status = gcut_graph_read(from, &reading, &graph, err);
-  if (status == GCUT_OK) status = gcut_graph_write(graph, to, err);
-  if (status == GCUT_OK) *out_nodes = graph->bodies[0].n_nodes;
+  tool_watch watch;
+  gcut_status status = tool_graph_open(&a->common, from, &graph, err);
+  if (status != GCUT_OK) return status;
+  tool_watch_start(&watch, "writing", tool_weight_bytes(graph));
+  status = gcut_graph_write(graph, to, err);
+  tool_watch_end(&watch);
+  *out_nodes = graph->bodies[0].n_nodes;
   gcut_graph_destroy(graph);
   return status;
 }
@@ -25,7 +29,12 @@ static gcut_status pack(const arguments *a, const char *from, const char *to, ui
   gcut_cut_options options = tool_cut_options(&a->cut);
   gcut_status status = tool_model_open(&a->common, from, &a->cut.set, &model, err);
   if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, err);
-  if (status == GCUT_OK) status = gcut_graph_pack(model.trace, plan, to, err);
+  if (status == GCUT_OK) {
+    tool_watch watch;
+    tool_watch_start(&watch, "writing", tool_weight_bytes(model.graph));
+    status = gcut_graph_pack(model.trace, plan, to, err);
+    tool_watch_end(&watch);
+  }
   if (status == GCUT_OK) *out_nodes = model.graph->bodies[0].n_nodes;
   gcut_plan_destroy(plan);
   tool_model_close(&model);
@@ -45,8 +54,8 @@ static int run(const void *given) {
   uint32_t nodes;
   if (!a->pack && cuts(&a->cut))
     return tool_fail(GCUT_ARGUMENT, &(gcut_error){"convert cuts nothing; --pack asks for it"});
-  gcut_status status = a->pack ? pack(a, from, to, &nodes, &err)
-                               : convert(from, to, a->common.follow_links, &nodes, &err);
+  gcut_status status =
+      a->pack ? pack(a, from, to, &nodes, &err) : convert(a, from, to, &nodes, &err);
   if (status != GCUT_OK) return tool_fail(status, &err);
   if (a->common.json)
     return tool_print_json(json_pack("{s:o, s:o, s:I}", "from", tool_json_text(from), "to",

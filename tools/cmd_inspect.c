@@ -261,24 +261,27 @@ static void add_module(const report *r, table *t, uint32_t scope, uint32_t last)
   const module *m = &r->modules.items[scope];
   const char *class_name =
       strrchr(s->class_name, '.') ? strrchr(s->class_name, '.') + 1 : s->class_name;
-  char bytes[TABLE_NUMBER];
+  char bytes[TABLE_NUMBER], bar[TABLE_BAR];
+  double all = r->modules.weight_bytes ? (double)r->modules.weight_bytes : 1;
   table_add(t, "%*s%s%s%s", 2 * (int)(m->depth - 1), "", s->name, last != scope ? " … " : "",
             last != scope ? r->graph->scopes[last].name : "");
   table_add(t, "%s%s", class_name, last != scope ? ", each" : "");
   table_add(t, "%u", s->n_nodes);
   table_add(t, "%s", table_bytes(m->weight_bytes, bytes));
+  table_add(t, "%s", table_bar((double)m->weight_bytes / all, bar));
 }
 
 static void print_modules(report *r) {
   static const table_column columns[] = {{"module", false, true},
                                          {"class", false, true},
                                          {"nodes", true, false},
-                                         {"weights", true, false}};
+                                         {"weights", true, false},
+                                         {"", false, false}};
   enum { SHOWN = 4 };
   uint32_t depth = r->a->depth != GCUT_NONE ? r->a->depth : SHOWN;
   if (depth > MODULES_DEEPEST) depth = MODULES_DEEPEST;
   if (r->graph->n_scopes < 2 || depth == 0) return;
-  table *t = table_create(columns, 4);
+  table *t = table_create(columns, 5);
   for (uint32_t s = modules_next(r->graph, &r->modules, 0, depth); s != GCUT_NONE;) {
     uint32_t last = last_alike(r, s);
     if (r->graph->scopes[s].n_nodes > 0) add_module(r, t, s, last);

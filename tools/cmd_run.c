@@ -148,7 +148,8 @@ static void show(void *context, uint64_t done, uint64_t total) {
 
 static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options options,
                             const char *device, gcut_run_result *result) {
-  watch w = {.progress = tool_progress_start("parts"), .device = device, .why = j->why.message};
+  watch w = {
+      .progress = tool_progress_start(NULL, "parts"), .device = device, .why = j->why.message};
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
   options.progress = show;

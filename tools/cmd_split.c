@@ -1,5 +1,6 @@
 // graphcut split: the parts of a plan as models of their own.
 #include "open_plan.h"
+#include "progress.h"
 #include "table.h"
 #include "tool.h"
 
@@ -40,8 +41,12 @@ static gcut_status split(const arguments *a, tool_model *model, gcut_plan **plan
   gcut_status status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
   if (status == GCUT_OK)
     status = tool_plan_open(model->trace, a->plan, &a->cut, &everything, plan, err);
-  return status == GCUT_OK ? gcut_plan_split(model->trace, *plan, a->output, &options, err)
-                           : status;
+  if (status != GCUT_OK) return status;
+  tool_watch watch;
+  tool_watch_start(&watch, "writing", tool_weight_bytes(model->graph));
+  status = gcut_plan_split(model->trace, *plan, a->output, &options, err);
+  tool_watch_end(&watch);
+  return status;
 }
 
 static int run(const void *given) {

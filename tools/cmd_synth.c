@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "progress.h"
 #include "synth.h"
 #include "table.h"
 #include "tool.h"
@@ -27,10 +28,8 @@ static gcut_status make_folder(const char *folder, gcut_error *err) {
 // The graph to fill: read from a file, or made from a shape.
 static gcut_status find_graph(const arguments *a, gcut_graph **out, gcut_error *err) {
   const char *what = a->common.operands[0], *dot = strrchr(what, '.');
-  if (dot && (strcmp(dot, ".onnx") == 0 || strcmp(dot, ".gcir") == 0)) {
-    gcut_read_options options = {.follow_links = a->common.follow_links};
-    return gcut_graph_read(what, &options, out, err);
-  }
+  if (dot && (strcmp(dot, ".onnx") == 0 || strcmp(dot, ".gcir") == 0))
+    return tool_graph_open(&a->common, what, out, err);
   char *text = NULL;
   gcut_status status = synth_decoder(what, &text, err);
   if (status == GCUT_OK)
@@ -46,7 +45,12 @@ static gcut_status synthesize(const arguments *a, gcut_graph **graph, uint64_t *
   gcut_status status = find_graph(a, graph, err);
   if (status == GCUT_OK) status = make_folder(a->output, err);
   uint64_t seed = a->seed == GCUT_NONE ? 0 : a->seed;
-  if (status == GCUT_OK && !a->bare) status = synth_weights(*graph, a->output, seed, bytes, err);
+  if (status == GCUT_OK && !a->bare) {
+    tool_watch watch;
+    tool_watch_start(&watch, "writing", tool_weight_bytes(*graph));
+    status = synth_weights(*graph, a->output, seed, bytes, err);
+    tool_watch_end(&watch);
+  }
   snprintf(path, sizeof path, "%s/model.onnx", a->output);
   return status == GCUT_OK ? gcut_graph_write(*graph, path, err) : status;
 }

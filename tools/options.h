@@ -118,7 +118,7 @@ typedef struct tool_cut {
        "leave the parts as cut, however much crosses between them"},                               \
   {                                                                                                \
     "--no-fuse", NULL, NULL, TOOL_FLAG, offsetof(S, cut.no_fuse),                                  \
-        "compute no attention in one step, so that cuts may fall within it"                                 \
+        "compute no attention in one step, so that cuts may fall within it"                        \
   }
 
 // A verb: `graphcut NAME OPERANDS [options]`.

@@ -130,6 +130,18 @@ void table_print(table *t, FILE *stream) {
   free(t);
 }
 
+const char *table_bar(double share, char buffer[TABLE_BAR]) {
+  static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  enum { WIDTH = 12, STEPS = 8 };
+  int eighths = share > 0 ? (int)(share * WIDTH * STEPS + 0.5) : 0;
+  if (eighths > WIDTH * STEPS) eighths = WIDTH * STEPS;
+  if (eighths == 0 && share > 0) eighths = 1;
+  char *to = buffer;
+  for (int i = 0; i < eighths / STEPS; i++) to = stpcpy(to, "█");
+  strcpy(to, parts[eighths % STEPS]);
+  return buffer;
+}
+
 static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
 
 static const char *scaled(double value, const char *unit_name, char *buffer) {

@@ -22,6 +22,10 @@ void table_add(table *t, const char *format, ...) __attribute__((format(printf, 
 // Prints and frees.
 void table_print(table *t, FILE *stream);
 
+enum { TABLE_BAR = 48 }; // room for a bar
+// A bar of up to 12 columns; a share that is none too small to see has at least its thinnest.
+const char *table_bar(double share, char buffer[TABLE_BAR]);
+
 // Columns of the terminal that the stream is, or 0.
 size_t table_width(FILE *stream);
 // Whether the stream is a terminal that wants colour (NO_COLOR is not set).

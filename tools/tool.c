@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graphcut/run.h"
+#include "progress.h"
 
 int tool_fail(gcut_status status, const gcut_error *err) {
   fprintf(stderr, "graphcut: %s\n", *err->message ? err->message : gcut_status_name(status));
@@ -20,16 +21,34 @@ int tool_finish(void) {
   return tool_fail(GCUT_IO, &err);
 }
 
+gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_graph **out_graph,
+                            gcut_error *err) {
+  tool_progress progress = tool_progress_start("reading", NULL);
+  gcut_read_options options = {.follow_links = common->follow_links,
+                               .progress = tool_progress_of(&progress)};
+  gcut_status status = gcut_graph_read(path, &options, out_graph, err);
+  tool_progress_end(&progress);
+  return status;
+}
+
 gcut_status tool_model_open(const tool_common *common, const char *path, const tool_bindings *set,
                             tool_model *out_model, gcut_error *err) {
-  gcut_read_options reading = {.follow_links = common->follow_links};
-  gcut_trace_options tracing = {.bindings = set->items, .n_bindings = set->n};
   *out_model = (tool_model){0};
-  gcut_status status = gcut_graph_read(path, &reading, &out_model->graph, err);
+  gcut_status status = tool_graph_open(common, path, &out_model->graph, err);
   if (status != GCUT_OK) return status;
+  tool_progress progress = tool_progress_start("tracing", "nodes");
+  gcut_trace_options tracing = {
+      .bindings = set->items, .n_bindings = set->n, .progress = tool_progress_of(&progress)};
   status = gcut_trace_folded(out_model->graph, &tracing, &out_model->trace, err);
+  tool_progress_end(&progress);
   if (status != GCUT_OK) tool_model_close(out_model);
   return status;
+}
+
+uint64_t tool_weight_bytes(const gcut_graph *graph) {
+  uint64_t bytes = 0;
+  for (uint32_t k = 0; k < graph->n_constants; k++) bytes += graph->constants[k].bytes;
+  return bytes;
 }
 
 void tool_model_close(tool_model *model) {

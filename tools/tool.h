@@ -36,9 +36,15 @@ typedef struct tool_model {
   gcut_graph *graph;
   gcut_trace *trace;
 } tool_model;
+// The graph alone.
+gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_graph **out_graph,
+                            gcut_error *err);
 gcut_status tool_model_open(const tool_common *common, const char *path, const tool_bindings *set,
                             tool_model *out_model, gcut_error *err);
 void tool_model_close(tool_model *model); // of an unopened one, too
+
+// Of all constants.
+uint64_t tool_weight_bytes(const gcut_graph *graph);
 
 // A JSON string of any bytes: what is no UTF-8 becomes U+FFFD.
 json_t *tool_json_text(const char *text);

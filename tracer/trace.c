@@ -130,7 +130,12 @@ static gcut_status trace_node(tracer *t, uint32_t index, gcut_error *err) {
 
 static gcut_status trace_body(tracer *t, uint32_t body, gcut_error *err) {
   const gcut_body *b = &t->trace->graph->bodies[body];
-  for (uint32_t i = 0; i < b->n_nodes; i++) GCUT_TRY(trace_node(t, b->nodes[i], err));
+  enum { EACH = 1024 }; // nodes between two calls that tell how far it is
+  for (uint32_t i = 0; i < b->n_nodes; i++) {
+    GCUT_TRY(trace_node(t, b->nodes[i], err));
+    if (body == 0 && i % EACH == 0 && t->options->progress.show)
+      t->options->progress.show(t->options->progress.context, i, b->n_nodes);
+  }
   return GCUT_OK;
 }
 

@@ -72,6 +72,7 @@ static gcut_status prepare(gcut__reader *r, const char *path, const gcut_read_op
                            gcut_error *err) {
   r->arena = gcut_graph_arena(r->graph);
   r->scratch = gcut_arena_create();
+  if (options) r->progress = options->progress;
   // Room for one, so that an empty stack is no NULL.
   bool room = gcut__push(&r->operands, sizeof(uint32_t)) &&
               gcut__push(&r->attributes, sizeof(gcut_attribute)) &&

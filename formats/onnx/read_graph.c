@@ -239,6 +239,13 @@ static gcut_status read_annotation(gcut__reader *r, gcut__span bytes, uint32_t b
   return GCUT_OK;
 }
 
+// Of the main graph, each so many nodes.
+static void show_progress(const gcut__reader *r, gcut__span bytes, gcut__span rest) {
+  enum { EACH = 1024 };
+  if (r->progress.show && r->depth == 1 && r->graph->n_nodes % EACH == 0)
+    r->progress.show(r->progress.context, bytes.size - rest.size, bytes.size);
+}
+
 static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__context *where,
                              gcut_error *err) {
   gcut__field field;
@@ -246,6 +253,7 @@ static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__cont
     case GCUT__GRAPH_NODE:
       prefetch_node(r, rest, 1 << GCUT__NODE_INPUT | 1 << GCUT__NODE_NAME);
       GCUT_TRY(gcut__read_node(r, field.bytes, where, err));
+      show_progress(r, bytes, rest);
       break;
     case VALUE_INFO: GCUT_TRY(read_value_info(r, field.bytes, where->body, err)); break;
     case SPARSE_INITIALIZER:

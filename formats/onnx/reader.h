@@ -37,6 +37,7 @@ typedef struct gcut__reader {
   uint64_t inlined_bytes, inlined_items; // what calls of functions have added
   unsigned depth, calls;                 // being read: graphs and calls of functions, calls alone
   uint64_t n_calls;                      // inlined so far
+  gcut_progress progress;
 } gcut__reader;
 
 // Names to values: those of a body, or those that the arguments and results of a call have inside

@@ -12,6 +12,7 @@ extern "C" {
 
 typedef struct gcut_read_options {
   bool follow_links; // allow external data behind symbolic or hard links (model caches use them)
+  gcut_progress progress; // in bytes of an ONNX file
 } gcut_read_options;
 
 // Reads a model by its extension: .gcir is GCIR, everything else ONNX. options may be NULL.
@@ -132,11 +133,11 @@ typedef struct gcut_draw_options {
   uint32_t depth; // of modules, 0: default
   bool all;       // shape code and constants too
   bool dark;
-  bool linked;              // .svg, .pdf: parts link to drawings of their own, written beside it as
-                            // NAME.part-N.EXT
-  gcut_heat by;             // NONE: boxes are coloured by kind
-  const char *timeline;     // a run's or simulation's trace (JSON) of this plan: for TIME, and, on a
-                            // page, to stand beside the graph. NULL: none
+  bool linked;          // .svg, .pdf: parts link to drawings of their own, written beside it as
+                        // NAME.part-N.EXT
+  gcut_heat by;         // NONE: boxes are coloured by kind
+  const char *timeline; // a run's or simulation's trace (JSON) of this plan: for TIME, and, on a
+                        // page, to stand beside the graph. NULL: none
   const gcut_plan *against; // another plan of the same graph, whose cuts are shown, too; or NULL
 } gcut_draw_options;
 // A timeline of another plan, or none for TIME, is GCUT_ARGUMENT.

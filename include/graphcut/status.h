@@ -7,6 +7,8 @@
 #ifndef GRAPHCUT_STATUS_H
 #define GRAPHCUT_STATUS_H
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -42,6 +44,12 @@ typedef enum gcut_status {
 typedef struct gcut_error {
   char message[1024];
 } gcut_error;
+
+// Called now and then while something lasts: how far it is. show NULL: nobody wants to know.
+typedef struct gcut_progress {
+  void (*show)(void *context, uint64_t done, uint64_t total);
+  void *context;
+} gcut_progress;
 
 // The name of a status, such as "FORMAT"; never NULL.
 GCUT_API const char *gcut_status_name(gcut_status status);

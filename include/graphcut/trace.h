@@ -97,6 +97,7 @@ typedef struct gcut_trace_options {
   bool unfused; // list no groups of a whole kind: every bit is that of the nodes one by one
   const struct gcut_trace *like; // of the same graph, with the same `unfused`: its groups are
                                  // taken, not sought again; or NULL
+  gcut_progress progress;        // in nodes
 } gcut_trace_options;
 
 typedef struct gcut_trace {
