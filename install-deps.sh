@@ -3,8 +3,8 @@
 set -e
 packages="gcc make pkg-config time protobuf-c-compiler libprotobuf-c-dev libgraphviz-dev libdnnl-dev libpcre2-dev
   libjansson-dev libzip-dev libopenjp2-7-dev libcmocka-dev libonnx-testdata"
-# What .ci/run needs beyond that: another compiler, its sanitizers, the formatter, a browser for the page's test.
-[ "$1" = --ci ] && packages="$packages clang clang-format libclang-rt-14-dev git chromium"
+# What .ci/run needs beyond that: another compiler, its sanitizers, the formatter; a browser, shells and man for tests.
+[ "$1" = --ci ] && packages="$packages clang clang-format libclang-rt-14-dev git chromium man-db zsh fish"
 
 missing=
 for package in $packages; do

@@ -49,9 +49,9 @@ static void add_bytes(table *t, bool known, uint64_t bytes) {
 
 static void print_parts(const gcut_plan *plan) {
   static const table_column columns[] = {
-      {"part", true, false},    {"name", false, true},    {"nodes", true, false},
-      {"weights", true, false}, {"in", true, false},      {"out", true, false},
-      {"peak", true, false},    {"compute", true, false},
+      {"part", true, false},    {"name", false, true},          {"nodes", true, false, true},
+      {"weights", true, false}, {"in", true, false, true},      {"out", true, false, true},
+      {"peak", true, false},    {"compute", true, false, true},
   };
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (uint32_t i = 0; i < plan->n_parts; i++) {

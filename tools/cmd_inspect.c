@@ -202,9 +202,9 @@ static void print_operators(const report *r) {
     const operator_count *o = &r->operators[i];
     char text[300];
     snprintf(text, sizeof text, "%u %s%s%s%s", o->n, o->domain, *o->domain ? "." : "", o->name,
-             i + 1 < r->n_operators ? ", " : "");
-    if (at > 0 && at + strlen(text) > width) at = 0, printf("\n");
-    at += (size_t)printf("%s", text);
+             i + 1 < r->n_operators ? "," : "");
+    if (at > 0 && at + 1 + strlen(text) > width) at = 0, printf("\n");
+    at += (size_t)printf("%s%s", at > 0 ? " " : "", text);
   }
   printf("\n");
 }
@@ -273,10 +273,10 @@ static void add_module(const report *r, table *t, uint32_t scope, uint32_t last)
 
 static void print_modules(report *r) {
   static const table_column columns[] = {{"module", false, true},
-                                         {"class", false, true},
-                                         {"nodes", true, false},
+                                         {"class", false, true, true},
+                                         {"nodes", true, false, true},
                                          {"weights", true, false},
-                                         {"", false, false}};
+                                         {"", false, false, true}};
   enum { SHOWN = 4 };
   uint32_t depth = r->a->depth != GCUT_NONE ? r->a->depth : SHOWN;
   if (depth > MODULES_DEEPEST) depth = MODULES_DEEPEST;

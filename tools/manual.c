@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "graphcut/schedule.h"
+#include "graphcut/simulate.h"
+
 // ---- the manual page (man(7) macros) ----------------------------------------------------------
 
 // Text in which nothing is a macro or an escape.
@@ -58,25 +61,76 @@ static void print_man(const tool_verb *const *verbs, size_t n, FILE *stream) {
 
 // ---- completions ------------------------------------------------------------------------------
 
-static void print_names(const tool_verb *v, FILE *stream) {
-  for (const tool_option *o = v->options; o->name; o++) fprintf(stream, " %s", o->name);
+// "parts|layers|ops": these words and nothing else.
+static bool is_choice(const tool_option *o) {
+  return o->value && strchr(o->value, '|') && !strpbrk(o->value, ".[ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
-// Verbs first, then the options of the verb, else files.
-static void print_bash(const tool_verb *const *verbs, size_t n, FILE *stream) {
-  fputs("_graphcut() {\n  local word=${COMP_WORDS[COMP_CWORD]} options=\n", stream);
-  fputs("  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W 'help", stream);
-  for (size_t i = 0; i < n; i++) fprintf(stream, " %s", verbs[i]->name);
-  fputs("' -- \"$word\"))\n    return\n  fi\n  case ${COMP_WORDS[1]} in\n", stream);
-  for (size_t i = 0; i < n; i++) {
-    fprintf(stream, "  %s) options='", verbs[i]->name);
-    print_names(verbs[i], stream);
-    fputs("' ;;\n", stream);
+static bool has_words(const tool_option *o) {
+  return is_choice(o) || !strcmp(o->name, "--device") || !strcmp(o->name, "--offload") ||
+         !strcmp(o->name, "--profile");
+}
+
+// Words that a value may be, each after a space: a choice's, and names that the library lists.
+static void print_words(const tool_option *o, FILE *stream) {
+  if (!strcmp(o->name, "--device")) fputs(" cpu cuda sim", stream);
+  if (!strcmp(o->name, "--offload")) {
+    size_t n;
+    const gcut_strategy *strategies = gcut_strategies(&n);
+    for (size_t i = 0; i < n; i++) fprintf(stream, " %s", strategies[i].name);
   }
-  fputs("  esac\n  case $word in\n  -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n",
+  if (!strcmp(o->name, "--profile"))
+    for (const char *const *name = gcut_profile_names(); *name; name++)
+      fprintf(stream, " %s", *name);
+  if (is_choice(o)) fputc(' ', stream);
+  for (const char *c = is_choice(o) ? o->value : ""; *c; c++) fputc(*c == '|' ? ' ' : *c, stream);
+}
+
+static void print_verbs(const tool_verb *const *verbs, size_t n, FILE *stream) {
+  for (size_t i = 0; i < n; i++) fprintf(stream, " %s", verbs[i]->name);
+}
+
+static void print_verb_bash(const tool_verb *v, FILE *stream) {
+  fprintf(stream, "  %s)\n    options='", v->name);
+  for (const tool_option *o = v->options; o->name; o++) {
+    fprintf(stream, " %s", o->name);
+    if (o->brief) fprintf(stream, " %s", o->brief);
+  }
+  fputs("'\n    case $before in\n", stream);
+  for (const tool_option *o = v->options; o->name; o++) {
+    if (!o->value) continue;
+    fprintf(stream, "    %s%s%s) words='", o->name, o->brief ? "|" : "", o->brief ? o->brief : "");
+    print_words(o, stream);
+    bool fixed = !strstr(o->value, "FILE") && has_words(o);
+    fprintf(stream, "' value=1 files=%s ;;\n", fixed ? "" : "1");
+  }
+  fputs("    esac ;;\n", stream);
+}
+
+// Verbs first; then what the option before takes, the options of the verb, else files.
+static void print_bash(const tool_verb *const *verbs, size_t n, FILE *stream) {
+  fputs("_graphcut() {\n"
+        "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options= words= "
+        "value= files=1\n"
+        "  if [ \"$before\" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+        "  if [ \"$word\" = = ]; then word=; fi\n"
+        "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W 'help --version",
         stream);
-  fputs("  *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\n", stream);
-  fputs("complete -o filenames -F _graphcut graphcut\n", stream);
+  print_verbs(verbs, n, stream);
+  fputs("' -- \"$word\"))\n    return\n  fi\n  case ${COMP_WORDS[1]} in\n", stream);
+  fputs("  help) options= words='", stream);
+  print_verbs(verbs, n, stream);
+  fputs("' value=1 files= ;;\n", stream);
+  for (size_t i = 0; i < n; i++) print_verb_bash(verbs[i], stream);
+  fputs("  esac\n"
+        "  case $value$word in\n"
+        "  -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+        "  *) COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+        "    if [ -n \"$files\" ]; then COMPREPLY+=($(compgen -f -- \"$word\")); fi "
+        ";;\n"
+        "  esac\n}\n"
+        "complete -o filenames -F _graphcut graphcut\n",
+        stream);
 }
 
 // zsh reads bash's completions once told to.
@@ -93,18 +147,32 @@ static void print_fish_text(const char *text, FILE *stream) {
   }
 }
 
+static void print_option_fish(const tool_verb *v, const tool_option *o, FILE *stream) {
+  fprintf(stream, "complete -c graphcut -n '__fish_seen_subcommand_from %s' -l %s", v->name,
+          o->name + 2);
+  if (o->brief) fprintf(stream, " -s %s", o->brief + 1);
+  if (o->value) {
+    fputs(" -r -a '", stream);
+    print_words(o, stream);
+    fputc('\'', stream);
+  }
+  fputs(" -d '", stream);
+  print_fish_text(o->help, stream);
+  fputs("'\n", stream);
+}
+
 static void print_fish(const tool_verb *const *verbs, size_t n, FILE *stream) {
+  fputs("complete -c graphcut -n __fish_use_subcommand -a help -d 'tell what a verb takes'\n"
+        "complete -c graphcut -f -n '__fish_seen_subcommand_from help' -a '",
+        stream);
+  print_verbs(verbs, n, stream);
+  fputs("'\n", stream);
   for (size_t i = 0; i < n; i++) {
     const tool_verb *v = verbs[i];
     fprintf(stream, "complete -c graphcut -n __fish_use_subcommand -a %s -d '", v->name);
     print_fish_text(v->summary, stream);
     fputs("'\n", stream);
-    for (const tool_option *o = v->options; o->name; o++) {
-      fprintf(stream, "complete -c graphcut -n '__fish_seen_subcommand_from %s' -l %s%s -d '",
-              v->name, o->name + 2, o->value ? " -r" : "");
-      print_fish_text(o->help, stream);
-      fputs("'\n", stream);
-    }
+    for (const tool_option *o = v->options; o->name; o++) print_option_fish(v, o, stream);
   }
 }
 

@@ -212,13 +212,15 @@ static void print_wrapped(const char *text, size_t column, size_t width, FILE *s
   size_t at = column;
   while (*text) {
     size_t word = strcspn(text, " ");
-    if (at > column && at + word > width) {
+    bool first = at == column;
+    if (!first && at + 1 + word > width) {
       fprintf(stream, "\n%*s", (int)column, "");
       at = column;
+      first = true;
     }
-    at += (size_t)fprintf(stream, "%.*s", (int)word, text);
+    at += (size_t)fprintf(stream, "%s%.*s", first ? "" : " ", (int)word, text);
     text += word;
-    if (*text) at += (size_t)fprintf(stream, " "), text++;
+    text += strspn(text, " ");
   }
   fprintf(stream, "\n");
 }

@@ -77,17 +77,25 @@ static void print_cell(const char *text, size_t width, bool right, FILE *stream)
 
 enum { GAP = 2, LEAST_SHRUNK = 12 };
 
-// Widths as the cells ask for; those that shrink share what is missing.
-static void fit(const table *t, size_t *widths, size_t available) {
-  size_t total = GAP * (t->n_columns - 1), n_shrinking = 0;
+static size_t total_width(const table *t, const size_t *widths) {
+  size_t total = 0, shown = 0;
+  for (size_t c = 0; c < t->n_columns; c++) total += widths[c], shown += widths[c] > 0;
+  return shown ? total + GAP * (shown - 1) : 0;
+}
+
+static void measure(const table *t, size_t *widths) {
   for (size_t c = 0; c < t->n_columns; c++) {
     widths[c] = width_of(t->columns[c].title);
     for (size_t i = c; i < t->n; i += t->n_columns)
       if (width_of(t->cells[i]) > widths[c]) widths[c] = width_of(t->cells[i]);
-    total += widths[c];
-    n_shrinking += t->columns[c].shrinks;
   }
-  for (size_t c = 0; c < t->n_columns && available && total > available; c++) {
+}
+
+// Those that shrink share what is missing.
+static void shrink(const table *t, size_t *widths, size_t available) {
+  size_t total = total_width(t, widths), n_shrinking = 0;
+  for (size_t c = 0; c < t->n_columns; c++) n_shrinking += t->columns[c].shrinks;
+  for (size_t c = 0; c < t->n_columns && total > available; c++) {
     if (!t->columns[c].shrinks) continue;
     size_t share = (total - available + n_shrinking - 1) / n_shrinking;
     size_t least = widths[c] < LEAST_SHRUNK ? widths[c] : LEAST_SHRUNK;
@@ -98,14 +106,34 @@ static void fit(const table *t, size_t *widths, size_t available) {
   }
 }
 
+// Whether the table would fit with all shrinking columns at their least.
+static bool can_fit(const table *t, const size_t *widths, size_t available) {
+  size_t spared = 0;
+  for (size_t c = 0; c < t->n_columns; c++)
+    if (t->columns[c].shrinks && widths[c] > LEAST_SHRUNK) spared += widths[c] - LEAST_SHRUNK;
+  return total_width(t, widths) - spared <= available;
+}
+
+// Widths as the cells ask for, made to fit; 0 for a column that is left out.
+static void fit(const table *t, size_t *widths, size_t available) {
+  measure(t, widths);
+  if (!available) return;
+  for (size_t c = t->n_columns; c-- > 0 && !can_fit(t, widths, available);)
+    if (t->columns[c].spare) widths[c] = 0;
+  shrink(t, widths, available);
+}
+
 static void print_row(const table *t, const size_t *widths, char *const *cells, size_t n,
                       FILE *stream) {
+  bool begun = false;
   for (size_t c = 0; c < n; c++) {
     bool last = c + 1 == t->n_columns;
+    if (widths[c] == 0) continue;
     size_t width = last && !t->columns[c].right ? width_of(cells[c]) : widths[c];
     if (width > widths[c]) width = widths[c];
-    if (c > 0) pad(GAP, stream);
+    if (begun) pad(GAP, stream);
     print_cell(cells[c], width, t->columns[c].right, stream);
+    begun = true;
   }
   fputc('\n', stream);
 }

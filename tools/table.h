@@ -11,6 +11,7 @@ typedef struct table_column {
   const char *title;
   bool right;   // numbers
   bool shrinks; // shortened in the middle where the table is wider than the terminal
+  bool spare;   // left out, the last first, where that is still wider
 } table_column;
 
 typedef struct table table;
