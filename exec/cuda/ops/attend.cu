@@ -53,18 +53,6 @@ template <typename T, int D> __device__ inline void fetch_tile(uint32_t base, co
   }
 }
 
-// Whether every query of a tile sees a key somewhere: then what is hidden by a large number counts for nothing.
-__device__ inline bool all_see(const gcut__cuda_attend_job &job, const unsigned long long *rows, int n_k, int qt) {
-  __shared__ unsigned long long alive;
-  int n = min((int)TILE, job.n_queries - qt * TILE);
-  unsigned long long all = n == 64 ? ~0ull : (1ull << n) - 1;
-  if (threadIdx.x == 0) alive = 0;
-  __syncthreads();
-  for (int t = threadIdx.x; t < n_k; t += THREADS) atomicOr(&alive, rows[t]);
-  __syncthreads();
-  return (alive & all) == all;
-}
-
 // The tiles of keys that a tile of queries meets, in order.
 struct Walk {
   const uint8_t *tiles; // NULL: all of them
@@ -75,7 +63,7 @@ struct Walk {
     const int n_k = (job.n_keys + TILE - 1) / TILE;
     const int64_t at = batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k;
     tiles = job.mask_type ? job.tiles + at : nullptr;
-    all = tiles && all_see(job, job.rows + at, n_k, qt);
+    all = tiles && all_see(job, at, n_k, job.n_queries - qt * TILE);
     end = n_k;
     if (!job.causal) return;
     int last = qt * TILE + TILE - 1 + job.past; // the last key that any of these queries sees

@@ -47,6 +47,16 @@ template <typename T> __device__ inline float mask_at(const gcut__cuda_attend_jo
   return (float)((const T *)job.mask)[at];
 }
 
+// Whether each of n queries of a tile sees a key in one of the tiles of keys from `at` on: then what is hidden by a large
+// number counts for nothing. Asked by a whole warp.
+__device__ inline bool all_see(const gcut__cuda_attend_job &job, int64_t at, int n_tiles, int n) {
+  const unsigned long long wanted = n >= 64 ? ~0ull : (1ull << n) - 1;
+  unsigned long long seen = 0;
+  for (int t = threadIdx.x % 32; t < n_tiles; t += 32) seen |= job.rows[at + t];
+  seen = (unsigned long long)__reduce_or_sync(~0u, (uint32_t)(seen >> 32)) << 32 | __reduce_or_sync(~0u, (uint32_t)seen);
+  return (wanted & ~seen) == 0;
+}
+
 // A score in units of log2, with what the mask adds. Large numbers stay finite, as they are before the change of units:
 // a row that sees nothing else weighs such keys alike.
 __device__ inline float add_mask(float x, float m) {
@@ -126,6 +136,32 @@ template <int N> __device__ inline void scale_rows(float (&out)[N][4], const flo
 
 // ---- the end of a row
 
+// Four words of each of four neighbouring lanes change places: word i of lane j becomes word j of lane i.
+__device__ inline void turn(uint32_t *w) {
+#pragma unroll
+  for (int by = 1; by < 4; by *= 2)
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      if (i & by) continue;
+      const bool upper = threadIdx.x & by;
+      const uint32_t got = __shfl_xor_sync(0xffffffffu, upper ? w[i] : w[i + by], by);
+      (upper ? w[i] : w[i + by]) = got;
+    }
+}
+
+// Writes the words of a row, which four lanes share: 16 bytes a lane where there are enough.
+template <int N> __device__ inline void store_words(uint16_t *y, bool there, uint32_t (&word)[N]) {
+  const int lane = threadIdx.x % 4;
+#pragma unroll
+  for (int b = 0; b < N; b += N % 4 ? 1 : 4)
+    if constexpr (N % 4 == 0) {
+      turn(word + b);
+      if (there) *(uint4 *)(y + (b + lane) * 8) = make_uint4(word[b], word[b + 1], word[b + 2], word[b + 3]);
+    } else if (there) {
+      *(uint32_t *)(y + b * 8 + lane * 2) = word[b];
+    }
+}
+
 // Writes weighted values over their sums; `row` is of the thread's first.
 template <typename T, int N>
 __device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, int head, int row, const float (&out)[N][4], const Rows &rows) {
@@ -134,15 +170,13 @@ __device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, i
     float sum = rows.sum[half];
     sum += __shfl_xor_sync(0xffffffffu, sum, 1);
     sum += __shfl_xor_sync(0xffffffffu, sum, 2);
-    int r = row + half * 8;
-    if (r >= job.n_queries) continue;
-    T *y = (T *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row + threadIdx.x % 4 * 2;
-    bool nothing = !(sum > 0.0f);
-    float over = nothing ? 0.0f : 1.0f / sum;
-    uint32_t empty = pack<T>(job.guard ? 0.0f : NAN, job.guard ? 0.0f : NAN);
+    const bool nothing = !(sum > 0.0f);
+    const float over = nothing ? 0.0f : 1.0f / sum, empty = job.guard ? 0.0f : NAN;
+    uint32_t word[N];
 #pragma unroll
-    for (int b = 0; b < N; b++)
-      *(uint32_t *)(y + b * 8) = nothing ? empty : pack<T>(out[b][2 * half] * over, out[b][2 * half + 1] * over);
+    for (int b = 0; b < N; b++) word[b] = nothing ? pack<T>(empty, empty) : pack<T>(out[b][2 * half] * over, out[b][2 * half + 1] * over);
+    const int r = row + half * 8;
+    store_words((uint16_t *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row, r < job.n_queries, word);
   }
 }
 

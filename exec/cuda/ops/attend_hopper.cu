@@ -78,24 +78,18 @@ struct Walk {
   uint32_t met, mixed;
 
   __device__ Walk(const gcut__cuda_attend_job &job, const Item &item) {
-    const int half = GCUT_CUDA_ATTEND_TILE, lane = threadIdx.x % 32;
+    const int half = GCUT_CUDA_ATTEND_TILE;
     n_classes = (job.n_keys + half - 1) / half;
     end = (job.n_keys + TILE - 1) / TILE;
     if (job.causal) end = max(0, min(end, (item.qt * TILE + TILE - 1 + job.past + TILE) / TILE));
 #pragma unroll
     for (int g = 0; g < GROUPS; g++) {
-      const int row = item.qt * GROUPS + g, n = min(half, job.n_queries - row * half);
+      const int row = item.qt * GROUPS + g, n = job.n_queries - row * half;
       const int64_t at = item.batch * (int64_t)job.tiles_batch + item.head * (int64_t)job.tiles_head + (int64_t)row * n_classes;
       classes[g] = job.mask_type && n > 0 ? job.tiles + at : nullptr;
-      all[g] = false;
-      if (!classes[g]) continue;
-      unsigned long long seen = 0, wanted = n == 64 ? ~0ull : (1ull << n) - 1;
-      for (int t = lane; t < n_classes; t += 32) seen |= job.rows[at + t];
-      const uint32_t low = __reduce_or_sync(~0u, (uint32_t)seen), high = __reduce_or_sync(~0u, (uint32_t)(seen >> 32));
-      all[g] = ((uint32_t)wanted & ~low) == 0 && ((uint32_t)(wanted >> 32) & ~high) == 0;
+      all[g] = classes[g] && all_see(job, at, n_classes, n);
     }
   }
-
   __device__ bool skips(int c, int g) const { return c == 0 || (c == 3 && all[g]); }
 
   // Looks at tiles first to first + 31.
@@ -172,9 +166,10 @@ template <int D> struct Feeder {
   }
 
   // Values come a tile after their keys: that is when they are needed.
-  __device__ void feed(const Item &item) {
+  __device__ void feed(const Item &item, uint32_t round) {
     Walk walk(job.base, item);
     int before = NO_MORE;
+    fetch_queries(item, round);
     for (int first = 0; first < walk.end; first += 32) {
       walk.look(job.base, first);
       for (int note; (note = walk.next(first)) != NO_MORE; before = note) {
@@ -189,10 +184,7 @@ template <int D> struct Feeder {
 
   __device__ void run() {
     Item item;
-    for (uint32_t round = 0; find_item(job.base, round, &item); round++) {
-      fetch_queries(item, round);
-      feed(item);
-    }
+    for (uint32_t round = 0; find_item(job.base, round, &item); round++) feed(item, round);
   }
 };
 
@@ -214,10 +206,10 @@ template <typename T, int D> struct Worker {
   __device__ void free_keys() { free_stage(KEYS_FREE + keys.stage()), keys.n++; }
   __device__ void free_values() { free_stage(VALUES_FREE + values.stage()), values.n++; }
 
-  // Waits for the next tile of keys: its note, or NO_MORE.
+  // Waits for the next tile of keys: its note, or NO_MORE. The lane that will free the stage reads it for its warp.
   __device__ int next_keys() {
     barrier_wait(room.barrier(KEYS_FULL + keys.stage()), keys.odd());
-    return notes[keys.stage()];
+    return __shfl_sync(~0u, threadIdx.x % 32 == 0 ? notes[keys.stage()] : 0, 0);
   }
 
   // Begins score = queries times keys.

@@ -3,54 +3,76 @@
 
 namespace attention {
 
-// Eight neighbours of a row of the mask.
-__device__ inline void mask_run(const gcut__cuda_attend_job &job, int64_t at, int n, float *m) {
-  bool bfloat = job.mask_type == T_BFLOAT16;
-  if (job.m_column == 1 && job.mask_type != T_BOOL && n == 8 && ((uintptr_t)job.mask + at * 2) % 16 == 0) {
-    uint4 raw = *(const uint4 *)((const uint16_t *)job.mask + at);
-    const uint32_t words[4] = {raw.x, raw.y, raw.z, raw.w};
+enum { VISIBLE = 1, FINITE = 2, OTHER = 4 }; // than zero
+
+__device__ inline uint32_t kind_of(float m) {
+  return (hides(m) ? 0 : VISIBLE) | (m == -INFINITY ? 0 : FINITE) | (m == 0.0f ? 0 : OTHER);
+}
+
+__device__ inline float mask_value(const gcut__cuda_attend_job &job, uint32_t raw) {
+  if (job.mask_type == T_BOOL) return raw & 0xff ? 0.0f : -INFINITY;
+  return job.mask_type == T_BFLOAT16 ? __uint_as_float(raw << 16) : __half2float(__ushort_as_half((unsigned short)raw));
+}
+
+// What eight neighbours of a row say, read at once: most often the same.
+__device__ inline uint32_t kinds_of_words(const gcut__cuda_attend_job &job, uint4 v) {
+  const bool flags = job.mask_type == T_BOOL;
+  const uint32_t words[4] = {v.x, v.y, v.z, v.w}, repeated = flags ? (v.x & 0xff) * 0x01010101u : (v.x & 0xffff) * 0x00010001u;
+  if (v.x == repeated && v.y == repeated && v.z == repeated && v.w == repeated) return kind_of(mask_value(job, v.x & 0xffff));
+  uint32_t kinds = 0;
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-      float2 pair = bfloat ? unpack(*(const __nv_bfloat162 *)&words[i]) : unpack(*(const __half2 *)&words[i]);
-      m[2 * i] = pair.x;
-      m[2 * i + 1] = pair.y;
-    }
-    return;
+  for (int i = 0; i < 4; i++) {
+    kinds |= kind_of(mask_value(job, words[i] & 0xffff)) | kind_of(mask_value(job, words[i] >> 16));
+    if (flags) kinds |= kind_of(mask_value(job, words[i] >> 8 & 0xff)) | kind_of(mask_value(job, words[i] >> 24));
   }
-  for (int i = 0; i < 8; i++)
-    m[i] = i >= n ? 0.0f : bfloat ? mask_at<__nv_bfloat16>(job, at + i * job.m_column) : mask_at<__half>(job, at + i * job.m_column);
+  return kinds;
+}
+
+// What n neighbours of a row say, at most eight.
+__device__ inline uint32_t kinds_of(const gcut__cuda_attend_job &job, int64_t at, int n) {
+  const bool flags = job.mask_type == T_BOOL;
+  const uint8_t *from = (const uint8_t *)job.mask + at * (flags ? 1 : 2);
+  uint32_t kinds = 0;
+  if (n == 8 && job.m_column == 1 && (uintptr_t)from % (flags ? 8 : 16) == 0) {
+    const uint4 v = flags ? make_uint4(((const uint2 *)from)->x, ((const uint2 *)from)->y, 0, 0) : *(const uint4 *)from;
+    return kinds_of_words(job, flags ? make_uint4(v.x, v.y, v.x, v.y) : v);
+  }
+  for (int i = 0; i < n; i++, at += job.m_column)
+    kinds |= kind_of(mask_value(job, flags ? ((const uint8_t *)job.mask)[at] : ((const uint16_t *)job.mask)[at]));
+  return kinds;
 }
 
 } // namespace attention
 
-// A block a tile. `rows` tells which queries see a key in the tile.
-extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_job job) {
+// A block of 256 threads a tile: a thread has eight columns of a row, and of the row 32 below. `rows` tells which queries
+// see a key in the tile.
+extern "C" __global__ void __launch_bounds__(256, 8) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_job job) {
   using namespace attention;
-  enum { TILE = GCUT_CUDA_ATTEND_TILE };
-  __shared__ unsigned long long alive;
-  int n_k = (job.n_keys + TILE - 1) / TILE;
-  int kt = blockIdx.x % n_k, qt = blockIdx.x / n_k, head = blockIdx.y, batch = blockIdx.z;
-  int64_t base = batch * job.m_batch + head * job.m_head;
-  bool infinite = true, hidden = true, zero = true;
-  if (threadIdx.x == 0) alive = 0;
-  __syncthreads();
-  for (int i = threadIdx.x * 8; i < TILE * TILE; i += 256 * 8) {
-    int row = i / TILE, q = qt * TILE + row, k = kt * TILE + i % TILE, n = min(8, job.n_keys - k);
-    if (q >= job.n_queries || n <= 0) continue;
-    float m[8];
-    bool sees = false;
-    mask_run(job, base + q * job.m_row + k * job.m_column, n, m);
-    for (int e = 0; e < n; e++) {
-      infinite = infinite && m[e] == -INFINITY;
-      sees = sees || !hides(m[e]);
-      zero = zero && m[e] == 0.0f;
-    }
-    hidden = hidden && !sees;
-    if (sees) atomicOr(&alive, 1ull << row);
+  const int tile = GCUT_CUDA_ATTEND_TILE, n_k = (job.n_keys + tile - 1) / tile;
+  const int kt = blockIdx.x % n_k, qt = blockIdx.x / n_k, head = blockIdx.y, batch = blockIdx.z;
+  const int64_t base = batch * job.m_batch + head * job.m_head;
+  const int k = kt * tile + threadIdx.x % 8 * 8, q = qt * tile + threadIdx.x / 8;
+  __shared__ uint32_t alive[2], all;
+  uint32_t kinds[2];
+  if (threadIdx.x < 2) alive[threadIdx.x] = all = 0;
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    const int r = q + half * 32;
+    kinds[half] = r < job.n_queries ? kinds_of(job, base + r * job.m_row + k * job.m_column, min(8, job.n_keys - k)) : 0;
   }
-  int some = __syncthreads_or(!infinite), visible = __syncthreads_or(!hidden), other = __syncthreads_or(!zero);
+  __syncthreads();
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    const uint32_t seen = __ballot_sync(~0u, kinds[half] & VISIBLE), any = __reduce_or_sync(~0u, kinds[half]);
+    if (threadIdx.x % 32 != 0) continue;
+    uint32_t four = 0; // rows of this warp
+    for (int r = 0; r < 4; r++) four |= (seen >> 8 * r & 0xff ? 1u : 0u) << r;
+    atomicOr(&alive[half], four << threadIdx.x / 32 * 4);
+    atomicOr(&all, any);
+  }
+  __syncthreads();
   if (threadIdx.x != 0) return;
-  int64_t at = batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k + kt;
-  job.tiles[at] = !some ? 0 : !visible ? 3 : other ? 1 : 2;
-  job.rows[at] = alive;
+  const int64_t at = batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k + kt;
+  job.tiles[at] = !(all & FINITE) ? 0 : !(all & VISIBLE) ? 3 : all & OTHER ? 1 : 2;
+  job.rows[at] = (unsigned long long)alive[1] << 32 | alive[0];
 }
