@@ -3,10 +3,12 @@
 #
 # Each figure is the best of five whole runs of the process, printing included: seconds on the clock, seconds of CPU time
 # (what counts on a machine that does other things, too), and the most memory it took. Where PYTHON has onnx,
-# onnx.utils.extract_model stands beside: it makes one part a call. MODELS names a folder with skeletons/llama-3-70b.
-build=$1 python=${PYTHON:-python3}
+# onnx.utils.extract_model stands beside: it makes one part a call. MODELS (../shared/models) adds a deep decoder and one of
+# 70 billion parameters; a model of 4.2 GiB is made and run in less memory where TMPDIR has the room.
+build=$1 python=${PYTHON:-python3} models=${MODELS:-../shared/models}
+[ -d "$models/skeletons" ] || models=../shared/models
 shift
-folder=$(mktemp -d) || exit 1
+folder=$(mktemp -d "${TMPDIR:-/var/tmp}/graphcut-bench-XXXXXX") || exit 1
 trap 'rm -rf "$folder"' EXIT
 
 least() { printf '%s\n%s\n' "$1" "$2" | sort -n | head -n 1; }
@@ -54,12 +56,31 @@ predict() { # name model [options]
   -o "$folder/405b" >/dev/null || exit 1
 predict '405B at its blocks in 16 GB' "$folder/405b/model.onnx" --targets 're:model\.layers\.\d+$' --budget 16000000000
 predict '405B cut to 8 GB' "$folder/405b/model.onnx" --budget 8000000000
-[ -e "${MODELS:-}/skeletons/llama-3-70b/model.onnx" ] &&
-  predict '70B at its blocks in 8 GB' "$MODELS/skeletons/llama-3-70b/model.onnx" --targets LlamaDecoderLayer
+[ -e "$models/skeletons/llama-3-70b/model.onnx" ] &&
+  predict '70B at its blocks in 8 GB' "$models/skeletons/llama-3-70b/model.onnx" --targets LlamaDecoderLayer
 while [ $# -ge 4 ]; do
   title=$(basename "$(dirname "$1")")
   best "$title: cut at $2" "$build/graphcut" cut "$1" --targets "$2"
   best "$title: cut by $4, $3" "$build/graphcut" cut "$1" --set "$3" --budget "$4"
   best "$title: draw its parts" "$build/graphcut" draw "$1" --targets "$2" -o "$folder/parts.svg"
   shift 4
+done
+
+deep=$models/exported/llama-deep-ts/model.onnx large=$models/skeletons/llama-3-70b/model.onnx
+[ -e "$deep" ] && best 'llama-deep-ts, 18848 nodes: load, trace, cut' "$build/graphcut" cut "$deep" --targets 're:m\.model\.layers\.\d+$'
+[ -e "$large" ] && best 'llama-3-70b, 141 GB: load, trace, cut' "$build/graphcut" cut "$large" --targets LlamaDecoderLayer
+
+# On the CPU a layer at a time: what it takes must be a layer's, not the model's.
+title='a model of 4.2 GiB' input=$folder/input
+if [ "$(df -Pk "$folder" | awk 'END { print $4 }')" -lt $((6 << 20)) ]; then
+  echo "$title: left out, $folder has no 6 GiB"
+  exit 0
+fi
+"$build/graphcut" synth hidden=2048,layers=22,heads=16,kv_heads=4,intermediate=5632,vocab=32000,type=float,opset=18 \
+  -o "$folder/large" >/dev/null || exit 1
+mkdir "$input" # int64 [1, 4] as TensorProto: tokens 1 to 4, and a mask of ones
+printf '\010\001\010\004\020\007\072\004\001\002\003\004' >"$input/input_0.pb"
+printf '\010\001\010\004\020\007\072\004\001\001\001\001' >"$input/input_1.pb"
+for offload in sequential prefetch; do
+  best "$title: run, $offload" "$build/graphcut" run "$folder/large/model.onnx" --device cpu --input "$input" --offload $offload
 done
