@@ -91,18 +91,16 @@ static void measure(const table *t, size_t *widths) {
   }
 }
 
-// Those that shrink share what is missing.
+// The widest of those that shrink gives way, a column at a time.
 static void shrink(const table *t, size_t *widths, size_t available) {
-  size_t total = total_width(t, widths), n_shrinking = 0;
-  for (size_t c = 0; c < t->n_columns; c++) n_shrinking += t->columns[c].shrinks;
-  for (size_t c = 0; c < t->n_columns && total > available; c++) {
-    if (!t->columns[c].shrinks) continue;
-    size_t share = (total - available + n_shrinking - 1) / n_shrinking;
-    size_t least = widths[c] < LEAST_SHRUNK ? widths[c] : LEAST_SHRUNK;
-    size_t to = widths[c] > least + share ? widths[c] - share : least;
-    total -= widths[c] - to;
-    widths[c] = to;
-    n_shrinking--;
+  for (size_t total = total_width(t, widths); total > available; total--) {
+    size_t widest = t->n_columns;
+    for (size_t c = 0; c < t->n_columns; c++)
+      if (t->columns[c].shrinks && widths[c] > LEAST_SHRUNK &&
+          (widest == t->n_columns || widths[c] > widths[widest]))
+        widest = c;
+    if (widest == t->n_columns) return;
+    widths[widest]--;
   }
 }
 
