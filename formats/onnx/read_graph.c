@@ -249,6 +249,8 @@ static void show_progress(const gcut__reader *r, gcut__span bytes, gcut__span re
 static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__context *where,
                              gcut_error *err) {
   gcut__field field;
+  for (gcut__span rest = bytes; gcut__next_of(&rest, SPARSE_INITIALIZER, &field);)
+    GCUT_TRY(read_sparse_initializer(r, field.bytes, where->body, err));
   for (gcut__span rest = bytes; gcut__wire_next(&rest, &field);) switch (field.number) {
     case GCUT__GRAPH_NODE:
       prefetch_node(r, rest, 1 << GCUT__NODE_INPUT | 1 << GCUT__NODE_NAME);
@@ -256,9 +258,6 @@ static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__cont
       show_progress(r, bytes, rest);
       break;
     case VALUE_INFO: GCUT_TRY(read_value_info(r, field.bytes, where->body, err)); break;
-    case SPARSE_INITIALIZER:
-      GCUT_TRY(read_sparse_initializer(r, field.bytes, where->body, err));
-      break;
     default: break;
     }
   for (gcut__span rest = bytes; gcut__wire_next(&rest, &field);) switch (field.number) {

@@ -448,6 +448,34 @@ static void tells_defaults_from_weights(void **state) {
   }
 }
 
+// A sparse initializer is a Constant node, and there for nodes that the file lists before it.
+static void reads_sparse_initializers(void **state) {
+  (void)state;
+  static const float element = 3;
+  static const int64_t one[] = {1}, place = 1;
+  enum { SPARSE_VALUES = 1, SPARSE_INDICES = 2, SPARSE_DIMS = 3 };
+  proto graph = begin(), values = onnx_tensor("s", FLOAT, 1, one),
+        indices = onnx_tensor("s_places", INT64, 1, one), sparse = {0};
+  pb_bytes(&values, TENSOR_RAW, &element, sizeof element);
+  pb_bytes(&indices, TENSOR_RAW, &place, sizeof place);
+  pb_message(&sparse, SPARSE_VALUES, &values);
+  pb_message(&sparse, SPARSE_INDICES, &indices);
+  pb_int(&sparse, SPARSE_DIMS, 2);
+  add(&graph, onnx_node("n", "Add", "x s", "y"));
+  pb_message(&graph, GRAPH_SPARSE_INITIALIZER, &sparse);
+  proto model = onnx_model(&graph);
+  gcut_graph *g = parse(&model);
+  assert_string_equal(input_of(g, node_of(g, "n"), 1), "s");
+  const gcut_node *maker = &g->nodes[g->values[gcut_graph_find_value(g, 0, "s")].producer];
+  assert_string_equal(maker->op_type, "Constant");
+  const gcut_attribute *a = gcut_node_attribute(g, maker, "sparse_value");
+  assert_non_null(a);
+  assert_int_equal(a->sparse.dims[0], 2);
+  assert_memory_equal(g->constants[a->sparse.values].data, &element, sizeof element);
+  assert_memory_equal(g->constants[a->sparse.indices].data, &place, sizeof place);
+  gcut_graph_destroy(g);
+}
+
 static int release(void **state) {
   (void)state;
   pb_free(&bytes);
@@ -468,6 +496,7 @@ int main(void) {
       cmocka_unit_test(inlines_within_branches),
       cmocka_unit_test(keeps_metadata),
       cmocka_unit_test(tells_defaults_from_weights),
+      cmocka_unit_test(reads_sparse_initializers),
   };
   return cmocka_run_group_tests(tests, NULL, release);
 }
