@@ -37,6 +37,14 @@ for folder in $models/llama $models/mllama ${GCUT_INTEROP_MODELS:+"$GCUT_INTEROP
 done
 compare "llama at its products" $models/llama/model.onnx $models/llama/inputs.npz --targets MatMul
 
+# What splitting must not lose.
+check 'odd models' "$python" tests/interop/odd_models.py "$work/odd"
+for folder in "$work"/odd/*; do
+  title=$(basename "$folder")
+  compare "$title in 2 parts" "$folder/model.onnx" "$folder/inputs.npz" --parts 2
+  compare "$title in 2 parts, packed" "$folder/model.onnx" "$folder/inputs.npz" --parts 2 --pack --no-refine
+done
+
 # With its weights in a file beside it: read in place, and cloned.
 mkdir "$work/external" "$work/elsewhere"
 "$GRAPHCUT" split $models/llama/model.onnx --parts 1 -o "$work/external" >/dev/null
