@@ -83,6 +83,10 @@ typedef struct gcut__device_ops {
   // Nothing of the part is in use any more; from the disk queue, and at the end for what still has
   // state.
   void (*unload)(gcut__device *device, gcut__part_weights *weights);
+  // Another part computes from now on; weights that this one reads in place (all of them, where
+  // none was loaded) need not stay in memory till its next turn. From the thread that runs it.
+  // NULL: nothing to do.
+  void (*rest)(gcut__device *device, const gcut__part_weights *weights, bool all);
   gcut_status (*push)(gcut__device *device, const void *host, uint64_t offset, uint64_t bytes,
                       gcut_error *err);
   gcut_status (*pull)(gcut__device *device, uint64_t offset, void *host, uint64_t bytes,

@@ -42,6 +42,7 @@ typedef struct worker {
   pthread_t thread;
   bool started;
   gcut__operand *operands; // room for a RUN's
+  uint32_t part;           // that ran last, or GCUT_NONE
 } worker;
 
 static int64_t now_ns(void) {
@@ -112,6 +113,17 @@ static void finish_command(interpreter *in, const gcut_command *c, gcut_status s
 
 // ---- commands ---------------------------------------------------------------------------------
 
+// The part that ran before on this queue makes room for another.
+static void leave_part(worker *w, gcut__device *d, const gcut_command *c) {
+  const gcut__execution *x = w->in->x;
+  bool on_host = c->queue == GCUT_QUEUE_HOST;
+  uint32_t left = w->part;
+  w->part = c->part;
+  if (left == GCUT_NONE || left == c->part || !d->ops->rest) return;
+  const gcut__part_weights *weights = &(on_host ? x->host_weights : x->weights)[left];
+  d->ops->rest(d, weights, on_host || weights->bytes == 0);
+}
+
 static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
   const gcut__execution *x = w->in->x;
   bool on_host = c->queue == GCUT_QUEUE_HOST;
@@ -130,6 +142,7 @@ static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
                          .operands = w->operands,
                          .n_operands = c->n_places};
   gcut__device *d = on_host ? x->host : x->device;
+  leave_part(w, d, c);
   GCUT_TRY(d->ops->run(d, &args, err));
   for (uint32_t i = 0; i < c->n_places; i++)
     if (w->operands[i].output && w->operands[i].offset == GCUT_ON_HEAP)
@@ -262,7 +275,7 @@ static gcut_status start(interpreter *in, worker *workers) {
   for (int q = 0; q < GCUT_N_QUEUES; q++) {
     worker *w = &workers[q];
     if (!has_commands(in->x->schedule, (gcut_queue)q)) continue;
-    *w = (worker){.in = in, .queue = (gcut_queue)q};
+    *w = (worker){.in = in, .queue = (gcut_queue)q, .part = GCUT_NONE};
     w->operands = GCUT_NEW_ARRAY(in->arena, gcut__operand, places);
     if (!w->operands) return GCUT_NO_MEMORY(in->err);
     if (pthread_create(&w->thread, NULL, work, w) != 0)

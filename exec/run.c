@@ -277,6 +277,18 @@ static gcut_status count_host_nodes(session *s, gcut_run_result *r, gcut_error *
   return GCUT_OK;
 }
 
+static gcut_status count_host_parts(session *s, gcut_run_result *r, gcut_error *err) {
+  bool *seen = GCUT_NEW_ARRAY(s->arena, bool, s->plan->n_parts);
+  if (!seen) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < s->schedule->n_commands; i++) {
+    const gcut_command *c = &s->schedule->commands[i];
+    if (c->kind != GCUT_RUN || c->queue != GCUT_QUEUE_HOST || seen[c->part]) continue;
+    seen[c->part] = true;
+    r->host_parts++;
+  }
+  return GCUT_OK;
+}
+
 static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) {
   gcut_summary sum;
   GCUT_TRY(gcut_timeline_summarise(&s->problem, s->schedule, &s->timeline, &sum, err));
@@ -285,6 +297,7 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   snprintf(r->note, sizeof r->note, "%s", s->schedule->note);
   r->parts = s->plan->n_parts;
   GCUT_TRY(count_host_nodes(s, r, err));
+  GCUT_TRY(count_host_parts(s, r, err));
   r->batches = s->problem.n_batches;
   r->seconds = sum.seconds;
   r->peak_device_bytes = s->schedule->extent[GCUT_SPACE_DEVICE];

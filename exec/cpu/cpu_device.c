@@ -132,6 +132,7 @@ static const gcut__device_ops cpu_ops = {
     .reserve = cpu_reserve,
     .load = gcut__cpu_load,
     .unload = gcut__cpu_unload,
+    .rest = gcut__cpu_rest,
     .push = cpu_push,
     .pull = cpu_pull,
     .run = gcut__cpu_run,

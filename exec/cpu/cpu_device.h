@@ -46,6 +46,7 @@ gcut_status gcut__cpu_load(gcut__device *device, gcut__part_weights *weights, ui
 gcut_status gcut__cpu_load_weights(gcut__cpu_device *device, gcut__part_weights *weights,
                                    uint64_t range, gcut_error *err);
 void gcut__cpu_unload(gcut__device *device, gcut__part_weights *weights);
+void gcut__cpu_rest(gcut__device *device, const gcut__part_weights *weights, bool all);
 
 gcut_status gcut__cpu_run(gcut__device *device, const gcut__run_args *args, gcut_error *err);
 

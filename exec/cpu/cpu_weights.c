@@ -41,6 +41,13 @@ void gcut__cpu_unload(gcut__device *device, gcut__part_weights *w) {
   w->state = NULL;
 }
 
+void gcut__cpu_rest(gcut__device *device, const gcut__part_weights *w, bool all) {
+  (void)device;
+  for (uint32_t i = 0; i < w->n; i++)
+    if ((all || w->offsets[i] == GCUT_ON_HEAP) && w->constants[i]->file != GCUT_NONE)
+      gcut__pages_drop(w->constants[i]->data, w->constants[i]->bytes);
+}
+
 gcut_status gcut__cpu_load_weights(gcut__cpu_device *d, gcut__part_weights *w, uint64_t range,
                                    gcut_error *err) {
   gcut__cpu_weights *s = w->state = calloc(1, sizeof *s + w->n * sizeof *s->tensors);

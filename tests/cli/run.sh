@@ -19,6 +19,8 @@ says 'run --json: self_check' '"self_check": true'
 for offload in resident sequential prefetch:ahead=2 uva partial:keep=2 hybrid:min-tokens=100000 auto; do
   check "run --offload $offload" $run --offload $offload --expect $outputs --self-check
 done
+check 'run: parts on the host' $run --offload hybrid:min-tokens=100000 --json
+says 'run: all five' '"host_parts": 5'
 check 'run: another model' "$GRAPHCUT" run $models/mllama/model.onnx --input $models/mllama/inputs.npz \
   --expect $models/mllama/outputs.npz --self-check
 
@@ -61,6 +63,22 @@ same_peak 'llama, layers' $inputs batch=2,seq=16 $llama --targets LlamaDecoderLa
 same_peak 'llama, products' $inputs batch=2,seq=16 $llama --targets MatMul
 same_peak 'llama, halves' $inputs batch=2,seq=16 $llama --parts 2
 same_peak 'mllama' $models/mllama/inputs.npz '' $models/mllama/model.onnx --targets MllamaVisionEncoderLayer
+
+# Weights read where they lie leave memory after their part: of 200 MB a run holds one part's.
+resident_kib() { # offload
+  /usr/bin/time -f '%M' -o "$work/kib" "$GRAPHCUT" run "$work/decoder/model.onnx" --targets 're:model\.layers\.\d+$' \
+    --input $inputs --device cpu --offload "$1" >"$work/out" 2>"$work/err" && cat "$work/kib"
+}
+if [ -x /usr/bin/time ]; then
+  check 'synth: 200 MB' "$GRAPHCUT" synth hidden=512,layers=12,heads=8,kv_heads=4,intermediate=2048,vocab=1000,type=float \
+    -o "$work/decoder"
+  all=$(resident_kib resident)
+  for offload in uva uva:loop=parts hybrid:min-tokens=1000000; do
+    some=$(resident_kib $offload)
+    if [ "${some:-$all}" -lt $((all - 120000)) ]; then echo "ok - run $offload: pages are given back"; else
+      echo "not ok - run $offload: $some KiB, all resident $all"; fi
+  done
+else echo 'ok - pages are given back # SKIP there is no /usr/bin/time'; fi
 
 # Refusals.
 refuse 'run without --input' 2 'needs --input' "$GRAPHCUT" run $llama
