@@ -218,16 +218,20 @@ static gcut_status fail_cycle(contraction *c, gcut_error *err) {
   if (!steps || !queue) return GCUT_NO_MEMORY(err);
   if (!search_back(c, group, steps, queue))
     return GCUT_FAIL(err, GCUT_FORMAT, "the graph's nodes are not in order");
+  bool fused = false; // whether the path goes through a fused group, of which other nodes lead on
   queue[n++] = group; // the search is done: now the path, last step first
-  for (uint32_t u = c->unit[steps[group].from]; u != group; u = c->unit[steps[u].from])
+  for (uint32_t u = c->unit[steps[group].from]; u != group; u = c->unit[steps[u].from]) {
+    fused |= u >= c->groups->n && u < c->groups->n_all;
     queue[n++] = u;
+  }
   char path[640], name[128], target[96];
   write_path(c, group, steps, queue, n, path, sizeof path);
   const gcut__group *g = &c->groups->items[group];
   return GCUT_FAIL(err, GCUT_ARGUMENT,
-                   "target '%s': '%s' cannot be one part, for it feeds itself from outside: %s",
+                   "target '%s': '%s' cannot be one part, for it feeds itself from outside: %s%s",
                    gcut__printable(g->target, target, sizeof target),
-                   gcut__printable(g->name, name, sizeof name), path);
+                   gcut__printable(g->name, name, sizeof name), path,
+                   fused ? " (through a fused group: --no-fuse may do)" : "");
 }
 
 gcut_status gcut__contract(const gcut__draft *draft, const gcut__groups *groups, uint32_t *levels,

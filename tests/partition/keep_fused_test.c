@@ -324,6 +324,33 @@ static void fetched_values_open_a_group(void **state) {
   close_model(m);
 }
 
+// A module that feeds the mask and reads a shape of the keys: attention as one would feed it.
+static const char crossing[] =
+    "<ir_version: 10, opset_import: [\"\": 18], scopes: [0: \"\", 1: \"block\": \"Block\"]>"
+    " g (float[batch,2,seq,8] q, float[batch,2,seq,8] k, float[batch,1,seq,seq] m)"
+    " => (float[batch,2,seq,8] y, int64[4] sizes) {"
+    " kt = Transpose<perm = [0, 1, 3, 2]>(k) shape = Shape(kt) product = MatMul(q, kt)"
+    " mask = Relu(m) @1 scores = Add(product, mask) p = Softmax(scores) y = MatMul(p, k)"
+    " sizes = Abs(shape) @1 }";
+
+static void a_module_on_both_sides_is_refused(void **state) {
+  (void)state;
+  gcut_graph *g;
+  gcut_trace *t;
+  gcut_plan *plan;
+  const char *target = "Block";
+  gcut_cut_options o = {.targets = &target, .n_targets = 1};
+  assert_ok(gcut_gcir_parse(crossing, sizeof crossing - 1, "crossing", NULL, &g, err));
+  assert_ok(gcut_trace_folded(g, NULL, &t, err));
+  assert_int_equal(t->n_fused, 1);
+  assert_fails(gcut_plan_create(t, &o, &plan, err), GCUT_ARGUMENT, "--no-fuse may do");
+  o.unfused = true;
+  assert_ok(gcut_plan_create(t, &o, &plan, err));
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+}
+
 static void a_budget_too_small_names_the_group(void **state) {
   (void)state;
   gcut_graph *g;
@@ -345,6 +372,7 @@ int main(void) {
       cmocka_unit_test(targets_within_a_group_are_one),
       cmocka_unit_test(divided_groups_are_refused),
       cmocka_unit_test(fetched_values_open_a_group),
+      cmocka_unit_test(a_module_on_both_sides_is_refused),
       cmocka_unit_test(a_budget_too_small_names_the_group),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
