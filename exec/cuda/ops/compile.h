@@ -3,6 +3,8 @@
 #ifndef GCUT_EXEC_CUDA_OPS_COMPILE_H
 #define GCUT_EXEC_CUDA_OPS_COMPILE_H
 
+#include <stddef.h>
+
 #include "exec/cuda/ops/list.h"
 #include "exec/cuda/program.h"
 
@@ -23,5 +25,37 @@ GCUT_MUST_USE gcut_status gcut__cuda_launch_over(const gcut__cuda_run *r, CUfunc
 GCUT_MUST_USE gcut_status gcut__cuda_launch_rows(const gcut__cuda_run *r, CUfunction kernel,
                                                  uint64_t rows, uint32_t threads, void **arguments,
                                                  gcut_error *err);
+
+// A step that is one launch of one kernel with one job: where the job's pointers come from.
+enum { GCUT_CUDA_FAULT = -100, GCUT_CUDA_SCRATCH = -101 };
+typedef struct gcut__cuda_pointer {
+  int operand; // input i; output i as -1 - i; GCUT_CUDA_FAULT, GCUT_CUDA_SCRATCH
+  size_t at;   // of the pointer in the job
+} gcut__cuda_pointer;
+#define GCUT_CUDA_IN(job, field, i)                                                                \
+  { (int)(i), offsetof(job, field) }
+#define GCUT_CUDA_OUT(job, field, i)                                                               \
+  { -1 - (int)(i), offsetof(job, field) }
+
+// Fills c->step with it; the job is copied. `threads` 0: over `count` elements, a thread each; else
+// a block of so many threads for each of `count`.
+GCUT_MUST_USE gcut_status gcut__cuda_plain(const gcut__cuda_compile *c, const char *kernel,
+                                           const void *job, size_t job_bytes, uint64_t count,
+                                           uint32_t threads, const gcut__cuda_pointer *pointers,
+                                           size_t n_pointers, gcut_error *err);
+// The same where `pointers` is an array.
+#define GCUT_CUDA_PLAIN(c, kernel, job, count, threads, pointers, err)                             \
+  gcut__cuda_plain(c, kernel, job, sizeof *(job), count, threads, pointers,                        \
+                   sizeof(pointers) / sizeof *(pointers), err)
+
+// Elements of a constant int32 or int64 input, at most `room` of them: how many, 0 where the input
+// is absent, -1 where they are not known.
+int gcut__cuda_read_ints(const gcut__cuda_compile *c, uint32_t i, int64_t *values, int room);
+// Row-major strides.
+void gcut__cuda_strides(const gcut_type *type, int64_t *strides);
+// Bytes of an element, or 0 where it is no whole number of 1, 2, 4 or 8.
+int32_t gcut__cuda_element_bytes(int type);
+// float, float16 or bfloat16.
+bool gcut__cuda_is_float(const gcut_type *type);
 
 #endif

@@ -1,10 +1,9 @@
-// Transpose, Slice, Expand, Concat, Split, Gather: jobs of strides, whatever the element type.
+// Transpose, Slice, Expand, Concat, Split: jobs of strides, whatever the element type.
 #include "exec/cuda/ops/copy.h"
 
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/compile.h"
 #include "tracer/ops/concat.h"
-#include "tracer/ops/gather.h"
 #include "tracer/ops/slice.h"
 #include "tracer/ops/transpose.h"
 
@@ -101,32 +100,15 @@ gcut_status gcut__cuda_compile_expand(const gcut__cuda_compile *c, gcut_error *e
 
 // ---- Slice ------------------------------------------------------------------------------------
 
-// Elements of a constant int32 or int64 input, at most GCUT_MAX_RANK; -1 where it is not known.
-static int read_ints(const gcut__cuda_compile *c, uint32_t i, int64_t *values) {
-  uint32_t v = i < c->node->n_inputs ? gcut_node_inputs(c->trace->graph, c->node)[i] : GCUT_NONE;
-  if (v == GCUT_NONE) return 0;
-  const gcut_constant *k = c->trace->facts[v].constant;
-  size_t size = k && k->type == GCUT_INT64 ? 8 : 4;
-  if (!k || !k->data || (k->type != GCUT_INT64 && k->type != GCUT_INT32) ||
-      k->bytes / size > GCUT_MAX_RANK)
-    return -1;
-  for (size_t e = 0; e < k->bytes / size; e++) {
-    int32_t narrow;
-    if (size == 8)
-      memcpy(&values[e], (const char *)k->data + e * 8, 8);
-    else
-      memcpy(&narrow, (const char *)k->data + e * 4, 4), values[e] = narrow;
-  }
-  return (int)(k->bytes / size);
-}
-
 gcut_status gcut__cuda_compile_slice(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
   int64_t starts[GCUT_MAX_RANK], ends[GCUT_MAX_RANK], axes[GCUT_MAX_RANK], steps[GCUT_MAX_RANK],
       strides[GCUT_MAX_RANK];
   if (c->node->version < 10 || in->rank > GCUT_CUDA_COPY_DIMS) return GCUT_OK;
-  int n = read_ints(c, 1, starts), n_ends = read_ints(c, 2, ends), n_axes = read_ints(c, 3, axes),
-      n_steps = read_ints(c, 4, steps);
+  int n = gcut__cuda_read_ints(c, 1, starts, GCUT_MAX_RANK),
+      n_ends = gcut__cuda_read_ints(c, 2, ends, GCUT_MAX_RANK),
+      n_axes = gcut__cuda_read_ints(c, 3, axes, GCUT_MAX_RANK),
+      n_steps = gcut__cuda_read_ints(c, 4, steps, GCUT_MAX_RANK);
   if (n < 0 || n_ends != n || n_axes < 0 || n_steps < 0) return GCUT_OK;
   gcut_status status;
   copy_params *p = new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
@@ -199,47 +181,5 @@ gcut_status gcut__cuda_compile_split(const gcut__cuda_compile *c, gcut_error *er
     offset += out->dims[axis];
   }
   finish(c, p);
-  return GCUT_OK;
-}
-
-// ---- Gather -----------------------------------------------------------------------------------
-
-typedef struct gather_params {
-  CUfunction kernel;
-  gcut__cuda_gather_job job;
-} gather_params;
-
-static gcut_status launch_gather(const gcut__cuda_run *r, gcut_error *err) {
-  const gather_params *p = r->step->params;
-  gcut__cuda_gather_job job = p->job;
-  job.from = (const void *)r->inputs[0];
-  job.indices = (const void *)r->inputs[1];
-  job.to = (void *)r->outputs[0];
-  job.fault = (uint32_t *)r->cuda->fault_device;
-  void *arguments[] = {&job};
-  return gcut__cuda_launch_over(r, p->kernel, (uint64_t)(job.outer * job.n_indices * job.inner),
-                                arguments, err);
-}
-
-gcut_status gcut__cuda_compile_gather(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut__gather_attrs *attrs = c->node->attrs;
-  const gcut_type *in = gcut__cuda_input_type(c, 0), *indices = gcut__cuda_input_type(c, 1);
-  unsigned bits = gcut_dtype_bits((gcut_dtype)in->type);
-  int axis = (int)(attrs->axis < 0 ? attrs->axis + in->rank : attrs->axis);
-  if (bits < 8 || bits > 64) return GCUT_OK;
-  gather_params *p = GCUT_NEW(c->arena, gather_params);
-  if (!p) return GCUT_NO_MEMORY(err);
-  p->job = (gcut__cuda_gather_job){.outer = 1,
-                                   .inner = 1,
-                                   .axis = in->dims[axis],
-                                   .n_indices = (int64_t)gcut__cuda_count(indices),
-                                   .size = (int32_t)(bits / 8),
-                                   .wide = indices->type == GCUT_INT64,
-                                   .node = (uint32_t)(c->node - c->trace->graph->nodes)};
-  for (int d = 0; d < axis; d++) p->job.outer *= in->dims[d];
-  for (int d = axis + 1; d < in->rank; d++) p->job.inner *= in->dims[d];
-  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_gather", &p->kernel, err));
-  c->step->params = p;
-  c->step->launch = launch_gather;
   return GCUT_OK;
 }

@@ -23,26 +23,3 @@ extern "C" __global__ void gcut_copy(const __grid_constant__ gcut__cuda_copy_job
   default: move<uint64_t>(job); break;
   }
 }
-
-template <typename T> __device__ inline void pick(const gcut__cuda_gather_job &job) {
-  int64_t row = job.inner, count = job.outer * job.n_indices * row, step = (int64_t)gridDim.x * blockDim.x;
-  for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) {
-    int64_t e = i % row, which = i / row % job.n_indices, outer = i / row / job.n_indices;
-    int64_t index = job.wide ? ((const int64_t *)job.indices)[which] : ((const int32_t *)job.indices)[which];
-    if (index < 0) index += job.axis;
-    if (index < 0 || index >= job.axis) {
-      *job.fault = job.node + 1;
-      continue;
-    }
-    ((T *)job.to)[i] = ((const T *)job.from)[(outer * job.axis + index) * row + e];
-  }
-}
-
-extern "C" __global__ void gcut_gather(const __grid_constant__ gcut__cuda_gather_job job) {
-  switch (job.size) {
-  case 1: pick<uint8_t>(job); break;
-  case 2: pick<uint16_t>(job); break;
-  case 4: pick<uint32_t>(job); break;
-  default: pick<uint64_t>(job); break;
-  }
-}

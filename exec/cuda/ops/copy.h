@@ -18,14 +18,4 @@ typedef struct gcut__cuda_copy_job {
   void *to;
 } gcut__cuda_copy_job;
 
-// Rows picked by index: to[o][i][e] = from[o][index[i]][e].
-typedef struct gcut__cuda_gather_job {
-  int64_t outer, n_indices, axis, inner;
-  int32_t size, wide; // bytes an element; indices are int64
-  uint32_t node;      // for *fault
-  const void *from, *indices;
-  void *to;
-  uint32_t *fault; // set to node + 1 where an index is out of range
-} gcut__cuda_gather_job;
-
 #endif

@@ -25,7 +25,7 @@
   X(Transpose, transpose) X(Slice, slice) X(Expand, expand) X(Concat, concat) X(Split, split) \
   X(ReduceMean, reduce) X(ReduceSum, reduce) X(ReduceMax, reduce) X(ReduceMin, reduce) \
   X(Softmax, softmax) X(LayerNormalization, layer_norm) X(RMSNormalization, rms_norm) \
-  X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather) X(Attention, attention)
+  X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather) X(GatherND, gather_nd) X(GatherElements, gather_elements) X(Attention, attention)
 // clang-format on
 
 #endif
