@@ -17,6 +17,10 @@ GCUT_CUDA_OP_LIST(X)
 // A sum of two tensors of one shape, eight elements at once; false where it is no such sum.
 bool gcut__cuda_compile_sum(const gcut__cuda_compile *c, gcut_status *out_status, gcut_error *err);
 
+// A reduction by rows, of the dimensions from `axis` on.
+gcut_status gcut__cuda_compile_row_reduction(const gcut__cuda_compile *c, int axis,
+                                             gcut_error *err);
+
 // Launches a grid-stride kernel of 256 threads a block over `count` elements; nothing where there
 // are none.
 GCUT_MUST_USE gcut_status gcut__cuda_launch_over(const gcut__cuda_run *r, CUfunction kernel,

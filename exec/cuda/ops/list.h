@@ -24,8 +24,12 @@
   X(Mean, element) X(Where, element) X(Cast, element) X(CastLike, element) \
   X(Transpose, transpose) X(Slice, slice) X(Expand, expand) X(Concat, concat) X(Split, split) \
   X(ReduceMean, reduce) X(ReduceSum, reduce) X(ReduceMax, reduce) X(ReduceMin, reduce) \
-  X(Softmax, softmax) X(LayerNormalization, layer_norm) X(RMSNormalization, rms_norm) \
-  X(MatMul, matmul) X(Gemm, gemm) X(Gather, gather) X(GatherND, gather_nd) X(GatherElements, gather_elements) X(Attention, attention)
+  X(ReduceProd, reduce) X(ReduceL1, reduce) X(ReduceL2, reduce) X(ReduceSumSquare, reduce) \
+  X(ReduceLogSum, reduce) X(ReduceLogSumExp, reduce) X(ArgMax, arg) X(ArgMin, arg) \
+  X(TopK, topk) X(Softmax, softmax) X(LogSoftmax, log_softmax) \
+  X(LayerNormalization, layer_norm) X(RMSNormalization, rms_norm) X(MatMul, matmul) \
+  X(Gemm, gemm) X(Gather, gather) X(GatherND, gather_nd) X(GatherElements, gather_elements) \
+  X(Attention, attention)
 // clang-format on
 
 #endif

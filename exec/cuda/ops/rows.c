@@ -6,13 +6,15 @@
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/compile.h"
 #include "tracer/ops/normalization.h"
-#include "tracer/ops/reduce.h"
 #include "tracer/ops/softmax.h"
 
 typedef struct row_params {
   CUfunction kernel;
+  bool lines; // a thread each, not a block
   gcut__cuda_row_job job;
 } row_params;
+
+enum { SHORT_LINE = 32 };
 
 static gcut_status launch_rows(const gcut__cuda_run *r, gcut_error *err) {
   const row_params *p = r->step->params;
@@ -23,31 +25,39 @@ static gcut_status launch_rows(const gcut__cuda_run *r, gcut_error *err) {
   if (norm && r->step->n_inputs > 2) job.bias = (const void *)r->inputs[2];
   job.y = (void *)r->outputs[0];
   void *arguments[] = {&job};
+  if (p->lines) return gcut__cuda_launch_over(r, p->kernel, (uint64_t)job.rows, arguments, err);
   return gcut__cuda_launch_rows(r, p->kernel, (uint64_t)job.rows, GCUT_CUDA_ROW_THREADS, arguments,
                                 err);
 }
 
-// A step over the rows that dimensions from `axis` on make.
-static gcut_status compile_rows(const gcut__cuda_compile *c, gcut__cuda_row_op op, int axis,
-                                float epsilon, gcut_error *err) {
+// A step over the rows that dimensions from `axis` to before `end` make.
+static gcut_status compile_lines(const gcut__cuda_compile *c, gcut__cuda_row_op op, int axis,
+                                 int end, float epsilon, gcut_error *err) {
   const gcut_type *in = gcut__cuda_input_type(c, 0);
   if (in->type != GCUT_FLOAT && in->type != GCUT_FLOAT16 && in->type != GCUT_BFLOAT16)
     return GCUT_OK;
   row_params *p = GCUT_NEW(c->arena, row_params);
   if (!p) return GCUT_NO_MEMORY(err);
   p->job = (gcut__cuda_row_job){
-      .rows = 1, .columns = 1, .type = in->type, .op = (int32_t)op, .epsilon = epsilon};
+      .rows = 1, .columns = 1, .inner = 1, .type = in->type, .op = (int32_t)op, .epsilon = epsilon};
   for (int d = 0; d < in->rank; d++) {
-    if (d < axis)
-      p->job.rows *= in->dims[d];
-    else
-      p->job.columns *= in->dims[d];
+    *(d >= axis && d < end ? &p->job.columns : &p->job.rows) *= in->dims[d];
+    if (d >= end) p->job.inner *= in->dims[d];
   }
-  if (p->job.columns == 0) return GCUT_OK;
-  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_rows", &p->kernel, err));
+  if (p->job.columns == 0 || p->job.inner == 0) return GCUT_OK;
+  bool softmax = op == GCUT_CUDA_ROW_SOFTMAX || op == GCUT_CUDA_ROW_LOG_SOFTMAX;
+  p->lines = softmax && (p->job.inner > 1 || p->job.columns < SHORT_LINE);
+  GCUT_TRY(
+      gcut__cuda_kernel(c->cuda, p->lines ? "gcut_softmax_lines" : "gcut_rows", &p->kernel, err));
   c->step->params = p;
   c->step->launch = launch_rows;
   return GCUT_OK;
+}
+
+// The same to the last dimension.
+static gcut_status compile_rows(const gcut__cuda_compile *c, gcut__cuda_row_op op, int axis,
+                                float epsilon, gcut_error *err) {
+  return compile_lines(c, op, axis, gcut__cuda_input_type(c, 0)->rank, epsilon, err);
 }
 
 static gcut__cuda_row_op reduction_of(const gcut_node *node) {
@@ -62,30 +72,26 @@ static gcut__cuda_row_op reduction_of(const gcut_node *node) {
   return GCUT_CUDA_ROW_SUM;
 }
 
-// The first dimension reduced where they are the last ones and are kept as 1; -1 otherwise. The
-// shapes tell which: a dimension that was 1 before makes no difference.
-static int first_reduced(const gcut__cuda_compile *c) {
-  const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
-  int axis = in->rank;
-  while (axis > 0 && out->dims[axis - 1] == 1) axis--;
-  for (int d = 0; d < axis; d++)
-    if (out->dims[d] != in->dims[d]) return -1;
-  return axis;
-}
-
-gcut_status gcut__cuda_compile_reduce(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_reduce_attrs *attrs = c->node->attrs;
-  int axis = attrs->keepdims ? first_reduced(c) : -1;
-  if (axis < 0) return GCUT_OK;
+gcut_status gcut__cuda_compile_row_reduction(const gcut__cuda_compile *c, int axis,
+                                             gcut_error *err) {
   return compile_rows(c, reduction_of(c->node), axis, 0, err);
 }
 
-gcut_status gcut__cuda_compile_softmax(const gcut__cuda_compile *c, gcut_error *err) {
+// Before opset 13 the dimensions from the axis on are one.
+static gcut_status compile_softmax(const gcut__cuda_compile *c, gcut__cuda_row_op op,
+                                   gcut_error *err) {
   const gcut_type *in = gcut__cuda_input_type(c, 0);
   int64_t axis = gcut__softmax_axis(c->node, c->node->attrs);
   if (axis < 0) axis += in->rank;
-  if (c->node->version < 13 || axis != in->rank - 1) return GCUT_OK;
-  return compile_rows(c, GCUT_CUDA_ROW_SOFTMAX, (int)axis, 0, err);
+  if (in->rank == 0 || c->node->version < 13) return compile_rows(c, op, (int)axis, 0, err);
+  return compile_lines(c, op, (int)axis, (int)axis + 1, 0, err);
+}
+
+gcut_status gcut__cuda_compile_softmax(const gcut__cuda_compile *c, gcut_error *err) {
+  return compile_softmax(c, GCUT_CUDA_ROW_SOFTMAX, err);
+}
+gcut_status gcut__cuda_compile_log_softmax(const gcut__cuda_compile *c, gcut_error *err) {
+  return compile_softmax(c, GCUT_CUDA_ROW_LOG_SOFTMAX, err);
 }
 
 static gcut_status compile_norm(const gcut__cuda_compile *c, gcut__cuda_row_op op,

@@ -52,8 +52,11 @@ __device__ inline void softmax_row(const gcut__cuda_row_job &job, int64_t row) {
   auto value = [&](int64_t c) { return load_as<float>(job.x, base + c, job.type); };
   float top = join_row<Max>(job.columns, value);
   float sum = join_row<Sum>(job.columns, [&](int64_t c) { return expf(value(c) - top); });
-  for (int64_t c = threadIdx.x; c < job.columns; c += GCUT_CUDA_ROW_THREADS)
-    store_as<float>(job.y, base + c, job.type, expf(value(c) - top) / sum);
+  float log_sum = logf(sum);
+  for (int64_t c = threadIdx.x; c < job.columns; c += GCUT_CUDA_ROW_THREADS) {
+    float x = value(c) - top;
+    store_as<float>(job.y, base + c, job.type, job.op == GCUT_CUDA_ROW_SOFTMAX ? expf(x) / sum : x - log_sum);
+  }
 }
 
 __device__ inline void norm_row(const gcut__cuda_row_job &job, int64_t row) {
@@ -74,8 +77,24 @@ __device__ inline void norm_row(const gcut__cuda_row_job &job, int64_t row) {
 extern "C" __global__ void __launch_bounds__(GCUT_CUDA_ROW_THREADS) gcut_rows(const __grid_constant__ gcut__cuda_row_job job) {
   for (int64_t row = blockIdx.x; row < job.rows; row += gridDim.x) {
     if (job.op <= GCUT_CUDA_ROW_MIN) reduce_row(job, row);
-    else if (job.op == GCUT_CUDA_ROW_SOFTMAX) softmax_row(job, row);
+    else if (job.op <= GCUT_CUDA_ROW_LOG_SOFTMAX) softmax_row(job, row);
     else norm_row(job, row);
     __syncthreads();
+  }
+}
+
+// Softmax of short lines, or of lines that lie side by side: a thread a line.
+extern "C" __global__ void __launch_bounds__(GCUT_CUDA_ROW_THREADS) gcut_softmax_lines(const __grid_constant__ gcut__cuda_row_job job) {
+  int64_t step = (int64_t)gridDim.x * blockDim.x;
+  for (int64_t line = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; line < job.rows; line += step) {
+    int64_t outer = line / job.inner, base = outer * job.columns * job.inner + (line - outer * job.inner);
+    float top = -INFINITY, sum = 0.0f;
+    for (int64_t c = 0; c < job.columns; c++) top = Max::join(top, load_as<float>(job.x, base + c * job.inner, job.type));
+    for (int64_t c = 0; c < job.columns; c++) sum += expf(load_as<float>(job.x, base + c * job.inner, job.type) - top);
+    float log_sum = logf(sum);
+    for (int64_t c = 0; c < job.columns; c++) {
+      float x = load_as<float>(job.x, base + c * job.inner, job.type) - top;
+      store_as<float>(job.y, base + c * job.inner, job.type, job.op == GCUT_CUDA_ROW_SOFTMAX ? expf(x) / sum : x - log_sum);
+    }
   }
 }

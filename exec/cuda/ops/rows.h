@@ -12,12 +12,14 @@ typedef enum gcut__cuda_row_op {
   GCUT_CUDA_ROW_MAX,
   GCUT_CUDA_ROW_MIN,
   GCUT_CUDA_ROW_SOFTMAX,
+  GCUT_CUDA_ROW_LOG_SOFTMAX,
   GCUT_CUDA_ROW_LAYER_NORM, // (x - mean) / sqrt(variance + epsilon) * scale + bias
   GCUT_CUDA_ROW_RMS_NORM,   // x / sqrt(mean(x^2) + epsilon) * scale
 } gcut__cuda_row_op;
 
+// A row's elements lie `inner` apart, for softmax; norms and reductions have 1.
 typedef struct gcut__cuda_row_job {
-  int64_t rows, columns;
+  int64_t rows, columns, inner;
   int32_t type, op; // float, float16 or bfloat16
   float epsilon;
   const void *x, *scale, *bias; // scale, bias: [columns] or NULL
