@@ -29,7 +29,9 @@
   X(TopK, topk) X(Softmax, softmax) X(LogSoftmax, log_softmax) \
   X(LayerNormalization, layer_norm) X(RMSNormalization, rms_norm) X(MatMul, matmul) \
   X(Gemm, gemm) X(Gather, gather) X(GatherND, gather_nd) X(GatherElements, gather_elements) \
-  X(Attention, attention)
+  X(Attention, attention) X(Pad, pad) X(Tile, tile) X(Trilu, trilu) X(Range, range) \
+  X(ConstantOfShape, constant_of_shape) X(CumSum, cumulative) X(CumProd, cumulative) \
+  X(Scatter, scatter_elements) X(ScatterElements, scatter_elements) X(ScatterND, scatter_nd)
 // clang-format on
 
 #endif

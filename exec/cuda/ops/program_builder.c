@@ -95,8 +95,12 @@ static int make_shrink(const maker *m) {
 }
 static int make_selu(const maker *m) {
   const gcut_selu_attrs *attrs = m->node->attrs;
-  if (isnan(attrs->alpha) || isnan(attrs->gamma)) return ELEMENT_NONE;
-  return emit_numbers(m, attrs->alpha, attrs->gamma);
+  bool old = m->node->version < 6; // the defaults got more digits
+  float alpha = old ? 1.6732f : 1.67326319217681884765625f,
+        gamma = old ? 1.0507f : 1.05070102214813232421875f;
+  if (m->of == GCUT_CUDA_ELEMENT_INT) return ELEMENT_NONE;
+  return emit_numbers(m, isnan(attrs->alpha) ? alpha : attrs->alpha,
+                      isnan(attrs->gamma) ? gamma : attrs->gamma);
 }
 static int make_gelu(const maker *m) {
   const gcut_gelu_attrs *attrs = m->node->attrs;
