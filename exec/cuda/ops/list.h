@@ -31,7 +31,9 @@
   X(Gemm, gemm) X(Gather, gather) X(GatherND, gather_nd) X(GatherElements, gather_elements) \
   X(Attention, attention) X(Pad, pad) X(Tile, tile) X(Trilu, trilu) X(Range, range) \
   X(ConstantOfShape, constant_of_shape) X(CumSum, cumulative) X(CumProd, cumulative) \
-  X(Scatter, scatter_elements) X(ScatterElements, scatter_elements) X(ScatterND, scatter_nd)
+  X(Scatter, scatter_elements) X(ScatterElements, scatter_elements) X(ScatterND, scatter_nd) \
+  X(Conv, conv) X(ConvTranspose, conv_transpose) X(MaxPool, pool) X(AveragePool, pool) \
+  X(BatchNormalization, batch_norm)
 // clang-format on
 
 #endif

@@ -1,0 +1,294 @@
+// Conv and ConvTranspose: columns and a product by cuBLASLt, image by image; where a group has few
+// input channels (depthwise) directly. AveragePool, MaxPool, the global pools and
+// BatchNormalization.
+#include "tracer/ops/conv.h"
+
+#include "exec/cuda/blas.h"
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/compile.h"
+#include "exec/cuda/ops/window.h"
+#include "tracer/ops/normalization.h"
+#include "tracer/ops/pool.h"
+
+static const int64_t FEW_TAPS = 32, MOST_COLUMNS = INT64_C(1)
+                                                   << 30; // of a group; bytes of an image
+
+static bool is_real(int type) {
+  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
+}
+
+// The window as kernels take it; false where it has too many axes.
+static bool fill_window(gcut__cuda_window *w, const gcut_window *from, const int64_t *far,
+                        const int64_t *near) {
+  int missing = GCUT_CUDA_WINDOW_DIMS - from->n;
+  if (missing < 0) return false;
+  *w = (gcut__cuda_window){.n_far = 1, .n_near = 1, .n_kernel = 1};
+  for (int a = 0; a < GCUT_CUDA_WINDOW_DIMS; a++) {
+    int i = a - missing;
+    w->far[a] = i < 0 ? 1 : far[i];
+    w->near[a] = i < 0 ? 1 : near[i];
+    w->kernel[a] = i < 0 ? 1 : from->kernel[i];
+    w->stride[a] = i < 0 ? 1 : from->stride[i];
+    w->dilation[a] = i < 0 ? 1 : from->dilation[i];
+    w->begin[a] = i < 0 ? 0 : from->begin[i];
+    w->end[a] = i < 0 ? 0 : from->end[i];
+    w->n_far *= w->far[a];
+    w->n_near *= w->near[a];
+    w->n_kernel *= w->kernel[a];
+  }
+  return w->n_far > 0 && w->n_near > 0 && w->n_kernel > 0;
+}
+
+// Whether columns would be the image itself.
+static bool is_plain(const gcut__cuda_window *w) {
+  for (int a = 0; a < GCUT_CUDA_WINDOW_DIMS; a++)
+    if (w->kernel[a] != 1 || w->stride[a] != 1 || w->begin[a] != 0 || w->near[a] != w->far[a])
+      return false;
+  return true;
+}
+
+// ---- products -----------------------------------------------------------------------------------
+
+typedef struct conv_params {
+  CUfunction columns_kernel, bias_kernel, image_kernel;
+  gcut__cuda_product product;
+  gcut__cuda_columns_job columns;
+  gcut__cuda_bias_job bias;
+  gcut__cuda_image_job image;
+  int64_t images;
+  uint64_t x_bytes, y_bytes; // of an image
+  bool plain, has_bias;
+} conv_params;
+
+static CUdeviceptr columns_at(const gcut__cuda_run *r) {
+  return r->scratch + GCUT_CUDA_BLAS_WORKSPACE;
+}
+
+static gcut_status launch_conv(const gcut__cuda_run *r, gcut_error *err) {
+  const conv_params *p = r->step->params;
+  gcut__cuda_bias_job bias = p->bias;
+  bias.bias = p->has_bias ? (const void *)r->inputs[2] : NULL;
+  bias.y = (void *)r->outputs[0];
+  void *bias_arguments[] = {&bias};
+  if (p->has_bias)
+    GCUT_TRY(gcut__cuda_launch_over(r, p->bias_kernel,
+                                    (uint64_t)(bias.images * bias.channels * bias.each),
+                                    bias_arguments, err));
+  for (int64_t i = 0; i < p->images; i++) {
+    gcut__cuda_columns_job job = p->columns;
+    CUdeviceptr x = r->inputs[0] + (uint64_t)i * p->x_bytes,
+                y = r->outputs[0] + (uint64_t)i * p->y_bytes;
+    void *arguments[] = {&job};
+    job.x = (const void *)x;
+    job.columns = (void *)columns_at(r);
+    if (!p->plain)
+      GCUT_TRY(gcut__cuda_launch_over(
+          r, p->columns_kernel, (uint64_t)(job.channels * job.window.n_kernel * job.window.n_near),
+          arguments, err));
+    GCUT_TRY(gcut__cuda_blas_run(r->cuda->blas, &p->product, r->inputs[1],
+                                 p->plain ? x : columns_at(r), y, 0, r->scratch, r->stream, err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status finish_products(const gcut__cuda_compile *c, conv_params *p,
+                                   gcut__cuda_launch_step launch, gcut_error *err) {
+  c->step->params = p;
+  c->step->launch = launch;
+  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE;
+  if (!p->plain)
+    c->step->scratch_bytes += (uint64_t)(p->columns.channels * p->columns.window.n_kernel *
+                                         p->columns.window.n_near * p->columns.size);
+  return gcut__cuda_blas_prepare(c->cuda->blas, &p->product, err);
+}
+
+static bool fits(int64_t channels, const gcut__cuda_window *w, int32_t size) {
+  return channels <= MOST_COLUMNS / size / w->n_kernel / w->n_near && w->n_near <= INT32_MAX;
+}
+
+// w: [groups * out][in][kernel].
+static gcut_status compile_by_product(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
+                                      gcut_error *err) {
+  const gcut__cuda_window *w = &g->window;
+  int32_t size = gcut__cuda_element_bytes(g->type);
+  int64_t depth = g->in_channels * w->n_kernel, channels = g->groups * g->in_channels,
+          out = g->groups * g->out_channels;
+  conv_params *p = GCUT_NEW(c->arena, conv_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  if (!fits(channels, w, size)) return GCUT_OK;
+  *p = (conv_params){
+      .columns = {.window = *w, .channels = channels, .size = size},
+      .bias = {.images = g->images, .channels = out, .each = w->n_near, .type = g->type},
+      .images = g->images,
+      .x_bytes = (uint64_t)(channels * w->n_far * size),
+      .y_bytes = (uint64_t)(out * w->n_near * size),
+      .plain = is_plain(w),
+      .has_bias = gcut__cuda_input_type(c, 2) != NULL,
+      .product = {.type = (gcut_dtype)g->type,
+                  .m = g->out_channels,
+                  .n = w->n_near,
+                  .k = depth,
+                  .batch = g->groups,
+                  .lda = depth,
+                  .ldb = w->n_near,
+                  .ldc = w->n_near,
+                  .stride_a = g->out_channels * depth,
+                  .stride_b = depth * w->n_near,
+                  .stride_c = g->out_channels * w->n_near,
+                  .alpha = 1}};
+  p->product.beta = p->has_bias ? 1 : 0;
+  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_columns", &p->columns_kernel, err));
+  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_bias", &p->bias_kernel, err));
+  return finish_products(c, p, launch_conv, err);
+}
+
+static gcut_status compile_directly(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
+                                    gcut_error *err) {
+  static const gcut__cuda_pointer pointers[] = {
+      GCUT_CUDA_IN(gcut__cuda_direct_job, x, 0), GCUT_CUDA_IN(gcut__cuda_direct_job, w, 1),
+      GCUT_CUDA_IN(gcut__cuda_direct_job, bias, 2), GCUT_CUDA_OUT(gcut__cuda_direct_job, y, 0)};
+  return GCUT_CUDA_PLAIN(c, "gcut_convolve", g,
+                         (uint64_t)(g->images * g->groups * g->out_channels * g->window.n_near), 0,
+                         pointers, err);
+}
+
+gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_conv_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
+                  *y = gcut__cuda_output_type(c, 0);
+  gcut_window window;
+  gcut__cuda_direct_job g = {.images = x->dims[0],
+                             .groups = attrs->group,
+                             .in_channels = w->dims[1],
+                             .out_channels = w->dims[0] / attrs->group,
+                             .type = x->type};
+  if (!is_real(x->type) || gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 || x->rank < 3 ||
+      x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
+    return GCUT_OK;
+  GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
+  memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
+  gcut__window_place(&window, x->dims + 2, y->dims + 2);
+  if (!fill_window(&g.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
+  if (g.in_channels * g.window.n_kernel <= FEW_TAPS) return compile_directly(c, &g, err);
+  return compile_by_product(c, &g, err);
+}
+
+// ---- ConvTranspose: the product makes columns, from which the image is gathered
+
+static gcut_status launch_transposed(const gcut__cuda_run *r, gcut_error *err) {
+  const conv_params *p = r->step->params;
+  for (int64_t i = 0; i < p->images; i++) {
+    gcut__cuda_image_job job = p->image;
+    void *arguments[] = {&job};
+    job.columns = (const void *)columns_at(r);
+    job.bias = p->has_bias ? (const void *)r->inputs[2] : NULL;
+    job.y = (void *)(r->outputs[0] + (uint64_t)i * p->y_bytes);
+    GCUT_TRY(gcut__cuda_blas_run(r->cuda->blas, &p->product, r->inputs[1],
+                                 r->inputs[0] + (uint64_t)i * p->x_bytes, columns_at(r), 0,
+                                 r->scratch, r->stream, err));
+    GCUT_TRY(gcut__cuda_launch_over(r, p->image_kernel, (uint64_t)(job.channels * job.window.n_far),
+                                    arguments, err));
+  }
+  return GCUT_OK;
+}
+
+// w: [groups * in][out][kernel].
+static gcut_status compile_transposed(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
+                                      gcut_error *err) {
+  const gcut__cuda_window *w = &g->window;
+  int32_t size = gcut__cuda_element_bytes(g->type);
+  int64_t channels = g->groups * g->out_channels, rows = g->out_channels * w->n_kernel;
+  conv_params *p = GCUT_NEW(c->arena, conv_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  if (!fits(channels, w, size)) return GCUT_OK;
+  *p = (conv_params){.columns = {.window = *w, .channels = channels, .size = size},
+                     .image = {.window = *w, .channels = channels, .type = g->type},
+                     .images = g->images,
+                     .x_bytes = (uint64_t)(g->groups * g->in_channels * w->n_near * size),
+                     .y_bytes = (uint64_t)(channels * w->n_far * size),
+                     .has_bias = gcut__cuda_input_type(c, 2) != NULL,
+                     .product = {.type = (gcut_dtype)g->type,
+                                 .m = rows,
+                                 .n = w->n_near,
+                                 .k = g->in_channels,
+                                 .batch = g->groups,
+                                 .lda = rows,
+                                 .ldb = w->n_near,
+                                 .ldc = w->n_near,
+                                 .stride_a = g->in_channels * rows,
+                                 .stride_b = g->in_channels * w->n_near,
+                                 .stride_c = rows * w->n_near,
+                                 .transpose_a = true,
+                                 .alpha = 1}};
+  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_image", &p->image_kernel, err));
+  return finish_products(c, p, launch_transposed, err);
+}
+
+gcut_status gcut__cuda_compile_conv_transpose(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_conv_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
+                  *y = gcut__cuda_output_type(c, 0);
+  gcut_window window;
+  gcut__cuda_direct_job g = {.images = x->dims[0],
+                             .groups = attrs->group,
+                             .in_channels = x->dims[1] / attrs->group,
+                             .out_channels = w->dims[1],
+                             .type = x->type};
+  if (!is_real(x->type) || gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 || x->rank < 3 ||
+      x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
+    return GCUT_OK;
+  gcut__conv_transpose_window(c->node, attrs, x->rank - 2, w->dims + 2, x->dims + 2, y->dims + 2,
+                              &window);
+  memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
+  if (!fill_window(&g.window, &window, y->dims + 2, x->dims + 2)) return GCUT_OK;
+  return compile_transposed(c, &g, err);
+}
+
+// ---- pools ------------------------------------------------------------------------------------
+
+gcut_status gcut__cuda_compile_pool(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_pool_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
+  gcut_window window;
+  static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_pool_job, x, 0),
+                                                GCUT_CUDA_OUT(gcut__cuda_pool_job, y, 0)};
+  gcut__cuda_pool_job job = {.planes = x->dims[0] * x->dims[1],
+                             .type = x->type,
+                             .average = strcmp(c->node->op_type, "AveragePool") == 0,
+                             .count_padding = attrs->count_include_pad != 0};
+  if (!is_real(x->type) || gcut__cuda_output_type(c, 1) || x->rank < 3 ||
+      x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
+    return GCUT_OK;
+  GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
+  gcut__window_place(&window, x->dims + 2, y->dims + 2);
+  if (!fill_window(&job.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
+  return GCUT_CUDA_PLAIN(c, "gcut_pool", &job, (uint64_t)(job.planes * job.window.n_near), 0,
+                         pointers, err);
+}
+
+// ---- BatchNormalization -----------------------------------------------------------------------
+
+gcut_status gcut__cuda_compile_batch_norm(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_batch_norm_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0), *scale = gcut__cuda_input_type(c, 1),
+                  *mean = gcut__cuda_input_type(c, 3);
+  static const gcut__cuda_pointer pointers[] = {
+      GCUT_CUDA_IN(gcut__cuda_channel_norm_job, x, 0),
+      GCUT_CUDA_IN(gcut__cuda_channel_norm_job, scale, 1),
+      GCUT_CUDA_IN(gcut__cuda_channel_norm_job, bias, 2),
+      GCUT_CUDA_IN(gcut__cuda_channel_norm_job, mean, 3),
+      GCUT_CUDA_IN(gcut__cuda_channel_norm_job, variance, 4),
+      GCUT_CUDA_OUT(gcut__cuda_channel_norm_job, y, 0)};
+  gcut__cuda_channel_norm_job job = {.count = (int64_t)gcut__cuda_count(x),
+                                     .channels = x->rank > 1 ? x->dims[1] : 1,
+                                     .each = 1,
+                                     .type = x->type,
+                                     .scale_type = scale->type,
+                                     .mean_type = mean->type,
+                                     .epsilon = attrs->epsilon};
+  if (!is_real(x->type) || !is_real(scale->type) || !is_real(mean->type) || job.count == 0 ||
+      gcut__batch_norm_trains(c->node, attrs) || (!attrs->spatial && c->node->version < 9))
+    return GCUT_OK;
+  for (int d = 2; d < x->rank; d++) job.each *= x->dims[d];
+  return GCUT_CUDA_PLAIN(c, "gcut_channel_norm", &job, (uint64_t)job.count, 0, pointers, err);
+}

@@ -1,0 +1,166 @@
+// A thread an element of the result; sums in float32 (float64 for doubles), in the kernel's order.
+#include "types.cuh"
+#include "window.h"
+
+#define FOR_EACH_ELEMENT(i, count) \
+  for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < (count); i += (int64_t)gridDim.x * blockDim.x)
+
+struct Spot {
+  int64_t d[GCUT_CUDA_WINDOW_DIMS];
+};
+
+__device__ inline Spot spot_of(int64_t i, const int64_t *dims) {
+  Spot s;
+#pragma unroll
+  for (int a = GCUT_CUDA_WINDOW_DIMS - 1; a >= 0; a--) {
+    int64_t next = (uint64_t)(i | dims[a]) >> 32 ? i / dims[a] : (int64_t)((uint32_t)i / (uint32_t)dims[a]);
+    s.d[a] = i - next * dims[a];
+    i = next;
+  }
+  return s;
+}
+
+// The far element that kernel element k meets at o; -1 in the padding.
+__device__ inline int64_t far_of(const gcut__cuda_window &w, const Spot &o, const Spot &k) {
+  int64_t at = 0;
+#pragma unroll
+  for (int a = 0; a < GCUT_CUDA_WINDOW_DIMS; a++) {
+    int64_t i = o.d[a] * w.stride[a] - w.begin[a] + k.d[a] * w.dilation[a];
+    if (i < 0 || i >= w.far[a]) return -1;
+    at = at * w.far[a] + i;
+  }
+  return at;
+}
+
+// The near element that meets far element i through k; -1 where there is none.
+__device__ inline int64_t near_of(const gcut__cuda_window &w, const Spot &i, const Spot &k) {
+  int64_t at = 0;
+#pragma unroll
+  for (int a = 0; a < GCUT_CUDA_WINDOW_DIMS; a++) {
+    int64_t o = i.d[a] + w.begin[a] - k.d[a] * w.dilation[a];
+    if (o < 0 || o % w.stride[a] != 0 || o / w.stride[a] >= w.near[a]) return -1;
+    at = at * w.near[a] + o / w.stride[a];
+  }
+  return at;
+}
+
+template <typename T> __device__ inline void make_columns(const gcut__cuda_columns_job &job) {
+  const gcut__cuda_window &w = job.window;
+  FOR_EACH_ELEMENT(i, job.channels * w.n_kernel * w.n_near) {
+    int64_t row = i / w.n_near, channel = row / w.n_kernel;
+    int64_t at = far_of(w, spot_of(i - row * w.n_near, w.near), spot_of(row - channel * w.n_kernel, w.kernel));
+    ((T *)job.columns)[i] = at < 0 ? (T)0 : ((const T *)job.x)[channel * w.n_far + at];
+  }
+}
+
+extern "C" __global__ void gcut_columns(const __grid_constant__ gcut__cuda_columns_job job) {
+  if (job.size == 2) make_columns<uint16_t>(job);
+  else if (job.size == 4) make_columns<uint32_t>(job);
+  else make_columns<uint64_t>(job);
+}
+
+template <typename C> __device__ inline void make_image(const gcut__cuda_image_job &job) {
+  const gcut__cuda_window &w = job.window;
+  FOR_EACH_ELEMENT(i, job.channels * w.n_far) {
+    int64_t channel = i / w.n_far;
+    Spot at = spot_of(i - channel * w.n_far, w.far);
+    C sum = job.bias ? load_as<C>(job.bias, channel, job.type) : (C)0;
+    for (int64_t k = 0; k < w.n_kernel; k++) {
+      int64_t o = near_of(w, at, spot_of(k, w.kernel));
+      if (o >= 0) sum += load_as<C>(job.columns, (channel * w.n_kernel + k) * w.n_near + o, job.type);
+    }
+    store_as<C>(job.y, i, job.type, sum);
+  }
+}
+
+extern "C" __global__ void gcut_image(const __grid_constant__ gcut__cuda_image_job job) {
+  if (job.type == T_DOUBLE) make_image<double>(job);
+  else make_image<float>(job);
+}
+
+extern "C" __global__ void gcut_bias(const __grid_constant__ gcut__cuda_bias_job job) {
+  FOR_EACH_ELEMENT(i, job.images * job.channels * job.each) {
+    int64_t channel = i / job.each % job.channels;
+    if (job.type == T_DOUBLE) ((double *)job.y)[i] = job.bias ? ((const double *)job.bias)[channel] : 0.0;
+    else store_as<float>(job.y, i, job.type, job.bias ? load_as<float>(job.bias, channel, job.type) : 0.0f);
+  }
+}
+
+template <typename C> __device__ inline void convolve_directly(const gcut__cuda_direct_job &job) {
+  const gcut__cuda_window &w = job.window;
+  FOR_EACH_ELEMENT(i, job.images * job.groups * job.out_channels * w.n_near) {
+    int64_t plane = i / w.n_near, channel = plane % (job.groups * job.out_channels), image = plane / (job.groups * job.out_channels);
+    int64_t first = (image * job.groups + channel / job.out_channels) * job.in_channels; // input plane
+    Spot o = spot_of(i - plane * w.n_near, w.near);
+    C sum = job.bias ? load_as<C>(job.bias, channel, job.type) : (C)0;
+    for (int64_t c = 0; c < job.in_channels; c++)
+      for (int64_t k = 0; k < w.n_kernel; k++) {
+        int64_t at = far_of(w, o, spot_of(k, w.kernel));
+        if (at >= 0)
+          sum += load_as<C>(job.x, (first + c) * w.n_far + at, job.type) *
+                 load_as<C>(job.w, (channel * job.in_channels + c) * w.n_kernel + k, job.type);
+      }
+    store_as<C>(job.y, i, job.type, sum);
+  }
+}
+
+extern "C" __global__ void gcut_convolve(const __grid_constant__ gcut__cuda_direct_job job) {
+  if (job.type == T_DOUBLE) convolve_directly<double>(job);
+  else convolve_directly<float>(job);
+}
+
+// Elements of the window at o that lie in the input, or in its padding.
+__device__ inline int64_t window_count(const gcut__cuda_window &w, const Spot &o, bool padding) {
+  int64_t n = 1;
+#pragma unroll
+  for (int a = 0; a < GCUT_CUDA_WINDOW_DIMS; a++) {
+    int64_t met = 0;
+    for (int64_t k = 0; k < w.kernel[a]; k++) {
+      int64_t i = o.d[a] * w.stride[a] - w.begin[a] + k * w.dilation[a];
+      met += padding ? i < w.far[a] + w.end[a] : i >= 0 && i < w.far[a];
+    }
+    n *= met;
+  }
+  return n;
+}
+
+template <typename C> __device__ inline void pool_windows(const gcut__cuda_pool_job &job) {
+  const gcut__cuda_window &w = job.window;
+  FOR_EACH_ELEMENT(i, job.planes * w.n_near) {
+    int64_t plane = i / w.n_near;
+    Spot o = spot_of(i - plane * w.n_near, w.near);
+    C result = 0;
+    bool any = false;
+    for (int64_t k = 0; k < w.n_kernel; k++) {
+      int64_t at = far_of(w, o, spot_of(k, w.kernel));
+      if (at < 0) continue;
+      C x = load_as<C>(job.x, plane * w.n_far + at, job.type);
+      result = job.average ? result + x : !any || x > result || x != x ? x : result;
+      any = true;
+    }
+    if (job.average) {
+      int64_t n = window_count(w, o, job.count_padding);
+      result = n > 0 ? result / (C)n : (C)0;
+    }
+    store_as<C>(job.y, i, job.type, result);
+  }
+}
+
+extern "C" __global__ void gcut_pool(const __grid_constant__ gcut__cuda_pool_job job) {
+  if (job.type == T_DOUBLE) pool_windows<double>(job);
+  else pool_windows<float>(job);
+}
+
+template <typename C> __device__ inline void normalize_channels(const gcut__cuda_channel_norm_job &job) {
+  FOR_EACH_ELEMENT(i, job.count) {
+    int64_t channel = i / job.each % job.channels;
+    C factor = load_as<C>(job.scale, channel, job.scale_type) / sqrt(load_as<C>(job.variance, channel, job.mean_type) + (C)job.epsilon);
+    C x = load_as<C>(job.x, i, job.type) - load_as<C>(job.mean, channel, job.mean_type);
+    store_as<C>(job.y, i, job.type, x * factor + load_as<C>(job.bias, channel, job.scale_type));
+  }
+}
+
+extern "C" __global__ void gcut_channel_norm(const __grid_constant__ gcut__cuda_channel_norm_job job) {
+  if (job.type == T_DOUBLE) normalize_channels<double>(job);
+  else normalize_channels<float>(job);
+}
