@@ -5,18 +5,21 @@
 enum { THREADS = 256, BLOCKS_A_PROCESSOR = 16 };
 
 static const struct {
-  const char *name;
+  const char *domain, *name;
   gcut__cuda_compile_node compile;
 } rows[] = {
-#define X(name, ident) {#name, gcut__cuda_compile_##ident},
+#define X(name, ident) {"", #name, gcut__cuda_compile_##ident},
     GCUT_CUDA_OP_LIST(X)
+#undef X
+#define X(name, ident) {"com.microsoft", #name, gcut__cuda_compile_##ident},
+        GCUT_CUDA_MICROSOFT_LIST(X)
 #undef X
 };
 
 static gcut__cuda_compile_node find(const char *domain, const char *name) {
-  if (*domain) return NULL;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (strcmp(rows[i].name, name) == 0) return rows[i].compile;
+    if (strcmp(rows[i].name, name) == 0 && strcmp(rows[i].domain, domain) == 0)
+      return rows[i].compile;
   return NULL;
 }
 

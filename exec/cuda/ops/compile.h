@@ -12,6 +12,7 @@
 #define X(name, ident)                                                                             \
   gcut_status gcut__cuda_compile_##ident(const gcut__cuda_compile *c, gcut_error *err);
 GCUT_CUDA_OP_LIST(X)
+GCUT_CUDA_MICROSOFT_LIST(X)
 #undef X
 
 // A sum of two tensors of one shape, eight elements at once; false where it is no such sum.

@@ -1,7 +1,7 @@
 // Operators with kernels for NVIDIA cards, and the function that compiles each. Every row stands in
 // tracer/ops/list.h, too; what has no row here runs on the host within the same schedule.
 //
-// X(operator, compile function gcut__cuda_compile_<ident>), all of ai.onnx
+// X(operator, compile function gcut__cuda_compile_<ident>): of ai.onnx; of com.microsoft.
 #ifndef GCUT_EXEC_CUDA_OPS_LIST_H
 #define GCUT_EXEC_CUDA_OPS_LIST_H
 
@@ -33,7 +33,10 @@
   X(ConstantOfShape, constant_of_shape) X(CumSum, cumulative) X(CumProd, cumulative) \
   X(Scatter, scatter_elements) X(ScatterElements, scatter_elements) X(ScatterND, scatter_nd) \
   X(Conv, conv) X(ConvTranspose, conv_transpose) X(MaxPool, pool) X(AveragePool, pool) \
-  X(BatchNormalization, batch_norm)
+  X(BatchNormalization, batch_norm) X(QuantizeLinear, quantize) \
+  X(DequantizeLinear, dequantize)
+#define GCUT_CUDA_MICROSOFT_LIST(X) \
+  X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element)
 // clang-format on
 
 #endif

@@ -256,7 +256,17 @@ static const row rows[] = {
 #undef R
 };
 
+// Of com.microsoft.
+static const row microsoft_rows[] = {
+    {"Gelu", make_one_float, GCUT_CUDA_ELEMENT_GELU},
+    {"QuickGelu", make_alpha, GCUT_CUDA_ELEMENT_SWISH},
+};
+
 static const row *row_of(const gcut_node *node) {
+  if (strcmp(node->domain, "com.microsoft") == 0) {
+    for (size_t i = 0; i < sizeof microsoft_rows / sizeof *microsoft_rows; i++)
+      if (strcmp(microsoft_rows[i].name, node->op_type) == 0) return &microsoft_rows[i];
+  }
   if (*node->domain) return NULL;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (strcmp(rows[i].name, node->op_type) == 0) return &rows[i];
