@@ -105,7 +105,8 @@ static int make_selu(const maker *m) {
 static int make_gelu(const maker *m) {
   const gcut_gelu_attrs *attrs = m->node->attrs;
   maker tanh_too = *m;
-  if (attrs->approximate.size == 4) tanh_too.op = GCUT_CUDA_ELEMENT_GELU_TANH; // "tanh"
+  bool tanh_form = attrs->approximate.size == 4 && memcmp(attrs->approximate.data, "tanh", 4) == 0;
+  if (tanh_form) tanh_too.op = GCUT_CUDA_ELEMENT_GELU_TANH;
   return make_one_float(&tanh_too);
 }
 static int make_is_inf(const maker *m) {
@@ -151,9 +152,12 @@ static int make_mod(const maker *m) {
   if (attrs->fmod) other.op = GCUT_CUDA_ELEMENT_FMOD;
   return make_division(&other);
 }
+// Of signed types the sign and the width count: the host's.
 static int make_shift(const maker *m) {
   const gcut_bit_shift_attrs *attrs = m->node->attrs;
   maker other = *m;
+  if (m->type != GCUT_UINT8 && m->type != GCUT_UINT16 && m->type != GCUT_UINT32)
+    return ELEMENT_NONE;
   if (attrs->direction.size == 5) other.op = GCUT_CUDA_ELEMENT_SHIFT_RIGHT; // "RIGHT"
   return make_two_int(&other);
 }
