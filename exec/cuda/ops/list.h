@@ -34,9 +34,14 @@
   X(Scatter, scatter_elements) X(ScatterElements, scatter_elements) X(ScatterND, scatter_nd) \
   X(Conv, conv) X(ConvTranspose, conv_transpose) X(MaxPool, pool) X(AveragePool, pool) \
   X(BatchNormalization, batch_norm) X(QuantizeLinear, quantize) \
-  X(DequantizeLinear, dequantize)
+  X(DequantizeLinear, dequantize) X(InstanceNormalization, group_norm) \
+  X(GroupNormalization, group_norm) X(GlobalAveragePool, global_pool) \
+  X(GlobalMaxPool, global_pool) X(SimplifiedLayerNormalization, rms_norm)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
-  X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element)
+  X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
+  X(SkipLayerNormalization, skip_layer_norm) \
+  X(SkipSimplifiedLayerNormalization, skip_rms_norm) \
+  X(SimplifiedLayerNormalization, rms_norm)
 // clang-format on
 
 #endif

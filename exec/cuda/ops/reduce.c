@@ -97,13 +97,24 @@ static bool are_rows(const gcut_node *node, const gcut_type *in, const bool *mas
   return op_of(node) <= GCUT_CUDA_REDUCE_MIN && gcut__cuda_is_float(in);
 }
 
-gcut_status gcut__cuda_compile_reduce(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_type *in = gcut__cuda_input_type(c, 0);
-  bool mask[GCUT_MAX_RANK];
+static gcut_status compile_masked(const gcut__cuda_compile *c, const bool *mask, gcut_error *err) {
   int axis;
-  if (!reduced_dims(c, in->rank, mask)) return GCUT_OK;
-  if (are_rows(c->node, in, mask, &axis)) return gcut__cuda_compile_row_reduction(c, axis, err);
-  return compile_any(c, mask, err);
+  if (!are_rows(c->node, gcut__cuda_input_type(c, 0), mask, &axis))
+    return compile_any(c, mask, err);
+  return gcut__cuda_compile_row_reduction(c, axis, err);
+}
+
+gcut_status gcut__cuda_compile_reduce(const gcut__cuda_compile *c, gcut_error *err) {
+  bool mask[GCUT_MAX_RANK];
+  if (!reduced_dims(c, gcut__cuda_input_type(c, 0)->rank, mask)) return GCUT_OK;
+  return compile_masked(c, mask, err);
+}
+
+// All but batch and channel.
+gcut_status gcut__cuda_compile_global_pool(const gcut__cuda_compile *c, gcut_error *err) {
+  bool mask[GCUT_MAX_RANK];
+  for (int d = 0; d < GCUT_MAX_RANK; d++) mask[d] = d >= 2;
+  return compile_masked(c, mask, err);
 }
 
 // ---- the best of a line -----------------------------------------------------------------------

@@ -59,19 +59,31 @@ __device__ inline void softmax_row(const gcut__cuda_row_job &job, int64_t row) {
   }
 }
 
+// What a norm is taken of: x, or the sum of x, skip and its bias.
+__device__ inline float norm_value(const gcut__cuda_row_job &job, int64_t base, int64_t c) {
+  float x = load_as<float>(job.x, base + c, job.type);
+  if (!job.skip) return x;
+  x = __fadd_rn(x, load_as<float>(job.skip, (base + c) % job.skip_count, job.type));
+  return job.skip_bias ? __fadd_rn(x, load_as<float>(job.skip_bias, c, job.type)) : x;
+}
+
 __device__ inline void norm_row(const gcut__cuda_row_job &job, int64_t row) {
-  int64_t base = row * job.columns;
-  auto value = [&](int64_t c) { return load_as<float>(job.x, base + c, job.type); };
+  int64_t base = row * job.columns, first = row % job.period * job.step;
+  auto value = [&](int64_t c) { return norm_value(job, base, c); };
   float n = (float)job.columns, mean = 0.0f;
   if (job.op == GCUT_CUDA_ROW_LAYER_NORM) mean = join_row<Sum>(job.columns, value) / n;
   float square = join_row<Sum>(job.columns, [&](int64_t c) { float d = value(c) - mean; return __fmul_rn(d, d); }) / n;
   float factor = 1.0f / sqrtf(square + job.epsilon);
   for (int64_t c = threadIdx.x; c < job.columns; c += GCUT_CUDA_ROW_THREADS) {
-    float y = (value(c) - mean) * factor;
-    if (job.scale) y *= load_as<float>(job.scale, c, job.type);
-    if (job.bias) y += load_as<float>(job.bias, c, job.type);
+    int64_t which = first + (job.span > 1 ? c / job.span : c);
+    float x = value(c), y = (x - mean) * factor;
+    if (job.scale) y *= load_as<float>(job.scale, which, job.type);
+    if (job.bias) y += load_as<float>(job.bias, which, job.type);
     store_as<float>(job.y, base + c, job.type, y);
+    if (job.sum) store_as<float>(job.sum, base + c, job.type, x);
   }
+  if (threadIdx.x == 0 && job.mean) job.mean[row] = mean;
+  if (threadIdx.x == 0 && job.inverse) job.inverse[row] = factor;
 }
 
 extern "C" __global__ void __launch_bounds__(GCUT_CUDA_ROW_THREADS) gcut_rows(const __grid_constant__ gcut__cuda_row_job job) {

@@ -22,8 +22,14 @@ typedef struct gcut__cuda_row_job {
   int64_t rows, columns, inner;
   int32_t type, op; // float, float16 or bfloat16
   float epsilon;
-  const void *x, *scale, *bias; // scale, bias: [columns] or NULL
+  const void *x, *scale, *bias; // or NULL
   void *y;                      // [rows], or [rows][columns]
+  // Of norms. Scale and bias of element c of a row: (row % period) * step + c / span.
+  int64_t period, step, span;
+  const void *skip, *skip_bias; // added to x before, or NULL; skip repeats after skip_count
+  int64_t skip_count;
+  void *sum;             // [rows][columns]: what was normalised, or NULL
+  float *mean, *inverse; // [rows], or NULL
 } gcut__cuda_row_job;
 
 #endif
