@@ -114,8 +114,9 @@ static int run(const void *given) {
   tool_model model;
   gcut_plan *plan = NULL;
   gcut_cut_options options = tool_cut_options(&a->cut);
-  gcut_status status =
-      tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
+  gcut_status status = tool_cut_check(&a->cut, NULL, &err);
+  if (status != GCUT_OK) return tool_fail(status, &err);
+  status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
   if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
   if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
   if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);

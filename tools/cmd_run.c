@@ -104,7 +104,9 @@ static gcut_status open_job(job *j) {
   const arguments *a = j->a;
   const char *path = a->common.operands[0];
   set_options(j);
-  gcut_status status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
+  gcut_status status = a->timeline ? tool_check_writable(a->timeline, &j->err) : GCUT_OK;
+  if (status == GCUT_OK)
+    status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
   if (status == GCUT_OK && a->profile) status = gcut_profile_read(a->profile, &j->profile, &j->err);
   if (status == GCUT_OK)
     status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);

@@ -189,8 +189,9 @@ static int print_text(const job *j) {
                                          {"host peak", true, false},
                                          {"", false, true}};
   const outcome *o = &j->chosen;
-  printf("%s: %u batches through %u parts, %u commands\n", j->profile.name, j->problem->n_batches,
-         j->plan->n_parts, o->n_commands);
+  uint32_t batches = j->problem->n_batches, parts = j->plan->n_parts;
+  printf("%s: %u batch%s through %u part%s, %u commands\n", j->profile.name, batches,
+         batches == 1 ? "" : "es", parts, parts == 1 ? "" : "s", o->n_commands);
   printf("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
          o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
   if (*o->note) printf("%s\n", o->note);

@@ -5,13 +5,16 @@
 gcut_status tool_plan_open(const gcut_trace *trace, const char *path, const tool_cut *cut,
                            const tool_list *fetch, gcut_plan **out_plan, gcut_error *err) {
   gcut_cut_options options = tool_cut_options(cut);
+  gcut_status status = tool_cut_check(cut, path, err);
+  *out_plan = NULL;
+  if (status != GCUT_OK) return status;
   options.fetch = fetch->items;
   options.n_fetch = fetch->n;
   // The budget bounds what runs; it cuts only where nothing else says how.
   if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
   if (!path) return gcut_plan_create(trace, &options, out_plan, err);
   gcut_plan *plan;
-  gcut_status status = gcut_plan_read(trace, path, &plan, err);
+  status = gcut_plan_read(trace, path, &plan, err);
   *out_plan = plan;
   if (status != GCUT_OK || fetch->n == 0) return status;
   status = gcut_plan_rebase(trace, plan, options.fetch, options.n_fetch, out_plan, err);

@@ -241,6 +241,17 @@ void tool_print_help(const tool_verb *verb, FILE *stream) {
   }
 }
 
+gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *err) {
+  const char *message = NULL;
+  if (cut->targets.n > 0 && cut->parts > 0)
+    message = "--targets and --parts both say where to cut: give one of them";
+  else if (plan && (cut->targets.n > 0 || cut->parts > 0))
+    message = "the plan says where to cut: leave --targets and --parts out";
+  if (!message) return GCUT_OK;
+  snprintf(err->message, sizeof err->message, "%s", message);
+  return GCUT_ARGUMENT;
+}
+
 gcut_cut_options tool_cut_options(const tool_cut *cut) {
   return (gcut_cut_options){.targets = cut->targets.items,
                             .n_targets = cut->targets.n,

@@ -139,6 +139,8 @@ void tool_print_help(const tool_verb *verb, FILE *stream);
 
 // The cut that the options ask for; borrows them.
 gcut_cut_options tool_cut_options(const tool_cut *cut);
+// Refuses options that say where to cut in two ways; `plan`: the plan file given, or NULL.
+gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *err);
 
 // "512M", "2G", "1.5GiB", "80GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of 1000.
 bool tool_parse_size(const char *text, uint64_t *out_bytes);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tool.h"
+
 static gcut_status fail(gcut_error *err, gcut_status status, const char *text, const char *name) {
   snprintf(err->message, sizeof err->message, text, name);
   return status;
@@ -23,8 +25,12 @@ static gcut_status open_output(tool_results *r, gcut_error *err) {
   if (r->one_file && r->inputs->n > 1)
     return fail(err, GCUT_ARGUMENT,
                 "'%.600s' is one file, but there are several batches: name a folder", r->output);
-  if (r->one_file || mkdir(r->output, 0777) == 0 || errno == EEXIST) return GCUT_OK;
-  return fail(err, GCUT_IO, "cannot make the folder '%.600s'", r->output);
+  if (r->one_file) return tool_check_writable(r->output, err);
+  if (mkdir(r->output, 0777) != 0 && errno != EEXIST)
+    return fail(err, GCUT_IO, "cannot make the folder '%.600s'", r->output);
+  char inside[4096];
+  snprintf(inside, sizeof inside, "%s/", r->output);
+  return tool_check_writable(inside, err);
 }
 
 gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "graphcut/run.h"
 #include "progress.h"
@@ -29,6 +30,16 @@ gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_gr
   gcut_status status = gcut_graph_read(path, &options, out_graph, err);
   tool_progress_end(&progress);
   return status;
+}
+
+gcut_status tool_check_writable(const char *path, gcut_error *err) {
+  char folder[4096];
+  const char *slash = strrchr(path, '/');
+  snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
+  if (access(folder, W_OK) == 0) return GCUT_OK;
+  snprintf(err->message, sizeof err->message, "%.600s: cannot be written: %s", path,
+           strerror(errno));
+  return GCUT_IO;
 }
 
 gcut_status tool_model_open(const tool_common *common, const char *path, const tool_bindings *set,

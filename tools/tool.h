@@ -45,6 +45,8 @@ void tool_model_close(tool_model *model); // of an unopened one, too
 
 // Of all constants.
 uint64_t tool_weight_bytes(const gcut_graph *graph);
+// Whether a file can be made at `path`: what a long run ends with is looked at before it begins.
+gcut_status tool_check_writable(const char *path, gcut_error *err);
 
 // A JSON string of any bytes: what is no UTF-8 becomes U+FFFD.
 json_t *tool_json_text(const char *text);

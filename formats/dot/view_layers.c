@@ -94,8 +94,8 @@ gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   bool in_part = m->options->part != GCUT_NONE;
   if (in_part) {
     if (!m->plan || m->options->part >= m->plan->n_parts)
-      return GCUT_FAIL(err, GCUT_ARGUMENT, "part %u: the plan has %u parts", m->options->part,
-                       m->plan ? m->plan->n_parts : 0);
+      return GCUT_FAIL(err, GCUT_ARGUMENT, "there is no part %u: the plan's are 0 to %u",
+                       m->options->part, m->plan ? m->plan->n_parts - 1 : 0);
     nodes = m->plan->parts[m->options->part].nodes;
     n = m->plan->parts[m->options->part].n_nodes;
   }

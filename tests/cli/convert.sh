@@ -31,4 +31,5 @@ refuse 'packing for a target that is not there' 2 'matches no' "$GRAPHCUT" conve
 check 'leaves nothing' test ! -e "$work/x.onnx"
 refuse 'nothing to convert' 3 'nowhere.onnx' "$GRAPHCUT" convert nowhere.onnx "$work/x.gcir"
 refuse 'nowhere to convert to' 7 'nowhere/x.gcir' "$GRAPHCUT" convert $models/llama/model.onnx "$work/nowhere/x.gcir"
+refuse 'a format without a name' 2 '.onnx or .gcir' "$GRAPHCUT" convert $models/llama/model.onnx "$work/x.txt"
 refuse 'one operand' 2 'takes IN OUT' "$GRAPHCUT" convert $models/llama/model.onnx

@@ -21,6 +21,7 @@ refuse 'size that is none' 2 "'2Q' is no SIZE" "$GRAPHCUT" cut m.onnx --budget 2
 refuse 'size below one' 2 "is no SIZE" "$GRAPHCUT" cut m.onnx --budget -1
 refuse 'binding that is none' 2 "'batch' is no SYM=N" "$GRAPHCUT" cut m.onnx --set batch
 refuse 'binding of zero' 2 'is no SYM=N' "$GRAPHCUT" cut m.onnx --set batch=0
+refuse 'two ways to cut' 2 'give one of them' "$GRAPHCUT" cut $models/llama/model.onnx --targets MatMul --parts 2
 refuse 'no model' 2 'takes MODEL' "$GRAPHCUT" cut
 refuse 'two models' 2 "'b' is too much" "$GRAPHCUT" cut a b
 refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx

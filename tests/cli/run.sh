@@ -92,6 +92,10 @@ refuse 'run: inputs of another model' 3 'no input' "$GRAPHCUT" run $llama --inpu
 echo '<ir_version: 8, opset_import: ["": 18]>
 g (int64[1, 7] input_ids, int64[1, 7] attention_mask) => (y) { y = Add (input_ids, attention_mask) }' >"$work/narrow.gcir"
 refuse 'run: inputs of other shapes' 3 'the model declares' "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
+refuse 'run: a plan and targets' 2 'leave --targets' "$GRAPHCUT" run $llama --input $inputs --plan "$work/plan.json" --targets MatMul
+refuse 'run: nowhere to write' 7 'nowhere/x.npz' $run --output "$work/nowhere/x.npz"
+refuse 'run: no folder to write to' 7 'Not a directory' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/one.npz/"
+refuse 'run: nowhere for its timeline' 7 'nowhere/t.json' $run --timeline "$work/nowhere/t.json"
 refuse 'run: no such value' 2 'nothing' $run --fetch nothing
 status=0
 $run --expect "$work/in" --json >"$work/out" 2>"$work/err" || status=$?
