@@ -104,8 +104,11 @@ gcut_status gcut_output_open(const char *path, gcut_output *out, gcut_error *err
 }
 
 gcut_status gcut_output_commit(gcut_output *out, gcut_error *err) {
-  errno = 0;
   bool bad = ferror(out->stream) != 0;
+  clearerr(out->stream);
+  errno = 0;
+  // A stream forgets why it failed; one more byte, of a file that is dropped anyway, tells.
+  if (bad) fputc(0, out->stream);
   if (fflush(out->stream) != 0) bad = true;
   int code = errno;
   if (fclose(out->stream) != 0 && !bad) {

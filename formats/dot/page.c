@@ -236,28 +236,32 @@ static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
 }
 
 // JSON text in which no markup can begin: within it, '<' stands in strings alone.
-static bool write_json(const char *text, FILE *stream) {
+static void write_json(const char *text, FILE *stream) {
   for (size_t n; *text; text += n) {
     n = strcspn(text, "<");
-    if (fwrite(text, 1, n, stream) < n) return false;
+    fwrite(text, 1, n, stream);
     if (text[n] == '\0') break;
-    if (fputs("\\u003c", stream) < 0) return false;
+    fputs("\\u003c", stream);
     n++;
   }
-  return true;
 }
 
-// Writes page.html with `data` in the place of @DATA@.
+// Writes page.html with `data` in the place of @DATA@. What cannot be written is the stream's to
+// tell.
 static gcut_status write_page(json_t *data, FILE *stream, gcut_error *err) {
   size_t size = (size_t)(gcut__page_html_end - gcut__page_html);
   const char *place = memmem(gcut__page_html, size, "@DATA@", 6);
   char *text = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
-  bool ok = text && place;
-  size_t before = ok ? (size_t)(place - gcut__page_html) : 0;
-  ok = ok && fwrite(gcut__page_html, 1, before, stream) == before && write_json(text, stream) &&
-       fwrite(place + 6, 1, size - 6 - before, stream) == size - 6 - before;
+  if (!text || !place) {
+    free(text);
+    return GCUT_NO_MEMORY(err);
+  }
+  size_t before = (size_t)(place - gcut__page_html);
+  fwrite(gcut__page_html, 1, before, stream);
+  write_json(text, stream);
+  fwrite(place + 6, 1, size - 6 - before, stream);
   free(text);
-  return ok ? GCUT_OK : GCUT_FAIL(err, GCUT_IO, "cannot write the page");
+  return GCUT_OK;
 }
 
 static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_error *err) {

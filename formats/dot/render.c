@@ -340,19 +340,31 @@ static int ignore_message(char *text) {
 static pthread_mutex_t graphviz_mutex = PTHREAD_MUTEX_INITIALIZER;
 static GVC_t *graphviz_context;
 
+// By way of memory: where a file cannot be written, Graphviz ends the process.
+static gcut_status write_picture(Agraph_t *graph, const char *format, FILE *stream,
+                                 gcut_error *err) {
+  char *data = NULL;
+  unsigned size = 0;
+  if (gvRenderData(graphviz_context, graph, format, &data, &size) != 0 || !data)
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%s'", format);
+  fwrite(data, 1, size, stream); // what fails is the stream's to tell
+  gvFreeRenderData(data);
+  return GCUT_OK;
+}
+
 static gcut_status lay_out(Agraph_t *graph, const char *format, FILE *stream, gcut_error *err) {
   if (!graphviz_context) graphviz_context = gvContext();
   if (!graphviz_context) return GCUT_NO_MEMORY(err);
   if (gvLayout(graphviz_context, graph, "dot") != 0)
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot lay the drawing out");
-  int failed = gvRender(graphviz_context, graph, format, stream);
+  gcut_status status = write_picture(graph, format, stream, err);
   gvFreeLayout(graphviz_context, graph);
-  return failed ? GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%s'", format) : GCUT_OK;
+  return status;
 }
 
 static gcut_status write_text(Agraph_t *graph, FILE *stream, gcut_error *err) {
-  return agwrite(graph, stream) == 0 ? GCUT_OK
-                                     : GCUT_FAIL(err, GCUT_IO, "cannot write the drawing");
+  if (agwrite(graph, stream) == 0 || ferror(stream)) return GCUT_OK; // the stream tells
+  return GCUT_FAIL(err, GCUT_IO, "cannot write the drawing");
 }
 
 gcut_status gcut_drawing_render(const gcut_drawing *drawing, const char *format, bool dark,

@@ -103,10 +103,11 @@ static json_t *plan_json(const gcut_graph *g, const gcut_plan *plan, const uint3
 static gcut_status write_json(const json_t *root, const char *path, gcut_error *err) {
   gcut_output out;
   GCUT_TRY(gcut_output_open(path, &out, err));
-  if (json_dumpf(root, out.stream, JSON_INDENT(2)) != 0 || fputc('\n', out.stream) == EOF) {
+  if (json_dumpf(root, out.stream, JSON_INDENT(2)) != 0 && !ferror(out.stream)) {
     gcut_output_abort(&out);
-    return GCUT_FAIL(err, GCUT_IO, "%s: could not be written", path);
+    return GCUT_NO_MEMORY(err);
   }
+  fputc('\n', out.stream);
   return gcut_output_commit(&out, err);
 }
 

@@ -28,3 +28,18 @@ refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx
 refuse 'a folder for a model' 3 "$models" "$GRAPHCUT" inspect "$models"
 refuse 'a symbol that is not there' 2 "'sequence'" "$GRAPHCUT" cut $models/llama/model.onnx --set sequence=3
 refuse 'a full disk' 7 'standard output' sh -c "\"$GRAPHCUT\" help >/dev/full"
+
+# Disks that fill up while a file is written: one line, status 7, and nothing half-written.
+mkdir "$work/full"
+limited() { (trap '' XFSZ && ulimit -f 4 && "$@"); }
+model=$models/llama/model.onnx
+for format in svg png pdf dot html; do
+  refuse "draw: a full disk, $format" 7 'File too large' limited "$GRAPHCUT" draw $model --view ops -o "$work/full/x.$format"
+done
+refuse 'cut: a full disk' 7 'File too large' limited "$GRAPHCUT" cut $model --targets Add --no-fuse -o "$work/full/plan.json"
+refuse 'convert: a full disk' 7 'File too large' limited "$GRAPHCUT" convert $model "$work/full/x.gcir"
+refuse 'convert: a full disk, ONNX' 7 'File too large' limited "$GRAPHCUT" convert $model "$work/full/x.onnx"
+refuse 'synth: a full disk' 7 'File too large' limited "$GRAPHCUT" synth hidden=64,layers=2 -o "$work/full/folder"
+if [ -z "$(find "$work/full" -type f)" ]; then echo 'ok - nothing is left of them'; else
+  echo "not ok - left: $(find "$work/full" -type f)"
+fi
