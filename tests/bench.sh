@@ -66,8 +66,18 @@ while [ $# -ge 4 ]; do
   shift 4
 done
 
+draws() { # name model views...
+  title=$1 model=$2
+  shift 2
+  for view in "$@"; do
+    if [ "$view" = page ]; then best "$title: draw a page" "$build/graphcut" draw "$model" -o "$folder/page.html"
+    else best "$title: draw $view" "$build/graphcut" draw "$model" --view "$view" -o "$folder/view.svg"; fi
+  done
+}
 deep=$models/exported/llama-deep-ts/model.onnx large=$models/skeletons/llama-3-70b/model.onnx
 [ -e "$deep" ] && best 'llama-deep-ts, 18848 nodes: load, trace, cut' "$build/graphcut" cut "$deep" --targets 're:m\.model\.layers\.\d+$'
+[ -e "$deep" ] && draws llama-deep-ts "$deep" parts layers page
+draws 'chain of 1000000 nodes' "$folder/chain.onnx" parts layers
 [ -e "$large" ] && best 'llama-3-70b, 141 GB: load, trace, cut' "$build/graphcut" cut "$large" --targets LlamaDecoderLayer
 
 # On the CPU a layer at a time: what it takes must be a layer's, not the model's.
