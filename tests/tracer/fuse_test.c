@@ -130,20 +130,26 @@ static gcut_graph *parse(const char *text) {
   return g;
 }
 
-// What is found in the text after an edit, and that it is the same at given shapes.
+// What is found in the text after an edit, and that it is the same at given shapes, sought anew or
+// taken over.
 static void expect(const char *text, const char *from, const char *to, const char *groups) {
-  char *whole = edited(text, from, to), found[512], bound[512];
+  char *whole = edited(text, from, to), found[512], bound[512], taken[512];
   gcut_graph *g = parse(whole);
-  gcut_trace *t, *given;
+  gcut_trace *t, *given, *like;
   gcut_binding four = {"batch", 4};
+  gcut_trace_options options = {.bindings = &four, .n_bindings = 1};
   assert_ok(gcut_trace_folded(g, NULL, &t, err));
-  assert_ok(
-      gcut_trace_folded(g, &(gcut_trace_options){.bindings = &four, .n_bindings = 1}, &given, err));
+  assert_ok(gcut_trace_folded(g, &options, &given, err));
+  options.like = given;
+  assert_ok(gcut_trace_folded(g, &options, &like, err));
   describe(t, found, sizeof found);
   describe(given, bound, sizeof bound);
+  gcut_trace_destroy(given);
+  describe(like, taken, sizeof taken);
   if (strcmp(found, groups) != 0) fail_msg("'%s', expected '%s' in %s", found, groups, whole);
   assert_string_equal(bound, groups);
-  gcut_trace_destroy(given);
+  assert_string_equal(taken, groups);
+  gcut_trace_destroy(like);
   gcut_trace_destroy(t);
   gcut_graph_destroy(g);
   free(whole);
