@@ -1,14 +1,17 @@
-// Bytes are changed in ways that keep the wire format readable more often than not: a byte becomes
-// another small number, its neighbour's value, or has a bit flipped, so that dims, attributes,
-// types and names change.
+// Two kinds of damage in turn. Bytes of the file become another small number, their neighbour's
+// value, or have a bit flipped: most of that the reader refuses. Or the graph is read, changed in
+// ways that still read (edit_graph.h), written, and read anew: most of that is the operators' to
+// refuse. Integer inputs are damaged as well, at times.
 #include "tests/conformance/mutate_case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "exec/cpu/call.h"
 #include "graphcut/formats.h"
+#include "tests/conformance/edit_graph.h"
 #include "tracer/base/intern.h"
 
 typedef struct bytes {
@@ -31,68 +34,89 @@ static bytes read_model(const conformance_case *c) {
   return b;
 }
 
-static uint64_t next(uint64_t *state) {
-  *state += UINT64_C(0x9e3779b97f4a7c15);
-  return gcut_hash(state, sizeof *state);
-}
-
 static void damage(bytes b, uint64_t *random) {
   static const uint8_t telling[] = {0, 1, 2, 3, 7, 16, 127, 255};
-  for (uint64_t changes = 1 + next(random) % 3; changes > 0; changes--) {
-    size_t at = next(random) % b.size;
-    switch (next(random) % 3) {
-    case 0: b.data[at] = telling[next(random) % sizeof telling]; break;
-    case 1: b.data[at] ^= (uint8_t)(1u << next(random) % 8); break;
+  for (uint64_t changes = 1 + next_random(random) % 3; changes > 0; changes--) {
+    size_t at = next_random(random) % b.size;
+    switch (next_random(random) % 3) {
+    case 0: b.data[at] = telling[next_random(random) % sizeof telling]; break;
+    case 1: b.data[at] ^= (uint8_t)(1u << next_random(random) % 8); break;
     default: b.data[at] = b.data[(at + 1) % b.size]; break;
     }
   }
 }
 
-static void set_inputs(const conformance_case *c, gcut_cpu_env *env) {
+static void set_inputs(const conformance_case *c, gcut_cpu_env *env, uint64_t *random) {
   const gcut_body *body = &env->graph->bodies[0];
   for (uint32_t i = 0; i < body->n_inputs; i++) {
     char path[4400], *name = NULL;
     gcut_tensor *t = NULL;
     snprintf(path, sizeof path, "%s/test_data_set_0/input_%u.pb", c->path, i);
     gcut_kind kind = (gcut_kind)env->graph->values[body->inputs[i]].declared.kind;
-    if (gcut_tensor_read_pb(path, kind, &t, &name, NULL) == GCUT_OK)
+    if (gcut_tensor_read_pb(path, kind, &t, &name, NULL) == GCUT_OK) {
+      if (next_random(random) % 4 == 0) edit_tensor(t, random);
       gcut_cpu_env_set(env, body->inputs[i], t);
+    }
     gcut_tensor_unref(t);
     free(name);
   }
 }
 
-static void run_graph(const conformance_case *c, const gcut_graph *g, gcut_cpu_runner *cpu) {
+static void run_graph(const conformance_case *c, const gcut_graph *g, gcut_cpu_runner *cpu,
+                      uint64_t *random) {
   gcut_cpu_env env;
   if (gcut_cpu_env_create(g, &env, NULL) != GCUT_OK) return;
-  set_inputs(c, &env);
+  set_inputs(c, &env, random);
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
     if (gcut_cpu_run_node(cpu, &env, g->bodies[0].nodes[i], NULL) != GCUT_OK) break;
   gcut_cpu_env_free(&env);
 }
 
-static void try_model(const conformance_case *c, bytes b) {
-  gcut_graph *g = NULL;
+static void try_graph(const conformance_case *c, const gcut_graph *g, uint64_t *random) {
   gcut_trace *trace = NULL;
   gcut_cpu_runner *cpu = NULL;
-  gcut_status status = gcut_onnx_parse(b.data, b.size, "damaged.onnx", NULL, &g, NULL);
-  if (status == GCUT_OK) status = gcut_cpu_runner_create(&cpu, NULL);
+  gcut_status status = gcut_cpu_runner_create(&cpu, NULL);
   gcut_trace_options options = {.evaluate = gcut_cpu_evaluate, .evaluate_context = cpu};
   if (status == GCUT_OK) status = gcut_trace_create(g, &options, &trace, NULL);
-  if (status == GCUT_OK) run_graph(c, g, cpu);
+  if (status == GCUT_OK) run_graph(c, g, cpu, random);
   gcut_trace_destroy(trace);
   gcut_cpu_runner_destroy(cpu);
+}
+
+static void try_bytes(const conformance_case *c, bytes b, uint64_t *random) {
+  gcut_graph *g = NULL;
+  damage(b, random);
+  if (gcut_onnx_parse(b.data, b.size, "damaged.onnx", NULL, &g, NULL) == GCUT_OK)
+    try_graph(c, g, random);
+  gcut_graph_destroy(g);
+}
+
+static void try_edit(const conformance_case *c, bytes b, const char *path, uint64_t *random) {
+  gcut_graph *g = NULL, *edited = NULL;
+  gcut_status status = gcut_onnx_parse(b.data, b.size, "edited.onnx", NULL, &g, NULL);
+  for (uint64_t changes = 1 + next_random(random) % 2; status == GCUT_OK && changes > 0; changes--)
+    edit_graph(g, random);
+  if (status == GCUT_OK) status = gcut_onnx_write(g, path, NULL);
+  if (status == GCUT_OK) status = gcut_onnx_read(path, NULL, &edited, NULL);
+  if (status == GCUT_OK) try_graph(c, edited, random);
+  gcut_graph_destroy(edited);
   gcut_graph_destroy(g);
 }
 
 void mutate_case(const conformance_case *c, int n) {
   bytes original = read_model(c), copy = {malloc(original.size + 1), original.size};
   uint64_t random = gcut_hash(c->name, strlen(c->name));
+  char path[64];
+  const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; // memory, if it can be
+  snprintf(path, sizeof path, "%s/graphcut-edited-%d.onnx", folder, (int)getpid());
   for (int i = 0; original.size > 0 && copy.data && i < n; i++) {
     memcpy(copy.data, original.data, original.size);
-    damage(copy, &random);
-    try_model(c, copy);
+    if (i % 2 == 0)
+      try_bytes(c, copy, &random);
+    else
+      try_edit(c, copy, path, &random);
   }
+  unlink(path);
   free(original.data);
   free(copy.data);
 }

@@ -5,9 +5,9 @@
 
 #include "tests/conformance/cases.h"
 
-// Changes a few bytes of the model `n` times over, each time anew from the original, and reads,
-// traces and runs what comes out on the case's own inputs. Returns where it was; a crash is the
-// caller's to see.
+// Damages the model `n` times over, each time anew from the original: a few bytes of it, or its
+// graph; and reads, traces and runs what comes out on the case's own inputs, some of them damaged.
+// A crash is the caller's to see.
 void mutate_case(const conformance_case *c, int n);
 
 #endif

@@ -16,8 +16,7 @@ static gcut_status expect_per_feature(const gcut_infer *c, size_t n, const char 
                         (long long)features);
 }
 
-// ---- ArrayFeatureExtractor
-// ------------------------------------------------------------------------------------------
+// ---- ArrayFeatureExtractor --------------------------------------------------------------------
 
 static gcut_status infer_array_feature_extractor(gcut_infer *c, gcut_error *err) {
   gcut_dim dims[GCUT_MAX_RANK + 1] = {1};
@@ -67,8 +66,7 @@ const gcut_op gcut__op_feature_vectorizer = {.inputs = "T...",
                                              .infer = infer_feature_vectorizer,
                                              .flops = gcut__no_flops};
 
-// ---- Binarizer, Scaler, Normalizer, Imputer
-// --------------------------------------------------------------------------
+// ---- Binarizer, Scaler, Normalizer, Imputer ---------------------------------------------------
 
 static const gcut_attr_row binarizer_rows[] = {GCUT_ATTR_FLOAT(gcut__binarizer_attrs, threshold, 0),
                                                {0}};
@@ -145,8 +143,7 @@ const gcut_op gcut__op_imputer = {.inputs = "T",
                                   .attrs_size = sizeof(gcut__imputer_attrs),
                                   .infer = infer_imputer};
 
-// ---- LinearRegressor
-// ------------------------------------------------------------------------------------------------
+// ---- LinearRegressor --------------------------------------------------------------------------
 
 gcut__post_transform gcut__post_transform_of(gcut_string name) {
   static const char *const names[] = {"NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"};
