@@ -1,6 +1,7 @@
 #include "choose_plan.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "graphcut/simulate.h"
@@ -12,7 +13,9 @@ typedef struct search {
   const tool_choice *choice;
   const gcut_trace *shaped;
   gcut_plan *best;
-  double seconds;
+  double seconds, next_seconds; // of the best, of the next best
+  char cut[80], next_cut[80];   // in words
+  uint32_t n_tried;
   gcut_status status; // why the last candidate did not do
   gcut_error err;
   bool all; // look at every candidate: for auto
@@ -61,20 +64,45 @@ static bool is_settled(const search *s) {
   return s->best && !s->all;
 }
 
+static void describe(const gcut_cut_options *options, char text[80]) {
+  if (options->cutter)
+    snprintf(text, 80, "parts of at most %llu bytes", (unsigned long long)options->budget);
+  else
+    snprintf(text, 80, "%zu target%s to a part", (size_t)options->targets_per_part,
+             options->targets_per_part == 1 ? "" : "s");
+}
+
+// Takes the plan over where it is the best so far.
+static gcut_plan *consider(search *s, gcut_plan *plan, double seconds,
+                           const gcut_cut_options *options) {
+  char cut[80];
+  describe(options, cut);
+  if (s->best && seconds >= s->seconds) {
+    if (seconds < s->next_seconds) {
+      s->next_seconds = seconds;
+      memcpy(s->next_cut, cut, sizeof cut);
+    }
+    return plan;
+  }
+  gcut_plan *worse = s->best;
+  s->next_seconds = s->best ? s->seconds : INFINITY;
+  memcpy(s->next_cut, s->cut, sizeof s->cut);
+  s->best = plan;
+  s->seconds = seconds;
+  memcpy(s->cut, cut, sizeof cut);
+  return worse;
+}
+
 // Cuts and weighs; what does not fit is no failure, but remembered.
 static gcut_status try_cut(search *s, const gcut_cut_options *options) {
   gcut_plan *plan;
   gcut_error err;
   double seconds;
   if (is_settled(s)) return GCUT_OK;
+  s->n_tried++;
   gcut_status status = gcut_plan_create(s->shaped, options, &plan, &err);
   if (status == GCUT_OK) status = weigh(s, plan, &seconds, &err);
-  if (status == GCUT_OK && (!s->best || seconds < s->seconds)) {
-    gcut_plan_destroy(s->best);
-    s->best = plan;
-    s->seconds = seconds;
-    plan = NULL;
-  }
+  if (status == GCUT_OK) plan = consider(s, plan, seconds, options);
   gcut_plan_destroy(plan);
   // Of several refusals the one that speaks of the whole budget, or of the finest parts, is told.
   if (status != GCUT_OK && (s->status == GCUT_OK || status != GCUT_BUDGET ||
@@ -113,12 +141,28 @@ static gcut_status try_cuts(search *s) {
   return GCUT_OK;
 }
 
+static void tell(const search *s) {
+  char *note = s->choice->note;
+  if (!note || !s->all || !s->best) return;
+  int used =
+      snprintf(note, TOOL_CUT_NOTE, "auto: cut into %s, predicted %.4g s", s->cut, s->seconds);
+  if (isfinite(s->next_seconds))
+    used += snprintf(note + used, TOOL_CUT_NOTE - (size_t)used, "; next best %s, %.4g s",
+                     s->next_cut, s->next_seconds);
+  snprintf(note + used, TOOL_CUT_NOTE - (size_t)used, " (%u cuts tried)", s->n_tried);
+}
+
 static gcut_status search_cuts(const tool_choice *choice, const gcut_trace *shaped,
                                gcut_plan **out_plan, gcut_error *err) {
-  search s = {.choice = choice, .shaped = shaped, .status = GCUT_OK, .all = is_auto(choice)};
+  search s = {.choice = choice,
+              .shaped = shaped,
+              .next_seconds = INFINITY,
+              .status = GCUT_OK,
+              .all = is_auto(choice)};
   gcut_status status = try_cuts(&s);
   if (status == GCUT_OK && !s.best) status = s.status;
   if (status != GCUT_OK) *err = s.err;
+  tell(&s);
   *out_plan = s.best;
   return status;
 }

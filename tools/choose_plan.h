@@ -13,7 +13,11 @@ typedef struct tool_choice {
   const char *offload;         // NULL: sequential
   const gcut_profile *profile; // NULL: a default
   gcut_problem_options sizes;
+  char *
+      note; // [TOOL_CUT_NOTE] where cuts were tried for auto: which one, and the next best; else ""
 } tool_choice;
+
+enum { TOOL_CUT_NOTE = 320 };
 
 // `trace` tells which values are known whatever the batch; `shaped` is the same graph at the shapes
 // of a batch, which cuts are made by, or NULL where none is known. A plan file, targets or a number

@@ -33,6 +33,7 @@ typedef struct job {
   gcut_run_options options;
   gcut_run_result result;
   gcut_error err, why; // of the device chosen
+  char cut_note[TOOL_CUT_NOTE];
 } job;
 
 // ---- preparing --------------------------------------------------------------------------------
@@ -81,7 +82,8 @@ static gcut_status open_plan(job *j) {
                         .sizes = {.n_batches = (uint32_t)j->inputs.n,
                                   .n_passes = a->passes,
                                   .budget = a->cut.budget,
-                                  .host_budget = a->host_budget}};
+                                  .host_budget = a->host_budget},
+                        .note = j->cut_note};
   gcut_trace *shaped = NULL;
   gcut_profile known;
   gcut_error misfit;
@@ -248,6 +250,7 @@ static int print_text(const job *j) {
   printf("%s%llu batch%s through %u part%s in %.3f s (%s, %s)\n", r->simulated ? "simulated: " : "",
          (unsigned long long)r->batches, r->batches == 1 ? "" : "es", r->parts,
          r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
+  if (*j->cut_note) printf("%s\n", j->cut_note);
   if (*r->note) printf("%s\n", r->note);
   if (r->host_nodes)
     printf("%u node%s without a kernel for %s computed on the host: %s\n", r->host_nodes,

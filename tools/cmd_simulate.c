@@ -33,6 +33,7 @@ typedef struct job {
   gcut_problem *problem;
   gcut_profile profile;
   outcome chosen, *all; // [n]
+  char cut_note[TOOL_CUT_NOTE];
   size_t n;
   gcut_error err;
 } job;
@@ -54,7 +55,8 @@ static gcut_status open_job(job *j) {
                         .fetch = &a->fetch,
                         .offload = a->offload ? a->offload : "auto",
                         .profile = &j->profile,
-                        .sizes = sizes};
+                        .sizes = sizes,
+                        .note = j->cut_note};
   if (status == GCUT_OK)
     status = tool_choose_plan(&choice, j->model.trace, j->model.trace, &j->plan, &j->err);
   if (status == GCUT_OK)
@@ -154,8 +156,8 @@ static int print_json(const job *j) {
   json_t *strategies = json_array();
   for (size_t i = 0; i < j->n; i++) json_array_append_new(strategies, strategy_json(&j->all[i]));
   return tool_print_json(json_pack(
-      "{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "profile",
-      j->profile.name, "offload", o->offload, "note", o->note, "parts",
+      "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "profile",
+      j->profile.name, "offload", o->offload, "note", o->note, "cut_note", j->cut_note, "parts",
       (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->problem->n_batches, "commands",
       (json_int_t)o->n_commands, "seconds", o->sum.seconds, "peak_device_bytes",
       (json_int_t)o->device_bytes, "peak_host_bytes", (json_int_t)o->host_bytes, "bytes_up",
@@ -194,6 +196,7 @@ static int print_text(const job *j) {
          batches == 1 ? "" : "es", parts, parts == 1 ? "" : "s", o->n_commands);
   printf("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
          o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
+  if (*j->cut_note) printf("%s\n", j->cut_note);
   if (*o->note) printf("%s\n", o->note);
   printf("\n");
   table *t = table_create(columns, sizeof columns / sizeof *columns);

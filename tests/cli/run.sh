@@ -110,6 +110,8 @@ fi
 simulate="$GRAPHCUT simulate $llama --profile rtx3060-assumed --batches 9 --set batch=1,seq=16"
 check 'simulate' $simulate
 says 'simulate: all strategies' 'hybrid'
+says 'simulate: auto tells its cut' 'cuts tried)'
+says 'simulate: and its runner-up' '; next best '
 check 'simulate --json' $simulate --offload prefetch --json
 for key in seconds peak_device_bytes overlap strategies name feasible; do says "simulate --json: $key" "\"$key\":"; done
 check 'simulate --schedule' $simulate --offload sequential --schedule "$work/schedule" --timeline "$work/simulated.json"
