@@ -61,6 +61,7 @@
     at('by').value = '1';
     at('by').onchange();
     check('heat paints the hottest', fills().has(data.theme.steps[data.theme.steps.length - 1]), [...fills()].join());
+    check('and says how hot that is', at('scale').classList.contains('open') && /up to \d/.test(at('scale').textContent), at('scale').textContent);
     at('by').value = '0';
     at('by').onchange();
     check('and leaves kinds as they were', !fills().has(data.theme.steps[data.theme.steps.length - 1]), [...fills()].join());
