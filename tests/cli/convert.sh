@@ -29,6 +29,11 @@ refuse 'packing over its source' 2 'packed.onnx' "$GRAPHCUT" convert "$work/pack
 refuse 'cutting without packing' 2 '--pack asks for it' "$GRAPHCUT" convert $llama/model.onnx "$work/x.onnx" --parts 3
 refuse 'packing for a target that is not there' 2 'matches no' "$GRAPHCUT" convert $llama/model.onnx "$work/x.onnx" --pack --targets None
 check 'leaves nothing' test ! -e "$work/x.onnx"
+mkdir "$work/full"
+for how in '' --pack; do
+  refuse "a folder that is full $how" 7 'cannot be written' sh -c "trap '' XFSZ; ulimit -f 100; exec '$GRAPHCUT' convert $llama/model.onnx '$work/full/x.onnx' $how"
+  check "holds no half of a model $how" test -z "$(ls "$work/full")"
+done
 refuse 'nothing to convert' 3 'nowhere.onnx' "$GRAPHCUT" convert nowhere.onnx "$work/x.gcir"
 refuse 'nowhere to convert to' 7 'nowhere/x.gcir' "$GRAPHCUT" convert $models/llama/model.onnx "$work/nowhere/x.gcir"
 refuse 'a format without a name' 2 '.onnx or .gcir' "$GRAPHCUT" convert $models/llama/model.onnx "$work/x.txt"

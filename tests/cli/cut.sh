@@ -54,4 +54,8 @@ cp "$work/plan.json" "$work/first.json"
 check 'cut -o again' "$GRAPHCUT" cut $llama -o "$work/plan.json"
 check 'plan files are stable' cmp "$work/plan.json" "$work/first.json"
 refuse 'a folder that is not there' 7 'nowhere/plan.json' "$GRAPHCUT" cut $llama -o "$work/nowhere/plan.json"
+# A full disk stands for itself: a file may not grow beyond 2 blocks of 512 bytes. /sys takes no file, from root either.
+refuse 'a folder that is full' 7 'plan.json' sh -c "trap '' XFSZ; ulimit -f 2; exec '$GRAPHCUT' cut $llama -o '$work/plan.json'"
+check 'the plan stays as it was' cmp "$work/plan.json" "$work/first.json"
+refuse 'a folder that is read-only' 7 '/sys/plan.json' "$GRAPHCUT" cut $llama -o /sys/plan.json
 check 'nothing else is left' test "$(ls "$work" | wc -l)" -eq 4

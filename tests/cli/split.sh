@@ -40,4 +40,5 @@ refuse 'a target that is not there' 2 'LlamaDecoderLayers' "$GRAPHCUT" split $mo
 check 'and then no folder is made' test ! -e "$work/none"
 # A full disk stands for itself: a file may not grow beyond 100 blocks of 512 bytes.
 refuse 'a folder that is full' 7 'cannot be written' sh -c "trap '' XFSZ; ulimit -f 100; exec '$GRAPHCUT' split $model -o '$work/full'"
+refuse 'a folder that is read-only' 7 '/sys/parts' "$GRAPHCUT" split $model -o /sys/parts
 check 'nothing is left half-written' test "$(ls "$work/full" | wc -l)" -eq 0
