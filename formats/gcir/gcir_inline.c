@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "formats/gcir/gcir.h"
+#include "formats/inline.h"
 #include "tracer/ops/op.h"
 
 enum { MAX_PREFIX = 256, MAX_INLINED = 2000000 };
@@ -54,22 +55,13 @@ static gcut_status check_call(const gcir_builder *b, const gcir_function *f,
 
 // ---- opsets -----------------------------------------------------------------------------------
 
-// The version in which an operator was last defined anew at an opset version.
-static int defined_at(const gcut_op_row *row, int64_t version) {
-  int last = 0;
-  for (const int *v = row->versions; *v; v++)
-    if (*v <= version && *v > last) last = *v;
-  return last;
-}
-
 // Nodes of a function that imports another version of a domain than the model does must mean the
 // same in both.
 static gcut_status check_versions(const gcir_builder *b, const gcir_function *f, const char *domain,
                                   int64_t own, int64_t models) {
   for (const gcir_node *node = f->nodes; node; node = node->next) {
     if (strcmp(node->domain, domain) != 0) continue;
-    const gcut_op_row *row = gcut_op_find(domain, node->op_type);
-    if (row && defined_at(row, own) == defined_at(row, models)) continue;
+    if (gcut__inline_means_same(domain, node->op_type, own, models)) continue;
     return GCUT_FAIL(b->p->err, GCUT_UNSUPPORTED,
                      "function '%.200s' uses %.200s of opset %lld, the model imports opset %lld",
                      f->name, node->op_type, (long long)own, (long long)models);
@@ -92,19 +84,6 @@ static gcut_status import_opsets(gcir_builder *b, const gcir_function *f) {
 
 // ---- names ------------------------------------------------------------------------------------
 
-// A name for a value that a function defines, free in the body of the call.
-static const char *inlined_name(gcir_builder *b, const gcir_context *inside, const char *name) {
-  const char *prefix = inside->call->prefix;
-  char *text = gcut_arena_format(b->p->scratch, "%s%s", prefix, name);
-  for (;;) {
-    if (!text) return "";
-    const char *interned = gcut_graph_intern(b->graph, text, strlen(text));
-    if (gcut_graph_value_named(b->graph, inside->body, interned) == GCUT_NONE) return interned;
-    text = gcut_arena_format(b->p->scratch, "%s%s#%llu", prefix, name,
-                             (unsigned long long)++b->inlined);
-  }
-}
-
 // "<prefix of the caller><name of the call>/"; a counter where that would be long.
 static const char *call_prefix(gcir_builder *b, const gcir_node *node, const gcir_context *where) {
   const char *outer = where->call ? where->call->prefix : "";
@@ -114,20 +93,16 @@ static const char *call_prefix(gcir_builder *b, const gcir_node *node, const gci
                            (unsigned long long)b->n_calls);
 }
 
+static gcut_string string_of(const char *text) {
+  return (gcut_string){text, strlen(text)};
+}
+
 // The scope of a call: below that of its node, named by the last part of its name.
 static uint32_t call_scope(gcir_builder *b, const gcir_function *f, const gcir_node *node,
                            const char *prefix, const gcir_context *where) {
   uint32_t scope = gcut__gcir_node_scope(b, node, where);
-  uint32_t parent = scope == GCUT_NONE ? where->scope : scope;
-  char name[MAX_PREFIX + 80], class_name[512];
-  size_t size = strlen(prefix) - 1, start = size;
-  while (start > 0 && prefix[start - 1] != '/') start--;
-  snprintf(name, sizeof name, "%.*s", (int)(size - start), prefix + start);
-  if (start == size) snprintf(name, sizeof name, "%.63s", node->op_type);
-  snprintf(class_name, sizeof class_name, "%.200s%s%.200s", f->domain, *f->domain ? "." : "",
-           f->name);
-  if (strlen(b->graph->scopes[parent].path) > MAX_PREFIX) return parent;
-  return gcut_graph_add_scope(b->graph, parent, name, class_name);
+  return gcut__inline_scope(b->graph, scope == GCUT_NONE ? where->scope : scope, prefix,
+                            string_of(node->op_type), string_of(f->domain), string_of(f->name));
 }
 
 // ---- the frame of a call ----------------------------------------------------------------------
@@ -169,19 +144,6 @@ static gcut_status bind_inputs(gcir_builder *b, const gcir_call *call, gcut_map 
   return GCUT_OK;
 }
 
-// A function output that is one of its inputs needs a node of its own.
-static gcut_status add_identity(gcir_builder *b, const gcir_context *inside, uint32_t from,
-                                uint32_t to) {
-  gcut_node_spec spec = {.op_type = "Identity",
-                         .body = inside->body,
-                         .scope = inside->scope,
-                         .inputs = &from,
-                         .n_inputs = 1,
-                         .outputs = &to,
-                         .n_outputs = 1};
-  return gcut_graph_add_node(b->graph, &spec) == GCUT_NONE ? GCUT_NO_MEMORY(b->p->err) : GCUT_OK;
-}
-
 static gcut_status bind_output(gcir_builder *b, const gcir_context *inside, const char *name,
                                uint32_t value, gcut_map *map) {
   uint32_t input = gcut_map_get(map, (uint64_t)(uintptr_t)name);
@@ -190,7 +152,7 @@ static gcut_status bind_output(gcir_builder *b, const gcir_context *inside, cons
   if (input == GCIR_ABSENT)
     return GCUT_FAIL(b->p->err, GCUT_FORMAT,
                      "function: output '%.200s' is an input that is left out", name);
-  return add_identity(b, inside, input, value);
+  return gcut__inline_identity(b->graph, inside->body, inside->scope, input, value, b->p->err);
 }
 
 static gcut_status bind_outputs(gcir_builder *b, const gcir_context *inside, gcut_map *map) {
@@ -210,7 +172,9 @@ static gcut_status define_output(gcir_builder *b, const gcir_context *inside, co
                                  gcut_map *map, gcut_map *made) {
   GCUT_TRY(bind(b, made, name, 0));
   if (gcut_map_get(map, (uint64_t)(uintptr_t)name) != UINT32_MAX) return GCUT_OK;
-  uint32_t value = gcut_graph_add_value(b->graph, inside->body, inlined_name(b, inside, name));
+  const char *own = gcut__inline_name(b->graph, b->p->scratch, inside->body, inside->call->prefix,
+                                      name, &b->inlined);
+  uint32_t value = gcut_graph_add_value(b->graph, inside->body, own);
   if (value == GCUT_NONE) return GCUT_NO_MEMORY(b->p->err);
   return bind(b, map, name, value);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "formats/inline.h"
 #include "formats/onnx/reader.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
@@ -148,14 +149,6 @@ static gcut_status check_call(const gcut__reader *r, const gcut__function *f,
 
 // ---- opsets -----------------------------------------------------------------------------------
 
-// The version in which an operator was last defined anew at an opset version.
-static int defined_at(const gcut_op_row *row, int64_t version) {
-  int last = 0;
-  for (const int *v = row->versions; *v; v++)
-    if (*v <= version && *v > last) last = *v;
-  return last;
-}
-
 gcut_status gcut__import(gcut__reader *r, gcut__span bytes, bool *out_differs, gcut_error *err) {
   gcut_arena_reset(r->scratch);
   const GcutOnnx__OperatorSetIdProto *opset =
@@ -203,9 +196,7 @@ gcut_status gcut__check_version(gcut__reader *r, const gcut__call *call,
   const char *domain = gcut__intern(r, node->domain), *name = gcut__intern(r, node->op_type);
   if (strcmp(domain, "ai.onnx") == 0) domain = "";
   int64_t own = imported(r, call->function, domain), models = gcut_graph_opset(r->graph, domain);
-  if (own == models) return GCUT_OK;
-  const gcut_op_row *row = gcut_op_find(domain, name);
-  if (row && defined_at(row, own) == defined_at(row, models)) return GCUT_OK;
+  if (gcut__inline_means_same(domain, name, own, models)) return GCUT_OK;
   return GCUT_FAIL(err, GCUT_UNSUPPORTED,
                    "function '%.*s' uses %.100s of opset %lld, the model imports opset %lld",
                    GCUT__SHOW(call->function->name), name, (long long)own, (long long)models);
@@ -214,14 +205,8 @@ gcut_status gcut__check_version(gcut__reader *r, const gcut__call *call,
 // ---- names ------------------------------------------------------------------------------------
 
 const char *gcut__inlined_name(gcut__reader *r, const gcut__context *where, const char *name) {
-  char *text = gcut_arena_format(r->scratch, "%s%s", where->call->prefix, name);
-  for (;;) {
-    if (!text) return "";
-    const char *interned = gcut_graph_intern(r->graph, text, strlen(text));
-    if (gcut_graph_value_named(r->graph, where->body, interned) == GCUT_NONE) return interned;
-    text = gcut_arena_format(r->scratch, "%s%s#%llu", where->call->prefix, name,
-                             (unsigned long long)++r->inlined_items);
-  }
+  return gcut__inline_name(r->graph, r->scratch, where->body, where->call->prefix, name,
+                           &r->inlined_items);
 }
 
 // "<prefix of the caller><name of the call>/"; a counter where that would be long.
@@ -236,20 +221,16 @@ static const char *call_prefix(gcut__reader *r, const gcut__wire_node *node,
                            (const char *)node->op_type.data, (unsigned long long)r->n_calls);
 }
 
+static gcut_string string_of(gcut__span span) {
+  return (gcut_string){(const char *)span.data, span.size};
+}
+
 // The scope of a call: below that of its node, named by the last part of its name.
 static uint32_t call_scope(gcut__reader *r, const gcut__function *f, const gcut__wire_node *node,
                            const char *prefix, const gcut__context *where) {
   uint32_t scope = gcut__node_scope(r, node, where);
-  char name[MAX_PREFIX + 80], class_name[512];
-  size_t size = strlen(prefix) - 1, start = size;
-  while (start > 0 && prefix[start - 1] != '/') start--;
-  snprintf(name, sizeof name, "%.*s", (int)(size - start), prefix + start);
-  if (start == size) snprintf(name, sizeof name, "%.*s", GCUT__SHOW(node->op_type));
-  snprintf(class_name, sizeof class_name, "%.*s%s%.*s", GCUT__SHOW(f->domain),
-           f->domain.size > 0 ? "." : "", GCUT__SHOW(f->name));
-  uint32_t parent = scope == GCUT_NONE ? where->scope : scope;
-  if (strlen(r->graph->scopes[parent].path) > MAX_PREFIX) return parent;
-  return gcut_graph_add_scope(r->graph, parent, name, class_name);
+  return gcut__inline_scope(r->graph, scope == GCUT_NONE ? where->scope : scope, prefix,
+                            string_of(node->op_type), string_of(f->domain), string_of(f->name));
 }
 
 // ---- the frame of a call ----------------------------------------------------------------------
@@ -281,19 +262,6 @@ static gcut_status bind_inputs(gcut__reader *r, const gcut__function *f,
   return GCUT_OK;
 }
 
-// A function output that is one of its inputs needs a node of its own.
-static gcut_status add_identity(gcut__reader *r, const gcut__context *where, uint32_t from,
-                                uint32_t to, gcut_error *err) {
-  gcut_node_spec spec = {.op_type = "Identity",
-                         .body = where->body,
-                         .scope = where->scope,
-                         .inputs = &from,
-                         .n_inputs = 1,
-                         .outputs = &to,
-                         .n_outputs = 1};
-  return gcut_graph_add_node(r->graph, &spec) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
-}
-
 // Ties one formal output to the value of the call that takes it, or to an input passed through.
 static gcut_status bind_output(gcut__reader *r, const gcut__context *inside, gcut__span name,
                                uint32_t value, gcut_map *map, gcut_error *err) {
@@ -304,7 +272,7 @@ static gcut_status bind_output(gcut__reader *r, const gcut__context *inside, gcu
   if (input == GCUT__ABSENT)
     return GCUT_FAIL(err, GCUT_FORMAT, "function: output '%.*s' is an input that is left out",
                      GCUT__SHOW(name));
-  return add_identity(r, inside, input, value, err);
+  return gcut__inline_identity(r->graph, inside->body, inside->scope, input, value, err);
 }
 
 static gcut_status bind_outputs(gcut__reader *r, const gcut__function *f,
