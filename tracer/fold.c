@@ -13,10 +13,7 @@ enum { FOLD_LIMIT = 256 << 10 }; // bytes of one operand
 
 static bool static_shape(const gcut_type *type, uint64_t *out_bytes) {
   uint64_t count;
-  if (type->kind != GCUT_KIND_TENSOR || type->rank < 0 || !type->type) return false;
-  for (int d = 0; d < type->rank; d++)
-    if (!gcut_dim_known(type->dims[d])) return false;
-  return gcut_checked_count(type->rank, type->dims, &count) &&
+  return gcut_type_static(type) && gcut_checked_count(type->rank, type->dims, &count) &&
          gcut_dtype_bytes((gcut_dtype)type->type, count, out_bytes);
 }
 

@@ -70,13 +70,11 @@ gcut_status gcut_cpu_constant_tensor(const gcut_graph *graph, const gcut_constan
 
 gcut_status gcut_cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
                           const char *format, ...) {
-  char text[512];
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  status = gcut_node_failed(c->node, status, err, format, args);
   va_end(args);
-  return GCUT_FAIL(err, status, "node '%.200s' (%.100s): %s", c->node->name, c->node->op_type,
-                   text);
+  return status;
 }
 
 gcut_status gcut_cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err) {
@@ -167,14 +165,6 @@ static gcut_status infer(gcut_cpu_runner *r, frame *f, gcut_error *err) {
   return gcut_op_infer(&c, err);
 }
 
-static bool static_shape(const gcut_type *type) {
-  if (type->kind != GCUT_KIND_TENSOR || type->rank < 0 || type->type == GCUT_UNDEFINED)
-    return false;
-  for (int d = 0; d < type->rank; d++)
-    if (!gcut_dim_known(type->dims[d])) return false;
-  return true;
-}
-
 // An output in the memory that its owner chose, else on the heap.
 static gcut_status allocate(frame *f, uint32_t i, const gcut_type *type, gcut_error *err) {
   uint32_t value = gcut_node_outputs(f->graph, f->node)[i];
@@ -216,7 +206,7 @@ static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kern
                               gcut_error *err) {
   for (uint32_t i = 0; i < f->node->n_outputs; i++) {
     const gcut_type *type = &f->facts[f->node->n_inputs + i].type;
-    if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE && static_shape(type))
+    if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE && gcut_type_static(type))
       GCUT_TRY(allocate(f, i, type, err));
   }
   gcut_cpu_call c = {.graph = f->graph,

@@ -1,6 +1,5 @@
 // Checks a node against its operator's signature and infers its outputs: the one place where shapes
 // come from, while tracing and at run time alike.
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "tracer/ops/op.h"
@@ -161,15 +160,27 @@ gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err) {
 
 // ---- helpers ----------------------------------------------------------------------------------
 
+gcut_status gcut_node_failed(const gcut_node *node, gcut_status status, gcut_error *err,
+                             const char *format, va_list args) {
+  char text[512];
+  vsnprintf(text, sizeof text, format, args);
+  return GCUT_FAIL(err, status, "node '%.200s' (%.100s): %s", node->name, node->op_type, text);
+}
+
 gcut_status gcut_infer_fail(const gcut_infer *c, gcut_status status, gcut_error *err,
                             const char *format, ...) {
-  char text[512];
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  status = gcut_node_failed(c->node, status, err, format, args);
   va_end(args);
-  return GCUT_FAIL(err, status, "node '%.200s' (%.100s): %s", c->node->name, c->node->op_type,
-                   text);
+  return status;
+}
+
+bool gcut_type_static(const gcut_type *type) {
+  if (type->kind != GCUT_KIND_TENSOR || type->rank < 0 || !type->type) return false;
+  for (int d = 0; d < type->rank; d++)
+    if (!gcut_dim_known(type->dims[d])) return false;
+  return true;
 }
 
 gcut_status gcut_infer_set(gcut_infer *c, uint32_t i, gcut_dtype type, int rank,

@@ -4,6 +4,8 @@
 #ifndef GCUT_TRACER_OPS_OP_H
 #define GCUT_TRACER_OPS_OP_H
 
+#include <stdarg.h>
+
 #include "graphcut/graph.h"
 #include "graphcut/trace.h"
 #include "tracer/base/arena.h"
@@ -169,6 +171,9 @@ GCUT_MUST_USE gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err);
 // 'x' (Op): ".
 gcut_status gcut_infer_fail(const gcut_infer *c, gcut_status status, gcut_error *err,
                             const char *format, ...) GCUT_PRINTF(4, 5);
+// The same of any node.
+gcut_status gcut_node_failed(const gcut_node *node, gcut_status status, gcut_error *err,
+                             const char *format, va_list args) GCUT_PRINTF(4, 0);
 #define GCUT_NODE_FAIL(c, err, ...) gcut_infer_fail((c), GCUT_FORMAT, (err), __VA_ARGS__)
 
 static inline bool gcut_infer_has(const gcut_infer *c, uint32_t i) {
@@ -233,6 +238,8 @@ GCUT_MUST_USE gcut_status gcut_infer_expect_rank(const gcut_infer *c, uint32_t i
 gcut_dim gcut_infer_product(gcut_infer *c, const gcut_dim *dims, int from, int to);
 // Elements of input or output facts where static, else 0: for flops.
 double gcut_fact_count(const gcut_fact *fact);
+// Whether it is a tensor of known element type and dims.
+bool gcut_type_static(const gcut_type *type);
 
 // Infer functions that many operators share.
 gcut_status gcut_infer_same(gcut_infer *c, gcut_error *err); // output 0 is like input 0
