@@ -1,8 +1,8 @@
 // Elements as items of whole bytes, for kernels that move them about without looking at them.
 //
-// Most types lie in a tensor that way. Packed types of fewer than 8 bits are spread to a byte each in
-// scratch memory; strings move as gcut_string structs that still belong to the input. Storing packs
-// the one and copies the other, so a kernel between `read` and `store` knows sizes only.
+// Most types lie in a tensor that way. Packed types of fewer than 8 bits are spread to a byte each
+// in scratch memory; strings move as gcut_string structs that still belong to the input. Storing
+// packs the one and copies the other, so a kernel between `read` and `store` knows sizes only.
 #ifndef GCUT_EXEC_CPU_OPS_ELEMENTS_H
 #define GCUT_EXEC_CPU_OPS_ELEMENTS_H
 
