@@ -1,14 +1,92 @@
 // graphcut cut: how a model is cut, as a table, as JSON, as a plan file.
+#include <stdlib.h>
 #include <string.h>
 
+#include "graphcut/operators.h"
 #include "table.h"
 #include "tool.h"
 
 typedef struct arguments {
   tool_common common;
   tool_cut cut;
-  const char *output;
+  const char *output, *device;
 } arguments;
+
+// ---- what a device leaves to the host -----------------------------------------------------------
+
+// How many nodes of the plan are of each operator that the device has no kernel for. (One that it
+// has may still stay on the host for its types or shapes: run says so. What reads sizes alone is
+// gone once they are known.)
+typedef struct host_nodes {
+  uint32_t *counts; // [gcut_operator_count()]
+  uint32_t total;
+} host_nodes;
+
+static bool reads_sizes(const gcut_node *node) {
+  return strcmp(node->op_type, "Shape") == 0 || strcmp(node->op_type, "Size") == 0;
+}
+
+// The operator's number, or that of none.
+static size_t operator_of(const gcut_node *node) {
+  size_t n = gcut_operator_count(), i = 0;
+  for (; i < n; i++) {
+    gcut_operator o = gcut_operator_at(i);
+    if (strcmp(o.name, node->op_type) == 0 && strcmp(o.domain, node->domain) == 0) break;
+  }
+  return i;
+}
+
+static gcut_status count_host_nodes(const char *device, const gcut_trace *trace,
+                                    const gcut_plan *plan, host_nodes *out) {
+  size_t n = gcut_operator_count();
+  char kind[16];
+  snprintf(kind, sizeof kind, "%.*s", (int)strcspn(device, ":"), device); // cuda:1 is a cuda
+  out->counts = calloc(n + 1, sizeof *out->counts);
+  if (!out->counts) return GCUT_NOMEM;
+  for (uint32_t p = 0; p < plan->n_parts; p++)
+    for (uint32_t i = 0; i < plan->parts[p].n_nodes; i++) {
+      uint32_t id = plan->parts[p].nodes[i];
+      const gcut_node *node = &trace->graph->nodes[id];
+      if (trace->folded[id] || reads_sizes(node)) continue;
+      size_t op = operator_of(node);
+      if (op == n || gcut_operator_runs_on(op, kind)) continue;
+      out->counts[op]++;
+      out->total++;
+    }
+  return GCUT_OK;
+}
+
+static gcut_status check_device(const char *device, gcut_error *err) {
+  size_t length = strcspn(device, ":");
+  for (const char *const *d = gcut_operator_devices(); *d; d++)
+    if (strlen(*d) == length && memcmp(*d, device, length) == 0) return GCUT_OK;
+  snprintf(err->message, sizeof err->message, "no kernels for a device '%.100s' are built in",
+           device);
+  return GCUT_ARGUMENT;
+}
+
+static json_t *host_json(const host_nodes *h) {
+  json_t *object = json_object();
+  for (size_t i = 0; i < gcut_operator_count(); i++)
+    if (h->counts[i])
+      json_object_set_new(object, gcut_operator_at(i).name, json_integer(h->counts[i]));
+  return object;
+}
+
+static void print_host_nodes(const host_nodes *h, const char *device) {
+  const char *before = "";
+  if (!h->counts) return;
+  printf("%u node%s without a kernel for %s%s", h->total, h->total == 1 ? "" : "s", device,
+         h->total ? ": " : "");
+  for (size_t i = 0; i < gcut_operator_count(); i++)
+    if (h->counts[i]) {
+      printf("%s%u %s", before, h->counts[i], gcut_operator_at(i).name);
+      before = ", ";
+    }
+  printf("\n");
+}
+
+// ---- printing -----------------------------------------------------------------------------------
 
 static json_t *values_json(const gcut_graph *graph, const uint32_t *values, uint32_t n) {
   json_t *list = json_array();
@@ -29,17 +107,19 @@ static json_t *part_json(const gcut_graph *g, const gcut_plan *plan, uint32_t in
       "consumed", values_json(g, p->consumed, p->n_consumed));
 }
 
-static int print_json(const gcut_trace *trace, const gcut_plan *plan) {
+static int print_json(const gcut_trace *trace, const gcut_plan *plan, const host_nodes *host) {
   const gcut_graph *g = trace->graph;
   json_t *parts = json_array();
   for (uint32_t i = 0; i < plan->n_parts; i++) json_array_append_new(parts, part_json(g, plan, i));
-  return tool_print_json(
+  json_t *object =
       json_pack("{s:o, s:s, s:b, s:o, s:o, s:b, s:I, s:I, s:I}", "model", tool_json_text(g->path),
                 "cutter", plan->origin.cutter, "fuse", (int)!plan->unfused, "fused",
                 tool_fused_json(trace, plan->unfused), "parts", parts, "static", (int)plan->sized,
                 "crossing_bytes", (json_int_t)plan->crossing_bytes, "unrefined_crossing_bytes",
                 (json_int_t)plan->unrefined_bytes, "pipeline_crossing_bytes",
-                (json_int_t)plan->pipeline_bytes));
+                (json_int_t)plan->pipeline_bytes);
+  if (host->counts) json_object_set_new(object, "host_operators", host_json(host));
+  return tool_print_json(object);
 }
 
 static void add_bytes(table *t, bool known, uint64_t bytes) {
@@ -113,8 +193,10 @@ static int run(const void *given) {
   gcut_error err = {0};
   tool_model model;
   gcut_plan *plan = NULL;
+  host_nodes host = {0};
   gcut_cut_options options = tool_cut_options(&a->cut);
   gcut_status status = tool_cut_check(&a->cut, NULL, &err);
+  if (status == GCUT_OK && a->device) status = check_device(a->device, &err);
   if (status != GCUT_OK) return tool_fail(status, &err);
   status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
   if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
@@ -122,14 +204,18 @@ static int run(const void *given) {
   if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
   if (status == GCUT_OK) tell_inner_targets(plan);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
+  if (status == GCUT_OK && a->device)
+    status = count_host_nodes(a->device, model.trace, plan, &host);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
-    exit_status = print_json(model.trace, plan);
+    exit_status = print_json(model.trace, plan, &host);
   } else if (status == GCUT_OK) {
     print_parts(plan);
     print_summary(plan);
+    print_host_nodes(&host, a->device);
     exit_status = tool_finish();
   }
+  free(host.counts);
   gcut_plan_destroy(plan);
   tool_model_close(&model);
   return exit_status;
@@ -138,6 +224,8 @@ static int run(const void *given) {
 static const tool_option options[] = {
     TOOL_CUT_OPTIONS(arguments),
     {"--output", "-o", "PLAN.json", TOOL_TEXT, offsetof(arguments, output), "write the plan there"},
+    {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
+     "say which nodes have no kernel for this device and run on the host"},
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };

@@ -53,6 +53,9 @@ check 'cut -o' "$GRAPHCUT" cut $llama -o "$work/plan.json"
 cp "$work/plan.json" "$work/first.json"
 check 'cut -o again' "$GRAPHCUT" cut $llama -o "$work/plan.json"
 check 'plan files are stable' cmp "$work/plan.json" "$work/first.json"
+check 'cut --device' "$GRAPHCUT" cut $llama --device cpu
+says 'cut --device: what stays on the host' '0 nodes without a kernel for cpu'
+refuse 'cut --device: none such' 2 'abacus' "$GRAPHCUT" cut $llama --device abacus
 refuse 'a folder that is not there' 7 'nowhere/plan.json' "$GRAPHCUT" cut $llama -o "$work/nowhere/plan.json"
 # A full disk stands for itself: a file may not grow beyond 2 blocks of 512 bytes. /sys takes no file, from root either.
 refuse 'a folder that is full' 7 'plan.json' sh -c "trap '' XFSZ; ulimit -f 2; exec '$GRAPHCUT' cut $llama -o '$work/plan.json'"

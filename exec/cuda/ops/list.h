@@ -36,9 +36,11 @@
   X(BatchNormalization, batch_norm) X(QuantizeLinear, quantize) \
   X(DequantizeLinear, dequantize) X(InstanceNormalization, group_norm) \
   X(GroupNormalization, group_norm) X(GlobalAveragePool, global_pool) \
-  X(GlobalMaxPool, global_pool) X(SimplifiedLayerNormalization, rms_norm)
+  X(GlobalMaxPool, global_pool) X(SimplifiedLayerNormalization, rms_norm) \
+  X(RotaryEmbedding, rotary)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
+  X(RotaryEmbedding, microsoft_rotary) \
   X(SkipLayerNormalization, skip_layer_norm) \
   X(SkipSimplifiedLayerNormalization, skip_rms_norm) \
   X(SimplifiedLayerNormalization, rms_norm)
