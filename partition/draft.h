@@ -19,7 +19,7 @@ typedef struct gcut__draft {
   bool *fetched;                // [n_values]
   bool *needed;                 // [n_nodes] runs
   uint32_t *order, n_order;     // those nodes, producers first, rootless ones just before a reader,
-                            // those of a group that is kept just before its last
+                                // those of a group that is kept just before its last
   bool *rootless;             // [n_nodes] depends on no graph input: on constants alone, or chance
   uint32_t *folded, n_folded; // gcut_plan.folded
   bool unfused;               // gcut_plan.unfused

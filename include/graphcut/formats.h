@@ -19,8 +19,9 @@ typedef struct gcut_read_options {
 GCUT_API GCUT_MUST_USE gcut_status gcut_graph_read(const char *path,
                                                    const gcut_read_options *options,
                                                    gcut_graph **out_graph, gcut_error *err);
-// Writes a model by its extension, .onnx or .gcir (another: GCUT_ARGUMENT); whole or not at all (a temporary file, then a
-// rename). Constants in external files stay there where source and destination share a folder.
+// Writes a model by its extension, .onnx or .gcir (another: GCUT_ARGUMENT); whole or not at all (a
+// temporary file, then a rename). Constants in external files stay there where source and
+// destination share a folder.
 GCUT_API GCUT_MUST_USE gcut_status gcut_graph_write(const gcut_graph *graph, const char *path,
                                                     gcut_error *err);
 

@@ -24,7 +24,7 @@ int64_t gcut__quantize_axis(const gcut_quantize_attrs *attrs, int rank);
 #define GCUT_QUANTIZED_BYTES (GCUT_TYPE(INT8) | GCUT_TYPE(UINT8))
 #define GCUT_QUANTIZED                                                                             \
   (GCUT_QUANTIZED_BYTES | GCUT_TYPE(INT16) | GCUT_TYPE(UINT16) | GCUT_FLOATS_8 |                   \
-   GCUT_TYPE(UINT4) | GCUT_TYPE(INT4) | GCUT_TYPE(FLOAT6E2M3) |                                     \
-   GCUT_TYPE(FLOAT6E3M2) | GCUT_TYPE(FLOAT4E2M1) | GCUT_TYPE(UINT2) | GCUT_TYPE(INT2))
+   GCUT_TYPE(UINT4) | GCUT_TYPE(INT4) | GCUT_TYPE(FLOAT6E2M3) | GCUT_TYPE(FLOAT6E3M2) |            \
+   GCUT_TYPE(FLOAT4E2M1) | GCUT_TYPE(UINT2) | GCUT_TYPE(INT2))
 
 #endif
