@@ -19,6 +19,7 @@ typedef struct painter {
   gcut_drawing *d;
   gcut_owners owners;
   uint32_t depth, root, group;
+  bool collapsed;           // all is one box
   uint32_t *group_of_scope; // [n_scopes]
   tally *tallies;           // [drawing->n_boxes - first]
   uint32_t first, capacity;
@@ -46,7 +47,7 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
 static uint32_t frame_of(painter *p, uint32_t scope) {
   uint32_t chain[64], n = 0, group = p->group;
   const gcut_graph *g = p->m->trace->graph;
-  if (!gcut_modules_within(g, scope, p->root)) return group;
+  if (p->collapsed || !gcut_modules_within(g, scope, p->root)) return group;
   for (uint32_t s = scope; s != p->root && n < 64; s = g->scopes[s].parent) chain[n++] = s;
   while (n-- > 0) {
     uint32_t s = chain[n];
@@ -208,6 +209,14 @@ void gcut_modules_clear(gcut_modules *m) {
   for (uint32_t i = 0; i < m->trace->graph->n_nodes; i++) m->box_of_node[i] = GCUT_NONE;
 }
 
+static gcut_status limit_boxes(painter *p, const uint32_t *nodes, uint32_t n, gcut_error *err) {
+  uint32_t boxes;
+  GCUT_TRY(gcut_owners_count(p->m, nodes, n, &p->owners, &boxes, err));
+  p->collapsed = boxes > GCUT_MOST_BOXES;
+  if (p->collapsed) gcut_owners_collapse(p->m, nodes, n, &p->owners);
+  return GCUT_OK;
+}
+
 gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
                               uint32_t depth, uint32_t root, uint32_t group, gcut_drawing *drawing,
                               uint32_t *out_hidden, gcut_error *err) {
@@ -217,7 +226,8 @@ gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n
   p.first = drawing->n_boxes;
   GCUT_TRY(gcut_owners_find(m, nodes, n_nodes, depth, &p.owners, err));
   p.group_of_scope = malloc((size_t)n * sizeof *p.group_of_scope);
-  gcut_status status = p.group_of_scope ? GCUT_OK : GCUT_NO_MEMORY(err);
+  gcut_status status =
+      p.group_of_scope ? limit_boxes(&p, nodes, n_nodes, err) : GCUT_NO_MEMORY(err);
   for (uint32_t s = 0; s < n && status == GCUT_OK; s++) p.group_of_scope[s] = GCUT_NONE;
   if (status == GCUT_OK) status = draw_boxes(&p, &boxes, nodes, n_nodes, out_hidden, err);
   gcut_map_free(&boxes);

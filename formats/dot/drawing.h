@@ -61,6 +61,7 @@ typedef struct gcut_drawing {
   const char *heat_title; // what boxes are heated by, with its range; NULL: coloured by kind
   const char *other;      // what the plan is held against; NULL: nothing
   const char *url;        // of the title; NULL: none
+  uint32_t n_left_out;    // links and values that are too many to be drawn
   gcut_heat by;           // what boxes are heated by
   double hottest;         // of all boxes
   gcut_arena *arena;

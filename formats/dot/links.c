@@ -3,7 +3,10 @@
 #include "formats/dot/modules.h"
 #include "tracer/base/error.h"
 
-enum { FAN_OUT = 4 }; // readers of a value up to which each gets its link
+enum {
+  FAN_OUT = 4,       // readers of a value up to which each gets its link
+  MOST_LINKS = 3000, // that are laid out
+};
 
 typedef struct crossing {
   bool plan, other; // cut by the plan, by the one it is held against
@@ -15,6 +18,10 @@ static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links,
   uint64_t key = (uint64_t)from << 32 | to, bytes = 0;
   uint32_t at = gcut_map_get(links, key);
   bool known = gcut_trace_bytes(m->trace, value, &bytes);
+  if (at == GCUT_NONE && d->n_links >= MOST_LINKS) {
+    d->n_left_out++;
+    return GCUT_OK;
+  }
   if (at == GCUT_NONE) {
     gcut_link link = {.from = from, .to = to};
     at = gcut_drawing_add_link(d, &link);
@@ -82,7 +89,9 @@ static gcut_status link_readers(gcut_modules *m, gcut_drawing *d, gcut_map *link
     return GCUT_OK;
   }
   GCUT_TRY(link_value(m, d, links, from, list.boxes[0], value, list.any, err));
-  gcut_link *link = &d->links[gcut_map_get(links, (uint64_t)from << 32 | list.boxes[0])];
+  uint32_t at = gcut_map_get(links, (uint64_t)from << 32 | list.boxes[0]);
+  if (at == GCUT_NONE) return GCUT_OK; // left out
+  gcut_link *link = &d->links[at];
   link->label = gcut_arena_format(d->arena, "%s → and %u more", link->label, list.n - 1);
   return link->label ? GCUT_OK : GCUT_NO_MEMORY(err);
 }

@@ -171,6 +171,18 @@ gcut_status gcut_owners_find(const gcut_modules *m, const uint32_t *nodes, uint3
   return status;
 }
 
+void gcut_owners_collapse(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
+                          gcut_owners *o) {
+  uint32_t base = m->trace->graph->n_scopes, first = GCUT_NONE, count = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    if (o->of_node[nodes[i]] == GCUT_NONE) continue;
+    if (first == GCUT_NONE) first = nodes[i];
+    o->of_node[nodes[i]] = base + first;
+    count++;
+  }
+  if (first != GCUT_NONE) o->crowd[first] = count;
+}
+
 uint32_t gcut_owners_of(const gcut_modules *m, gcut_owners *o, uint32_t node) {
   uint32_t base = m->trace->graph->n_scopes;
   if (o->of_node[node] == GCUT_NONE || o->of_node[node] < base) return o->of_node[node];
@@ -178,21 +190,27 @@ uint32_t gcut_owners_of(const gcut_modules *m, gcut_owners *o, uint32_t node) {
   return base + (o->crowd[root] >= GCUT_CROWD ? root : node);
 }
 
-gcut_status gcut_modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                               uint32_t depth, uint32_t *out_n, gcut_error *err) {
-  gcut_owners o;
+gcut_status gcut_owners_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
+                              gcut_owners *o, uint32_t *out_n, gcut_error *err) {
   gcut_map seen = {0};
-  *out_n = 0;
-  GCUT_TRY(gcut_owners_find(m, nodes, n_nodes, depth, &o, err));
   bool ok = true;
-  for (uint32_t i = 0; i < n_nodes && ok; i++) {
-    uint32_t owner = gcut_owners_of(m, &o, nodes[i]);
+  for (uint32_t i = 0; i < n && ok; i++) {
+    uint32_t owner = gcut_owners_of(m, o, nodes[i]);
     if (owner != GCUT_NONE) ok = gcut_map_set(&seen, owner, 1);
   }
   *out_n = seen.count;
   gcut_map_free(&seen);
-  gcut_owners_free(&o);
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+gcut_status gcut_modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                               uint32_t depth, uint32_t *out_n, gcut_error *err) {
+  gcut_owners o;
+  *out_n = 0;
+  GCUT_TRY(gcut_owners_find(m, nodes, n_nodes, depth, &o, err));
+  gcut_status status = gcut_owners_count(m, nodes, n_nodes, &o, out_n, err);
+  gcut_owners_free(&o);
+  return status;
 }
 
 gcut_status gcut_modules_fit(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,

@@ -4,7 +4,10 @@
 
 #include "formats/dot/modules.h"
 
-enum { GCUT_CROWD = 4 }; // connected operators of one scope that make one box
+enum {
+  GCUT_CROWD = 4,        // connected operators of one scope that make one box
+  GCUT_MOST_BOXES = 800, // that are laid out
+};
 
 // Who stands for each node: a scope's number; from n_scopes on, a node for itself or its crowd;
 // GCUT_NONE: not drawn.
@@ -20,7 +23,14 @@ typedef struct gcut_owners {
 GCUT_MUST_USE gcut_status gcut_owners_find(const gcut_modules *modules, const uint32_t *nodes,
                                            uint32_t n, uint32_t depth, gcut_owners *out,
                                            gcut_error *err);
+// Makes one crowd of all: for what would be more boxes than can be laid out.
+void gcut_owners_collapse(const gcut_modules *modules, const uint32_t *nodes, uint32_t n,
+                          gcut_owners *owners);
 void gcut_owners_free(gcut_owners *owners);
+// How many boxes they are.
+GCUT_MUST_USE gcut_status gcut_owners_count(const gcut_modules *modules, const uint32_t *nodes,
+                                            uint32_t n, gcut_owners *owners, uint32_t *out_n,
+                                            gcut_error *err);
 // The owner of a node: a crowd too small to be one is its operators.
 uint32_t gcut_owners_of(const gcut_modules *modules, gcut_owners *owners, uint32_t node);
 

@@ -15,6 +15,9 @@ void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
   gcut_heat by = m->options->by;
   gcut_drawing_merge_groups(d);
   if (m->other.plan) d->other = "the other plan";
+  if (d->n_left_out)
+    add_note(d, gcut_arena_format(d->arena, "%s links and values left out: too many to read",
+                                  gcut_caption_count(d->arena, d->n_left_out)));
   if (by == GCUT_HEAT_NONE) return;
   d->by = by;
   for (uint32_t i = 0; i < d->n_boxes; i++)

@@ -4,7 +4,7 @@
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
 
-enum { READABLE = 40, LAYERS_LIMIT = 400, OPS_LIMIT = 800 };
+enum { READABLE = 40, LAYERS_LIMIT = 400, OPS_LIMIT = 800, MOST_VALUES = 60, INPUT_LINKS = 8 };
 
 static gcut_status add_value_box(gcut_modules *m, gcut_drawing *d, uint32_t value,
                                  uint32_t *out_box, gcut_error *err) {
@@ -20,28 +20,43 @@ static gcut_status link_boxes(gcut_drawing *d, uint32_t from, uint32_t to, gcut_
   return gcut_drawing_add_link(d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
-// A box for each input that a drawn node reads, linked to the first one that does.
-static gcut_status draw_inputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+// A box for each input that a drawn node reads, linked to the first few that do.
+static gcut_status draw_input(gcut_modules *m, gcut_drawing *d, uint32_t value, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
-  for (uint32_t i = 0; i < g->bodies[0].n_inputs; i++) {
-    const gcut_value *v = &g->values[g->bodies[0].inputs[i]];
-    uint32_t box = GCUT_NONE, last = GCUT_NONE;
-    for (uint32_t u = 0; u < v->n_uses; u++) {
-      uint32_t to = m->box_of_node[g->uses[v->first_use + u]];
-      if (to == GCUT_NONE || to == last) continue;
-      if (box == GCUT_NONE) GCUT_TRY(add_value_box(m, d, g->bodies[0].inputs[i], &box, err));
-      GCUT_TRY(link_boxes(d, box, to, err));
-      last = to;
-    }
+  const gcut_value *v = &g->values[value];
+  uint32_t box = GCUT_NONE, last = GCUT_NONE, n = 0;
+  for (uint32_t u = 0; u < v->n_uses && n < INPUT_LINKS; u++) {
+    uint32_t to = m->box_of_node[g->uses[v->first_use + u]];
+    if (to == GCUT_NONE || to == last) continue;
+    if (box == GCUT_NONE) GCUT_TRY(add_value_box(m, d, value, &box, err));
+    GCUT_TRY(link_boxes(d, box, to, err));
+    last = to;
+    n++;
   }
+  return GCUT_OK;
+}
+
+static gcut_status draw_inputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+  const gcut_body *body = &m->trace->graph->bodies[0];
+  uint32_t before = d->n_boxes;
+  for (uint32_t i = 0; i < body->n_inputs; i++)
+    if (d->n_boxes - before < MOST_VALUES)
+      GCUT_TRY(draw_input(m, d, body->inputs[i], err));
+    else
+      d->n_left_out++;
   return GCUT_OK;
 }
 
 static gcut_status draw_outputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
+  uint32_t before = d->n_boxes;
   for (uint32_t i = 0; i < body->n_outputs; i++) {
     uint32_t producer = m->trace->graph->values[body->outputs[i]].producer, box;
     if (producer == GCUT_NONE || m->box_of_node[producer] == GCUT_NONE) continue;
+    if (d->n_boxes - before == MOST_VALUES) {
+      d->n_left_out++;
+      continue;
+    }
     GCUT_TRY(add_value_box(m, d, body->outputs[i], &box, err));
     GCUT_TRY(link_boxes(d, m->box_of_node[producer], box, err));
   }

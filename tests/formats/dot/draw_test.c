@@ -156,6 +156,46 @@ static void equal_layers_are_folded(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Nodes that nothing connects, each with an input and an output of its own, in modules that are all
+// different: nothing to fold by, and still no more is laid out than can be.
+static void what_cannot_be_laid_out_is_folded(void **state) {
+  (void)state;
+  enum { MANY = 5000 };
+  gcut_graph *g = NULL;
+  char name[64];
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  for (uint32_t i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "x%u", i);
+    uint32_t in = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, name));
+    snprintf(name, sizeof name, "y%u", i);
+    uint32_t out = gcut_graph_add_value(g, 0, name);
+    char module[64] = "m";
+    for (uint32_t k = i, at = 1; at < 8; k /= 26, at++) module[at] = (char)('a' + k % 26);
+    gcut_node_spec spec = {.name = name,
+                           .op_type = "Relu",
+                           .scope = gcut_graph_add_scope(g, 0, module, ""),
+                           .inputs = &in,
+                           .n_inputs = 1,
+                           .outputs = &out,
+                           .n_outputs = 1};
+    gcut_graph_add_node(g, &spec);
+    gcut_graph_add_output(g, 0, out);
+  }
+  assert_ok(gcut_graph_finish(g, err));
+  static const char *const files[] = {"many.svg", "many.svg", "many.svg", "many.html"};
+  for (int k = 0; k < 4; k++) {
+    size_t size;
+    draw(g, NULL, (gcut_view)(k % 3), files[k]);
+    char *text = read_all(path_of(files[k]), &size);
+    assert_non_null(strstr(text, k == 0 ? "inputs" : "left out: too many to read"));
+    assert_true(k == 0 || strstr(text, "5000 operators"));
+    assert_true(size < 3000000);
+    free(text);
+  }
+  gcut_graph_destroy(g);
+}
+
 static void the_same_graph_gives_the_same_bytes(void **state) {
   (void)state;
   size_t a, b;
@@ -347,6 +387,7 @@ int main(void) {
       cmocka_unit_test(hostile_names_stay_text),
       cmocka_unit_test(a_megabyte_name_is_shortened),
       cmocka_unit_test(equal_layers_are_folded),
+      cmocka_unit_test(what_cannot_be_laid_out_is_folded),
       cmocka_unit_test(the_same_graph_gives_the_same_bytes),
       cmocka_unit_test(every_format_is_what_it_says),
       cmocka_unit_test(an_unknown_extension_writes_nothing),
