@@ -79,8 +79,9 @@ static uint32_t scope_box(painter *p, uint32_t scope) {
   bool stack = p->owners.members[scope] > 0;
   gcut_box box = gcut_drawing_plain_box(stack ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
   box.title = stack ? stack_title(p, scope) : gcut_caption_name(arena, s->name, 40);
-  box.tooltip = gcut_arena_format(arena, "%s\n%s\n%u node%s", s->path, s->class_name, s->n_nodes,
-                                  s->n_nodes == 1 ? "" : "s");
+  box.tooltip = gcut_arena_format(
+      arena, "%s\n%s\n%u node%s", gcut_caption_name(arena, s->path, 200),
+      gcut_caption_name(arena, s->class_name, 200), s->n_nodes, s->n_nodes == 1 ? "" : "s");
   box.paint = gcut_paint_of_scope(p->m->trace->graph, scope);
   box.group = frame_of(p, s->parent == GCUT_NONE ? 0 : s->parent);
   box.scope = scope;

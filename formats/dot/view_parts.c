@@ -166,7 +166,7 @@ static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
   box.subtitle = scope ? gcut_caption_name(p->d->arena, class_name, 48) : NULL;
   box.detail = part_detail(p, first, last);
   box.extra = part_other(p, first, last);
-  box.tooltip = it->name;
+  box.tooltip = gcut_caption_name(p->d->arena, it->name, 200);
   box.paint = scope ? gcut_paint_of_scope(g, scope) : GCUT_PAINT_OTHER;
   box.part = first;
   box.last_part = last;
