@@ -29,8 +29,9 @@ bool gcut__cuda_on_device(const gcut__cuda_program *p, uint32_t value) {
   value = base_of(p, value);
   const gcut__home *h = home_of(p, value);
   if (h) return h->kind != GCUT__HOME_HEAP;
-  if (p->base.trace->facts[value].constant)
-    return gcut_map_get(&p->weights, value) != UINT32_MAX ||
+  const gcut_constant *k = p->base.trace->facts[value].constant;
+  if (k) // one of no bytes needs no place
+    return k->bytes == 0 || gcut_map_get(&p->weights, value) != UINT32_MAX ||
            gcut_map_get(&p->constants, value) != UINT32_MAX;
   return gcut__static_bytes(p->base.trace, value, &bytes);
 }

@@ -37,7 +37,7 @@
   X(DequantizeLinear, dequantize) X(InstanceNormalization, group_norm) \
   X(GroupNormalization, group_norm) X(GlobalAveragePool, global_pool) \
   X(GlobalMaxPool, global_pool) X(SimplifiedLayerNormalization, rms_norm) \
-  X(RotaryEmbedding, rotary)
+  X(RotaryEmbedding, rotary) X(Resize, resize) X(Upsample, resize)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \

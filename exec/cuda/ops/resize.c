@@ -1,0 +1,89 @@
+// Resize and Upsample: nearest of any type, linear of real ones. Cubic, antialiased and cropping
+// ones are the host's.
+#include "tracer/ops/resize.h"
+
+#include "exec/cuda/ops/compile.h"
+#include "exec/cuda/ops/resize.h"
+
+_Static_assert((int)GCUT_RESIZE_TF_HALF_PIXEL_FOR_NN == 5 && (int)GCUT_RESIZE_SIMPLE == 4,
+               "resize.cu numbers them so");
+
+// The elements of a constant of floats; false where they are not known.
+static bool read_scales(const gcut__cuda_compile *c, uint32_t i, double *out, size_t *n) {
+  uint32_t v = i < c->node->n_inputs ? gcut_node_inputs(c->trace->graph, c->node)[i] : GCUT_NONE;
+  const gcut_constant *k = v == GCUT_NONE ? NULL : c->trace->facts[v].constant;
+  if (!k || !k->data || k->type != GCUT_FLOAT || k->bytes / 4 > GCUT_MAX_RANK) return false;
+  *n = k->bytes / 4;
+  for (size_t e = 0; e < *n; e++) {
+    float x;
+    memcpy(&x, (const char *)k->data + 4 * e, 4);
+    out[e] = (double)x;
+  }
+  return true;
+}
+
+// Sizes and scales of the axes that the node speaks of; false where they are not known.
+static bool read_sizes(const gcut__cuda_compile *c, int rank, gcut_resize_axis *axes, size_t n) {
+  const gcut_resize_attrs *attrs = c->node->attrs;
+  gcut_resize_inputs in = gcut__resize_inputs(c->node);
+  const gcut_type *sizes = in.sizes == GCUT_NONE ? NULL : gcut__cuda_input_type(c, in.sizes);
+  double scales[GCUT_MAX_RANK];
+  int64_t wanted[GCUT_MAX_RANK];
+  size_t given = 0;
+  if (sizes && gcut__cuda_count(sizes) > 0)
+    return gcut__cuda_read_ints(c, in.sizes, wanted, GCUT_MAX_RANK) == (int)n &&
+           !gcut__resize_by_sizes(attrs, wanted, n, axes);
+  if (c->node->n_inputs > 1 && !read_scales(c, in.scales, scales, &given)) return false;
+  if (c->node->n_inputs <= 1) given = gcut__upsample_scales(c->node, attrs, rank, scales);
+  return given == n && !gcut__resize_by_scales(scales, n, axes);
+}
+
+static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
+  const gcut_resize_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
+  gcut_resize_axis axes[GCUT_MAX_RANK] = {{0}};
+  int64_t strides[GCUT_MAX_RANK];
+  int which[GCUT_MAX_RANK];
+  size_t n = attrs->axes.given ? attrs->axes.n : (size_t)x->rank;
+  gcut__cuda_strides(x, strides);
+  for (size_t i = 0; i < n; i++) {
+    int64_t axis = attrs->axes.given ? attrs->axes.data[i] : (int64_t)i;
+    which[i] = (int)(axis < 0 ? axis + x->rank : axis);
+    axes[i].in = x->dims[which[i]];
+  }
+  if (!read_sizes(c, x->rank, axes, n)) return false;
+  for (int d = 0; d < x->rank; d++)
+    job->axes[d] = (gcut__cuda_resize_axis){x->dims[d], x->dims[d], strides[d], 1, true};
+  for (size_t i = 0; i < n; i++) {
+    gcut__cuda_resize_axis *a = &job->axes[which[i]];
+    a->out = axes[i].out;
+    a->scale = axes[i].scale;
+    a->same = axes[i].in == axes[i].out && axes[i].scale == 1;
+    if (attrs->antialias && a->scale < 1) return false;
+  }
+  for (int d = 0; d < x->rank; d++)
+    if (job->axes[d].out != y->dims[d] || job->axes[d].in == 0) return false;
+  return true;
+}
+
+gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_resize_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0);
+  gcut_resize_rules rules;
+  static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_resize_job, x, 0),
+                                                GCUT_CUDA_OUT(gcut__cuda_resize_job, y, 0)};
+  gcut__cuda_resize_job job = {.count = (int64_t)gcut__cuda_count(gcut__cuda_output_type(c, 0)),
+                               .rank = x->rank,
+                               .type = x->type,
+                               .size = gcut__cuda_element_bytes(x->type)};
+  if (gcut__resize_rules(c->node, attrs, &rules)) return GCUT_OK;
+  job.linear = rules.mode == GCUT_RESIZE_LINEAR;
+  job.transform = (int32_t)rules.transform;
+  job.nearest = (int32_t)rules.nearest;
+  bool real = gcut__cuda_is_float(x) || x->type == GCUT_DOUBLE;
+  if (rules.mode == GCUT_RESIZE_CUBIC || rules.transform == GCUT_RESIZE_TF_CROP ||
+      (job.linear && (!real || attrs->exclude_outside)) || !job.size || x->rank == 0 ||
+      x->rank > GCUT_CUDA_RESIZE_DIMS || job.count == 0 || !fill_axes(c, &job))
+    return GCUT_OK;
+  return GCUT_CUDA_PLAIN(c, "gcut_resize", &job, (uint64_t)job.count, 0, pointers, err);
+}
