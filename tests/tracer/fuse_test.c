@@ -191,6 +191,10 @@ static void near_misses_are_none(void **state) {
   expect(attention, "y = MatMul", "other = Relu(product) y = MatMul", "");
   expect(rms_norm, "seq,16] y)", "seq,16] y, float[a,b,c] scaled)", "");
   expect(swiglu, "y = Mul", "other = Relu(s) y = Mul", "");
+  // The group would read what it makes itself.
+  expect(attention, "Add(product, mask)", "Add(product, product)", "");
+  expect(rotary, "across = Mul(s, turned) y = Add(straight, across)",
+         "across = Mul(x, turned) y = Add(across, across)", "");
   // Another axis, another permutation.
   expect(attention, "axis = -1", "axis = -2", "");
   expect(attention, "perm = [0, 1, 3, 2]>(k3)", "perm = [0, 1, 2, 3]>(k3)", "");

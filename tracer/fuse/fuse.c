@@ -72,10 +72,23 @@ static bool offer_readers(gcut__fuser *f, const gcut_node *node, uint32_t last) 
   return true;
 }
 
-static bool take_shapes(gcut__fuser *f, uint32_t last) {
+// Marks the group's nodes. False where one is in it twice (Add(v, v)), or makes what the group is
+// said to read.
+static bool mark_nodes(gcut__fuser *f, uint32_t last) {
   f->stamp++;
   f->mark[last] = f->stamp;
-  for (uint32_t i = 0; i < f->n_nodes; i++) f->mark[f->nodes[i]] = f->stamp;
+  for (uint32_t i = 0; i < f->n_nodes; i++) {
+    if (f->mark[f->nodes[i]] == f->stamp) return false;
+    f->mark[f->nodes[i]] = f->stamp;
+  }
+  for (uint32_t i = 0; i < f->group.n_reads; i++) {
+    uint32_t from = f->graph->values[f->group.reads[i]].producer;
+    if (from != GCUT_NONE && f->mark[from] == f->stamp) return false;
+  }
+  return true;
+}
+
+static bool take_shapes(gcut__fuser *f, uint32_t last) {
   for (uint32_t i = 0; i < f->n_nodes; i++)
     if (!offer_readers(f, &f->graph->nodes[f->nodes[i]], last)) return false;
   for (uint32_t i = 0; i < f->n_shapes; i++)
@@ -129,7 +142,8 @@ static gcut_status try_patterns(gcut__fuser *f, uint32_t id, bool unfused, gcut_
     if (strcmp(patterns[i].op, node->op_type) != 0 || (whole && unfused)) continue;
     f->n_nodes = f->n_shapes = 0;
     f->group = (gcut_fused){.kind = patterns[i].kind};
-    if (patterns[i].find(f, node) && (!whole || take_shapes(f, id))) return keep(f, id, err);
+    if (patterns[i].find(f, node) && mark_nodes(f, id) && (!whole || take_shapes(f, id)))
+      return keep(f, id, err);
   }
   return GCUT_OK;
 }
