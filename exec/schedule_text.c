@@ -114,28 +114,17 @@ static int by_file(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-// Whether `w` may keep its distance to `last`, so that one copy moves both: it follows within the
-// padding that writers leave, and stays aligned as kernels like it.
-static bool is_neighbour(const gcut_weight *last, uint64_t last_at, const gcut_weight *w) {
-  if (w->file == GCUT_NONE || last->file != w->file) return false;
-  if (w->file_offset < last->file_offset + last->bytes) return false;
-  if (w->file_offset - (last->file_offset + last->bytes) >= GCUT_RANGE_ALIGN) return false;
-  return (last_at + (w->file_offset - last->file_offset)) % 64 == 0;
-}
-
+// One after the other as their files have them. Neighbours whose files leave no more room between
+// them than ranges do keep their distance, so that one copy moves both; and a range takes what its
+// weights take one by one, which is how plans count them.
 static uint64_t lay_out(const gcut_stage *part, const gcut_weight *const *sorted, uint32_t n,
                         uint64_t *offsets) {
-  uint64_t end = 0, last_at = 0;
+  uint64_t end = 0;
   for (uint32_t i = 0; i < n; i++) {
-    const gcut_weight *w = sorted[i];
-    uint64_t at = gcut_range_bytes(end);
-    if (i > 0 && is_neighbour(sorted[i - 1], last_at, w))
-      at = last_at + (w->file_offset - sorted[i - 1]->file_offset);
-    if (offsets) offsets[w - part->weights] = at;
-    last_at = at;
-    if (at + w->bytes > end) end = at + w->bytes;
+    if (offsets) offsets[sorted[i] - part->weights] = end;
+    end += gcut_range_bytes(sorted[i]->bytes);
   }
-  return gcut_range_bytes(end);
+  return end;
 }
 
 uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, uint64_t *offsets) {

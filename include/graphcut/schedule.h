@@ -79,8 +79,8 @@ typedef struct gcut_problem {
   struct gcut_arena *arena; // of one that gcut_problem_create made
 } gcut_problem;
 
-// Offsets of a part's weights in its range, GCUT_RANGE_ALIGN at the start of each run of
-// neighbours in a file; those marked in `mapped` (may be NULL) are left out. `offsets` (may be
+// Offsets of a part's weights in its range, in the order of their files, each a multiple of
+// GCUT_RANGE_ALIGN; those marked in `mapped` (may be NULL) are left out. `offsets` (may be
 // NULL): [n_weights], of a weight left out GCUT_ON_HEAP. Returns the bytes of the range, 0 if none.
 GCUT_API uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, uint64_t *offsets);
 // Bytes rounded up to GCUT_RANGE_ALIGN.

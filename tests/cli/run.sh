@@ -115,6 +115,17 @@ says 'simulate: and its runner-up' '; next best '
 check 'simulate --json' $simulate --offload prefetch --json
 for key in seconds peak_device_bytes overlap strategies name feasible; do says "simulate --json: $key" "\"$key\":"; done
 check 'simulate --schedule' $simulate --offload sequential --schedule "$work/schedule" --timeline "$work/simulated.json"
+# 405 billion parameters, their weights not there: the least budget is the peak of the largest part.
+check 'synth --no-weights' "$GRAPHCUT" synth hidden=16384,layers=126,heads=128,kv_heads=8,intermediate=53248,vocab=128256 \
+  --no-weights -o "$work/405b"
+large="--targets re:model\.layers\.\d+$ --set batch=1,seq=2048"
+"$GRAPHCUT" cut "$work/405b/model.onnx" $large --json >"$work/out"
+planned=$(largest peak_bytes)
+simulate405="$GRAPHCUT simulate $work/405b/model.onnx $large --batches 512 --profile laptop-8gb-assumed --offload sequential"
+refuse 'simulate: 405B at its blocks on 8 GB' 5 "at least ${planned:-none} " $simulate405
+check 'simulate: 405B in its least budget' $simulate405 --budget "$planned"
+check 'simulate: 405B cut to 8 GB' "$GRAPHCUT" simulate "$work/405b/model.onnx" --set batch=1,seq=2048 --budget 8000000000 \
+  --batches 16 --profile laptop-8gb-assumed --offload sequential
 refuse 'simulate: shapes must be known' 2 'give its symbolic dimensions a size' \
   "$GRAPHCUT" simulate $llama --profile rtx3060-assumed --batches 9
 refuse 'simulate: no such machine' 3 'profiles that ship' "$GRAPHCUT" simulate $llama --profile pdp11 --batches 1
