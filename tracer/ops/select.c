@@ -99,7 +99,8 @@ static gcut_status infer_unique(gcut_infer *c, gcut_error *err) {
 
 const gcut_op gcut__op_unique = {.inputs = "T",
                                  .outputs = "Ti?i?i?",
-                                 .T = (GCUT_NUMERIC | GCUT_TYPE(BOOL) | GCUT_TYPE(STRING)),
+                                 .T = GCUT_NUMERIC | GCUT_TYPE(BOOL) | GCUT_TYPE(STRING) |
+                                      GCUT_TYPE(COMPLEX64) | GCUT_TYPE(COMPLEX128),
                                  .attrs = unique_rows,
                                  .attrs_size = sizeof(gcut__unique_attrs),
                                  .infer = infer_unique};

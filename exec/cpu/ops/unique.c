@@ -26,8 +26,18 @@ static int compare_strings(const gcut_string *a, const gcut_string *b) {
   return order != 0 ? order : COMPARE(a->size, b->size);
 }
 
+// By the real part, then by the imaginary one, as numpy has it.
+#define COMPARE_COMPLEX(T)                                                                         \
+  {                                                                                                \
+    const T *a = (const T *)x->data + 2 * i, *b = (const T *)x->data + 2 * j;                      \
+    int order = COMPARE_FLOATS(a[0], b[0]);                                                        \
+    return order != 0 ? order : COMPARE_FLOATS(a[1], b[1]);                                        \
+  }
+
 static int compare_elements(const gcut_tensor *x, int64_t i, int64_t j) {
   switch (x->type) {
+  case GCUT_COMPLEX64: COMPARE_COMPLEX(float)
+  case GCUT_COMPLEX128: COMPARE_COMPLEX(double)
 #define X(NAME, T, C, letter, load, store)                                                         \
   case GCUT_##NAME: {                                                                              \
     C a = (C)load(((const T *)x->data)[i]), b = (C)load(((const T *)x->data)[j]);                  \

@@ -180,6 +180,20 @@ static void unique_orders_and_numbers(void **unused) {
   onenode_free(&n);
 }
 
+static void unique_complex_numbers(void **unused) {
+  (void)unused;
+  onenode n = onenode_make("Unique", 11);
+  n.n_outputs = 4;
+  onenode_input(&n, GCUT_COMPLEX64, 1, (int64_t[]){5},
+                (const float[]){1, 2, -1, 5, 1, -1, 1, 2, -1, 5});
+  assert_int_equal(onenode_run(&n, NULL), GCUT_OK);
+  onenode_expect(&n, 0, GCUT_COMPLEX64, 3, (const float[]){-1, 5, 1, -1, 1, 2});
+  onenode_expect(&n, 1, GCUT_INT64, 3, (const int64_t[]){1, 2, 0});
+  onenode_expect(&n, 2, GCUT_INT64, 5, (const int64_t[]){2, 0, 1, 2, 0});
+  onenode_expect(&n, 3, GCUT_INT64, 3, (const int64_t[]){2, 1, 2});
+  onenode_free(&n);
+}
+
 static void compress_keeps_within(void **unused) {
   (void)unused;
   onenode n = onenode_make("Compress", 11);
@@ -209,6 +223,7 @@ int main(void) {
       cmocka_unit_test(pools_that_do_not_divide),
       cmocka_unit_test(zeros_of_every_type),
       cmocka_unit_test(unique_orders_and_numbers),
+      cmocka_unit_test(unique_complex_numbers),
       cmocka_unit_test(compress_keeps_within),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
