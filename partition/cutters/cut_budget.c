@@ -163,13 +163,21 @@ static bool reach_from(budgeting *b, reached *places, uint32_t from, uint64_t *s
   return *steps < MOST_STEPS;
 }
 
+// Whether looking at all parts is too much already by the length of the first.
+static bool is_long(budgeting *b) {
+  gcut__stretch *s = &b->stretch;
+  gcut__stretch_begin(s, 0);
+  while (s->to < b->line.n && s->ranges + s->most_live <= b->budget) gcut__stretch_add(s);
+  return (uint64_t)s->to * b->line.n > MOST_STEPS;
+}
+
 static gcut_status cut_exactly(budgeting *b, bool *out_done, gcut_error *err) {
   uint32_t n = b->line.n;
   uint64_t steps = 0;
   reached *places = GCUT_NEW_ARRAY(b->line.draft->scratch, reached, (size_t)n + 1);
   if (!places) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 1; i <= n; i++) places[i].n_parts = GCUT_NONE;
-  *out_done = true;
+  *out_done = !is_long(b);
   for (uint32_t i = 0; i < n && *out_done; i++)
     if (places[i].n_parts != GCUT_NONE) *out_done = reach_from(b, places, i, &steps);
   if (!*out_done) return GCUT_OK;
