@@ -14,6 +14,34 @@ typedef struct copy_params { // one copy an input (Concat), an output (Split), o
   gcut__cuda_copy_job jobs[];
 } copy_params;
 
+static bool moves_in_pairs(const gcut__cuda_copy_job *job) {
+  int last = job->rank - 1;
+  uint64_t wide = 2 * (uint64_t)job->size;
+  if (last < 0 || job->dims[last] % 2 || job->from_strides[last] != 1 || job->to_strides[last] != 1)
+    return false;
+  if (job->from_offset % 2 || job->to_offset % 2 || (uintptr_t)job->from % wide ||
+      (uintptr_t)job->to % wide)
+    return false;
+  for (int d = 0; d < last; d++)
+    if (job->from_strides[d] % 2 || job->to_strides[d] % 2) return false;
+  return true;
+}
+
+// Elements that lie side by side move together, as elements of up to 8 bytes.
+static void widen(gcut__cuda_copy_job *job) {
+  while (job->size < 8 && moves_in_pairs(job)) {
+    job->size *= 2;
+    job->count /= 2;
+    job->dims[job->rank - 1] /= 2;
+    job->from_offset /= 2;
+    job->to_offset /= 2;
+    for (int d = 0; d < job->rank - 1; d++) {
+      job->from_strides[d] /= 2;
+      job->to_strides[d] /= 2;
+    }
+  }
+}
+
 static gcut_status launch_copies(const gcut__cuda_run *r, gcut_error *err) {
   const copy_params *p = r->step->params;
   for (uint32_t i = 0; i < p->n; i++) {
@@ -21,7 +49,9 @@ static gcut_status launch_copies(const gcut__cuda_run *r, gcut_error *err) {
     job.from = (const void *)r->inputs[p->of_outputs ? 0 : i];
     job.to = (void *)r->outputs[p->of_outputs ? i : 0];
     void *arguments[] = {&job};
-    if (job.to) GCUT_TRY(gcut__cuda_launch_over(r, p->kernel, (uint64_t)job.count, arguments, err));
+    if (!job.to) continue;
+    widen(&job);
+    GCUT_TRY(gcut__cuda_launch_over(r, p->kernel, (uint64_t)job.count, arguments, err));
   }
   return GCUT_OK;
 }

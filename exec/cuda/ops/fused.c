@@ -7,6 +7,7 @@
 #include "exec/cuda/match.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/shape.h"
+#include "tracer/ops/normalization.h"
 
 // A kernel and its job without addresses.
 #define PARAMS(name)                                                                               \
@@ -64,20 +65,42 @@ static gcut_status compile_rms(const gcut__cuda_compile *c, const gcut__cuda_fus
   return finish(c, "gcut_rms", &p->kernel, p, launch_rms, err);
 }
 
+static bool rows_of_eights(const gcut_type *x, const gcut_type *w) {
+  return is_float(x) && w && w->type == x->type && w->rank == 1 && x->rank >= 1 &&
+         w->dims[0] == x->dims[x->rank - 1] && w->dims[0] % 8 == 0 && w->dims[0] > 0;
+}
+
+static gcut__cuda_rms_job rms_job(const gcut_type *x, float epsilon) {
+  int64_t columns = x->dims[x->rank - 1];
+  return (gcut__cuda_rms_job){.rows = (int64_t)gcut__cuda_count(x) / columns,
+                              .columns = columns,
+                              .type = x->type,
+                              .epsilon = epsilon};
+}
+
+bool gcut__cuda_compile_rms_rows(const gcut__cuda_compile *c, gcut_status *out_status,
+                                 gcut_error *err) {
+  const gcut_layer_norm_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0);
+  *out_status = GCUT_OK;
+  if (!rows_of_eights(x, gcut__cuda_input_type(c, 1)) ||
+      (attrs->axis != -1 && attrs->axis != x->rank - 1) || gcut__cuda_output_type(c, 1) ||
+      attrs->stash_type > GCUT_FLOAT)
+    return false;
+  rms_params *p = GCUT_NEW(c->arena, rms_params);
+  if (p) p->job = rms_job(x, attrs->epsilon);
+  *out_status = p ? finish(c, "gcut_rms", &p->kernel, p, launch_rms, err) : GCUT_NO_MEMORY(err);
+  return true;
+}
+
 // In float32 inside, which is what its nodes compute in too where they cast to it.
 bool gcut__cuda_fill_rms_norm(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
   const gcut_type *tx = gcut__match_type(m, group->reads[0]),
                   *tw = gcut__match_type(m, group->reads[1]);
-  if (!is_float(tx) || !tw || tw->type != tx->type || (tx->type != GCUT_FLOAT && !group->casts) ||
-      tw->rank != 1 || tx->rank < 1 || tw->dims[0] != tx->dims[tx->rank - 1] ||
-      tw->dims[0] % 8 != 0 || tw->dims[0] == 0)
-    return false;
+  if (!rows_of_eights(tx, tw) || (tx->type != GCUT_FLOAT && !group->casts)) return false;
   rms_params *p = GCUT_NEW(m->arena, rms_params);
   if (!p) return false;
-  p->job = (gcut__cuda_rms_job){.rows = (int64_t)gcut__cuda_count(tx) / tw->dims[0],
-                                .columns = tw->dims[0],
-                                .type = tx->type,
-                                .epsilon = group->epsilon};
+  p->job = rms_job(tx, group->epsilon);
   f->params = p;
   f->compile = compile_rms;
   return set_reads(m, f, group->reads, 2);
