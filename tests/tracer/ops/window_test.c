@@ -79,7 +79,7 @@ static void columns(void **unused) {
       {"Col2Im", 18, "", "float[n,12,21] {5,6} {2,2}", "!21 columns, 20 blocks"},
       {"Col2Im", 18, "", "float[n,12,21] {5,6} {0,2}", "!block_shape[0] is 0"},
       {"Col2Im", 18, "", "float[n,12,20] {5} {2,2}", "!image_shape has 1 elements, block_shape 2"},
-      {"Col2Im", 18, "", "float[n,12,l] int64[2] int64[2]", "float[?,?,?,?]"},
+      {"Col2Im", 18, "", "float[n,12,l] int64[2] int64[2]", "float[n,?,?,?]"},
   };
   SYMBOLIC_TABLE(rows);
 }
