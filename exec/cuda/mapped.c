@@ -15,12 +15,9 @@ static const uint64_t CHUNK = UINT64_C(32) << 20;
 typedef struct chunk { // of a file, at a multiple of CHUNK
   const uint8_t *data;
   uint64_t bytes;
-  uint32_t users;  // parts whose kernels read it in place
-  uint64_t upload; // the last that copied from it, counted from 1
+  uint32_t users; // parts whose kernels read it in place
   bool registered;
 } chunk;
-
-enum { UNDER_WAY = 8 }; // uploads that may be
 
 struct gcut__cuda_chunks {
   gcut__cuda *cuda;
@@ -28,10 +25,7 @@ struct gcut__cuda_chunks {
   gcut_map numbers;      // address -> chunk
   chunk *chunks;         // [n] in the order of first use
   uint32_t n, capacity;
-  uint64_t registered, most;   // bytes
-  uint32_t oldest;             // where to look for a chunk to give up
-  uint64_t uploads;            // begun
-  CUevent uploaded[UNDER_WAY]; // behind the last ones, by number
+  uint64_t registered, most; // bytes
   gcut__cuda_ring ring;
 };
 
@@ -40,7 +34,7 @@ gcut_status gcut__cuda_chunks_create(gcut__cuda *cuda, gcut__cuda_chunks **out_c
   gcut__cuda_chunks *c = *out_chunks = calloc(1, sizeof *c);
   if (!c) return GCUT_NO_MEMORY(err);
   c->cuda = cuda;
-  c->most = (uint64_t)sysconf(_SC_PHYS_PAGES) / 4 * (uint64_t)sysconf(_SC_PAGESIZE);
+  c->most = (uint64_t)sysconf(_SC_PHYS_PAGES) / 2 * (uint64_t)sysconf(_SC_PAGESIZE);
   pthread_mutex_init(&c->mutex, NULL);
   return GCUT_OK;
 }
@@ -55,8 +49,6 @@ void gcut__cuda_chunks_destroy(gcut__cuda_chunks *c) {
   if (!c) return;
   for (uint32_t i = 0; i < c->n; i++)
     if (c->chunks[i].registered) unregister(c, &c->chunks[i]);
-  for (int i = 0; i < UNDER_WAY; i++)
-    if (c->uploaded[i]) c->cuda->driver.cuEventDestroy(c->uploaded[i]);
   gcut__cuda_ring_free(&c->cuda->driver, &c->ring);
   pthread_mutex_destroy(&c->mutex);
   gcut_map_free(&c->numbers);
@@ -79,24 +71,19 @@ static uint32_t find_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t
   return c->n++;
 }
 
-// Nothing reads the chunk any more: its last upload is among those that were waited for.
-static bool is_idle(const gcut__cuda_chunks *c, const chunk *it) {
-  return it->registered && it->users == 0 && it->upload + UNDER_WAY <= c->uploads;
-}
-
-// Gives up the chunks that were registered longest ago, one for one, so that no copy is kept
-// waiting for many. Where all are in use, more is registered than should be.
-static void make_room(gcut__cuda_chunks *c, uint64_t bytes) {
-  for (uint32_t i = 0; i < c->n && c->registered + bytes > c->most; i++) {
-    chunk *it = &c->chunks[c->oldest++ % c->n];
-    if (is_idle(c, it)) unregister(c, it);
-  }
+// An eighth of what may be registered is given up at once, when no copy is under way: beside
+// copies the driver takes ten times as long.
+static gcut_status make_room(gcut__cuda_chunks *c, uint64_t bytes, gcut_error *err) {
+  if (c->registered + bytes <= c->most) return GCUT_OK;
+  GCUT_CUDA_TRY(&c->cuda->driver, cuStreamSynchronize, c->cuda->streams[GCUT_QUEUE_WEIGHTS]);
+  for (uint32_t i = 0; i < c->n && c->registered > c->most / 8 * 7; i++)
+    if (c->chunks[i].registered && c->chunks[i].users == 0) unregister(c, &c->chunks[i]);
+  return GCUT_OK;
 }
 
 // A refusal is no failure: the ring takes over.
 static void register_chunk(gcut__cuda_chunks *c, chunk *it) {
   gcut__cuda_begin_register(&c->cuda->turns);
-  make_room(c, it->bytes);
   it->registered = c->cuda->driver.cuMemHostRegister(
                        (void *)it->data, it->bytes,
                        CU_MEMHOSTREGISTER_READ_ONLY | CU_MEMHOSTREGISTER_DEVICEMAP) == CUDA_SUCCESS;
@@ -109,15 +96,15 @@ static gcut_status take_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint6
                               uint32_t users, bool *out_registered, gcut_error *err) {
   pthread_mutex_lock(&c->mutex);
   uint32_t index = find_chunk(c, file, at / CHUNK * CHUNK);
-  chunk *it = index != GCUT_NONE ? &c->chunks[index] : NULL;
-  if (it && !it->registered) register_chunk(c, it);
-  if (it) {
-    it->users += users;
-    it->upload = c->uploads;
+  gcut_status status = index != GCUT_NONE ? GCUT_OK : GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK && !c->chunks[index].registered) {
+    status = make_room(c, c->chunks[index].bytes, err);
+    if (status == GCUT_OK) register_chunk(c, &c->chunks[index]);
   }
-  *out_registered = it && it->registered;
+  if (status == GCUT_OK) c->chunks[index].users += users;
+  *out_registered = status == GCUT_OK && c->chunks[index].registered;
   pthread_mutex_unlock(&c->mutex);
-  return it ? GCUT_OK : GCUT_NO_MEMORY(err);
+  return status;
 }
 
 static uint64_t end_of_chunk(uint64_t at, uint64_t end) {
@@ -149,32 +136,13 @@ static gcut_status upload_chunks(gcut__cuda_chunks *c, const gcut_file *file, ui
   return GCUT_OK;
 }
 
-// Waits until the upload before the last UNDER_WAY is over; a schedule has hardly more under way.
-static gcut_status begin_upload(gcut__cuda_chunks *c, CUevent *out_end, gcut_error *err) {
-  const gcut__cuda_driver *driver = &c->cuda->driver;
-  CUevent *slot = &c->uploaded[c->uploads % UNDER_WAY];
-  if (*slot)
-    GCUT_CUDA_TRY(driver, cuEventSynchronize, *slot);
-  else
-    GCUT_CUDA_TRY(driver, cuEventCreate, slot, CU_EVENT_DISABLE_TIMING);
-  *out_end = *slot;
-  pthread_mutex_lock(&c->mutex);
-  c->uploads++;
-  pthread_mutex_unlock(&c->mutex);
-  return GCUT_OK;
-}
-
 gcut_status gcut__cuda_chunks_upload(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
                                      uint64_t bytes, CUdeviceptr to, gcut_error *err) {
   gcut__cuda_populate readers;
-  CUevent end;
-  GCUT_TRY(begin_upload(c, &end, err));
   gcut__cuda_populate_start(&readers, file->data + offset, bytes, false);
   gcut_status status = upload_chunks(c, file, offset, bytes, to, err);
   gcut__cuda_populate_join(&readers);
-  GCUT_TRY(status);
-  GCUT_CUDA_TRY(&c->cuda->driver, cuEventRecord, end, c->cuda->streams[GCUT_QUEUE_WEIGHTS]);
-  return GCUT_OK;
+  return status;
 }
 
 // ---- in place ---------------------------------------------------------------------------------
