@@ -1,7 +1,7 @@
 #!/bin/bash
 # bundle.sh EXECUTABLE NAME OUT.tar.xz: the executable with every library it needs beyond glibc and a card's driver, for
 # machines where no package can be installed. The executable finds its libraries by $ORIGIN/../lib (it was linked so),
-# Graphviz its plugins in lib/graphviz (tools/plugins.c).
+# Graphviz its plugins in lib/graphviz (tools/bundled.c).
 set -euo pipefail
 executable=$1 name=$2 out=$3
 stage=$(mktemp -d)

@@ -19,7 +19,6 @@
   X(cuDeviceGetCount)                                                                              \
   X(cuDeviceGetName)                                                                               \
   X(cuDeviceGetAttribute)                                                                          \
-  X(cuDeviceTotalMem)                                                                              \
   X(cuDevicePrimaryCtxRetain)                                                                      \
   X(cuDevicePrimaryCtxRelease)                                                                     \
   X(cuCtxSetCurrent)                                                                               \
@@ -34,7 +33,6 @@
   X(cuMemcpyHtoDAsync)                                                                             \
   X(cuMemcpyDtoHAsync)                                                                             \
   X(cuMemcpyDtoDAsync)                                                                             \
-  X(cuMemsetD8Async)                                                                               \
   X(cuStreamCreate)                                                                                \
   X(cuStreamDestroy)                                                                               \
   X(cuStreamSynchronize)                                                                           \

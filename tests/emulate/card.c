@@ -217,11 +217,6 @@ CUresult CUDAAPI cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, 
   if (attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) *value = 9;
   return CUDA_SUCCESS;
 }
-CUresult CUDAAPI cuDeviceTotalMem(size_t *bytes, CUdevice device) {
-  (void)device;
-  *bytes = (size_t)8 << 30;
-  return CUDA_SUCCESS;
-}
 CUresult CUDAAPI cuMemGetInfo(size_t *free_bytes, size_t *total) {
   *free_bytes = *total = (size_t)8 << 30;
   return CUDA_SUCCESS;
@@ -289,12 +284,6 @@ CUresult CUDAAPI cuMemcpyDtoDAsync(CUdeviceptr to, CUdeviceptr from, size_t byte
                                    CUstream stream) {
   (void)stream;
   return copy((void *)to, (const void *)from, bytes);
-}
-CUresult CUDAAPI cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes,
-                                 CUstream stream) {
-  (void)stream;
-  memset((void *)to, value, bytes);
-  return CUDA_SUCCESS;
 }
 
 // ---- streams and events: a call's work is done when it returns

@@ -14,7 +14,7 @@
 #include "tests/support/random_graph.h"
 #include "tests/support/toy.h"
 
-enum { N_GRAPHS = 120, MOST_BATCHES = 4, MOST_NODES = 40 };
+enum { N_GRAPHS = 120, MOST_BATCHES = 4 };
 
 // ---- streams
 
@@ -369,21 +369,6 @@ static void run_late(setting *s, late_device *d, const gcut_source *source, bowl
   host->ops->destroy(host);
 }
 
-static gcut_plan *cut_anywhere(const gcut_trace *trace, uint64_t *random) {
-  const gcut_body *body = &trace->graph->bodies[0];
-  gcut_part_spec parts[MOST_NODES];
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < body->n_nodes; i++) {
-    if (i == 0 || random_below(random, 3) == 0)
-      parts[n++] = (gcut_part_spec){.name = "part", .nodes = body->nodes + i};
-    parts[n - 1].n_nodes++;
-  }
-  gcut_plan_spec spec = {.parts = parts, .n_parts = n};
-  gcut_plan *plan;
-  assert_ok(gcut_plan_build(trace, &spec, &plan, err));
-  return plan;
-}
-
 static void expect_plain_bits(const setting *s, const gcut_source *source, const bowl *found) {
   gcut_run_options plain = {.offload = "resident"};
   gcut_run_result result;
@@ -412,7 +397,7 @@ static uint32_t check_graph(uint64_t seed) {
     for (uint64_t k = 0; k < s.graph->constants[i].bytes / 4; k++)
       ((float *)s.graph->constants[i].data)[k] = (float)random_below(&random, 5) / 4;
   gcut_trace *trace = toy_trace(s.graph, 0);
-  s.plan = cut_anywhere(trace, &random);
+  s.plan = random_cut(trace, &random, 3);
   feed f = {.graph = s.graph, .rows = {1, 2, 1, 3}};
   gcut_source source = {read_feed, &f, 1 + random_below(&random, MOST_BATCHES)};
   open_streams(&d, seed);

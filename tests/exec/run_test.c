@@ -12,7 +12,7 @@
 #include "tests/support/toy.h"
 #include "tracer/build.h"
 
-enum { N_GRAPHS = 1200, MOST_BATCHES = 5, MOST_OUTPUTS = 24, MOST_NODES = 40 };
+enum { N_GRAPHS = 1200, MOST_BATCHES = 5, MOST_OUTPUTS = 24 };
 
 static const char *const offloads[] = {
     "resident",
@@ -141,22 +141,6 @@ static gcut_graph *make_graph(uint64_t seed, uint64_t *random) {
   return g;
 }
 
-// Cuts the nodes' order at random.
-static gcut_plan *cut_anywhere(const gcut_trace *trace, uint64_t *random) {
-  const gcut_body *body = &trace->graph->bodies[0];
-  gcut_part_spec parts[MOST_NODES];
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < body->n_nodes; i++) {
-    if (i == 0 || random_below(random, 4) == 0)
-      parts[n++] = (gcut_part_spec){.name = "part", .nodes = body->nodes + i};
-    parts[n - 1].n_nodes++;
-  }
-  gcut_plan_spec spec = {.parts = parts, .n_parts = n};
-  gcut_plan *plan;
-  assert_ok(gcut_plan_build(trace, &spec, &plan, err));
-  return plan;
-}
-
 static gcut_status run(const gcut_graph *g, const gcut_plan *plan, const gcut_run_options *options,
                        feed *f, bowl *b, gcut_run_result *result, gcut_error *err) {
   gcut_source source = {.read = read_feed, .context = f, .n_batches = f->n};
@@ -194,7 +178,7 @@ static void check_graph(uint64_t seed) {
   uint64_t random;
   gcut_graph *g = make_graph(seed, &random);
   gcut_trace *trace = toy_trace(g, 0);
-  gcut_plan *whole, *plan = cut_anywhere(trace, &random);
+  gcut_plan *whole, *plan = random_cut(trace, &random, 4);
   feed f = make_feed(g, &random);
   const char *offload = offloads[seed % N_OFFLOADS];
   bowl expected = {0}, found = {0};
@@ -225,7 +209,7 @@ static void test_host_budget_spills_and_gives_the_same_bits(void **state) {
     uint64_t random;
     gcut_graph *g = make_graph(seed, &random);
     gcut_trace *trace = toy_trace(g, 0);
-    gcut_plan *plan = cut_anywhere(trace, &random);
+    gcut_plan *plan = random_cut(trace, &random, 4);
     feed f = make_feed(g, &random);
     bowl expected = {0}, found = {0};
     gcut_run_result result;
@@ -265,7 +249,7 @@ static void test_the_peak_of_a_run_is_the_planned_one(void **state) {
     feed f = make_feed(g, &random);
     for (size_t b = 1; b < f.n; b++) f.rows[b] = f.rows[0];
     gcut_trace *trace = toy_trace(g, f.rows[0]);
-    gcut_plan *plan = cut_anywhere(trace, &random);
+    gcut_plan *plan = random_cut(trace, &random, 4);
     gcut_run_options options = {.offload = "sequential"};
     gcut_run_result result;
     bowl b = {0};

@@ -5,8 +5,9 @@
 # where left out; 16 GB, kept when FOLDER is given). Needs python3 with numpy, and with torch and transformers for the
 # peers; GCUT_BENCH_ONLY=graphcut leaves the peers out. TARGET and FETCH as the model calls them.
 set -u
-graphcut=$1 model=$2 folder=${3:-}
+graphcut=$1 model=${2:-} folder=${3:-}
 here=$(dirname "$0")
+[ -f "$model" ] || { echo "bench.sh: MODEL=FILE.onnx is a PyTorch export of a decoder; ${model:-none} is no file" >&2; exit 2; }
 [ -n "$folder" ] || { folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT; }
 mkdir -p "$folder"
 target=${TARGET:-LlamaDecoderLayer} fetch=${FETCH:-mul_8810} tokens=${TOKENS:-2048}

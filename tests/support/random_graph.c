@@ -1,6 +1,7 @@
 #include "tests/support/random_graph.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/support/toy.h"
 
@@ -81,4 +82,25 @@ gcut_graph *random_graph(uint64_t *state, uint32_t n_nodes) {
     toy_output(g, name);
   }
   return g;
+}
+
+gcut_plan *random_cut(const gcut_trace *trace, uint64_t *state, uint32_t every) {
+  const gcut_body *body = &trace->graph->bodies[0];
+  gcut_part_spec *parts = calloc(body->n_nodes, sizeof *parts);
+  if (!parts && body->n_nodes) abort();
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < body->n_nodes; i++) {
+    if (i == 0 || random_below(state, every) == 0)
+      parts[n++] = (gcut_part_spec){.name = "part", .nodes = body->nodes + i};
+    parts[n - 1].n_nodes++;
+  }
+  gcut_plan_spec spec = {.parts = parts, .n_parts = n};
+  gcut_plan *plan;
+  gcut_error err[1] = {0};
+  if (gcut_plan_build(trace, &spec, &plan, err) != GCUT_OK) {
+    fprintf(stderr, "random_cut: %s\n", err->message);
+    abort();
+  }
+  free(parts);
+  return plan;
 }

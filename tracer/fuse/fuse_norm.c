@@ -52,7 +52,6 @@ static bool is_weight(const gcut__fuser *f, uint32_t w, uint32_t x, uint32_t y) 
 }
 
 // ---- RMS norm: Mul(w, [Cast] Mul(x, 1 / Sqrt(mean(x^2) + epsilon)))
-// -------------------------------
 
 // x of 1 / Sqrt(..): Reciprocal, or Div; or GCUT_NONE.
 static uint32_t reciprocal_root(gcut__fuser *f, uint32_t value) {
