@@ -23,12 +23,13 @@ static const struct {
 #undef X
 };
 
-// The cutter asked for by name, else by what it works with.
+// The cutter asked for by name, else by what it works with. What is said of targets alone is said
+// of the proposed ones.
 static const char *choose_cutter(const gcut_cut_options *o) {
   if (o->cutter && *o->cutter) return o->cutter;
   if (o->n_targets > 0) return "targets";
   if (o->n_parts > 0) return "balanced";
-  return o->budget > 0 ? "budget" : "targets";
+  return o->budget > 0 && o->n_ignore == 0 && o->targets_per_part == 0 ? "budget" : "targets";
 }
 
 static gcut_status find_cutter(const char *name, gcut__cut **out, gcut_error *err) {
@@ -98,6 +99,8 @@ static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcu
   bool by_targets = !strcmp(name, "targets");
   if (by_targets && options.n_targets == 0) GCUT_TRY(propose(trace->graph, &options, scratch, err));
   bool whole = by_targets && options.n_targets == 0; // nothing to propose
+  if (whole && options.n_ignore > 0)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "ignore: the model repeats nothing; name targets, too");
   GCUT_TRY(whole ? put_in_one(&d, err) : cut(&d, &options, err));
   GCUT_TRY(gcut__draft_drop_empty(&d, err));
   uint64_t unrefined, pipeline;

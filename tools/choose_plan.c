@@ -26,7 +26,7 @@ static bool is_auto(const tool_choice *c) {
 }
 
 bool tool_choice_is_open(const tool_choice *c) {
-  return !c->plan && c->cut->targets.n == 0 && c->cut->parts == 0 &&
+  return !c->plan && c->cut->targets.n == 0 && c->cut->ignore.n == 0 && c->cut->parts == 0 &&
          c->cut->targets_per_part == 0 && (c->cut->budget > 0 || is_auto(c));
 }
 

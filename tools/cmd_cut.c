@@ -95,16 +95,28 @@ static json_t *values_json(const gcut_graph *graph, const uint32_t *values, uint
   return list;
 }
 
+// Sizes that depend on shapes nobody gave: the plan has 0 there.
+static bool knows(const gcut_plan *plan, uint64_t bytes, uint32_t n_values) {
+  return plan->sized || bytes > 0 || n_values == 0;
+}
+
+static json_t *number_json(bool known, uint64_t number) {
+  return known ? json_integer((json_int_t)number) : json_null();
+}
+
 static json_t *part_json(const gcut_graph *g, const gcut_plan *plan, uint32_t index) {
   const gcut_part *p = &plan->parts[index];
+  bool has_peak = p->peak_bytes > 0;
   return json_pack(
-      "{s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "index", (int)index, "name",
+      "{s:i, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "index", (int)index, "name",
       tool_json_text(p->name), "nodes", (json_int_t)p->n_nodes, "recomputed",
       (json_int_t)p->n_recomputed, "weight_bytes", (json_int_t)p->weight_bytes, "input_bytes",
-      (json_int_t)p->input_bytes, "output_bytes", (json_int_t)p->output_bytes, "peak_bytes",
-      (json_int_t)p->peak_bytes, "flops", p->flops, "inputs",
-      values_json(g, p->inputs, p->n_inputs), "outputs", values_json(g, p->outputs, p->n_outputs),
-      "consumed", values_json(g, p->consumed, p->n_consumed));
+      number_json(knows(plan, p->input_bytes, p->n_inputs), p->input_bytes), "output_bytes",
+      number_json(knows(plan, p->output_bytes, p->n_outputs), p->output_bytes), "peak_bytes",
+      number_json(has_peak, p->peak_bytes), "flops", has_peak ? json_real(p->flops) : json_null(),
+      "inputs", values_json(g, p->inputs, p->n_inputs), "outputs",
+      values_json(g, p->outputs, p->n_outputs), "consumed",
+      values_json(g, p->consumed, p->n_consumed));
 }
 
 static int print_json(const gcut_trace *trace, const gcut_plan *plan, const host_nodes *host) {
@@ -112,12 +124,12 @@ static int print_json(const gcut_trace *trace, const gcut_plan *plan, const host
   json_t *parts = json_array();
   for (uint32_t i = 0; i < plan->n_parts; i++) json_array_append_new(parts, part_json(g, plan, i));
   json_t *object =
-      json_pack("{s:o, s:s, s:b, s:o, s:o, s:b, s:I, s:I, s:I}", "model", tool_json_text(g->path),
+      json_pack("{s:o, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "model", tool_json_text(g->path),
                 "cutter", plan->origin.cutter, "fuse", (int)!plan->unfused, "fused",
                 tool_fused_json(trace, plan->unfused), "parts", parts, "static", (int)plan->sized,
-                "crossing_bytes", (json_int_t)plan->crossing_bytes, "unrefined_crossing_bytes",
-                (json_int_t)plan->unrefined_bytes, "pipeline_crossing_bytes",
-                (json_int_t)plan->pipeline_bytes);
+                "crossing_bytes", number_json(plan->sized, plan->crossing_bytes),
+                "unrefined_crossing_bytes", number_json(plan->sized, plan->unrefined_bytes),
+                "pipeline_crossing_bytes", number_json(plan->sized, plan->pipeline_bytes));
   if (host->counts) json_object_set_new(object, "host_operators", host_json(host));
   return tool_print_json(object);
 }
@@ -141,8 +153,8 @@ static void print_parts(const gcut_plan *plan) {
     table_add(t, "%s", p->name);
     table_add(t, "%u", p->n_nodes);
     add_bytes(t, true, p->weight_bytes);
-    add_bytes(t, p->input_bytes > 0 || p->n_inputs == 0, p->input_bytes);
-    add_bytes(t, p->output_bytes > 0 || p->n_outputs == 0, p->output_bytes);
+    add_bytes(t, knows(plan, p->input_bytes, p->n_inputs), p->input_bytes);
+    add_bytes(t, knows(plan, p->output_bytes, p->n_outputs), p->output_bytes);
     add_bytes(t, p->peak_bytes > 0, p->peak_bytes);
     table_add(t, "%s", p->flops > 0 ? table_count(p->flops, "FLOP", flops) : "-");
   }

@@ -243,10 +243,15 @@ void tool_print_help(const tool_verb *verb, FILE *stream) {
 
 gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *err) {
   const char *message = NULL;
+  bool tells_targets = cut->targets_per_part > 0 || cut->ignore.n > 0;
   if (cut->targets.n > 0 && cut->parts > 0)
     message = "--targets and --parts both say where to cut: give one of them";
+  else if (tells_targets && cut->parts > 0)
+    message = "--parts takes no targets: leave --targets-per-part and --ignore out";
   else if (plan && (cut->targets.n > 0 || cut->parts > 0))
     message = "the plan says where to cut: leave --targets and --parts out";
+  else if (plan && tells_targets)
+    message = "the plan says where to cut: leave --targets-per-part and --ignore out";
   if (!message) return GCUT_OK;
   snprintf(err->message, sizeof err->message, "%s", message);
   return GCUT_ARGUMENT;

@@ -29,10 +29,19 @@ sed 's/"fuse": false/"fuse": true/' "$work/unfused.json" >"$work/divided.json"
 refuse 'a plan that divides what it says is fused' 3 'cut off from the fused attention' "$GRAPHCUT" draw $llama --plan "$work/divided.json" -o "$work/divided.dot"
 rm "$work/unfused.json" "$work/unfused.dot" "$work/divided.json"
 check 'cut, leaving some out' "$GRAPHCUT" cut $llama --targets MatMul --ignore LlamaDecoderLayer
+refuse 'leaving out what is not there' 2 "ignore 'Nope' matches no" "$GRAPHCUT" cut $llama --ignore Nope
+refuse 'leaving out of balanced parts' 2 'leave --targets-per-part and --ignore out' "$GRAPHCUT" cut $llama --parts 3 --ignore MatMul
+check 'cut, leaving some out, within a budget' "$GRAPHCUT" cut $llama --set batch=1,seq=16 --ignore 're:.*layers\.1$' --budget 2M
+says 'cut at targets, not by budget' '4 parts'
+check 'cut --json of unknown sizes' "$GRAPHCUT" cut $llama --json
+for key in input_bytes output_bytes peak_bytes flops crossing_bytes unrefined_crossing_bytes pipeline_crossing_bytes; do
+  says "cut --json of unknown sizes: $key" "\"$key\": null"
+done
 check 'cut --json' "$GRAPHCUT" cut $llama --json --set batch=1,seq=16
 for key in fuse fused index name nodes weight_bytes input_bytes output_bytes peak_bytes flops inputs outputs consumed crossing_bytes; do
   says "cut --json: $key" "\"$key\":"
 done
+check 'cut --json of known sizes: no null' test "$(grep -c null "$work/out")" -eq 0
 refuse 'a target that matches nothing' 2 "nearest: 'LlamaDecoderLayer'" "$GRAPHCUT" cut $llama --targets LlamaDecoder
 refuse 'a node that is not there' 2 "nearest: 'node_linear_9'" "$GRAPHCUT" cut $llama --targets node_linear_99
 refuse 'a target that is no pattern' 2 'no pattern' "$GRAPHCUT" cut $llama --targets 're:('
