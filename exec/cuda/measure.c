@@ -10,7 +10,8 @@
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/copy.h"
 
-enum { SIDE = 8192, REPEATS = 5, LAUNCHES = 2000 };
+enum { LEAST_SIDE = 256, MOST_SIDE = 8192, REPEATS = 5, LAUNCHES = 2000 };
+static const double LONG_ENOUGH = 1e-3; // seconds of a product that keeps the whole card busy
 static const uint64_t BLOCK = UINT64_C(256)
                               << 20; // of host memory, and of each of three on the card
 
@@ -148,20 +149,23 @@ static gcut_status run_product(const bench *b, const void *what, gcut_error *err
                              b->memory + 2 * BLOCK, 0, b->memory + 3 * BLOCK, b->stream, err);
 }
 
+// Of square matrices, larger ones until a product takes long enough: slow cards are not kept at it.
 static gcut_status measure_product(const bench *b, gcut_dtype type, double *out, gcut_error *err) {
-  gcut__cuda_product p = {.type = type,
-                          .m = SIDE,
-                          .n = SIDE,
-                          .k = SIDE,
-                          .batch = 1,
-                          .lda = SIDE,
-                          .ldb = SIDE,
-                          .ldc = SIDE,
-                          .alpha = 1};
-  double seconds;
-  GCUT_TRY(gcut__cuda_blas_prepare(b->cuda->blas, &p, err));
-  GCUT_TRY(time_work(b, run_product, &p, &seconds, err));
-  *out = 2.0 * SIDE * SIDE * SIDE / seconds;
+  double seconds = 0;
+  for (int64_t side = LEAST_SIDE; side <= MOST_SIDE && seconds < LONG_ENOUGH; side *= 2) {
+    gcut__cuda_product p = {.type = type,
+                            .m = side,
+                            .n = side,
+                            .k = side,
+                            .batch = 1,
+                            .lda = side,
+                            .ldb = side,
+                            .ldc = side,
+                            .alpha = 1};
+    GCUT_TRY(gcut__cuda_blas_prepare(b->cuda->blas, &p, err));
+    GCUT_TRY(time_work(b, run_product, &p, &seconds, err));
+    *out = 2.0 * (double)side * (double)side * (double)side / seconds;
+  }
   return GCUT_OK;
 }
 
