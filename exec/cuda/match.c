@@ -12,6 +12,14 @@ static gcut__cuda_fill *const fills[GCUT_N_GROUP_KINDS] = {
     [GCUT_GROUP_SWIGLU] = gcut__cuda_fill_swiglu,
 };
 
+// By operator of ai.onnx.
+static const struct {
+  const char *op;
+  gcut__cuda_match *match;
+} operators[] = {
+    {"Attention", gcut__cuda_match_attention},
+};
+
 // ---- looking up
 
 const gcut_node *gcut__match_producer(const gcut__cuda_matcher *m, uint32_t value, const char *op) {
@@ -116,12 +124,22 @@ static bool is_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
   return true;
 }
 
+// A node and what stands around it.
+static bool match_operator(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *f) {
+  m->n_hidden = 0;
+  for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+    if (!*node->domain && node->op && !strcmp(node->op_type, operators[i].op))
+      return operators[i].match(m, node, f);
+  return false;
+}
+
 // The group that ends in a node, in *f; false where there is none, or no kernel for it.
 static bool match_group(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *f) {
   uint32_t number = m->trace->fused_of[node];
   const gcut_fused *group = number == GCUT_NONE ? NULL : &m->trace->fused[number];
-  if (!group || group->nodes[group->n_nodes - 1] != node || !fills[group->kind]) return false;
   *f = (gcut__cuda_fused){.base.node = node};
+  if (!group) return match_operator(m, &m->graph->nodes[node], f);
+  if (group->nodes[group->n_nodes - 1] != node || !fills[group->kind]) return false;
   return is_whole(m, group) && fills[group->kind](m, group, f);
 }
 

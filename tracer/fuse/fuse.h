@@ -56,6 +56,10 @@ bool gcut__fuse_is(const gcut__fuser *f, uint32_t value, float number);
 bool gcut__fuse_int(const gcut__fuser *f, uint32_t value, int64_t *out);
 // Of a node of two inputs the one that is not a number; *number is the other. GCUT_NONE: neither.
 uint32_t gcut__fuse_beside_number(const gcut__fuser *f, const gcut_node *node, float *number);
+// Whether Reshape(Expand(Unsqueeze(in))) repeats heads for groups of queries: in [b, kv, s, d], one
+// [b, kv, 1, s, d], wide [b, kv, n, s, d], out [b, kv * n, s, d].
+bool gcut__fuse_repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
+                              const gcut_type *out);
 // Says what the group reads; true.
 bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n);
 

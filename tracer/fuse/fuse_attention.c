@@ -32,9 +32,8 @@ static uint32_t behind_factor(gcut__fuser *f, uint32_t value) {
 
 // ---- keys and values ----------------------------------------------------------------------------
 
-// in [b, kv, s, d], one [b, kv, 1, s, d], wide [b, kv, n, s, d], out [b, kv * n, s, d]
-static bool repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
-                          const gcut_type *out) {
+bool gcut__fuse_repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
+                              const gcut_type *out) {
   if (!in || !one || !wide || !out || in->rank != 4 || one->rank != 5 || wide->rank != 5 ||
       out->rank != 4 || one->dims[2] != 1 || one->dims[1] != in->dims[1])
     return false;
@@ -53,8 +52,9 @@ static uint32_t behind_wide(gcut__fuser *f, uint32_t wide, const gcut_type *out)
   uint32_t one = gcut__fuse_input(f, expand, 0);
   const gcut_node *unsqueeze = gcut__fuse_take(f, one, "Unsqueeze", 1);
   uint32_t in = gcut__fuse_input(f, unsqueeze, 0);
-  bool found = unsqueeze && repeats_heads(gcut__fuse_type(f, in), gcut__fuse_type(f, one),
-                                          gcut__fuse_type(f, wide), out);
+  bool found =
+      unsqueeze && gcut__fuse_repeats_heads(gcut__fuse_type(f, in), gcut__fuse_type(f, one),
+                                            gcut__fuse_type(f, wide), out);
   return found ? in : GCUT_NONE;
 }
 

@@ -7,6 +7,7 @@
 #include "exec/cuda/ops/attend.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/shape.h"
+#include "tracer/fuse/fuse.h"
 #include "tracer/ops/attention.h"
 #include "tracer/ops/transpose.h"
 
@@ -186,32 +187,120 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
   return f->base.reads != NULL;
 }
 
-// ---- Attention of opset 23
+// ---- Attention of opset 23 ----------------------------------------------------------------------
 
-static bool is_plain(const gcut__cuda_compile *c, const gcut_attention_attrs *attrs) {
-  for (uint32_t i = 4; i < c->node->n_inputs; i++)
-    if (gcut__cuda_input_type(c, i)) return false; // past, lengths
-  for (uint32_t i = 1; i < c->node->n_outputs; i++)
-    if (gcut__cuda_output_type(c, i)) return false;
-  return attrs->softcap == 0 && attrs->left_window_size < 0 && attrs->right_window_size < 0;
+static bool has_from(const uint32_t *values, uint32_t n, uint32_t from) {
+  for (uint32_t i = from; i < n; i++)
+    if (values[i] != GCUT_NONE) return true;
+  return false;
+}
+
+// No past, no lengths, nothing made but the result.
+static bool is_plain(const gcut_graph *g, const gcut_node *node) {
+  const gcut_attention_attrs *attrs = node->attrs;
+  return !has_from(gcut_node_inputs(g, node), node->n_inputs, 4) &&
+         !has_from(gcut_node_outputs(g, node), node->n_outputs, 1) && attrs->softcap == 0 &&
+         attrs->left_window_size < 0 && attrs->right_window_size < 0;
+}
+
+// Queries, keys or values of the operator.
+typedef struct operand {
+  gcut_type type; // [batch, heads, rows, size]
+  gcut_dim dims[4];
+  gcut__cuda_heads heads; // how they lie
+} operand;
+
+// As the operator gets them: of rank 4, or [batch, rows, heads * size].
+static bool set_operand(operand *o, const gcut_type *t, int64_t n_heads) {
+  if (!t || (t->rank != 4 && t->rank != 3)) return false;
+  o->type = *t;
+  o->heads = t->rank == 4 ? dense(t) : (gcut__cuda_heads){0};
+  if (t->rank == 4) return true;
+  if (n_heads <= 0 || t->dims[2] % n_heads != 0) return false;
+  memcpy(o->dims, (gcut_dim[]){t->dims[0], n_heads, t->dims[1], t->dims[2] / n_heads},
+         sizeof o->dims);
+  o->type.rank = 4;
+  o->type.dims = o->dims;
+  o->heads = rows_first(&o->type);
+  return true;
+}
+
+static bool set_operands(operand *o, const gcut_attention_attrs *attrs, const gcut_type *q,
+                         const gcut_type *k, const gcut_type *v) {
+  return set_operand(&o[0], q, attrs->q_num_heads) && set_operand(&o[1], k, attrs->kv_num_heads) &&
+         set_operand(&o[2], v, attrs->kv_num_heads);
+}
+
+static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs *attrs,
+                         const operand *o, const gcut_type *mask) {
+  if (!set_shapes(job, &o[0].type, &o[1].type, &o[2].type)) return false;
+  job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;
+  job->causal = attrs->is_causal != 0;
+  SET_HEADS(job, q, o[0].heads);
+  SET_HEADS(job, k, o[1].heads);
+  SET_HEADS(job, v, o[2].heads);
+  SET_HEADS(job, y, o[0].heads);
+  return !mask || set_mask(job, mask);
 }
 
 gcut_status gcut__cuda_compile_attention(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_attention_attrs *attrs = c->node->attrs;
-  const gcut_type *q = gcut__cuda_input_type(c, 0), *k = gcut__cuda_input_type(c, 1),
-                  *v = gcut__cuda_input_type(c, 2), *mask = gcut__cuda_input_type(c, 3);
   gcut__cuda_attend *p = GCUT_NEW(c->arena, gcut__cuda_attend);
+  operand o[3];
   if (!p) return GCUT_NO_MEMORY(err);
-  gcut__cuda_attend_job *job = &p->job;
-  if (!is_plain(c, attrs) || !set_shapes(job, q, k, v)) return GCUT_OK;
-  if (mask && !set_mask(job, mask)) return GCUT_OK;
-  job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;
-  job->causal = attrs->is_causal != 0;
-  gcut__cuda_heads heads = dense(q);
-  SET_HEADS(job, q, heads);
-  SET_HEADS(job, y, heads);
-  heads = dense(k);
-  SET_HEADS(job, k, heads);
-  SET_HEADS(job, v, heads);
+  if (!is_plain(c->trace->graph, c->node) ||
+      !set_operands(o, c->node->attrs, gcut__cuda_input_type(c, 0), gcut__cuda_input_type(c, 1),
+                    gcut__cuda_input_type(c, 2)) ||
+      !set_operator(&p->job, c->node->attrs, o, gcut__cuda_input_type(c, 3)))
+    return GCUT_OK;
   return load_kernels(c, p, err);
+}
+
+// Keys or values before they were repeated for groups of queries.
+static uint32_t before_repeat(gcut__cuda_matcher *m, uint32_t value) {
+  uint32_t kept = m->n_hidden, wide, one, in;
+  const gcut_node *join = gcut__match_inner(m, value, "Reshape", 1);
+  const gcut_node *expand =
+      join ? gcut__match_inner(m, wide = gcut__match_input(m, join, 0), "Expand", 1) : NULL;
+  const gcut_node *unsqueeze =
+      expand ? gcut__match_inner(m, one = gcut__match_input(m, expand, 0), "Unsqueeze", 1) : NULL;
+  if (unsqueeze &&
+      gcut__fuse_repeats_heads(gcut__match_type(m, in = gcut__match_input(m, unsqueeze, 0)),
+                               gcut__match_type(m, one), gcut__match_type(m, wide),
+                               gcut__match_type(m, value)))
+    return in;
+  m->n_hidden = kept;
+  return value;
+}
+
+// Reads through what only moves heads; of rank 4.
+static bool look_through(gcut__cuda_matcher *m, uint32_t *value, bool repeated, operand *o) {
+  if (o->type.dims == o->dims) return true; // it has no dimension of heads
+  if (repeated) *value = before_repeat(m, *value);
+  const gcut_type *t = gcut__match_type(m, *value);
+  if (!t) return false;
+  o->type = *t;
+  *value = gcut__cuda_match_heads(m, *value, 1, &o->heads);
+  return true;
+}
+
+bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *f) {
+  uint32_t reads[4];
+  operand o[3];
+  for (uint32_t i = 0; i < 4; i++) reads[i] = gcut__match_input(m, node, i);
+  const gcut_type *mask = gcut__match_type(m, reads[3]);
+  gcut__cuda_attend *p = GCUT_NEW(m->arena, gcut__cuda_attend);
+  if (!p || !is_plain(m->graph, node) || (reads[3] != GCUT_NONE && !mask) ||
+      !set_operands(o, node->attrs, gcut__match_type(m, reads[0]), gcut__match_type(m, reads[1]),
+                    gcut__match_type(m, reads[2])))
+    return false;
+  for (uint32_t i = 0; i < 3; i++)
+    if (!look_through(m, &reads[i], i > 0, &o[i])) return false;
+  if (!set_operator(&p->job, node->attrs, o, mask)) return false;
+  gcut__cuda_heads y = o[0].type.dims == o[0].dims ? o[0].heads : match_result(m, &o[0].type, f);
+  SET_HEADS(&p->job, y, y);
+  f->params = p;
+  f->compile = compile_found;
+  f->base.n_reads = mask ? 4 : 3;
+  f->base.reads = gcut_arena_copy(m->arena, reads, sizeof reads);
+  return m->n_hidden > 0 && f->base.reads;
 }

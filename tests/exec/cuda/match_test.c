@@ -20,13 +20,26 @@ static const char text[] =
     " y = MatMul(p, v) t = Transpose<perm = [0, 2, 1, 3]>(y) back = Reshape(t, flat)"
     " out = MatMul(back, w) z = Add(out, x) }";
 
+// The operator as PyTorch writes it for opset 23: heads turned, keys and values repeated before it.
+static const char operator[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,seq,4,64] qs,"
+    " %1$s[batch,2,seq,64] k, %1$s[batch,seq,2,64] vs, bool[batch,1,seq,seq] mask)"
+    " => (%1$s[batch,seq,256] z)"
+    "<int64[1] two = {2}, int64[5] wide = {1, 1, 2, 1, 1}, int64[4] heads = {0, 4, -1, 64},"
+    " int64[3] flat = {0, -1, 256}> {"
+    " q = Transpose<perm = [0, 2, 1, 3]>(qs) v = Transpose<perm = [0, 2, 1, 3]>(vs)"
+    " k1 = Unsqueeze(k, two) k2 = Expand(k1, wide) k3 = Reshape(k2, heads)"
+    " v1 = Unsqueeze(v, two) v2 = Expand(v1, wide) v3 = Reshape(v2, heads)"
+    " y = Attention<scale = 0.125>(q, k3, v3, mask)"
+    " t = Transpose<perm = [0, 2, 1, 3]>(y) z = Reshape(t, flat) }";
+
 typedef struct fixture {
   gcut_graph *g;
   gcut_trace *t;
   gcut_arena *arena;
 } fixture;
 
-static fixture begin(const char *type, bool unfused) {
+static fixture begin_text(const char *text, const char *type, bool unfused) {
   fixture f = {.arena = gcut_arena_create()};
   char whole[2048];
   gcut_binding bound[] = {{"batch", 1}, {"seq", 64}};
@@ -35,6 +48,10 @@ static fixture begin(const char *type, bool unfused) {
   assert_ok(gcut_gcir_parse(whole, strlen(whole), "test", NULL, &f.g, err));
   assert_ok(gcut_trace_folded(f.g, &options, &f.t, err));
   return f;
+}
+
+static fixture begin(const char *type, bool unfused) {
+  return begin_text(text, type, unfused);
 }
 
 static void end(fixture f) {
@@ -114,10 +131,57 @@ static void what_there_is_no_kernel_for(void **state) {
   end(fetched);
 }
 
+// The steps of the whole model: what the last nodes of each make, what it reads and hides; fused
+// ones alone.
+static const char *steps(fixture *f) {
+  char *found = gcut_arena_alloc(f->arena, 1024, 1);
+  gcut_cut_options one = {.cutter = "balanced", .n_parts = 1};
+  gcut__cuda_fusions all;
+  gcut_plan *plan;
+  size_t n = 0;
+  assert_ok(gcut_plan_create(f->t, &one, &plan, err));
+  assert_ok(gcut__cuda_fuse(f->t, &plan->parts[0], f->arena, &all, err));
+  for (uint32_t i = all.n; i-- > 0;) {
+    const gcut__fusion *fusion = &all.bases[i];
+    n += (size_t)snprintf(found + n, 1024 - n, "%s%s:", n ? "; " : "", made(f, fusion->node));
+    for (uint32_t r = 0; r < fusion->n_reads; r++)
+      n += (size_t)snprintf(found + n, 1024 - n, " %s", f->g->values[fusion->reads[r]].name);
+    n += (size_t)snprintf(found + n, 1024 - n, ", hides %u", fusion->n_hidden);
+  }
+  gcut_plan_destroy(plan);
+  return found;
+}
+
+// The text with `from` replaced by `to` makes those fused steps.
+static void expect_steps(const char *text, const char *from, const char *to, const char *type,
+                         const char *expected) {
+  const char *at = strstr(text, from);
+  char whole[2048];
+  assert_non_null(at);
+  snprintf(whole, sizeof whole, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+  fixture f = begin_text(whole, type, false);
+  assert_string_equal(steps(&f), expected);
+  end(f);
+}
+
+static void the_operator_reads_through_what_moves_heads(void **state) {
+  (void)state;
+  expect_steps(operator, "", "", "bfloat16", "t: qs k vs mask, hides 9");
+  // Somebody else reads the repeated keys: values alone could be grouped, which no kernel does.
+  expect_steps(operator, "z = Reshape(t, flat)",
+               "u = Reshape(k3, flat) z0 = Reshape(t, flat) z = Add(u, z0)", "float16", "");
+  // Somebody else reads the result.
+  expect_steps(operator, "z = Reshape(t, flat)",
+               "u = Reshape(y, flat) z0 = Reshape(t, flat) z = Add(u, z0)", "float16",
+               "y: qs k vs mask, hides 8");
+  expect_steps(operator, "", "", "double", "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attention_is_whole_in_every_cut),
       cmocka_unit_test(what_there_is_no_kernel_for),
+      cmocka_unit_test(the_operator_reads_through_what_moves_heads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
