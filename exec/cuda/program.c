@@ -185,15 +185,20 @@ static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_
   const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[s].node];
   step->node = p->layout.steps[s].node;
   GCUT_TRY(place_operands(p, step, node, err));
-  gcut__cuda_compile c = {
-      .cuda = cuda, .trace = p->base.trace, .node = node, .arena = p->arena, .step = step};
+  gcut__cuda_compile c = {.cuda = cuda,
+                          .trace = p->base.trace,
+                          .node = node,
+                          .arena = p->arena,
+                          .step = step,
+                          .number = p->stands_for == GCUT_NONE ? step->node : p->stands_for,
+                          .depth = p->depth,
+                          .lowered = &p->lowered};
   const gcut__cuda_fused *fused = gcut__cuda_fusion_at(&p->fusions, step->node);
   if (fused) {
     GCUT_TRY(fused->compile(&c, fused, err));
   } else if (node->op && all_on_device(p, node)) {
-    gcut__cuda_compile_node compile =
-        node->op->flags & GCUT_OP_VIEW ? compile_view : gcut__cuda_find(node);
-    if (compile) GCUT_TRY(compile(&c, err));
+    GCUT_TRY(node->op->flags & GCUT_OP_VIEW ? compile_view(&c, err)
+                                            : gcut__cuda_compile_op(&c, err));
   }
   if (!step->launch) p->host_nodes[p->base.n_host_nodes++] = step->node;
   return GCUT_OK;
@@ -233,9 +238,9 @@ static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *er
   return gcut_cpu_runner_create(&p->runner, err);
 }
 
-gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
-                                      const gcut_part *part, gcut__program **out_program,
-                                      gcut_error *err) {
+static gcut_status create(gcut__cuda *cuda, const gcut_trace *trace, const gcut_part *part,
+                          uint32_t number, uint32_t depth, gcut__program **out_program,
+                          gcut_error *err) {
   gcut_arena *arena = gcut_arena_create();
   gcut__cuda_program *p = GCUT_NEW(arena, gcut__cuda_program);
   *out_program = NULL;
@@ -243,7 +248,11 @@ gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
     gcut_arena_destroy(arena);
     return GCUT_NO_MEMORY(err);
   }
-  *p = (gcut__cuda_program){.base = {.trace = trace, .part = part}, .arena = arena, .cuda = cuda};
+  *p = (gcut__cuda_program){.base = {.trace = trace, .part = part},
+                            .arena = arena,
+                            .cuda = cuda,
+                            .stands_for = number,
+                            .depth = depth};
   gcut_status status = gcut__cuda_enter(cuda, err);
   if (status == GCUT_OK) status = build(cuda, p, err);
   if (status == GCUT_OK)
@@ -253,9 +262,22 @@ gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
   return status;
 }
 
+gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
+                                      const gcut_part *part, gcut__program **out_program,
+                                      gcut_error *err) {
+  return create(cuda, trace, part, GCUT_NONE, 0, out_program, err);
+}
+
+gcut_status gcut__cuda_program_create_within(const gcut__cuda_compile *c, const gcut_trace *trace,
+                                             const gcut_part *part, gcut__program **out_program,
+                                             gcut_error *err) {
+  return create(c->cuda, trace, part, c->number, c->depth + 1, out_program, err);
+}
+
 void gcut__cuda_program_destroy(gcut__program *program) {
   gcut__cuda_program *p = (gcut__cuda_program *)program;
   if (!p) return;
+  gcut__cuda_lowered_destroy(p->lowered);
   if (p->env.values) gcut_cpu_env_free(&p->env);
   gcut_cpu_runner_destroy(p->runner);
   gcut_map_free(&p->homes);

@@ -53,13 +53,16 @@ typedef struct gcut__cuda_compile {
   const gcut_node *node;
   gcut_arena *arena;
   gcut__cuda_step *step; // to fill: launch, params, scratch_bytes
+  uint32_t number;       // the model's node that a kernel names where it meets bad data
+  uint32_t depth;        // of programs within programs
+  struct gcut__cuda_lowered **lowered; // the program's list of them
 } gcut__cuda_compile;
 
 // Fills c->step, or leaves step->launch NULL where there is no kernel for these types or shapes.
 typedef gcut_status (*gcut__cuda_compile_node)(const gcut__cuda_compile *c, gcut_error *err);
 
-// The compile function of a node's operator, or NULL.
-gcut__cuda_compile_node gcut__cuda_find(const gcut_node *node);
+// The same by the rows of the node's operator (ops/list.h): the first that has a kernel.
+GCUT_MUST_USE gcut_status gcut__cuda_compile_op(const gcut__cuda_compile *c, gcut_error *err);
 
 // Types of a node's operands while compiling; every one is a tensor of static shape. NULL where
 // absent.
@@ -70,9 +73,18 @@ uint64_t gcut__cuda_count(const gcut_type *type);
 GCUT_MUST_USE gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
                                                     const gcut_part *part,
                                                     gcut__program **out_program, gcut_error *err);
+// The same for what the node being compiled was spelled out to.
+GCUT_MUST_USE gcut_status gcut__cuda_program_create_within(const gcut__cuda_compile *c,
+                                                           const gcut_trace *trace,
+                                                           const gcut_part *part,
+                                                           gcut__program **out_program,
+                                                           gcut_error *err);
 void gcut__cuda_program_destroy(gcut__program *program);
 // Puts the part on the compute stream.
 GCUT_MUST_USE gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args,
                                                  gcut_error *err);
+// The same of a program without weights.
+GCUT_MUST_USE gcut_status gcut__cuda_program_run_steps(gcut__cuda *cuda, const gcut__run_args *args,
+                                                       gcut_error *err);
 
 #endif

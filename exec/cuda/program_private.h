@@ -4,6 +4,7 @@
 
 #include "exec/cpu/call.h"
 #include "exec/cuda/fuse.h"
+#include "exec/cuda/lowered.h"
 #include "exec/cuda/program.h"
 #include "tracer/base/map.h"
 
@@ -22,7 +23,9 @@ struct gcut__cuda_program {
   CUfunction copy;
   uint32_t *host_nodes;
   gcut__cuda *cuda;
-  gcut_cpu_env env; // of the host's steps
+  uint32_t stands_for, depth;  // the model's node that all of it computes, or GCUT_NONE
+  gcut__cuda_lowered *lowered; // programs of single nodes
+  gcut_cpu_env env;            // of the host's steps
   gcut_cpu_runner *runner;
   gcut_arena *arena;
 };

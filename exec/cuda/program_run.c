@@ -75,11 +75,16 @@ static gcut_status fetch_constants(gcut__cuda *cuda, const gcut__cuda_program *p
                            arguments, err);
 }
 
-gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
+gcut_status gcut__cuda_program_run_steps(gcut__cuda *cuda, const gcut__run_args *args,
+                                         gcut_error *err) {
   gcut__cuda_program *p = (gcut__cuda_program *)args->program;
-  if (!args->weights->state)
-    GCUT_TRY(gcut__cuda_weights_load(&cuda->base, args->weights, GCUT_ON_HEAP, err));
   if (p->constant_bytes > 0) GCUT_TRY(fetch_constants(cuda, p, args, err));
   for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(run_step(cuda, p, args, s, err));
   return GCUT_OK;
+}
+
+gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
+  if (!args->weights->state)
+    GCUT_TRY(gcut__cuda_weights_load(&cuda->base, args->weights, GCUT_ON_HEAP, err));
+  return gcut__cuda_program_run_steps(cuda, args, err);
 }

@@ -16,19 +16,20 @@ static const struct {
 #undef X
 };
 
-static gcut__cuda_compile_node find(const char *domain, const char *name) {
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (strcmp(rows[i].name, name) == 0 && strcmp(rows[i].domain, domain) == 0)
-      return rows[i].compile;
-  return NULL;
+static bool is_row(size_t i, const char *domain, const char *name) {
+  return strcmp(rows[i].name, name) == 0 && strcmp(rows[i].domain, domain) == 0;
 }
 
-gcut__cuda_compile_node gcut__cuda_find(const gcut_node *node) {
-  return find(node->domain, node->op_type);
+gcut_status gcut__cuda_compile_op(const gcut__cuda_compile *c, gcut_error *err) {
+  for (size_t i = 0; i < sizeof rows / sizeof *rows && !c->step->launch; i++)
+    if (is_row(i, c->node->domain, c->node->op_type)) GCUT_TRY(rows[i].compile(c, err));
+  return GCUT_OK;
 }
 
 bool gcut__cuda_has_kernel(const char *domain, const char *name) {
-  return find(domain, name) != NULL;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (is_row(i, domain, name)) return true;
+  return false;
 }
 
 gcut_status gcut__cuda_launch_over(const gcut__cuda_run *r, CUfunction kernel, uint64_t count,

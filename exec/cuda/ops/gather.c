@@ -5,10 +5,6 @@
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/gather.h"
 
-static uint32_t number_of(const gcut__cuda_compile *c) {
-  return (uint32_t)(c->node - c->trace->graph->nodes);
-}
-
 // Rows of whole 16 bytes move in such units. (Places of values are multiples of 64 bytes.)
 static void widen(int64_t *inner, int32_t *size) {
   if (*inner * *size % 16 != 0) return;
@@ -26,7 +22,7 @@ gcut_status gcut__cuda_compile_gather(const gcut__cuda_compile *c, gcut_error *e
                                .n_indices = (int64_t)gcut__cuda_count(indices),
                                .size = gcut__cuda_element_bytes(in->type),
                                .wide = indices->type == GCUT_INT64,
-                               .node = number_of(c)};
+                               .node = c->number};
   static const gcut__cuda_pointer pointers[] = {
       GCUT_CUDA_IN(gcut__cuda_gather_job, from, 0),
       GCUT_CUDA_IN(gcut__cuda_gather_job, indices, 1),
@@ -56,7 +52,7 @@ gcut_status gcut__cuda_compile_gather_nd(const gcut__cuda_compile *c, gcut_error
                                   .inner = 1,
                                   .depth = depth,
                                   .size = gcut__cuda_element_bytes(in->type),
-                                  .node = number_of(c)};
+                                  .node = c->number};
   if (!job.size || depth > GCUT_CUDA_GATHER_DIMS || indices->type != GCUT_INT64) return GCUT_OK;
   gcut__cuda_strides(in, strides);
   for (int d = 0; d < batch; d++) job.batches *= in->dims[d];
@@ -87,7 +83,7 @@ gcut_status gcut__cuda_compile_gather_elements(const gcut__cuda_compile *c, gcut
                                         .axis = axis,
                                         .size = gcut__cuda_element_bytes(in->type),
                                         .wide = indices->type == GCUT_INT64,
-                                        .node = number_of(c)};
+                                        .node = c->number};
   if (!job.size || in->rank == 0 || in->rank > GCUT_CUDA_GATHER_DIMS) return GCUT_OK;
   gcut__cuda_strides(in, strides);
   for (int d = 0; d < in->rank; d++) {

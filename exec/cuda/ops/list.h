@@ -1,5 +1,6 @@
 // Operators with kernels for NVIDIA cards, and the function that compiles each. Every row stands in
-// tracer/ops/list.h, too; what has no row here runs on the host within the same schedule.
+// tracer/ops/list.h, too; what has no row here runs on the host within the same schedule. Of an
+// operator's rows the first counts that has a kernel for the node.
 //
 // X(operator, compile function gcut__cuda_compile_<ident>): of ai.onnx; of com.microsoft.
 #ifndef GCUT_EXEC_CUDA_OPS_LIST_H
@@ -37,13 +38,20 @@
   X(DequantizeLinear, dequantize) X(InstanceNormalization, group_norm) \
   X(GroupNormalization, group_norm) X(GlobalAveragePool, global_pool) \
   X(GlobalMaxPool, global_pool) X(SimplifiedLayerNormalization, rms_norm) \
-  X(RotaryEmbedding, rotary) X(Resize, resize) X(Upsample, resize)
+  X(RotaryEmbedding, rotary) X(Resize, resize) X(Upsample, resize) \
+  X(LpNormalization, lp_normalization) X(MeanVarianceNormalization, mean_variance) X(LRN, lrn) \
+  X(MatMul, any_matmul) X(Gemm, any_gemm)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \
   X(SkipLayerNormalization, skip_layer_norm) \
   X(SkipSimplifiedLayerNormalization, skip_rms_norm) \
-  X(SimplifiedLayerNormalization, rms_norm)
+  X(SimplifiedLayerNormalization, rms_norm) \
+  X(BiasGelu, bias_gelu) X(FastGelu, fast_gelu) X(BiasSplitGelu, bias_split_gelu) \
+  X(BiasAdd, bias_add) X(GroupNorm, microsoft_group_norm) X(SkipGroupNorm, skip_group_norm) \
+  X(EmbedLayerNormalization, embed_layer_norm) X(FusedMatMul, fused_matmul) \
+  X(TransposeMatMul, fused_matmul) X(FusedGemm, fused_gemm) X(FusedConv, fused_conv) \
+  X(Trilu, trilu)
 // clang-format on
 
 #endif

@@ -35,7 +35,7 @@ static gcut_status compile_turn(const gcut__cuda_compile *c, uint32_t cosine, ui
                              .type = in->type,
                              .interleaved = attrs->interleaved != 0,
                              .from_first = where && where->rank == 1,
-                             .node = (uint32_t)(c->node - c->trace->graph->nodes)};
+                             .node = c->number};
   if (!gcut__cuda_is_float(in) || table->type != in->type || other->type != in->type ||
       (where && where->type != GCUT_INT64) || !fill_heads(&job, in, attrs->num_heads))
     return GCUT_OK;

@@ -20,7 +20,7 @@ static gcut__cuda_scatter_job new_job(const gcut__cuda_compile *c) {
                                   .type = x->type,
                                   .wide = gcut__cuda_input_type(c, 1)->type == GCUT_INT64,
                                   .reduction = (int32_t)gcut__reduction_of(c->node->attrs),
-                                  .node = (uint32_t)(c->node - c->trace->graph->nodes)};
+                                  .node = c->number};
 }
 
 gcut_status gcut__cuda_compile_scatter_elements(const gcut__cuda_compile *c, gcut_error *err) {
