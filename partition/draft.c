@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "partition/nearest.h"
+#include "graphcut/nearest.h"
 #include "partition/reads.h"
 #include "tracer/base/checked.h"
 #include "tracer/base/error.h"
@@ -212,14 +212,14 @@ gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names
   for (size_t i = 0; i < n; i++) {
     values[i] = gcut_graph_find_value(graph, 0, names[i]);
     if (values[i] != GCUT_NONE) continue;
-    gcut__nearest near;
-    gcut__nearest_begin(&near, names[i]);
+    gcut_nearest near;
+    gcut_nearest_begin(&near, names[i]);
     for (uint32_t v = 0; v < graph->n_values; v++)
-      if (graph->values[v].body == 0) gcut__nearest_offer(&near, graph->values[v].name);
+      if (graph->values[v].body == 0) gcut_nearest_offer(&near, graph->values[v].name);
     char list[512], shown[128];
     return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: there is no value '%s'%s",
                      gcut__printable(names[i], shown, sizeof shown),
-                     gcut__nearest_format(&near, list, sizeof list));
+                     gcut_nearest_format(&near, list, sizeof list));
   }
   *out = values;
   *out_n = (uint32_t)n;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "graphcut/nearest.h"
 #include "partition/cutter.h"
-#include "partition/nearest.h"
 #include "partition/refine.h"
 #include "tracer/base/error.h"
 
@@ -33,17 +33,17 @@ static const char *choose_cutter(const gcut_cut_options *o) {
 }
 
 static gcut_status find_cutter(const char *name, gcut__cut **out, gcut_error *err) {
-  gcut__nearest near;
-  gcut__nearest_begin(&near, name);
+  gcut_nearest near;
+  gcut_nearest_begin(&near, name);
   for (size_t i = 0; i < sizeof cutters / sizeof *cutters; i++) {
     *out = cutters[i].cut;
     if (!strcmp(cutters[i].name, name)) return GCUT_OK;
-    gcut__nearest_offer(&near, cutters[i].name);
+    gcut_nearest_offer(&near, cutters[i].name);
   }
   char shown[64], list[256];
   return GCUT_FAIL(err, GCUT_ARGUMENT, "there is no cutter '%s'%s",
                    gcut__printable(name, shown, sizeof shown),
-                   gcut__nearest_format(&near, list, sizeof list));
+                   gcut_nearest_format(&near, list, sizeof list));
 }
 
 // One part with everything in it.
@@ -89,6 +89,12 @@ static gcut_status propose(const gcut_graph *graph, gcut_cut_options *options, g
   return GCUT_OK;
 }
 
+static void tell(const gcut_cut_options *options, int steps) {
+  enum { STEPS = 4 };
+  const gcut_progress *p = &options->progress;
+  if (p->show) p->show(p->context, (uint64_t)steps, STEPS);
+}
+
 static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcut_arena *scratch,
                           gcut_plan **out_plan, gcut_error *err) {
   gcut__draft d;
@@ -96,6 +102,7 @@ static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcu
   const char *name = choose_cutter(&options);
   GCUT_TRY(find_cutter(name, &cut, err));
   GCUT_TRY(begin(trace, &options, scratch, &d, err));
+  tell(&options, 1);
   bool by_targets = !strcmp(name, "targets");
   if (by_targets && options.n_targets == 0) GCUT_TRY(propose(trace->graph, &options, scratch, err));
   bool whole = by_targets && options.n_targets == 0; // nothing to propose
@@ -105,7 +112,9 @@ static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcu
   GCUT_TRY(gcut__draft_drop_empty(&d, err));
   uint64_t unrefined, pipeline;
   GCUT_TRY(gcut__draft_crossing(&d, &unrefined, &pipeline, err));
+  tell(&options, 2);
   if (!options.unrefined) GCUT_TRY(gcut__refine(&d, err));
+  tell(&options, 3);
   gcut_origin origin = origin_of(&options, whole ? "whole" : name);
   GCUT_TRY(gcut__draft_finish(&d, &origin, out_plan, err));
   (*out_plan)->unrefined_bytes = (*out_plan)->sized ? unrefined : 0;

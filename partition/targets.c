@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "partition/nearest.h"
+#include "graphcut/nearest.h"
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
 #include "tracer/base/pattern.h"
@@ -132,23 +132,23 @@ static gcut_status check_all_matched(const matcher *m, const gcut_graph *g, cons
   size_t i = 0;
   while (i < m->n && m->matched[i]) i++;
   if (i == m->n) return GCUT_OK;
-  gcut__nearest near;
-  gcut__nearest_begin(&near, m->pattern[i] ? m->texts[i] + 3 : m->texts[i]);
+  gcut_nearest near;
+  gcut_nearest_begin(&near, m->pattern[i] ? m->texts[i] + 3 : m->texts[i]);
   const gcut_body *main = &g->bodies[0];
   for (uint32_t n = 0; n < main->n_nodes; n++)
-    gcut__nearest_offer(&near, g->nodes[main->nodes[n]].op_type);
+    gcut_nearest_offer(&near, g->nodes[main->nodes[n]].op_type);
   for (uint32_t s = 1; s < g->n_scopes; s++) {
     if (g->scopes[s].n_nodes == 0) continue;
-    gcut__nearest_offer(&near, gcut__short_class(g->scopes[s].class_name));
-    gcut__nearest_offer(&near, g->scopes[s].path);
+    gcut_nearest_offer(&near, gcut__short_class(g->scopes[s].class_name));
+    gcut_nearest_offer(&near, g->scopes[s].path);
   }
   for (uint32_t n = 0; n < main->n_nodes; n++)
-    gcut__nearest_offer(&near, g->nodes[main->nodes[n]].name);
+    gcut_nearest_offer(&near, g->nodes[main->nodes[n]].name);
   char list[512], shown[128];
   return GCUT_FAIL(err, GCUT_ARGUMENT,
                    "%s '%s' matches no operator type, module class, module or node%s", what,
                    gcut__printable(m->texts[i], shown, sizeof shown),
-                   gcut__nearest_format(&near, list, sizeof list));
+                   gcut_nearest_format(&near, list, sizeof list));
 }
 
 typedef struct matching {

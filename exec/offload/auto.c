@@ -56,6 +56,7 @@ typedef struct search {
   gcut_arena *arena, *scratch; // scratch: of one candidate
   known *known;                // [n_known]
   uint32_t n_tried, n_known, known_capacity;
+  uint64_t n_trials; // that there will be, about
   candidate best, second;
   char leanest[GCUT__MOST_TEXT]; // of those refused for host memory, what needs least of it
   uint64_t least_host;
@@ -121,7 +122,9 @@ static gcut_status clock_policy(search *s, const gcut_problem *problem, const gc
 // What the candidate's schedule takes; infinite seconds where it does not fit.
 static gcut_status simulate(search *s, const gcut_problem *problem, candidate *c) {
   gcut__policy policy;
+  const gcut_progress *progress = &s->problem->progress;
   gcut_arena_reset(s->scratch);
+  if (progress->show) progress->show(progress->context, s->n_tried, s->n_trials);
   s->n_tried++;
   GCUT_TRY(gcut__policy_parse(problem, c->text, s->profile, s->scratch, &policy, NULL));
   known new = describe(problem, &policy);
@@ -238,6 +241,14 @@ static gcut_status try_leanest(search *s, const family *f) {
   return GCUT_OK;
 }
 
+// Climbs mostly end after the second sweep.
+static uint64_t count_climbs(const gcut__axes *axes, uint32_t n) {
+  uint64_t trials = 2 * n; // where they start, and defaults in full
+  for (uint32_t i = 0; i < n; i++)
+    for (uint32_t k = 0; k < axes[i].n; k++) trials += 2 * (axes[i].items[k].n - 1u);
+  return trials;
+}
+
 static gcut_status search_all(search *s) {
   static const uint32_t defaults[GCUT__MOST_AXES] = {0};
   gcut__axes axes[GCUT__MOST_FAMILIES];
@@ -247,6 +258,7 @@ static gcut_status search_all(search *s) {
   uint64_t combinations = 0;
   for (uint32_t i = 0; i < n; i++) combinations += gcut__axes_combinations(families[i].axes);
   bool all = combinations * commands_of(s->problem) <= ALL_COMMANDS;
+  s->n_trials = n + (all ? combinations : count_climbs(axes, n));
   gcut_problem trial = trial_problem(s->problem);
   for (uint32_t i = 0; i < n; i++) {
     family *f = &families[i];

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "graphcut/utf8.h"
+
 // A number with three digits: "9.31", "87.2", "872".
 static const char *scaled(gcut_arena *arena, double x, const char *const *units, size_t n_units,
                           const char *suffix) {
@@ -31,45 +33,19 @@ const char *gcut_caption_count(gcut_arena *arena, uint64_t n) {
   return gcut_arena_string(arena, text, (size_t)at);
 }
 
-// Bytes of the UTF-8 character at `text`, or 0 where it is none.
-static size_t utf8_length(const unsigned char *text) {
-  size_t n = text[0] < 0x80                      ? 1
-             : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-             : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-             : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-                                                 : 0;
-  for (size_t i = 1; i < n; i++)
-    if ((text[i] & 0xc0) != 0x80) return 0;
-  return n;
-}
-
-// Copies one character, or '?' for one that may not stand in a drawing. Returns the bytes read.
-static size_t copy_character(const char *from, char *to, size_t *at) {
-  size_t n = utf8_length((const unsigned char *)from);
-  if (n == 0 || (n == 1 && ((unsigned char)*from < 0x20 || *from == 0x7f))) {
-    to[(*at)++] = '?';
-    return 1;
-  }
-  memcpy(to + *at, from, n);
-  *at += n;
-  return n;
-}
-
 const char *gcut_caption_name(gcut_arena *arena, const char *name, size_t limit) {
-  size_t length = strlen(name), at = 0;
-  size_t head = limit * 2 / 3, tail = limit - head - 1;
-  char *text = gcut_arena_alloc(arena, (length <= limit ? length : limit) + 16, 1);
-  if (!text) return NULL;
-  for (size_t i = 0; i < (length <= limit ? length : head);)
-    i += copy_character(name + i, text, &at);
-  if (length <= limit) return text;
-  memcpy(text + at, "\xe2\x80\xa6", 3); // an ellipsis
-  at += 3;
-  size_t i = length - tail;
-  while (i < length && ((unsigned char)name[i] & 0xc0) == 0x80)
-    i++; // not from the middle of a character
-  while (i < length) i += copy_character(name + i, text, &at);
-  return text;
+  size_t length = strlen(name), head = limit * 2 / 3, tail = limit - head - 1;
+  char *text;
+  if (length <= limit) {
+    text = gcut_arena_string(arena, name, length);
+    return text ? gcut_utf8_clean(text, "") : NULL;
+  }
+  // Not from the middle of a character to the middle of another.
+  while (((unsigned char)name[head] & 0xc0) == 0x80 && head > 0) head--;
+  const char *end = name + length - tail;
+  while (((unsigned char)*end & 0xc0) == 0x80) end++;
+  text = gcut_arena_format(arena, "%.*s…%s", (int)head, name, end);
+  return text ? gcut_utf8_clean(text, "") : NULL;
 }
 
 enum { LONGEST_DIM = 16 };

@@ -29,8 +29,9 @@ static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
   const gcut_graph *g = m->trace->graph;
   const gcut_plan *plan = m->plan;
   return gcut_arena_format(
-      arena, "%s   %s nodes · %s%s", gcut_caption_name(arena, model_name(g->path), 60),
-      gcut_caption_count(arena, g->bodies[0].n_nodes), gcut_caption_bytes(arena, m->weight_bytes),
+      arena, "%s   %s node%s · %s%s", gcut_caption_name(arena, model_name(g->path), 60),
+      gcut_caption_count(arena, g->bodies[0].n_nodes), g->bodies[0].n_nodes == 1 ? "" : "s",
+      gcut_caption_bytes(arena, m->weight_bytes),
       plan ? gcut_arena_format(arena, " · %u part%s", plan->n_parts, plan->n_parts == 1 ? "" : "s")
            : "");
 }
@@ -127,12 +128,25 @@ static gcut_status draw_part(const job *whole, uint32_t part, gcut_error *err) {
   return status;
 }
 
+static void list_part(uint32_t *parts, uint32_t *n, const char *url, uint32_t part) {
+  if (url) parts[(*n)++] = part;
+}
+
 // A drawing for every part that the pipeline links to.
 static gcut_status draw_parts(const job *j, const gcut_drawing *pipeline, gcut_error *err) {
+  const gcut_progress *progress = &j->modules->options->progress;
+  uint32_t n = 0;
+  uint32_t *parts =
+      GCUT_NEW_ARRAY(j->modules->arena, uint32_t, pipeline->n_boxes + pipeline->n_groups);
+  if (!parts) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < pipeline->n_boxes; i++)
-    if (pipeline->boxes[i].url) GCUT_TRY(draw_part(j, pipeline->boxes[i].part, err));
+    list_part(parts, &n, pipeline->boxes[i].url, pipeline->boxes[i].part);
   for (uint32_t i = 0; i < pipeline->n_groups; i++)
-    if (pipeline->groups[i].url) GCUT_TRY(draw_part(j, pipeline->groups[i].part, err));
+    list_part(parts, &n, pipeline->groups[i].url, pipeline->groups[i].part);
+  for (uint32_t i = 0; i < n; i++) {
+    if (progress->show) progress->show(progress->context, i + 1, n + 1u);
+    GCUT_TRY(draw_part(j, parts[i], err));
+  }
   return GCUT_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "formats/dot/heat.h"
 
+#include "graphcut/utf8.h"
 #include "tracer/base/error.h"
 
 uint64_t gcut_heat_weights(const gcut_trace *trace, const gcut_node *node) {
@@ -25,13 +26,14 @@ static uint64_t bytes_made(const gcut_trace *trace, const gcut_node *node) {
 
 // ---- time -------------------------------------------------------------------------------------
 
-// Names as a trace writes them: what is no plain ASCII has become a space.
+// Names as a trace writes them: what is not to be shown has become '?'.
 static bool same_name(const char *name, const char *written) {
-  for (; *name && *written; name++, written++) {
-    unsigned char c = (unsigned char)*name;
-    if ((c < 0x20 || c >= 0x7f ? ' ' : *name) != *written) return false;
+  for (size_t size = strlen(name), n, step; size > 0; name += n, size -= n, written += step) {
+    bool shown = gcut_utf8_is_shown(gcut_utf8_read(name, size, &n));
+    step = shown ? n : 1;
+    if (strncmp(written, shown ? name : "?", step) != 0) return false;
   }
-  return *name == *written;
+  return *written == '\0';
 }
 
 gcut_status gcut_heat_check(const gcut__slices *slices, const gcut_plan *plan, const char *path,

@@ -230,8 +230,11 @@ static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
     if (index == GCUT_NONE) return GCUT_NO_MEMORY(err);
     json_array_append_new(tabs, json_pack("{s:s, s:i}", "title", titles[view], "page", (int)index));
   }
-  for (uint32_t i = 0; i < b->n_pages; i++)
-    GCUT_TRY(make_page(b, i, err)); // pages are added while they are made
+  const gcut_progress *progress = &b->m->options->progress;
+  for (uint32_t i = 0; i < b->n_pages; i++) { // pages are added while they are made
+    if (progress->show) progress->show(progress->context, i, b->n_pages);
+    GCUT_TRY(make_page(b, i, err));
+  }
   return GCUT_OK;
 }
 

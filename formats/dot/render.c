@@ -21,10 +21,11 @@ typedef struct canvas {
 
 // ---- text -------------------------------------------------------------------------------------
 
-// Markup-safe text for HTML-like labels.
+// Markup-safe text for HTML-like labels. A backslash begins an escape (\N, \G), doubled or as an
+// entity, too: a word joiner, which is not seen, stands between it and what it would escape.
 static const char *escape(const canvas *c, const char *text) {
   static const char *const entities[] = {
-      ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;"};
+      ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\\'] = "\\\u2060"};
   char *out = text ? gcut_arena_alloc(c->arena, strlen(text) + 1, 6) : NULL, *to = out;
   if (!out) return "";
   for (; *text; text++) {
@@ -38,14 +39,17 @@ static const char *escape(const canvas *c, const char *text) {
   return out;
 }
 
-// Backslashes begin escapes (\N, \G) in plain labels and tooltips.
+// For tooltips: Graphviz reads entities in them, and goes over escapes twice.
 static const char *escape_plain(const canvas *c, const char *text) {
-  char *out = gcut_arena_alloc(c->arena, strlen(text) + 1, 2), *to = out;
+  char *out = gcut_arena_alloc(c->arena, strlen(text) + 1, 6), *to = out;
   if (!out) return "";
-  for (; *text; text++) {
-    if (*text == '\\') *to++ = '\\';
-    *to++ = *text;
-  }
+  for (; *text; text++)
+    if (*text == '\\')
+      to = stpcpy(to, "\\\\\u2060");
+    else if (*text == '&')
+      to = stpcpy(to, "&amp;");
+    else
+      *to++ = *text;
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "graphcut/utf8.h"
 #include "tracer/base/error.h"
 
 enum { MAX_DEPTH = 100, MAX_NUMBER = (1 << 29) - 1 };
@@ -82,20 +83,6 @@ bool gcut__wire_any(gcut__span *message, gcut__field *out_field) {
 
 // ---- strings ----------------------------------------------------------------------------------
 
-// Length of the well-formed UTF-8 character of two bytes or more at `s`, or 0.
-static size_t utf8_length(const uint8_t *s, size_t size) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-  if (s[0] < 0xc2 || s[0] > 0xf4 || length > size) return 0;
-  uint32_t code = s[0] & (0xffu >> (length + 1));
-  for (size_t i = 1; i < length; i++) {
-    if ((s[i] & 0xc0) != 0x80) return 0;
-    code = code << 6 | (s[i] & 0x3f);
-  }
-  bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  return code < least[length] || code > 0x10ffff || surrogate ? 0 : length;
-}
-
 // Whether eight bytes are all ASCII other than NUL.
 static bool plain_word(const uint8_t *s) {
   uint64_t word;
@@ -115,8 +102,9 @@ static const char *check_string(gcut__span text) {
     } else if (*s < 0x80) {
       s++;
     } else {
-      size_t length = utf8_length(s, (size_t)(end - s));
-      if (length == 0) return "a name or text is not UTF-8";
+      size_t length;
+      if (gcut_utf8_read((const char *)s, (size_t)(end - s), &length) == GCUT_NOT_UTF8)
+        return "a name or text is not UTF-8";
       s += length;
     }
   }

@@ -4,7 +4,20 @@
 #include <string.h>
 
 #include "formats/file.h"
+#include "graphcut/utf8.h"
 #include "tracer/base/error.h"
+
+void gcut__timeline_text(const char *text, const char *const escapes[128], FILE *file) {
+  for (size_t size = strlen(text), n; size > 0; text += n, size -= n) {
+    uint32_t code = gcut_utf8_read(text, size, &n);
+    if (code < 128 && escapes[code])
+      fputs(escapes[code], file);
+    else if (gcut_utf8_is_shown(code))
+      fwrite(text, 1, n, file);
+    else
+      fputc('?', file);
+  }
+}
 
 static bool is_picture(const char *path) {
   size_t length = strlen(path);

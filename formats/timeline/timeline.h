@@ -11,6 +11,9 @@ void gcut__timeline_json(const gcut_problem *problem, const gcut_schedule *sched
 void gcut__timeline_svg(const gcut_problem *problem, const gcut_schedule *schedule,
                         const gcut_timeline *timeline, const gcut_timeline *predicted, FILE *file);
 
+// Writes a name: ASCII characters as `escapes` has them, what is not to be shown as '?'.
+void gcut__timeline_text(const char *text, const char *const escapes[128], FILE *file);
+
 // A command of a trace that was read.
 typedef struct gcut__slice {
   double start, seconds;

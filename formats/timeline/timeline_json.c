@@ -4,12 +4,10 @@
 
 #include "formats/timeline/timeline.h"
 
-// A name as a JSON string's inside: control characters and what is no ASCII go as spaces.
+// A name as a JSON string's inside.
 static void write_text(const char *text, FILE *file) {
-  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-    if (*c == '"' || *c == '\\') fputc('\\', file);
-    fputc(*c < 0x20 || *c >= 0x7f ? ' ' : *c, file);
-  }
+  static const char *const escapes[128] = {['"'] = "\\\"", ['\\'] = "\\\\"};
+  gcut__timeline_text(text, escapes, file);
 }
 
 enum { MEASURED = 1, PREDICTED = 2 }; // processes of the trace

@@ -42,12 +42,8 @@ typedef struct slice {
 } slice;
 
 static void write_text(const char *text, FILE *file) {
-  for (const unsigned char *c = (const unsigned char *)text; *c; c++) switch (*c) {
-    case '<': fputs("&lt;", file); break;
-    case '>': fputs("&gt;", file); break;
-    case '&': fputs("&amp;", file); break;
-    default: fputc(*c < 0x20 || *c >= 0x7f ? ' ' : *c, file);
-    }
+  static const char *const escapes[128] = {['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;"};
+  gcut__timeline_text(text, escapes, file);
 }
 
 static double x_of(const picture *p, int64_t ns) {

@@ -140,6 +140,7 @@ typedef struct gcut_draw_options {
   const char *timeline; // a run's or simulation's trace (JSON) of this plan: for TIME, and, on a
                         // page, to stand beside the graph. NULL: none
   const gcut_plan *against; // another plan of the same graph, whose cuts are shown, too; or NULL
+  gcut_progress progress;   // in drawings, where there are several: a page, linked parts
 } gcut_draw_options;
 // A timeline of another plan, or none for TIME, is GCUT_ARGUMENT.
 GCUT_API GCUT_MUST_USE gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,

@@ -80,8 +80,9 @@ typedef struct gcut_cut_options {
                                       // datacenter card's
   const char *const *fetch; // [n_fetch] names of values to compute; none: the graph's outputs
   size_t n_fetch;
-  bool unrefined; // leave the parts as the cutter made them
-  bool unfused;   // as in gcut_plan; else every such group is in one part
+  bool unrefined;         // leave the parts as the cutter made them
+  bool unfused;           // as in gcut_plan; else every such group is in one part
+  gcut_progress progress; // in steps: drafted, cut, refined, finished
 } gcut_cut_options;
 
 // Cuts a graph. A target that matches nothing is GCUT_ARGUMENT naming the nearest; a contraction

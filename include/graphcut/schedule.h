@@ -76,6 +76,7 @@ typedef struct gcut_problem {
   uint32_t n_passes;        // the whole run repeated; at least 1
   uint64_t budget;          // bytes of device memory; 0: what is needed
   uint64_t host_budget;     // bytes of host memory for activations; 0: what is needed
+  gcut_progress progress;   // of searching for a schedule (auto): in trials
   struct gcut_arena *arena; // of one that gcut_problem_create made
 } gcut_problem;
 

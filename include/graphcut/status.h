@@ -45,7 +45,8 @@ typedef struct gcut_error {
   char message[1024];
 } gcut_error;
 
-// Called now and then while something lasts: how far it is. show NULL: nobody wants to know.
+// Called now and then while something lasts: how far it is; a total of 0 is not known. show NULL:
+// nobody wants to know.
 typedef struct gcut_progress {
   void (*show)(void *context, uint64_t done, uint64_t total);
   void *context;

@@ -12,6 +12,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/unicode.h"
+#include "graphcut/utf8.h"
 
 static gcut_status no_memory(const gcut_cpu_call *c, gcut_error *err) {
   return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
@@ -131,7 +132,7 @@ typedef struct splitter {
 
 static gcut_string skip_space(gcut_string s) {
   size_t n;
-  while (s.size > 0 && gcut__is_space(gcut__utf8_read(s.data, s.size, &n))) {
+  while (s.size > 0 && gcut__is_space(gcut_utf8_read(s.data, s.size, &n))) {
     s.data += n;
     s.size -= n;
   }
@@ -145,7 +146,7 @@ static size_t find_end(const splitter *s, size_t *out_skip) {
   if (s->splits_left == 0) return s->rest.size;
   for (size_t i = 0; i < s->rest.size; i += n) {
     const char *at = s->rest.data + i;
-    uint32_t code = gcut__utf8_read(at, s->rest.size - i, &n);
+    uint32_t code = gcut_utf8_read(at, s->rest.size - i, &n);
     if (s->delimiter.size == 0 && gcut__is_space(code)) {
       *out_skip = n;
       return i;
@@ -216,8 +217,8 @@ static gcut_status change_case(gcut_cpu_call *c, gcut_string s, gcut__case_actio
   if (!to) return no_memory(c, err);
   size_t size = 0, n;
   for (size_t i = 0; i < s.size; i += n) {
-    uint32_t code = gcut__utf8_read(s.data + i, s.size - i, &n);
-    if (code == GCUT__NOT_UTF8) {
+    uint32_t code = gcut_utf8_read(s.data + i, s.size - i, &n);
+    if (code == GCUT_NOT_UTF8) {
       to[size++] = s.data[i];
       continue;
     }

@@ -173,31 +173,6 @@ bool gcut__is_space(uint32_t code) {
          code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
 }
 
-// Bytes of a sequence by its first byte; 0 where it cannot begin one.
-static size_t length_of(uint8_t first) {
-  if (first < 0x80) return 1;
-  if (first < 0xc2) return 0;
-  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-}
-
-uint32_t gcut__utf8_read(const char *data, size_t size, size_t *out_n) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  const uint8_t *bytes = (const uint8_t *)data;
-  size_t n = length_of(bytes[0]);
-  *out_n = 1;
-  if (n == 1) return bytes[0];
-  if (n == 0 || n > size) return GCUT__NOT_UTF8;
-  uint32_t code = bytes[0] & (0x7fu >> n);
-  for (size_t i = 1; i < n; i++) {
-    if ((bytes[i] & 0xc0) != 0x80) return GCUT__NOT_UTF8;
-    code = code << 6 | (bytes[i] & 0x3f);
-  }
-  if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-    return GCUT__NOT_UTF8;
-  *out_n = n;
-  return code;
-}
-
 size_t gcut__utf8_write(uint32_t code, char *to) {
   size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   if (n == 1) {

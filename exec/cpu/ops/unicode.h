@@ -1,4 +1,4 @@
-// UTF-8, letter case and white space, whatever the locale.
+// Writing UTF-8 (graphcut/utf8.h reads it), letter case and white space, whatever the locale.
 #ifndef GCUT_EXEC_CPU_OPS_UNICODE_H
 #define GCUT_EXEC_CPU_OPS_UNICODE_H
 
@@ -6,11 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GCUT__NOT_UTF8 UINT32_MAX
-
-// The code point at `data`, of `size` > 0 bytes; *out_n: its bytes. GCUT__NOT_UTF8 and one byte
-// where there is none.
-uint32_t gcut__utf8_read(const char *data, size_t size, size_t *out_n);
 // Writes a code point in at most 4 bytes and returns how many.
 size_t gcut__utf8_write(uint32_t code, char *to);
 

@@ -9,7 +9,12 @@
 #include "formats/timeline/timeline.h"
 #include "tests/support/check.h"
 #include "tests/support/problem.h"
+#include "tests/support/xml.h"
 #include "tracer/base/arena.h"
+
+// The name of a part, and what is shown of it.
+#define SHOWN   "a \"name\" \\ 层<with></title><script>alert(1)</script>?&more?[2J?"
+#define HOSTILE "a \"name\" \\ 层<with></title><script>alert(1)</script>\n&more\x1b[2J\xff"
 
 typedef struct fixture {
   gcut_arena *arena;
@@ -25,7 +30,7 @@ static int set_up(void **state) {
   *state = f;
   f->arena = gcut_arena_create();
   f->problem = test_chain(f->arena, 3, 2, 1 << 20, 4096, 4096);
-  ((gcut_stage *)f->problem.parts)[1].name = "a \"name\" \\ <with>\n&more";
+  ((gcut_stage *)f->problem.parts)[1].name = HOSTILE;
   strcpy(f->folder, "/tmp/graphcut-XXXXXX");
   if (!mkdtemp(f->folder) || gcut_profile_read("h100-pcie", &machine, NULL) != GCUT_OK) return 1;
   if (gcut_schedule_create(&f->problem, "prefetch", NULL, &f->schedule, NULL) != GCUT_OK) return 1;
@@ -51,7 +56,7 @@ static const char *path_of(fixture *f, const char *name) {
 static void test_trace_events_parse(void **state) {
   fixture *f = *state;
   json_t *root, *event;
-  size_t i, slices = 0, commands = 0;
+  size_t i, slices = 0, commands = 0, hostile = 0;
   assert_ok(
       gcut_timeline_write(&f->problem, f->schedule, &f->timeline, NULL, path_of(f, "t.json"), err));
   root = json_load_file(f->path, 0, NULL);
@@ -60,11 +65,13 @@ static void test_trace_events_parse(void **state) {
     if (strcmp(json_string_value(json_object_get(event, "ph")), "X") != 0) continue;
     assert_true(json_number_value(json_object_get(event, "dur")) >= 0);
     assert_true(json_integer_value(json_object_get(event, "tid")) <= GCUT_N_QUEUES);
+    hostile += strstr(json_string_value(json_object_get(event, "name")), SHOWN) != NULL;
     slices++;
   }
   for (i = 0; i < f->schedule->n_commands; i++)
     commands += f->schedule->commands[i].kind != GCUT_DROP;
   assert_int_equal(slices, commands);
+  assert_int_equal(hostile, 3); // its weights, and two batches
   json_decref(root);
 }
 
@@ -77,16 +84,11 @@ static void test_pictures_are_well_formed(void **state) {
   size_t n = fread(text, 1, sizeof text - 1, file);
   fclose(file);
   text[n] = 0;
-  assert_non_null(strstr(text, "&lt;with&gt; &amp;more"));
-  assert_non_null(strstr(text, "</svg>"));
+  assert_non_null(strstr(text, "层&lt;with&gt;&lt;/title&gt;"));
+  assert_non_null(strstr(text, "?&amp;more?[2J?"));
   assert_null(strstr(text, "predicted"));
-  size_t opened = 0, closed = 0, empty = 0;
-  for (const char *c = text; (c = strstr(c, "<rect")); c++) {
-    opened++;
-    empty += strcspn(c, ">") > 0 && c[strcspn(c, ">") - 1] == '/';
-  }
-  for (const char *c = text; (c = strstr(c, "</rect>")); c++) closed++;
-  assert_int_equal(opened, closed + empty);
+  const char *flaw = test_xml_flaw(text);
+  if (flaw) fail_msg("%s", flaw);
 }
 
 static void test_a_prediction_stands_above(void **state) {

@@ -2,7 +2,7 @@
 // a wrong one or one too many, for people shorten names more often than they misspell them. Given
 // up as soon as it cannot beat the third best: so a hundred thousand candidates are offered in
 // little time. Long names are compared by their first 64 bytes.
-#include "partition/nearest.h"
+#include "graphcut/nearest.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -12,9 +12,9 @@
 
 enum { LONGEST = 64, MISSING = 1, WRONG = 2, TOO_MANY = 2 };
 
-void gcut__nearest_begin(gcut__nearest *near, const char *wanted) {
-  *near = (gcut__nearest){.wanted = wanted};
-  for (int i = 0; i < GCUT__N_NEAREST; i++) near->distances[i] = UINT32_MAX;
+void gcut_nearest_begin(gcut_nearest *near, const char *wanted) {
+  *near = (gcut_nearest){.wanted = wanted};
+  for (int i = 0; i < GCUT_N_NEAREST; i++) near->distances[i] = UINT32_MAX;
 }
 
 static uint32_t min3(uint32_t a, uint32_t b, uint32_t c) {
@@ -42,15 +42,15 @@ static uint32_t distance(const char *a, size_t na, const char *b, size_t nb, uin
   return row[nb];
 }
 
-void gcut__nearest_offer(gcut__nearest *near, const char *name) {
+void gcut_nearest_offer(gcut_nearest *near, const char *name) {
   if (!*name) return;
-  uint32_t worst = near->distances[GCUT__N_NEAREST - 1];
+  uint32_t worst = near->distances[GCUT_N_NEAREST - 1];
   uint32_t d =
       distance(near->wanted, strnlen(near->wanted, LONGEST), name, strnlen(name, LONGEST), worst);
   if (d >= worst) return;
-  for (int i = 0; i < GCUT__N_NEAREST && near->names[i]; i++)
+  for (int i = 0; i < GCUT_N_NEAREST && near->names[i]; i++)
     if (!strcmp(near->names[i], name)) return;
-  int at = GCUT__N_NEAREST - 1;
+  int at = GCUT_N_NEAREST - 1;
   for (; at > 0 && near->distances[at - 1] > d; at--) {
     near->names[at] = near->names[at - 1];
     near->distances[at] = near->distances[at - 1];
@@ -59,13 +59,17 @@ void gcut__nearest_offer(gcut__nearest *near, const char *name) {
   near->distances[at] = d;
 }
 
-const char *gcut__nearest_format(const gcut__nearest *near, char *buffer, size_t size) {
+const char *gcut_nearest_format(const gcut_nearest *near, char *buffer, size_t size) {
   size_t used = 0;
   buffer[0] = 0;
-  for (int i = 0; i < GCUT__N_NEAREST && near->names[i] && used < size; i++) {
+  for (int i = 0; i < GCUT_N_NEAREST && near->names[i] && used < size; i++) {
     char shown[128];
     used += (size_t)snprintf(buffer + used, size - used, "%s'%s'", i ? ", " : "; nearest: ",
                              gcut__printable(near->names[i], shown, sizeof shown));
   }
   return buffer;
+}
+
+const char *gcut_nearest_meant(const gcut_nearest *near) {
+  return near->distances[0] < strlen(near->wanted) ? near->names[0] : NULL;
 }
