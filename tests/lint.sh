@@ -28,6 +28,9 @@ foreign '\bCU(device|context|stream|event|deviceptr|module|function)\b|\bcublas|
 found=$(grep -rnE '\b(printf|puts|perror|exit|abort)\(' tracer formats partition exec --include='*.c') &&
   complain "$found: the library never prints or exits"
 
+# Names of models reach the terminal through tool_print, tool_remark, tool_fail and tables, which clean them.
+found=$(grep -nE '(^|[^a-z_])(printf|puts|fprintf)\(' tools/cmd_*.c) && complain "$found: a verb prints by tool_print or tool_remark"
+
 # Nothing is left half-done.
 found=$(grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' --include='*.[ch]' --include='*.sh' tracer formats partition exec include tools examples tests |
   grep -v '^tests/lint.sh') && complain "$found: finish it or file it"

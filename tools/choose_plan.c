@@ -6,6 +6,7 @@
 
 #include "graphcut/simulate.h"
 #include "open_plan.h"
+#include "progress.h"
 
 enum { N_GROUPS = 3, N_BUDGETS = 4 };
 
@@ -19,6 +20,7 @@ typedef struct search {
   gcut_status status; // why the last candidate did not do
   gcut_error err;
   bool all; // look at every candidate: for auto
+  tool_progress progress;
 } search;
 
 static bool is_auto(const tool_choice *c) {
@@ -99,7 +101,8 @@ static gcut_status try_cut(search *s, const gcut_cut_options *options) {
   gcut_error err;
   double seconds;
   if (is_settled(s)) return GCUT_OK;
-  s->n_tried++;
+  tool_progress_show(&s->progress, s->n_tried++,
+                     N_GROUPS + (s->choice->sizes.budget ? N_BUDGETS : 0));
   gcut_status status = gcut_plan_create(s->shaped, options, &plan, &err);
   if (status == GCUT_OK) status = weigh(s, plan, &seconds, &err);
   if (status == GCUT_OK) plan = consider(s, plan, seconds, options);
@@ -159,7 +162,9 @@ static gcut_status search_cuts(const tool_choice *choice, const gcut_trace *shap
               .next_seconds = INFINITY,
               .status = GCUT_OK,
               .all = is_auto(choice)};
+  tool_progress_start(&s.progress, choice->common, "trying cuts", "cuts");
   gcut_status status = try_cuts(&s);
+  tool_progress_end(&s.progress);
   if (status == GCUT_OK && !s.best) status = s.status;
   if (status != GCUT_OK) *err = s.err;
   tell(&s);
@@ -173,11 +178,12 @@ gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
   gcut_status status;
   *out_plan = NULL;
   if (!shaped || choice->plan)
-    return tool_plan_open(trace, choice->plan, choice->cut, choice->fetch, out_plan, err);
+    return tool_plan_open(choice->common, trace, choice->plan, choice->cut, choice->fetch, out_plan,
+                          err);
   if (tool_choice_is_open(choice))
     status = search_cuts(choice, shaped, &plan, err);
   else
-    status = tool_plan_open(shaped, NULL, choice->cut, choice->fetch, &plan, err);
+    status = tool_plan_open(choice->common, shaped, NULL, choice->cut, choice->fetch, &plan, err);
   // The plan must serve batches of any shape.
   if (status == GCUT_OK) status = gcut_plan_rebase(trace, plan, NULL, 0, out_plan, err);
   gcut_plan_destroy(plan);

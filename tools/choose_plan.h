@@ -7,6 +7,7 @@
 #include "options.h"
 
 typedef struct tool_choice {
+  const tool_common *common;
   const char *plan; // a plan file, or NULL
   const tool_cut *cut;
   const tool_list *fetch;

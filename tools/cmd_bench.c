@@ -12,10 +12,10 @@
 typedef struct arguments {
   tool_common common;
   tool_cut cut;
-  tool_list input, fetch, offload;
-  const char *plan, *device, *profile;
-  uint64_t host_budget;
-  uint32_t passes, repeat;
+  tool_load load;
+  tool_list input, offload;
+  const char *device, *profile;
+  uint32_t repeat;
 } arguments;
 
 typedef struct outcome { // of one strategy
@@ -54,8 +54,8 @@ static gcut_status list_offloads(job *j) {
 static gcut_status open_profile(job *j) {
   char description[256];
   if (j->a->profile) return gcut_profile_read(j->a->profile, &j->profile, &j->err);
-  fprintf(stderr, "measuring the device\n");
-  return gcut_device_measure(j->a->device, &j->profile, description, sizeof description, &j->err);
+  return tool_device_measure(&j->a->common, j->a->device, &j->profile, description,
+                             sizeof description, &j->err);
 }
 
 static gcut_status open_job(job *j) {
@@ -63,7 +63,8 @@ static gcut_status open_job(job *j) {
   gcut_status status =
       tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
   if (status == GCUT_OK)
-    status = tool_plan_open(j->model.trace, a->plan, &a->cut, &a->fetch, &j->plan, &j->err);
+    status = tool_plan_open(&a->common, j->model.trace, a->load.plan, &a->cut, &a->load.fetch,
+                            &j->plan, &j->err);
   if (status == GCUT_OK)
     status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);
   if (status == GCUT_OK)
@@ -84,17 +85,18 @@ static void close_job(job *j) {
 // ---- running ----------------------------------------------------------------------------------
 
 static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
-  tool_progress progress = tool_progress_start(o->offload, "parts");
+  tool_progress progress;
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
   gcut_run_options options = {.device = j->a->device,
                               .offload = o->offload,
                               .budget = j->a->cut.budget,
-                              .host_budget = j->a->host_budget,
-                              .passes = j->a->passes,
+                              .host_budget = j->a->load.host_budget,
+                              .passes = j->a->load.passes,
                               .profile = &j->profile,
                               .progress = tool_progress_show,
                               .progress_context = &progress};
+  tool_progress_start(&progress, &j->a->common, o->offload, "parts");
   gcut_status status = gcut_run(j->model.graph, j->plan, &options, &source, &sink, result, &j->err);
   tool_progress_end(&progress);
   return status;
@@ -196,10 +198,6 @@ static int report(job *j) {
 
 static int run(const void *given) {
   job j = {.a = given};
-  if (j.a->input.n == 0) {
-    fprintf(stderr, "graphcut: bench needs --input; see graphcut help bench\n");
-    return 2;
-  }
   gcut_status status = open_job(&j);
   if (status == GCUT_OK) status = run_all(&j);
   int exit_status = status == GCUT_OK ? report(&j) : tool_fail(status, &j.err);
@@ -207,24 +205,14 @@ static int run(const void *given) {
   return exit_status;
 }
 
-#define OPTION(name, brief, value, kind, field, help)                                              \
-  { name, brief, value, TOOL_##kind, offsetof(arguments, field), help }
-
 static const tool_option options[] = {
-    OPTION("--input", "-i", "PATH...", PATHS, input,
-           "batches: .npz files, folders of them, or ONNX test data folders"),
-    OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload, "only these (all)"),
-    OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
-    OPTION("--plan", NULL, "PLAN.json", TEXT, plan, "run this plan, as graphcut cut wrote it"),
-    TOOL_CUT_OPTIONS(arguments),
-    OPTION("--device", NULL, "D", TEXT, device, "where to run (cpu)"),
-    OPTION("--host-budget", NULL, "SIZE", SIZE, host_budget,
-           "host memory for activations; what does not fit goes to a spill file"),
-    OPTION("--passes", NULL, "N", COUNT, passes, "repeat the whole run, as denoising loops do (1)"),
-    OPTION("--fetch", NULL, "VALUE[,...]", LIST, fetch,
-           "compute these values instead of the model's outputs"),
-    OPTION("--profile", NULL, "FILE.json|NAME", TEXT, profile,
-           "the machine that predictions are made for (measured now)"),
+    TOOL_INPUT_OPTION,
+    TOOL_LOAD_OPTIONS(arguments),
+    TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload, "only these (all)"),
+    TOOL_OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
+    TOOL_OPTION("--device", NULL, "D", TEXT, device, "where to run (cpu)"),
+    TOOL_OPTION("--profile", NULL, "FILE.json|NAME", TEXT, profile,
+                "the machine that predictions are made for (measured now)"),
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };

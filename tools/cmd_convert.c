@@ -1,4 +1,5 @@
 // graphcut convert: a model from one format to another, by extension; its weights in order.
+#include "open_plan.h"
 #include "progress.h"
 #include "tool.h"
 
@@ -11,12 +12,12 @@ typedef struct arguments {
 static gcut_status convert(const arguments *a, const char *from, const char *to,
                            uint32_t *out_nodes, gcut_error *err) {
   gcut_graph *graph;
-  tool_watch watch;
+  tool_progress watch;
   gcut_status status = tool_graph_open(&a->common, from, &graph, err);
   if (status != GCUT_OK) return status;
-  tool_watch_start(&watch, "writing", tool_weight_bytes(graph));
+  tool_progress_start_writing(&watch, &a->common, tool_weight_bytes(graph));
   status = gcut_graph_write(graph, to, err);
-  tool_watch_end(&watch);
+  tool_progress_end(&watch);
   *out_nodes = graph->bodies[0].n_nodes;
   gcut_graph_destroy(graph);
   return status;
@@ -28,12 +29,12 @@ static gcut_status pack(const arguments *a, const char *from, const char *to, ui
   gcut_plan *plan = NULL;
   gcut_cut_options options = tool_cut_options(&a->cut);
   gcut_status status = tool_model_open(&a->common, from, &a->cut.set, &model, err);
-  if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, err);
+  if (status == GCUT_OK) status = tool_plan_cut(&a->common, model.trace, options, &plan, err);
   if (status == GCUT_OK) {
-    tool_watch watch;
-    tool_watch_start(&watch, "writing", tool_weight_bytes(model.graph));
+    tool_progress watch;
+    tool_progress_start_writing(&watch, &a->common, tool_weight_bytes(model.graph));
     status = gcut_graph_pack(model.trace, plan, to, err);
-    tool_watch_end(&watch);
+    tool_progress_end(&watch);
   }
   if (status == GCUT_OK) *out_nodes = model.graph->bodies[0].n_nodes;
   gcut_plan_destroy(plan);

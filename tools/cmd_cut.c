@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graphcut/operators.h"
+#include "open_plan.h"
 #include "table.h"
 #include "tool.h"
 
@@ -76,14 +77,14 @@ static json_t *host_json(const host_nodes *h) {
 static void print_host_nodes(const host_nodes *h, const char *device) {
   const char *before = "";
   if (!h->counts) return;
-  printf("%u node%s without a kernel for %s%s", h->total, h->total == 1 ? "" : "s", device,
-         h->total ? ": " : "");
+  tool_print("%u node%s without a kernel for %s%s", h->total, h->total == 1 ? "" : "s", device,
+             h->total ? ": " : "");
   for (size_t i = 0; i < gcut_operator_count(); i++)
     if (h->counts[i]) {
-      printf("%s%u %s", before, h->counts[i], gcut_operator_at(i).name);
+      tool_print("%s%u %s", before, h->counts[i], gcut_operator_at(i).name);
       before = ", ";
     }
-  printf("\n");
+  tool_print("\n");
 }
 
 // ---- printing -----------------------------------------------------------------------------------
@@ -165,26 +166,28 @@ static void print_summary(const gcut_plan *plan) {
   char weights[TABLE_NUMBER], after[TABLE_NUMBER], before[TABLE_NUMBER], pipeline[TABLE_NUMBER];
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < plan->n_parts; i++) bytes += plan->parts[i].weight_bytes;
-  printf("\n%u part%s, %s of weights\n", plan->n_parts, plan->n_parts == 1 ? "" : "s",
-         table_bytes(bytes, weights));
+  tool_print("\n%u part%s, %s of weights\n", plan->n_parts, plan->n_parts == 1 ? "" : "s",
+             table_bytes(bytes, weights));
   if (!plan->sized) {
-    printf("bytes crossing: unknown, for shapes are symbolic; give them with --set\n");
+    tool_print("bytes crossing: unknown, for shapes are symbolic; give them with --set\n");
     return;
   }
-  printf("bytes crossing: %s a batch (%s before refining; %s where parts pass everything on, first "
-         "in first out)\n",
-         table_bytes(plan->crossing_bytes, after), table_bytes(plan->unrefined_bytes, before),
-         table_bytes(plan->pipeline_bytes, pipeline));
+  tool_print(
+      "bytes crossing: %s a batch (%s before refining; %s where parts pass everything on, first "
+      "in first out)\n",
+      table_bytes(plan->crossing_bytes, after), table_bytes(plan->unrefined_bytes, before),
+      table_bytes(plan->pipeline_bytes, pipeline));
 }
 
 // Targets that are not what people said: told once.
-static void tell_inner_targets(const gcut_plan *plan) {
+static void tell_inner_targets(const tool_common *common, const gcut_plan *plan) {
   uint32_t n = plan->n_inner_targets, groups = plan->n_standing_groups;
   if (n == 0) return;
-  fprintf(stderr,
-          "graphcut: %u target%s within %u fused group%s, which no cut divides: each group is one "
-          "target instead (--no-fuse cuts within)\n",
-          n, n == 1 ? " lies" : "s lie", groups, groups == 1 ? "" : "s");
+  tool_remark(
+      common,
+      "graphcut: %u target%s within %u fused group%s, which no cut divides: each group is one "
+      "target instead (--no-fuse cuts within)\n",
+      n, n == 1 ? " lies" : "s lie", groups, groups == 1 ? "" : "s");
 }
 
 // Parts made at targets or in balance may be larger than the budget that was given, too.
@@ -211,10 +214,10 @@ static int run(const void *given) {
   if (status == GCUT_OK && a->device) status = check_device(a->device, &err);
   if (status != GCUT_OK) return tool_fail(status, &err);
   status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
-  if (status == GCUT_OK) status = gcut_plan_create(model.trace, &options, &plan, &err);
+  if (status == GCUT_OK) status = tool_plan_cut(&a->common, model.trace, options, &plan, &err);
   if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
   if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
-  if (status == GCUT_OK) tell_inner_targets(plan);
+  if (status == GCUT_OK) tell_inner_targets(&a->common, plan);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
   if (status == GCUT_OK && a->device)
     status = count_host_nodes(a->device, model.trace, plan, &host);

@@ -21,7 +21,7 @@ static void add_rate(table *t, const char *what, double value, const char *unit)
 static int print_text(const gcut_profile *p, const char *description) {
   static const table_column columns[] = {{"rate", false, false}, {"measured", true, false}};
   table *t = table_create(columns, sizeof columns / sizeof *columns);
-  printf("%s\n\n", description);
+  tool_print("%s\n\n", description);
   add_rate(t, "memory", p->device.memory_bytes, "B");
   add_rate(t, "memory, read and write", p->device.memory_rate, "B/s");
   add_rate(t, "matrix product, float32", p->device.flops_f32, "FLOP/s");
@@ -61,7 +61,8 @@ static int run(const void *given) {
   gcut_profile profile;
   char description[256];
   const char *device = a->device ? a->device : gcut_device_default(NULL);
-  gcut_status status = gcut_device_measure(device, &profile, description, sizeof description, &err);
+  gcut_status status =
+      tool_device_measure(&a->common, device, &profile, description, sizeof description, &err);
   if (status == GCUT_OK && a->output)
     status = write_profile(&profile, description, a->output, &err);
   if (status == GCUT_OK && a->common.json)

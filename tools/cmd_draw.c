@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "open_plan.h"
+#include "progress.h"
 #include "tool.h"
 
 typedef struct arguments {
@@ -63,11 +64,15 @@ static gcut_status draw(const arguments *a, tool_model *model, gcut_plan **plan,
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
   if (status == GCUT_OK)
-    status = tool_plan_open(model->trace, a->plan, &a->cut, &everything, plan, err);
+    status = tool_plan_open(&a->common, model->trace, a->plan, &a->cut, &everything, plan, err);
   if (status == GCUT_OK && a->against)
     status = gcut_plan_read(model->trace, a->against, &against, err);
+  tool_progress progress;
+  tool_progress_start(&progress, &a->common, "drawing", "drawings");
   options.against = against;
+  options.progress = tool_progress_of(&progress);
   if (status == GCUT_OK) status = gcut_draw(model->trace, *plan, &options, a->output, err);
+  tool_progress_end(&progress);
   gcut_plan_destroy(against);
   return status;
 }
@@ -77,9 +82,6 @@ static int run(const void *given) {
   gcut_error err = {0};
   tool_model model = {0};
   gcut_plan *plan = NULL;
-  if (!a->output)
-    return tool_fail(GCUT_ARGUMENT,
-                     &(gcut_error){"draw needs -o FILE.dot, .svg, .png, .pdf or .html"});
   gcut_status status = draw(a, &model, &plan, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json)
@@ -92,8 +94,8 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    {"--output", "-o", "FILE", TOOL_TEXT, offsetof(arguments, output),
-     "the picture: .dot, .svg, .png, .pdf, or .html for one page with all views"},
+    TOOL_REQUIRED("--output", "-o", "FILE", TEXT, output,
+                  "the picture: .dot, .svg, .png, .pdf, or .html for one page with all views"),
     {"--plan", NULL, "PLAN.json", TOOL_TEXT, offsetof(arguments, plan),
      "draw this plan instead of cutting"},
     {"--view", NULL, "parts|layers|ops", TOOL_TEXT, offsetof(arguments, view),

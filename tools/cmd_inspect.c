@@ -167,15 +167,15 @@ static int print_json(const report *r) {
 static void print_summary(const report *r) {
   char parameters[TABLE_NUMBER], bytes[TABLE_NUMBER];
   const gcut_graph *g = r->graph;
-  printf("%s: opset %lld%s%s%s%s\n", g->path, (long long)opset(g),
-         *g->producer_name ? ", from " : "", g->producer_name, *g->producer_version ? " " : "",
-         g->producer_version);
-  printf("%u nodes", g->bodies[0].n_nodes);
+  tool_print("%s: opset %lld%s%s%s%s\n", g->path, (long long)opset(g),
+             *g->producer_name ? ", from " : "", g->producer_name, *g->producer_version ? " " : "",
+             g->producer_version);
+  tool_print("%u nodes", g->bodies[0].n_nodes);
   if (g->n_nodes > g->bodies[0].n_nodes)
-    printf(" and %u in subgraphs", g->n_nodes - g->bodies[0].n_nodes);
-  printf(", %s parameters, %s of weights\n\n",
-         table_count((double)r->modules.parameters, "", parameters),
-         table_bytes(r->modules.weight_bytes, bytes));
+    tool_print(" and %u in subgraphs", g->n_nodes - g->bodies[0].n_nodes);
+  tool_print(", %s parameters, %s of weights\n\n",
+             table_count((double)r->modules.parameters, "", parameters),
+             table_bytes(r->modules.weight_bytes, bytes));
 }
 
 static void print_values(const report *r) {
@@ -197,16 +197,17 @@ static void print_values(const report *r) {
 
 static void print_operators(const report *r) {
   size_t width = table_width(stdout) ? table_width(stdout) : 100, at = 0;
-  printf("\n");
+  tool_print("\n");
   for (size_t i = 0; i < r->n_operators; i++) {
     const operator_count *o = &r->operators[i];
     char text[300];
     snprintf(text, sizeof text, "%u %s%s%s%s", o->n, o->domain, *o->domain ? "." : "", o->name,
              i + 1 < r->n_operators ? "," : "");
-    if (at > 0 && at + 1 + strlen(text) > width) at = 0, printf("\n");
-    at += (size_t)printf("%s%s", at > 0 ? " " : "", text);
+    if (at > 0 && at + 1 + strlen(text) > width) at = 0, tool_print("\n");
+    tool_print("%s%s", at > 0 ? " " : "", text);
+    at += strlen(text) + (at > 0);
   }
-  printf("\n");
+  tool_print("\n");
 }
 
 static void print_fused(const report *r) {
@@ -215,10 +216,10 @@ static void print_fused(const report *r) {
   for (uint32_t i = 0; i < r->trace->n_fused; i++) n[r->trace->fused[i].kind]++;
   for (int k = 0; k < GCUT_N_GROUP_KINDS; k++) {
     if (n[k] == 0) continue;
-    printf("%s%u %s", before, n[k], gcut_fused_name((gcut_fused_kind)k));
+    tool_print("%s%u %s", before, n[k], gcut_fused_name((gcut_fused_kind)k));
     before = ", ";
   }
-  if (r->trace->n_fused > 0) printf("\n");
+  if (r->trace->n_fused > 0) tool_print("\n");
 }
 
 // Whether two names differ in their digits only.
@@ -289,7 +290,7 @@ static void print_modules(report *r) {
     if (last != s) r->modules.items[s].next = r->modules.items[last].next;
     s = modules_next(r->graph, &r->modules, s, depth);
   }
-  printf("\n");
+  tool_print("\n");
   table_print(t, stdout);
 }
 
@@ -302,7 +303,7 @@ static void print_targets(const report *r) {
     table_add(t, "%s", r->proposals.items[i].target);
     table_add(t, "%u", r->proposals.items[i].n_matches);
   }
-  printf("\n");
+  tool_print("\n");
   table_print(t, stdout);
 }
 

@@ -72,7 +72,7 @@ static int print_table(const size_t *list, size_t n) {
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < n; i++) add_operator(t, list[i]);
   table_print(t, stdout);
-  printf("\n%zu operators\n", n);
+  tool_print("\n%zu operators\n", n);
   return tool_finish();
 }
 
@@ -85,8 +85,10 @@ static bool is_device(const char *name) {
 static int run(const void *given) {
   const arguments *a = given;
   if (a->device && !is_device(a->device)) {
-    fprintf(stderr, "graphcut: there is no device '%s'; see graphcut help ops\n", a->device);
-    return 2;
+    gcut_error err;
+    snprintf(err.message, sizeof err.message, "there is no device '%.200s'; see graphcut help ops",
+             a->device);
+    return tool_fail(GCUT_ARGUMENT, &err);
   }
   size_t n, *list = select_operators(a, &n);
   if (!list) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});

@@ -15,10 +15,9 @@
 typedef struct arguments {
   tool_common common;
   tool_cut cut;
-  tool_list input, expect, fetch;
-  const char *plan, *device, *offload, *output, *timeline, *profile, *spill;
-  uint64_t host_budget;
-  uint32_t passes;
+  tool_load load;
+  tool_list input, expect;
+  const char *device, *offload, *output, *timeline, *profile, *spill;
   double rtol, atol;
   bool self_check;
 } arguments;
@@ -43,8 +42,8 @@ static void set_options(job *j) {
   j->options = (gcut_run_options){.device = a->device ? a->device : gcut_device_default(&j->why),
                                   .offload = a->offload,
                                   .budget = a->cut.budget,
-                                  .host_budget = a->host_budget,
-                                  .passes = a->passes,
+                                  .host_budget = a->load.host_budget,
+                                  .passes = a->load.passes,
                                   .profile = a->profile ? &j->profile : NULL,
                                   .spill_folder = a->spill,
                                   .timeline = a->timeline};
@@ -65,7 +64,11 @@ static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error 
     if (inputs[i] && inputs[i]->kind == GCUT_KIND_TENSOR)
       shapes[options.n_inputs++] =
           (gcut_input_shape){body->inputs[i], inputs[i]->type, inputs[i]->rank, inputs[i]->dims};
+  tool_progress progress;
+  tool_progress_start(&progress, &j->a->common, "tracing", "nodes");
+  options.progress = tool_progress_of(&progress);
   if (status == GCUT_OK) status = gcut_trace_folded(g, &options, out_trace, err);
+  tool_progress_end(&progress);
   for (uint32_t i = 0; inputs && i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
   free(inputs);
   free(shapes);
@@ -74,21 +77,22 @@ static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error 
 
 static gcut_status open_plan(job *j) {
   const arguments *a = j->a;
-  tool_choice choice = {.plan = a->plan,
+  tool_choice choice = {.common = &a->common,
+                        .plan = a->load.plan,
                         .cut = &a->cut,
-                        .fetch = &a->fetch,
+                        .fetch = &a->load.fetch,
                         .offload = a->offload,
                         .profile = a->profile ? &j->profile : NULL,
                         .sizes = {.n_batches = (uint32_t)j->inputs.n,
-                                  .n_passes = a->passes,
+                                  .n_passes = a->load.passes,
                                   .budget = a->cut.budget,
-                                  .host_budget = a->host_budget},
+                                  .host_budget = a->load.host_budget},
                         .note = j->cut_note};
   gcut_trace *shaped = NULL;
   gcut_profile known;
   gcut_error misfit;
   gcut_status status = GCUT_OK, fits = GCUT_OK;
-  if (!a->plan && j->inputs.n > 0) fits = trace_first(j, &shaped, &misfit);
+  if (!a->load.plan && j->inputs.n > 0) fits = trace_first(j, &shaped, &misfit);
   if (shaped && !choice.profile && tool_choice_is_open(&choice)) {
     status = gcut_device_profile(j->options.device, &known, &j->err);
     choice.profile = &known;
@@ -135,32 +139,39 @@ static void close_job(job *j) {
 
 typedef struct watch { // over a run
   tool_progress progress;
-  const char *device, *why; // to be named when the run begins
+  const tool_common *common;
+  const char *device, *why; // to be named when the run begins, or NULL
+  bool begun;
 } watch;
 
-static void name_device(watch *w) {
+// What prepared it is over: the device has been opened, the schedule made.
+static void begin(watch *w) {
+  if (w->begun) return;
+  w->begun = true;
+  tool_progress_end(&w->progress);
   if (w->device)
-    fprintf(stderr, w->why && *w->why ? "device: %s (%s)\n" : "device: %s\n", w->device, w->why);
-  w->device = NULL;
+    tool_remark(w->common, w->why && *w->why ? "device: %s (%s)\n" : "device: %s\n", w->device,
+                w->why);
+  tool_progress_start(&w->progress, w->common, "running", "parts");
 }
 
 static void show(void *context, uint64_t done, uint64_t total) {
   watch *w = context;
-  name_device(w);
+  begin(w);
   tool_progress_show(&w->progress, done, total);
 }
 
 static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options options,
                             const char *device, gcut_run_result *result) {
-  watch w = {
-      .progress = tool_progress_start(NULL, "parts"), .device = device, .why = j->why.message};
+  watch w = {.common = &j->a->common, .device = device, .why = j->why.message};
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
   options.progress = show;
   options.progress_context = &w;
+  tool_progress_start(&w.progress, w.common, "preparing", "steps");
   gcut_status status = gcut_run(j->model.graph, plan, &options, &source, &sink, result, &j->err);
+  if (status == GCUT_OK) begin(&w);
   tool_progress_end(&w.progress);
-  if (status == GCUT_OK) name_device(&w);
   return status;
 }
 
@@ -240,31 +251,32 @@ static void print_compared(const job *j) {
     table_add(t, "%.3g", c->worst.max_rel_error);
     table_add(t, "%s", c->worst.ok ? "yes" : "NO");
   }
-  printf("\n");
+  tool_print("\n");
   table_print(t, stdout);
 }
 
 static int print_text(const job *j) {
   const gcut_run_result *r = &j->result;
   char device[TABLE_NUMBER], host[TABLE_NUMBER], up[TABLE_NUMBER], down[TABLE_NUMBER];
-  printf("%s%llu batch%s through %u part%s in %.3f s (%s, %s)\n", r->simulated ? "simulated: " : "",
-         (unsigned long long)r->batches, r->batches == 1 ? "" : "es", r->parts,
-         r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
-  if (*j->cut_note) printf("%s\n", j->cut_note);
-  if (*r->note) printf("%s\n", r->note);
+  tool_print("%s%llu batch%s through %u part%s in %.3f s (%s, %s)\n",
+             r->simulated ? "simulated: " : "", (unsigned long long)r->batches,
+             r->batches == 1 ? "" : "es", r->parts, r->parts == 1 ? "" : "s", r->seconds, r->device,
+             r->offload);
+  if (*j->cut_note) tool_print("%s\n", j->cut_note);
+  if (*r->note) tool_print("%s\n", r->note);
   if (r->host_nodes)
-    printf("%u node%s without a kernel for %s computed on the host: %s\n", r->host_nodes,
-           r->host_nodes == 1 ? "" : "s", r->device, r->host_operators);
+    tool_print("%u node%s without a kernel for %s computed on the host: %s\n", r->host_nodes,
+               r->host_nodes == 1 ? "" : "s", r->device, r->host_operators);
   if (r->host_parts)
-    printf("%u part%s computed on the host\n", r->host_parts, r->host_parts == 1 ? "" : "s");
-  printf("peak: %s on the device, %s of activations on the host\n",
-         table_bytes(r->peak_device_bytes, device), table_bytes(r->peak_host_bytes, host));
-  printf("moved: %s up, %s down; %.0f %% of copying hidden behind computing\n",
-         table_bytes(r->bytes_up, up), table_bytes(r->bytes_down, down), 100 * r->overlap);
+    tool_print("%u part%s computed on the host\n", r->host_parts, r->host_parts == 1 ? "" : "s");
+  tool_print("peak: %s on the device, %s of activations on the host\n",
+             table_bytes(r->peak_device_bytes, device), table_bytes(r->peak_host_bytes, host));
+  tool_print("moved: %s up, %s down; %.0f %% of copying hidden behind computing\n",
+             table_bytes(r->bytes_up, up), table_bytes(r->bytes_down, down), 100 * r->overlap);
   if (j->a->expect.n && !r->simulated) print_compared(j);
   if (j->a->self_check && !r->simulated)
-    printf("self-check: %s\n",
-           j->results.differs ? j->results.difference : "the same bits as the uncut run");
+    tool_print("self-check: %s\n",
+               j->results.differs ? j->results.difference : "the same bits as the uncut run");
   return tool_finish();
 }
 
@@ -303,10 +315,6 @@ static void on_lost_file(int signal) {
 static int run(const void *given) {
   job j = {.a = given};
   signal(SIGBUS, on_lost_file);
-  if (j.a->input.n == 0) {
-    fprintf(stderr, "graphcut: run needs --input; see graphcut help run\n");
-    return 2;
-  }
   gcut_status status = open_job(&j);
   if (status == GCUT_OK) status = run_job(&j);
   int exit_status = status == GCUT_OK ? report(&j) : tool_fail(status, &j.err);
@@ -314,36 +322,26 @@ static int run(const void *given) {
   return exit_status;
 }
 
-#define OPTION(name, brief, value, kind, field, help)                                              \
-  { name, brief, value, TOOL_##kind, offsetof(arguments, field), help }
-
 static const tool_option options[] = {
-    OPTION("--input", "-i", "PATH...", PATHS, input,
-           "batches: .npz files, folders of them, or ONNX test data folders"),
-    OPTION("--plan", NULL, "PLAN.json", TEXT, plan, "run this plan, as graphcut cut wrote it"),
-    TOOL_CUT_OPTIONS(arguments),
-    OPTION(
+    TOOL_INPUT_OPTION,
+    TOOL_LOAD_OPTIONS(arguments),
+    TOOL_OPTION(
         "--device", NULL, "D", TEXT, device,
         "cuda (where a card and its driver are found), cuda:N, cpu, or sim: a machine in numbers"),
-    OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
-           "how weights move (sequential); see graphcut help simulate"),
-    OPTION("--host-budget", NULL, "SIZE", SIZE, host_budget,
-           "host memory for activations; what does not fit goes to a spill file"),
-    OPTION("--spill", NULL, "FOLDER", TEXT, spill,
-           "folder of the spill file (TMPDIR, or /var/tmp)"),
-    OPTION("--passes", NULL, "N", COUNT, passes, "repeat the whole run, as denoising loops do (1)"),
-    OPTION("--fetch", NULL, "VALUE[,...]", LIST, fetch,
-           "compute these values instead of the model's outputs"),
-    OPTION("--output", "-o", "PATH", TEXT, output,
-           "write outputs there: an .npz file for one batch, else a folder"),
-    OPTION("--expect", NULL, "PATH...", PATHS, expect, "compare outputs with these"),
-    OPTION("--rtol", NULL, "R", REAL, rtol, "relative tolerance of --expect (1e-3)"),
-    OPTION("--atol", NULL, "A", REAL, atol, "absolute tolerance of --expect (1e-4)"),
-    OPTION("--self-check", NULL, NULL, FLAG, self_check,
-           "run the uncut graph, too, and compare bit for bit"),
-    OPTION("--timeline", NULL, "FILE.json|.svg", TEXT, timeline,
-           "write when each command ran: a trace for ui.perfetto.dev, or a picture (.svg)"),
-    OPTION(
+    TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
+                "how weights move (sequential); see graphcut help simulate"),
+    TOOL_OPTION("--spill", NULL, "FOLDER", TEXT, spill,
+                "folder of the spill file (TMPDIR, or /var/tmp)"),
+    TOOL_OPTION("--output", "-o", "PATH", TEXT, output,
+                "write outputs there: an .npz file for one batch, else a folder"),
+    TOOL_OPTION("--expect", NULL, "PATH...", PATHS, expect, "compare outputs with these"),
+    TOOL_OPTION("--rtol", NULL, "R", REAL, rtol, "relative tolerance of --expect (1e-3)"),
+    TOOL_OPTION("--atol", NULL, "A", REAL, atol, "absolute tolerance of --expect (1e-4)"),
+    TOOL_OPTION("--self-check", NULL, NULL, FLAG, self_check,
+                "run the uncut graph, too, and compare bit for bit"),
+    TOOL_OPTION("--timeline", NULL, "FILE.json|.svg", TEXT, timeline,
+                "write when each command ran: a trace for ui.perfetto.dev, or a picture (.svg)"),
+    TOOL_OPTION(
         "--profile", NULL, "FILE.json|NAME", TEXT, profile,
         "the machine that strategies weigh rates by, that sim is, and whose prediction a timeline "
         "shows above the run"),

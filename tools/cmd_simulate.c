@@ -5,16 +5,16 @@
 
 #include "choose_plan.h"
 #include "graphcut/simulate.h"
+#include "progress.h"
 #include "table.h"
 #include "tool.h"
 
 typedef struct arguments {
   tool_common common;
   tool_cut cut;
-  tool_list fetch;
-  const char *plan, *profile, *offload, *timeline, *schedule;
-  uint64_t host_budget;
-  uint32_t batches, passes;
+  tool_load load;
+  const char *profile, *offload, *timeline, *schedule;
+  uint32_t batches;
 } arguments;
 
 typedef struct outcome { // of one strategy
@@ -35,6 +35,7 @@ typedef struct job {
   outcome chosen, *all; // [n]
   char cut_note[TOOL_CUT_NOTE];
   size_t n;
+  tool_progress progress;
   gcut_error err;
 } job;
 
@@ -46,13 +47,14 @@ static gcut_status open_job(job *j) {
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
   gcut_problem_options sizes = {.n_batches = a->batches,
-                                .n_passes = a->passes,
+                                .n_passes = a->load.passes,
                                 .budget = a->cut.budget ? a->cut.budget
                                                         : (uint64_t)j->profile.device.memory_bytes,
-                                .host_budget = a->host_budget};
-  tool_choice choice = {.plan = a->plan,
+                                .host_budget = a->load.host_budget};
+  tool_choice choice = {.common = &a->common,
+                        .plan = a->load.plan,
                         .cut = &a->cut,
-                        .fetch = &a->fetch,
+                        .fetch = &a->load.fetch,
                         .offload = a->offload ? a->offload : "auto",
                         .profile = &j->profile,
                         .sizes = sizes,
@@ -73,11 +75,17 @@ static void close_job(job *j) {
 
 // ---- simulating -------------------------------------------------------------------------------
 
+// By way of memory where it goes to the terminal, perhaps: names are cleaned there.
 static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
-  FILE *file = strcmp(j->a->schedule, "-") ? fopen(j->a->schedule, "w") : stdout;
+  char *text = NULL;
+  size_t size;
+  bool shown = !strcmp(j->a->schedule, "-");
+  FILE *file = shown ? open_memstream(&text, &size) : fopen(j->a->schedule, "w");
   bool failed = !file;
   if (file) gcut_schedule_print(j->problem, schedule, file);
-  if (file && file != stdout) failed = fclose(file) != 0;
+  if (file) failed = fclose(file) != 0;
+  if (shown && !failed) tool_print("%s", text);
+  free(text);
   if (!failed) return GCUT_OK;
   snprintf(err->message, sizeof err->message, "cannot write '%.600s'", j->a->schedule);
   return GCUT_IO;
@@ -122,11 +130,17 @@ static gcut_status simulate(job *j) {
   size_t n;
   const gcut_strategy *strategies = gcut_strategies(&n);
   const char *offload = j->a->offload ? j->a->offload : "auto";
+  tool_progress_start(&j->progress, &j->a->common, "scheduling", "trials");
+  j->problem->progress = tool_progress_of(&j->progress);
   gcut_status status = try_offload(j, offload, true, &j->chosen, &j->err);
+  tool_progress_end(&j->progress);
   if (status != GCUT_OK) return status;
+  tool_progress_start(&j->progress, &j->a->common, "simulating", "strategies");
+  j->problem->progress = (gcut_progress){NULL, NULL};
   j->all = calloc(n, sizeof *j->all);
   if (!j->all) return GCUT_NOMEM;
   for (size_t i = 0; i < n && !j->a->offload; i++) {
+    tool_progress_show(&j->progress, i, n);
     if (strcmp(strategies[i].name, offload) != 0)
       status = try_offload(j, strategies[i].name, false, &j->all[j->n], &j->err);
     else
@@ -192,13 +206,13 @@ static int print_text(const job *j) {
                                          {"", false, true}};
   const outcome *o = &j->chosen;
   uint32_t batches = j->problem->n_batches, parts = j->plan->n_parts;
-  printf("%s: %u batch%s through %u part%s, %u commands\n", j->profile.name, batches,
-         batches == 1 ? "" : "es", parts, parts == 1 ? "" : "s", o->n_commands);
-  printf("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
-         o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
-  if (*j->cut_note) printf("%s\n", j->cut_note);
-  if (*o->note) printf("%s\n", o->note);
-  printf("\n");
+  tool_print("%s: %u batch%s through %u part%s, %u commands\n", j->profile.name, batches,
+             batches == 1 ? "" : "es", parts, parts == 1 ? "" : "s", o->n_commands);
+  tool_print("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
+             o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
+  if (*j->cut_note) tool_print("%s\n", j->cut_note);
+  if (*o->note) tool_print("%s\n", o->note);
+  tool_print("\n");
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < j->n; i++) add_outcome(t, &j->all[i]);
   table_print(t, stdout);
@@ -207,43 +221,33 @@ static int print_text(const job *j) {
 
 static int run(const void *given) {
   job j = {.a = given};
-  if (!j.a->profile || !j.a->batches) {
-    fprintf(stderr,
-            "graphcut: simulate needs --profile and --batches; see graphcut help simulate\n");
-    return 2;
-  }
   gcut_status status = open_job(&j);
   if (status == GCUT_OK) status = simulate(&j);
+  tool_progress_end(&j.progress);
   int exit_status = status == GCUT_OK ? (j.a->common.json ? print_json(&j) : print_text(&j))
                                       : tool_fail(status, &j.err);
   close_job(&j);
   return exit_status;
 }
 
-#define OPTION(name, value, kind, field, help)                                                     \
-  { name, NULL, value, TOOL_##kind, offsetof(arguments, field), help }
-
 static const tool_option options[] = {
-    OPTION("--profile", "FILE.json|NAME", TEXT, profile,
-           "the machine: a file (graphcut device writes one), or h100-pcie, h200-assumed, "
-           "gb200-assumed, rtx4090-assumed, rtx3060-assumed, laptop-8gb-assumed"),
-    OPTION("--batches", "N", COUNT, batches, "how many, of the shapes that --set gives"),
-    OPTION(
-        "--offload", "NAME[:k=v,...]", TEXT, offload,
+    TOOL_REQUIRED("--profile", NULL, "FILE.json|NAME", TEXT, profile,
+                  "the machine: a file (graphcut device writes one), or h100-pcie, h200-assumed, "
+                  "gb200-assumed, rtx4090-assumed, rtx3060-assumed, laptop-8gb-assumed"),
+    TOOL_REQUIRED("--batches", NULL, "N", COUNT, batches,
+                  "how many, of the shapes that --set gives"),
+    TOOL_OPTION(
+        "--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
         "only this (all): resident; sequential; prefetch:group=N,stream=M,ahead=S; "
         "uva:bytes=B,match=re:...; partial:keep=K,order=strided|prefix; hybrid:min-tokens=N; auto. "
         "Each takes "
         "loop=parts|batches, batches=N a step, place=device|host of activations"),
-    OPTION("--plan", "PLAN.json", TEXT, plan, "simulate this plan, as graphcut cut wrote it"),
-    TOOL_CUT_OPTIONS(arguments),
-    OPTION("--host-budget", "SIZE", SIZE, host_budget,
-           "host memory for activations; what does not fit goes to a spill file"),
-    OPTION("--passes", "N", COUNT, passes, "repeat the whole run, as denoising loops do (1)"),
-    OPTION("--fetch", "VALUE[,...]", LIST, fetch,
-           "compute these values instead of the model's outputs"),
-    OPTION("--timeline", "FILE.json|.svg", TEXT, timeline,
-           "write when each command would run: a trace for ui.perfetto.dev, or a picture (.svg)"),
-    OPTION("--schedule", "FILE", TEXT, schedule, "write the schedule as text (- for stdout)"),
+    TOOL_LOAD_OPTIONS(arguments),
+    TOOL_OPTION(
+        "--timeline", NULL, "FILE.json|.svg", TEXT, timeline,
+        "write when each command would run: a trace for ui.perfetto.dev, or a picture (.svg)"),
+    TOOL_OPTION("--schedule", NULL, "FILE", TEXT, schedule,
+                "write the schedule as text (- for stdout)"),
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };

@@ -31,8 +31,8 @@ static void print_parts(const gcut_plan *plan, const char *folder) {
     table_add(t, "%s", table_bytes(p->weight_bytes, weights));
   }
   table_print(t, stdout);
-  printf("\n%u part%s in %s; manifest.json says how they follow each other\n", plan->n_parts,
-         plan->n_parts == 1 ? "" : "s", folder);
+  tool_print("\n%u part%s in %s; manifest.json says how they follow each other\n", plan->n_parts,
+             plan->n_parts == 1 ? "" : "s", folder);
 }
 
 static gcut_status split(const arguments *a, tool_model *model, gcut_plan **plan, gcut_error *err) {
@@ -40,12 +40,12 @@ static gcut_status split(const arguments *a, tool_model *model, gcut_plan **plan
   tool_list everything = {0};
   gcut_status status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
   if (status == GCUT_OK)
-    status = tool_plan_open(model->trace, a->plan, &a->cut, &everything, plan, err);
+    status = tool_plan_open(&a->common, model->trace, a->plan, &a->cut, &everything, plan, err);
   if (status != GCUT_OK) return status;
-  tool_watch watch;
-  tool_watch_start(&watch, "writing", tool_weight_bytes(model->graph));
+  tool_progress watch;
+  tool_progress_start_writing(&watch, &a->common, tool_weight_bytes(model->graph));
   status = gcut_plan_split(model->trace, *plan, a->output, &options, err);
-  tool_watch_end(&watch);
+  tool_progress_end(&watch);
   return status;
 }
 
@@ -54,8 +54,6 @@ static int run(const void *given) {
   gcut_error err = {0};
   tool_model model = {0};
   gcut_plan *plan = NULL;
-  if (!a->output)
-    return tool_fail(GCUT_ARGUMENT, &(gcut_error){"split needs -o DIR, a folder for the parts"});
   gcut_status status = split(a, &model, &plan, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
@@ -72,8 +70,8 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    {"--output", "-o", "DIR", TOOL_TEXT, offsetof(arguments, output),
-     "the folder for the parts, made if it is not there"},
+    TOOL_REQUIRED("--output", "-o", "DIR", TEXT, output,
+                  "the folder for the parts, made if it is not there"),
     {"--plan", NULL, "PLAN.json", TOOL_TEXT, offsetof(arguments, plan),
      "split by this plan instead of cutting"},
     {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),

@@ -46,10 +46,10 @@ static gcut_status synthesize(const arguments *a, gcut_graph **graph, uint64_t *
   if (status == GCUT_OK) status = make_folder(a->output, err);
   uint64_t seed = a->seed == GCUT_NONE ? 0 : a->seed;
   if (status == GCUT_OK && !a->bare) {
-    tool_watch watch;
-    tool_watch_start(&watch, "writing", tool_weight_bytes(*graph));
+    tool_progress watch;
+    tool_progress_start_writing(&watch, &a->common, tool_weight_bytes(*graph));
     status = synth_weights(*graph, a->output, seed, bytes, err);
-    tool_watch_end(&watch);
+    tool_progress_end(&watch);
   }
   snprintf(path, sizeof path, "%s/model.onnx", a->output);
   return status == GCUT_OK ? gcut_graph_write(*graph, path, err) : status;
@@ -61,7 +61,6 @@ static int run(const void *given) {
   gcut_graph *graph = NULL;
   uint64_t bytes = 0;
   char text[TABLE_NUMBER];
-  if (!a->output) return tool_fail(GCUT_ARGUMENT, &(gcut_error){"synth needs -o DIR"});
   gcut_status status = synthesize(a, &graph, &bytes, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
@@ -69,8 +68,8 @@ static int run(const void *given) {
                                             "nodes", (int)graph->bodies[0].n_nodes, "weight_bytes",
                                             (json_int_t)bytes));
   } else if (status == GCUT_OK) {
-    printf("%s: %u nodes, %s of weights written\n", a->output, graph->bodies[0].n_nodes,
-           table_bytes(bytes, text));
+    tool_print("%s: %u nodes, %s of weights written\n", a->output, graph->bodies[0].n_nodes,
+               table_bytes(bytes, text));
     exit_status = tool_finish();
   }
   gcut_graph_destroy(graph);
@@ -78,8 +77,8 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    {"--output", "-o", "DIR", TOOL_TEXT, offsetof(arguments, output),
-     "the folder that gets model.onnx and its weights"},
+    TOOL_REQUIRED("--output", "-o", "DIR", TEXT, output,
+                  "the folder that gets model.onnx and its weights"),
     {"--seed", NULL, "N", TOOL_NUMBER, offsetof(arguments, seed),
      "another N gives other weights (0)"},
     {"--no-weights", NULL, NULL, TOOL_FLAG, offsetof(arguments, bare),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bundled.h"
+#include "graphcut/nearest.h"
 #include "manual.h"
 #include "table.h"
 #include "tool.h"
@@ -31,8 +32,18 @@ static void print_overview(FILE *stream) {
 }
 
 static int unknown_verb(const char *name) {
-  fprintf(stderr, "graphcut: there is no verb '%s'; see graphcut help\n", name);
-  return 2;
+  gcut_nearest near;
+  char typed[80], meant[80] = "";
+  snprintf(typed, sizeof typed, "%s", name);
+  gcut_nearest_begin(&near, typed);
+  for (size_t i = 0; i < n_verbs; i++) gcut_nearest_offer(&near, verbs[i]->name);
+  gcut_nearest_offer(&near, "help");
+  if (gcut_nearest_meant(&near))
+    snprintf(meant, sizeof meant, "; nearest: '%s'", gcut_nearest_meant(&near));
+  gcut_error err;
+  snprintf(err.message, sizeof err.message, "there is no verb '%s'%s; see graphcut help", typed,
+           meant);
+  return tool_fail(GCUT_ARGUMENT, &err);
 }
 
 static int help(int argc, char **argv) {

@@ -2,8 +2,21 @@
 
 #include <stdlib.h>
 
-gcut_status tool_plan_open(const gcut_trace *trace, const char *path, const tool_cut *cut,
-                           const tool_list *fetch, gcut_plan **out_plan, gcut_error *err) {
+#include "progress.h"
+
+gcut_status tool_plan_cut(const tool_common *common, const gcut_trace *trace,
+                          gcut_cut_options options, gcut_plan **out_plan, gcut_error *err) {
+  tool_progress progress;
+  tool_progress_start(&progress, common, "cutting", "steps");
+  options.progress = tool_progress_of(&progress);
+  gcut_status status = gcut_plan_create(trace, &options, out_plan, err);
+  tool_progress_end(&progress);
+  return status;
+}
+
+gcut_status tool_plan_open(const tool_common *common, const gcut_trace *trace, const char *path,
+                           const tool_cut *cut, const tool_list *fetch, gcut_plan **out_plan,
+                           gcut_error *err) {
   gcut_cut_options options = tool_cut_options(cut);
   gcut_status status = tool_cut_check(cut, path, err);
   *out_plan = NULL;
@@ -12,7 +25,7 @@ gcut_status tool_plan_open(const gcut_trace *trace, const char *path, const tool
   options.n_fetch = fetch->n;
   // The budget bounds what runs; it cuts only where nothing else says how.
   if (options.n_targets > 0 || options.n_parts > 0) options.budget = 0;
-  if (!path) return gcut_plan_create(trace, &options, out_plan, err);
+  if (!path) return tool_plan_cut(common, trace, options, out_plan, err);
   gcut_plan *plan;
   status = gcut_plan_read(trace, path, &plan, err);
   *out_plan = plan;

@@ -4,9 +4,13 @@
 
 #include "options.h"
 
+// Cuts, and tells how far it is.
+gcut_status tool_plan_cut(const tool_common *common, const gcut_trace *trace,
+                          gcut_cut_options options, gcut_plan **out_plan, gcut_error *err);
 // `path` NULL: cut as `cut` says. `fetch` names the values to compute; none: the model's outputs.
-gcut_status tool_plan_open(const gcut_trace *trace, const char *path, const tool_cut *cut,
-                           const tool_list *fetch, gcut_plan **out_plan, gcut_error *err);
+gcut_status tool_plan_open(const tool_common *common, const gcut_trace *trace, const char *path,
+                           const tool_cut *cut, const tool_list *fetch, gcut_plan **out_plan,
+                           gcut_error *err);
 // The whole graph as one part, fetching the same.
 gcut_status tool_plan_whole(const gcut_trace *trace, const gcut_plan *plan, gcut_plan **out_plan,
                             gcut_error *err);

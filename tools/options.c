@@ -7,17 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graphcut/nearest.h"
 #include "table.h"
+#include "tool.h"
 
 static int usage_error(const tool_verb *verb, const char *format, ...) GCUT_PRINTF(2, 3);
 static int usage_error(const tool_verb *verb, const char *format, ...) {
+  gcut_error err;
   va_list args;
   va_start(args, format);
-  fprintf(stderr, "graphcut: ");
-  vfprintf(stderr, format, args);
-  fprintf(stderr, "; see graphcut help %s\n", verb->name);
+  int n = vsnprintf(err.message, sizeof err.message, format, args);
   va_end(args);
-  return 2;
+  if (n >= 0 && (size_t)n < sizeof err.message)
+    snprintf(err.message + n, sizeof err.message - (size_t)n, "; see graphcut help %s", verb->name);
+  return tool_fail(GCUT_ARGUMENT, &err);
 }
 
 // ---- values -----------------------------------------------------------------------------------
@@ -119,6 +122,17 @@ static bool is_option(const char *word) {
   return word[0] == '-' && word[1]; // "-" alone is a path
 }
 
+static int unknown_option(const tool_verb *verb, const char *word, size_t length) {
+  char typed[80], meant[80] = "";
+  gcut_nearest near;
+  snprintf(typed, sizeof typed, "%.*s", (int)length, word);
+  gcut_nearest_begin(&near, typed);
+  for (const tool_option *o = verb->options; o->name; o++) gcut_nearest_offer(&near, o->name);
+  const char *name = gcut_nearest_meant(&near);
+  if (name) snprintf(meant, sizeof meant, "; nearest: '%s'", name);
+  return usage_error(verb, "there is no option '%s'%s", typed, meant);
+}
+
 typedef struct words {
   const tool_verb *verb;
   char **items;
@@ -132,7 +146,7 @@ static int take_option(words *w, void *arguments) {
   char *word = w->items[w->at++];
   size_t length = strcspn(word, "=");
   const tool_option *o = find_option(w->verb, word, length);
-  if (!o) return usage_error(w->verb, "there is no option '%.*s'", (int)length, word);
+  if (!o) return unknown_option(w->verb, word, length);
   char *value = word[length] ? word + length + 1 : NULL;
   if (o->kind == TOOL_FLAG && value)
     return usage_error(w->verb, "option %s takes no value", o->name);
@@ -157,6 +171,29 @@ static void set_defaults(const tool_verb *verb, void *arguments) {
     if (o->kind == TOOL_NUMBER) *(uint32_t *)field = GCUT_NONE;
     if (o->kind == TOOL_REAL) *(double *)field = -1;
   }
+}
+
+static bool is_given(const tool_option *o, const void *arguments) {
+  const void *field = (const char *)arguments + o->offset;
+  switch (o->kind) {
+  case TOOL_FLAG: return *(const bool *)field;
+  case TOOL_TEXT: return *(const char *const *)field != NULL;
+  case TOOL_COUNT: return *(const uint32_t *)field > 0;
+  case TOOL_NUMBER: return *(const uint32_t *)field != GCUT_NONE;
+  case TOOL_SIZE: return *(const uint64_t *)field > 0;
+  case TOOL_REAL: return *(const double *)field >= 0;
+  case TOOL_LIST:
+  case TOOL_PATHS: return ((const tool_list *)field)->n > 0;
+  case TOOL_BINDINGS: return ((const tool_bindings *)field)->n > 0;
+  }
+  return false;
+}
+
+static int check_required(const tool_verb *verb, const void *arguments) {
+  for (const tool_option *o = verb->options; o->name; o++)
+    if (o->required && !is_given(o, arguments))
+      return usage_error(verb, "%s needs %s %s", verb->name, o->name, o->value);
+  return 0;
 }
 
 // `run --input a.npz model.onnx`: the last path is the operand that is missing.
@@ -186,7 +223,8 @@ int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
     }
   }
   give_back_operand(&w);
-  if (common->help || w.n_operands == verb->n_operands) return 0;
+  if (common->help) return 0;
+  if (w.n_operands == verb->n_operands) return check_required(verb, arguments);
   if (w.n_operands < verb->n_operands)
     return usage_error(verb, "%s takes %s", verb->name, verb->operands);
   return usage_error(verb, "%s takes %s: '%s' is too much", verb->name,

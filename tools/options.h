@@ -48,13 +48,21 @@ typedef struct tool_option {
   tool_kind kind;
   size_t offset;
   const char *help;
+  bool required;
 } tool_option;
+
+// A row, of a verb whose struct is named `arguments`.
+#define TOOL_OPTION(name, brief, value, kind, field, help)                                         \
+  { name, brief, value, TOOL_##kind, offsetof(arguments, field), help }
+#define TOOL_REQUIRED(name, brief, value, kind, field, help)                                       \
+  { name, brief, value, TOOL_##kind, offsetof(arguments, field), help, true }
 
 // What every verb knows.
 typedef struct tool_common {
   const char *const *operands; // as many as the verb asks for
   bool json;
   bool help;
+  bool quiet;
   bool follow_links;
 } tool_common;
 
@@ -68,6 +76,12 @@ typedef struct tool_common {
        TOOL_FLAG,                                                                                  \
        offsetof(S, common.follow_links),                                                           \
        "read weights behind symbolic or hard links, as model caches have them"},                   \
+      {"--quiet",                                                                                  \
+       "-q",                                                                                       \
+       NULL,                                                                                       \
+       TOOL_FLAG,                                                                                  \
+       offsetof(S, common.quiet),                                                                  \
+       "no progress and no remarks on stderr: errors alone"},                                      \
   {                                                                                                \
     "--help", "-h", NULL, TOOL_FLAG, offsetof(S, common.help), "print this"                        \
   }
@@ -119,6 +133,42 @@ typedef struct tool_cut {
   {                                                                                                \
     "--no-fuse", NULL, NULL, TOOL_FLAG, offsetof(S, cut.no_fuse),                                  \
         "compute no attention in one step, so that cuts may fall within it"                        \
+  }
+
+// What is run, and how much of it: for every verb that runs or simulates, in a field `load`.
+typedef struct tool_load {
+  const char *plan;
+  tool_list fetch;
+  uint64_t host_budget;
+  uint32_t passes;
+} tool_load;
+
+#define TOOL_INPUT_OPTION                                                                          \
+  TOOL_REQUIRED("--input", "-i", "PATH...", PATHS, input,                                          \
+                "batches: .npz files, folders of them, or ONNX test data folders")
+#define TOOL_LOAD_OPTIONS(S)                                                                       \
+  {"--plan",                                                                                       \
+   NULL,                                                                                           \
+   "PLAN.json",                                                                                    \
+   TOOL_TEXT,                                                                                      \
+   offsetof(S, load.plan),                                                                         \
+   "go by this plan, as graphcut cut wrote it"},                                                   \
+      TOOL_CUT_OPTIONS(S),                                                                         \
+      {"--host-budget",                                                                            \
+       NULL,                                                                                       \
+       "SIZE",                                                                                     \
+       TOOL_SIZE,                                                                                  \
+       offsetof(S, load.host_budget),                                                              \
+       "host memory for activations; what does not fit goes to a spill file"},                     \
+      {"--passes",                                                                                 \
+       NULL,                                                                                       \
+       "N",                                                                                        \
+       TOOL_COUNT,                                                                                 \
+       offsetof(S, load.passes),                                                                   \
+       "repeat the whole run, as denoising loops do (1)"},                                         \
+  {                                                                                                \
+    "--fetch", NULL, "VALUE[,...]", TOOL_LIST, offsetof(S, load.fetch),                            \
+        "compute these values instead of the model's outputs"                                      \
   }
 
 // A verb: `graphcut NAME OPERANDS [options]`.

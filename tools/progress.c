@@ -17,15 +17,6 @@ static double now(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-tool_progress tool_progress_start(const char *what, const char *unit) {
-  return (tool_progress){
-      .shown = isatty(STDERR_FILENO), .what = what, .unit = unit, .begin = now()};
-}
-
-gcut_progress tool_progress_of(tool_progress *p) {
-  return p->shown ? (gcut_progress){tool_progress_show, p} : (gcut_progress){NULL, NULL};
-}
-
 // ---- the line ---------------------------------------------------------------------------------
 
 static void clock_text(double seconds, char *buffer, size_t size) {
@@ -56,31 +47,25 @@ static void line_text(const tool_progress *p, uint64_t done, uint64_t total, dou
   char bar[BAR + 4] = "", a[TABLE_NUMBER], b[TABLE_NUMBER], c[TABLE_NUMBER], left[32], of[64] = "";
   double rate = seconds > 0 ? (double)done / seconds : 0;
   bool known = total > 0 && done <= total;
+  clock_text(rate > 0 && known ? (double)(total - done) / rate : seconds, left, sizeof left);
+  if (done == 0) {
+    snprintf(line, LINE, "%s, %s", p->what, left);
+    return;
+  }
   if (known) bar_text((double)done / (double)total, bar);
   if (known) snprintf(of, sizeof of, "/%s", amount(p, (double)total, b));
-  int n = snprintf(line, LINE, "%s%s%s%s%s%s%s, %s/s", p->what ? p->what : "", p->what ? " " : "",
-                   bar, amount(p, (double)done, a), of, p->unit ? " " : "", p->unit ? p->unit : "",
-                   amount(p, rate, c));
-  clock_text(rate > 0 && known ? (double)(total - done) / rate : 0, left, sizeof left);
-  if (known && n > 0 && n < LINE) snprintf(line + n, (size_t)(LINE - n), ", %s left", left);
+  snprintf(line, LINE, "%s %s%s%s%s%s, %s/s, %s%s", p->what, bar, amount(p, (double)done, a), of,
+           p->unit ? " " : "", p->unit ? p->unit : "", amount(p, rate, c), left,
+           known ? " left" : "");
 }
 
-void tool_progress_show(void *context, uint64_t done, uint64_t total) {
-  tool_progress *p = context;
-  double time = now(), seconds = time - p->begin;
+static void paint(tool_progress *p, uint64_t done, uint64_t total) {
   char line[LINE];
-  if (!p->shown || seconds < DELAY || time - p->last < INTERVAL) return;
-  p->last = time;
-  p->painted = true;
-  line_text(p, done, total, seconds, line);
+  line_text(p, done, total, now() - p->begin, line);
   size_t width = table_width(stderr);
   fprintf(stderr, "\r\033[K%.*s", (int)(width > 1 && width <= LINE ? width - 1 : LINE), line);
   fflush(stderr);
-}
-
-void tool_progress_end(tool_progress *progress) {
-  if (progress->painted) fprintf(stderr, "\r\033[K");
-  progress->painted = false;
+  p->painted = true;
 }
 
 // ---- what is written --------------------------------------------------------------------------
@@ -97,40 +82,75 @@ static uint64_t bytes_written(void) {
   return bytes;
 }
 
-static void *watch_writing(void *context) {
-  tool_watch *w = context;
-  pthread_mutex_lock(&w->mutex);
-  while (!w->ended) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(INTERVAL * 1e9);
-    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
-    pthread_cond_timedwait(&w->over, &w->mutex, &until);
-    uint64_t written = bytes_written();
-    if (!w->ended && written > w->before)
-      tool_progress_show(&w->progress, written - w->before, w->total);
+// ---- the thread -------------------------------------------------------------------------------
+
+static void wait_until(tool_progress *p, double seconds) {
+  double t = p->begin + seconds;
+  struct timespec until = {.tv_sec = (time_t)t, .tv_nsec = (long)((t - (double)(time_t)t) * 1e9)};
+  while (!p->ended && pthread_cond_timedwait(&p->over, &p->mutex, &until) == 0) {
   }
-  pthread_mutex_unlock(&w->mutex);
+}
+
+static void *watch(void *context) {
+  tool_progress *p = context;
+  pthread_mutex_lock(&p->mutex);
+  wait_until(p, DELAY);
+  while (!p->ended) {
+    uint64_t done = p->counts_writing ? bytes_written() - p->written : p->done;
+    paint(p, done, p->total);
+    wait_until(p, now() - p->begin + INTERVAL);
+  }
+  pthread_mutex_unlock(&p->mutex);
   return NULL;
 }
 
-void tool_watch_start(tool_watch *w, const char *what, uint64_t total) {
-  *w = (tool_watch){.progress = tool_progress_start(what, NULL), .total = total};
-  if (!w->progress.shown) return;
-  w->before = bytes_written();
-  pthread_mutex_init(&w->mutex, NULL);
-  pthread_cond_init(&w->over, NULL);
-  w->running = pthread_create(&w->thread, NULL, watch_writing, w) == 0;
+static void start(tool_progress *p) {
+  pthread_condattr_t monotonic;
+  p->begin = now();
+  if (!p->shown) return;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_mutex_init(&p->mutex, NULL);
+  pthread_cond_init(&p->over, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  p->running = pthread_create(&p->thread, NULL, watch, p) == 0;
 }
 
-void tool_watch_end(tool_watch *w) {
-  if (!w->progress.shown) return;
-  pthread_mutex_lock(&w->mutex);
-  w->ended = true;
-  pthread_cond_signal(&w->over);
-  pthread_mutex_unlock(&w->mutex);
-  if (w->running) pthread_join(w->thread, NULL);
-  pthread_cond_destroy(&w->over);
-  pthread_mutex_destroy(&w->mutex);
-  tool_progress_end(&w->progress);
+void tool_progress_start(tool_progress *p, const tool_common *common, const char *what,
+                         const char *unit) {
+  *p =
+      (tool_progress){.what = what, .unit = unit, .shown = !common->quiet && isatty(STDERR_FILENO)};
+  start(p);
+}
+
+void tool_progress_start_writing(tool_progress *p, const tool_common *common, uint64_t total) {
+  *p = (tool_progress){.what = "writing",
+                       .total = total,
+                       .shown = !common->quiet && isatty(STDERR_FILENO),
+                       .counts_writing = true,
+                       .written = bytes_written()};
+  start(p);
+}
+
+void tool_progress_show(void *context, uint64_t done, uint64_t total) {
+  tool_progress *p = context;
+  p->total = total;
+  p->done = done;
+}
+
+gcut_progress tool_progress_of(tool_progress *p) {
+  return p->shown ? (gcut_progress){tool_progress_show, p} : (gcut_progress){NULL, NULL};
+}
+
+void tool_progress_end(tool_progress *p) {
+  if (!p->shown) return;
+  p->shown = false;
+  pthread_mutex_lock(&p->mutex);
+  p->ended = true;
+  pthread_cond_signal(&p->over);
+  pthread_mutex_unlock(&p->mutex);
+  if (p->running) pthread_join(p->thread, NULL);
+  pthread_cond_destroy(&p->over);
+  pthread_mutex_destroy(&p->mutex);
+  if (p->painted) fprintf(stderr, "\r\033[K");
 }

@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "graphcut/utf8.h"
+
 struct table {
   const table_column *columns;
   size_t n_columns, n; // cells
@@ -27,7 +29,7 @@ void table_add(table *t, const char *format, ...) {
   t->broken = !larger || vasprintf(&larger[t->n], format, args) < 0;
   va_end(args);
   if (larger) t->cells = larger;
-  if (!t->broken) t->n++;
+  if (!t->broken) gcut_utf8_clean(t->cells[t->n++], "");
 }
 
 size_t table_width(FILE *stream) {
@@ -41,19 +43,44 @@ bool table_colour(FILE *stream) {
   return isatty(fileno(stream)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
 
-// Code points, which is what nearly all names take on the terminal.
-static size_t width_of(const char *text) {
-  size_t n = 0;
-  for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
-  return n;
+// Columns of the character that `text` begins with, and its bytes: two columns for those of East
+// Asia and for pictures, none for marks on the letter before.
+static size_t character_width(const char *text, size_t *out_bytes) {
+  static const struct {
+    uint32_t first, last;
+    size_t columns;
+  } ranges[] = {{0x300, 0x36f, 0},    {0x200b, 0x200d, 0}, {0xfe00, 0xfe0f, 0},
+                {0x1100, 0x115f, 2},  {0x2e80, 0x303e, 2}, {0x3041, 0xa4cf, 2},
+                {0xac00, 0xd7a3, 2},  {0xf900, 0xfaff, 2}, {0xfe30, 0xfe6f, 2},
+                {0xff00, 0xff60, 2},  {0xffe0, 0xffe6, 2}, {0x1f300, 0x1faff, 2},
+                {0x20000, 0x3fffd, 2}};
+  uint32_t code = gcut_utf8_read(text, 4, out_bytes); // a zero byte ends it before
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+    if (code >= ranges[i].first && code <= ranges[i].last) return ranges[i].columns;
+  return 1;
 }
 
-static const char *skip_points(const char *text, size_t n) {
-  while (*text && n > 0) {
-    text++;
-    while (((unsigned char)*text & 0xc0) == 0x80) text++;
-    n--;
+static size_t width_of(const char *text) {
+  size_t width = 0, bytes;
+  for (; *text; text += bytes) width += character_width(text, &bytes);
+  return width;
+}
+
+// The end of the longest beginning of `text` that is at most `width` columns wide.
+static const char *within(const char *text, size_t width) {
+  size_t bytes;
+  for (size_t at = 0; *text; text += bytes) {
+    at += character_width(text, &bytes);
+    if (at > width) break;
   }
+  return text;
+}
+
+// The beginning of the longest end of `text` that is at most `width` columns wide.
+static const char *last_within(const char *text, size_t width) {
+  size_t bytes;
+  for (size_t all = width_of(text); *text && all > width; text += bytes)
+    all -= character_width(text, &bytes);
   return text;
 }
 
@@ -63,16 +90,19 @@ static void pad(size_t n, FILE *stream) {
 
 // The text in exactly `width` columns, its middle left out where it is longer.
 static void print_cell(const char *text, size_t width, bool right, FILE *stream) {
-  size_t n = width_of(text);
+  size_t n = width_of(text), bytes;
   if (n <= width) {
     if (right) pad(width - n, stream);
     fputs(text, stream);
     if (!right) pad(width - n, stream);
     return;
   }
-  size_t front = (width - 1) / 2, back = width - 1 - front;
-  const char *end = skip_points(text, front);
-  fprintf(stream, "%.*s\u2026%s", (int)(end - text), text, skip_points(text, n - back));
+  size_t front = (width - 1) / 2;
+  const char *end = within(text, front), *rest = last_within(text, width - 1 - front);
+  n = width_of(rest) + 1;
+  for (const char *c = text; c < end; c += bytes) n += character_width(c, &bytes);
+  fprintf(stream, "%.*s\u2026%s", (int)(end - text), text, rest);
+  if (n < width) pad(width - n, stream); // half a wide character
 }
 
 enum { GAP = 2, LEAST_SHRUNK = 12 };

@@ -1,15 +1,40 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "graphcut/run.h"
+#include "graphcut/utf8.h"
 #include "progress.h"
 
+static void print_clean(FILE *stream, const char *format, va_list args) {
+  char *text;
+  if (vasprintf(&text, format, args) < 0) return;
+  fputs(gcut_utf8_clean(text, "\n"), stream);
+  free(text);
+}
+
+void tool_print(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  print_clean(stdout, format, args);
+  va_end(args);
+}
+
+void tool_remark(const tool_common *common, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  if (!common->quiet) print_clean(stderr, format, args);
+  va_end(args);
+}
+
 int tool_fail(gcut_status status, const gcut_error *err) {
-  fprintf(stderr, "graphcut: %s\n", *err->message ? err->message : gcut_status_name(status));
+  gcut_error shown = *err; // messages of this tool's own are not clean yet
+  gcut_utf8_clean(shown.message, "");
+  fprintf(stderr, "graphcut: %s\n", *shown.message ? shown.message : gcut_status_name(status));
   return gcut_status_exit(status);
 }
 
@@ -24,7 +49,8 @@ int tool_finish(void) {
 
 gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_graph **out_graph,
                             gcut_error *err) {
-  tool_progress progress = tool_progress_start("reading", NULL);
+  tool_progress progress;
+  tool_progress_start(&progress, common, "reading", NULL);
   gcut_read_options options = {.follow_links = common->follow_links,
                                .progress = tool_progress_of(&progress)};
   gcut_status status = gcut_graph_read(path, &options, out_graph, err);
@@ -47,12 +73,23 @@ gcut_status tool_model_open(const tool_common *common, const char *path, const t
   *out_model = (tool_model){0};
   gcut_status status = tool_graph_open(common, path, &out_model->graph, err);
   if (status != GCUT_OK) return status;
-  tool_progress progress = tool_progress_start("tracing", "nodes");
+  tool_progress progress;
+  tool_progress_start(&progress, common, "tracing", "nodes");
   gcut_trace_options tracing = {
       .bindings = set->items, .n_bindings = set->n, .progress = tool_progress_of(&progress)};
   status = gcut_trace_folded(out_model->graph, &tracing, &out_model->trace, err);
   tool_progress_end(&progress);
   if (status != GCUT_OK) tool_model_close(out_model);
+  return status;
+}
+
+gcut_status tool_device_measure(const tool_common *common, const char *device,
+                                gcut_profile *out_profile, char *description, size_t size,
+                                gcut_error *err) {
+  tool_progress progress;
+  tool_progress_start(&progress, common, "measuring the device", NULL);
+  gcut_status status = gcut_device_measure(device, out_profile, description, size, err);
+  tool_progress_end(&progress);
   return status;
 }
 
@@ -68,34 +105,16 @@ void tool_model_close(tool_model *model) {
   *model = (tool_model){0};
 }
 
-// Length of the UTF-8 sequence at `text`, 0 where there is none.
-static size_t sequence_length(const unsigned char *text) {
-  size_t n = *text < 0x80   ? 1
-             : *text < 0xc2 ? 0
-             : *text < 0xe0 ? 2
-             : *text < 0xf0 ? 3
-             : *text < 0xf5 ? 4
-                            : 0;
-  for (size_t i = 1; i < n; i++)
-    if ((text[i] & 0xc0) != 0x80) return 0;
-  if (n == 3 && ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f)))
-    return 0; // overlong, surrogate
-  if (n == 4 && ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f)))
-    return 0; // overlong, beyond the last code point
-  return n;
-}
-
 json_t *tool_json_text(const char *text) {
   json_t *plain = json_string(text);
   if (plain) return plain;
-  char *fixed = malloc(3 * strlen(text) + 1);
+  size_t size = strlen(text), used = 0, n;
+  char *fixed = malloc(3 * size + 1);
   if (!fixed) return NULL;
-  size_t used = 0;
-  for (const unsigned char *c = (const unsigned char *)text; *c;) {
-    size_t n = sequence_length(c);
-    memcpy(fixed + used, n ? (const void *)c : "\xef\xbf\xbd", n ? n : 3);
-    used += n ? n : 3;
-    c += n ? n : 1;
+  for (size_t i = 0; i < size; i += n) {
+    bool valid = gcut_utf8_read(text + i, size - i, &n) != GCUT_NOT_UTF8;
+    memcpy(fixed + used, valid ? text + i : "\xef\xbf\xbd", valid ? n : 3);
+    used += valid ? n : 3;
   }
   json_t *string = json_stringn(fixed, used);
   free(fixed);
@@ -116,7 +135,8 @@ json_t *tool_fused_json(const gcut_trace *trace, bool unfused) {
 
 int tool_print_json(json_t *object) {
   if (!object) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});
-  json_dumpf(object, stdout, JSON_INDENT(2));
+  // JSON escapes control characters of one byte alone: a terminal gets none of the others.
+  json_dumpf(object, stdout, JSON_INDENT(2) | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
   putchar('\n');
   json_decref(object);
   return tool_finish();

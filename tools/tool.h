@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "graphcut/formats.h"
+#include "graphcut/simulate.h"
 #include "options.h"
 
 // Every verb: X(name), with a `const tool_verb tool_verb_<name>` in cmd_<name>.c. Help lists them
@@ -26,6 +27,10 @@
 TOOL_VERB_LIST(X)
 #undef X
 
+// Prints to stdout whatever names there are in it: see gcut_utf8_clean. Lines stay lines.
+void tool_print(const char *format, ...) GCUT_PRINTF(1, 2);
+// The same on stderr, unless the user wants none: for what is no error.
+void tool_remark(const tool_common *common, const char *format, ...) GCUT_PRINTF(2, 3);
 // Prints "graphcut: " and the message; gives the exit status.
 int tool_fail(gcut_status status, const gcut_error *err);
 // The exit status of a verb that has printed its result: what could not be written is a failure.
@@ -42,6 +47,11 @@ gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_gr
 gcut_status tool_model_open(const tool_common *common, const char *path, const tool_bindings *set,
                             tool_model *out_model, gcut_error *err);
 void tool_model_close(tool_model *model); // of an unopened one, too
+
+// Measures the device, and tells that it does.
+gcut_status tool_device_measure(const tool_common *common, const char *device,
+                                gcut_profile *out_profile, char *description, size_t size,
+                                gcut_error *err);
 
 // Of all constants.
 uint64_t tool_weight_bytes(const gcut_graph *graph);

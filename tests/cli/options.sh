@@ -14,6 +14,12 @@ says 'version says it' 'graphcut '
 
 refuse 'unknown verb' 2 "no verb 'frob'" "$GRAPHCUT" frob
 refuse 'unknown option' 2 "no option '--frob'" "$GRAPHCUT" cut --frob x
+refuse 'a verb mistyped' 2 "no verb 'isnpect'; nearest: 'inspect'" "$GRAPHCUT" isnpect m.onnx
+refuse 'an option mistyped' 2 "no option '--tragets'; nearest: '--targets'" "$GRAPHCUT" cut m.onnx --tragets=x
+refuse 'an option cut short' 2 "no option '-output'; nearest: '--output'" "$GRAPHCUT" draw m.onnx -output x.svg
+if "$GRAPHCUT" frob 2>&1 | grep -q nearest; then echo 'not ok - what is like nothing: is like something'; else
+  echo 'ok - what is like nothing gets no suggestion'
+fi
 refuse 'option without value' 2 'lacks its' "$GRAPHCUT" cut m.onnx --targets
 refuse 'flag with value' 2 'takes no value' "$GRAPHCUT" cut m.onnx --json=yes
 refuse 'count of nothing' 2 "'0' is no K" "$GRAPHCUT" cut m.onnx --targets-per-part 0
@@ -23,6 +29,8 @@ refuse 'binding that is none' 2 "'batch' is no SYM=N" "$GRAPHCUT" cut m.onnx --s
 refuse 'binding of zero' 2 'is no SYM=N' "$GRAPHCUT" cut m.onnx --set batch=0
 refuse 'two ways to cut' 2 'give one of them' "$GRAPHCUT" cut $models/llama/model.onnx --targets MatMul --parts 2
 refuse 'no model' 2 'takes MODEL' "$GRAPHCUT" cut
+refuse 'no picture' 2 'draw needs --output' "$GRAPHCUT" draw m.onnx
+refuse 'no machine' 2 'simulate needs --profile' "$GRAPHCUT" simulate m.onnx --batches 2
 refuse 'two models' 2 "'b' is too much" "$GRAPHCUT" cut a b
 refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx
 refuse 'a folder for a model' 3 "$models" "$GRAPHCUT" inspect "$models"

@@ -33,7 +33,7 @@ check 'in the folder either' test ! -e "$work/again/part_001.onnx" -a -e "$work/
 cp $model "$work/part_000.onnx"
 refuse 'over its source' 2 'part_000.onnx' "$GRAPHCUT" split "$work/part_000.onnx" --parts 2 -o "$work"
 check 'the source stays' cmp $model "$work/part_000.onnx"
-refuse 'no folder named' 2 'needs -o DIR' "$GRAPHCUT" split $model
+refuse 'no folder named' 2 'needs --output DIR' "$GRAPHCUT" split $model
 refuse 'no folder to make it in' 7 'no/where' "$GRAPHCUT" split $model -o "$work/no/where"
 refuse 'a file for a folder' 7 'plan.json' "$GRAPHCUT" split $model -o "$work/plan.json"
 refuse 'a target that is not there' 2 'LlamaDecoderLayers' "$GRAPHCUT" split $model --targets LlamaDecoderLayers -o "$work/none"

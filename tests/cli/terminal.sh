@@ -41,6 +41,54 @@ fi
 check 'no progress in a pipe' "$GRAPHCUT" run $model --input $models/llama/inputs.npz --device cpu --passes 20
 if grep -q 'left' "$work/err"; then echo 'not ok - a pipe: has progress'; else echo 'ok - a pipe gets no progress'; fi
 
+on_terminal 80 "'$GRAPHCUT' run $model --input $models/llama/inputs.npz --device cpu --passes 800 --quiet"
+if grep -q 'left\|device:' "$work/out"; then echo 'not ok - --quiet: there is progress'; else echo 'ok - --quiet'; fi
+
+# Names that hold what a terminal takes for commands (escape sequences, of eight bits too, carriage returns) and what writes
+# backwards: none of it reaches the terminal, as a table, a sentence, JSON or a message.
+escape=$(printf '\033]0;owned\007\033[2J') eight=$(printf '\302\23331m') back=$(printf '\342\200\256') cr=$(printf '\r')
+name="n$escape$eight$back$cr"
+{
+  printf '< ir_version: 10, opset_import: ["": 18, "d%s": 1], producer_name: "p%s",\n' "$name" "$name"
+  printf '  scopes: [ 1: "s%s": "C%s" ] >\n' "$name" "$name"
+  printf '"%s" (float[2, 2] "in%s") => (float[2, 2] "out%s") < float[2, 2] "w%s" = {1, 2, 3, 4} > {\n' "$name" "$name" "$name" "$name"
+  printf '  ["a%s"] "a%s" = MatMul ("in%s", "w%s") @1\n' "$name" "$name" "$name" "$name"
+  printf '  ["o%s"] "o%s" = "d%s".Op%s ("a%s") @1\n' "$name" "$name" "$name" "" "$name"
+  printf '  ["z%s"] "out%s" = Relu ("o%s") @1\n}\n' "$name" "$name" "$name"
+} >"$work/hostile.gcir"
+commands=$(printf '[\001-\010\013-\037\177]\|\302[\200-\237]\|\342\200\256')
+# harmless NAME COMMAND: it runs, names nodes, and the terminal gets no control character but ends of lines.
+harmless() {
+  NO_COLOR=1 on_terminal 100 "$2"
+  tr -d '\r' <"$work/out" | sed 's/\x1b\[K//g' >"$work/clean"
+  if ! grep -q owned "$work/clean"; then echo "not ok - $1: names nothing: $(head -n 2 "$work/clean" | cat -v)"
+  elif LC_ALL=C grep -q "$commands" "$work/clean"; then
+    echo "not ok - $1: $(LC_ALL=C grep "$commands" "$work/clean" | head -n 1 | cat -v)"
+  else echo "ok - $1 sends the terminal no commands"; fi
+}
+hostile=$work/hostile.gcir
+harmless 'inspect' "'$GRAPHCUT' inspect $hostile"
+harmless 'inspect --json' "'$GRAPHCUT' inspect $hostile --json"
+harmless 'cut' "'$GRAPHCUT' cut $hostile --targets re:a"
+harmless 'cut --json' "'$GRAPHCUT' cut $hostile --targets re:a --json"
+harmless 'a refusal' "'$GRAPHCUT' cut $hostile --targets 'an]0;owned[2J31m'"
+harmless 'a schedule' "'$GRAPHCUT' simulate $hostile --targets re:a --profile h100-pcie --batches 2 --schedule - --offload sequential"
+harmless 'split' "'$GRAPHCUT' split $hostile --targets re:a -o $work/parts"
+harmless 'a mistyped option' "'$GRAPHCUT' cut $hostile '--$name'"
+harmless 'a file that is not there' "'$GRAPHCUT' cut '$work/$name'"
+
+# Names of East Asia are two columns a letter.
+wide=$(printf '层%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30)
+{
+  echo "< ir_version: 10, opset_import: [\"\": 18], scopes: [ 1: \"$wide\": \"$wide\" ] >"
+  echo '"m" (float[2] "x") => (float[2] "y") { ["r"] "y" = Relu ("x") @1 }'
+} >"$work/wide.gcir"
+for columns in 60 81; do
+  on_terminal $columns "'$GRAPHCUT' cut $work/wide.gcir --targets '$wide'"
+  sed -i '/^bytes crossing/d' "$work/out"
+  fits 'a table of wide letters' $columns
+done
+
 # completes NAME EXPECTED WORD...: what bash offers for the last of the words of a command line.
 completes() {
   name=$1 expected=$2
@@ -76,14 +124,35 @@ if command -v fish >/dev/null; then
   says 'fish completes views' 'layers'
 fi
 
-# The manual page says what help says.
+# The manual page and every shell know each option of each verb, with its short form.
 "$GRAPHCUT" help --man >"$work/graphcut.1"
+for shell in bash zsh fish; do "$GRAPHCUT" help --$shell >"$work/all.$shell"; done
+# section VERB SHELL: what its script says of the verb.
+section() {
+  case $2 in
+  fish) grep "__fish_seen_subcommand_from $1'" "$work/all.fish" ;;
+  *) sed -n "/^  $1) *\$/,/;;\$/p" "$work/all.$2" ;;
+  esac
+}
+knows() { # verb option shell text
+  section "$1" "$3" | grep -qF -e "$4" || echo "not ok - $3 lacks $1 $2"
+}
+n=0
 for verb in $("$GRAPHCUT" help | sed -n 's/^  graphcut \([a-z]*\) .*/\1/p'); do
-  for option in $("$GRAPHCUT" help "$verb" | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p'); do
-    escaped=$(printf '%s' "$option" | sed 's/-/\\\\-/g')
-    grep -q "$escaped" "$work/graphcut.1" || echo "not ok - the manual page lacks $verb $option"
+  page=$(sed -n "/^\.SS graphcut $verb /,/^\.S[SH] /p" "$work/graphcut.1")
+  for option in $("$GRAPHCUT" help "$verb" | sed -n 's/^  \(-[a-z]\), \(--[a-z-]*\).*/\1 \2/p; s/^  \(--[a-z-]*\).*/\1/p'); do
+    n=$((n + 1))
+    escaped=$(printf '%s' "$option" | sed 's/-/\\-/g')
+    case $page in *"$escaped"*) ;; *) echo "not ok - the manual page lacks $verb $option" ;; esac
+    knows "$verb" "$option" bash " $option"
+    knows "$verb" "$option" zsh " $option"
+    case $option in
+    --*) knows "$verb" "$option" fish " -l ${option#--} " ;;
+    *) knows "$verb" "$option" fish " -s ${option#-} " ;;
+    esac
   done
 done
+if [ $n -gt 100 ]; then echo "ok - $n options are in the manual and in three shells"; else echo "not ok - help lists $n options"; fi
 if command -v man >/dev/null && man --warnings -l "$work/graphcut.1" >"$work/out" 2>"$work/err" </dev/null; then
   if [ -s "$work/err" ]; then echo "not ok - the manual page: $(head -n 1 "$work/err")"; else echo 'ok - the manual page is set without warnings'; fi
 else
