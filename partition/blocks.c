@@ -1,78 +1,127 @@
-// Blocks by structure alone. Each node of the main graph, in order, gets a label: a hash of its
-// operator, the shapes of the constants that it reads, and how far back its other inputs are made
-// (if near: what all blocks share is ever farther back).
-// In a stack of equal blocks the labels repeat with the blocks' length. Hashes of a few labels in a
-// row vote for that length by how far on they come again; for each of the lengths with most votes
-// the longest stretch that equals itself so much further on is found in one pass, and the length
-// whose stretch covers most wins. It grows as far as operators go on alike, for the first block and
-// the last read other things than those between. Where the blocks begin within it is where the
-// fewest values pass; the first and the last block count where most of them lies in it. Linear but
+// Blocks by structure alone. What tells a stack's layers are their weights: which operators read
+// weights of which shapes, in order. Shape code, masks and casts between, of which exporters write
+// more in the first layer than in others, do not count. Each node that reads weights gets a label,
+// a hash of its operator and the weights' shapes, and repeats.c finds the blocks in the row of
+// labels. Where shapes tell little (every layer of a network for images has its own number of
+// channels) the labels have kernels' sizes alone; where few nodes read weights, all nodes count.
+//
+// A block begins at the node before its first reader of weights that the reader depends on and
+// before which the fewest values pass; the first block where the second does, if it has the same
+// operator there. Stacks before and after the one that covers most are sought likewise. Linear but
 // for sorting.
 #include "partition/blocks.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "partition/repeats.h"
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
 
-enum { ROW = 6, CANDIDATES = 8, FARTHEST = 8, FEWEST_BLOCKS = 3, MOST_BLOCKS = 4096 };
+enum { MOST_BLOCKS = 4096, MOST_STACKS = 6, LOOK_AHEAD = 4, MOST_AHEAD = 64 };
+
+typedef enum labelling { SHAPES, KERNELS, ALL_NODES, N_LABELLINGS } labelling;
+
+typedef enum root { ROOT_NONE, ROOT_SHAPE, ROOT_DATA } root; // constants alone; shapes, too
 
 typedef struct sequence {
   const gcut_graph *g;
+  gcut_arena *arena;
   uint32_t *nodes, n; // that read something
   uint32_t *place;    // [n_nodes] 1 + of nodes[]; 0: not among them
-  uint64_t *labels;   // [n]
-  uint32_t *live;     // [n] values made before a place and read at it or after
-  bool *rooted;       // [n] depends on a graph input
+  uint32_t *live;     // [n] values of data made before a place and read at it or after
+  uint8_t *root;      // [n] root: what of the graph's inputs a node depends on
+  bool *weighty;      // [n] on nothing of them, and reads weights: makes another form of them
+  uint64_t *hashes;   // [n]
+  // Of the nodes that count:
+  uint32_t *anchors, n_anchors; // places, ascending
+  uint32_t *begins;             // [n_anchors] place where a block begins whose first anchor it is
+  uint64_t *labels;             // [n_anchors]
+  uint32_t *cost, *strays;      // [n_anchors] values that pass at `begins`; nodes left behind
 } sequence;
+
+typedef struct stacks {
+  gcut__repeats items[MOST_STACKS];
+  uint32_t n, n_blocks, n_covered; // the last: anchors
+} stacks;
+
+static uint32_t least(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
 
 static uint64_t mix(uint64_t h, uint64_t x) {
   h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
   return h ^ (h >> 29);
 }
 
-static uint64_t mix_shape(uint64_t h, const gcut_constant *k) {
-  h = mix(h, (uint64_t)k->type << 32 | (uint32_t)k->rank);
-  for (int d = 0; d < k->rank; d++) h = mix(h, (uint64_t)k->dims[d]);
-  return h;
-}
+// ---- what nodes read --------------------------------------------------------------------------
 
-// What a value is to a node at `place`: a constant's shape, or how far back it is made.
-static uint64_t mix_input(const sequence *s, uint64_t h, uint32_t place, uint32_t v) {
-  if (v == GCUT_NONE) return mix(h, 1);
-  const gcut_value *value = &s->g->values[v];
-  if (value->constant != GCUT_NONE) return mix_shape(mix(h, 2), &s->g->constants[value->constant]);
-  if (value->producer == GCUT_NONE) return mix(h, 3);
-  uint32_t from = s->place[value->producer];
-  if (from == 0) return mix(h, 4); // made of nothing: a constant
-  uint32_t back = place - (from - 1);
-  return mix(h, back < FARTHEST ? 16 + back : 5);
-}
-
-static uint64_t label_of(const sequence *s, uint32_t place) {
-  const gcut_node *node = &s->g->nodes[s->nodes[place]];
-  uint64_t h = gcut_hash(node->op_type, strlen(node->op_type));
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    h = mix_input(s, h, place, gcut_node_inputs(s->g, node)[i]);
-  return mix(h, node->n_outputs);
-}
-
-static bool depends_on_input(const sequence *s, uint32_t place) {
-  const gcut_node *node = &s->g->nodes[s->nodes[place]];
-  for (uint32_t i = 0; i < node->n_inputs; i++) {
-    uint32_t v = gcut_node_inputs(s->g, node)[i];
-    if (v == GCUT_NONE || s->g->values[v].constant != GCUT_NONE) continue;
-    uint32_t from = s->g->values[v].producer;
-    if (from == GCUT_NONE || (s->place[from] > 0 && s->rooted[s->place[from] - 1])) return true;
-  }
+static bool is_weight(const gcut_constant *k) {
+  bool counts = k->type == GCUT_INT64 || k->type == GCUT_INT32 || k->type == GCUT_BOOL ||
+                k->type == GCUT_STRING;
+  for (int d = 0; d < k->rank && !counts; d++)
+    if (k->dims[d] > 1) return true;
   return false;
+}
+
+static uint64_t hash_weight(labelling how, const gcut_constant *k) {
+  uint64_t h = mix(k->type, (uint64_t)k->rank);
+  for (int d = how == KERNELS ? 2 : 0; d < k->rank; d++) h = mix(h, (uint64_t)k->dims[d]);
+  return how == KERNELS && k->rank > 1 ? mix(h, k->dims[1] == 1) : h; // one channel to a group
+}
+
+// Neither none nor the key that a map lacks.
+static uint64_t some(uint64_t hash) {
+  return hash >> 1 | 1;
+}
+
+// What weights an input brings, as they are or in another form; 0: none.
+static uint64_t hash_input(const sequence *s, labelling how, uint32_t v) {
+  if (v == GCUT_NONE) return 0;
+  const gcut_value *value = &s->g->values[v];
+  if (value->constant != GCUT_NONE) {
+    const gcut_constant *k = &s->g->constants[value->constant];
+    return is_weight(k) ? some(hash_weight(how, k)) : 0;
+  }
+  uint32_t from = value->producer == GCUT_NONE ? 0 : s->place[value->producer];
+  return from > 0 && s->weighty[from - 1] ? s->hashes[from - 1] : 0;
+}
+
+static root root_of_value(const sequence *s, uint32_t v) {
+  if (v == GCUT_NONE || s->g->values[v].constant != GCUT_NONE) return ROOT_NONE;
+  uint32_t from = s->g->values[v].producer;
+  if (from == GCUT_NONE) return ROOT_DATA;
+  return s->place[from] ? s->root[s->place[from] - 1] : ROOT_NONE;
+}
+
+static root root_of(const sequence *s, const gcut_node *node) {
+  root most = node->n_captures > 0 ? ROOT_DATA : ROOT_NONE;
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    root own = root_of_value(s, gcut_node_inputs(s->g, node)[i]);
+    if (own > most) most = own;
+  }
+  bool asks_shape = !strcmp(node->op_type, "Shape") || !strcmp(node->op_type, "Size");
+  return asks_shape && most == ROOT_DATA ? ROOT_SHAPE : most;
+}
+
+static void add_node(sequence *s, labelling how, uint32_t place) {
+  const gcut_node *node = &s->g->nodes[s->nodes[place]];
+  bool passes_on = !strcmp(node->op_type, "Identity"), reads_weights = false; // weights kept once
+  uint64_t hash = passes_on ? 0 : gcut_hash(node->op_type, strlen(node->op_type));
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    uint64_t input = hash_input(s, how, gcut_node_inputs(s->g, node)[i]);
+    hash = passes_on ? input : mix(hash, input);
+    reads_weights |= input != 0;
+  }
+  s->hashes[place] = passes_on ? hash : some(hash);
+  s->weighty[place] = reads_weights && s->root[place] == ROOT_NONE;
+  if (s->root[place] == ROOT_DATA && (reads_weights || how == ALL_NODES))
+    s->anchors[s->n_anchors++] = place;
 }
 
 static void count_live(sequence *s, int32_t *change) {
   for (uint32_t i = 0; i < s->n; i++) {
     const gcut_node *node = &s->g->nodes[s->nodes[i]];
-    for (uint32_t o = 0; o < node->n_outputs; o++) {
+    for (uint32_t o = 0; o < node->n_outputs && s->root[i] == ROOT_DATA; o++) {
       uint32_t v = gcut_node_outputs(s->g, node)[o], last = i;
       if (v == GCUT_NONE) continue;
       for (uint32_t u = 0; u < s->g->values[v].n_uses; u++) {
@@ -86,160 +135,182 @@ static void count_live(sequence *s, int32_t *change) {
   for (uint32_t i = 0; i < s->n; i++) s->live[i] = (uint32_t)(live += change[i]);
 }
 
-static gcut_status open(sequence *s, gcut_arena *arena, gcut_error *err) {
+static gcut_status open(sequence *s, gcut_error *err) {
   const gcut_body *main = &s->g->bodies[0];
-  s->nodes = GCUT_NEW_ARRAY(arena, uint32_t, main->n_nodes);
-  s->place = GCUT_NEW_ARRAY(arena, uint32_t, s->g->n_nodes);
-  s->labels = GCUT_NEW_ARRAY(arena, uint64_t, main->n_nodes);
-  s->live = GCUT_NEW_ARRAY(arena, uint32_t, main->n_nodes);
-  int32_t *change = GCUT_NEW_ARRAY(arena, int32_t, (size_t)main->n_nodes + 2);
-  s->rooted = GCUT_NEW_ARRAY(arena, bool, main->n_nodes);
-  if (!s->nodes || !s->place || !s->labels || !s->live || !s->rooted || !change)
+  uint32_t n = main->n_nodes;
+  s->nodes = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
+  s->place = GCUT_NEW_ARRAY(s->arena, uint32_t, s->g->n_nodes);
+  s->live = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
+  s->root = GCUT_NEW_ARRAY(s->arena, uint8_t, n);
+  s->weighty = GCUT_NEW_ARRAY(s->arena, bool, n);
+  s->hashes = GCUT_NEW_ARRAY(s->arena, uint64_t, n);
+  s->anchors = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
+  s->begins = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
+  s->labels = GCUT_NEW_ARRAY(s->arena, uint64_t, n);
+  s->cost = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
+  s->strays = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
+  int32_t *change = GCUT_NEW_ARRAY(s->arena, int32_t, (size_t)n + 2);
+  if (!s->nodes || !s->place || !s->live || !s->root || !s->weighty || !s->hashes || !s->anchors ||
+      !s->begins || !s->labels || !s->cost || !s->strays || !change)
     return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < main->n_nodes; i++) {
+  for (uint32_t i = 0; i < n; i++) {
     const gcut_node *node = &s->g->nodes[main->nodes[i]];
     if (node->n_inputs + node->n_captures == 0) continue;
     s->nodes[s->n++] = main->nodes[i];
     s->place[main->nodes[i]] = s->n;
-  }
-  for (uint32_t i = 0; i < s->n; i++) {
-    s->labels[i] = label_of(s, i);
-    s->rooted[i] = depends_on_input(s, i);
+    s->root[s->n - 1] = (uint8_t)root_of(s, node);
   }
   count_live(s, change);
   return GCUT_OK;
 }
 
-// ---- the length of a block --------------------------------------------------------------------
+// ---- where blocks begin -----------------------------------------------------------------------
 
-typedef struct row { // a few labels in a row
-  uint64_t hash;
-  uint32_t place;
-} row;
-
-static int by_hash(const void *a, const void *b) {
-  const row *x = a, *y = b;
-  if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
-  return x->place < y->place ? -1 : x->place > y->place;
-}
-
-typedef struct stretch {
-  uint32_t length;   // of a block
-  uint32_t from, to; // equal to what is `length` further on
-} stretch;
-
-static uint32_t covered(stretch s) {
-  return s.to > s.from ? s.to - s.from + s.length : 0;
-}
-
-static stretch longest(const sequence *s, uint32_t length) {
-  stretch best = {.length = length}, here = {.length = length};
-  for (uint32_t i = 0; i + length < s->n; i++) {
-    if (s->labels[i] != s->labels[i + length]) {
-      here.from = i + 1;
-      continue;
+// The place from `after` on that the anchor depends on, or is, before which the fewest values pass:
+// of several the last.
+// `stamp`: [n] of the anchor for whom a place was last wanted.
+static uint32_t begin_of(const sequence *s, uint32_t anchor, uint32_t after, uint32_t *stamp) {
+  uint32_t best = anchor;
+  stamp[anchor] = anchor + 1;
+  for (uint32_t i = anchor + 1; i-- > after;) {
+    const gcut_node *node = &s->g->nodes[s->nodes[i]];
+    if (stamp[i] != anchor + 1) continue;
+    if (s->root[i] == ROOT_DATA && s->live[i] < s->live[best]) best = i;
+    for (uint32_t k = 0; k < node->n_inputs; k++) {
+      uint32_t v = gcut_node_inputs(s->g, node)[k];
+      uint32_t from = v == GCUT_NONE ? GCUT_NONE : s->g->values[v].producer;
+      if (from != GCUT_NONE && s->place[from] > after) stamp[s->place[from] - 1] = anchor + 1;
     }
-    here.to = i + 1;
-    if (here.to - here.from > best.to - best.from) best = here;
   }
   return best;
 }
 
-// How often rows come again at each distance.
-static gcut_status count_votes(const sequence *s, gcut_arena *arena, uint32_t **out_votes,
-                               gcut_error *err) {
-  uint32_t n_rows = s->n >= ROW ? s->n - ROW + 1 : 0;
-  row *rows = GCUT_NEW_ARRAY(arena, row, n_rows);
-  uint32_t *votes = *out_votes = GCUT_NEW_ARRAY(arena, uint32_t, (size_t)s->n + 1);
-  if (!rows || !votes) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < n_rows; i++) {
-    rows[i].place = i;
-    for (uint32_t k = 0; k < ROW; k++) rows[i].hash = mix(rows[i].hash, s->labels[i + k]);
+// How many of the next few anchors do not depend on the node at `place`: a block of that begin
+// would leave them behind. `stamp`: [n] 1 + of the place that a node was last found to depend on.
+static uint32_t count_strays(const sequence *s, uint32_t place, uint32_t anchor, uint32_t *stamp) {
+  uint32_t n = 0, next = anchor, last = least(anchor + LOOK_AHEAD, s->n_anchors);
+  stamp[place] = place + 1;
+  for (uint32_t i = place + 1; next < last && i < s->n && i < place + MOST_AHEAD; i++) {
+    const gcut_node *node = &s->g->nodes[s->nodes[i]];
+    for (uint32_t k = 0; k < node->n_inputs && stamp[i] != place + 1; k++) {
+      uint32_t v = gcut_node_inputs(s->g, node)[k];
+      uint32_t from = v == GCUT_NONE ? GCUT_NONE : s->g->values[v].producer;
+      if (from != GCUT_NONE && s->place[from] > 0 && stamp[s->place[from] - 1] == place + 1)
+        stamp[i] = place + 1;
+    }
+    if (i < s->anchors[next]) continue;
+    n += stamp[i] != place + 1;
+    next++;
   }
-  if (n_rows > 0) qsort(rows, n_rows, sizeof *rows, by_hash);
-  for (uint32_t i = 0; i + 1 < n_rows; i++)
-    if (rows[i].hash == rows[i + 1].hash) votes[rows[i + 1].place - rows[i].place]++;
+  return n;
+}
+
+static gcut_status label(sequence *s, labelling how, gcut_error *err) {
+  uint32_t *stamp = GCUT_NEW_ARRAY(s->arena, uint32_t, s->n);
+  uint32_t *ahead = GCUT_NEW_ARRAY(s->arena, uint32_t, s->n);
+  if (!stamp || !ahead) return GCUT_NO_MEMORY(err);
+  s->n_anchors = 0;
+  for (uint32_t i = 0; i < s->n; i++) add_node(s, how, i);
+  for (uint32_t a = 0; a < s->n_anchors; a++) {
+    s->labels[a] = s->hashes[s->anchors[a]];
+    s->begins[a] = begin_of(s, s->anchors[a], a > 0 ? s->anchors[a - 1] + 1 : 0, stamp);
+    s->cost[a] = s->live[s->begins[a]];
+    s->strays[a] = count_strays(s, s->begins[a], a, ahead);
+  }
   return GCUT_OK;
 }
 
-static gcut_status find_stretch(const sequence *s, gcut_arena *arena, stretch *best,
-                                gcut_error *err) {
-  uint32_t *votes;
-  *best = (stretch){0};
-  GCUT_TRY(count_votes(s, arena, &votes, err));
-  for (int c = 0; c < CANDIDATES; c++) {
-    uint32_t length = 0;
-    for (uint32_t d = 1; d < s->n; d++)
-      if (votes[d] > votes[length]) length = d;
-    if (votes[length] == 0) break;
-    votes[length] = 0;
-    stretch found = longest(s, length);
-    if (found.to - found.from >= length && covered(found) > covered(*best)) *best = found;
+// Before the first block lies what all share: nothing tells its first node from that but the
+// second's.
+static void align_first(sequence *s, const gcut__repeats *found) {
+  uint32_t first = found->begins[0], second = found->begins[1];
+  uint32_t back = s->anchors[second] - s->begins[second];
+  if (back > s->anchors[first]) return;
+  uint32_t place = s->anchors[first] - back;
+  const gcut_node *a = &s->g->nodes[s->nodes[place]];
+  const gcut_node *b = &s->g->nodes[s->nodes[s->begins[second]]];
+  if (!strcmp(a->op_type, b->op_type) && s->root[place] == ROOT_DATA) s->begins[first] = place;
+}
+
+// ---- stacks -----------------------------------------------------------------------------------
+
+// Whether its blocks have about as many nodes as those of the first stack found, or more.
+static bool fits(const sequence *s, const stacks *t, const gcut__repeats *found) {
+  const gcut__repeats *first = &t->items[0];
+  if (t->n == 0) return true;
+  uint64_t theirs = s->anchors[first->end - 1] - s->anchors[first->begins[0]];
+  uint64_t own = s->anchors[found->end - 1] - s->anchors[found->begins[0]];
+  return 3 * own * first->n >= theirs * found->n;
+}
+
+// The stack that covers most of the anchors from..to, then those on both sides of it: a row of
+// stretches to look at.
+static gcut_status find_stacks(sequence *s, stacks *out, gcut_error *err) {
+  struct {
+    uint32_t from, to;
+  } todo[2 * MOST_STACKS + 1] = {{0, s->n_anchors}};
+  *out = (stacks){0};
+  for (uint32_t i = 0, n = 1; i < n && out->n < MOST_STACKS; i++) {
+    gcut__row row = {s->labels, s->cost, s->strays, todo[i].from, todo[i].to};
+    gcut__repeats found;
+    GCUT_TRY(gcut__repeats_find(&row, s->arena, &found, err));
+    if (found.n == 0 || !fits(s, out, &found)) continue;
+    align_first(s, &found);
+    out->items[out->n++] = found;
+    out->n_blocks += found.n;
+    out->n_covered += found.end - found.begins[0];
+    todo[n].from = row.from, todo[n++].to = found.begins[0];
+    todo[n].from = found.end, todo[n++].to = row.to;
   }
   return GCUT_OK;
 }
 
-static bool is_alike(const sequence *s, uint32_t place, uint32_t length) {
-  const gcut_node *a = &s->g->nodes[s->nodes[place]], *b = &s->g->nodes[s->nodes[place + length]];
-  return !strcmp(a->op_type, b->op_type) && !strcmp(a->domain, b->domain);
-}
-
-static void extend(const sequence *s, stretch *b) {
-  while (b->from > 0 && is_alike(s, b->from - 1, b->length)) b->from--;
-  while (b->to + b->length < s->n && is_alike(s, b->to, b->length)) b->to++;
-}
-
-// ---- the blocks -------------------------------------------------------------------------------
-
-// The place in the first block's length at which the fewest values pass, the earliest of them;
-// never at a node that depends on no input, for it might run anywhere. GCUT_NONE: there is none.
-static uint32_t find_begin(const sequence *s, stretch b) {
-  uint32_t best = GCUT_NONE;
-  for (uint32_t i = b.from; i < b.from + b.length; i++)
-    if (s->rooted[i] && (best == GCUT_NONE || s->live[i] < s->live[best])) best = i;
-  return best;
-}
+// ---- the target -------------------------------------------------------------------------------
 
 static bool can_name(const sequence *s, uint32_t node) {
   const char *name = s->g->nodes[node].name;
   return !strchr(name, ',') && strncmp(name, "re:", 3) && gcut_graph_find_node(s->g, name) == node;
 }
 
-static gcut_status write_target(const sequence *s, stretch b, gcut_arena *arena, const char **out,
-                                uint32_t *out_n, gcut_error *err) {
-  uint32_t begin = find_begin(s, b), end = b.to + b.length, most = b.length - b.length / 4;
+static const char *begin_name(const sequence *s, const gcut__repeats *r, uint32_t i) {
+  return s->g->nodes[s->nodes[s->begins[r->begins[i]]]].name;
+}
+
+static gcut_status write_target(const sequence *s, const stacks *t, gcut_arena *arena,
+                                const char **out, uint32_t *out_n, gcut_error *err) {
   size_t size = 1, used = 0;
-  if (begin == GCUT_NONE) return GCUT_OK;
-  if (begin - b.from >= most && begin >= b.length && s->rooted[begin - b.length]) begin -= b.length;
-  uint32_t n = (end - begin + b.length - most) / b.length;
-  if (n < FEWEST_BLOCKS || n > MOST_BLOCKS) return GCUT_OK;
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t node = s->nodes[begin + i * b.length];
-    if (!can_name(s, node)) return GCUT_OK;
-    size += strlen(s->g->nodes[node].name) + 1;
-  }
+  for (uint32_t k = 0; k < t->n; k++)
+    for (uint32_t i = 0; i < t->items[k].n; i++) {
+      if (!can_name(s, s->nodes[s->begins[t->items[k].begins[i]]])) return GCUT_OK;
+      size += strlen(begin_name(s, &t->items[k], i)) + 1;
+    }
   char *text = GCUT_NEW_ARRAY(arena, char, size);
   if (!text) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < n; i++) {
-    const char *name = s->g->nodes[s->nodes[begin + i * b.length]].name;
-    if (i > 0) text[used++] = ',';
-    memcpy(text + used, name, strlen(name));
-    used += strlen(name);
-  }
+  for (uint32_t k = 0; k < t->n; k++)
+    for (uint32_t i = 0; i < t->items[k].n; i++) {
+      const char *name = begin_name(s, &t->items[k], i);
+      if (used > 0) text[used++] = ',';
+      memcpy(text + used, name, strlen(name));
+      used += strlen(name);
+    }
   *out = text;
-  *out_n = n;
+  *out_n = t->n_blocks;
   return GCUT_OK;
 }
 
 gcut_status gcut__propose_blocks(const gcut_graph *graph, gcut_arena *scratch, gcut_arena *arena,
                                  const char **out_target, uint32_t *out_n, gcut_error *err) {
-  sequence s = {.g = graph};
-  stretch best;
+  sequence s = {.g = graph, .arena = scratch};
   *out_target = NULL;
   *out_n = 0;
-  GCUT_TRY(open(&s, scratch, err));
-  GCUT_TRY(find_stretch(&s, scratch, &best, err));
-  if (best.length > 0) extend(&s, &best);
-  if (3 * (uint64_t)covered(best) < s.n) return GCUT_OK; // no more than a corner of the graph
-  return write_target(&s, best, arena, out_target, out_n, err);
+  GCUT_TRY(open(&s, err));
+  for (labelling how = SHAPES; how < N_LABELLINGS; how++) {
+    stacks t;
+    GCUT_TRY(label(&s, how, err));
+    GCUT_TRY(find_stacks(&s, &t, err));
+    if (3 * (uint64_t)t.n_covered < s.n_anchors) continue; // no more than a corner of the graph
+    if (t.n_blocks > 0 && t.n_blocks <= MOST_BLOCKS)
+      return write_target(&s, &t, arena, out_target, out_n, err);
+  }
+  return GCUT_OK;
 }

@@ -258,87 +258,13 @@ static void proposals(void **state) {
   gcut_graph_destroy(g);
 }
 
-// A stack of equal blocks without a name: cut at the first node of each; the first and the last may
-// read other things than those between.
-static void proposed_by_structure(void **state) {
-  bool ends_differ = *state != NULL;
-  gcut_graph *g = toy_begin();
-  toy_input(g, "x0", 2, VECTOR);
-  toy_weight(g, "W", 2, SQUARE);
-  toy_node(g, 0, "", "Exp", "x0", "m");
-  for (int i = 0; i < 9; i++) {
-    char in[32], out[32];
-    snprintf(in, sizeof in, "x%d", i);
-    snprintf(out, sizeof out, "x%d", i + 1);
-    toy_node(g, 0, "", "Neg", in, i < 8 ? out : "h0");
-  }
-  for (int i = 0; i < 6; i++) {
-    char in[32], out[32];
-    snprintf(in, sizeof in, "h%d", i);
-    snprintf(out, sizeof out, "a%d", i);
-    toy_node(g, 0, "", "Relu", in, out);
-    snprintf(in, sizeof in, "a%d W", i);
-    snprintf(out, sizeof out, "b%d", i);
-    toy_node(g, 0, "", "MatMul", in, out);
-    snprintf(in, sizeof in, ends_differ && i == 0 ? "b%d x0" : "b%d m", i);
-    snprintf(out, sizeof out, "c%d", i);
-    toy_node(g, 0, "", "Mul", in, out);
-    snprintf(in, sizeof in, ends_differ && i == 5 ? "c%d m" : "c%d h%d", i, i);
-    snprintf(out, sizeof out, "h%d", i + 1);
-    toy_node(g, 0, "", "Add", in, out);
-  }
-  toy_output(g, "h6");
-  gcut_trace *trace = toy_trace(g, 4);
-  gcut_proposals p;
-  gcut_plan *plan;
-  gcut_error err = {0};
-  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
-  assert_int_equal(p.n, 1);
-  assert_int_equal(p.items[0].n_matches, 6);
-  assert_string_equal(p.items[0].target, "Relu_10,Relu_14,Relu_18,Relu_22,Relu_26,Relu_30");
-  gcut_proposals_free(&p);
-  assert_int_equal(gcut_plan_create(trace, NULL, &plan, &err), GCUT_OK);
-  assert_int_equal(plan->n_parts, 7);
-  for (uint32_t i = 1; i < 7 && !ends_differ; i++)
-    assert_int_equal(plan->parts[i].n_nodes - plan->parts[i].n_recomputed, 4);
-  gcut_plan_destroy(plan);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
-}
-
-// A decoder as exporters write it, had they left no names: whole layers, but for the first, among
-// which lies what all share.
-static void proposed_without_names(void **state) {
-  (void)state;
-  gcut_graph *g;
-  gcut_proposals p;
-  gcut_error err = {0};
-  if (gcut_graph_read("examples/models/llama/model.onnx", NULL, &g, &err) != GCUT_OK)
-    fail_msg("%s", err.message);
-  for (uint32_t n = 0; n < g->n_nodes; n++) g->nodes[n].scope = 0;
-  g->n_scopes = 1;
-  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
-  assert_int_equal(p.n, 1);
-  assert_int_equal(p.items[0].n_matches, 3);
-  gcut_proposals_free(&p);
-  gcut_graph_destroy(g);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(vocabulary),
-      cmocka_unit_test(per_part),
-      cmocka_unit_test(ignoring),
-      cmocka_unit_test(head_and_tail),
-      cmocka_unit_test(no_match),
-      cmocka_unit_test(hostile_pattern),
-      cmocka_unit_test(cycle),
-      cmocka_unit_test(fetching),
-      cmocka_unit_test(target_lists),
-      cmocka_unit_test(proposals),
-      cmocka_unit_test(proposed_by_structure),
-      cmocka_unit_test_prestate(proposed_by_structure, "ends differ"),
-      cmocka_unit_test(proposed_without_names),
+      cmocka_unit_test(vocabulary),   cmocka_unit_test(per_part),
+      cmocka_unit_test(ignoring),     cmocka_unit_test(head_and_tail),
+      cmocka_unit_test(no_match),     cmocka_unit_test(hostile_pattern),
+      cmocka_unit_test(cycle),        cmocka_unit_test(fetching),
+      cmocka_unit_test(target_lists), cmocka_unit_test(proposals),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
