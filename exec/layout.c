@@ -41,8 +41,10 @@ static bool is_output(const gcut_map *outputs, uint32_t value) {
   return gcut_map_get(outputs, value) != UINT32_MAX;
 }
 
-static bool is_view(const gcut_node *node, uint32_t output) {
-  return output == 0 && node->op && (node->op->flags & GCUT_OP_VIEW);
+// What a fusion makes is no view: it looks at values that have no place.
+static bool is_view(const planner *p, const gcut_node *node, uint32_t output) {
+  return output == 0 && node->op && (node->op->flags & GCUT_OP_VIEW) &&
+         gcut_map_get(&p->fused, (uint32_t)(node - p->graph->nodes)) == UINT32_MAX;
 }
 
 static void add_home(planner *p, const gcut_node *node, uint32_t output, uint32_t value,
@@ -57,7 +59,7 @@ static void add_home(planner *p, const gcut_node *node, uint32_t output, uint32_
     h->kind = GCUT__HOME_HEAP;
   } else if (is_output(outputs, value)) {
     h->kind = GCUT__HOME_OUTPUT;
-  } else if (is_view(node, output)) {
+  } else if (is_view(p, node, output)) {
     h->kind = GCUT__HOME_VIEW;
     uint32_t base = gcut_map_get(&p->homes, gcut_node_inputs(p->graph, node)[0]);
     if (base != UINT32_MAX) p->roots[id] = p->roots[base];
@@ -69,11 +71,14 @@ static void add_home(planner *p, const gcut_node *node, uint32_t output, uint32_
 static gcut_status add_step(planner *p, uint32_t node_id, const gcut_map *outputs,
                             gcut_error *err) {
   const gcut_node *node = &p->graph->nodes[node_id];
+  uint32_t f = gcut_map_get(&p->fused, node_id);
+  uint32_t n = f == UINT32_MAX ? node->n_outputs : p->fusions[f].n_writes;
+  const uint32_t *made = f == UINT32_MAX ? gcut_node_outputs(p->graph, node) : p->fusions[f].writes;
   gcut__layout *l = p->layout;
   gcut__layout_step *step = &l->steps[l->n_steps];
   *step = (gcut__layout_step){.node = node_id, .first_home = l->n_homes};
-  for (uint32_t i = 0; i < node->n_outputs; i++) {
-    uint32_t value = gcut_node_outputs(p->graph, node)[i];
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t value = made[i];
     if (value == GCUT_NONE) continue;
     add_home(p, node, i, value, outputs);
     p->last[l->n_homes - 1] = l->n_steps;

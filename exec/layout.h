@@ -26,7 +26,7 @@ typedef struct gcut__home {
 
 typedef struct gcut__layout_step { // a node that runs
   uint32_t node;
-  uint32_t first_home, n_homes; // of its outputs
+  uint32_t first_home, n_homes; // of what it makes
   uint32_t first_drop, n_drops; // values that nothing in the part reads after it
 } gcut__layout_step;
 
@@ -40,12 +40,14 @@ typedef struct gcut__layout {
   double flops;
 } gcut__layout;
 
-// Nodes that a device computes in one step: it stands where the last of them is.
+// Nodes that a device computes in one step, which stands where the last of them is. What the others
+// make and somebody else reads is made there, too: all of its readers come later.
 typedef struct gcut__fusion {
-  uint32_t node;          // the last, whose outputs the step makes
-  const uint32_t *hidden; // [n_hidden] the others: they have no step, their values no place
-  const uint32_t *reads;  // [n_reads] what the step reads instead of the node's inputs
-  uint32_t n_hidden, n_reads;
+  uint32_t node;          // the last
+  const uint32_t *hidden; // [n_hidden] the others: they have no step
+  const uint32_t *reads;  // [n_reads] values that the step reads
+  const uint32_t *writes; // [n_writes] values that it makes; others of its nodes have no place
+  uint32_t n_hidden, n_reads, n_writes;
 } gcut__fusion;
 
 // The same with fusions, whose groups are disjoint.

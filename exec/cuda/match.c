@@ -39,6 +39,45 @@ const gcut_node *gcut__match_inner(gcut__cuda_matcher *m, uint32_t value, const 
   return node;
 }
 
+static uint32_t reads_by(const gcut__cuda_matcher *m, uint32_t id, uint32_t value) {
+  const gcut_node *node = &m->graph->nodes[id];
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < node->n_inputs; k++) n += gcut__match_input(m, node, k) == value;
+  return n;
+}
+
+static bool is_hidden(const gcut__cuda_matcher *m, uint32_t id) {
+  for (uint32_t i = 0; i < m->n_hidden; i++)
+    if (m->hidden[i] == id) return true;
+  return false;
+}
+
+// Whether all that read the value and are not in the group run after its last node. Nodes of inner
+// graphs run when the one does that holds them: nobody looks that far.
+static bool is_read_later(const gcut__cuda_matcher *m, uint32_t value, uint32_t last) {
+  const gcut_value *v = &m->graph->values[value];
+  uint32_t end = gcut_map_get(&m->places, last);
+  for (uint32_t u = 0; u < v->n_uses; u++) {
+    uint32_t id = m->graph->uses[v->first_use + u], place = gcut_map_get(&m->places, id);
+    if (m->graph->nodes[id].body != 0) return false;
+    if (place != UINT32_MAX && place < end && !is_hidden(m, id)) return false;
+  }
+  return true;
+}
+
+const gcut_node *gcut__match_shared(gcut__cuda_matcher *m, uint32_t value, const char *op,
+                                    const gcut_node *last, bool *shared) {
+  const gcut_node *node = gcut__match_producer(m, value, op);
+  uint32_t id = (uint32_t)(last - m->graph->nodes), within = reads_by(m, id, value);
+  if (!node || node->n_outputs != 1 || m->n_hidden == GCUT_CUDA_GROUP_NODES ||
+      !is_read_later(m, value, id))
+    return NULL;
+  for (uint32_t i = 0; i < m->n_hidden; i++) within += reads_by(m, m->hidden[i], value);
+  *shared = gcut_map_get(&m->uses, value) != within;
+  m->hidden[m->n_hidden++] = (uint32_t)(node - m->graph->nodes);
+  return node;
+}
+
 uint32_t gcut__match_input(const gcut__cuda_matcher *m, const gcut_node *node, uint32_t i) {
   return i < node->n_inputs ? gcut_node_inputs(m->graph, node)[i] : GCUT_NONE;
 }
@@ -77,7 +116,7 @@ static bool index_part(gcut__cuda_matcher *m, const gcut_part *part) {
   for (uint32_t i = 0; i < part->n_nodes && ok; i++) {
     const gcut_node *node = &m->graph->nodes[part->nodes[i]];
     if (m->trace->folded[part->nodes[i]]) continue;
-    ok = gcut_map_set(&m->nodes, part->nodes[i], 0);
+    ok = gcut_map_set(&m->nodes, part->nodes[i], 0) && gcut_map_set(&m->places, part->nodes[i], i);
     for (uint32_t k = 0; k < node->n_inputs && ok; k++)
       ok = count_use(m, gcut_node_inputs(m->graph, node)[k]);
     for (uint32_t k = 0; k < node->n_captures && ok; k++)
@@ -91,6 +130,11 @@ static bool index_part(gcut__cuda_matcher *m, const gcut_part *part) {
 static gcut_status keep_group(gcut__cuda_matcher *m, gcut__cuda_fused *f, gcut_error *err) {
   f->base.hidden = gcut_arena_copy(m->arena, m->hidden, m->n_hidden * sizeof *m->hidden);
   f->base.n_hidden = m->n_hidden;
+  if (!f->base.writes) {
+    const gcut_node *last = &m->graph->nodes[f->base.node];
+    f->base.writes = gcut_node_outputs(m->graph, last);
+    f->base.n_writes = last->n_outputs;
+  }
   if (!f->base.hidden || !gcut_map_set(&m->nodes, f->base.node, UINT32_MAX))
     return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < m->n_hidden; i++)
@@ -103,10 +147,7 @@ static gcut_status keep_group(gcut__cuda_matcher *m, gcut__cuda_fused *f, gcut_e
 // How often the group reads a value.
 static uint32_t reads_within(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t value) {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < group->n_nodes; i++) {
-    const gcut_node *node = &m->graph->nodes[group->nodes[i]];
-    for (uint32_t k = 0; k < node->n_inputs; k++) n += gcut__match_input(m, node, k) == value;
-  }
+  for (uint32_t i = 0; i < group->n_nodes; i++) n += reads_by(m, group->nodes[i], value);
   return n;
 }
 
@@ -184,6 +225,7 @@ gcut_status gcut__cuda_fuse(const gcut_trace *trace, const gcut_part *part, gcut
   gcut_status status = match_part(&m, part, out, err);
   gcut_map_free(&m.nodes);
   gcut_map_free(&m.uses);
+  gcut_map_free(&m.places);
   return status;
 }
 

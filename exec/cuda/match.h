@@ -10,8 +10,9 @@ enum { GCUT_CUDA_GROUP_NODES = 48 };
 typedef struct gcut__cuda_matcher {
   const gcut_trace *trace;
   const gcut_graph *graph;
-  gcut_map nodes; // of the part, not folded and in no group yet
-  gcut_map uses;  // value -> readers in the part; part outputs count as one more
+  gcut_map nodes;  // of the part, not folded and in no group yet
+  gcut_map uses;   // value -> readers in the part; part outputs count as one more
+  gcut_map places; // node of the part, not folded -> where it stands
   gcut_arena *arena;
   uint32_t hidden[GCUT_CUDA_GROUP_NODES], n_hidden; // of the group in the making
 } gcut__cuda_matcher;
@@ -21,6 +22,10 @@ const gcut_node *gcut__match_producer(const gcut__cuda_matcher *m, uint32_t valu
 // The same, and nothing but `uses` readers in the group read the value: hidden in the group.
 const gcut_node *gcut__match_inner(gcut__cuda_matcher *m, uint32_t value, const char *op,
                                    uint32_t uses);
+// The same where others read the value, too, so that the group, which ends in `last`, has to write
+// it: NULL where one of them runs before `last`. *shared tells whether there are any.
+const gcut_node *gcut__match_shared(gcut__cuda_matcher *m, uint32_t value, const char *op,
+                                    const gcut_node *last, bool *shared);
 uint32_t gcut__match_input(const gcut__cuda_matcher *m, const gcut_node *node, uint32_t i);
 uint32_t gcut__match_output(const gcut__cuda_matcher *m, const gcut_node *node);
 // Type of a value; every dimension is a number, or NULL.
@@ -30,6 +35,7 @@ const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value,
 
 // Whether there is a kernel for a group: by types and shapes alone, so that it is the same however
 // the model was cut. Fills *out; base.node is the group's last node and m->hidden holds the others.
+// Where base.writes is left NULL the step makes what its last node makes.
 // Transposes around the group that a kernel reads or writes through may be hidden, too: moving
 // data changes no bits.
 typedef bool gcut__cuda_fill(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *out);

@@ -100,6 +100,14 @@ static const uint32_t *reads_of(const gcut__cuda_program *p, uint32_t node_id, u
   return f ? f->base.reads : gcut_node_inputs(p->base.trace->graph, node);
 }
 
+// What it makes.
+static const uint32_t *writes_of(const gcut__cuda_program *p, uint32_t node_id, uint32_t *out_n) {
+  const gcut_node *node = &p->base.trace->graph->nodes[node_id];
+  const gcut__cuda_fused *f = gcut__cuda_fusion_at(&p->fusions, node_id);
+  *out_n = f ? f->base.n_writes : node->n_outputs;
+  return f ? f->base.writes : gcut_node_outputs(p->base.trace->graph, node);
+}
+
 static gcut_status gather_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
     uint32_t n;
@@ -135,27 +143,23 @@ uint64_t gcut__cuda_count(const gcut_type *type) {
 
 // Every operand in device memory: then the node may run there.
 static bool all_on_device(const gcut__cuda_program *p, const gcut_node *node) {
-  const gcut_graph *g = p->base.trace->graph;
-  uint32_t n;
-  const uint32_t *reads = reads_of(p, (uint32_t)(node - g->nodes), &n);
-  for (uint32_t i = 0; i < n + node->n_outputs; i++) {
-    uint32_t v = i < n ? reads[i] : gcut_node_outputs(g, node)[i - n];
+  uint32_t id = (uint32_t)(node - p->base.trace->graph->nodes), n, n_writes;
+  const uint32_t *reads = reads_of(p, id, &n), *writes = writes_of(p, id, &n_writes);
+  for (uint32_t i = 0; i < n + n_writes; i++) {
+    uint32_t v = i < n ? reads[i] : writes[i - n];
     if (v != GCUT_NONE && !gcut__cuda_on_device(p, v)) return false;
   }
   return node->n_captures == 0;
 }
 
-static gcut_status place_operands(gcut__cuda_program *p, gcut__cuda_step *step,
-                                  const gcut_node *node, gcut_error *err) {
-  const gcut_graph *g = p->base.trace->graph;
+static gcut_status place_operands(gcut__cuda_program *p, gcut__cuda_step *step, gcut_error *err) {
   const uint32_t *reads = reads_of(p, step->node, &step->n_inputs);
+  const uint32_t *writes = writes_of(p, step->node, &step->n_outputs);
   step->inputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_inputs);
-  step->outputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, node->n_outputs);
+  step->outputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_outputs);
   if (!step->inputs || !step->outputs) return GCUT_NO_MEMORY(err);
-  step->n_outputs = node->n_outputs;
   for (uint32_t i = 0; i < step->n_inputs; i++) step->inputs[i] = place_of(p, reads[i]);
-  for (uint32_t i = 0; i < node->n_outputs; i++)
-    step->outputs[i] = place_of(p, gcut_node_outputs(g, node)[i]);
+  for (uint32_t i = 0; i < step->n_outputs; i++) step->outputs[i] = place_of(p, writes[i]);
   return GCUT_OK;
 }
 
@@ -184,7 +188,7 @@ static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_
   gcut__cuda_step *step = &p->steps[s];
   const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[s].node];
   step->node = p->layout.steps[s].node;
-  GCUT_TRY(place_operands(p, step, node, err));
+  GCUT_TRY(place_operands(p, step, err));
   gcut__cuda_compile c = {.cuda = cuda,
                           .trace = p->base.trace,
                           .node = node,

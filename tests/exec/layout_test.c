@@ -86,6 +86,41 @@ static void test_unknown_sizes_live_on_the_heap(void **state) {
   gcut_graph_destroy(g);
 }
 
+// a and b in one step that makes both; of c and d, in one step, d alone.
+static void test_a_step_of_several_nodes_makes_what_others_read(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  toy_input(g, "x", 2, (int64_t[]){16, 16});
+  uint32_t a = toy_node(g, 0, "a", "Relu", "x", "v0"), b = toy_node(g, 0, "b", "Neg", "v0", "v1"),
+           c = toy_node(g, 0, "c", "Add", "v0 v1", "v2"),
+           d = toy_node(g, 0, "d", "Flatten", "v2", "v3");
+  toy_node(g, 0, "e", "Sub", "v3 v0", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  const uint32_t x = toy_value(g, "x"), both[] = {toy_value(g, "v1"), toy_value(g, "v0")},
+                 one = toy_value(g, "v3");
+  const gcut__fusion fusions[] = {{b, &a, &x, both, 1, 1, 2}, {d, &c, both, &one, 1, 2, 1}};
+  gcut__layout l;
+  assert_ok(gcut__layout_create_fused(trace, &plan->parts[0], fusions, 2, arena, &l, err));
+  assert_int_equal(l.n_steps, 3);
+  assert_int_equal(l.steps[0].n_homes, 2);
+  assert_int_equal(l.homes[0].value, both[0]);
+  assert_int_equal(l.homes[1].value, both[1]);
+  assert_int_equal(l.steps[0].n_drops, 0);
+  assert_null(home_of(&l, toy_value(g, "v2")));
+  assert_int_equal(home_of(&l, one)->kind, GCUT__HOME_WORKSPACE); // no view of v2
+  assert_int_equal(l.steps[1].n_drops, 1);                        // v0 is read again
+  assert_int_equal(l.drops[l.steps[1].first_drop], both[0]);
+  assert_int_equal(l.bytes, 3 * 16 * 16 * 4);
+  assert_int_equal(l.traffic, (1 + 2 + 2 + 1 + 2 + 1) * 16 * 16 * 4);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
 // ---- random graphs ----------------------------------------------------------------------------
 
 typedef struct life {
@@ -139,6 +174,7 @@ int main(void) {
       cmocka_unit_test(test_a_chain_needs_two_values),
       cmocka_unit_test(test_views_keep_their_base_alive),
       cmocka_unit_test(test_unknown_sizes_live_on_the_heap),
+      cmocka_unit_test(test_a_step_of_several_nodes_makes_what_others_read),
       cmocka_unit_test(test_values_alive_at_once_lie_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
