@@ -9,12 +9,14 @@
 
 #include "exec/interpret.h"
 #include "exec/problem.h"
+#include "exec/trim.h"
 #include "tracer/base/error.h"
 
 typedef struct session {
   const gcut_graph *graph;
   const gcut_plan *plan;
-  gcut_plan *exact; // the plan at the shapes of the batches, where all have the same; else NULL
+  gcut_plan *exact;  // the plan at the shapes of the batches, where all have the same; else NULL
+  gcut_plan trimmed; // else this
   const gcut_run_options *options;
   const gcut_source *source;
   gcut_arena *arena;
@@ -96,10 +98,15 @@ static gcut_status make_problem(session *s, gcut_error *err) {
   return gcut__problem_create(&spec, s->arena, &s->problem, err);
 }
 
-// Where all batches have the same shapes, a part reads and takes along what it does at these shapes
-// and no more: what only folded nodes read stays behind, and what they make is a weight.
+// A part reads and takes along what it does at the shapes of the batches and no more: what only
+// folded nodes read stays behind. Where all batches have the same shapes, what they make is a
+// weight.
 static gcut_status fit_plan(session *s, gcut_error *err) {
-  if (s->shapes.n_classes != 1) return GCUT_OK;
+  if (s->shapes.n_classes != 1) {
+    GCUT_TRY(gcut__trim(s->plan, &s->shapes, &s->trimmed, err));
+    s->plan = &s->trimmed;
+    return GCUT_OK;
+  }
   GCUT_TRY(gcut_plan_rebase(s->shapes.traces[0], s->plan, NULL, 0, &s->exact, err));
   s->plan = s->exact;
   return GCUT_OK;

@@ -264,6 +264,36 @@ static void test_the_peak_of_a_run_is_the_planned_one(void **state) {
   }
 }
 
+// A table read at sizes alone is none of a run's weights, whatever sizes the batches have.
+static void test_what_no_shape_runs_is_not_loaded(void **state) {
+  (void)state;
+  enum { TABLE_ROWS = 4096 };
+  uint64_t random = 7;
+  gcut_graph *g = toy_begin();
+  gcut_plan *plan;
+  bowl b = {0};
+  gcut_run_result result;
+  gcut_run_options options = {.offload = "sequential"};
+  toy_input(g, "x", 2, (int64_t[]){0, 4});
+  toy_weight(g, "table", 2, (int64_t[]){TABLE_ROWS, 4});
+  toy_node(g, 0, "a", "Shape", "x", "size");
+  toy_node(g, 0, "b", "Gather", "table size", "rows");
+  toy_node(g, 0, "c", "ReduceSum", "rows", "sum");
+  toy_node(g, 0, "d", "Add", "x sum", "out");
+  toy_output(g, "out");
+  fill_weights(g, &random);
+  gcut_trace *trace = toy_trace(g, 0);
+  assert_ok(gcut_plan_whole(trace, NULL, &plan, err));
+  for (int64_t rows = 1; rows <= 2; rows++) { // batches of one shape, and of two
+    feed f = {.graph = g, .rows = {1, rows}, .n = 2};
+    assert_ok(run(g, plan, &options, &f, &b, &result, err));
+    assert_true(result.peak_device_bytes < TABLE_ROWS * 4);
+  }
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
 // ---- failures ---------------------------------------------------------------------------------
 
 typedef struct fixture {
@@ -410,6 +440,7 @@ int main(void) {
       cmocka_unit_test(test_cut_runs_give_the_uncut_bits),
       cmocka_unit_test(test_host_budget_spills_and_gives_the_same_bits),
       cmocka_unit_test(test_the_peak_of_a_run_is_the_planned_one),
+      cmocka_unit_test(test_what_no_shape_runs_is_not_loaded),
       cmocka_unit_test_setup_teardown(test_a_failing_source_ends_the_run, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_failing_sink_ends_the_run, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_refused_before_work, set_up,
