@@ -5,12 +5,14 @@
 // At what the model repeats, by three budgets (from the least that can be met to most of the
 // whole), balanced in 2, 4 and 8 parts. A plan passes where it verifies, keeps its budget or number
 // of parts, carries no more than before refining and no more than a first-in-first-out pipeline,
-// gives the bits of the uncut run, and takes as much of the device as planned. With -o the parts
+// and, written to a plan file and read again without any shapes, gives the bits of the uncut run
+// and takes as much of the device as planned. With -o the parts
 // are written as models, each cut in a folder of its own. The last line counts.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
@@ -154,14 +156,27 @@ static gcut_status write_pieces(const model *m, const gcut_plan *plan, const cha
   return fclose(file) == 0 ? GCUT_OK : GCUT_IO;
 }
 
+// Through a plan file, as people take it: written with the shapes it was made at, read without.
+static gcut_status reread(const model *m, const gcut_plan *plan, gcut_plan **out, gcut_error *err) {
+  char path[] = "/tmp/graphcut-cuts-XXXXXX";
+  int file = mkstemp(path);
+  *out = NULL;
+  if (file < 0) return GCUT_IO;
+  close(file);
+  gcut_status status = gcut_plan_write(m->shaped, plan, path, err);
+  if (status == GCUT_OK) status = gcut_plan_read(m->symbolic, path, out, err);
+  unlink(path);
+  return status;
+}
+
 // A plan made at some shapes serves them all: that is what is run and written.
 static gcut_status run_row(model *m, row *r, const char *cut, gcut_error *err) {
   gcut_plan *plan;
   gcut_status status = gcut_plan_verify(m->shaped, r->plan, err);
-  if (status == GCUT_OK) status = gcut_plan_rebase(m->symbolic, r->plan, NULL, 0, &plan, err);
+  if (status == GCUT_OK) status = reread(m, r->plan, &plan, err);
   if (status != GCUT_OK) return status;
   m->differs = false;
-  status = run_plan(m, r->plan, planned_peak(r->plan), &r->peak, err);
+  status = run_plan(m, plan, planned_peak(r->plan), &r->peak, err);
   if (status == GCUT_OK) status = write_pieces(m, plan, cut, err);
   gcut_plan_destroy(plan);
   return status;
