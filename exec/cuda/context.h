@@ -8,12 +8,12 @@
 #include "exec/cuda/cuda_open.h"
 #include "exec/cuda/driver.h"
 #include "exec/cuda/pinned.h"
-#include "exec/cuda/turns.h"
 #include "exec/device.h"
 #include "tracer/base/arena.h"
 
 typedef struct gcut__cuda_chunks gcut__cuda_chunks;   // mapped.h
 typedef struct gcut__cuda_kernels gcut__cuda_kernels; // kernels.h
+typedef struct gcut__cuda_ring gcut__cuda_ring;       // ring.h
 
 typedef struct gcut__cuda {
   gcut__device base;
@@ -28,7 +28,7 @@ typedef struct gcut__cuda {
   gcut__cuda_blas *blas;
   gcut__cuda_kernels *kernels;
   gcut__cuda_chunks *chunks;
-  gcut__cuda_turns turns;
+  gcut__cuda_ring *ring;
   gcut__device *cpu;        // runs the nodes that have no kernel here
   const gcut_graph *graph;  // of the programs
   int processors;           // multiprocessors

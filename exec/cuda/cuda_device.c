@@ -8,6 +8,7 @@
 #include "exec/cuda/mapped.h"
 #include "exec/cuda/measure.h"
 #include "exec/cuda/program.h"
+#include "exec/cuda/ring.h"
 #include "exec/cuda/weights.h"
 #include "exec/problem.h"
 
@@ -76,6 +77,7 @@ static void cuda_destroy(gcut__device *device) {
     for (int q = 0; q < GCUT_N_QUEUES; q++)
       if (cuda->streams[q]) driver->cuStreamSynchronize(cuda->streams[q]);
     gcut__cuda_chunks_destroy(cuda->chunks);
+    gcut__cuda_ring_destroy(cuda->ring);
     gcut__cuda_blas_close(cuda->blas);
     gcut__cuda_kernels_unload(cuda, cuda->kernels);
     if (cuda->start) driver->cuEventDestroy(cuda->start);
@@ -88,7 +90,6 @@ static void cuda_destroy(gcut__device *device) {
   }
   if (cuda->cpu) cuda->cpu->ops->destroy(cuda->cpu);
   if (driver->library) gcut__cuda_driver_close(&cuda->driver);
-  gcut__cuda_turns_destroy(&cuda->turns);
   free(cuda);
 }
 
@@ -113,6 +114,7 @@ static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint6
   cuda->slab_bytes = slab_bytes;
   GCUT_TRY(gcut__cuda_pinned_take(&cuda->driver, host_bytes, &cuda->host, err));
   *out_host = cuda->host.data;
+  GCUT_TRY(gcut__cuda_ring_create(cuda, slab_bytes, &cuda->ring, err));
   GCUT_TRY(gcut__cuda_blas_warm(cuda->blas, cuda->slab, slab_bytes,
                                 cuda->streams[GCUT_QUEUE_COMPUTE], err));
   GCUT_TRY(gcut__cuda_settle(cuda, err));
@@ -154,11 +156,7 @@ static gcut_status cuda_compile(gcut__device *device, const gcut_trace *trace,
 static gcut_status cuda_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
   gcut__cuda *cuda = (gcut__cuda *)device;
   GCUT_TRY(gcut__cuda_enter(cuda, err));
-  bool waits = args->program->n_host_nodes > 0; // for the card, within the run
-  if (!waits) gcut__cuda_begin_launches(&cuda->turns);
-  gcut_status status = gcut__cuda_program_run(cuda, args, err);
-  if (!waits) gcut__cuda_end_launches(&cuda->turns);
-  return status;
+  return gcut__cuda_program_run(cuda, args, err);
 }
 
 // ---- events -----------------------------------------------------------------------------------
@@ -237,7 +235,6 @@ gcut_status gcut__cuda_device_create(const char *name, gcut__device **out_device
   gcut__cuda *cuda = calloc(1, sizeof *cuda);
   if (!cuda) return GCUT_NO_MEMORY(err);
   cuda->base.ops = &cuda_ops;
-  gcut__cuda_turns_init(&cuda->turns);
   gcut_status status = open_card(cuda, name, err);
   if (status == GCUT_OK)
     *out_device = &cuda->base;

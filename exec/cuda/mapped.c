@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include "exec/cuda/populate.h"
-#include "exec/cuda/ring.h"
 #include "tracer/base/map.h"
 #include "tracer/base/vector.h"
 
-// Large enough that copies run at the wire's speed, small enough that a launch waits less than it
-// computes while one is registered.
+// Large enough that few registrations are needed, small enough that a launch waits a millisecond
+// for one at most: registering holds the driver's lock.
 static const uint64_t CHUNK = UINT64_C(32) << 20;
 
 typedef struct chunk { // of a file, at a multiple of CHUNK
@@ -21,12 +20,11 @@ typedef struct chunk { // of a file, at a multiple of CHUNK
 
 struct gcut__cuda_chunks {
   gcut__cuda *cuda;
-  pthread_mutex_t mutex; // uploads and releases come from different queues
+  pthread_mutex_t mutex; // ranges are mapped and released from different queues
   gcut_map numbers;      // address -> chunk
   chunk *chunks;         // [n] in the order of first use
   uint32_t n, capacity;
   uint64_t registered, most; // bytes
-  gcut__cuda_ring ring;
 };
 
 gcut_status gcut__cuda_chunks_create(gcut__cuda *cuda, gcut__cuda_chunks **out_chunks,
@@ -49,7 +47,6 @@ void gcut__cuda_chunks_destroy(gcut__cuda_chunks *c) {
   if (!c) return;
   for (uint32_t i = 0; i < c->n; i++)
     if (c->chunks[i].registered) unregister(c, &c->chunks[i]);
-  gcut__cuda_ring_free(&c->cuda->driver, &c->ring);
   pthread_mutex_destroy(&c->mutex);
   gcut_map_free(&c->numbers);
   free(c->chunks);
@@ -71,40 +68,35 @@ static uint32_t find_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t
   return c->n++;
 }
 
-// An eighth of what may be registered is given up at once, when no copy is under way: beside
-// copies the driver takes ten times as long.
-static gcut_status make_room(gcut__cuda_chunks *c, uint64_t bytes, gcut_error *err) {
-  if (c->registered + bytes <= c->most) return GCUT_OK;
-  GCUT_CUDA_TRY(&c->cuda->driver, cuStreamSynchronize, c->cuda->streams[GCUT_QUEUE_WEIGHTS]);
+// An eighth of what may be registered is given up at once: one for one takes longer.
+static void make_room(gcut__cuda_chunks *c, uint64_t bytes) {
+  if (c->registered + bytes <= c->most) return;
   for (uint32_t i = 0; i < c->n && c->registered > c->most / 8 * 7; i++)
     if (c->chunks[i].registered && c->chunks[i].users == 0) unregister(c, &c->chunks[i]);
-  return GCUT_OK;
 }
 
-// A refusal is no failure: the ring takes over.
+// A refusal is no failure: the caller takes a copy.
 static void register_chunk(gcut__cuda_chunks *c, chunk *it) {
-  gcut__cuda_begin_register(&c->cuda->turns);
+  make_room(c, it->bytes);
+  gcut__cuda_populate_read(it->data, it->bytes);
   it->registered = c->cuda->driver.cuMemHostRegister(
                        (void *)it->data, it->bytes,
                        CU_MEMHOSTREGISTER_READ_ONLY | CU_MEMHOSTREGISTER_DEVICEMAP) == CUDA_SUCCESS;
-  gcut__cuda_end_register(&c->cuda->turns);
   if (it->registered) c->registered += it->bytes;
 }
 
-// Sees to it that the chunk at `at` is registered, where it can be.
+// Registers the chunk at `at` for one more user, where it can be.
 static gcut_status take_chunk(gcut__cuda_chunks *c, const gcut_file *file, uint64_t at,
-                              uint32_t users, bool *out_registered, gcut_error *err) {
+                              bool *out_registered, gcut_error *err) {
   pthread_mutex_lock(&c->mutex);
   uint32_t index = find_chunk(c, file, at / CHUNK * CHUNK);
-  gcut_status status = index != GCUT_NONE ? GCUT_OK : GCUT_NO_MEMORY(err);
-  if (status == GCUT_OK && !c->chunks[index].registered) {
-    status = make_room(c, c->chunks[index].bytes, err);
-    if (status == GCUT_OK) register_chunk(c, &c->chunks[index]);
+  if (index != GCUT_NONE) {
+    c->chunks[index].users++;
+    if (!c->chunks[index].registered) register_chunk(c, &c->chunks[index]);
+    *out_registered = c->chunks[index].registered;
   }
-  if (status == GCUT_OK) c->chunks[index].users += users;
-  *out_registered = status == GCUT_OK && c->chunks[index].registered;
   pthread_mutex_unlock(&c->mutex);
-  return status;
+  return index != GCUT_NONE ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 static uint64_t end_of_chunk(uint64_t at, uint64_t end) {
@@ -112,49 +104,16 @@ static uint64_t end_of_chunk(uint64_t at, uint64_t end) {
   return next < end ? next : end;
 }
 
-// ---- uploads ----------------------------------------------------------------------------------
-
-gcut_status gcut__cuda_chunks_upload_memory(gcut__cuda_chunks *c, const void *data, uint64_t bytes,
-                                            CUdeviceptr to, gcut_error *err) {
-  return gcut__cuda_ring_upload(&c->cuda->driver, &c->ring, data, bytes, to,
-                                c->cuda->streams[GCUT_QUEUE_WEIGHTS], err);
-}
-
-static gcut_status upload_chunks(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
-                                 uint64_t bytes, CUdeviceptr to, gcut_error *err) {
-  CUstream stream = c->cuda->streams[GCUT_QUEUE_WEIGHTS];
-  bool registered;
-  for (uint64_t at = offset, end; at < offset + bytes; at = end) {
-    CUdeviceptr target = to + (at - offset);
-    end = end_of_chunk(at, offset + bytes);
-    GCUT_TRY(take_chunk(c, file, at, 0, &registered, err));
-    if (registered)
-      GCUT_CUDA_TRY(&c->cuda->driver, cuMemcpyHtoDAsync, target, file->data + at, end - at, stream);
-    else
-      GCUT_TRY(gcut__cuda_chunks_upload_memory(c, file->data + at, end - at, target, err));
-  }
-  return GCUT_OK;
-}
-
-gcut_status gcut__cuda_chunks_upload(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
-                                     uint64_t bytes, CUdeviceptr to, gcut_error *err) {
-  gcut__cuda_populate readers;
-  gcut__cuda_populate_start(&readers, file->data + offset, bytes, false);
-  gcut_status status = upload_chunks(c, file, offset, bytes, to, err);
-  gcut__cuda_populate_join(&readers);
-  return status;
-}
-
 // ---- in place ---------------------------------------------------------------------------------
 
 gcut_status gcut__cuda_chunks_map(gcut__cuda_chunks *c, const gcut_file *file, uint64_t offset,
                                   uint64_t bytes, CUdeviceptr *out_address, gcut_error *err) {
-  bool registered, one = true;
+  bool registered = false, one = true;
   *out_address = 0;
   for (uint64_t at = offset, end; at < offset + bytes; at = end) {
     CUdeviceptr here = 0;
     end = end_of_chunk(at, offset + bytes);
-    GCUT_TRY(take_chunk(c, file, at, 1, &registered, err));
+    GCUT_TRY(take_chunk(c, file, at, &registered, err));
     if (registered && c->cuda->driver.cuMemHostGetDevicePointer(&here, (void *)(file->data + at),
                                                                 0) != CUDA_SUCCESS)
       here = 0;

@@ -8,12 +8,10 @@ static const uint64_t HUGE = UINT64_C(2) << 20;
 
 // NULL where the system has no such memory.
 static void *map_populated(uint64_t bytes) {
-  gcut__cuda_populate threads;
   void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) return NULL;
   madvise(data, bytes, MADV_HUGEPAGE);
-  gcut__cuda_populate_start(&threads, data, bytes, true);
-  gcut__cuda_populate_join(&threads);
+  gcut__cuda_populate_write(data, bytes);
   return data;
 }
 

@@ -1,5 +1,6 @@
 #include "exec/cuda/populate.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 // Of Linux 5.14; older headers lack them, older kernels refuse them.
@@ -8,26 +9,35 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+enum { THREADS = 8 };
 static const uint64_t PAGE = 4096, PIECE = UINT64_C(8) << 20;
 
+void gcut__cuda_populate_read(const void *data, uint64_t bytes) {
+  uint64_t before = (uintptr_t)data % PAGE;
+  (void)madvise((uint8_t *)data - before, bytes + before, MADV_POPULATE_READ);
+}
+
+typedef struct fresh {
+  uint8_t *data;
+  uint64_t bytes;
+  uint64_t next; // atomic: the first piece that nobody took
+} fresh;
+
 static void *populate(void *argument) {
-  gcut__cuda_populate *p = argument;
-  for (uint64_t at; (at = __atomic_fetch_add(&p->next, PIECE, __ATOMIC_RELAXED)) < p->bytes;)
-    if (madvise(p->data + at, p->bytes - at < PIECE ? p->bytes - at : PIECE, p->advice) != 0) break;
+  fresh *f = argument;
+  for (uint64_t at; (at = __atomic_fetch_add(&f->next, PIECE, __ATOMIC_RELAXED)) < f->bytes;)
+    if (madvise(f->data + at, f->bytes - at < PIECE ? f->bytes - at : PIECE, MADV_POPULATE_WRITE))
+      break;
   return NULL;
 }
 
-void gcut__cuda_populate_start(gcut__cuda_populate *p, const void *data, uint64_t bytes,
-                               bool writable) {
-  uint64_t before = (uintptr_t)data % PAGE;
-  *p = (gcut__cuda_populate){.data = (uint8_t *)data - before,
-                             .bytes = bytes + before,
-                             .advice = writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ};
-  uint64_t pieces = p->bytes / PIECE;
-  for (; p->n < GCUT_CUDA_POPULATE_THREADS && p->n < pieces; p->n++)
-    if (pthread_create(&p->threads[p->n], NULL, populate, p) != 0) return;
-}
-
-void gcut__cuda_populate_join(gcut__cuda_populate *p) {
-  for (uint32_t i = 0; i < p->n; i++) pthread_join(p->threads[i], NULL);
+void gcut__cuda_populate_write(void *data, uint64_t bytes) {
+  fresh f = {.data = data, .bytes = bytes};
+  pthread_t threads[THREADS];
+  uint32_t n = 0;
+  while (n < THREADS && n + 1 < bytes / PIECE &&
+         pthread_create(&threads[n], NULL, populate, &f) == 0)
+    n++;
+  populate(&f);
+  while (n-- > 0) pthread_join(threads[n], NULL);
 }

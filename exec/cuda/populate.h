@@ -1,29 +1,15 @@
-// Pages brought into a mapping by several threads: what registers or uses them then finds them
-// there. Registering pages that are mapped runs at twice the rate of registering pages that are
-// not, and mapping them is what other threads can do.
+// Pages brought into a mapping ahead of their use, in fewer steps than one fault a page.
 #ifndef GCUT_EXEC_CUDA_POPULATE_H
 #define GCUT_EXEC_CUDA_POPULATE_H
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-enum { GCUT_CUDA_POPULATE_THREADS = 8 };
+// Both only help: where the kernel knows no such advice, pages come when they are touched.
 
-typedef struct gcut__cuda_populate {
-  uint8_t *data; // from the start of a page
-  uint64_t bytes;
-  uint64_t next; // atomic: the first piece that nobody took
-  int advice;
-  pthread_t threads[GCUT_CUDA_POPULATE_THREADS];
-  uint32_t n;
-} gcut__cuda_populate;
-
-// Starts on [data, data + bytes), for reading or for writing. It only helps: without threads, or on
-// a kernel that knows no such advice, pages come when they are touched. The memory must stay mapped
-// until the join.
-void gcut__cuda_populate_start(gcut__cuda_populate *p, const void *data, uint64_t bytes,
-                               bool writable);
-void gcut__cuda_populate_join(gcut__cuda_populate *p);
+// Pages to be read, in this thread; a file's are read from the disk where they must.
+void gcut__cuda_populate_read(const void *data, uint64_t bytes);
+// Fresh memory to be written, from the start of a page on, by several threads: clearing it takes
+// them longer than mapping it.
+void gcut__cuda_populate_write(void *data, uint64_t bytes);
 
 #endif

@@ -1,44 +1,144 @@
+// Each thread has slots of its own, which it fills in turn: while one is on the wire, it copies
+// into the next. Which thread takes which piece makes no difference to what arrives.
 #include "exec/cuda/ring.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const uint64_t SLOT = UINT64_C(8) << 20;
+#include "exec/cuda/populate.h"
 
-static gcut_status make_ring(const gcut__cuda_driver *driver, gcut__cuda_ring *r, gcut_error *err) {
-  void *memory = NULL;
-  if (r->memory) return GCUT_OK;
-  for (int i = 0; i < GCUT_CUDA_RING_SLOTS; i++)
-    if (!r->done[i]) GCUT_CUDA_TRY(driver, cuEventCreate, &r->done[i], CU_EVENT_DISABLE_TIMING);
-  GCUT_CUDA_TRY(driver, cuMemHostAlloc, &memory, GCUT_CUDA_RING_SLOTS * SLOT,
-                CU_MEMHOSTALLOC_PORTABLE);
-  r->memory = memory;
+// Pieces of 4 MiB move faster than those of 1 MiB (which wait too often for one another) and of 16
+// (which leave the caches before the card has read them). More threads than twelve gain nothing.
+enum { MOST_COPIERS = 12, SLOTS = 2 };
+static const uint64_t SLOT = UINT64_C(4) << 20;
+
+typedef struct copier {
+  uint8_t *slots;      // SLOTS of SLOT
+  CUevent left[SLOTS]; // the slot's last copy is over
+  uint32_t next;       // slot
+} copier;
+
+struct gcut__cuda_ring {
+  gcut__cuda *cuda;
+  gcut__cuda_pinned memory;
+  copier copiers[MOST_COPIERS];
+  uint32_t n;
+};
+
+// No more of them than pieces that can be under way, and some cores left for those who launch.
+static uint32_t count_copiers(uint64_t bytes) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN) * 3 / 4;
+  uint64_t n = cores < 2 ? 2 : cores < MOST_COPIERS ? (uint64_t)cores : MOST_COPIERS;
+  return (uint32_t)(bytes / SLOT + 1 < n ? bytes / SLOT + 1 : n);
+}
+
+gcut_status gcut__cuda_ring_create(gcut__cuda *cuda, uint64_t bytes, gcut__cuda_ring **out_ring,
+                                   gcut_error *err) {
+  const gcut__cuda_driver *driver = &cuda->driver;
+  gcut__cuda_ring *r = *out_ring = calloc(1, sizeof *r);
+  if (!r) return GCUT_NO_MEMORY(err);
+  r->cuda = cuda;
+  r->n = count_copiers(bytes);
+  GCUT_TRY(gcut__cuda_pinned_take(driver, r->n * SLOTS * SLOT, &r->memory, err));
+  for (uint32_t i = 0; i < r->n; i++) {
+    r->copiers[i].slots = (uint8_t *)r->memory.data + i * SLOTS * SLOT;
+    for (int k = 0; k < SLOTS; k++)
+      GCUT_CUDA_TRY(driver, cuEventCreate, &r->copiers[i].left[k], CU_EVENT_DISABLE_TIMING);
+  }
   return GCUT_OK;
 }
 
-// Copies what fits a slot; waits until the slot's last copy has left it.
-static gcut_status upload_slot(const gcut__cuda_driver *driver, gcut__cuda_ring *r,
-                               const uint8_t *data, uint64_t bytes, CUdeviceptr to, CUstream stream,
-                               gcut_error *err) {
-  uint32_t slot = r->next++ % GCUT_CUDA_RING_SLOTS;
-  GCUT_CUDA_TRY(driver, cuEventSynchronize, r->done[slot]);
-  memcpy(r->memory + slot * SLOT, data, bytes);
-  GCUT_CUDA_TRY(driver, cuMemcpyHtoDAsync, to, r->memory + slot * SLOT, bytes, stream);
-  GCUT_CUDA_TRY(driver, cuEventRecord, r->done[slot], stream);
+void gcut__cuda_ring_destroy(gcut__cuda_ring *r) {
+  if (!r) return;
+  for (uint32_t i = 0; i < r->n * SLOTS; i++)
+    if (r->copiers[i / SLOTS].left[i % SLOTS])
+      r->cuda->driver.cuEventDestroy(r->copiers[i / SLOTS].left[i % SLOTS]);
+  gcut__cuda_pinned_free(&r->cuda->driver, &r->memory);
+  free(r);
+}
+
+// ---- one piece --------------------------------------------------------------------------------
+
+static gcut_status move_piece(const gcut__cuda_driver *driver, copier *c,
+                              const gcut__cuda_upload *piece, CUstream stream, gcut_error *err) {
+  uint32_t slot = c->next++ % SLOTS;
+  uint8_t *pinned = c->slots + slot * SLOT;
+  GCUT_CUDA_TRY(driver, cuEventSynchronize, c->left[slot]);
+  gcut__cuda_populate_read(piece->data, piece->bytes);
+  memcpy(pinned, piece->data, piece->bytes);
+  GCUT_CUDA_TRY(driver, cuMemcpyHtoDAsync, piece->to, pinned, piece->bytes, stream);
+  GCUT_CUDA_TRY(driver, cuEventRecord, c->left[slot], stream);
   return GCUT_OK;
 }
 
-gcut_status gcut__cuda_ring_upload(const gcut__cuda_driver *driver, gcut__cuda_ring *r,
-                                   const void *data, uint64_t bytes, CUdeviceptr to,
+// ---- all of them ------------------------------------------------------------------------------
+
+typedef struct shipment {
+  gcut__cuda *cuda;
+  CUstream stream;
+  const gcut__cuda_upload *uploads; // [n]
+  uint32_t n;
+  pthread_mutex_t mutex;
+  uint32_t upload; // the first piece that nobody took is `at` bytes into it
+  uint64_t at;
+  gcut_status status; // of the first copier that failed; the others stop
+  gcut_error *err;
+} shipment;
+
+typedef struct hand {
+  shipment *shipment;
+  copier *copier;
+  pthread_t thread;
+} hand;
+
+static bool take_piece(shipment *s, gcut__cuda_upload *out) {
+  pthread_mutex_lock(&s->mutex);
+  while (s->upload < s->n && s->at == s->uploads[s->upload].bytes) s->upload++, s->at = 0;
+  bool any = s->upload < s->n && s->status == GCUT_OK;
+  if (any) {
+    const gcut__cuda_upload *u = &s->uploads[s->upload];
+    uint64_t left = u->bytes - s->at;
+    *out = (gcut__cuda_upload){u->data + s->at, left < SLOT ? left : SLOT, u->to + s->at};
+    s->at += out->bytes;
+  }
+  pthread_mutex_unlock(&s->mutex);
+  return any;
+}
+
+static void *ship(void *argument) {
+  const hand *h = argument;
+  shipment *s = h->shipment;
+  gcut__cuda_upload piece;
+  gcut_error err = {0};
+  gcut_status status = gcut__cuda_enter(s->cuda, &err);
+  while (status == GCUT_OK && take_piece(s, &piece))
+    status = move_piece(&s->cuda->driver, h->copier, &piece, s->stream, &err);
+  pthread_mutex_lock(&s->mutex);
+  if (status != GCUT_OK && s->status == GCUT_OK) s->status = status, *s->err = err;
+  pthread_mutex_unlock(&s->mutex);
+  return NULL;
+}
+
+static uint64_t count_pieces(const gcut__cuda_upload *uploads, uint32_t n) {
+  uint64_t pieces = 0;
+  for (uint32_t i = 0; i < n; i++) pieces += (uploads[i].bytes + SLOT - 1) / SLOT;
+  return pieces;
+}
+
+gcut_status gcut__cuda_ring_upload(gcut__cuda_ring *r, const gcut__cuda_upload *uploads, uint32_t n,
                                    CUstream stream, gcut_error *err) {
-  GCUT_TRY(make_ring(driver, r, err));
-  for (uint64_t at = 0; at < bytes; at += SLOT)
-    GCUT_TRY(upload_slot(driver, r, (const uint8_t *)data + at,
-                         bytes - at < SLOT ? bytes - at : SLOT, to + at, stream, err));
-  return GCUT_OK;
-}
-
-void gcut__cuda_ring_free(const gcut__cuda_driver *driver, gcut__cuda_ring *r) {
-  for (int i = 0; i < GCUT_CUDA_RING_SLOTS; i++)
-    if (r->done[i]) driver->cuEventDestroy(r->done[i]);
-  if (r->memory) driver->cuMemFreeHost(r->memory);
+  shipment s = {.cuda = r->cuda, .stream = stream, .uploads = uploads, .n = n, .err = err};
+  hand hands[MOST_COPIERS];
+  uint64_t pieces = count_pieces(uploads, n);
+  uint32_t started = 1; // this thread is the first
+  pthread_mutex_init(&s.mutex, NULL);
+  for (uint32_t i = 0; i < r->n; i++) hands[i] = (hand){&s, &r->copiers[i], 0};
+  while (started < r->n && started < pieces &&
+         pthread_create(&hands[started].thread, NULL, ship, &hands[started]) == 0)
+    started++;
+  ship(&hands[0]);
+  while (started-- > 1) pthread_join(hands[started].thread, NULL);
+  pthread_mutex_destroy(&s.mutex);
+  return s.status;
 }

@@ -1,4 +1,4 @@
-// Weights lie sorted as in their files, so that neighbours go up in one copy. Those that kernels
+// Weights lie sorted as in their files, so that neighbours go up in one run. Those that kernels
 // read in place are registered where they are; what cannot be (the driver refuses, no file holds
 // them, or their address is less aligned than matrix products need) gets a pinned copy.
 #include "exec/cuda/weights.h"
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exec/cuda/mapped.h"
+#include "exec/cuda/ring.h"
 
 enum { NEIGHBOUR_GAP = 4096, PRODUCT_ALIGN = 16 };
 
@@ -84,31 +85,33 @@ static bool joins(const gcut_constant *first, uint64_t bytes, const gcut_constan
          distance - bytes < NEIGHBOUR_GAP;
 }
 
-static gcut_status upload_run(gcut__cuda *cuda, const gcut__part_weights *w, const moved *list,
-                              uint32_t n, CUdeviceptr range, uint32_t *out_taken, gcut_error *err) {
+// The run of weights that begins the list: neighbours in a file and on the device alike.
+static uint32_t find_run(const gcut__part_weights *w, const moved *list, uint32_t n,
+                         CUdeviceptr range, gcut__cuda_upload *out) {
   const gcut_constant *first = w->constants[list[0].weight];
-  CUdeviceptr to = range + list[0].offset;
-  uint64_t bytes = first->bytes;
-  *out_taken = 1;
-  if (first->file == GCUT_NONE)
-    return gcut__cuda_chunks_upload_memory(cuda->chunks, first->data, bytes, to, err);
-  for (; *out_taken < n; ++*out_taken) {
-    const gcut_constant *k = w->constants[list[*out_taken].weight];
-    uint64_t distance = list[*out_taken].offset - list[0].offset;
-    if (!joins(first, bytes, k, distance)) break;
-    bytes = distance + k->bytes;
+  uint32_t taken = 1;
+  *out = (gcut__cuda_upload){first->data, first->bytes, range + list[0].offset};
+  for (; taken < n && first->file != GCUT_NONE; taken++) {
+    const gcut_constant *k = w->constants[list[taken].weight];
+    uint64_t distance = list[taken].offset - list[0].offset;
+    if (!joins(first, out->bytes, k, distance)) break;
+    out->bytes = distance + k->bytes;
   }
-  return gcut__cuda_chunks_upload(cuda->chunks, &w->graph->files[first->file], first->offset, bytes,
-                                  to, err);
+  return taken;
 }
 
 static gcut_status upload(gcut__cuda *cuda, const gcut__part_weights *w, uint64_t offset,
                           gcut_error *err) {
-  uint32_t n, taken;
+  uint32_t n, n_runs = 0;
   moved *list = sort_moved(w, &n);
-  gcut_status status = list ? GCUT_OK : GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < n && status == GCUT_OK; i += taken)
-    status = upload_run(cuda, w, list + i, n - i, cuda->slab + offset, &taken, err);
+  gcut__cuda_upload *runs = calloc((size_t)n + 1, sizeof *runs);
+  gcut_status status = list && runs ? GCUT_OK : GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < n && status == GCUT_OK;)
+    i += find_run(w, list + i, n - i, cuda->slab + offset, &runs[n_runs++]);
+  if (status == GCUT_OK)
+    status =
+        gcut__cuda_ring_upload(cuda->ring, runs, n_runs, cuda->streams[GCUT_QUEUE_WEIGHTS], err);
+  free(runs);
   free(list);
   return status;
 }
