@@ -235,14 +235,18 @@ check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, M
 
 ifneq ($(NVCC),)
 # Only what it uses: the program runs on machines that lack the other libraries.
-attend_bench := $(build)/tests/cuda/attend_bench
 $(build)/tests/cuda/%.o: private room_flags := -isystem $(cuda_home)/include
-$(attend_bench): $(attend_bench).o $(static_lib)
-	$(CC) $(all_ldflags) -Wl,--as-needed -o $@ $^ $(libs)
+$(build)/tests/cuda/%_bench: $(build)/tests/cuda/%_bench.o $(static_lib)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) -Wl,--as-needed -o $@ $^ $(libs)
 
 .PHONY: bench-attend
-bench-attend: $(attend_bench) ## check attention kernels on a card and time them
-	$(attend_bench)
+bench-attend: $(build)/tests/cuda/attend_bench ## check attention kernels on a card and time them
+	$<
+
+.PHONY: bench-elementwise
+bench-elementwise: $(build)/tests/cuda/elementwise_bench ## check chains of elementwise operators on a card and time them
+	$<
 
 # A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
 # the card's assembly are left out.

@@ -38,7 +38,7 @@ typedef struct index3 {
 } index3;
 EXPORT index3 emulated_block, emulated_thread, emulated_grid_size, emulated_block_size;
 
-EXPORT uint64_t emulated_shared[(228 << 10) / sizeof(uint64_t)];
+EXPORT _Alignas(16) uint64_t emulated_shared[(228 << 10) / sizeof(uint64_t)];
 
 static fiber fibers[MOST_THREADS];
 static gathering block, warps[MOST_THREADS / WARP];

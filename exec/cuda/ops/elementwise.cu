@@ -1,358 +1,339 @@
-// Walks an elementwise program: a thread has four elements in hand and decodes each instruction once for all of them.
+// Walks an elementwise program: a thread has a few elements in hand and decodes each instruction once for all of them.
 // What an instruction is depends on the job alone, so a warp never diverges on it. A result is kept in registers for the
-// next instruction, in shared memory where a later one reads it.
-#include "elementwise.h"
+// next instruction, in shared memory where a later one reads it: as 32 bits, or as 64 in the kernel for programs that
+// need them.
+#include "formulas.cuh"
 #include "types.cuh"
 
-enum { V = GCUT_CUDA_ELEMENT_LANES, ELEMENT_THREADS = GCUT_CUDA_ELEMENT_THREADS, ELEMENT_PIECE = V * ELEMENT_THREADS };
+enum { ELEMENT_THREADS = GCUT_CUDA_ELEMENT_THREADS, LANES = GCUT_CUDA_ELEMENT_LANES };
 
-// ---- formulas: nothing is contracted, so that they give the same bits wherever they stand
+// ---- results between instructions: what would lie in memory, in 32 bits or, WIDE, in 64
 
-__device__ inline float times(float a, float b) { return __fmul_rn(a, b); }
-__device__ inline double times(double a, double b) { return __dmul_rn(a, b); }
-__device__ inline float plus(float a, float b) { return __fadd_rn(a, b); }
-__device__ inline double plus(double a, double b) { return __dadd_rn(a, b); }
-
-template <typename C> __device__ inline C softplus(C x) { return plus(x > 0 ? x : (C)0, (C)log1p(exp(-fabs(x)))); }
-template <typename C> __device__ inline C sigmoid(C x) { return 1 / plus(1, exp(-x)); }
-template <typename C> __device__ inline C unit_clamp(C x) { return x < 0 ? (C)0 : x > 1 ? (C)1 : x; }
-template <typename C> __device__ inline C power(C a, C b) { return b == 2 ? times(a, a) : (C)pow(a, b); }
-template <typename C> __device__ inline C floored(C a, C b) {
-  C r = (C)fmod(a, b);
-  return r == 0 ? (C)copysign((C)0, b) : (r < 0) != (b < 0) ? plus(r, b) : r;
-}
-
-// float and double
-template <typename C> struct Formula {
-  __device__ static inline C one(int op, C x, C p, C q) {
-    switch (op) {
-    case GCUT_CUDA_ELEMENT_NOT: return x == 0;
-    case GCUT_CUDA_ELEMENT_NEG: return -x;
-    case GCUT_CUDA_ELEMENT_ABS: return fabs(x);
-    case GCUT_CUDA_ELEMENT_SIGN: return x > 0 ? (C)1 : x < 0 ? (C)-1 : x;
-    case GCUT_CUDA_ELEMENT_RELU: return x < 0 ? (C)0 : x; // NaN stays
-    case GCUT_CUDA_ELEMENT_SQRT: return sqrt(x);
-    case GCUT_CUDA_ELEMENT_RECIPROCAL: return 1 / x;
-    case GCUT_CUDA_ELEMENT_EXP: return exp(x);
-    case GCUT_CUDA_ELEMENT_LOG: return log(x);
-    case GCUT_CUDA_ELEMENT_SIN: return sin(x);
-    case GCUT_CUDA_ELEMENT_COS: return cos(x);
-    case GCUT_CUDA_ELEMENT_TAN: return tan(x);
-    case GCUT_CUDA_ELEMENT_ASIN: return asin(x);
-    case GCUT_CUDA_ELEMENT_ACOS: return acos(x);
-    case GCUT_CUDA_ELEMENT_ATAN: return atan(x);
-    case GCUT_CUDA_ELEMENT_SINH: return sinh(x);
-    case GCUT_CUDA_ELEMENT_COSH: return cosh(x);
-    case GCUT_CUDA_ELEMENT_TANH: return tanh(x);
-    case GCUT_CUDA_ELEMENT_ASINH: return asinh(x);
-    case GCUT_CUDA_ELEMENT_ACOSH: return acosh(x);
-    case GCUT_CUDA_ELEMENT_ATANH: return atanh(x);
-    case GCUT_CUDA_ELEMENT_SIGMOID: return sigmoid(x);
-    case GCUT_CUDA_ELEMENT_ERF: return erf(x);
-    case GCUT_CUDA_ELEMENT_FLOOR: return floor(x);
-    case GCUT_CUDA_ELEMENT_CEIL: return ceil(x);
-    case GCUT_CUDA_ELEMENT_ROUND: return rint(x);
-    case GCUT_CUDA_ELEMENT_ISNAN: return x != x;
-    case GCUT_CUDA_ELEMENT_ISINF: return (p != 0 && x == -(C)INFINITY) || (q != 0 && x == (C)INFINITY);
-    case GCUT_CUDA_ELEMENT_GELU: return times(times((C)0.5, x), plus(1, erf(times(x, (C)0.70710678118654752440))));
-    case GCUT_CUDA_ELEMENT_GELU_TANH: {
-      C cube = times(times(times((C)0.044715, x), x), x);
-      return times(times((C)0.5, x), plus(1, tanh(times((C)0.79788456080286535588, plus(x, cube)))));
-    }
-    case GCUT_CUDA_ELEMENT_HARDSIGMOID: return unit_clamp(plus(times(p, x), q));
-    case GCUT_CUDA_ELEMENT_HARDSWISH: return times(x, unit_clamp(plus(x / 6, (C)0.5)));
-    case GCUT_CUDA_ELEMENT_LEAKYRELU: return x < 0 ? times(p, x) : x;
-    case GCUT_CUDA_ELEMENT_ELU: return x < 0 ? times(p, expm1(x)) : x;
-    case GCUT_CUDA_ELEMENT_CELU: {
-      C y = times(p, expm1(x / p));
-      return plus(x > 0 ? x : (C)0, y > 0 ? (C)0 : y);
-    }
-    case GCUT_CUDA_ELEMENT_SELU: return times(q, x > 0 ? x : times(p, expm1(x)));
-    case GCUT_CUDA_ELEMENT_SOFTPLUS: return softplus(x);
-    case GCUT_CUDA_ELEMENT_SOFTSIGN: return x / plus(1, fabs(x));
-    case GCUT_CUDA_ELEMENT_MISH: return times(x, tanh(softplus(x)));
-    case GCUT_CUDA_ELEMENT_SWISH: return times(x, sigmoid(times(p, x)));
-    case GCUT_CUDA_ELEMENT_THRESHOLDEDRELU: return x > p ? x : (C)0;
-    case GCUT_CUDA_ELEMENT_SHRINK: return x < -p ? plus(x, q) : x > p ? plus(x, -q) : (C)0;
-    case GCUT_CUDA_ELEMENT_CLIP: return x < p ? p : x > q ? q : x;
-    case GCUT_CUDA_ELEMENT_SCALE: return x / p;
-    default: return x;
-    }
-  }
-  __device__ static inline C two(int op, C a, C b) {
-    switch (op) {
-    case GCUT_CUDA_ELEMENT_ADD: return plus(a, b);
-    case GCUT_CUDA_ELEMENT_SUB: return plus(a, -b);
-    case GCUT_CUDA_ELEMENT_MUL: return times(a, b);
-    case GCUT_CUDA_ELEMENT_DIV: return a / b;
-    case GCUT_CUDA_ELEMENT_POW: return power(a, b);
-    case GCUT_CUDA_ELEMENT_MIN: return a != a || a < b ? a : b;
-    case GCUT_CUDA_ELEMENT_MAX: return a != a || a > b ? a : b;
-    case GCUT_CUDA_ELEMENT_MOD: return floored(a, b);
-    case GCUT_CUDA_ELEMENT_FMOD: return fmod(a, b);
-    case GCUT_CUDA_ELEMENT_EQUAL: return a == b;
-    case GCUT_CUDA_ELEMENT_LESS: return a < b;
-    case GCUT_CUDA_ELEMENT_GREATER: return a > b;
-    case GCUT_CUDA_ELEMENT_LESS_EQUAL: return a <= b;
-    case GCUT_CUDA_ELEMENT_GREATER_EQUAL: return a >= b;
-    case GCUT_CUDA_ELEMENT_PRELU: return a < 0 ? times(a, b) : a;
-    default: return a;
-    }
-  }
+template <bool WIDE> struct Sort;
+template <> struct Sort<false> {
+  union Cell {
+    float f;
+    int32_t i;
+  };
+  typedef int32_t Index; // of an element
+  enum { GROUPS = GCUT_CUDA_ELEMENT_GROUPS, V = GROUPS * LANES };
 };
-
-// Integers: signed ones wrap.
-template <> struct Formula<int64_t> {
-  __device__ static inline int64_t one(int op, int64_t x, int64_t, int64_t) {
-    switch (op) {
-    case GCUT_CUDA_ELEMENT_NOT: return x == 0;
-    case GCUT_CUDA_ELEMENT_NEG: return (int64_t)(0 - (uint64_t)x);
-    case GCUT_CUDA_ELEMENT_ABS: return x < 0 ? (int64_t)(0 - (uint64_t)x) : x;
-    case GCUT_CUDA_ELEMENT_SIGN: return (x > 0) - (x < 0);
-    case GCUT_CUDA_ELEMENT_RELU: return x < 0 ? 0 : x;
-    case GCUT_CUDA_ELEMENT_BITNOT: return ~x;
-    default: return x;
-    }
-  }
-  __device__ static inline int64_t two(int op, int64_t a, int64_t b) {
-    switch (op) {
-    case GCUT_CUDA_ELEMENT_ADD: return (int64_t)((uint64_t)a + (uint64_t)b);
-    case GCUT_CUDA_ELEMENT_SUB: return (int64_t)((uint64_t)a - (uint64_t)b);
-    case GCUT_CUDA_ELEMENT_MUL: return (int64_t)((uint64_t)a * (uint64_t)b);
-    case GCUT_CUDA_ELEMENT_DIV: return b == 0 ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
-    case GCUT_CUDA_ELEMENT_MIN: return a < b ? a : b;
-    case GCUT_CUDA_ELEMENT_MAX: return a > b ? a : b;
-    case GCUT_CUDA_ELEMENT_MOD: {
-      int64_t r = b == 0 || b == -1 ? 0 : a % b;
-      return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-    }
-    case GCUT_CUDA_ELEMENT_FMOD: return b == 0 || b == -1 ? 0 : a % b;
-    case GCUT_CUDA_ELEMENT_EQUAL: return a == b;
-    case GCUT_CUDA_ELEMENT_LESS: return a < b;
-    case GCUT_CUDA_ELEMENT_GREATER: return a > b;
-    case GCUT_CUDA_ELEMENT_LESS_EQUAL: return a <= b;
-    case GCUT_CUDA_ELEMENT_GREATER_EQUAL: return a >= b;
-    case GCUT_CUDA_ELEMENT_AND: return a != 0 && b != 0;
-    case GCUT_CUDA_ELEMENT_OR: return a != 0 || b != 0;
-    case GCUT_CUDA_ELEMENT_XOR: return (a != 0) != (b != 0);
-    case GCUT_CUDA_ELEMENT_BITAND: return a & b;
-    case GCUT_CUDA_ELEMENT_BITOR: return a | b;
-    case GCUT_CUDA_ELEMENT_BITXOR: return a ^ b;
-    case GCUT_CUDA_ELEMENT_SHIFT_LEFT: return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b);
-    case GCUT_CUDA_ELEMENT_SHIFT_RIGHT: return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a >> b); // of unsigned types
-    case GCUT_CUDA_ELEMENT_PRELU: return a < 0 ? (int64_t)((uint64_t)a * (uint64_t)b) : a;
-    default: return a;
-    }
-  }
+template <> struct Sort<true> {
+  union Cell {
+    float f;
+    double d;
+    int64_t i;
+  };
+  typedef int64_t Index;
+  enum { GROUPS = GCUT_CUDA_ELEMENT_WIDE_GROUPS, V = GROUPS * LANES };
 };
-
-// ---- results between instructions: 64 bits, holding what would lie in memory
-
-union Cell {
-  float f;
-  double d;
-  int64_t i;
-};
+#define CELL typename Sort<WIDE>::Cell
+#define INDEX typename Sort<WIDE>::Index
 
 // Types are looked at once for all lanes: what differs between lanes is no more than the work itself.
-#define LANES(statement) _Pragma("unroll") for (int v = 0; v < V; v++) statement
+#define EACH(...) _Pragma("unroll") for (int v = 0; v < Sort<WIDE>::V; v++) __VA_ARGS__
 
-template <typename C> __device__ inline void open_cells(const Cell *cells, int stride, int type, C *x) {
+template <bool WIDE, typename C> __device__ inline void open_cells(const CELL *cells, int type, C *x) {
   switch (type) {
   case T_FLOAT:
   case T_FLOAT16:
-  case T_BFLOAT16: LANES(x[v] = (C)cells[v * stride].f); break;
-  case T_DOUBLE: LANES(x[v] = (C)cells[v * stride].d); break;
-  default: LANES(x[v] = (C)cells[v * stride].i); break;
+  case T_BFLOAT16: EACH(x[v] = (C)cells[v].f); break;
+  case T_DOUBLE:
+    if constexpr (WIDE) EACH(x[v] = (C)cells[v].d);
+    break;
+  case T_BOOL: EACH(x[v] = (C)(cells[v].i != 0)); break;
+  case T_UINT32: EACH(x[v] = (C)(uint32_t)cells[v].i); break;
+  default: EACH(x[v] = (C)cells[v].i); break;
   }
 }
 
-template <typename C> __device__ inline void make_cells(const C *x, int type, Cell *cells) {
-  LANES(cells[v].i = 0);
+template <typename C> __device__ __noinline__ int64_t integer_cell(C x, int type) {
   switch (type) {
-  case T_FLOAT: LANES(cells[v].f = (float)x[v]); break;
-  case T_BFLOAT16: LANES(cells[v].f = __bfloat162float(__float2bfloat16_rn((float)x[v]))); break;
-  case T_FLOAT16: LANES(cells[v].f = __half2float(__float2half_rn((float)x[v]))); break;
-  case T_DOUBLE: LANES(cells[v].d = (double)x[v]); break;
-  case T_INT64: LANES(cells[v].i = to_int64(x[v])); break;
-  case T_INT32: LANES(cells[v].i = to_int32(x[v])); break;
-  case T_UINT32: LANES(cells[v].i = (uint32_t)to_int64(x[v])); break;
-  case T_INT16: LANES(cells[v].i = (int16_t)to_int32(x[v])); break;
-  case T_UINT16: LANES(cells[v].i = (uint16_t)to_int32(x[v])); break;
-  case T_INT8: LANES(cells[v].i = (int8_t)to_int32(x[v])); break;
-  case T_BOOL: LANES(cells[v].i = x[v] != (C)0); break;
-  default: LANES(cells[v].i = (uint8_t)to_int32(x[v])); break;
+  case T_INT64: return to_int64(x);
+  case T_INT32: return to_int32(x);
+  case T_UINT32: return (uint32_t)to_int64(x);
+  case T_INT16: return (int16_t)to_int32(x);
+  case T_UINT16: return (uint16_t)to_int32(x);
+  case T_INT8: return (int8_t)to_int32(x);
+  default: return (uint8_t)to_int32(x);
   }
 }
 
-template <typename C> __device__ inline void load_lanes(const void *data, const int64_t *at, int type, C *x) {
+template <bool WIDE, typename C> __device__ inline void make_cells(const C *x, int type, CELL *cells) {
   switch (type) {
-  case T_FLOAT: LANES(x[v] = (C)((const float *)data)[at[v]]); break;
-  case T_BFLOAT16: LANES(x[v] = (C)__bfloat162float(((const __nv_bfloat16 *)data)[at[v]])); break;
-  case T_INT64: LANES(x[v] = (C)((const int64_t *)data)[at[v]]); break;
-  case T_BOOL: LANES(x[v] = (C)((const uint8_t *)data)[at[v]]); break;
-  default: LANES(x[v] = load_as<C>(data, at[v], type)); break;
+  case T_FLOAT: EACH(cells[v].f = (float)x[v]); break;
+  case T_BFLOAT16: EACH(cells[v].f = __bfloat162float(__float2bfloat16_rn((float)x[v]))); break;
+  case T_FLOAT16: EACH(cells[v].f = __half2float(__float2half_rn((float)x[v]))); break;
+  case T_BOOL: EACH(cells[v].i = x[v] != (C)0); break;
+  case T_DOUBLE:
+    if constexpr (WIDE) EACH(cells[v].d = (double)x[v]);
+    break;
+  default: EACH(cells[v].i = (decltype(cells[v].i))integer_cell<C>(x[v], type)); break;
   }
 }
 
-__device__ inline void store_cell(void *data, int64_t i, int type, Cell x) {
-  switch (type) {
-  case T_FLOAT:
-  case T_FLOAT16:
-  case T_BFLOAT16: store_as<float>(data, i, type, x.f); break;
-  case T_DOUBLE: ((double *)data)[i] = x.d; break;
-  case T_INT64: ((int64_t *)data)[i] = x.i; break;
-  case T_INT32:
-  case T_UINT32: ((int32_t *)data)[i] = (int32_t)x.i; break;
-  case T_INT16:
-  case T_UINT16: ((int16_t *)data)[i] = (int16_t)x.i; break;
-  default: ((int8_t *)data)[i] = (int8_t)x.i; break;
-  }
-}
+// ---- groups: where they lie, loading and storing them
 
-// ---- where the elements in hand lie
-
-struct Hand {
-  const int64_t *bases; // of the inputs' rows, where all elements are of one row; NULL elsewhere
-  int64_t at[V];        // in that row, or of the output
+template <typename T> struct alignas(sizeof(T) * LANES < 16 ? sizeof(T) * LANES : 16) Four {
+  T x[LANES];
 };
 
-__device__ inline int64_t input_offset(const gcut__cuda_element_job &job, const Hand &hand, int input, int v) {
-  const int64_t *strides = job.inputs[input].strides;
-  if (hand.bases) return hand.bases[input] + hand.at[v] * strides[job.rank - 1];
-  int64_t rest = hand.at[v], offset = 0;
-  for (int d = job.rank - 1; d > 0; d--) {
-    int64_t dim = job.dims[d], next = job.count < INT32_MAX ? (int64_t)((uint32_t)rest / (uint32_t)dim) : rest / dim;
-    offset += (rest - next * dim) * strides[d];
-    rest = next;
-  }
-  return offset + rest * strides[0];
+template <bool WIDE> struct Hand {
+  INDEX at[Sort<WIDE>::GROUPS][GCUT_CUDA_ELEMENT_DIMS]; // the first element of each group, the last dimension first
+  INDEX out[Sort<WIDE>::GROUPS];                        // the same in the output
+  int n[Sort<WIDE>::GROUPS];                            // elements to store
+  bool whole;                                           // all of every group
+};
+
+__device__ inline int32_t quotient(int32_t n, const gcut__cuda_element_divisor &by, int64_t) {
+  return by.multiplier ? (int32_t)((uint32_t)(((uint64_t)(uint32_t)n * by.multiplier) >> 32) >> by.shift) : n;
 }
+__device__ inline int64_t quotient(int64_t n, const gcut__cuda_element_divisor &, int64_t divisor) { return n / divisor; }
 
-template <typename C>
-__device__ inline void read_input(const gcut__cuda_element_job &job, int input, int type, const Hand &hand, C *x) {
-  const void *data = job.inputs[input].data;
-  if (hand.bases && job.inputs[input].strides[job.rank - 1] == 0) { // one element for the whole row
-    C one = load_as<C>(data, hand.bases[input], type);
-    LANES(x[v] = one);
-    return;
-  }
-  int64_t at[V];
-  LANES(at[v] = input_offset(job, hand, input, v));
-  load_lanes<C>(data, at, type, x);
-}
-
-template <typename C>
-__device__ inline void read_operand(const gcut__cuda_element_job &job, gcut__cuda_element_operand o, const Hand &hand,
-                                    const Cell *slots, const Cell *before, C *x) {
-  if (o.where == GCUT_CUDA_ELEMENT_BEFORE)
-    open_cells<C>(before, 1, o.type, x);
-  else if (o.where >= GCUT_CUDA_ELEMENT_SLOT)
-    open_cells<C>(slots + (o.where - GCUT_CUDA_ELEMENT_SLOT) * ELEMENT_PIECE + threadIdx.x, ELEMENT_THREADS, o.type, x);
-  else
-    read_input<C>(job, o.where, o.type, hand, x);
-}
-
-// Called, not inlined: many instructions, and four elements at a time would make them four times as many.
-template <typename C> __device__ __noinline__ C heavy_one(int op, C x, float p, float q) { return Formula<C>::one(op, x, (C)p, (C)q); }
-template <typename C> __device__ __noinline__ C heavy_two(int op, C a, C b) { return Formula<C>::two(op, a, b); }
-
-template <typename C> __device__ inline void apply(const gcut__cuda_element_step &s, C *a, const C *b, const C *c) {
-  switch (s.op) {
-#define X(name) \
-  case GCUT_CUDA_ELEMENT_##name: \
-    _Pragma("unroll") for (int v = 0; v < V; v++) a[v] = Formula<C>::one(GCUT_CUDA_ELEMENT_##name, a[v], (C)s.p, (C)s.q); \
-    break;
-    GCUT_CUDA_ELEMENT_LIGHT(X)
-#undef X
-#define X(name) \
-  case GCUT_CUDA_ELEMENT_##name: \
-    _Pragma("unroll") for (int v = 0; v < V; v++) a[v] = Formula<C>::two(GCUT_CUDA_ELEMENT_##name, a[v], b[v]); \
-    break;
-    GCUT_CUDA_ELEMENT_TWO_LIGHT(X)
-#undef X
-  case GCUT_CUDA_ELEMENT_SELECT:
+template <bool WIDE> __device__ inline void place_group(const gcut__cuda_element_job &job, INDEX group, int g, Hand<WIDE> *hand) {
+  INDEX last = (INDEX)job.dims[0], among = min(group, (INDEX)(job.n_groups - 1));
+  INDEX row = quotient(among, job.divisors[0], job.row_groups), first = (among - row * (INDEX)job.row_groups) * LANES;
+  hand->n[g] = group == among ? (int)min(last - first, (INDEX)LANES) : 0;
+  hand->out[g] = row * last + first;
+  hand->at[g][0] = first;
 #pragma unroll
-    for (int v = 0; v < V; v++) a[v] = a[v] != (C)0 ? b[v] : c[v];
-    break;
-  default:
-    if (s.op < GCUT_CUDA_ELEMENT_ADD) {
+  for (int d = 1; d < GCUT_CUDA_ELEMENT_DIMS; d++) {
+    if (d >= job.rank) break;
+    INDEX next = d + 1 < job.rank ? quotient(row, job.divisors[d], job.dims[d]) : 0;
+    hand->at[g][d] = row - next * (INDEX)job.dims[d];
+    row = next;
+  }
+}
+
+template <bool WIDE> __device__ inline INDEX input_offset(const gcut__cuda_element_job &job, int input, const INDEX *at) {
+  INDEX offset = at[0] * (INDEX)job.inputs[input].strides[0];
 #pragma unroll
-      for (int v = 0; v < V; v++) a[v] = heavy_one<C>(s.op, a[v], s.p, s.q);
+  for (int d = 1; d < GCUT_CUDA_ELEMENT_DIMS; d++) {
+    if (d >= job.rank) break;
+    offset += at[d] * (INDEX)job.inputs[input].strides[d];
+  }
+  return offset;
+}
+
+template <typename C, typename T> __device__ inline C opened(T x) { return (C)x; }
+template <> __device__ inline float opened(__half x) { return __half2float(x); }
+template <> __device__ inline float opened(__nv_bfloat16 x) { return __bfloat162float(x); }
+
+template <bool WIDE, typename C, typename T>
+__device__ inline void read_groups(const gcut__cuda_element_input &input, const INDEX *offsets, const Hand<WIDE> &hand, C *x) {
+  const T *data = (const T *)input.data;
+#pragma unroll
+  for (int g = 0; g < Sort<WIDE>::GROUPS; g++) {
+    const T *from = data + offsets[g];
+    Four<T> four;
+    if (input.walk == GCUT_CUDA_ELEMENT_VECTOR && hand.whole) {
+      four = *(const Four<T> *)from;
+    } else {
+      four.x[0] = *from;
+#pragma unroll
+      for (int i = 1; i < LANES; i++)
+        four.x[i] = input.walk == GCUT_CUDA_ELEMENT_SAME || i >= hand.n[g] ? four.x[0] : from[i * (INDEX)input.strides[0]];
+    }
+#pragma unroll
+    for (int i = 0; i < LANES; i++) x[g * LANES + i] = opened<C>(four.x[i]);
+  }
+}
+
+template <typename C> __device__ __noinline__ C load_any(const void *data, int64_t at, int type) { return load_as<C>(data, at, type); }
+
+template <typename C> struct Is { enum { FLOAT = 0, WHOLE = 1, LONG = sizeof(C) == 8 }; };
+template <> struct Is<float> { enum { FLOAT = 1, WHOLE = 0, LONG = 0 }; };
+template <> struct Is<double> { enum { FLOAT = 0, WHOLE = 0, LONG = 0 }; };
+
+// The types that programs mostly read have code of their own.
+template <bool WIDE, typename C>
+__device__ inline void read_input(const gcut__cuda_element_job &job, int k, int type, const Hand<WIDE> &hand, C *x) {
+  const gcut__cuda_element_input &input = job.inputs[k];
+  INDEX offsets[Sort<WIDE>::GROUPS];
+#pragma unroll
+  for (int g = 0; g < Sort<WIDE>::GROUPS; g++) offsets[g] = input_offset<WIDE>(job, k, hand.at[g]);
+  if (Is<C>::FLOAT && type == T_FLOAT) return read_groups<WIDE, C, float>(input, offsets, hand, x);
+  if constexpr (Is<C>::FLOAT)
+    if (type == T_BFLOAT16) return read_groups<WIDE, C, __nv_bfloat16>(input, offsets, hand, x);
+  if constexpr (Is<C>::FLOAT)
+    if (type == T_FLOAT16) return read_groups<WIDE, C, __half>(input, offsets, hand, x);
+  if (type == T_BOOL) return read_groups<WIDE, C, uint8_t>(input, offsets, hand, x);
+  if (Is<C>::WHOLE && type == T_INT32) return read_groups<WIDE, C, int32_t>(input, offsets, hand, x);
+  if (Is<C>::LONG && type == T_INT64) return read_groups<WIDE, C, int64_t>(input, offsets, hand, x);
+#pragma unroll
+  for (int g = 0; g < Sort<WIDE>::GROUPS; g++)
+#pragma unroll
+    for (int i = 0; i < LANES; i++)
+      x[g * LANES + i] = load_any<C>(input.data, offsets[g] + (i < hand.n[g] ? i * input.strides[0] : 0), type);
+}
+
+template <bool WIDE, typename T> __device__ inline T closed(CELL cell) { return (T)cell.i; }
+template <> __device__ inline float closed<false, float>(Sort<false>::Cell cell) { return cell.f; }
+template <> __device__ inline float closed<true, float>(Sort<true>::Cell cell) { return cell.f; }
+template <> __device__ inline __half closed<false, __half>(Sort<false>::Cell cell) { return __float2half_rn(cell.f); }
+template <> __device__ inline __half closed<true, __half>(Sort<true>::Cell cell) { return __float2half_rn(cell.f); }
+template <> __device__ inline __nv_bfloat16 closed<false, __nv_bfloat16>(Sort<false>::Cell cell) { return __float2bfloat16_rn(cell.f); }
+template <> __device__ inline __nv_bfloat16 closed<true, __nv_bfloat16>(Sort<true>::Cell cell) { return __float2bfloat16_rn(cell.f); }
+template <> __device__ inline double closed<true, double>(Sort<true>::Cell cell) { return cell.d; }
+
+template <bool WIDE, typename T>
+__device__ inline void store_groups(const gcut__cuda_element_job &job, const Hand<WIDE> &hand, const CELL *cells) {
+#pragma unroll
+  for (int g = 0; g < Sort<WIDE>::GROUPS; g++) {
+    T *to = (T *)job.output + hand.out[g];
+    Four<T> four;
+#pragma unroll
+    for (int i = 0; i < LANES; i++) four.x[i] = closed<WIDE, T>(cells[g * LANES + i]);
+    if (job.store_vectors && hand.whole) {
+      *(Four<T> *)to = four;
     } else {
 #pragma unroll
-      for (int v = 0; v < V; v++) a[v] = heavy_two<C>(s.op, a[v], b[v]);
+      for (int i = 0; i < LANES; i++)
+        if (i < hand.n[g]) to[i] = four.x[i];
     }
   }
 }
 
-template <typename C>
-__device__ inline void run_step(const gcut__cuda_element_job &job, const gcut__cuda_element_step &s, const Hand &hand,
-                                Cell *slots, Cell *results) {
-  C a[V] = {0}, b[V] = {0}, c[V] = {0};
+template <bool WIDE>
+__device__ inline void store_result(const gcut__cuda_element_job &job, int type, const Hand<WIDE> &hand, const CELL *cells) {
+  switch (type) {
+  case T_FLOAT: store_groups<WIDE, float>(job, hand, cells); break;
+  case T_BFLOAT16: store_groups<WIDE, __nv_bfloat16>(job, hand, cells); break;
+  case T_FLOAT16: store_groups<WIDE, __half>(job, hand, cells); break;
+  case T_DOUBLE:
+    if constexpr (WIDE) store_groups<WIDE, double>(job, hand, cells);
+    break;
+  case T_INT64:
+    if constexpr (WIDE) store_groups<WIDE, int64_t>(job, hand, cells);
+    break;
+  case T_INT32:
+  case T_UINT32: store_groups<WIDE, int32_t>(job, hand, cells); break;
+  case T_INT16:
+  case T_UINT16: store_groups<WIDE, int16_t>(job, hand, cells); break;
+  default: store_groups<WIDE, uint8_t>(job, hand, cells); break;
+  }
+}
+
+// ---- instructions
+
+// A slot holds the groups of all threads, group by group.
+template <bool WIDE> __device__ inline Four<CELL> *slot_at(void *slots, int slot) {
+  return (Four<CELL> *)slots + slot * Sort<WIDE>::GROUPS * ELEMENT_THREADS + threadIdx.x;
+}
+
+template <bool WIDE, typename C>
+__device__ inline void read_operand(const gcut__cuda_element_job &job, gcut__cuda_element_operand o, const Hand<WIDE> &hand,
+                                    void *slots, const CELL *before, C *x) {
+  if (o.where == GCUT_CUDA_ELEMENT_BEFORE) return open_cells<WIDE, C>(before, o.type, x);
+  if (o.where < GCUT_CUDA_ELEMENT_SLOT) return read_input<WIDE, C>(job, o.where, o.type, hand, x);
+  const Four<CELL> *slot = slot_at<WIDE>(slots, o.where - GCUT_CUDA_ELEMENT_SLOT);
+  CELL cells[Sort<WIDE>::V];
+#pragma unroll
+  for (int g = 0; g < Sort<WIDE>::GROUPS; g++) {
+    Four<CELL> four = slot[g * ELEMENT_THREADS];
+#pragma unroll
+    for (int i = 0; i < LANES; i++) cells[g * LANES + i] = four.x[i];
+  }
+  open_cells<WIDE, C>(cells, o.type, x);
+}
+
+// Called, not inlined: many instructions, which all lanes share.
+template <typename C, int OP> __device__ __noinline__ C heavy_one(C x, float p, float q) { return Formula<C>::one(OP, x, (C)p, (C)q); }
+template <typename C, int OP> __device__ __noinline__ C heavy_two(C a, C b) { return Formula<C>::two(OP, a, b); }
+
+template <bool WIDE, bool ALL, typename C> __device__ inline void apply(const gcut__cuda_element_step &s, C *a, const C *b, const C *c) {
+#define ONE(name) case GCUT_CUDA_ELEMENT_##name: EACH(a[v] = Formula<C>::one(GCUT_CUDA_ELEMENT_##name, a[v], (C)s.p, (C)s.q)); return;
+#define TWO(name) case GCUT_CUDA_ELEMENT_##name: EACH(a[v] = Formula<C>::two(GCUT_CUDA_ELEMENT_##name, a[v], b[v])); return;
+#define CALL(name) case GCUT_CUDA_ELEMENT_##name: EACH(a[v] = heavy_one<C, GCUT_CUDA_ELEMENT_##name>(a[v], s.p, s.q)); return;
+#define CALL_TWO(name) case GCUT_CUDA_ELEMENT_##name: EACH(a[v] = heavy_two<C, GCUT_CUDA_ELEMENT_##name>(a[v], b[v])); return;
+  switch (s.op) {
+    GCUT_CUDA_ELEMENT_LIGHT(ONE)
+    GCUT_CUDA_ELEMENT_TWO_LIGHT(TWO)
+  case GCUT_CUDA_ELEMENT_SELECT: EACH(a[v] = a[v] != (C)0 ? b[v] : c[v]); return;
+  default: break;
+  }
+  if constexpr (ALL) {
+    switch (s.op) {
+      GCUT_CUDA_ELEMENT_TWO_HEAVY(CALL_TWO)
+    default: break;
+    }
+    if constexpr (!Is<C>::WHOLE) { // of integers there are none of these
+      switch (s.op) {
+        GCUT_CUDA_ELEMENT_MIDDLE(ONE)
+        GCUT_CUDA_ELEMENT_HEAVY(CALL)
+      default: break;
+      }
+    }
+  }
+#undef ONE
+#undef TWO
+#undef CALL
+#undef CALL_TWO
+}
+
+template <bool WIDE, bool ALL, typename C>
+__device__ inline void run_step(const gcut__cuda_element_job &job, const gcut__cuda_element_step &s, const Hand<WIDE> &hand,
+                                void *slots, CELL *results) {
+  C a[Sort<WIDE>::V] = {0}, b[Sort<WIDE>::V] = {0}, c[Sort<WIDE>::V] = {0};
 #pragma unroll 1
   for (int k = s.op == GCUT_CUDA_ELEMENT_SELECT ? 2 : s.op >= GCUT_CUDA_ELEMENT_ADD ? 1 : 0; k >= 0; k--) { // the last first
-#pragma unroll
-    for (int v = 0; v < V; v++) c[v] = b[v], b[v] = a[v];
-    read_operand<C>(job, s.operands[k], hand, slots, results, a);
+    EACH(c[v] = b[v], b[v] = a[v]);
+    read_operand<WIDE, C>(job, s.operands[k], hand, slots, results, a);
   }
-  apply<C>(s, a, b, c);
-  make_cells<C>(a, s.type, results);
+  apply<WIDE, ALL, C>(s, a, b, c);
+  make_cells<WIDE, C>(a, s.type, results);
   if (s.keep < 0) return;
-  LANES(slots[s.keep * ELEMENT_PIECE + v * ELEMENT_THREADS + threadIdx.x] = results[v]);
+#pragma unroll
+  for (int g = 0; g < Sort<WIDE>::GROUPS; g++) {
+    Four<CELL> four;
+#pragma unroll
+    for (int i = 0; i < LANES; i++) four.x[i] = results[g * LANES + i];
+    slot_at<WIDE>(slots, s.keep)[g * ELEMENT_THREADS] = four;
+  }
 }
 
-// Computes what is in hand; `first` and `end`: its outputs, this thread's from `first` on.
-template <bool WIDE>
-__device__ inline void run_program(const gcut__cuda_element_job &job, const Hand &hand, Cell *slots, int64_t first, int64_t end) {
-  Cell results[V];
+template <bool WIDE, bool ALL>
+__device__ inline void run_program(const gcut__cuda_element_job &job, const Hand<WIDE> &hand, void *slots) {
+  CELL results[Sort<WIDE>::V];
+#pragma unroll 1
   for (int k = 0; k < job.n_steps; k++) {
     const gcut__cuda_element_step &s = job.steps[k];
-    if (WIDE && s.of == GCUT_CUDA_ELEMENT_DOUBLE) run_step<double>(job, s, hand, slots, results);
-    else if (s.of == GCUT_CUDA_ELEMENT_INT) run_step<int64_t>(job, s, hand, slots, results);
-    else run_step<float>(job, s, hand, slots, results);
+    if (WIDE && s.of == GCUT_CUDA_ELEMENT_DOUBLE) run_step<WIDE, ALL, double>(job, s, hand, slots, results);
+    else if (s.of == GCUT_CUDA_ELEMENT_INT) run_step<WIDE, ALL, int64_t>(job, s, hand, slots, results);
+    else if (!WIDE && s.of == GCUT_CUDA_ELEMENT_NARROW) run_step<WIDE, ALL, int32_t>(job, s, hand, slots, results);
+    else run_step<WIDE, ALL, float>(job, s, hand, slots, results);
   }
-  int type = job.steps[job.n_steps - 1].type;
-#pragma unroll
-  for (int v = 0; v < V; v++) {
-    int64_t i = first + v * ELEMENT_THREADS;
-    if (i < end) store_cell(job.output, i, type, results[v]);
-  }
+  store_result<WIDE>(job, job.steps[job.n_steps - 1].type, hand, results);
 }
 
-// Long rows go in pieces of one row, whose offsets are found once a piece; short ones by single elements.
-template <bool WIDE> __device__ inline void walk_elements(const gcut__cuda_element_job &job, Cell *slots) {
-  __shared__ int64_t bases[GCUT_CUDA_ELEMENT_INPUTS];
-  int64_t last = job.dims[job.rank - 1], row_pieces = (last + ELEMENT_PIECE - 1) / ELEMENT_PIECE;
-  bool by_rows = last >= ELEMENT_PIECE / 2;
-  int64_t n = by_rows ? job.count / last * row_pieces : (job.count + ELEMENT_PIECE - 1) / ELEMENT_PIECE;
-  for (int64_t piece = blockIdx.x; piece < n; piece += gridDim.x) {
-    int64_t row = by_rows ? piece / row_pieces : 0, from = (by_rows ? piece % row_pieces : piece) * ELEMENT_PIECE + threadIdx.x;
-    int64_t length = by_rows ? last : job.count;
-    Hand hand;
-    hand.bases = NULL;
+template <bool WIDE, bool ALL> __device__ inline void walk_groups(const gcut__cuda_element_job &job, void *slots) {
+  enum { PIECE = Sort<WIDE>::GROUPS * ELEMENT_THREADS };
+  for (INDEX piece = (INDEX)blockIdx.x * PIECE; piece < (INDEX)job.n_groups; piece += (INDEX)gridDim.x * PIECE) {
+    Hand<WIDE> hand;
+    hand.whole = true;
 #pragma unroll
-    for (int v = 0; v < V; v++) hand.at[v] = min(from + v * ELEMENT_THREADS, length - 1);
-    if (by_rows) {
-      Hand start;
-      start.bases = NULL;
-      start.at[0] = row * last;
-      __syncthreads(); // the last piece is done with them
-      if (threadIdx.x < job.n_inputs) bases[threadIdx.x] = input_offset(job, start, threadIdx.x, 0);
-      __syncthreads();
-      hand.bases = bases;
+    for (int g = 0; g < Sort<WIDE>::GROUPS; g++) {
+      place_group<WIDE>(job, piece + g * ELEMENT_THREADS + (INDEX)threadIdx.x, g, &hand);
+      hand.whole = hand.whole && hand.n[g] == LANES;
     }
-    run_program<WIDE>(job, hand, slots, row * last + from, row * last + length);
+    run_program<WIDE, ALL>(job, hand, slots);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 3) gcut_elementwise(const __grid_constant__ gcut__cuda_element_job job) {
-  extern __shared__ Cell slots[];
-  walk_elements<false>(job, slots);
+// Light instructions only, results of 32 bits.
+extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 3) gcut_elementwise_light(const __grid_constant__ gcut__cuda_element_job job) {
+  extern __shared__ uint4 kept[];
+  walk_groups<false, false>(job, kept);
 }
 
-// With float64 among its classes.
-extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS) gcut_elementwise_double(const __grid_constant__ gcut__cuda_element_job job) {
-  extern __shared__ Cell slots[];
-  walk_elements<true>(job, slots);
+// Any instruction, results of 32 bits.
+extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 3) gcut_elementwise(const __grid_constant__ gcut__cuda_element_job job) {
+  extern __shared__ uint4 kept[];
+  walk_groups<false, true>(job, kept);
+}
+
+// Any instruction, results of 64 bits, any number of elements.
+extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS) gcut_elementwise_wide(const __grid_constant__ gcut__cuda_element_job job) {
+  extern __shared__ uint4 kept[];
+  walk_groups<true, true>(job, kept);
 }

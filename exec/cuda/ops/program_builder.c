@@ -360,9 +360,8 @@ static bool collapse(gcut__cuda_program_builder *b) {
   b->job.rank = n > 0 ? n : 1;
   b->job.dims[0] = 1; // of a scalar
   for (int i = 0; i < n; i++) {
-    int from = kept[n - 1 - i];
-    b->job.dims[i] = dims[from];
-    for (int k = 0; k < b->job.n_inputs; k++) b->job.inputs[k].strides[i] = b->strides[k][from];
+    b->job.dims[i] = dims[kept[i]];
+    for (int k = 0; k < b->job.n_inputs; k++) b->job.inputs[k].strides[i] = b->strides[k][kept[i]];
   }
   return true;
 }

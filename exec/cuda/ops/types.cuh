@@ -35,10 +35,12 @@ template <typename C> __device__ inline int32_t to_int32(C x) {
   return (double)x > -2147483649.0 && (double)x < 2147483648.0 ? (int32_t)x : INT32_MIN;
 }
 template <> __device__ inline int32_t to_int32<int64_t>(int64_t x) { return (int32_t)x; }
+template <> __device__ inline int32_t to_int32<int32_t>(int32_t x) { return x; }
 template <typename C> __device__ inline int64_t to_int64(C x) {
   return (double)x >= -9223372036854775808.0 && (double)x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
 }
 template <> __device__ inline int64_t to_int64<int64_t>(int64_t x) { return x; }
+template <> __device__ inline int64_t to_int64<int32_t>(int32_t x) { return x; }
 
 template <typename C> __device__ inline void store_as(void *data, int64_t i, int type, C x) {
   switch (type) {
