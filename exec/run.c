@@ -9,6 +9,7 @@
 
 #include "exec/interpret.h"
 #include "exec/problem.h"
+#include "exec/slices.h"
 #include "exec/trim.h"
 #include "tracer/base/error.h"
 
@@ -305,7 +306,7 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   r->parts = s->plan->n_parts;
   GCUT_TRY(count_host_nodes(s, r, err));
   GCUT_TRY(count_host_parts(s, r, err));
-  r->batches = s->problem.n_batches;
+  r->batches = r->slices = s->problem.n_batches;
   r->seconds = sum.seconds;
   r->peak_device_bytes = s->schedule->extent[GCUT_SPACE_DEVICE];
   r->peak_host_bytes = s->schedule->extent[GCUT_SPACE_HOST] + s->store.heap_peak;
@@ -347,12 +348,31 @@ static gcut_status run(session *s, const gcut_sink *sink, gcut_run_result *r, gc
   return fill_result(s, r, err);
 }
 
-gcut_status gcut_run(const gcut_graph *graph, const gcut_plan *plan,
-                     const gcut_run_options *options, const gcut_source *source,
-                     const gcut_sink *sink, gcut_run_result *out_result, gcut_error *err) {
+static gcut_status run_session(const gcut_graph *graph, const gcut_plan *plan,
+                               const gcut_run_options *options, const gcut_source *source,
+                               const gcut_sink *sink, gcut_run_result *out_result,
+                               gcut_error *err) {
   session s = {.graph = graph, .plan = plan, .options = options, .source = source};
   *out_result = (gcut_run_result){0};
   gcut_status status = run(&s, sink, out_result, err);
   close_session(&s);
+  return status;
+}
+
+gcut_status gcut_run(const gcut_graph *graph, const gcut_plan *plan,
+                     const gcut_run_options *options, const gcut_source *source,
+                     const gcut_sink *sink, gcut_run_result *out_result, gcut_error *err) {
+  if (options->micro_batch == 0)
+    return run_session(graph, plan, options, source, sink, out_result, err);
+  gcut__slices slices;
+  gcut_status status =
+      gcut__slices_open(graph, plan, source, sink, options->micro_batch, &slices, err);
+  if (status == GCUT_OK) {
+    gcut_source parts = gcut__slices_source(&slices);
+    gcut_sink joined = gcut__slices_sink(&slices);
+    status = run_session(graph, plan, options, &parts, &joined, out_result, err);
+    out_result->batches = source->n_batches;
+  }
+  gcut__slices_close(&slices);
   return status;
 }

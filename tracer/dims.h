@@ -60,6 +60,12 @@ gcut_dim gcut_dim_evaluate(gcut_dims *dims, gcut_dim dim);
 // GCUT_OK, or GCUT_ARGUMENT where it cannot be: then nothing is bound.
 GCUT_MUST_USE gcut_status gcut_dim_unify(gcut_dims *dims, gcut_dim dim, int64_t value);
 
+// Calls `see` with the number of every symbol that the dim is made of, of some more than once.
+typedef void gcut_dim_see(void *context, uint32_t symbol);
+void gcut_dim_symbols(const gcut_dims *dims, gcut_dim dim, gcut_dim_see *see, void *context);
+// The number of the symbol that the dim is, or GCUT_NONE where it is anything else.
+uint32_t gcut_dim_symbol_number(const gcut_dims *dims, gcut_dim dim);
+
 // Writes a dim as gcut_dim_parse reads it; returns the length as snprintf does.
 int gcut_dims_format(const gcut_dims *dims, gcut_dim dim, char *buffer, size_t size);
 uint32_t gcut_dims_n_symbols(const gcut_dims *dims);

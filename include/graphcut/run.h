@@ -29,11 +29,14 @@ typedef struct gcut_sink {
 } gcut_sink;
 
 typedef struct gcut_run_options {
-  const char *device;          // "cpu" (also where NULL), "cuda", "cuda:1", "sim"
-  const char *offload;         // NULL: "sequential"
-  uint64_t budget;             // bytes of device memory; 0: what is needed
-  uint64_t host_budget;        // bytes of host memory for activations; 0: what is needed
-  uint32_t passes;             // 0 is 1
+  const char *device;   // "cpu" (also where NULL), "cuda", "cuda:1", "sim"
+  const char *offload;  // NULL: "sequential"
+  uint64_t budget;      // bytes of device memory; 0: what is needed
+  uint64_t host_budget; // bytes of host memory for activations; 0: what is needed
+  uint32_t passes;      // 0 is 1
+  // Computes each batch in slices of at most so many elements of it, where that gives the same
+  // results (graphcut/slicing.h); source and sink see whole batches. 0: whole.
+  uint32_t micro_batch;
   const gcut_profile *profile; // what strategies weigh rates by, and what "sim" is; NULL: a default
   const char *spill_folder;    // for what does not fit the host budget; NULL: TMPDIR, or /var/tmp
   const char *timeline;        // file to write the timeline to; NULL: none
@@ -48,6 +51,7 @@ typedef struct gcut_run_result {
   char note[512];    // why; "" mostly
   uint32_t parts;
   uint64_t batches;
+  uint64_t slices;          // that ran: as many as batches where each was computed whole
   double seconds;           // of the schedule, from the first command to the last
   double prepare_seconds;   // before it: shapes, programs, schedule
   double predicted_seconds; // by the profile; 0 where none was given
@@ -62,7 +66,8 @@ typedef struct gcut_run_result {
 } gcut_run_result;
 
 // Runs the plan on every batch of the source. GCUT_FORMAT before any work where weights or inputs
-// are missing or do not fit the model; GCUT_BUDGET names the least budget that would do.
+// are missing or do not fit the model; GCUT_BUDGET names the least budget that would do;
+// GCUT_UNSUPPORTED where batches cannot be computed in slices.
 GCUT_API GCUT_MUST_USE gcut_status gcut_run(const gcut_graph *graph, const gcut_plan *plan,
                                             const gcut_run_options *options,
                                             const gcut_source *source, const gcut_sink *sink,

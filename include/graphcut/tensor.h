@@ -57,6 +57,15 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_wrap(gcut_dtype type, int rank, c
 GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_view(gcut_tensor *base, gcut_dtype type, int rank,
                                                     const int64_t *dims, gcut_tensor **out_tensor,
                                                     gcut_error *err);
+// Elements [first, first + n) of an axis: by reference where they lie together, else a copy.
+// GCUT_ARGUMENT where there are none such, or where an element is no whole bytes.
+GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_slice(gcut_tensor *base, int axis, int64_t first,
+                                                     int64_t n, gcut_tensor **out_tensor,
+                                                     gcut_error *err);
+// Copies `part` over elements [first, ...) of an axis of `whole`, whose other dims are the same.
+// GCUT_ARGUMENT where it does not fit.
+GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_place(gcut_tensor *whole, int axis, int64_t first,
+                                                     const gcut_tensor *part, gcut_error *err);
 // A sequence of `n` tensors or maps; takes its own reference to each. n may be 0.
 GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_sequence(gcut_dtype type, gcut_tensor *const *items,
                                                         size_t n, gcut_tensor **out_tensor,

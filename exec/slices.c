@@ -1,0 +1,223 @@
+// Batches in slices. The batch that was read last is kept while its slices are, and slices share
+// its memory where they lie together in it; outputs are copied once, to where they belong in the
+// whole.
+#include "exec/slices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracer/base/error.h"
+
+// ---- the size of a batch ------------------------------------------------------------------------
+
+static const char *input_name(const gcut__slices *s, uint32_t i) {
+  return s->graph->values[s->graph->bodies[0].inputs[i]].name;
+}
+
+static gcut_status check_input(const gcut__slices *s, size_t batch, uint32_t i, gcut_error *err) {
+  uint32_t value = s->graph->bodies[0].inputs[i];
+  const gcut_tensor *t = s->inputs[i];
+  int axis = s->slicing->axes[value];
+  if (s->graph->values[value].constant != GCUT_NONE)
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED,
+                     "batch %zu gives '%.200s', which has a default: such batches run whole only",
+                     batch, input_name(s, i));
+  if (axis < 0) return GCUT_OK;
+  if (t->kind == GCUT_KIND_TENSOR && axis < t->rank &&
+      t->dims[axis] % s->slicing->units[value] == 0)
+    return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_FORMAT,
+                   "batch %zu: input '%.200s' has no axis %d of '%.100s' elements", batch,
+                   input_name(s, i), axis, s->slicing->symbol);
+}
+
+// Elements of the batch that was read last; 1 where no input has its axis.
+static gcut_status count_elements(const gcut__slices *s, size_t batch, int64_t *out,
+                                  gcut_error *err) {
+  uint32_t first = GCUT_NONE;
+  *out = 1;
+  for (uint32_t i = 0; i < s->graph->bodies[0].n_inputs; i++) {
+    uint32_t value = s->graph->bodies[0].inputs[i];
+    if (!s->inputs[i]) continue;
+    GCUT_TRY(check_input(s, batch, i, err));
+    if (s->slicing->axes[value] < 0) continue;
+    int64_t n = s->inputs[i]->dims[s->slicing->axes[value]] / s->slicing->units[value];
+    if (first != GCUT_NONE && n != *out)
+      return GCUT_FAIL(err, GCUT_FORMAT,
+                       "batch %zu: '%.100s' is %lld of input '%.200s', %lld of '%.200s'", batch,
+                       s->slicing->symbol, (long long)*out, input_name(s, first), (long long)n,
+                       input_name(s, i));
+    first = i;
+    *out = n;
+  }
+  return GCUT_OK;
+}
+
+// ---- batches in -------------------------------------------------------------------------------
+
+static void forget(gcut__slices *s) {
+  for (uint32_t i = 0; s->inputs && i < s->graph->bodies[0].n_inputs; i++) {
+    gcut_tensor_unref(s->inputs[i]);
+    s->inputs[i] = NULL;
+  }
+  s->batch = SIZE_MAX;
+}
+
+static gcut_status read_whole(gcut__slices *s, size_t batch, gcut_error *err) {
+  if (s->batch == batch) return GCUT_OK;
+  forget(s);
+  GCUT_TRY(s->source.read(s->source.context, batch, s->inputs, err));
+  s->batch = batch;
+  return GCUT_OK;
+}
+
+static gcut_status read_slice(void *context, size_t index, gcut_tensor **inputs, gcut_error *err) {
+  gcut__slices *s = context;
+  const gcut__slice_of *it = &s->list[index];
+  int64_t n;
+  GCUT_TRY(read_whole(s, it->batch, err));
+  GCUT_TRY(count_elements(s, it->batch, &n, err));
+  if (n != s->wholes[it->batch].n)
+    return GCUT_FAIL(err, GCUT_FORMAT, "batch %zu changed while it was used", it->batch);
+  for (uint32_t i = 0; i < s->graph->bodies[0].n_inputs; i++) {
+    uint32_t value = s->graph->bodies[0].inputs[i];
+    int64_t unit = s->slicing->units[value];
+    if (!s->inputs[i]) continue;
+    if (s->slicing->axes[value] < 0)
+      inputs[i] = gcut_tensor_ref(s->inputs[i]);
+    else
+      GCUT_TRY(gcut_tensor_slice(s->inputs[i], s->slicing->axes[value], it->first * unit,
+                                 it->n * unit, &inputs[i], err));
+  }
+  // The last slice is the last that needs them.
+  if (it->first + it->n == n) forget(s);
+  return GCUT_OK;
+}
+
+// ---- results out ------------------------------------------------------------------------------
+
+static bool is_plain(const gcut_tensor *t) {
+  return t->kind == GCUT_KIND_TENSOR && t->type != GCUT_STRING;
+}
+
+// Room for the whole of an output, of which one slice is here.
+static gcut_status make_room(const gcut__slice_of *it, int axis, int64_t n, const gcut_tensor *part,
+                             gcut_tensor **out, gcut_error *err) {
+  int64_t dims[GCUT_MAX_RANK];
+  if (axis < 0 || axis >= part->rank || part->dims[axis] % it->n != 0)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "a slice does not fit its tensor");
+  memcpy(dims, part->dims, (size_t)part->rank * sizeof *dims);
+  if (__builtin_mul_overflow(dims[axis] / it->n, n, &dims[axis])) return GCUT_NO_MEMORY(err);
+  return gcut_tensor_create_uninitialized(part->type, part->rank, dims, out, err);
+}
+
+static gcut_status copy_of(gcut_tensor *t, gcut_tensor **out, gcut_error *err) {
+  if (!is_plain(t)) {
+    *out = gcut_tensor_ref(t); // lives on the heap
+    return GCUT_OK;
+  }
+  GCUT_TRY(gcut_tensor_create_uninitialized(t->type, t->rank, t->dims, out, err));
+  if (t->bytes) memcpy((*out)->data, t->data, t->bytes);
+  return GCUT_OK;
+}
+
+static gcut_status join_output(gcut__slices *s, const gcut__slice_of *it, uint32_t i,
+                               gcut_tensor *part, gcut_error *err) {
+  gcut__whole *w = &s->wholes[it->batch];
+  int axis = s->slicing->axes[s->plan->fetches[i]];
+  if (axis == GCUT_UNSLICED) return w->outputs[i] ? GCUT_OK : copy_of(part, &w->outputs[i], err);
+  if (!w->outputs[i]) GCUT_TRY(make_room(it, axis, w->n, part, &w->outputs[i], err));
+  int64_t unit = w->outputs[i]->dims[axis] / w->n;
+  return gcut_tensor_place(w->outputs[i], axis, it->first * unit, part, err);
+}
+
+static void drop_outputs(const gcut__slices *s, gcut__whole *w) {
+  for (uint32_t i = 0; w->outputs && i < s->plan->n_fetches; i++) gcut_tensor_unref(w->outputs[i]);
+  free(w->outputs);
+  w->outputs = NULL;
+  w->n_done = 0;
+}
+
+static gcut_status write_slice(void *context, size_t index, gcut_tensor *const *outputs,
+                               gcut_error *err) {
+  gcut__slices *s = context;
+  const gcut__slice_of *it = &s->list[index];
+  gcut__whole *w = &s->wholes[it->batch];
+  if (w->n_slices == 1) return s->sink.write(s->sink.context, it->batch, outputs, err);
+  if (!w->outputs) w->outputs = calloc(s->plan->n_fetches + 1u, sizeof *w->outputs);
+  if (!w->outputs) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < s->plan->n_fetches; i++)
+    GCUT_TRY(join_output(s, it, i, outputs[i], err));
+  if (++w->n_done < w->n_slices) return GCUT_OK;
+  gcut_status status = s->sink.write(s->sink.context, it->batch, w->outputs, err);
+  drop_outputs(s, w);
+  return status;
+}
+
+// ---- open and close -----------------------------------------------------------------------------
+
+static gcut_status prove(gcut__slices *s, gcut_error *err) {
+  gcut_trace *symbolic;
+  GCUT_TRY(gcut_trace_folded(s->graph, NULL, &symbolic, err));
+  gcut_status status =
+      gcut_slicing_create(symbolic, s->plan->fetches, s->plan->n_fetches, &s->slicing, err);
+  gcut_trace_destroy(symbolic);
+  return status;
+}
+
+static gcut_status measure(gcut__slices *s, uint32_t micro_batch, gcut_error *err) {
+  for (size_t b = 0; b < s->source.n_batches; b++) {
+    gcut__whole *w = &s->wholes[b];
+    GCUT_TRY(read_whole(s, b, err));
+    GCUT_TRY(count_elements(s, b, &w->n, err));
+    int64_t n = w->n < 1 ? 1 : (w->n - 1) / micro_batch + 1;
+    if (n > UINT32_MAX / 2) return GCUT_FAIL(err, GCUT_ARGUMENT, "batch %zu is too large", b);
+    w->n_slices = (uint32_t)n;
+    s->n += w->n_slices;
+  }
+  forget(s);
+  return GCUT_OK;
+}
+
+static gcut_status list_slices(gcut__slices *s, uint32_t micro_batch, gcut_error *err) {
+  size_t at = 0;
+  s->list = calloc(s->n + 1, sizeof *s->list);
+  if (!s->list) return GCUT_NO_MEMORY(err);
+  for (size_t b = 0; b < s->source.n_batches; b++)
+    for (uint32_t k = 0; k < s->wholes[b].n_slices; k++) {
+      int64_t first = (int64_t)k * micro_batch, left = s->wholes[b].n - first;
+      s->list[at++] = (gcut__slice_of){b, first, left < micro_batch ? left : micro_batch};
+    }
+  return GCUT_OK;
+}
+
+gcut_status gcut__slices_open(const gcut_graph *graph, const gcut_plan *plan,
+                              const gcut_source *source, const gcut_sink *sink,
+                              uint32_t micro_batch, gcut__slices *s, gcut_error *err) {
+  *s = (gcut__slices){
+      .graph = graph, .plan = plan, .source = *source, .sink = *sink, .batch = SIZE_MAX};
+  s->inputs = calloc(graph->bodies[0].n_inputs + (size_t)1, sizeof *s->inputs);
+  s->wholes = calloc(source->n_batches + 1, sizeof *s->wholes);
+  if (!s->inputs || !s->wholes) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(prove(s, err));
+  GCUT_TRY(measure(s, micro_batch, err));
+  return list_slices(s, micro_batch, err);
+}
+
+void gcut__slices_close(gcut__slices *s) {
+  if (s->inputs) forget(s);
+  for (size_t b = 0; s->wholes && b < s->source.n_batches; b++) drop_outputs(s, &s->wholes[b]);
+  gcut_slicing_destroy(s->slicing);
+  free(s->inputs);
+  free(s->wholes);
+  free(s->list);
+  *s = (gcut__slices){0};
+}
+
+gcut_source gcut__slices_source(gcut__slices *s) {
+  return (gcut_source){.read = read_slice, .context = s, .n_batches = s->n};
+}
+
+gcut_sink gcut__slices_sink(gcut__slices *s) {
+  return (gcut_sink){.write = write_slice, .context = s};
+}
