@@ -8,7 +8,8 @@
 static gcut__cuda_fill *const fills[GCUT_N_GROUP_KINDS] = {
     [GCUT_GROUP_ATTENTION] = gcut__cuda_fill_attention,
     [GCUT_GROUP_ROTARY] = gcut__cuda_fill_rotary,
-    [GCUT_GROUP_RMS_NORM] = gcut__cuda_fill_rms_norm,
+    [GCUT_GROUP_RMS_NORM] = gcut__cuda_fill_norm,
+    [GCUT_GROUP_LAYER_NORM] = gcut__cuda_fill_norm,
     [GCUT_GROUP_SWIGLU] = gcut__cuda_fill_swiglu,
 };
 
@@ -18,6 +19,9 @@ static const struct {
   gcut__cuda_match *match;
 } operators[] = {
     {"Attention", gcut__cuda_match_attention},
+    {"RMSNormalization", gcut__cuda_match_norm},
+    {"SimplifiedLayerNormalization", gcut__cuda_match_norm},
+    {"LayerNormalization", gcut__cuda_match_norm},
 };
 
 // ---- looking up

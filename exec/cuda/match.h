@@ -39,11 +39,11 @@ const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value,
 // Transposes around the group that a kernel reads or writes through may be hidden, too: moving
 // data changes no bits.
 typedef bool gcut__cuda_fill(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *out);
-gcut__cuda_fill gcut__cuda_fill_attention, gcut__cuda_fill_rotary, gcut__cuda_fill_rms_norm,
+gcut__cuda_fill gcut__cuda_fill_attention, gcut__cuda_fill_rotary, gcut__cuda_fill_norm,
     gcut__cuda_fill_swiglu;
 
 // The same for an operator that takes in nodes around it: false where it is as well by itself.
 typedef bool gcut__cuda_match(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *out);
-gcut__cuda_match gcut__cuda_match_attention;
+gcut__cuda_match gcut__cuda_match_attention, gcut__cuda_match_norm;
 
 #endif

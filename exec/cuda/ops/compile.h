@@ -18,9 +18,10 @@ GCUT_CUDA_MICROSOFT_LIST(X)
 // A sum of two tensors of one shape, eight elements at once; false where it is no such sum.
 bool gcut__cuda_compile_sum(const gcut__cuda_compile *c, gcut_status *out_status, gcut_error *err);
 
-// An RMS norm over the last dimension, eight elements at once; false where it is none that goes so.
-bool gcut__cuda_compile_rms_rows(const gcut__cuda_compile *c, gcut_status *out_status,
-                                 gcut_error *err);
+// LayerNormalization or RMSNormalization over the last dimension, eight elements at once; false
+// where it is none that goes so.
+bool gcut__cuda_compile_norm_rows(const gcut__cuda_compile *c, gcut_status *out_status,
+                                  gcut_error *err);
 
 // A reduction by rows, of the dimensions from `axis` on.
 gcut_status gcut__cuda_compile_row_reduction(const gcut__cuda_compile *c, int axis,

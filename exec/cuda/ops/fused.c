@@ -1,13 +1,11 @@
-// Fused groups of elementwise nodes: RMS norm, SwiGLU, rotary embedding; and sums of equal shapes.
+// Fused groups of elementwise nodes: SwiGLU, rotary embedding; and sums of equal shapes.
 #include "exec/cuda/ops/fused.h"
-
-#include <string.h>
 
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/match.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/shape.h"
-#include "tracer/ops/normalization.h"
+#include "tracer/fuse/fuse.h"
 
 // A kernel and its job without addresses.
 #define PARAMS(name)                                                                               \
@@ -15,20 +13,8 @@
     CUfunction kernel;                                                                             \
     gcut__cuda_##name##_job job;                                                                   \
   } name##_params
-PARAMS(rms);
 PARAMS(swiglu);
 PARAMS(rotary);
-
-static bool is_float(const gcut_type *t) {
-  return t && (t->type == GCUT_FLOAT || t->type == GCUT_FLOAT16 || t->type == GCUT_BFLOAT16);
-}
-
-static bool same_shape(const gcut_type *a, const gcut_type *b) {
-  if (!a || !b || a->type != b->type || a->rank != b->rank) return false;
-  for (int d = 0; d < a->rank; d++)
-    if (a->dims[d] != b->dims[d]) return false;
-  return true;
-}
 
 // Copies what a fused step reads.
 static bool set_reads(gcut__cuda_matcher *m, gcut__cuda_fused *f, const uint32_t *reads,
@@ -44,66 +30,6 @@ static gcut_status finish(const gcut__cuda_compile *c, const char *kernel, CUfun
   c->step->params = params;
   c->step->launch = launch;
   return GCUT_OK;
-}
-
-// ---- RMS norm
-
-static gcut_status launch_rms(const gcut__cuda_run *r, gcut_error *err) {
-  const rms_params *p = r->step->params;
-  gcut__cuda_rms_job job = p->job;
-  job.x = (const void *)r->inputs[0];
-  job.w = (const void *)r->inputs[1];
-  job.y = (void *)r->outputs[0];
-  void *arguments[] = {&job};
-  return gcut__cuda_launch_rows(r, p->kernel, (uint64_t)job.rows, 256, arguments, err);
-}
-
-static gcut_status compile_rms(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
-                               gcut_error *err) {
-  rms_params *p = gcut_arena_copy(c->arena, fused->params, sizeof *p);
-  if (!p) return GCUT_NO_MEMORY(err);
-  return finish(c, "gcut_rms", &p->kernel, p, launch_rms, err);
-}
-
-static bool rows_of_eights(const gcut_type *x, const gcut_type *w) {
-  return is_float(x) && w && w->type == x->type && w->rank == 1 && x->rank >= 1 &&
-         w->dims[0] == x->dims[x->rank - 1] && w->dims[0] % 8 == 0 && w->dims[0] > 0;
-}
-
-static gcut__cuda_rms_job rms_job(const gcut_type *x, float epsilon) {
-  int64_t columns = x->dims[x->rank - 1];
-  return (gcut__cuda_rms_job){.rows = (int64_t)gcut__cuda_count(x) / columns,
-                              .columns = columns,
-                              .type = x->type,
-                              .epsilon = epsilon};
-}
-
-bool gcut__cuda_compile_rms_rows(const gcut__cuda_compile *c, gcut_status *out_status,
-                                 gcut_error *err) {
-  const gcut_layer_norm_attrs *attrs = c->node->attrs;
-  const gcut_type *x = gcut__cuda_input_type(c, 0);
-  *out_status = GCUT_OK;
-  if (!rows_of_eights(x, gcut__cuda_input_type(c, 1)) ||
-      (attrs->axis != -1 && attrs->axis != x->rank - 1) || gcut__cuda_output_type(c, 1) ||
-      attrs->stash_type > GCUT_FLOAT)
-    return false;
-  rms_params *p = GCUT_NEW(c->arena, rms_params);
-  if (p) p->job = rms_job(x, attrs->epsilon);
-  *out_status = p ? finish(c, "gcut_rms", &p->kernel, p, launch_rms, err) : GCUT_NO_MEMORY(err);
-  return true;
-}
-
-// In float32 inside, which is what its nodes compute in too where they cast to it.
-bool gcut__cuda_fill_rms_norm(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
-  const gcut_type *tx = gcut__match_type(m, group->reads[0]),
-                  *tw = gcut__match_type(m, group->reads[1]);
-  if (!rows_of_eights(tx, tw) || (tx->type != GCUT_FLOAT && !group->casts)) return false;
-  rms_params *p = GCUT_NEW(m->arena, rms_params);
-  if (!p) return false;
-  p->job = rms_job(tx, group->epsilon);
-  f->params = p;
-  f->compile = compile_rms;
-  return set_reads(m, f, group->reads, 2);
 }
 
 // ---- SwiGLU
@@ -128,7 +54,8 @@ static gcut_status compile_swiglu(const gcut__cuda_compile *c, const gcut__cuda_
 bool gcut__cuda_fill_swiglu(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
   const gcut_type *g = gcut__match_type(m, group->reads[0]),
                   *u = gcut__match_type(m, group->reads[1]);
-  if (!is_float(g) || !same_shape(g, u) || gcut__cuda_count(g) % 8 != 0) return false;
+  if (!gcut__cuda_is_float(g) || !gcut__fuse_same_shape(g, u) || gcut__cuda_count(g) % 8 != 0)
+    return false;
   swiglu_params *p = GCUT_NEW(m->arena, swiglu_params);
   if (!p) return false;
   p->job = (gcut__cuda_swiglu_job){.count = (int64_t)gcut__cuda_count(g), .type = g->type};
@@ -140,7 +67,8 @@ bool gcut__cuda_fill_swiglu(gcut__cuda_matcher *m, const gcut_fused *group, gcut
 bool gcut__cuda_compile_sum(const gcut__cuda_compile *c, gcut_status *out_status, gcut_error *err) {
   const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1);
   *out_status = GCUT_OK;
-  if (!is_float(a) || !same_shape(a, b) || gcut__cuda_count(a) % 8 != 0) return false;
+  if (!gcut__cuda_is_float(a) || !gcut__fuse_same_shape(a, b) || gcut__cuda_count(a) % 8 != 0)
+    return false;
   swiglu_params *p = GCUT_NEW(c->arena, swiglu_params);
   if (p) p->job = (gcut__cuda_swiglu_job){.count = (int64_t)gcut__cuda_count(a), .type = a->type};
   *out_status = p ? finish(c, "gcut_add", &p->kernel, p, launch_pair, err) : GCUT_NO_MEMORY(err);
@@ -179,7 +107,7 @@ bool gcut__cuda_fill_rotary(gcut__cuda_matcher *m, const gcut_fused *group, gcut
   const gcut_type *t = gcut__match_type(m, x), *tc = gcut__match_type(m, cosine),
                   *ts = gcut__match_type(m, sine);
   gcut__cuda_heads heads;
-  if (!is_float(t) || t->rank != 4 || t->dims[3] % 16 != 0 || !is_table(tc, t) ||
+  if (!gcut__cuda_is_float(t) || t->rank != 4 || t->dims[3] % 16 != 0 || !is_table(tc, t) ||
       !is_table(ts, t) || tc->dims[0] != ts->dims[0])
     return false;
   x = gcut__cuda_match_heads(m, x, 3, &heads);

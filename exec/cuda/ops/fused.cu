@@ -1,73 +1,7 @@
 // Chains of elementwise nodes in one pass. Every intermediate is rounded as the nodes would, and products are never
 // contracted with sums, so the bits are those of the chain.
+#include "eight.cuh"
 #include "fused.h"
-#include "types.cuh"
-
-// Eight neighbours at once.
-struct Eight {
-  float x[8];
-};
-
-template <typename T> __device__ inline float widen(T x);
-template <> __device__ inline float widen(float x) { return x; }
-template <> __device__ inline float widen(__half x) { return __half2float(x); }
-template <> __device__ inline float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
-template <typename T> __device__ inline T narrow(float x);
-template <> __device__ inline float narrow(float x) { return x; }
-template <> __device__ inline __half narrow(float x) { return __float2half_rn(x); }
-template <> __device__ inline __nv_bfloat16 narrow(float x) { return __float2bfloat16_rn(x); }
-template <typename T> __device__ inline float rounded(float x) { return widen<T>(narrow<T>(x)); }
-
-template <typename T> struct alignas(16) Pack {
-  T x[8];
-};
-
-template <typename T> __device__ inline Eight load8(const T *p) {
-  Pack<T> pack = *(const Pack<T> *)p;
-  Eight e;
-#pragma unroll
-  for (int i = 0; i < 8; i++) e.x[i] = widen<T>(pack.x[i]);
-  return e;
-}
-
-template <typename T> __device__ inline void store8(T *p, const Eight &e) {
-  Pack<T> pack;
-#pragma unroll
-  for (int i = 0; i < 8; i++) pack.x[i] = narrow<T>(e.x[i]);
-  *(Pack<T> *)p = pack;
-}
-
-// ---- RMS norm: the sum goes as gcut_rows goes
-
-template <typename T> __device__ inline void rms(const gcut__cuda_rms_job &job) {
-  __shared__ float parts[8];
-  const T *x = (const T *)job.x + blockIdx.x * job.columns, *w = (const T *)job.w;
-  T *y = (T *)job.y + blockIdx.x * job.columns;
-  float sum = 0.0f;
-  for (int64_t c = threadIdx.x * 8; c < job.columns; c += 2048) {
-    Eight e = load8(x + c);
-#pragma unroll
-    for (int i = 0; i < 8; i++) sum = __fadd_rn(sum, __fmul_rn(e.x[i], e.x[i]));
-  }
-  for (int offset = 16; offset > 0; offset /= 2) sum = __fadd_rn(sum, __shfl_xor_sync(0xffffffffu, sum, offset));
-  if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
-  __syncthreads();
-  sum = parts[0];
-  for (int i = 1; i < 8; i++) sum = __fadd_rn(sum, parts[i]);
-  float factor = 1.0f / sqrtf(__fadd_rn(sum / (float)job.columns, job.epsilon));
-  for (int64_t c = threadIdx.x * 8; c < job.columns; c += 2048) {
-    Eight e = load8(x + c), s = load8(w + c);
-#pragma unroll
-    for (int i = 0; i < 8; i++) e.x[i] = __fmul_rn(rounded<T>(__fmul_rn(e.x[i], factor)), s.x[i]);
-    store8(y + c, e);
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(256) gcut_rms(const __grid_constant__ gcut__cuda_rms_job job) {
-  if (job.type == T_BFLOAT16) rms<__nv_bfloat16>(job);
-  else if (job.type == T_FLOAT16) rms<__half>(job);
-  else rms<float>(job);
-}
 
 // ---- SwiGLU
 

@@ -4,15 +4,6 @@
 
 #include <stdint.h>
 
-// y = round(x / sqrt(mean(x^2) + epsilon)) * w, over rows.
-typedef struct gcut__cuda_rms_job {
-  int64_t rows, columns;
-  int32_t type;
-  float epsilon;
-  const void *x, *w; // [rows][columns], [columns]
-  void *y;
-} gcut__cuda_rms_job;
-
 // y = round(g * round(sigmoid(g))) * u.
 typedef struct gcut__cuda_swiglu_job {
   int64_t count;

@@ -174,12 +174,14 @@ static gcut_status compile_from_axis(const gcut__cuda_compile *c, gcut__cuda_row
 
 gcut_status gcut__cuda_compile_layer_norm(const gcut__cuda_compile *c, gcut_error *err) {
   static const norm_places at = {1, 2, -1, -1, 1, 2, -1};
+  gcut_status status;
+  if (gcut__cuda_compile_norm_rows(c, &status, err)) return status;
   return compile_from_axis(c, GCUT_CUDA_ROW_LAYER_NORM, &at, err);
 }
 gcut_status gcut__cuda_compile_rms_norm(const gcut__cuda_compile *c, gcut_error *err) {
   static const norm_places at = {1, -1, -1, -1, -1, 1, -1};
   gcut_status status;
-  if (gcut__cuda_compile_rms_rows(c, &status, err)) return status;
+  if (gcut__cuda_compile_norm_rows(c, &status, err)) return status;
   return compile_from_axis(c, GCUT_CUDA_ROW_RMS_NORM, &at, err);
 }
 

@@ -29,7 +29,7 @@ template <typename J> __device__ inline float join_block(float x) {
   return x;
 }
 
-// A thread joins runs of eight, as kernels that load 16 bytes at once do (fused.cu must give the same bits).
+// A thread joins runs of eight, as kernels that load 16 bytes at once do (norm_rows.cu must give the same bits).
 template <typename J, typename F> __device__ inline float join_row(int64_t columns, F value) {
   float x = J::start();
   for (int64_t from = threadIdx.x * 8; from < columns; from += GCUT_CUDA_ROW_THREADS * 8)

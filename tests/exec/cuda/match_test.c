@@ -145,8 +145,11 @@ static const char *steps(fixture *f) {
     const gcut__fusion *fusion = &all.bases[i];
     n += (size_t)snprintf(found + n, 1024 - n, "%s%s:", n ? "; " : "", made(f, fusion->node));
     for (uint32_t r = 0; r < fusion->n_reads; r++)
-      n += (size_t)snprintf(found + n, 1024 - n, " %s", f->g->values[fusion->reads[r]].name);
+      if (fusion->reads[r] != GCUT_NONE)
+        n += (size_t)snprintf(found + n, 1024 - n, " %s", f->g->values[fusion->reads[r]].name);
     n += (size_t)snprintf(found + n, 1024 - n, ", hides %u", fusion->n_hidden);
+    for (uint32_t w = 1; w < fusion->n_writes; w++)
+      n += (size_t)snprintf(found + n, 1024 - n, " but %s", f->g->values[fusion->writes[w]].name);
   }
   gcut_plan_destroy(plan);
   return found;
@@ -177,10 +180,51 @@ static void the_operator_reads_through_what_moves_heads(void **state) {
   expect_steps(operator, "", "", "double", "");
 }
 
+// A residual of two sums, the first of a bias, its norm, and what reads both.
+#define NORM(name, weights, norm)                                                                  \
+  static const char name[] =                                                                       \
+      "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,seq,64] x, %1$s[batch,seq,64] r,"  \
+      " %1$s[64] w, %1$s[64] b, %1$s[64,64] m) => (%1$s[batch,seq,64] z)" weights " {"             \
+      " a = MatMul(x, m) c = Add(b, a) s = Add(r, c) " norm                                        \
+      " t = MatMul(y, m) z = Where(q, s, t) }"
+NORM(rms, "<bool q = {1}>", "y = RMSNormalization<axis = -1>(s, w)");
+NORM(layer, "<bool q = {1}>", "y = LayerNormalization<axis = -1>(s, w, b)");
+// Between Casts: of bfloat16.
+NORM(spelled_rms, "<bool q = {1}, float two = {2}, float e = {0.001}, int64[1] axis = {-1}>",
+     "u = Cast<to = 1>(s) p = Pow(u, two) e1 = ReduceMean(p, axis) e2 = Add(e1, e) e3 = Sqrt(e2)"
+     " e4 = Reciprocal(e3) e5 = Mul(u, e4) e6 = Cast<to = 16>(e5) y = Mul(w, e6)");
+NORM(spelled_layer, "<bool q = {1}, %1$s two = {2.0}, %1$s e = {0.001}, int64[1] axis = {-1}>",
+     "e1 = ReduceMean(s, axis) d = Sub(s, e1) p = Pow(d, two) e2 = ReduceMean(p, axis)"
+     " e3 = Add(e2, e) e4 = Sqrt(e3) e5 = Div(d, e4) e6 = Mul(e5, w) y = Add(e6, b)");
+
+static void a_sum_and_its_norm_are_one_step(void **state) {
+  (void)state;
+  const char *types[] = {"float", "float16", "bfloat16"};
+  for (size_t i = 0; i < 3; i++) {
+    expect_steps(rms, "", "", types[i], "y: a w r b, hides 2 but s");
+    expect_steps(layer, "", "", types[i], "y: a w b r b, hides 2 but s");
+    expect_steps(spelled_layer, "", "", types[i], "y: a w b r b, hides 10 but s");
+  }
+  expect_steps(spelled_rms, "", "", "bfloat16", "y: a w r b, hides 10 but s");
+  // Nobody else reads the sum.
+  expect_steps(rms, "Where(q, s, t)", "Where(q, t, r)", "float16", "y: a w r b, hides 2");
+  // Somebody reads it before the norm is there.
+  expect_steps(rms, "y = RMSNormalization<axis = -1>(s, w)",
+               "n = MatMul(s, m) o = RMSNormalization(s, w) y = MatMul(o, n)", "float16",
+               "s: b a r, hides 1");
+  // The bias is read with it, or is none; what is normalised is no sum of two tensors.
+  expect_steps(rms, "Where(q, s, t)", "Where(q, c, t)", "float16", "y: c w r, hides 1");
+  expect_steps(rms, "Add(b, a)", "Sub(a, b)", "float16", "y: c w r, hides 1 but s");
+  expect_steps(layer, "s = Add(r, c)", "s = Add(c, w)", "float16", "s: b a w, hides 1");
+  // Statistics are wanted, too.
+  expect_steps(layer, "y = Layer", "y, mean = Layer", "float16", "s: b a r, hides 1");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attention_is_whole_in_every_cut),
       cmocka_unit_test(what_there_is_no_kernel_for),
+      cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,170 @@
+// What fused groups compute on a card, in software where the machine has that one: the bits of
+// their nodes one by one, near to what the CPU computes.
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graphcut/formats.h"
+#include "graphcut/run.h"
+#include "tests/support/check.h"
+#include "tests/support/random_graph.h"
+#include "tracer/base/narrow.h"
+
+static bool has_card;
+
+enum { MOST_OUTPUTS = 4, MOST_TYPES = 32 };
+
+typedef struct job {
+  const gcut_graph *graph;
+  const gcut_trace *trace;
+  gcut_tensor *made[MOST_OUTPUTS];
+  uint32_t n_made;
+} job;
+
+// ---- running ------------------------------------------------------------------------------------
+
+// Eighths between -2 and 2 in some order: every type has them.
+static gcut_status read_inputs(void *context, size_t batch, gcut_tensor **inputs, gcut_error *err) {
+  const job *j = context;
+  const gcut_body *body = &j->graph->bodies[0];
+  uint64_t random = 1;
+  (void)batch;
+  for (uint32_t i = 0; i < body->n_inputs; i++) {
+    const gcut_type *t = &j->trace->facts[body->inputs[i]].type;
+    gcut_status status =
+        gcut_tensor_create_uninitialized((gcut_dtype)t->type, t->rank, t->dims, &inputs[i], err);
+    if (status != GCUT_OK) return status;
+    uint64_t n = inputs[i]->bytes * 8 / gcut_dtype_bits(inputs[i]->type);
+    for (uint64_t k = 0; k < n; k++) {
+      float x = (float)random_below(&random, 33) / 8 - 2;
+      if (t->type == GCUT_FLOAT) ((float *)inputs[i]->data)[k] = x;
+      if (t->type == GCUT_FLOAT16) ((uint16_t *)inputs[i]->data)[k] = gcut_to_float16(x);
+      if (t->type == GCUT_BFLOAT16) ((uint16_t *)inputs[i]->data)[k] = gcut_to_bfloat16(x);
+      if (t->type == GCUT_BOOL) ((uint8_t *)inputs[i]->data)[k] = x > -1;
+    }
+  }
+  return GCUT_OK;
+}
+
+static gcut_status keep(void *context, size_t batch, gcut_tensor *const *made, gcut_error *err) {
+  job *j = context;
+  (void)batch;
+  for (uint32_t i = 0; i < j->n_made; i++) {
+    gcut_status status = gcut_tensor_create_uninitialized(made[i]->type, made[i]->rank,
+                                                          made[i]->dims, &j->made[i], err);
+    if (status != GCUT_OK) return status;
+    memcpy(j->made[i]->data, made[i]->data, made[i]->bytes);
+  }
+  return GCUT_OK;
+}
+
+// Every operator begins a part where `apart`: types are interned.
+static gcut_cut_options cut_options(const gcut_graph *g, bool apart, const char **types) {
+  gcut_cut_options o = {.cutter = apart ? NULL : "balanced", .n_parts = !apart, .unrefined = true};
+  for (uint32_t i = 0; apart && i < g->n_nodes; i++) {
+    size_t k = 0;
+    while (k < o.n_targets && types[k] != g->nodes[i].op_type) k++;
+    assert_true(k < MOST_TYPES);
+    types[k] = g->nodes[i].op_type;
+    if (k == o.n_targets) o.n_targets++;
+  }
+  o.targets = types;
+  return o;
+}
+
+static job compute(const char *text, const char *device, bool apart) {
+  const char *types[MOST_TYPES];
+  gcut_graph *g;
+  gcut_trace *trace;
+  gcut_plan *plan;
+  gcut_run_result result;
+  job j = {0};
+  assert_ok(gcut_gcir_parse(text, strlen(text), "test", NULL, &g, err));
+  assert_ok(gcut_trace_folded(g, NULL, &trace, err));
+  gcut_cut_options cut = cut_options(g, apart, types);
+  assert_ok(gcut_plan_create(trace, &cut, &plan, err));
+  j.graph = g;
+  j.trace = trace;
+  j.n_made = plan->n_fetches;
+  if (apart) assert_true(plan->n_parts > 1);
+  gcut_run_options options = {.device = device, .offload = "sequential"};
+  gcut_source source = {.read = read_inputs, .context = &j, .n_batches = 1};
+  gcut_sink sink = {.write = keep, .context = &j};
+  assert_ok(gcut_run(g, plan, &options, &source, &sink, &result, err));
+  assert_string_equal(result.host_operators, "");
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+  return j;
+}
+
+static void expect_bits(const char *text, double tolerance) {
+  job whole = compute(text, "cuda", false), apart = compute(text, "cuda", true),
+      cpu = compute(text, "cpu", false);
+  for (uint32_t i = 0; i < whole.n_made; i++) {
+    gcut_comparison c;
+    if (!gcut_tensor_equal(whole.made[i], apart.made[i])) fail_msg("other bits in %s", text);
+    assert_ok(gcut_compare("made", whole.made[i], cpu.made[i], tolerance, tolerance, &c, err));
+    if (!c.ok) fail_msg("%g away from the CPU's in %s", c.max_abs_error, text);
+    gcut_tensor_unref(whole.made[i]);
+    gcut_tensor_unref(apart.made[i]);
+    gcut_tensor_unref(cpu.made[i]);
+  }
+}
+
+// ---- a sum and its norm -------------------------------------------------------------------------
+
+#define HEAD                                                                                       \
+  "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,3,%2$d] x, %1$s[2,3,%2$d] r, %1$s[%2$d] "  \
+  "w, %1$s[%2$d] b) => (%1$s[2,3,%2$d] y, %1$s[2,3,%2$d] s) "
+static const char *const norms[] = {
+    HEAD "{ c = Add(b, x) s = Add(r, c) y = RMSNormalization<epsilon = 0.01>(s, w) }",
+    HEAD "{ c = Add(x, b) s = Add(c, r) y = LayerNormalization(s, w, b) }",
+    HEAD "{ s = Add(x, r) y = LayerNormalization(s, w) }",
+    HEAD "<float two = {2}, float e = {0.001}, int64[1] axis = {-1}> {"
+         " s = Add(x, r) u = Cast<to = 1>(s) p = Pow(u, two) e1 = ReduceMean(p, axis)"
+         " e2 = Add(e1, e) e3 = Sqrt(e2) e4 = Reciprocal(e3) e5 = Mul(u, e4)"
+         " e6 = CastLike(e5, s) y = Mul(w, e6) }",
+    HEAD "<%1$s two = {2.0}, %1$s e = {0.001}, int64[1] axis = {-1}> {"
+         " s = Add(x, r) e1 = ReduceMean(s, axis) d = Sub(s, e1) p = Pow(d, two)"
+         " e2 = ReduceMean(p, axis) e3 = Add(e2, e) e4 = Sqrt(e3) e5 = Div(d, e4)"
+         " e6 = Mul(e5, w) y = Add(e6, b) }"};
+
+// Rows of one, two, four and eight runs, the last ones cut off.
+static void a_sum_and_its_norm(void **state) {
+  (void)state;
+  if (!has_card) skip(); // no driver, and none in software
+  static const struct {
+    const char *type;
+    double tolerance;
+  } types[] = {{"float", 1e-5}, {"float16", 1e-2}, {"bfloat16", 5e-2}};
+  static const int columns[] = {8, 2056, 8184, 8200};
+  for (size_t t = 0; t < 3; t++)
+    for (size_t i = 0; i < sizeof norms / sizeof *norms; i++)
+      for (size_t k = 0; k < 4; k++) {
+        char text[1024];
+        snprintf(text, sizeof text, norms[i], types[t].type, columns[k]);
+        expect_bits(text, types[t].tolerance);
+      }
+}
+
+// A card in software lies beside the tests; whoever opens its libraries by name later gets these.
+static bool open_card(const char *program) {
+  static const char *const libraries[] = {"libcuda.so.1", "libcublasLt.so.13"};
+  const char *end = strstr(program, "/tests/exec/cuda/");
+  bool ok = end != NULL;
+  for (size_t i = 0; i < 2 && ok; i++) {
+    char path[512];
+    snprintf(path, sizeof path, "%.*s/emulated/%s", (int)(end - program), program, libraries[i]);
+    ok = dlopen(path, RTLD_NOW | RTLD_GLOBAL) != NULL;
+  }
+  return ok || dlopen(libraries[0], RTLD_NOW);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_sum_and_its_norm),
+  };
+  has_card = argc > 0 && open_card(argv[0]);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
