@@ -6,7 +6,7 @@
 #include "exec/cuda/blas.h"
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/compile.h"
-#include "exec/cuda/ops/window.h"
+#include "exec/cuda/ops/fill_window.h"
 #include "tracer/ops/normalization.h"
 #include "tracer/ops/pool.h"
 
@@ -17,9 +17,8 @@ static bool is_real(int type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
 }
 
-// The window as kernels take it; false where it has too many axes.
-static bool fill_window(gcut__cuda_window *w, const gcut_window *from, const int64_t *far,
-                        const int64_t *near) {
+bool gcut__cuda_fill_window(gcut__cuda_window *w, const gcut_window *from, const int64_t *far,
+                            const int64_t *near) {
   int missing = GCUT_CUDA_WINDOW_DIMS - from->n;
   if (missing < 0) return false;
   *w = (gcut__cuda_window){.n_far = 1, .n_near = 1, .n_kernel = 1};
@@ -168,7 +167,7 @@ gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
   memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
   gcut__window_place(&window, x->dims + 2, y->dims + 2);
-  if (!fill_window(&g.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
+  if (!gcut__cuda_fill_window(&g.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
   if (g.in_channels * g.window.n_kernel <= FEW_TAPS) return compile_directly(c, &g, err);
   return compile_by_product(c, &g, err);
 }
@@ -240,7 +239,7 @@ gcut_status gcut__cuda_compile_conv_transpose(const gcut__cuda_compile *c, gcut_
   gcut__conv_transpose_window(c->node, attrs, x->rank - 2, w->dims + 2, x->dims + 2, y->dims + 2,
                               &window);
   memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
-  if (!fill_window(&g.window, &window, y->dims + 2, x->dims + 2)) return GCUT_OK;
+  if (!gcut__cuda_fill_window(&g.window, &window, y->dims + 2, x->dims + 2)) return GCUT_OK;
   return compile_transposed(c, &g, err);
 }
 
@@ -261,7 +260,7 @@ gcut_status gcut__cuda_compile_pool(const gcut__cuda_compile *c, gcut_error *err
     return GCUT_OK;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
   gcut__window_place(&window, x->dims + 2, y->dims + 2);
-  if (!fill_window(&job.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
+  if (!gcut__cuda_fill_window(&job.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
   return GCUT_CUDA_PLAIN(c, "gcut_pool", &job, (uint64_t)(job.planes * job.window.n_near), 0,
                          pointers, err);
 }

@@ -40,7 +40,9 @@
   X(GlobalMaxPool, global_pool) X(SimplifiedLayerNormalization, rms_norm) \
   X(RotaryEmbedding, rotary) X(Resize, resize) X(Upsample, resize) \
   X(LpNormalization, lp_normalization) X(MeanVarianceNormalization, mean_variance) X(LRN, lrn) \
-  X(MatMul, any_matmul) X(Gemm, any_gemm)
+  X(MatMul, any_matmul) X(Gemm, any_gemm) X(MatMulInteger, matmul_integer) \
+  X(ConvInteger, conv_integer) X(QLinearMatMul, qlinear_matmul) X(QLinearConv, qlinear_conv) \
+  X(DynamicQuantizeLinear, dynamic_quantize) X(Cast, cast_narrow) X(CastLike, cast_narrow)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \
@@ -51,7 +53,14 @@
   X(BiasAdd, bias_add) X(GroupNorm, microsoft_group_norm) X(SkipGroupNorm, skip_group_norm) \
   X(EmbedLayerNormalization, embed_layer_norm) X(FusedMatMul, fused_matmul) \
   X(TransposeMatMul, fused_matmul) X(FusedGemm, fused_gemm) X(FusedConv, fused_conv) \
-  X(Trilu, trilu)
+  X(Trilu, trilu) X(QuantizeLinear, quantize) X(DequantizeLinear, dequantize) \
+  X(MatMulIntegerToFloat, integer_to_float) X(DynamicQuantizeMatMul, dynamic_matmul) \
+  X(QGemm, quantized_gemm) X(QLinearAdd, quantized_add) X(QLinearMul, quantized_mul) \
+  X(QLinearWhere, quantized_where) X(QLinearSigmoid, quantized_sigmoid) \
+  X(QLinearLeakyRelu, quantized_leaky_relu) X(QLinearConcat, quantized_concat) \
+  X(QLinearAveragePool, quantized_average_pool) \
+  X(QLinearGlobalAveragePool, quantized_global_average_pool) \
+  X(QLinearSoftmax, quantized_softmax) X(GatherBlockQuantized, gather_blocks)
 // clang-format on
 
 #endif

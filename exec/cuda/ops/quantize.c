@@ -1,15 +1,16 @@
-// QuantizeLinear and DequantizeLinear, by tensor, axis or block, down to 4 bits; MatMulNBits.
+// QuantizeLinear and DequantizeLinear, by tensor, axis or block, down to 2 bits, and Cast between
+// such types; GatherBlockQuantized.
 #include "tracer/ops/quantize.h"
 
-#include "exec/cuda/blas.h"
-#include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/quantize.h"
+#include "tracer/ops/cast.h"
 #include "tracer/ops/microsoft_matmul.h"
 
+// All but the floats of 6 bits.
 static bool is_quantized(int type) {
-  return type == GCUT_INT8 || type == GCUT_UINT8 || type == GCUT_INT16 || type == GCUT_UINT16 ||
-         type == GCUT_INT4 || type == GCUT_UINT4;
+  const uint64_t six = GCUT_TYPE(FLOAT6E2M3) | GCUT_TYPE(FLOAT6E3M2);
+  return ((uint64_t)GCUT_QUANTIZED & ~six) >> type & 1;
 }
 
 static const gcut__cuda_pointer linear_pointers[] = {
@@ -27,7 +28,10 @@ static gcut__cuda_quantize_job linear_job(const gcut__cuda_compile *c) {
                                  .per_axis = kind == GCUT_PER_AXIS,
                                  .x_type = x->type,
                                  .y_type = gcut__cuda_output_type(c, 0)->type,
-                                 .scale_type = scale->type};
+                                 .scale_type = scale->type,
+                                 .saturate = attrs->saturate != 0,
+                                 .precision =
+                                     attrs->precision ? (int32_t)attrs->precision : scale->type};
   if (kind == GCUT_PER_TENSOR) return job;
   int64_t axis = gcut__quantize_axis(attrs, x->rank);
   job.size = x->dims[axis];
@@ -48,110 +52,89 @@ gcut_status gcut__cuda_compile_dequantize(const gcut__cuda_compile *c, gcut_erro
   return GCUT_CUDA_PLAIN(c, "gcut_dequantize", &job, (uint64_t)job.count, 0, linear_pointers, err);
 }
 
-// The division is rounded to the scale's type: float32 alone.
 gcut_status gcut__cuda_compile_quantize(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_quantize_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *zero = gcut__cuda_input_type(c, 2);
   gcut__cuda_quantize_job job = linear_job(c);
-  if (!is_quantized(job.y_type) || (zero && zero->type != job.y_type) || !gcut__cuda_is_float(x) ||
-      job.scale_type != GCUT_FLOAT || (attrs->precision && attrs->precision != GCUT_FLOAT))
+  if (!is_quantized(job.y_type) || (zero && zero->type != job.y_type) ||
+      (!gcut__cuda_is_float(x) && x->type != GCUT_INT32) ||
+      !gcut__cuda_is_float(gcut__cuda_input_type(c, 1)))
     return GCUT_OK;
   return GCUT_CUDA_PLAIN(c, "gcut_quantize", &job, (uint64_t)job.count, 0, linear_pointers, err);
 }
 
-// ---- MatMulNBits ------------------------------------------------------------------------------
+// ---- Cast ---------------------------------------------------------------------------------------
 
-enum { TILE_BYTES = 32 << 20, TILE_ROWS = 64 };
-
-typedef struct nbits_params {
-  CUfunction expand;
-  gcut__cuda_nbits_job job;
-  gcut__cuda_product product, last; // of a whole tile of rows, of the last one
-  int64_t tile;
-  uint64_t tile_bytes;
-} nbits_params;
-
-static gcut_status launch_tile(const gcut__cuda_run *r, const nbits_params *p, int64_t first,
-                               gcut_error *err) {
-  gcut__cuda_nbits_job job = p->job;
-  uint64_t size = (uint64_t)gcut__cuda_element_bytes(job.type);
-  void *arguments[] = {&job};
-  CUdeviceptr bias = r->step->n_inputs > 5 ? r->inputs[5] : 0;
-  job.first = first;
-  job.rows = job.n - first < p->tile ? job.n - first : p->tile;
-  job.b = (const void *)r->inputs[1];
-  job.scales = (const void *)r->inputs[2];
-  job.zeros = r->step->n_inputs > 3 ? (const void *)r->inputs[3] : NULL;
-  job.y = (void *)(r->scratch + GCUT_CUDA_BLAS_WORKSPACE);
-  GCUT_TRY(gcut__cuda_launch_over(r, p->expand, (uint64_t)(job.rows * job.k), arguments, err));
-  return gcut__cuda_blas_run(r->cuda->blas, job.rows == p->tile ? &p->product : &p->last,
-                             r->inputs[0], (CUdeviceptr)job.y,
-                             r->outputs[0] + (uint64_t)first * size,
-                             bias ? bias + (uint64_t)first * size : 0, r->scratch, r->stream, err);
+static bool is_number(int type) {
+  return is_quantized(type) || type == GCUT_FLOAT8E8M0 ||
+         (type >= GCUT_FLOAT && type <= GCUT_BFLOAT16 && type != GCUT_STRING &&
+          type != GCUT_COMPLEX64 && type != GCUT_COMPLEX128);
 }
 
-static gcut_status launch_nbits(const gcut__cuda_run *r, gcut_error *err) {
-  const nbits_params *p = r->step->params;
-  for (int64_t first = 0; first < p->job.n; first += p->tile)
-    GCUT_TRY(launch_tile(r, p, first, err));
-  return GCUT_OK;
+// Of a float to uint64, and of a double to a narrower float, the rounding is the host's.
+static bool casts(int from, int to) {
+  bool is_float =
+      from == GCUT_FLOAT || from == GCUT_DOUBLE || from == GCUT_FLOAT16 || from == GCUT_BFLOAT16;
+  if (to == GCUT_UINT64 && (is_float || from > GCUT_BFLOAT16)) return false;
+  return is_number(from) && is_number(to) && from != GCUT_DOUBLE;
 }
 
-// Many rows: b is expanded tile by tile for products of cuBLASLt.
-static gcut_status compile_tiles(const gcut__cuda_compile *c, const gcut__cuda_nbits_job *job,
-                                 gcut_error *err) {
-  nbits_params *p = GCUT_NEW(c->arena, nbits_params);
-  int64_t size = gcut__cuda_element_bytes(job->type);
-  if (!p) return GCUT_NO_MEMORY(err);
-  p->job = *job;
-  p->tile = TILE_BYTES / size / job->k / TILE_ROWS * TILE_ROWS;
-  if (p->tile < TILE_ROWS) p->tile = TILE_ROWS;
-  if (p->tile > job->n) p->tile = job->n;
-  p->product = (gcut__cuda_product){
-      .type = (gcut_dtype)job->type,
-      .m = job->m,
-      .n = p->tile,
-      .k = job->k,
-      .batch = 1,
-      .lda = job->k,
-      .ldb = job->k,
-      .ldc = job->n,
-      .transpose_b = true,
-      .alpha = 1,
-      .epilogue = gcut__cuda_input_type(c, 5) ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
-  p->last = p->product;
-  if (job->n % p->tile) p->last.n = job->n % p->tile;
-  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_nbits_expand", &p->expand, err));
-  c->step->params = p;
-  c->step->launch = launch_nbits;
-  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE + (uint64_t)(p->tile * job->k * size);
-  GCUT_TRY(gcut__cuda_blas_prepare(c->cuda->blas, &p->product, err));
-  return gcut__cuda_blas_prepare(c->cuda->blas, &p->last, err);
+gcut_status gcut__cuda_compile_cast_narrow(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_cast_attrs *attrs = c->node->attrs;
+  const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
+  static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_cast_job, x, 0),
+                                                GCUT_CUDA_OUT(gcut__cuda_cast_job, y, 0)};
+  char mode = attrs->round_mode.size ? attrs->round_mode.data[0] : 'u';
+  gcut__cuda_cast_job job = {.count = (int64_t)gcut__cuda_count(x),
+                             .x_type = x->type,
+                             .y_type = y->type,
+                             .saturate = attrs->saturate != 0,
+                             .round = mode == 'u'   ? 0
+                                      : mode == 'd' ? 1
+                                                    : 2};
+  if (!casts(x->type, y->type)) return GCUT_OK;
+  return GCUT_CUDA_PLAIN(c, "gcut_cast_narrow", &job, (uint64_t)job.count, 0, pointers, err);
 }
 
-gcut_status gcut__cuda_compile_nbits(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->node->attrs;
-  const gcut_type *a = gcut__cuda_input_type(c, 0), *zeros = gcut__cuda_input_type(c, 3);
+// ---- GatherBlockQuantized -----------------------------------------------------------------------
+
+static int64_t rank_axis(int64_t axis, int rank) {
+  return axis < 0 ? axis + rank : axis;
+}
+
+gcut_status gcut__cuda_compile_gather_blocks(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_gather_blocks_attrs *attrs = c->node->attrs;
+  const gcut_type *data = gcut__cuda_input_type(c, 0), *indices = gcut__cuda_input_type(c, 1),
+                  *scales = gcut__cuda_input_type(c, 2), *zeros = gcut__cuda_input_type(c, 3);
   static const gcut__cuda_pointer pointers[] = {
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, a, 0),      GCUT_CUDA_IN(gcut__cuda_nbits_job, b, 1),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, scales, 2), GCUT_CUDA_IN(gcut__cuda_nbits_job, zeros, 3),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, bias, 5),   GCUT_CUDA_OUT(gcut__cuda_nbits_job, y, 0)};
-  gcut__cuda_nbits_job job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
-                              .n = attrs->N,
-                              .k = attrs->K,
-                              .blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size,
-                              .block = attrs->block_size,
-                              .bits = (int32_t)attrs->bits,
-                              .type = a->type,
-                              .scale_type = gcut__cuda_input_type(c, 2)->type,
-                              .zero_type = zeros ? zeros->type : 0};
-  if (!gcut__cuda_is_float(a) || job.m == 0 || job.m > INT32_MAX ||
-      (job.bits != 2 && job.bits != 4 && job.bits != 8) || gcut__cuda_input_type(c, 4) ||
-      (zeros && zeros->type != GCUT_UINT8 && !gcut__cuda_is_float(zeros)))
+      GCUT_CUDA_IN(gcut__cuda_gather_blocks_job, data, 0),
+      GCUT_CUDA_IN(gcut__cuda_gather_blocks_job, indices, 1),
+      GCUT_CUDA_IN(gcut__cuda_gather_blocks_job, scales, 2),
+      GCUT_CUDA_IN(gcut__cuda_gather_blocks_job, zeros, 3),
+      GCUT_CUDA_OUT(gcut__cuda_gather_blocks_job, y, 0)};
+  int rank = data->rank, each = data->type == GCUT_UINT8 ? 8 / (int)attrs->bits : 1;
+  gcut__cuda_gather_blocks_job job = {.count =
+                                          (int64_t)gcut__cuda_count(gcut__cuda_output_type(c, 0)),
+                                      .axis = rank_axis(attrs->gather_axis, rank),
+                                      .n_indices = (int64_t)gcut__cuda_count(indices),
+                                      .inner = 1,
+                                      .rank = rank,
+                                      .blocked = (int32_t)rank_axis(attrs->quantize_axis, rank),
+                                      .block = attrs->block_size,
+                                      .type = data->type,
+                                      .bits = (int32_t)attrs->bits,
+                                      .y_type = gcut__cuda_output_type(c, 0)->type,
+                                      .scale_type = scales->type,
+                                      .wide = indices->type == GCUT_INT64};
+  int64_t strides[GCUT_MAX_RANK];
+  if (rank > (int)(sizeof job.dims / sizeof *job.dims) || scales->rank != rank || job.count == 0 ||
+      !gcut__cuda_is_float(scales))
     return GCUT_OK;
-  if (job.m > GCUT_CUDA_NBITS_ROWS) return compile_tiles(c, &job, err);
-  return GCUT_CUDA_PLAIN(
-      c, "gcut_nbits_few", &job,
-      (uint64_t)((job.n + GCUT_CUDA_NBITS_THREADS / 32 - 1) / (GCUT_CUDA_NBITS_THREADS / 32)),
-      GCUT_CUDA_NBITS_THREADS, pointers, err);
+  gcut__cuda_strides(scales, strides);
+  for (int d = 0; d < rank; d++) {
+    job.dims[d] = data->dims[d] * (d == rank - 1 ? each : 1);
+    job.scale_strides[d] = scales->dims[d] == 1 ? 0 : strides[d];
+    if (d > job.axis) job.inner *= job.dims[d];
+  }
+  if (zeros) job.zero_width = zeros->dims[rank - 1] * each;
+  return GCUT_CUDA_PLAIN(c, "gcut_gather_blocks", &job, (uint64_t)job.count, 0, pointers, err);
 }

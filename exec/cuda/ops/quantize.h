@@ -12,6 +12,7 @@ typedef struct gcut__cuda_quantize_job {
   int64_t count, size, inner, block, blocks;
   int32_t per_axis;
   int32_t x_type, y_type, scale_type;
+  int32_t precision, saturate;  // of quantising: what the division is rounded to; of float8
   const void *x, *scale, *zero; // zero may be NULL
   void *y;
 } gcut__cuda_quantize_job;
@@ -25,5 +26,26 @@ typedef struct gcut__cuda_nbits_job {
   const void *a, *b, *scales, *zeros, *bias;
   void *y; // [m][n], or the rows of b: [rows][k]
 } gcut__cuda_nbits_job;
+
+// y [outer][indices][inner] from data seen as [outer][axis][inner], values of some bits with scales
+// and zero points by block of `block` values along one of the dims. An index out of range gives 0.
+typedef struct gcut__cuda_gather_blocks_job {
+  int64_t count, axis, n_indices, inner;
+  int64_t dims[8], scale_strides[8]; // [rank] of the values; of scales, 0 where one block
+  int64_t zero_width;                // zero points of a row, with the filling up of its last byte
+  int32_t rank, blocked;
+  int64_t block;
+  int32_t type, bits, y_type, scale_type, wide; // wide: indices are int64
+  const void *data, *indices, *scales, *zeros;
+  void *y;
+} gcut__cuda_gather_blocks_job;
+
+// y = x in another type, where either is narrower than a byte, a float of 8 bits, or uint64.
+typedef struct gcut__cuda_cast_job {
+  int64_t count;
+  int32_t x_type, y_type, saturate, round; // round: of float8e8m0, gcut_round
+  const void *x;
+  void *y;
+} gcut__cuda_cast_job;
 
 #endif

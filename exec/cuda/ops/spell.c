@@ -103,13 +103,14 @@ void gcut__spell_same(gcut__speller *s, const char *const *names) {
 
 static uint32_t add_constant(gcut__speller *s, int type, int rank, int64_t n, const void *data,
                              uint64_t bytes) {
-  gcut_constant constant = {.name = "",
-                            .type = (gcut_dtype)type,
-                            .rank = rank,
-                            .dims = &n,
-                            .bytes = bytes,
-                            .file = GCUT_NONE,
-                            .data = gcut_arena_copy(gcut_graph_arena(s->graph), data, bytes)};
+  gcut_constant constant = {
+      .name = "",
+      .type = (gcut_dtype)type,
+      .rank = rank,
+      .dims = &n,
+      .bytes = bytes,
+      .file = GCUT_NONE,
+      .data = bytes == 0 ? "" : gcut_arena_copy(gcut_graph_arena(s->graph), data, bytes)};
   uint32_t value = gcut_graph_add_value(s->graph, 0, "");
   if (!constant.data) gcut_graph_fail(s->graph, GCUT_NOMEM, "out of memory");
   gcut_graph_add_initializer(s->graph, 0, value, gcut_graph_add_constant(s->graph, &constant));
