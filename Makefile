@@ -105,22 +105,30 @@ $(build)/formats/dot/page_html.o: formats/dot/page.html
 # Kernels are loops over rows: vector code pays at any length.
 $(build)/exec/cpu/ops/%.o: private room_flags := $(if $(filter release bundle,$(CONFIG)),-O3)
 
-# Kernels: one fat binary of all .cu files, which the executable carries.
+# Kernels: a fat binary of each .cu file, whatever the CONFIG, and one object that has them all, with a list that ends in 0.
 ifneq ($(NVCC),)
 cuda_home := $(abspath $(dir $(realpath $(NVCC)))..)
 cuda_src := $(sort $(wildcard exec/cuda/ops/*.cu))
 cuda_flags := -std=c++17 -O3 -Iinclude $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
   -gencode arch=compute_$(patsubst %a,%,$(lastword $(CUDA_ARCHS))),code=compute_$(patsubst %a,%,$(lastword $(CUDA_ARCHS)))
-fatbin := $(gen)/kernels.fatbin
+empty :=
+kernels := build/kernels-$(subst $(empty) $(empty),-,$(strip $(CUDA_ARCHS)))
+fatbins := $(cuda_src:exec/cuda/ops/%.cu=$(kernels)/%.fatbin)
 all_cflags += -DGCUT_CUDA
-$(gen)/kernels.cu: $(cuda_src)
+lib_obj += $(gen)/exec/cuda/fatbins.o
+$(kernels)/%.fatbin: exec/cuda/ops/%.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
 	@mkdir -p $(@D)
-	$(quiet)printf '#include "%s"\n' $(abspath $(cuda_src)) > $@
-$(fatbin): $(gen)/kernels.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
-	$(call say,NVCC,$@)
+	$(call say,NVCC,$<)
 	$(quiet)$(NVCC) $(cuda_flags) -fatbin -o $@ $<
-$(build)/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include -DGCUT_CUDA_FATBIN='"$(fatbin)"'
-$(build)/exec/cuda/kernels.o: $(fatbin)
+$(gen)/exec/cuda/fatbins.s: $(fatbins)
+	$(quiet){ echo '.section .rodata'; \
+	  for f in $(fatbins); do printf '.balign 64\n%s: .incbin "%s"\n' $$(basename $$f .fatbin) $$f; done; \
+	  printf '.section .data.rel.ro,"aw"\n.balign 8\n.global gcut__cuda_fatbins\n.hidden gcut__cuda_fatbins\ngcut__cuda_fatbins:\n'; \
+	  for f in $(fatbins); do echo .quad $$(basename $$f .fatbin); done; \
+	  echo '.quad 0'; echo '.section .note.GNU-stack,"",@progbits'; } > $@
+$(gen)/exec/cuda/fatbins.o: $(gen)/exec/cuda/fatbins.s
+	$(quiet)$(CC) -c -o $@ $<
+$(build)/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include
 $(build)/tests/exec/cuda/%.o: private room_flags := -isystem $(cuda_home)/include
 else
 $(info nvcc is not there: building without CUDA)

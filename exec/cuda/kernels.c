@@ -2,44 +2,42 @@
 
 #include <stdlib.h>
 
-// The fat binary, as the Makefile has nvcc link it.
-extern const char gcut__cuda_fatbin[];
-
-__asm__(".section .rodata\n"
-        ".balign 64\n"
-        ".global gcut__cuda_fatbin\n"
-        ".hidden gcut__cuda_fatbin\n"
-        "gcut__cuda_fatbin:\n"
-        ".incbin \"" GCUT_CUDA_FATBIN "\"\n"
-        ".previous\n");
+// One of each .cu file, as the Makefile has nvcc make them; NULL ends the list.
+extern const void *const gcut__cuda_fatbins[];
 
 struct gcut__cuda_kernels {
-  CUmodule module;
+  CUmodule *modules; // [n]
+  size_t n;
 };
+
+static size_t count_fatbins(void) {
+  size_t n = 0;
+  while (gcut__cuda_fatbins[n]) n++;
+  return n;
+}
 
 gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut__cuda_kernels **out_kernels,
                                     gcut_error *err) {
+  size_t n = count_fatbins();
   gcut__cuda_kernels *k = *out_kernels = calloc(1, sizeof *k);
-  if (!k) return GCUT_NO_MEMORY(err);
-  gcut_status status =
-      gcut__cuda_check(&cuda->driver, cuda->driver.cuModuleLoadData(&k->module, gcut__cuda_fatbin),
-                       "cuModuleLoadData", err);
-  if (status == GCUT_OK) return GCUT_OK;
-  free(k);
-  *out_kernels = NULL;
-  return status;
+  if (!k || !(k->modules = calloc(n, sizeof *k->modules))) return GCUT_NO_MEMORY(err);
+  for (; k->n < n; k->n++)
+    GCUT_CUDA_TRY(&cuda->driver, cuModuleLoadData, &k->modules[k->n], gcut__cuda_fatbins[k->n]);
+  return GCUT_OK;
 }
 
 void gcut__cuda_kernels_unload(gcut__cuda *cuda, gcut__cuda_kernels *k) {
   if (!k) return;
-  cuda->driver.cuModuleUnload(k->module);
+  for (size_t i = 0; i < k->n; i++) cuda->driver.cuModuleUnload(k->modules[i]);
+  free(k->modules);
   free(k);
 }
 
 gcut_status gcut__cuda_kernel(gcut__cuda *cuda, const char *name, CUfunction *out,
                               gcut_error *err) {
-  CUresult result = cuda->driver.cuModuleGetFunction(out, cuda->kernels->module, name);
-  if (result == CUDA_SUCCESS) return GCUT_OK;
+  const gcut__cuda_kernels *k = cuda->kernels;
+  for (size_t i = 0; i < k->n; i++)
+    if (cuda->driver.cuModuleGetFunction(out, k->modules[i], name) == CUDA_SUCCESS) return GCUT_OK;
   return GCUT_FAIL(err, GCUT_DEVICE, "CUDA: there is no kernel '%s'", name);
 }
 

@@ -1,10 +1,11 @@
-// Our own kernels: compiled by nvcc into one fat binary that lies in the executable, found by name.
+// Our own kernels: compiled by nvcc into fat binaries that lie in the executable, found by name.
 #ifndef GCUT_EXEC_CUDA_KERNELS_H
 #define GCUT_EXEC_CUDA_KERNELS_H
 
 #include "exec/cuda/context.h"
 
-// GCUT_DEVICE where the card is one that the executable was not built for.
+// GCUT_DEVICE where the card is one that the executable was not built for; to be unloaded all the
+// same.
 GCUT_MUST_USE gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda,
                                                   gcut__cuda_kernels **out_kernels,
                                                   gcut_error *err);
