@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "graphcut/formats.h"
 #include "graphcut/plan.h"
 #include "partition/refine.h"
 #include "tests/support/check.h"
@@ -16,7 +17,7 @@ static void release(gcut_trace *trace) {
 
 // ---- everything, tried ------------------------------------------------------------------------
 
-enum { MOST_NODES = 8, MOST_PARTS = 3 };
+enum { MOST_NODES = 10, MOST_PARTS = 3 };
 
 // A node's runs are a set of parts, a bit each; the lowest is its first run.
 typedef struct brute {
@@ -112,13 +113,56 @@ static gcut_graph *small_graph(uint64_t *state, uint32_t n_nodes) {
   return g;
 }
 
+// Nodes around attention, which stays whole and where the cutter put it: v5.
+static gcut_graph *attending_graph(uint64_t *state, uint32_t n_nodes) {
+  static const char *const kinds[] = {"Add", "Mul", "Relu", "ReduceSum", "Neg"};
+  char body[1024] = "", text[2048];
+  for (uint32_t i = 0, used = 0; i < n_nodes; i++) {
+    uint32_t kind = i % 5 < 2 ? 0 : random_below(state, 5), q = 2 * random_below(state, 2);
+    uint32_t a = random_below(state, 3 + i), b = random_below(state, 3 + i);
+    if (i == 2) {
+      used += (uint32_t)sprintf(body + used,
+                                "turned = Transpose<perm = [0, 1, 3, 2]>(keys) scores = "
+                                "MatMul(v%u, turned) p = Softmax(scores) v5 = MatMul(p, v2) ",
+                                q);
+      continue;
+    }
+    if (i > 0 && random_below(state, 2)) a = 2 + i;
+    used += (uint32_t)sprintf(body + used,
+                              kind < 2 ? "[n%u] v%u = %s(v%u, v%u) " : "[n%u] v%u = %s(v%u) ", i,
+                              3 + i, kinds[kind], a, b);
+  }
+  snprintf(
+      text, sizeof text,
+      "<ir_version: 10, opset_import: [\"\": 18]> g (float[1,2,n,8] v0, float[1,1,n,1] v1, "
+      "float[1,2,n,8] v2, float[1,2,n,8] keys) => (float[1,2,n,8] v5, float[a,b,c,d] v%u) {%s}",
+      2 + n_nodes, body);
+  gcut_graph *g = NULL;
+  assert_ok(gcut_gcir_parse(text, strlen(text), "attending", NULL, &g, err));
+  return g;
+}
+
+static gcut_trace *trace_of(const gcut_graph *g) {
+  gcut_binding n = {"n", 64};
+  gcut_trace_options options = {.bindings = &n, .n_bindings = 1};
+  gcut_trace *trace = NULL;
+  assert_ok(gcut_trace_create(g, &options, &trace, err));
+  return trace;
+}
+
 static bool holds(const uint32_t *list, uint32_t n, uint32_t item) {
   for (uint32_t i = 0; i < n; i++)
     if (list[i] == item) return true;
   return false;
 }
 
-// What the plan as cut leaves to choose: targets stay, others may go anywhere.
+static bool stays(const brute *b, const gcut_node *node, uint32_t id) {
+  uint32_t group = b->t->fused_of[id];
+  if (group != GCUT_NONE && gcut_fused_is_whole(b->t->fused[group].kind)) return true;
+  return !strcmp(node->name, "n2") || !strcmp(node->name, "n4");
+}
+
+// What the plan as cut leaves to choose: targets and attention stay, others may go anywhere.
 static void set_up(brute *b, const gcut_plan *cut) {
   const gcut_graph *g = b->t->graph;
   for (uint32_t p = 0; p < cut->n_parts; p++)
@@ -132,10 +176,10 @@ static void set_up(brute *b, const gcut_plan *cut) {
   b->n_parts = cut->n_parts;
   for (uint32_t i = 0; i < b->n; i++) {
     const gcut_node *node = &g->nodes[b->nodes[i]];
-    bool target = !strcmp(node->name, "n2") || !strcmp(node->name, "n4");
-    b->again[i] = !target && strcmp(node->op_type, "RandomUniformLike") != 0;
+    bool fixed = stays(b, node, b->nodes[i]);
+    b->again[i] = !fixed && strcmp(node->op_type, "RandomUniformLike") != 0;
     b->allowed_first[i] = (1u << b->n_parts) - 1;
-    for (uint32_t p = 0; p < cut->n_parts && target; p++)
+    for (uint32_t p = 0; p < cut->n_parts && fixed; p++)
       if (holds(cut->parts[p].nodes, cut->parts[p].n_nodes, b->nodes[i]))
         b->allowed_first[i] = 1u << p;
   }
@@ -147,33 +191,50 @@ static uint64_t plan_cost(const gcut_plan *plan) {
   return plan->crossing_bytes + GCUT__AGAIN_BYTES * n_again;
 }
 
+typedef struct tally {
+  uint64_t n_compared, n_better, n_again, n_groups;
+} tally;
+
+static void compare(gcut_trace *t, tally *n) {
+  const char *target = "re:n[24]$";
+  gcut_cut_options options = {.targets = &target, .n_targets = 1, .unrefined = true};
+  gcut_plan *cut, *refined;
+  gcut_error err;
+  if (gcut_plan_create(t, &options, &cut, &err) == GCUT_OK && cut->n_parts > 1) {
+    options.unrefined = false;
+    assert_ok(gcut_plan_create(t, &options, &refined, err));
+    assert_ok(gcut_plan_verify(t, refined, err));
+    assert_int_equal(refined->n_parts, cut->n_parts);
+    brute b = {.t = t, .best = UINT64_MAX};
+    set_up(&b, cut);
+    try_all(&b, 0);
+    assert_int_equal(plan_cost(refined), b.best);
+    n->n_compared++;
+    n->n_groups += t->n_fused;
+    n->n_better += plan_cost(refined) < cut->crossing_bytes;
+    n->n_again += plan_cost(refined) > refined->crossing_bytes;
+    gcut_plan_destroy(refined);
+  }
+  gcut_plan_destroy(cut);
+  release(t);
+}
+
 static void exact(void **state) {
   (void)state;
-  uint64_t seed = 17, n_better = 0, n_again = 0, n_compared = 0;
-  for (int round = 0; round < 300; round++) {
-    gcut_trace *t = toy_trace(small_graph(&seed, 5 + random_below(&seed, 3)), 64);
-    const char *target = "re:n[24]$";
-    gcut_cut_options options = {.targets = &target, .n_targets = 1, .unrefined = true};
-    gcut_plan *cut, *refined;
-    gcut_error err;
-    if (gcut_plan_create(t, &options, &cut, &err) == GCUT_OK && cut->n_parts > 1) {
-      options.unrefined = false;
-      assert_ok(gcut_plan_create(t, &options, &refined, err));
-      assert_ok(gcut_plan_verify(t, refined, err));
-      assert_int_equal(refined->n_parts, cut->n_parts);
-      brute b = {.t = t, .best = UINT64_MAX};
-      set_up(&b, cut);
-      try_all(&b, 0);
-      assert_int_equal(plan_cost(refined), b.best);
-      n_compared++;
-      n_better += plan_cost(refined) < cut->crossing_bytes;
-      n_again += plan_cost(refined) > refined->crossing_bytes;
-      gcut_plan_destroy(refined);
-    }
-    gcut_plan_destroy(cut);
-    release(t);
-  }
-  assert_true(n_compared > 150 && n_better > 50 && n_again > 10);
+  uint64_t seed = 17;
+  tally n = {0};
+  for (int round = 0; round < 300; round++)
+    compare(toy_trace(small_graph(&seed, 5 + random_below(&seed, 3)), 64), &n);
+  assert_true(n.n_compared > 150 && n.n_better > 50 && n.n_again > 10);
+}
+
+static void exact_around_attention(void **state) {
+  (void)state;
+  uint64_t seed = 29;
+  tally n = {0};
+  for (int round = 0; round < 300; round++)
+    compare(trace_of(attending_graph(&seed, 6 + random_below(&seed, 2))), &n);
+  assert_true(n.n_groups == n.n_compared && n.n_compared > 100 && n.n_better > 50);
 }
 
 // ---- large graphs -----------------------------------------------------------------------------
@@ -266,6 +327,7 @@ static void mask(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exact),
+      cmocka_unit_test(exact_around_attention),
       cmocka_unit_test(never_worse),
       cmocka_unit_test(mask),
   };
