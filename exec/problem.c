@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exec/layout.h"
+#include "graphcut/slicing.h"
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
 
@@ -228,36 +229,67 @@ static gcut_status check_static(const gcut_trace *trace, const gcut_plan *plan, 
   return GCUT_OK;
 }
 
-static gcut_status list_work(const gcut_trace *trace, const gcut_plan *plan, gcut_arena *arena,
+// A batch in slices of one size, and a last one of what is left.
+typedef struct slice_classes {
+  gcut_trace *made[2]; // to be freed
+  const gcut_trace *traces[2];
+  uint32_t n_classes, n_slices; // n_slices a batch
+} slice_classes;
+
+static gcut_status find_classes(const gcut_trace *trace, const gcut_problem_options *options,
+                                slice_classes *out, gcut_error *err) {
+  int64_t batch = options->micro_batch ? gcut_slicing_batch(options->slicing, trace) : 0;
+  int64_t each = options->micro_batch, rest = each ? batch % each : 0;
+  *out = (slice_classes){.traces = {trace}, .n_classes = 1, .n_slices = 1};
+  if (batch <= each) return GCUT_OK;
+  if ((batch - 1) / each + 1 > UINT32_MAX)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "too many slices of %lld elements", (long long)each);
+  out->n_slices = (uint32_t)((batch - 1) / each + 1);
+  GCUT_TRY(gcut_slicing_trace(options->slicing, trace, each, &out->made[0], err));
+  if (rest) GCUT_TRY(gcut_slicing_trace(options->slicing, trace, rest, &out->made[1], err));
+  out->traces[0] = out->made[0];
+  out->traces[1] = out->made[1];
+  out->n_classes = rest ? 2 : 1;
+  return GCUT_OK;
+}
+
+static gcut_status list_work(const slice_classes *c, const gcut_plan *plan, gcut_arena *arena,
                              gcut_work **out, gcut_error *err) {
   gcut_arena *scratch = gcut_arena_create();
   gcut_status status = GCUT_OK;
-  *out = GCUT_NEW_ARRAY(arena, gcut_work, plan->n_parts);
+  uint32_t n = plan->n_parts * c->n_classes;
+  *out = GCUT_NEW_ARRAY(arena, gcut_work, n);
   if (!*out || !scratch) status = GCUT_NO_MEMORY(err);
-  for (uint32_t p = 0; p < plan->n_parts && status == GCUT_OK; p++) {
+  for (uint32_t i = 0; i < n && status == GCUT_OK; i++) {
+    const gcut_part *part = &plan->parts[i / c->n_classes];
+    const gcut_trace *trace = c->traces[i % c->n_classes];
     gcut__layout layout;
     gcut_arena_reset(scratch);
-    status = gcut__layout_create(trace, &plan->parts[p], scratch, &layout, err);
-    (*out)[p] = gcut__layout_work(&layout);
-    (*out)[p].tokens = gcut__count_tokens(trace, &plan->parts[p]);
+    status = gcut__layout_create(trace, part, scratch, &layout, err);
+    if (status != GCUT_OK) break;
+    (*out)[i] = gcut__layout_work(&layout);
+    (*out)[i].tokens = gcut__count_tokens(trace, part);
   }
   gcut_arena_destroy(scratch);
   return status;
 }
 
-static gcut_status create(const gcut_trace *trace, const gcut_plan *plan,
+static gcut_status create(const slice_classes *c, const gcut_plan *plan,
                           const gcut_problem_options *options, gcut_arena *arena,
                           gcut_problem **out, gcut_error *err) {
-  uint32_t n = options->n_batches ? options->n_batches : 1;
+  uint32_t n;
+  if (__builtin_mul_overflow(options->n_batches ? options->n_batches : 1, c->n_slices, &n))
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "too many batches, each in %u slices", c->n_slices);
   gcut_work *work;
   gcut_problem *problem = GCUT_NEW(arena, gcut_problem);
   uint32_t *classes = GCUT_NEW_ARRAY(arena, uint32_t, n);
   if (!problem || !classes) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(check_static(trace, plan, err));
-  GCUT_TRY(list_work(trace, plan, arena, &work, err));
+  for (uint32_t i = 0; i < n && c->n_classes == 2; i++)
+    classes[i] = i % c->n_slices == c->n_slices - 1;
+  GCUT_TRY(list_work(c, plan, arena, &work, err));
   gcut__problem_spec spec = {.plan = plan,
-                             .traces = &trace,
-                             .n_classes = 1,
+                             .traces = c->traces,
+                             .n_classes = c->n_classes,
                              .classes = classes,
                              .n_batches = n,
                              .n_passes = options->n_passes,
@@ -273,11 +305,14 @@ static gcut_status create(const gcut_trace *trace, const gcut_plan *plan,
 gcut_status gcut_problem_create(const gcut_trace *trace, const gcut_plan *plan,
                                 const gcut_problem_options *options, gcut_problem **out_problem,
                                 gcut_error *err) {
-  gcut_arena *arena = gcut_arena_create();
   *out_problem = NULL;
-  if (!arena) return GCUT_NO_MEMORY(err);
-  gcut_status status = create(trace, plan, options, arena, out_problem, err);
+  GCUT_TRY(check_static(trace, plan, err));
+  gcut_arena *arena = gcut_arena_create();
+  slice_classes classes = {0};
+  gcut_status status = arena ? find_classes(trace, options, &classes, err) : GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK) status = create(&classes, plan, options, arena, out_problem, err);
   if (status != GCUT_OK) gcut_arena_destroy(arena);
+  for (int i = 0; i < 2; i++) gcut_trace_destroy(classes.made[i]);
   return status;
 }
 

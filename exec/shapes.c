@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exec/cpu/call.h"
+#include "graphcut/slicing.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
@@ -29,6 +30,48 @@ gcut_status gcut_trace_folded(const gcut_graph *graph, const gcut_trace_options 
   with.evaluate_context = runner;
   gcut_status status = gcut_trace_create(graph, &with, out_trace, err);
   gcut_cpu_runner_destroy(runner);
+  return status;
+}
+
+// ---- slices -----------------------------------------------------------------------------------
+
+static bool has_static_dims(const gcut_type *type) {
+  bool known = type->kind == GCUT_KIND_TENSOR && type->type && type->rank >= 0;
+  for (int d = 0; known && d < type->rank; d++) known = gcut_dim_known(type->dims[d]);
+  return known;
+}
+
+int64_t gcut_slicing_batch(const gcut_slicing *slicing, const gcut_trace *whole) {
+  const gcut_body *body = &whole->graph->bodies[0];
+  for (uint32_t i = 0; i < body->n_inputs; i++) {
+    uint32_t value = body->inputs[i];
+    const gcut_type *type = &whole->facts[value].type;
+    if (slicing->axes[value] >= 0 && has_static_dims(type))
+      return type->dims[slicing->axes[value]] / slicing->units[value];
+  }
+  return 0;
+}
+
+gcut_status gcut_slicing_trace(const gcut_slicing *slicing, const gcut_trace *whole, int64_t n,
+                               gcut_trace **out_trace, gcut_error *err) {
+  const gcut_body *body = &whole->graph->bodies[0];
+  gcut_arena *arena = gcut_arena_create();
+  gcut_input_shape *shapes = GCUT_NEW_ARRAY(arena, gcut_input_shape, body->n_inputs);
+  gcut_trace_options options = {.inputs = shapes, .like = whole};
+  gcut_status status = arena && shapes ? GCUT_OK : GCUT_NO_MEMORY(err);
+  *out_trace = NULL;
+  for (uint32_t i = 0; i < body->n_inputs && status == GCUT_OK; i++) {
+    uint32_t value = body->inputs[i];
+    const gcut_type *type = &whole->facts[value].type;
+    if (!has_static_dims(type) || whole->facts[value].constant) continue;
+    int64_t *dims = gcut_arena_copy(arena, type->dims, (size_t)type->rank * sizeof *dims);
+    if (!dims) status = GCUT_NO_MEMORY(err);
+    if (dims && slicing->axes[value] >= 0) dims[slicing->axes[value]] = n * slicing->units[value];
+    shapes[options.n_inputs++] =
+        (gcut_input_shape){value, (gcut_dtype)type->type, type->rank, dims};
+  }
+  if (status == GCUT_OK) status = gcut_trace_folded(whole->graph, &options, out_trace, err);
+  gcut_arena_destroy(arena);
   return status;
 }
 

@@ -93,6 +93,7 @@ static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
                               .budget = j->a->cut.budget,
                               .host_budget = j->a->load.host_budget,
                               .passes = j->a->load.passes,
+                              .micro_batch = tool_micro_of(&j->a->load),
                               .profile = &j->profile,
                               .progress = tool_progress_show,
                               .progress_context = &progress};

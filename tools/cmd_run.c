@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "choose_plan.h"
+#include "choose_micro.h"
 #include "open_plan.h"
 #include "progress.h"
 #include "results.h"
@@ -33,6 +33,10 @@ typedef struct job {
   gcut_run_result result;
   gcut_error err, why; // of the device chosen
   char cut_note[TOOL_CUT_NOTE];
+  tool_choice choice;
+  tool_micro micro;
+  gcut_trace *shaped; // at the shapes of the first batch, or NULL
+  gcut_profile known; // of the device, where none is given
 } job;
 
 // ---- preparing --------------------------------------------------------------------------------
@@ -77,29 +81,29 @@ static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error 
 
 static gcut_status open_plan(job *j) {
   const arguments *a = j->a;
-  tool_choice choice = {.common = &a->common,
-                        .plan = a->load.plan,
-                        .cut = &a->cut,
-                        .fetch = &a->load.fetch,
-                        .offload = a->offload,
-                        .profile = a->profile ? &j->profile : NULL,
-                        .sizes = {.n_batches = (uint32_t)j->inputs.n,
-                                  .n_passes = a->load.passes,
-                                  .budget = a->cut.budget,
-                                  .host_budget = a->load.host_budget},
-                        .note = j->cut_note};
-  gcut_trace *shaped = NULL;
-  gcut_profile known;
+  j->choice = (tool_choice){.common = &a->common,
+                            .plan = a->load.plan,
+                            .cut = &a->cut,
+                            .fetch = &a->load.fetch,
+                            .offload = a->offload,
+                            .profile = a->profile ? &j->profile : NULL,
+                            .sizes = {.n_batches = (uint32_t)j->inputs.n,
+                                      .n_passes = a->load.passes,
+                                      .budget = a->cut.budget,
+                                      .host_budget = a->load.host_budget},
+                            .note = j->cut_note};
   gcut_error misfit;
   gcut_status status = GCUT_OK, fits = GCUT_OK;
-  if (!a->load.plan && j->inputs.n > 0) fits = trace_first(j, &shaped, &misfit);
-  if (shaped && !choice.profile && tool_choice_is_open(&choice)) {
-    status = gcut_device_profile(j->options.device, &known, &j->err);
-    choice.profile = &known;
+  if (j->inputs.n > 0) fits = trace_first(j, &j->shaped, &misfit);
+  bool weighed = tool_choice_is_open(&j->choice) || (a->offload && !strcmp(a->offload, "auto"));
+  if (j->shaped && !j->choice.profile && weighed) {
+    status = gcut_device_profile(j->options.device, &j->known, &j->err);
+    j->choice.profile = &j->known;
   }
   if (status == GCUT_OK)
-    status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
-  gcut_trace_destroy(shaped);
+    status = tool_choose_micro(&j->choice, a->load.micro_batch, j->model.trace, j->shaped, &j->plan,
+                               &j->micro, &j->err);
+  j->options.micro_batch = j->micro.micro_batch;
   // Inputs that do not fit: the run says so, after what it looks at first, if it gets there.
   if (status == GCUT_OK || fits == GCUT_OK) return status;
   j->err = misfit;
@@ -131,6 +135,8 @@ static void close_job(job *j) {
   tool_results_close(&j->results);
   tool_batches_close(&j->expected);
   tool_batches_close(&j->inputs);
+  tool_micro_close(&j->micro);
+  gcut_trace_destroy(j->shaped);
   gcut_plan_destroy(j->plan);
   tool_model_close(&j->model);
 }
@@ -175,16 +181,18 @@ static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options opti
   return status;
 }
 
-// The same batches through the whole graph at once; every bit must agree.
+// The same batches, in the same slices, through the whole graph at once; every bit must agree.
 static gcut_status self_check(job *j) {
   gcut_plan *whole;
   gcut_run_result result;
   gcut_status status = tool_plan_whole(j->model.trace, j->plan, &whole, &j->err);
   if (status != GCUT_OK) return status;
   j->results.checking = true;
-  status =
-      run_plan(j, whole, (gcut_run_options){.device = j->options.device, .offload = "resident"},
-               NULL, &result);
+  status = run_plan(j, whole,
+                    (gcut_run_options){.device = j->options.device,
+                                       .offload = "resident",
+                                       .micro_batch = j->options.micro_batch},
+                    NULL, &result);
   gcut_plan_destroy(whole);
   return status;
 }
@@ -192,6 +200,8 @@ static gcut_status self_check(job *j) {
 static gcut_status run_job(job *j) {
   j->results.remember = j->a->self_check;
   gcut_status status = run_plan(j, j->plan, j->options, j->options.device, &j->result);
+  if (status == GCUT_BUDGET)
+    tool_micro_advise(&j->choice, j->a->load.micro_batch, &j->micro, j->shaped, j->plan, &j->err);
   if (status == GCUT_OK && j->a->self_check && !j->result.simulated) status = self_check(j);
   return status;
 }
@@ -226,6 +236,7 @@ static int print_json(const job *j) {
                 (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
                 (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds",
                 r->bubble_seconds, "simulated", (int)r->simulated, "compared", compared_json(j));
+  tool_micro_json(object, &j->micro, r->slices);
   json_object_set_new(object, "fuse", json_boolean(!j->plan->unfused));
   json_object_set_new(object, "fused", tool_fused_json(j->model.trace, j->plan->unfused));
   json_object_set_new(object, "host_nodes", json_integer((json_int_t)r->host_nodes));
@@ -258,11 +269,13 @@ static void print_compared(const job *j) {
 static int print_text(const job *j) {
   const gcut_run_result *r = &j->result;
   char device[TABLE_NUMBER], host[TABLE_NUMBER], up[TABLE_NUMBER], down[TABLE_NUMBER];
-  tool_print("%s%llu batch%s through %u part%s in %.3f s (%s, %s)\n",
+  char slices[TOOL_SLICES];
+  tool_print("%s%llu batch%s%s through %u part%s in %.3f s (%s, %s)\n",
              r->simulated ? "simulated: " : "", (unsigned long long)r->batches,
-             r->batches == 1 ? "" : "es", r->parts, r->parts == 1 ? "" : "s", r->seconds, r->device,
-             r->offload);
+             r->batches == 1 ? "" : "es", tool_micro_text(r->batches, r->slices, slices), r->parts,
+             r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
   if (*j->cut_note) tool_print("%s\n", j->cut_note);
+  if (*j->micro.note) tool_print("%s\n", j->micro.note);
   if (*r->note) tool_print("%s\n", r->note);
   if (r->host_nodes)
     tool_print("%u node%s without a kernel for %s computed on the host: %s\n", r->host_nodes,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "choose_plan.h"
+#include "choose_micro.h"
 #include "graphcut/simulate.h"
 #include "progress.h"
 #include "table.h"
@@ -30,7 +30,9 @@ typedef struct job {
   const arguments *a;
   tool_model model;
   gcut_plan *plan;
-  gcut_problem *problem;
+  tool_choice choice;
+  tool_micro micro;
+  gcut_problem *problem, *whole; // in slices or not, as chosen; in whole batches, where auto sliced
   gcut_profile profile;
   outcome chosen, *all; // [n]
   char cut_note[TOOL_CUT_NOTE];
@@ -51,24 +53,32 @@ static gcut_status open_job(job *j) {
                                 .budget = a->cut.budget ? a->cut.budget
                                                         : (uint64_t)j->profile.device.memory_bytes,
                                 .host_budget = a->load.host_budget};
-  tool_choice choice = {.common = &a->common,
-                        .plan = a->load.plan,
-                        .cut = &a->cut,
-                        .fetch = &a->load.fetch,
-                        .offload = a->offload ? a->offload : "auto",
-                        .profile = &j->profile,
-                        .sizes = sizes,
-                        .note = j->cut_note};
+  j->choice = (tool_choice){.common = &a->common,
+                            .plan = a->load.plan,
+                            .cut = &a->cut,
+                            .fetch = &a->load.fetch,
+                            .offload = a->offload ? a->offload : "auto",
+                            .profile = &j->profile,
+                            .sizes = sizes,
+                            .note = j->cut_note};
+  gcut_trace *trace = j->model.trace;
   if (status == GCUT_OK)
-    status = tool_choose_plan(&choice, j->model.trace, j->model.trace, &j->plan, &j->err);
-  if (status == GCUT_OK)
-    status = gcut_problem_create(j->model.trace, j->plan, &sizes, &j->problem, &j->err);
+    status = tool_choose_micro(&j->choice, a->load.micro_batch, trace, trace, &j->plan, &j->micro,
+                               &j->err);
+  sizes.slicing = j->micro.slicing;
+  sizes.micro_batch = j->micro.micro_batch;
+  if (status == GCUT_OK) status = gcut_problem_create(trace, j->plan, &sizes, &j->problem, &j->err);
+  bool sliced_by_auto = j->micro.micro_batch && !a->load.micro_batch;
+  if (status == GCUT_OK && sliced_by_auto)
+    status = gcut_problem_create(trace, j->plan, &j->choice.sizes, &j->whole, &j->err);
   return status;
 }
 
 static void close_job(job *j) {
   free(j->all);
   gcut_problem_destroy(j->problem);
+  gcut_problem_destroy(j->whole);
+  tool_micro_close(&j->micro);
   gcut_plan_destroy(j->plan);
   tool_model_close(&j->model);
 }
@@ -91,26 +101,29 @@ static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, g
   return GCUT_IO;
 }
 
-static gcut_status clock_schedule(const job *j, const gcut_schedule *schedule, bool keep,
-                                  outcome *out, gcut_error *err) {
+static gcut_status clock_schedule(const job *j, const gcut_problem *problem,
+                                  const gcut_schedule *schedule, bool keep, outcome *out,
+                                  gcut_error *err) {
   gcut_timeline timeline;
-  gcut_status status = gcut_schedule_verify(j->problem, schedule, err);
+  gcut_status status = gcut_schedule_verify(problem, schedule, err);
   if (status != GCUT_OK) return status;
-  status = gcut_simulate(j->problem, schedule, &j->profile, &timeline, err);
+  status = gcut_simulate(problem, schedule, &j->profile, &timeline, err);
   if (status != GCUT_OK) return status;
-  status = gcut_timeline_summarise(j->problem, schedule, &timeline, &out->sum, err);
+  status = gcut_timeline_summarise(problem, schedule, &timeline, &out->sum, err);
   if (status == GCUT_OK && keep && j->a->timeline)
-    status = gcut_timeline_write(j->problem, schedule, &timeline, NULL, j->a->timeline, err);
+    status = gcut_timeline_write(problem, schedule, &timeline, NULL, j->a->timeline, err);
   gcut_timeline_free(&timeline);
   return status;
 }
 
-// Schedules, verifies and simulates one strategy; not to fit is an outcome, too.
+// Schedules, verifies and simulates one strategy; not to fit is an outcome, too. Strategies beside
+// the one that is chosen (`keep`) are named alone: auto alone slices batches unasked.
 static gcut_status try_offload(const job *j, const char *offload, bool keep, outcome *out,
                                gcut_error *err) {
   gcut_schedule *schedule;
+  const gcut_problem *problem = keep || !j->whole ? j->problem : j->whole;
   *out = (outcome){.name = offload};
-  gcut_status status = gcut_schedule_create(j->problem, offload, &j->profile, &schedule, err);
+  gcut_status status = gcut_schedule_create(problem, offload, &j->profile, &schedule, err);
   if (status == GCUT_BUDGET) snprintf(out->refusal, sizeof out->refusal, "%.500s", err->message);
   if (status != GCUT_OK) return status;
   snprintf(out->offload, sizeof out->offload, "%s", schedule->offload);
@@ -119,7 +132,7 @@ static gcut_status try_offload(const job *j, const char *offload, bool keep, out
   out->host_bytes = schedule->extent[GCUT_SPACE_HOST];
   out->n_commands = schedule->n_commands;
   out->feasible = true;
-  status = clock_schedule(j, schedule, keep, out, err);
+  status = clock_schedule(j, problem, schedule, keep, out, err);
   if (status == GCUT_OK && keep && j->a->schedule) status = write_schedule(j, schedule, err);
   gcut_schedule_destroy(schedule);
   return status;
@@ -134,6 +147,9 @@ static gcut_status simulate(job *j) {
   j->problem->progress = tool_progress_of(&j->progress);
   gcut_status status = try_offload(j, offload, true, &j->chosen, &j->err);
   tool_progress_end(&j->progress);
+  if (status == GCUT_BUDGET)
+    tool_micro_advise(&j->choice, j->a->load.micro_batch, &j->micro, j->model.trace, j->plan,
+                      &j->err);
   if (status != GCUT_OK) return status;
   tool_progress_start(&j->progress, &j->a->common, "simulating", "strategies");
   j->problem->progress = (gcut_progress){NULL, NULL};
@@ -169,14 +185,16 @@ static int print_json(const job *j) {
   const outcome *o = &j->chosen;
   json_t *strategies = json_array();
   for (size_t i = 0; i < j->n; i++) json_array_append_new(strategies, strategy_json(&j->all[i]));
-  return tool_print_json(json_pack(
+  json_t *object = json_pack(
       "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "profile",
       j->profile.name, "offload", o->offload, "note", o->note, "cut_note", j->cut_note, "parts",
-      (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->problem->n_batches, "commands",
+      (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->a->batches, "commands",
       (json_int_t)o->n_commands, "seconds", o->sum.seconds, "peak_device_bytes",
       (json_int_t)o->device_bytes, "peak_host_bytes", (json_int_t)o->host_bytes, "bytes_up",
       (json_int_t)o->sum.bytes_up, "bytes_down", (json_int_t)o->sum.bytes_down, "overlap",
-      o->sum.overlap, "bubble_seconds", o->sum.bubble_seconds, "strategies", strategies));
+      o->sum.overlap, "bubble_seconds", o->sum.bubble_seconds, "strategies", strategies);
+  tool_micro_json(object, &j->micro, j->problem->n_batches);
+  return tool_print_json(object);
 }
 
 static void add_outcome(table *t, const outcome *o) {
@@ -205,12 +223,15 @@ static int print_text(const job *j) {
                                          {"host peak", true, false},
                                          {"", false, true}};
   const outcome *o = &j->chosen;
-  uint32_t batches = j->problem->n_batches, parts = j->plan->n_parts;
-  tool_print("%s: %u batch%s through %u part%s, %u commands\n", j->profile.name, batches,
-             batches == 1 ? "" : "es", parts, parts == 1 ? "" : "s", o->n_commands);
+  uint32_t batches = j->a->batches, parts = j->plan->n_parts;
+  char slices[TOOL_SLICES];
+  tool_print("%s: %u batch%s%s through %u part%s, %u commands\n", j->profile.name, batches,
+             batches == 1 ? "" : "es", tool_micro_text(batches, j->problem->n_batches, slices),
+             parts, parts == 1 ? "" : "s", o->n_commands);
   tool_print("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
              o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
   if (*j->cut_note) tool_print("%s\n", j->cut_note);
+  if (*j->micro.note) tool_print("%s\n", j->micro.note);
   if (*o->note) tool_print("%s\n", o->note);
   tool_print("\n");
   table *t = table_create(columns, sizeof columns / sizeof *columns);

@@ -94,6 +94,13 @@ static bool store(const tool_option *option, char *text, void *arguments) {
   case TOOL_LIST: return add_targets(field, text);
   case TOOL_PATHS: return list_add(field, text);
   case TOOL_BINDINGS: return add_bindings(field, text);
+  case TOOL_MICRO:
+    if (!strcmp(text, "off")) {
+      *(uint32_t *)field = GCUT_NONE;
+      return true;
+    }
+    return parse_integer(text, 1, UINT32_MAX - 1, &number) &&
+           (*(uint32_t *)field = (uint32_t)number);
   case TOOL_COUNT:
   case TOOL_NUMBER:
     if (!parse_integer(text, option->kind == TOOL_COUNT, UINT32_MAX - 1, &number)) return false;
@@ -178,6 +185,7 @@ static bool is_given(const tool_option *o, const void *arguments) {
   switch (o->kind) {
   case TOOL_FLAG: return *(const bool *)field;
   case TOOL_TEXT: return *(const char *const *)field != NULL;
+  case TOOL_MICRO:
   case TOOL_COUNT: return *(const uint32_t *)field > 0;
   case TOOL_NUMBER: return *(const uint32_t *)field != GCUT_NONE;
   case TOOL_SIZE: return *(const uint64_t *)field > 0;

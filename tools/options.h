@@ -19,6 +19,7 @@
   X(TEXT, const char *)      /* the last one given counts */                                       \
   X(COUNT, uint32_t)         /* at least 1 */                                                      \
   X(NUMBER, uint32_t)        /* at least 0; GCUT_NONE where not given */                           \
+  X(MICRO, uint32_t)         /* at least 1, or "off", which is GCUT_NONE; 0 where not given */     \
   X(SIZE, uint64_t)          /* bytes, at least 1 */                                               \
   X(REAL, double)            /* at least 0; -1 where not given */                                  \
   X(LIST, tool_list)         /* by comma, and again */                                             \
@@ -140,7 +141,7 @@ typedef struct tool_load {
   const char *plan;
   tool_list fetch;
   uint64_t host_budget;
-  uint32_t passes;
+  uint32_t passes, micro_batch;
 } tool_load;
 
 #define TOOL_INPUT_OPTION                                                                          \
@@ -166,6 +167,13 @@ typedef struct tool_load {
        TOOL_COUNT,                                                                                 \
        offsetof(S, load.passes),                                                                   \
        "repeat the whole run, as denoising loops do (1)"},                                         \
+      {"--micro-batch",                                                                            \
+       NULL,                                                                                       \
+       "N|off",                                                                                    \
+       TOOL_MICRO,                                                                                 \
+       offsetof(S, load.micro_batch),                                                              \
+       "compute each batch in slices of at most N samples, where the model keeps samples apart; "  \
+       "off keeps auto from it"},                                                                  \
   {                                                                                                \
     "--fetch", NULL, "VALUE[,...]", TOOL_LIST, offsetof(S, load.fetch),                            \
         "compute these values instead of the model's outputs"                                      \
@@ -179,6 +187,11 @@ typedef struct tool_verb {
   size_t size;                // of its arguments
   int (*run)(const void *arguments);
 } tool_verb;
+
+// The micro-batch that was asked for; 0: whole batches.
+static inline uint32_t tool_micro_of(const tool_load *load) {
+  return load->micro_batch == GCUT_NONE ? 0 : load->micro_batch;
+}
 
 // Parses what follows the verb into zeroed `arguments` (of verb->size). 0, or the exit status of a
 // usage error, which has been printed. Free them either way.

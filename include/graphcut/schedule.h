@@ -92,6 +92,9 @@ static inline uint64_t gcut_range_bytes(uint64_t bytes) {
 typedef struct gcut_problem_options {
   uint32_t n_batches, n_passes; // 0 is 1; all batches have the shapes of the trace
   uint64_t budget, host_budget;
+  // Each batch in slices of at most `micro_batch` elements along what `slicing` proves; 0: whole.
+  const struct gcut_slicing *slicing;
+  uint32_t micro_batch;
 } gcut_problem_options;
 // The problem of running a plan at the shapes of a trace, with no device at hand: for simulation.
 // GCUT_ARGUMENT naming a graph input whose shape is not static. Borrows names of graph and plan.

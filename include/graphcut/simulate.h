@@ -105,6 +105,31 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_simulate(const gcut_problem *problem,
                                                  const gcut_profile *profile,
                                                  gcut_timeline *out_timeline, gcut_error *err);
 
+// ---- micro-batches ----------------------------------------------------------------------------
+
+typedef struct gcut_micro_choice {
+  uint32_t micro_batch;         // 0: whole batches
+  uint32_t next;                // what would be next best, likewise
+  double seconds, next_seconds; // predicted; infinite where nothing fits
+  uint32_t n_tried;
+} gcut_micro_choice;
+
+// Whole batches, or slices of 1, 2, 4, ... elements along what options->slicing proves: what is
+// predicted fastest at the shapes of the trace, slices only where whole batches do not fit or take
+// more than 5 % longer. options->micro_batch does not count. GCUT_BUDGET where nothing fits.
+GCUT_API GCUT_MUST_USE gcut_status gcut_micro_choose(const gcut_trace *trace, const gcut_plan *plan,
+                                                     const gcut_problem_options *options,
+                                                     const char *offload,
+                                                     const gcut_profile *profile,
+                                                     gcut_micro_choice *out, gcut_error *err);
+// The largest of these slices that fit, as one that does; *out 0 where none do.
+GCUT_API GCUT_MUST_USE gcut_status gcut_micro_fit(const gcut_trace *trace, const gcut_plan *plan,
+                                                  const gcut_problem_options *options,
+                                                  const char *offload, const gcut_profile *profile,
+                                                  uint32_t *out, gcut_error *err);
+// The largest power of two below `micro_batch` (0: below `batch`), 0 where there is none.
+GCUT_API uint32_t gcut_micro_halve(uint32_t micro_batch, int64_t batch);
+
 #ifdef __cplusplus
 }
 #endif

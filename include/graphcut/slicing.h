@@ -32,6 +32,13 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_slicing_create(const gcut_trace *trace,
                                                        gcut_slicing **out_slicing, gcut_error *err);
 GCUT_API void gcut_slicing_destroy(gcut_slicing *slicing);
 
+// How many elements the batch has at the shapes of a trace; 0 where these do not say.
+GCUT_API int64_t gcut_slicing_batch(const gcut_slicing *slicing, const gcut_trace *whole);
+// The trace of `n` elements of such a batch.
+GCUT_API GCUT_MUST_USE gcut_status gcut_slicing_trace(const gcut_slicing *slicing,
+                                                      const gcut_trace *whole, int64_t n,
+                                                      gcut_trace **out_trace, gcut_error *err);
+
 #ifdef __cplusplus
 }
 #endif
