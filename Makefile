@@ -121,6 +121,7 @@ $(kernels)/%.fatbin: exec/cuda/ops/%.cu $(wildcard exec/cuda/ops/*.h exec/cuda/o
 	$(call say,NVCC,$<)
 	$(quiet)$(NVCC) $(cuda_flags) -fatbin -o $@ $<
 $(gen)/exec/cuda/fatbins.s: $(fatbins)
+	@mkdir -p $(@D)
 	$(quiet){ echo '.section .rodata'; \
 	  for f in $(fatbins); do printf '.balign 64\n%s: .incbin "%s"\n' $$(basename $$f .fatbin) $$f; done; \
 	  printf '.section .data.rel.ro,"aw"\n.balign 8\n.global gcut__cuda_fatbins\n.hidden gcut__cuda_fatbins\ngcut__cuda_fatbins:\n'; \
