@@ -103,7 +103,8 @@ static const tool_option options[] = {
     {"--part", NULL, "N", TOOL_NUMBER, offsetof(arguments, part),
      "the operators of this part alone"},
     {"--depth", NULL, "N", TOOL_COUNT, offsetof(arguments, depth),
-     "open modules down to this depth; left out, as deep as stays readable"},
+     "open modules down to this depth (ops: graphs inside operators); left out, as deep as stays "
+     "readable"},
     {"--by", NULL, "weights|flops|bytes|time", TOOL_TEXT, offsetof(arguments, by),
      "colour boxes by what they hold, compute, make or took, instead of by kind"},
     {"--timeline", NULL, "FILE.json", TOOL_TEXT, offsetof(arguments, timeline),

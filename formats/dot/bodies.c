@@ -12,46 +12,52 @@ bool gcut_bodies_has(const gcut_graph *g, uint32_t node) {
   return false;
 }
 
-static gcut_status link_first(gcut_modules *m, uint32_t node, uint32_t first, gcut_drawing *d,
+// What the attribute that holds the graph is called.
+static const char *name_of(const gcut_graph *g, uint32_t body) {
+  const gcut_node *n = &g->nodes[g->bodies[body].node];
+  for (uint32_t i = 0; i < n->n_attributes; i++) {
+    const gcut_attribute *a = &g->attributes[n->first_attribute + i];
+    if (a->kind == GCUT_ATTRIBUTE_GRAPH && a->body == body) return a->name;
+    for (size_t k = 0; a->kind == GCUT_ATTRIBUTE_GRAPHS && k < a->n; k++)
+      if (a->bodies[k] == body) return a->name;
+  }
+  return "graph";
+}
+
+static gcut_status link_first(gcut_modules *m, uint32_t body, uint32_t first, gcut_drawing *d,
                               gcut_error *err) {
-  if (m->box_of_node[node] == GCUT_NONE || first == d->n_boxes) return GCUT_OK;
-  gcut_link link = {.from = m->box_of_node[node], .to = first};
+  uint32_t from = m->box_of_node[m->trace->graph->bodies[body].node];
+  if (from == GCUT_NONE || first == d->n_boxes) return GCUT_OK;
+  gcut_link link = {.from = from, .to = first, .is_inside = true};
+  link.label = gcut_caption_name(d->arena, name_of(m->trace->graph, body), 40);
   return gcut_drawing_add_link(d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
-static gcut_status draw_body(gcut_modules *m, uint32_t node, uint32_t number, const char *name,
-                             uint32_t group, uint32_t limit, gcut_drawing *d, uint32_t *out_hidden,
-                             gcut_error *err) {
-  const gcut_body *body = &m->trace->graph->bodies[number];
-  gcut_group frame = {.title = gcut_arena_format(
-                          d->arena, "%s of %s · %s node%s", gcut_caption_name(d->arena, name, 40),
-                          gcut_caption_name(d->arena, m->trace->graph->nodes[node].op_type, 40),
-                          gcut_caption_count(d->arena, body->n_nodes),
-                          body->n_nodes == 1 ? "" : "s"),
-                      .class_name = "",
-                      .parent = group,
-                      .part = GCUT_NONE,
-                      .keeps = true};
+gcut_status gcut_bodies_draw(gcut_modules *m, uint32_t number, uint32_t group, uint32_t limit,
+                             gcut_drawing *d, uint32_t *out_hidden, gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  const gcut_body *body = &g->bodies[number];
+  gcut_group frame = {
+      .title = gcut_arena_format(
+          d->arena, "%s of %s · %s node%s", gcut_caption_name(d->arena, name_of(g, number), 40),
+          gcut_caption_name(d->arena, g->nodes[body->node].op_type, 40),
+          gcut_caption_count(d->arena, body->n_nodes), body->n_nodes == 1 ? "" : "s"),
+      .class_name = "",
+      .parent = group,
+      .part = GCUT_NONE,
+      .keeps = true};
   uint32_t inner = gcut_drawing_add_group(d, &frame), first = d->n_boxes, boxes;
   uint32_t depth = GCUT_ALL_OPS;
   if (inner == GCUT_NONE) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut_modules_count(m, body->nodes, body->n_nodes, depth, &boxes, err));
   if (d->n_boxes + boxes > limit) depth = 1; // crowds and modules
   GCUT_TRY(gcut_modules_draw(m, body->nodes, body->n_nodes, depth, 0, inner, d, out_hidden, err));
-  GCUT_TRY(gcut_modules_link(m, body->nodes, body->n_nodes, true, d, err));
-  return link_first(m, node, first, d, err);
+  return link_first(m, number, first, d, err);
 }
 
-gcut_status gcut_bodies_draw(gcut_modules *m, uint32_t node, uint32_t group, uint32_t limit,
-                             gcut_drawing *d, uint32_t *out_hidden, gcut_error *err) {
+gcut_status gcut_bodies_link(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
-  const gcut_node *n = &g->nodes[node];
-  for (uint32_t i = 0; i < n->n_attributes; i++) {
-    const gcut_attribute *a = &g->attributes[n->first_attribute + i];
-    if (a->kind == GCUT_ATTRIBUTE_GRAPH)
-      GCUT_TRY(draw_body(m, node, a->body, a->name, group, limit, d, out_hidden, err));
-    for (size_t k = 0; a->kind == GCUT_ATTRIBUTE_GRAPHS && k < a->n; k++)
-      GCUT_TRY(draw_body(m, node, a->bodies[k], a->name, group, limit, d, out_hidden, err));
-  }
+  for (uint32_t b = 1; b < g->n_bodies; b++)
+    GCUT_TRY(gcut_modules_link(m, g->bodies[b].nodes, g->bodies[b].n_nodes, true, d, err));
   return GCUT_OK;
 }

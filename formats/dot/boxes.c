@@ -111,11 +111,11 @@ static uint32_t crowd_box(painter *p, uint32_t first, uint32_t n) {
   const gcut_node *node = &p->m->trace->graph->nodes[first];
   gcut_arena *arena = p->d->arena;
   gcut_box box = gcut_drawing_plain_box(GCUT_BOX_OP);
-  box.title = gcut_arena_format(arena, "%u operators", n);
+  box.title = gcut_arena_format(arena, "%s operators", gcut_caption_count(arena, n));
   box.subtitle =
       gcut_arena_format(arena, "from %s on", gcut_caption_name(arena, node->op_type, 30));
   box.tooltip = gcut_caption_name(arena, node->name, 200);
-  box.paint = gcut_paint_of_scope(p->m->trace->graph, node->scope);
+  box.paint = gcut_paint_inside(p->m->trace->graph, node->scope);
   box.group = frame_of(p, node->scope);
   return gcut_drawing_add_box(p->d, &box);
 }

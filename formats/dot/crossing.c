@@ -62,6 +62,7 @@ const char *gcut_crossing_lines(const gcut_modules *m, const uint32_t *values, u
   const char *separator = length > LONG_LINE ? "\n" : ",   ";
   for (uint32_t i = 0; i < listed && text; i++)
     text = gcut_arena_format(arena, "%s%s%s", text, i ? separator : "", items[i]);
-  return n > listed ? gcut_arena_format(arena, "%s%sand %u more", text, separator, n - listed)
+  return n > listed ? gcut_arena_format(arena, "%s%sand %s more", text, separator,
+                                        gcut_caption_count(arena, n - listed))
                     : text;
 }

@@ -32,7 +32,8 @@ static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
       arena, "%s   %s node%s · %s%s", gcut_caption_name(arena, model_name(g->path), 60),
       gcut_caption_count(arena, g->bodies[0].n_nodes), g->bodies[0].n_nodes == 1 ? "" : "s",
       gcut_caption_bytes(arena, m->weight_bytes),
-      plan ? gcut_arena_format(arena, " · %u part%s", plan->n_parts, plan->n_parts == 1 ? "" : "s")
+      plan ? gcut_arena_format(arena, " · %s part%s", gcut_caption_count(arena, plan->n_parts),
+                               plan->n_parts == 1 ? "" : "s")
            : "");
 }
 

@@ -35,6 +35,7 @@ typedef struct gcut_group {
   const char *title, *class_name; // "": none
   const char *url;                // NULL: none
   uint32_t parent;                // GCUT_NONE: none; less than its own number
+  const char *detail;             // a second line; NULL: none
   uint32_t part;                  // that it is; GCUT_NONE: a module
   bool keeps;                     // its frame, although it holds but one other
   bool merged;                    // into the one group that it holds
@@ -48,6 +49,7 @@ typedef struct gcut_link {
   bool crosses;        // a cut of the plan
   bool crosses_other;  // a cut of the plan it is held against
   bool is_spine;       // keeps what it links in one line
+  bool is_inside;      // from what holds a graph to the first of it: nothing passes
 } gcut_link;
 
 typedef struct gcut_drawing {

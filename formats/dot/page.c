@@ -117,9 +117,13 @@ static uint32_t nodes_of_page(book *b, const page *p) {
 
 // The graphs inside an operator.
 static gcut_status draw_bodies(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
+  const gcut_graph *g = b->m->trace->graph;
   uint32_t hidden = 0;
   gcut_modules_clear(b->m);
-  return gcut_bodies_draw(b->m, p->node, GCUT_NONE, PAGE_BOXES, d, &hidden, err);
+  for (uint32_t i = 1; i < g->n_bodies; i++)
+    if (g->bodies[i].node == p->node)
+      GCUT_TRY(gcut_bodies_draw(b->m, i, GCUT_NONE, PAGE_BOXES, d, &hidden, err));
+  return gcut_bodies_link(b->m, d, err);
 }
 
 // The inside of a module: every operator where they are few, else its modules.

@@ -90,18 +90,25 @@ static bool is_word(const char *text, const char *word, size_t n) {
   return strlen(text) == n && memcmp(text, word, n) == 0;
 }
 
-// A class tells more than a name, and the innermost module more than those around it.
+// A class tells more than a name, and the innermost module more than those around it. A layer is
+// one whatever kind of attention it is named after.
 gcut_paint gcut_paint_of_scope(const gcut_graph *g, uint32_t scope) {
   const char *dot = strrchr(g->scopes[scope].class_name, '.');
   const char *texts[] = {dot ? dot + 1 : g->scopes[scope].class_name, g->scopes[scope].name};
+  if (any_word("decoderlayer encoderlayer", texts[0], holds_word)) return GCUT_PAINT_BLOCK;
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
     for (int p = 0; p < GCUT_N_PAINTS; p++)
       if (any_word(paints[p].words, texts[k], holds_word)) return (gcut_paint)p;
   return GCUT_PAINT_OTHER;
 }
 
+gcut_paint gcut_paint_inside(const gcut_graph *g, uint32_t scope) {
+  gcut_paint paint = gcut_paint_of_scope(g, scope);
+  return paint == GCUT_PAINT_BLOCK ? GCUT_PAINT_OTHER : paint;
+}
+
 gcut_paint gcut_paint_of_node(const gcut_graph *g, const gcut_node *node) {
   for (int p = 0; p < GCUT_N_PAINTS; p++)
     if (any_word(paints[p].operators, node->op_type, is_word)) return (gcut_paint)p;
-  return gcut_paint_of_scope(g, node->scope);
+  return gcut_paint_inside(g, node->scope);
 }

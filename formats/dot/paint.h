@@ -30,7 +30,7 @@
     "linear lm_head classifier proj",                                                              \
     "MatMul Gemm MatMulNBits MatMulInteger QLinearMatMul Einsum")                                  \
   X(BLOCK, "layers and blocks", "#e6ecf5", "#3f5f8a", "#233044", "#8fb1de",                        \
-    "layer block stage bottleneck", "")                                                            \
+    "layer block stage bottleneck residual model encoder decoder backbone tower", "")              \
   X(RECURRENT, "recurrent", "#e2e0fa", "#5b4fc7", "#2c2950", "#9d94f0", "lstm gru rnn",            \
     "LSTM GRU RNN")                                                                                \
   X(CONTROL, "control flow", "#ffe0f0", "#c2257d", "#47203a", "#f07fc0", "",                       \
@@ -65,6 +65,8 @@ const char *gcut_theme_pair(unsigned i, const char **out_dark);
 // The paint of a module by its class and path, of an operator by its type and the module it stands
 // in.
 gcut_paint gcut_paint_of_scope(const gcut_graph *graph, uint32_t scope);
+// Of what stands in a module: what holds modules says nothing of it.
+gcut_paint gcut_paint_inside(const gcut_graph *graph, uint32_t scope);
 gcut_paint gcut_paint_of_node(const gcut_graph *graph, const gcut_node *node);
 
 #endif

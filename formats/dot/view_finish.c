@@ -7,7 +7,7 @@ static const char *const heats[] = {
 #undef X
 };
 
-static void add_note(gcut_drawing *d, const char *note) {
+void gcut_view_note(gcut_drawing *d, const char *note) {
   d->note = d->note && *d->note ? gcut_arena_format(d->arena, "%s; %s", d->note, note) : note;
 }
 
@@ -16,8 +16,8 @@ void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
   gcut_drawing_merge_groups(d);
   if (m->other.plan) d->other = "the other plan";
   if (d->n_left_out)
-    add_note(d, gcut_arena_format(d->arena, "%s links and values left out: too many to read",
-                                  gcut_caption_count(d->arena, d->n_left_out)));
+    gcut_view_note(d, gcut_arena_format(d->arena, "%s links and values left out: too many to read",
+                                        gcut_caption_count(d->arena, d->n_left_out)));
   if (by == GCUT_HEAT_NONE) return;
   d->by = by;
   for (uint32_t i = 0; i < d->n_boxes; i++)
@@ -26,5 +26,5 @@ void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
     d->heat_title = gcut_arena_format(d->arena, "%s, up to %s", heats[by],
                                       gcut_caption_heat(d->arena, by, d->hottest));
   else
-    add_note(d, gcut_arena_format(d->arena, "no %s known: give sizes with --set", heats[by]));
+    gcut_view_note(d, gcut_arena_format(d->arena, "no %s known: give sizes with --set", heats[by]));
 }

@@ -1,76 +1,51 @@
 // The layers and ops views: modules opened to some depth.
 #include "formats/dot/bodies.h"
 #include "formats/dot/caption.h"
+#include "formats/dot/ends.h"
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
 
-enum { READABLE = 40, LAYERS_LIMIT = 400, OPS_LIMIT = 800, MOST_VALUES = 60, INPUT_LINKS = 8 };
+enum {
+  READABLE = 40,
+  LAYERS_LIMIT = 400,
+  OPS_LIMIT = 800,
+  MOST_VALUES = 60,
+  INPUT_LINKS = 8,
+  NESTED = 150
+};
 
-static gcut_status add_value_box(gcut_modules *m, gcut_drawing *d, uint32_t value,
-                                 uint32_t *out_box, gcut_error *err) {
-  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_VALUE);
-  box.title = gcut_caption_name(d->arena, m->trace->graph->values[value].name, 40);
-  box.subtitle = gcut_caption_value(d->arena, m->trace, value);
-  *out_box = gcut_drawing_add_box(d, &box);
-  return *out_box == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
+// How many operators stand around a graph.
+static uint32_t level_of(const gcut_graph *g, uint32_t body) {
+  uint32_t level = 0;
+  for (; body != 0; body = g->nodes[g->bodies[body].node].body) level++;
+  return level;
 }
 
-static gcut_status link_boxes(gcut_drawing *d, uint32_t from, uint32_t to, gcut_error *err) {
-  gcut_link link = {.from = from, .to = to};
-  return gcut_drawing_add_link(d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
-}
-
-// A box for each input that a drawn node reads, linked to the first few that do.
-static gcut_status draw_input(gcut_modules *m, gcut_drawing *d, uint32_t value, gcut_error *err) {
+// Those inside operators of the main graph always are, as far as can be laid out; those inside them
+// as deep as was asked for, or while all stays readable.
+static bool opens(const gcut_modules *m, const gcut_drawing *d, uint32_t body) {
   const gcut_graph *g = m->trace->graph;
-  const gcut_value *v = &g->values[value];
-  uint32_t box = GCUT_NONE, last = GCUT_NONE, n = 0;
-  for (uint32_t u = 0; u < v->n_uses && n < INPUT_LINKS; u++) {
-    uint32_t to = m->box_of_node[g->uses[v->first_use + u]];
-    if (to == GCUT_NONE || to == last) continue;
-    if (box == GCUT_NONE) GCUT_TRY(add_value_box(m, d, value, &box, err));
-    GCUT_TRY(link_boxes(d, box, to, err));
-    last = to;
-    n++;
-  }
-  return GCUT_OK;
+  uint32_t level = level_of(g, body), wanted = m->options->depth;
+  if (level == 1 || (wanted && level <= wanted)) return d->n_boxes < OPS_LIMIT;
+  return !wanted && d->n_boxes + g->bodies[body].n_nodes <= NESTED;
 }
 
-static gcut_status draw_inputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
-  const gcut_body *body = &m->trace->graph->bodies[0];
-  uint32_t before = d->n_boxes;
-  for (uint32_t i = 0; i < body->n_inputs; i++)
-    if (d->n_boxes - before < MOST_VALUES)
-      GCUT_TRY(draw_input(m, d, body->inputs[i], err));
-    else
-      d->n_left_out++;
-  return GCUT_OK;
-}
-
-static gcut_status draw_outputs(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
-  const gcut_body *body = &m->trace->graph->bodies[0];
-  uint32_t before = d->n_boxes;
-  for (uint32_t i = 0; i < body->n_outputs; i++) {
-    uint32_t producer = m->trace->graph->values[body->outputs[i]].producer, box;
-    if (producer == GCUT_NONE || m->box_of_node[producer] == GCUT_NONE) continue;
-    if (d->n_boxes - before == MOST_VALUES) {
-      d->n_left_out++;
-      continue;
-    }
-    GCUT_TRY(add_value_box(m, d, body->outputs[i], &box, err));
-    GCUT_TRY(link_boxes(d, m->box_of_node[producer], box, err));
+// Graphs inside operators that are drawn, such as If's, each beside its own; graphs inside those in
+// turn, for a graph has a larger number than the one that its operator stands in.
+static gcut_status draw_bodies(gcut_modules *m, gcut_drawing *d, uint32_t *hidden,
+                               gcut_error *err) {
+  const gcut_graph *g = m->trace->graph;
+  uint32_t n_closed = 0;
+  for (uint32_t b = 1; b < g->n_bodies; b++) {
+    uint32_t node = g->bodies[b].node, box = m->box_of_node[node];
+    if (box == GCUT_NONE || d->boxes[box].node != node) continue;
+    n_closed += !opens(m, d, b);
+    if (opens(m, d, b))
+      GCUT_TRY(gcut_bodies_draw(m, b, d->boxes[box].group, OPS_LIMIT, d, hidden, err));
   }
-  return GCUT_OK;
-}
-
-// What operators such as If hold, beside them; what those hold in turn is on the page alone.
-static gcut_status draw_bodies(gcut_modules *m, const uint32_t *nodes, uint32_t n, gcut_drawing *d,
-                               uint32_t *hidden, gcut_error *err) {
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t box = m->box_of_node[nodes[i]];
-    if (box == GCUT_NONE || d->boxes[box].node != nodes[i]) continue;
-    GCUT_TRY(gcut_bodies_draw(m, nodes[i], d->boxes[box].group, OPS_LIMIT, d, hidden, err));
-  }
+  if (n_closed > 0)
+    d->note = gcut_arena_format(d->arena, "%u graph%s inside operators left closed (--depth N)",
+                                n_closed, n_closed == 1 ? "" : "s");
   return GCUT_OK;
 }
 
@@ -79,14 +54,17 @@ static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint
   uint32_t hidden = 0;
   gcut_modules_clear(m);
   GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
+  if (depth == GCUT_ALL_OPS) GCUT_TRY(draw_bodies(m, d, &hidden, err));
   GCUT_TRY(gcut_modules_link(m, nodes, n, in_part, d, err));
-  if (depth == GCUT_ALL_OPS) GCUT_TRY(draw_bodies(m, nodes, n, d, &hidden, err));
-  GCUT_TRY(draw_inputs(m, d, err));
-  GCUT_TRY(draw_outputs(m, d, err));
-  d->note = gcut_arena_format(
-      d->arena, "%s%s%s%s", limited ? limited : "", limited && hidden ? "; " : "",
-      hidden ? gcut_caption_count(d->arena, hidden) : "", hidden ? " shape nodes left out" : "");
-  return d->note ? GCUT_OK : GCUT_NO_MEMORY(err);
+  if (depth == GCUT_ALL_OPS) GCUT_TRY(gcut_bodies_link(m, d, err));
+  GCUT_TRY(gcut_ends_draw(m, d, false, err));
+  GCUT_TRY(gcut_ends_draw(m, d, true, err));
+  if (limited) gcut_view_note(d, limited);
+  if (hidden)
+    gcut_view_note(d,
+                   gcut_arena_format(d->arena, "%s shape node%s left out",
+                                     gcut_caption_count(d->arena, hidden), hidden == 1 ? "" : "s"));
+  return GCUT_OK;
 }
 
 gcut_status gcut_view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) {

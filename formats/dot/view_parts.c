@@ -186,8 +186,8 @@ static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_erro
 // A part's modules within a frame.
 static gcut_status draw_open(pipeline *p, uint32_t part, uint32_t depth, gcut_error *err) {
   const gcut_part *it = &p->m->plan->parts[part];
-  gcut_group frame = {.title = gcut_arena_format(p->d->arena, "%s · %s", part_title(p, part),
-                                                 part_detail(p, part, part)),
+  gcut_group frame = {.title = part_title(p, part),
+                      .detail = part_detail(p, part, part),
                       .class_name = "",
                       .parent = GCUT_NONE,
                       .part = part};

@@ -19,6 +19,8 @@ GCUT_MUST_USE gcut_status gcut_view_layers(gcut_modules *modules, gcut_drawing *
 GCUT_MUST_USE gcut_status gcut_view_ops(gcut_modules *modules, gcut_drawing *drawing,
                                         gcut_error *err);
 
+// Adds to what a drawing says of itself.
+void gcut_view_note(gcut_drawing *drawing, const char *note);
 // What every drawing gets once its boxes are there: frames merged, the range of its heat.
 void gcut_view_finish(const gcut_modules *modules, gcut_drawing *drawing);
 

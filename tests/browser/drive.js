@@ -10,7 +10,7 @@
       type, { bubbles: true, cancelable: true, pointerId: 1, ...more }));
   const changes = (name, act) => { const before = place_(); act(); check(name, place_() !== before, before); };
   const press = key => fire(document.body, 'keydown', { key });
-  const nodes = () => [...stage.querySelectorAll('g.node')];
+  const nodes = () => [...stage.querySelectorAll(boxNode)];
   const fillOf = node => getComputedStyle(node.querySelector('path[fill], polygon[fill]')).fill;
   const tab = name => [...at('tabs').children].find(b => b.textContent === name);
   const boxed = test => nodes().find(n => test(boxOf(n) || {}));

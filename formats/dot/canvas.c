@@ -1,0 +1,68 @@
+#include "formats/dot/canvas.h"
+
+// Markup-safe text for HTML-like labels. A backslash begins an escape (\N, \G), doubled or as an
+// entity, too: a word joiner, which is not seen, stands between it and what it would escape.
+const char *gcut_canvas_escape(const gcut_canvas *c, const char *text) {
+  static const char *const entities[] = {
+      ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\\'] = "\\\u2060"};
+  char *out = text ? gcut_arena_alloc(c->arena, strlen(text) + 1, 6) : NULL, *to = out;
+  if (!out) return "";
+  for (; *text; text++) {
+    unsigned char ch = (unsigned char)*text;
+    const char *entity = ch < sizeof entities / sizeof *entities ? entities[ch] : NULL;
+    if (entity)
+      to = stpcpy(to, entity);
+    else
+      *to++ = (char)ch;
+  }
+  return out;
+}
+
+// For tooltips: Graphviz reads entities in them, and goes over escapes twice.
+const char *gcut_canvas_escape_plain(const gcut_canvas *c, const char *text) {
+  char *out = gcut_arena_alloc(c->arena, strlen(text) + 1, 6), *to = out;
+  if (!out) return "";
+  for (; *text; text++)
+    if (*text == '\\')
+      to = stpcpy(to, "\\\\\u2060");
+    else if (*text == '&')
+      to = stpcpy(to, "&amp;");
+    else
+      *to++ = *text;
+  return out;
+}
+
+void gcut_canvas_set(void *object, const char *name, const char *value) {
+  agsafeset(object, (char *)name, (char *)value, "");
+}
+
+// An HTML-like label; libcgraph tells it from plain text by how the string was made.
+void gcut_canvas_set_markup(const gcut_canvas *c, void *object, const char *name,
+                            const char *markup) {
+  char *text = agstrdup_html(c->graph, (char *)markup);
+  agsafeset(object, (char *)name, text, "");
+  agstrfree(c->graph, text);
+}
+
+static const char *one_row(const gcut_canvas *c, const char *text, gcut_text_style s) {
+  return gcut_arena_format(c->arena,
+                           "<tr><td%s><font color=\"%s\" point-size=\"%d\">%s%s%s</font></td></tr>",
+                           s.centred ? "" : " align=\"left\"", s.color, s.size, s.bold ? "<b>" : "",
+                           gcut_canvas_escape(c, text), s.bold ? "</b>" : "");
+}
+
+const char *gcut_canvas_rows(const gcut_canvas *c, const char *text, gcut_text_style style) {
+  const char *rows = "";
+  while (text && *text && rows) {
+    size_t n = strcspn(text, "\n");
+    const char *line = gcut_arena_string(c->arena, text, n);
+    rows = gcut_arena_format(c->arena, "%s%s", rows, one_row(c, line, style));
+    text += n + (text[n] == '\n');
+  }
+  return rows;
+}
+
+const char *gcut_canvas_cut_color(const gcut_canvas *c, bool crosses, bool crosses_other) {
+  if (crosses && crosses_other) return c->theme->cut_both;
+  return crosses ? c->theme->cut : c->theme->cut_other;
+}

@@ -1,0 +1,87 @@
+// Links. Graphviz puts the label of an edge beside it, in a place that may lie outside the frame
+// around both ends (2.43), and bends the edge to go there. So where a link is laid out its label is
+// a node on its way, in the innermost frame that holds both ends.
+#include <math.h>
+
+#include "formats/dot/canvas.h"
+#include "formats/dot/paint.h"
+
+// Width by bytes: a point a factor of 32 from 1 KiB on.
+static double link_width(const gcut_link *link) {
+  if (link->bytes < 1024) return 0.8;
+  double width = 0.8 + log2((double)link->bytes / 1024) / 5;
+  return width > 6 ? 6 : width;
+}
+
+static const char *link_label(const gcut_canvas *c, const gcut_link *link, const char *color) {
+  // Beside the line the text keeps clear of it, however wide that is.
+  int padding = c->laid_out ? 1 : 3 + (int)(link_width(link) / 2);
+  return gcut_arena_format(
+      c->arena,
+      "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"%d\"><tr><td><font "
+      "color=\"%s\" point-size=\"8\">%s</font></td></tr></table>",
+      padding, color, gcut_canvas_escape(c, link->label));
+}
+
+static Agedge_t *add_edge(const gcut_canvas *c, const gcut_link *link, Agnode_t *from, Agnode_t *to,
+                          const char *color) {
+  char text[32];
+  Agedge_t *edge = agedge(c->graph, from, to, NULL, 1);
+  snprintf(text, sizeof text, "%.2f", link_width(link));
+  gcut_canvas_set(edge, "penwidth", text);
+  gcut_canvas_set(edge, "color", color);
+  if (link->is_spine) gcut_canvas_set(edge, "weight", "8");
+  if (link->crosses_other && !link->crosses) gcut_canvas_set(edge, "style", "dashed");
+  if (link->is_inside) gcut_canvas_set(edge, "style", "dotted");
+  if (link->tooltip) gcut_canvas_set(edge, "tooltip", gcut_canvas_escape_plain(c, link->tooltip));
+  return edge;
+}
+
+// ---- labels as nodes --------------------------------------------------------------------------
+
+static bool holds(const gcut_drawing *d, uint32_t group, uint32_t inner) {
+  while (inner != GCUT_NONE && inner != group) inner = d->groups[inner].parent;
+  return group == GCUT_NONE || inner == group;
+}
+
+// The innermost frame around both boxes.
+static Agraph_t *frame_around(const gcut_canvas *c, uint32_t a, uint32_t b) {
+  uint32_t group = c->d->boxes[a].group;
+  while (!holds(c->d, group, c->d->boxes[b].group)) group = c->d->groups[group].parent;
+  return group == GCUT_NONE ? c->graph : c->groups[group];
+}
+
+static void add_labelled(gcut_canvas *c, uint32_t i, const char *color, const char *label) {
+  const gcut_link *link = &c->d->links[i];
+  char name[32];
+  snprintf(name, sizeof name, "l%u", i);
+  Agnode_t *node = agnode(frame_around(c, link->from, link->to), name, 1);
+  c->labels[i] = node;
+  gcut_canvas_set(node, "id", name);
+  gcut_canvas_set(node, "shape", "plain");
+  gcut_canvas_set_markup(c, node, "label", label);
+  if (link->tooltip) gcut_canvas_set(node, "tooltip", gcut_canvas_escape_plain(c, link->tooltip));
+  Agedge_t *before = add_edge(c, link, c->nodes[link->from], node, color);
+  Agedge_t *after = add_edge(c, link, node, c->nodes[link->to], color);
+  gcut_canvas_set(before, "arrowhead", "none");
+  if (link->is_spine) return;
+  gcut_canvas_set(before, "weight", "3"); // straight, rather than those that have no label
+  gcut_canvas_set(after, "weight", "3");
+}
+
+void gcut_canvas_add_link(gcut_canvas *c, uint32_t i) {
+  const gcut_link *link = &c->d->links[i];
+  bool cut = link->crosses || link->crosses_other;
+  const char *color =
+      cut ? gcut_canvas_cut_color(c, link->crosses, link->crosses_other) : c->theme->line;
+  const char *label = link->label ? link_label(c, link, cut ? color : c->theme->faint_text) : NULL;
+  if (c->laid_out && label) {
+    add_labelled(c, i, color, label);
+    return;
+  }
+  Agedge_t *edge = add_edge(c, link, c->nodes[link->from], c->nodes[link->to], color);
+  if (c->laid_out) gcut_canvas_set(edge, "minlen", "2"); // as long as with a label
+  if (label) gcut_canvas_set_markup(c, edge, "label", label);
+  if (label && link->tooltip)
+    gcut_canvas_set(edge, "labeltooltip", gcut_canvas_escape_plain(c, link->tooltip));
+}
