@@ -6,6 +6,7 @@
 
 #include "graphcut/run.h"
 #include "graphcut/simulate.h"
+#include "tool.h"
 
 static bool is_auto(const tool_choice *c) {
   return c->offload && !strcmp(c->offload, "auto");
@@ -196,16 +197,21 @@ void tool_micro_close(tool_micro *micro) {
   *micro = (tool_micro){0};
 }
 
-const char *tool_micro_text(uint64_t batches, uint64_t slices, char text[TOOL_SLICES]) {
+const char *tool_micro_text(const tool_micro *micro, uint64_t batches, uint64_t slices,
+                            char text[TOOL_SLICES]) {
   *text = 0;
-  if (slices > batches) snprintf(text, TOOL_SLICES, " in %llu slices", (unsigned long long)slices);
+  if (slices > batches && micro->slicing)
+    snprintf(text, TOOL_SLICES, " in %llu slices along '%.80s'", (unsigned long long)slices,
+             micro->slicing->symbol);
   return text;
 }
 
 void tool_micro_json(json_t *object, const tool_micro *micro, uint64_t slices) {
   json_object_set_new(object, "micro_batch", json_integer(micro->micro_batch));
+  json_object_set_new(object, "sliced_along",
+                      micro->micro_batch ? tool_json_text(micro->slicing->symbol) : json_null());
   json_object_set_new(object, "slices", json_integer((json_int_t)slices));
-  json_object_set_new(object, "micro_note", json_string(micro->note));
+  json_object_set_new(object, "micro_note", tool_json_text(micro->note));
 }
 
 void tool_micro_advise(const tool_choice *choice, uint32_t asked, const tool_micro *micro,

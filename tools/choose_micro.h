@@ -23,10 +23,11 @@ void tool_micro_close(tool_micro *micro);
 // Adds to a refusal for want of device memory which slices would fit, where some would.
 void tool_micro_advise(const tool_choice *choice, uint32_t asked, const tool_micro *micro,
                        const gcut_trace *shaped, const gcut_plan *plan, gcut_error *err);
-enum { TOOL_SLICES = 40 };
-// " in 12 slices" where there are more than batches, else "".
-const char *tool_micro_text(uint64_t batches, uint64_t slices, char text[TOOL_SLICES]);
-// What a verb's JSON says of it: micro_batch, slices, micro_note.
+enum { TOOL_SLICES = 128 };
+// " in 12 slices along 'batch'" where there are more than batches, else "".
+const char *tool_micro_text(const tool_micro *micro, uint64_t batches, uint64_t slices,
+                            char text[TOOL_SLICES]);
+// What a verb's JSON says of it: micro_batch, sliced_along, slices, micro_note.
 void tool_micro_json(json_t *object, const tool_micro *micro, uint64_t slices);
 
 #endif

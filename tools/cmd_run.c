@@ -272,8 +272,8 @@ static int print_text(const job *j) {
   char slices[TOOL_SLICES];
   tool_print("%s%llu batch%s%s through %u part%s in %.3f s (%s, %s)\n",
              r->simulated ? "simulated: " : "", (unsigned long long)r->batches,
-             r->batches == 1 ? "" : "es", tool_micro_text(r->batches, r->slices, slices), r->parts,
-             r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
+             r->batches == 1 ? "" : "es", tool_micro_text(&j->micro, r->batches, r->slices, slices),
+             r->parts, r->parts == 1 ? "" : "s", r->seconds, r->device, r->offload);
   if (*j->cut_note) tool_print("%s\n", j->cut_note);
   if (*j->micro.note) tool_print("%s\n", j->micro.note);
   if (*r->note) tool_print("%s\n", r->note);

@@ -226,8 +226,9 @@ static int print_text(const job *j) {
   uint32_t batches = j->a->batches, parts = j->plan->n_parts;
   char slices[TOOL_SLICES];
   tool_print("%s: %u batch%s%s through %u part%s, %u commands\n", j->profile.name, batches,
-             batches == 1 ? "" : "es", tool_micro_text(batches, j->problem->n_batches, slices),
-             parts, parts == 1 ? "" : "s", o->n_commands);
+             batches == 1 ? "" : "es",
+             tool_micro_text(&j->micro, batches, j->problem->n_batches, slices), parts,
+             parts == 1 ? "" : "s", o->n_commands);
   tool_print("%s: %.4g s, %.0f %% of copying hidden, nothing computing for %.3g s\n", o->offload,
              o->sum.seconds, 100 * o->sum.overlap, o->sum.bubble_seconds);
   if (*j->cut_note) tool_print("%s\n", j->cut_note);
