@@ -29,7 +29,17 @@
     });
     changes('+ zooms in', () => press('+'));
     changes('- zooms out', () => press('-'));
+    changes('arrows move', () => press('ArrowDown'));
     changes('0 fits', () => press('0'));
+    press('/');
+    check('/ goes to the search', document.activeElement === at('search'), document.activeElement.id);
+    at('search').blur();
+    const box = nodes()[1];
+    box.focus();
+    check('boxes can be reached by keys', document.activeElement === box, document.activeElement.tagName);
+    fire(box, 'keydown', { key: 'Enter' });
+    check('and Enter tells of them', at('details').classList.contains('open'), at('details').className);
+    at('details').classList.remove('open');
 
     for (const name of ['parts', 'layers', 'ops']) {
       tab(name).click();
@@ -41,6 +51,12 @@
     at('search').value = wanted.toUpperCase();
     at('search').dispatchEvent(new Event('input'));
     check('search marks by name', stage.querySelectorAll('.hit').length > 0 && at('count').textContent !== '', wanted);
+    at('search').value = nodes().map(n => linesOf(n)[0]).find(t => t).slice(0, 1);
+    at('search').dispatchEvent(new Event('input'));
+    changes('Enter goes to the next hit', () => {
+      for (let i = 0; i < 2; i++) fire(at('search'), 'keydown', { key: 'Enter' });
+    });
+    check('and tells of it', at('details').classList.contains('open'), at('details').className);
     at('search').value = 'no such name anywhere';
     at('search').dispatchEvent(new Event('input'));
     check('search finds nothing where there is nothing', stage.querySelectorAll('.hit').length === 0, at('count').textContent);
@@ -75,6 +91,14 @@
     press('Escape');
     check('Escape folds', view.page === before, view.page);
 
+    const open = () => [...at('tree').querySelectorAll('li:not(.folded)')].length;
+    const unsearched = open(), names = [...at('tree').querySelectorAll('li > div')];
+    at('search').value = names[names.length - 1].title;
+    at('search').dispatchEvent(new Event('input'));
+    check('search unfolds the tree', names[names.length - 1].classList.contains('found') && open() >= unsearched, open());
+    at('search').value = '';
+    at('search').dispatchEvent(new Event('input'));
+    check('which folds again', open() === unsearched, open());
     const fold = at('tree').querySelector('.twist');
     const folded = () => at('tree').querySelector('li').classList.contains('folded');
     const was = folded();
