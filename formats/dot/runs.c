@@ -15,15 +15,15 @@ static uint64_t part_signature(const gcut_modules *m, const gcut_part *part) {
   return hash;
 }
 
-// Equal to the eye: of one class and about as many weights (the first of a run often computes what
-// all share), or of the same operators.
+// Equal to the eye: modules of one class and about as many weights (the first of a run often
+// computes what all share), or of the same operators.
 static bool same_part(const gcut_modules *m, uint32_t first, uint32_t second) {
   const gcut_part *a = &m->plan->parts[first], *b = &m->plan->parts[second];
   const gcut_scope *scopes = m->trace->graph->scopes;
   const char *x = scopes[m->scope_of_part[first]].class_name;
   const char *y = scopes[m->scope_of_part[second]].class_name;
   if (strcmp(x, y) != 0) return false;
-  if (*x && a->weight_bytes > 0) return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
+  if (m->scope_of_part[first] != 0 && *x && a->weight_bytes > 0) return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
   // Cheap to tell apart; else all their operators are looked at.
   if (a->weight_bytes != b->weight_bytes) return false;
   return part_signature(m, a) == part_signature(m, b);

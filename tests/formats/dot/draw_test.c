@@ -433,6 +433,58 @@ static void parts_link_to_their_own_drawings(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Four parts of a vision-language model in balance: of about as many weights, and all different.
+static void parts_of_one_size_are_not_equal(void **state) {
+  (void)state;
+  gcut_graph *g = NULL;
+  gcut_trace *trace = NULL;
+  gcut_plan *plan = NULL;
+  size_t size;
+  assert_ok(gcut_graph_read("examples/models/mllama/model.onnx", NULL, &g, err));
+  assert_ok(gcut_trace_create(g, NULL, &trace, err));
+  assert_ok(gcut_plan_create(trace, &(gcut_cut_options){.n_parts = 4}, &plan, err));
+  gcut_draw_options options = {.part = GCUT_NONE};
+  assert_ok(gcut_draw(trace, plan, &options, path_of("balanced.dot"), err));
+  char *text = read_all(path_of("balanced.dot"), &size);
+  assert_null(strstr(text, "× "));
+  for (uint32_t p = 0; p < plan->n_parts; p++) {
+    char title[16];
+    snprintf(title, sizeof title, "<b>%u  ", p);
+    assert_non_null(strstr(text, title));
+  }
+  free(text);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
+// Told how far they are: what is drawn, cut, searched for.
+static void tell(void *context, uint64_t done, uint64_t total) {
+  uint64_t *last = context;
+  assert_true(done <= total);
+  last[0]++;
+  last[1] = total;
+}
+
+static void drawings_and_cuts_say_how_far_they_are(void **state) {
+  (void)state;
+  uint64_t drawn[2] = {0}, cut[2] = {0};
+  gcut_graph *g = chain(6, "");
+  gcut_trace *trace = NULL;
+  gcut_plan *plan = NULL;
+  const char *target = "Relu";
+  assert_ok(gcut_trace_create(g, NULL, &trace, err));
+  gcut_cut_options how = {.targets = &target, .n_targets = 1, .progress = {tell, cut}};
+  assert_ok(gcut_plan_create(trace, &how, &plan, err));
+  assert_true(cut[0] > 2 && cut[1] == 4);
+  gcut_draw_options options = {.part = GCUT_NONE, .progress = {tell, drawn}};
+  assert_ok(gcut_draw(trace, plan, &options, path_of("told.html"), err));
+  assert_true(drawn[0] > 3 && drawn[0] == drawn[1]); // each drawing of the page
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
 static void a_decoder_is_drawn_as_the_golden_file_says(void **state) {
   (void)state;
   static const char golden[] = "tests/golden/llama.parts.dot";
@@ -481,6 +533,8 @@ int main(void) {
       cmocka_unit_test(time_comes_from_a_timeline_of_the_same_plan),
       cmocka_unit_test(two_plans_are_held_against_each_other),
       cmocka_unit_test(parts_link_to_their_own_drawings),
+      cmocka_unit_test(parts_of_one_size_are_not_equal),
+      cmocka_unit_test(drawings_and_cuts_say_how_far_they_are),
       cmocka_unit_test(a_decoder_is_drawn_as_the_golden_file_says),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
