@@ -38,6 +38,10 @@ on_terminal 80 "'$GRAPHCUT' run $model --input $models/llama/inputs.npz --target
 if tr '\r' '\n' <"$work/out" | grep -q '\[#.*/4000 parts, .*/s, .* left'; then echo 'ok - progress, rate and time left'; else
   echo "not ok - progress: $(tr '\r' '\n' <"$work/out" | tail -n 4 | tr '\n' '|')"
 fi
+on_terminal 80 "'$GRAPHCUT' simulate $model --targets LlamaDecoderLayer --set batch=1,seq=8 --profile h100-pcie --batches 20000"
+if tr '\r' '\n' <"$work/out" | grep -q 'scheduling \[#.*trials, .*/s, .* left\|simulating \[#.*/[0-9]* strategies, .*/s, .* left'; then
+  echo 'ok - simulating shows progress'
+else echo "not ok - simulating: $(tr '\r' '\n' <"$work/out" | head -n 3 | tr '\n' '|')"; fi
 check 'no progress in a pipe' "$GRAPHCUT" run $model --input $models/llama/inputs.npz --device cpu --passes 20
 if grep -q 'left' "$work/err"; then echo 'not ok - a pipe: has progress'; else echo 'ok - a pipe gets no progress'; fi
 

@@ -305,6 +305,13 @@ static void test_auto_beats_every_strategy(void **state) {
   }
 }
 
+static void count_trials(void *context, uint64_t done, uint64_t total) {
+  uint64_t *trials = context;
+  assert_true(total > 0);
+  assert_true(done >= *trials); // it never goes back
+  *trials = done;
+}
+
 // A long chain of many batches, where auto climbs instead of trying everything.
 static void test_auto_beats_every_strategy_on_large_problems(void **state) {
   for (uint64_t seed = 1; seed <= 12; seed++) {
@@ -315,6 +322,11 @@ static void test_auto_beats_every_strategy_on_large_problems(void **state) {
                    (uint32_t)test_random_in(&random, 30, 80), 1 << 20, 1 << 16, 1 << 15);
     gcut_profile m = random_machine(&random);
     set_random_budget(&p, &random);
+    uint64_t trials = 0;
+    p.progress = (gcut_progress){count_trials, &trials};
+    assert_true(seconds_of(&p, "auto", &m) > 0);
+    assert_true(trials > 3);
+    p.progress = (gcut_progress){NULL, NULL};
     expect_auto_best(&p, &m, seed);
   }
 }
