@@ -154,24 +154,33 @@ static void put_in_order(orderer *o, uint32_t node) {
   o->d->order[o->d->n_order++] = node;
 }
 
-static gcut_status find_order(gcut__draft *d, gcut_error *err) {
-  const gcut_body *main = &d->graph->bodies[0];
-  uint32_t *nodes = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
+gcut_status gcut__draft_arrange(gcut__draft *d, const uint32_t *nodes, uint32_t n,
+                                gcut_error *err) {
   orderer o = {.d = d,
-               .pending = GCUT_NEW_ARRAY(d->scratch, uint64_t, main->n_nodes),
+               .pending = GCUT_NEW_ARRAY(d->scratch, uint64_t, n),
                .place = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes),
                .listed = GCUT_NEW_ARRAY(d->scratch, bool, d->graph->n_nodes)};
-  d->order = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
-  d->rootless = GCUT_NEW_ARRAY(d->scratch, bool, d->graph->n_nodes);
-  if (!nodes || !o.pending || !o.place || !o.listed || !d->order || !d->rootless)
-    return GCUT_NO_MEMORY(err);
-  uint32_t n = collect(main, d->needed, nodes);
+  d->order = GCUT_NEW_ARRAY(d->scratch, uint32_t, n);
+  d->n_order = 0;
+  if (!o.pending || !o.place || !o.listed || !d->order) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < n; i++) o.place[nodes[i]] = i;
-  find_rootless(d, nodes, n);
   for (uint32_t i = 0; i < n; i++)
     if (!is_late(d, nodes[i])) put_in_order(&o, nodes[i]);
   for (uint32_t i = 0; i < n; i++) // what nothing but a fetch needs
     if (is_late(d, nodes[i]) && !o.listed[nodes[i]]) d->order[d->n_order++] = nodes[i];
+  return GCUT_OK;
+}
+
+static gcut_status find_order(gcut__draft *d, gcut_error *err) {
+  const gcut_body *main = &d->graph->bodies[0];
+  uint32_t *nodes = GCUT_NEW_ARRAY(d->scratch, uint32_t, main->n_nodes);
+  d->rootless = GCUT_NEW_ARRAY(d->scratch, bool, d->graph->n_nodes);
+  d->place = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->graph->n_nodes);
+  if (!nodes || !d->rootless || !d->place) return GCUT_NO_MEMORY(err);
+  uint32_t n = collect(main, d->needed, nodes);
+  find_rootless(d, nodes, n);
+  GCUT_TRY(gcut__draft_arrange(d, nodes, n, err));
+  for (uint32_t i = 0; i < d->n_order; i++) d->place[d->order[i]] = i;
   return GCUT_OK;
 }
 

@@ -20,6 +20,8 @@ typedef struct gcut__draft {
   bool *needed;                 // [n_nodes] runs
   uint32_t *order, n_order;     // those nodes, producers first, rootless ones just before a reader,
                                 // those of a group that is kept just before its last
+  uint32_t *place;              // [n_nodes] in the order in which a part's nodes run: that of
+                                // `order`, unless a cutter tries another
   bool *rootless;             // [n_nodes] depends on no graph input: on constants alone, or chance
   uint32_t *folded, n_folded; // gcut_plan.folded
   bool unfused;               // gcut_plan.unfused
@@ -42,6 +44,12 @@ typedef struct gcut__draft {
 gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, uint32_t n_fetches,
                               bool unfused, gcut_arena *scratch, gcut__draft *out_draft,
                               gcut_error *err);
+// Another order to cut along, depth first from what is fetched: `order` is a new array, `place`
+// stays. For a cutter that puts the old one back.
+gcut_status gcut__draft_depth_first(gcut__draft *draft, bool backwards, gcut_error *err);
+// Its last step: `order` from nodes[n] that list producers first.
+gcut_status gcut__draft_arrange(gcut__draft *draft, const uint32_t *nodes, uint32_t n,
+                                gcut_error *err);
 // The values of those names in the main graph; none: *out is NULL.
 gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
                                gcut_arena *arena, uint32_t **out, uint32_t *out_n, gcut_error *err);

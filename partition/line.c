@@ -2,6 +2,7 @@
 // in plans), a value from outside once, so adding a node costs what the node reads and makes.
 #include "partition/line.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "partition/reads.h"
@@ -225,11 +226,31 @@ gcut_status gcut__exact_create(const gcut__line *line, gcut__exact *e, gcut_erro
   GCUT_TRY(gcut__stretch_create(line, &e->stretch, err));
   GCUT_TRY(gcut__peak_create(line->draft->trace, line->draft->scratch, &e->peak, err));
   e->outputs = GCUT_NEW_ARRAY(line->draft->scratch, uint32_t, line->draft->graph->n_values);
-  return e->outputs ? GCUT_OK : GCUT_NO_MEMORY(err);
+  e->sorted = GCUT_NEW_ARRAY(line->draft->scratch, uint64_t, line->n);
+  e->nodes = GCUT_NEW_ARRAY(line->draft->scratch, uint32_t, line->n);
+  return e->outputs && e->sorted && e->nodes ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 void gcut__exact_close(gcut__exact *e) {
   gcut__peak_close(e->peak);
+}
+
+static int by_place(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+// A part's nodes run in the draft's own order, along which the line need not go.
+static const uint32_t *nodes_of(gcut__exact *e, uint32_t from, uint32_t to) {
+  const gcut__draft *d = e->stretch.line->draft;
+  uint32_t i = from;
+  while (i + 1 < to && d->place[d->order[i]] < d->place[d->order[i + 1]]) i++;
+  if (i + 1 >= to) return d->order + from;
+  for (i = from; i < to; i++)
+    e->sorted[i - from] = (uint64_t)d->place[d->order[i]] << 32 | d->order[i];
+  qsort(e->sorted, to - from, sizeof *e->sorted, by_place);
+  for (i = 0; i < to - from; i++) e->nodes[i] = (uint32_t)e->sorted[i];
+  return e->nodes;
 }
 
 uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
@@ -249,7 +270,7 @@ uint64_t gcut__exact_peak(gcut__exact *e, uint32_t from, uint32_t to) {
         e->outputs[n_outputs++] = v, outputs += gcut_range_bytes(l->bytes[v]);
     }
   }
-  gcut_part part = {.nodes = l->draft->order + from,
+  gcut_part part = {.nodes = (uint32_t *)nodes_of(e, from, to),
                     .n_nodes = to - from,
                     .inputs = s->inputs,
                     .n_inputs = s->n_inputs,

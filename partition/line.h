@@ -52,6 +52,8 @@ typedef struct gcut__exact {
   gcut__stretch stretch;
   gcut__peak *peak;
   uint32_t *outputs; // [n_values]
+  uint64_t *sorted;  // [n] places in the draft's own order and nodes, of the part at hand
+  uint32_t *nodes;   // [n] in that order
 } gcut__exact;
 gcut_status gcut__exact_create(const gcut__line *line, gcut__exact *out, gcut_error *err);
 void gcut__exact_close(gcut__exact *e);

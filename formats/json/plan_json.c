@@ -181,7 +181,9 @@ static gcut_status read_node(reader *r, const json_t *item, const char *what, ui
   if (json_is_integer(item)) {
     json_int_t place = json_integer_value(item);
     if (place >= 0 && place < main->n_nodes) *out = main->nodes[place];
-    if (*out == GCUT_NONE && !r->n_unknown++) r->unknown = "a node by number";
+    if (*out == GCUT_NONE && !r->n_unknown++)
+      r->unknown = gcut_arena_format(r->arena, "%" JSON_INTEGER_FORMAT, place);
+    if (*out == GCUT_NONE && !r->unknown) return GCUT_NO_MEMORY(err);
     return GCUT_OK;
   }
   const char *name;

@@ -1,5 +1,5 @@
-// Cutters: by budget as few parts as dynamic programming over all of them finds, balanced ones as
-// many as asked.
+// Cutters: by budget no more parts than dynamic programming along the graph's order finds, and
+// fewer where another order allows it; balanced ones as many as asked.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,7 +42,7 @@ static uint32_t fewest(const gcut_trace *t, const gcut_plan *all, uint64_t budge
 static void by_budget(void **state) {
   (void)state;
   uint64_t seed = 31;
-  uint32_t n_cut = 0, n_refused = 0;
+  uint32_t n_cut = 0, n_fewer = 0, n_refused = 0;
   for (int round = 0; round < 400; round++) {
     gcut_trace *t = toy_trace(random_graph(&seed, 6 + random_below(&seed, 14)), 3);
     gcut_plan *all, *plan;
@@ -55,7 +55,8 @@ static void by_budget(void **state) {
     assert_int_equal(status, least ? GCUT_OK : GCUT_BUDGET);
     if (least) {
       plan_check(t, plan);
-      assert_int_equal(plan->n_parts, least);
+      assert_true(plan->n_parts <= least);
+      n_fewer += plan->n_parts < least;
       for (uint32_t i = 0; i < plan->n_parts; i++)
         assert_true(plan->parts[i].peak_bytes <= options.budget);
       n_cut++;
@@ -67,7 +68,7 @@ static void by_budget(void **state) {
     gcut_plan_destroy(all);
     plan_release(t);
   }
-  assert_true(n_cut > 10 && n_refused > 2);
+  assert_true(n_cut > 10 && n_fewer > 10 && n_refused > 2);
 }
 
 // What the message says would do does, and a byte less does not.

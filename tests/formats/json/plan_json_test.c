@@ -183,8 +183,8 @@ static void refused(void **state) {
   refuses("\"first\"", "\"third\"", "two parts");
   refuses("    \"second\",", "", "node 'second' (Neg) is in no part");
   refuses("\"first\"", "\"first\", \"first\"", "lists node 'first' twice");
-  refuses("\"first\"", "99", "a node by number");
-  refuses("\"first\"", "-1", "a node by number");
+  refuses("\"first\"", "99", "'99' is named");
+  refuses("\"first\"", "-1", "'-1' is named");
   refuses("[\n  \"e\"", "[\n  \"z\"", "'z' is fetched, but no value of the model");
   refuses("\"targets_per_part\": 1", "\"targets_per_part\": -1", "out of range");
   refuses("\"name\": \"head\"", "\"name\": \"head\", \"name\": \"tail\"", "no JSON");
