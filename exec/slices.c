@@ -6,52 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exec/shapes.h"
 #include "tracer/base/error.h"
-
-// ---- the size of a batch ------------------------------------------------------------------------
-
-static const char *input_name(const gcut__slices *s, uint32_t i) {
-  return s->graph->values[s->graph->bodies[0].inputs[i]].name;
-}
-
-static gcut_status check_input(const gcut__slices *s, size_t batch, uint32_t i, gcut_error *err) {
-  uint32_t value = s->graph->bodies[0].inputs[i];
-  const gcut_tensor *t = s->inputs[i];
-  int axis = s->slicing->axes[value];
-  if (s->graph->values[value].constant != GCUT_NONE)
-    return GCUT_FAIL(err, GCUT_UNSUPPORTED,
-                     "batch %zu gives '%.200s', which has a default: such batches run whole only",
-                     batch, input_name(s, i));
-  if (axis < 0) return GCUT_OK;
-  if (t->kind == GCUT_KIND_TENSOR && axis < t->rank &&
-      t->dims[axis] % s->slicing->units[value] == 0)
-    return GCUT_OK;
-  return GCUT_FAIL(err, GCUT_FORMAT,
-                   "batch %zu: input '%.200s' has no axis %d of '%.100s' elements", batch,
-                   input_name(s, i), axis, s->slicing->symbol);
-}
-
-// Elements of the batch that was read last; 1 where no input has its axis.
-static gcut_status count_elements(const gcut__slices *s, size_t batch, int64_t *out,
-                                  gcut_error *err) {
-  uint32_t first = GCUT_NONE;
-  *out = 1;
-  for (uint32_t i = 0; i < s->graph->bodies[0].n_inputs; i++) {
-    uint32_t value = s->graph->bodies[0].inputs[i];
-    if (!s->inputs[i]) continue;
-    GCUT_TRY(check_input(s, batch, i, err));
-    if (s->slicing->axes[value] < 0) continue;
-    int64_t n = s->inputs[i]->dims[s->slicing->axes[value]] / s->slicing->units[value];
-    if (first != GCUT_NONE && n != *out)
-      return GCUT_FAIL(err, GCUT_FORMAT,
-                       "batch %zu: '%.100s' is %lld of input '%.200s', %lld of '%.200s'", batch,
-                       s->slicing->symbol, (long long)*out, input_name(s, first), (long long)n,
-                       input_name(s, i));
-    first = i;
-    *out = n;
-  }
-  return GCUT_OK;
-}
 
 // ---- batches in -------------------------------------------------------------------------------
 
@@ -71,26 +27,39 @@ static gcut_status read_whole(gcut__slices *s, size_t batch, gcut_error *err) {
   return GCUT_OK;
 }
 
+// What the proof takes for constant must be.
+static gcut_status check_default(const gcut__slices *s, size_t batch, uint32_t value,
+                                 gcut_error *err) {
+  const gcut_value *v = &s->graph->values[value];
+  if (v->constant == GCUT_NONE) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_UNSUPPORTED,
+                   "no slices: batch %zu gives '%.200s', which has a default", batch, v->name);
+}
+
+static gcut_status slice_input(const gcut__slices *s, const gcut__slice_of *it, uint32_t i,
+                               gcut_tensor **out, gcut_error *err) {
+  uint32_t value = s->graph->bodies[0].inputs[i];
+  int64_t unit = s->slicing->units[value], n = s->wholes[it->batch].n;
+  int axis = s->slicing->axes[value];
+  gcut_tensor *t = s->inputs[i];
+  GCUT_TRY(check_default(s, it->batch, value, err));
+  if (axis < 0) {
+    *out = gcut_tensor_ref(t);
+    return GCUT_OK;
+  }
+  if (t->kind != GCUT_KIND_TENSOR || axis >= t->rank || t->dims[axis] != n * unit)
+    return GCUT_FAIL(err, GCUT_FORMAT, "batch %zu changed while it was used", it->batch);
+  return gcut_tensor_slice(t, axis, it->first * unit, it->n * unit, out, err);
+}
+
 static gcut_status read_slice(void *context, size_t index, gcut_tensor **inputs, gcut_error *err) {
   gcut__slices *s = context;
   const gcut__slice_of *it = &s->list[index];
-  int64_t n;
   GCUT_TRY(read_whole(s, it->batch, err));
-  GCUT_TRY(count_elements(s, it->batch, &n, err));
-  if (n != s->wholes[it->batch].n)
-    return GCUT_FAIL(err, GCUT_FORMAT, "batch %zu changed while it was used", it->batch);
-  for (uint32_t i = 0; i < s->graph->bodies[0].n_inputs; i++) {
-    uint32_t value = s->graph->bodies[0].inputs[i];
-    int64_t unit = s->slicing->units[value];
-    if (!s->inputs[i]) continue;
-    if (s->slicing->axes[value] < 0)
-      inputs[i] = gcut_tensor_ref(s->inputs[i]);
-    else
-      GCUT_TRY(gcut_tensor_slice(s->inputs[i], s->slicing->axes[value], it->first * unit,
-                                 it->n * unit, &inputs[i], err));
-  }
+  for (uint32_t i = 0; i < s->graph->bodies[0].n_inputs; i++)
+    if (s->inputs[i]) GCUT_TRY(slice_input(s, it, i, &inputs[i], err));
   // The last slice is the last that needs them.
-  if (it->first + it->n == n) forget(s);
+  if (it->first + it->n == s->wholes[it->batch].n) forget(s);
   return GCUT_OK;
 }
 
@@ -165,18 +134,21 @@ static gcut_status prove(gcut__slices *s, gcut_error *err) {
   return status;
 }
 
+// The sizes of batches are those of their classes of shapes. Batches that do not fit the model are
+// told by their own numbers here, not by those of slices.
 static gcut_status measure(gcut__slices *s, uint32_t micro_batch, gcut_error *err) {
-  for (size_t b = 0; b < s->source.n_batches; b++) {
-    gcut__whole *w = &s->wholes[b];
-    GCUT_TRY(read_whole(s, b, err));
-    GCUT_TRY(count_elements(s, b, &w->n, err));
-    int64_t n = w->n < 1 ? 1 : (w->n - 1) / micro_batch + 1;
-    if (n > UINT32_MAX / 2) return GCUT_FAIL(err, GCUT_ARGUMENT, "batch %zu is too large", b);
-    w->n_slices = (uint32_t)n;
-    s->n += w->n_slices;
+  gcut__shapes shapes;
+  gcut_status status = gcut__shapes_create(s->graph, s->plan, &s->source, &shapes, err);
+  for (size_t b = 0; status == GCUT_OK && b < s->source.n_batches; b++) {
+    int64_t size = gcut_slicing_batch(s->slicing, shapes.traces[shapes.classes[b]]);
+    int64_t n = size < 1 ? 1 : (size - 1) / micro_batch + 1;
+    if (n > UINT32_MAX / 2) status = GCUT_FAIL(err, GCUT_ARGUMENT, "batch %zu is too large", b);
+    s->wholes[b].n = size;
+    s->wholes[b].n_slices = (uint32_t)n;
+    s->n += (size_t)n;
   }
-  forget(s);
-  return GCUT_OK;
+  gcut__shapes_free(&shapes);
+  return status;
 }
 
 static gcut_status list_slices(gcut__slices *s, uint32_t micro_batch, gcut_error *err) {

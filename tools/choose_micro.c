@@ -24,20 +24,21 @@ static bool has_rows(const gcut_trace *shaped) {
   return false;
 }
 
-// Of the values that are asked for by name, or the model's outputs.
-static gcut_status prove(const gcut_graph *g, const tool_list *fetch, gcut_slicing **out,
-                         gcut_error *err) {
+// Of the values that a plan computes; without one, of those that `fetch` names, or the outputs.
+static gcut_status prove(const gcut_graph *g, const gcut_plan *plan, const tool_list *fetch,
+                         gcut_slicing **out, gcut_error *err) {
   gcut_trace *symbolic;
+  gcut_plan *whole = NULL;
   gcut_status status = gcut_trace_folded(g, NULL, &symbolic, err);
   *out = NULL;
   if (status != GCUT_OK) return status;
   const gcut_cut_options options = {.fetch = fetch->items, .n_fetch = fetch->n};
-  gcut_plan *whole;
-  status = gcut_plan_whole(symbolic, &options, &whole, err);
+  if (!plan) status = gcut_plan_whole(symbolic, &options, &whole, err);
   if (status == GCUT_OK) {
-    status = gcut_slicing_create(symbolic, whole->fetches, whole->n_fetches, out, err);
-    gcut_plan_destroy(whole);
+    const gcut_plan *asked = plan ? plan : whole;
+    status = gcut_slicing_create(symbolic, asked->fetches, asked->n_fetches, out, err);
   }
+  gcut_plan_destroy(whole);
   gcut_trace_destroy(symbolic);
   return status;
 }
@@ -162,7 +163,7 @@ static gcut_status choose_freely(const tool_choice *choice, const gcut_trace *tr
   bool fits = status != GCUT_BUDGET;
   if ((fits && (status != GCUT_OK || !is_auto(choice))) || !shaped || !has_rows(shaped))
     return status;
-  gcut_status proof = prove(trace->graph, choice->fetch, &out->slicing, &barred);
+  gcut_status proof = prove(trace->graph, *out_plan, choice->fetch, &out->slicing, &barred);
   if (proof == GCUT_UNSUPPORTED && fits)
     snprintf(out->note, sizeof out->note, "auto: whole batches; %.250s", barred.message);
   if (proof != GCUT_OK || gcut_slicing_batch(out->slicing, shaped) <= 1) return status;
@@ -179,6 +180,17 @@ static gcut_status choose_freely(const tool_choice *choice, const gcut_trace *tr
   return status == GCUT_OK ? GCUT_BUDGET : status;
 }
 
+// What was asked for: a plan file says itself what is computed.
+static gcut_status choose_asked(const tool_choice *choice, const gcut_trace *trace,
+                                const gcut_trace *shaped, gcut_plan **out_plan, tool_micro *out,
+                                gcut_error *err) {
+  gcut_status status = GCUT_OK;
+  if (choice->plan) status = tool_choose_plan(choice, trace, shaped, out_plan, err);
+  if (status == GCUT_OK) status = prove(trace->graph, *out_plan, choice->fetch, &out->slicing, err);
+  if (status != GCUT_OK || choice->plan) return status;
+  return plan_slices(choice, out->slicing, out->micro_batch, trace, shaped, out_plan, err);
+}
+
 gcut_status tool_choose_micro(const tool_choice *choice, uint32_t asked, const gcut_trace *trace,
                               const gcut_trace *shaped, gcut_plan **out_plan, tool_micro *out,
                               gcut_error *err) {
@@ -187,9 +199,7 @@ gcut_status tool_choose_micro(const tool_choice *choice, uint32_t asked, const g
   if (asked == GCUT_NONE) return tool_choose_plan(choice, trace, shaped, out_plan, err);
   if (asked == 0) return choose_freely(choice, trace, shaped, out_plan, out, err);
   out->micro_batch = asked;
-  gcut_status status = prove(trace->graph, choice->fetch, &out->slicing, err);
-  if (status != GCUT_OK) return status;
-  return plan_slices(choice, out->slicing, asked, trace, shaped, out_plan, err);
+  return choose_asked(choice, trace, shaped, out_plan, out, err);
 }
 
 void tool_micro_close(tool_micro *micro) {
@@ -221,7 +231,8 @@ void tool_micro_advise(const tool_choice *choice, uint32_t asked, const tool_mic
   gcut_error ignored;
   uint32_t n = 0;
   if (asked || micro->micro_batch || !shaped || !plan || !has_rows(shaped)) return;
-  if (!micro->slicing && prove(shaped->graph, choice->fetch, &proved, &ignored) != GCUT_OK) return;
+  if (!micro->slicing && prove(shaped->graph, plan, choice->fetch, &proved, &ignored) != GCUT_OK)
+    return;
   sizes.slicing = micro->slicing ? micro->slicing : proved;
   const char *offload = choice->offload ? choice->offload : "sequential";
   if (gcut_micro_fit(shaped, plan, &sizes, offload, choice->profile, &n, &ignored) == GCUT_OK && n)
