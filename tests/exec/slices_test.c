@@ -161,6 +161,8 @@ static const row rows[] = {
     // Operators whose batch is where they say.
     {"(float[seq,batch,4] x, float[1,8,4] w, float[1,8,2] r)", "(y)",
      "y, h, c = LSTM<hidden_size = 2>(x, w, r)", NULL},
+    {"(float[seq,batch,4] x, float[1,8,4] w, float[1,8,2] r)", "(h)",
+     "\"\", h = LSTM<hidden_size = 2>(x, w, r)", NULL},
     {"(float[batch,seq,4] x, float[1,8,4] w, float[1,8,2] r)", "(y)",
      "[bad] y, h, c = LSTM<hidden_size = 2>(x, w, r)", NULL}, // along seq, that is
     {"(float[batch,seq,4] x, float[batch,2,seq,seq] m)", "(y)",

@@ -42,7 +42,8 @@ static const char *as_given(gcut__slicer *s, const char *inputs, const char *out
   for (uint32_t i = 0; i < s->c.n_inputs; i++)
     if (!is_given(s, i, i < n ? inputs[i] : '-', &size)) return gcut__slice_disagree;
   if (gcut_infer_rank(&s->c, 0) < 2) return gcut__slice_along;
-  for (uint32_t o = 0; o < s->c.node->n_outputs && gcut__slice_out(s, o); o++) {
+  for (uint32_t o = 0; o < s->c.node->n_outputs; o++) {
+    if (!gcut__slice_out(s, o)) continue;
     gcut__slice_set(s, o, o < n_out ? outputs[o] - '0' : 0);
     if (o >= n_out || outputs[o] == 'x')
       *gcut__slice_out(s, o) = (gcut__sliced){.carry = GCUT__UNPROVEN,

@@ -235,8 +235,10 @@ const char *gcut__slice_slice(gcut__slicer *s) {
   if (!read_bounds(s, &b)) return gcut__slice_unknown;
   for (uint32_t k = 0; k < b.n; k++) {
     int64_t axis = b.axes ? b.axes[k] : k;
+    if (!gcut_dim_known(axis)) return gcut__slice_unknown;
     if (axis + (axis < 0 ? rank : 0) != in->axis) {
-      if (!gcut__slice_is_clean(s, b.starts[k]) || !gcut__slice_is_clean(s, b.ends[k]))
+      if (!gcut__slice_is_clean(s, b.starts[k]) || !gcut__slice_is_clean(s, b.ends[k]) ||
+          (b.steps && !gcut__slice_is_clean(s, b.steps[k])))
         return gcut__slice_sizes;
       continue;
     }

@@ -84,7 +84,9 @@ gcut__sliced *gcut__slice_out(gcut__slicer *s, uint32_t o) {
 }
 
 const gcut_type *gcut__slice_out_type(const gcut__slicer *s, uint32_t o) {
-  return &s->trace->facts[output_value(s, o)].type;
+  static const gcut_type none = {.rank = -1};
+  uint32_t value = output_value(s, o);
+  return value == GCUT_NONE ? &none : &s->trace->facts[value].type;
 }
 
 void gcut__slice_set(gcut__slicer *s, uint32_t o, int axis) {
@@ -188,7 +190,8 @@ static const char *apply_rule(gcut__slicer *s, bool same) {
     return NULL;
   }
   if (!s->row) return no_rule;
-  if (!are_shapes_known(s)) return no_shape;
+  bool given = s->row->rule == gcut__slice_axes || s->row->rule == gcut__slice_rnn;
+  if (!are_shapes_known(s) || (!gcut__slice_out(s, 0) && !given)) return no_shape;
   return s->row->rule(s);
 }
 
