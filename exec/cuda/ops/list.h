@@ -42,7 +42,8 @@
   X(LpNormalization, lp_normalization) X(MeanVarianceNormalization, mean_variance) X(LRN, lrn) \
   X(MatMul, any_matmul) X(Gemm, any_gemm) X(MatMulInteger, matmul_integer) \
   X(ConvInteger, conv_integer) X(QLinearMatMul, qlinear_matmul) X(QLinearConv, qlinear_conv) \
-  X(DynamicQuantizeLinear, dynamic_quantize) X(Cast, cast_narrow) X(CastLike, cast_narrow)
+  X(DynamicQuantizeLinear, dynamic_quantize) X(Cast, cast_narrow) X(CastLike, cast_narrow) \
+  X(TensorScatter, tensor_scatter) X(Attention, attention_spelled)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \
@@ -60,7 +61,9 @@
   X(QLinearLeakyRelu, quantized_leaky_relu) X(QLinearConcat, quantized_concat) \
   X(QLinearAveragePool, quantized_average_pool) \
   X(QLinearGlobalAveragePool, quantized_global_average_pool) \
-  X(QLinearSoftmax, quantized_softmax) X(GatherBlockQuantized, gather_blocks)
+  X(QLinearSoftmax, quantized_softmax) X(GatherBlockQuantized, gather_blocks) \
+  X(MultiHeadAttention, multi_head) X(Attention, projected_attention) \
+  X(QAttention, quantized_attention) X(GroupQueryAttention, group_query)
 // clang-format on
 
 #endif

@@ -7,7 +7,7 @@
 #include "tracer/build.h"
 #include "tracer/ops/fused.h"
 
-enum { GCUT_SPELL_ATTRIBUTES = 8, GCUT_SPELL_DEPTH = 4 };
+enum { GCUT_SPELL_ATTRIBUTES = 12, GCUT_SPELL_DEPTH = 4 };
 
 typedef struct gcut__speller {
   const gcut__cuda_compile *c; // the node
@@ -28,7 +28,7 @@ uint32_t gcut__spell_input(const gcut__speller *s, uint32_t i);
 // Output i of the node is this value, which some operator makes.
 void gcut__spell_output(gcut__speller *s, uint32_t i, uint32_t value);
 
-// An operator of ai.onnx (opset 23) with the attributes given since the last; its first output.
+// An operator of ai.onnx (opset 24) with the attributes given since the last; its first output.
 uint32_t gcut__spell_op(gcut__speller *s, const char *op, const uint32_t *inputs, uint32_t n);
 #define SPELL(s, op, ...)                                                                          \
   gcut__spell_op(s, op, (const uint32_t[]){__VA_ARGS__},                                           \
