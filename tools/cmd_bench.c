@@ -176,10 +176,15 @@ static void add_outcome(table *t, const outcome *o) {
 }
 
 static int print_text(const job *j) {
-  static const table_column columns[] = {
-      {"offload", false, false}, {"seconds", true, false},     {"predicted", true, false},
-      {"overlap", true, false},  {"device peak", true, false}, {"host peak", true, false},
-      {"moved up", true, false}, {"bits", false, false},       {"", false, true}};
+  static const table_column columns[] = {{"offload", false, true},
+                                         {"seconds", true, false},
+                                         {"predicted", true, false, true},
+                                         {"overlap", true, false, true},
+                                         {"device peak", true, false, true},
+                                         {"host peak", true, false, true},
+                                         {"moved up", true, false, true},
+                                         {"bits", false, false},
+                                         {"", false, true, true}};
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < j->n; i++) add_outcome(t, &j->all[i]);
   table_print(t, stdout);

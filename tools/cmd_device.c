@@ -19,7 +19,7 @@ static void add_rate(table *t, const char *what, double value, const char *unit)
 }
 
 static int print_text(const gcut_profile *p, const char *description) {
-  static const table_column columns[] = {{"rate", false, false}, {"measured", true, false}};
+  static const table_column columns[] = {{"rate", false, true}, {"measured", true, false}};
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   tool_print("%s\n\n", description);
   add_rate(t, "memory", p->device.memory_bytes, "B");

@@ -180,7 +180,7 @@ static void print_summary(const report *r) {
 
 static void print_values(const report *r) {
   static const table_column columns[] = {
-      {"", false, false}, {"name", false, true}, {"type", false, false}};
+      {"", false, false}, {"name", false, true}, {"type", false, true}};
   table *t = table_create(columns, 3);
   const gcut_body *main = &r->graph->bodies[0];
   for (uint32_t i = 0; i < main->n_inputs + main->n_outputs; i++) {

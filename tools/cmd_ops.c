@@ -68,7 +68,7 @@ static int print_table(const size_t *list, size_t n) {
   static const table_column columns[] = {{"domain", false, true},
                                          {"operator", false, true},
                                          {"opsets that defined it anew", false, true},
-                                         {"devices", false, false}};
+                                         {"devices", false, false, true}};
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < n; i++) add_operator(t, list[i]);
   table_print(t, stdout);

@@ -251,7 +251,7 @@ static int print_json(const job *j) {
 static void print_compared(const job *j) {
   static const table_column columns[] = {{"output", false, true},
                                          {"largest error", true, false},
-                                         {"relative", true, false},
+                                         {"relative", true, false, true},
                                          {"within tolerance", false, false}};
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (uint32_t i = 0; i < j->plan->n_fetches; i++) {

@@ -5,6 +5,7 @@
 
 #include "choose_micro.h"
 #include "graphcut/simulate.h"
+#include "graphcut/utf8.h"
 #include "progress.h"
 #include "table.h"
 #include "tool.h"
@@ -94,7 +95,7 @@ static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, g
   bool failed = !file;
   if (file) gcut_schedule_print(j->problem, schedule, file);
   if (file) failed = fclose(file) != 0;
-  if (shown && !failed) tool_print("%s", text);
+  if (shown && !failed) fputs(gcut_utf8_clean(text, "\n"), stdout);
   free(text);
   if (!failed) return GCUT_OK;
   snprintf(err->message, sizeof err->message, "cannot write '%.600s'", j->a->schedule);
@@ -217,10 +218,10 @@ static void add_outcome(table *t, const outcome *o) {
 static int print_text(const job *j) {
   static const table_column columns[] = {{"offload", false, false},
                                          {"seconds", true, false},
-                                         {"overlap", true, false},
-                                         {"bubbles, s", true, false},
+                                         {"overlap", true, false, true},
+                                         {"bubbles, s", true, false, true},
                                          {"device peak", true, false},
-                                         {"host peak", true, false},
+                                         {"host peak", true, false, true},
                                          {"", false, true}};
   const outcome *o = &j->chosen;
   uint32_t batches = j->a->batches, parts = j->plan->n_parts;

@@ -13,8 +13,8 @@ typedef struct arguments {
 
 static void print_parts(const gcut_plan *plan, const char *folder) {
   static const table_column columns[] = {
-      {"file", false, true},   {"name", false, true},    {"nodes", true, false},
-      {"inputs", true, false}, {"outputs", true, false}, {"weights", true, false},
+      {"file", false, true},         {"name", false, true},          {"nodes", true, false, true},
+      {"inputs", true, false, true}, {"outputs", true, false, true}, {"weights", true, false},
   };
   table *t = table_create(columns, sizeof columns / sizeof *columns);
   for (uint32_t i = 0; i < plan->n_parts; i++) {

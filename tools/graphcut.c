@@ -22,13 +22,21 @@ static const tool_verb *find_verb(const char *name) {
 }
 
 static void print_overview(FILE *stream) {
-  fprintf(stream, "graphcut cuts an ONNX model into parts and streams them through a device.\n\n");
+  enum { WIDE = 78, COLUMN = 30 };
+  size_t width = table_width(stream) ? table_width(stream) : WIDE + 2;
+  tool_print_wrapped("graphcut cuts an ONNX model into parts and streams them through a device.", 0,
+                     width, stream);
+  fprintf(stream, "\n");
   for (size_t i = 0; i < n_verbs; i++) {
     const tool_verb *v = verbs[i];
-    size_t first = strcspn(v->summary, ".");
-    fprintf(stream, "  graphcut %-10s %-8s %.*s\n", v->name, v->operands, (int)first, v->summary);
+    char summary[100];
+    snprintf(summary, sizeof summary, "%.*s", (int)strcspn(v->summary, "."), v->summary);
+    fprintf(stream, "  graphcut %-10s %-8s ", v->name, v->operands);
+    tool_print_wrapped(summary, COLUMN, width, stream);
   }
-  fprintf(stream, "\ngraphcut help VERB tells a verb's options; graphcut --version the version.\n");
+  fprintf(stream, "\n");
+  tool_print_wrapped("graphcut help VERB tells a verb's options; graphcut --version the version.",
+                     0, width, stream);
 }
 
 static int unknown_verb(const char *name) {

@@ -251,10 +251,9 @@ void tool_arguments_free(const tool_verb *verb, void *arguments) {
 
 // ---- help -------------------------------------------------------------------------------------
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, NARROW_COLUMN = 6 };
 
-// Prints words from `column` on, wrapped to the terminal.
-static void print_wrapped(const char *text, size_t column, size_t width, FILE *stream) {
+void tool_print_wrapped(const char *text, size_t column, size_t width, FILE *stream) {
   size_t at = column;
   while (*text) {
     size_t word = strcspn(text, " ");
@@ -273,17 +272,18 @@ static void print_wrapped(const char *text, size_t column, size_t width, FILE *s
 
 void tool_print_help(const tool_verb *verb, FILE *stream) {
   size_t width = table_width(stream) ? table_width(stream) : 100;
+  int column = width < 70 ? NARROW_COLUMN : HELP_COLUMN;
   fprintf(stream, "graphcut %s%s%s [options]\n\n", verb->name, *verb->operands ? " " : "",
           verb->operands);
-  print_wrapped(verb->summary, 0, width, stream);
+  tool_print_wrapped(verb->summary, 0, width, stream);
   fprintf(stream, "\n");
   for (const tool_option *o = verb->options; o->name; o++) {
     char left[64];
     snprintf(left, sizeof left, "  %s%s%s%s%s", o->brief ? o->brief : "", o->brief ? ", " : "",
              o->name, o->value ? " " : "", o->value ? o->value : "");
-    int used = fprintf(stream, "%-*s", HELP_COLUMN, left);
-    if (used > HELP_COLUMN) fprintf(stream, "\n%*s", HELP_COLUMN, "");
-    print_wrapped(o->help, HELP_COLUMN, width, stream);
+    int used = fprintf(stream, "%-*s", column, left);
+    if (used > column) fprintf(stream, "\n%*s", column, "");
+    tool_print_wrapped(o->help, (size_t)column, width, stream);
   }
 }
 

@@ -197,6 +197,8 @@ static inline uint32_t tool_micro_of(const tool_load *load) {
 // usage error, which has been printed. Free them either way.
 int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments);
 void tool_arguments_free(const tool_verb *verb, void *arguments);
+// Words from `column` on, where the line is, wrapped to `width` columns; ends the line.
+void tool_print_wrapped(const char *text, size_t column, size_t width, FILE *stream);
 // Usage, summary and options of a verb.
 void tool_print_help(const tool_verb *verb, FILE *stream);
 

@@ -9,11 +9,28 @@
 #include "graphcut/run.h"
 #include "graphcut/utf8.h"
 #include "progress.h"
+#include "table.h"
+
+// Ends lines of a terminal between words.
+static void wrap(char *text, size_t width) {
+  size_t at = 0;
+  for (char *space = NULL; width > 0 && *text; text++) {
+    at = *text == '\n' ? 0 : at + (((unsigned char)*text & 0xc0) != 0x80);
+    if (at == 0) space = NULL;
+    if (at > width && space) {
+      *space = '\n';
+      at = (size_t)(text - space);
+      space = NULL;
+    }
+    if (*text == ' ') space = text;
+  }
+}
 
 static void print_clean(FILE *stream, const char *format, va_list args) {
   char *text;
   if (vasprintf(&text, format, args) < 0) return;
-  fputs(gcut_utf8_clean(text, "\n"), stream);
+  wrap(gcut_utf8_clean(text, "\n"), table_width(stream));
+  fputs(text, stream);
   free(text);
 }
 

@@ -16,8 +16,18 @@ fits() { # name columns
 model=$models/llama/model.onnx
 for columns in 60 80 120; do
   on_terminal $columns "'$GRAPHCUT' cut $model --targets LlamaDecoderLayer --set batch=1,seq=8"
-  sed -i '/^bytes crossing/d' "$work/out" # a sentence, which the terminal wraps
-  fits "the table of parts" $columns
+  fits 'the table of parts' $columns
+  on_terminal $columns "'$GRAPHCUT' simulate $model --targets LlamaDecoderLayer --set batch=1,seq=8 --profile h100-pcie --batches 2 -q"
+  fits 'what was simulated' $columns
+  on_terminal $columns "'$GRAPHCUT' bench $model --targets LlamaDecoderLayer --input $models/llama/inputs.npz --profile h100-pcie -q"
+  fits 'strategies beside each other' $columns
+  on_terminal $columns "'$GRAPHCUT' split $model --targets LlamaDecoderLayer -o $work/parts"
+  sed -i "\\|$work|d" "$work/out" # the folder's name
+  fits 'what was split' $columns
+  on_terminal $columns "'$GRAPHCUT' ops"
+  fits 'operators' $columns
+  on_terminal $columns "'$GRAPHCUT' help"
+  fits 'verbs' $columns
   on_terminal $columns "'$GRAPHCUT' help draw"
   fits 'help' $columns
   on_terminal $columns "'$GRAPHCUT' inspect $model"
@@ -89,7 +99,6 @@ wide=$(printf '层%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22
 } >"$work/wide.gcir"
 for columns in 60 81; do
   on_terminal $columns "'$GRAPHCUT' cut $work/wide.gcir --targets '$wide'"
-  sed -i '/^bytes crossing/d' "$work/out"
   fits 'a table of wide letters' $columns
 done
 
