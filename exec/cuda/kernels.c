@@ -1,13 +1,25 @@
 #include "exec/cuda/kernels.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "tracer/base/vector.h"
 
 // One of each .cu file, as the Makefile has nvcc make them; NULL ends the list.
 extern const void *const gcut__cuda_fatbins[];
 
+typedef struct compiled {
+  char *text;
+  CUmodule module; // NULL where the driver refused
+  CUfunction kernel;
+} compiled;
+
 struct gcut__cuda_kernels {
   CUmodule *modules; // [n]
   size_t n;
+  pthread_mutex_t lock; // of the rest
+  compiled *compiled;
+  uint32_t n_compiled, capacity;
 };
 
 static size_t count_fatbins(void) {
@@ -20,7 +32,9 @@ gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut__cuda_kernels **out_k
                                     gcut_error *err) {
   size_t n = count_fatbins();
   gcut__cuda_kernels *k = *out_kernels = calloc(1, sizeof *k);
-  if (!k || !(k->modules = calloc(n, sizeof *k->modules))) return GCUT_NO_MEMORY(err);
+  if (!k) return GCUT_NO_MEMORY(err);
+  pthread_mutex_init(&k->lock, NULL);
+  if (!(k->modules = calloc(n, sizeof *k->modules))) return GCUT_NO_MEMORY(err);
   for (; k->n < n; k->n++)
     GCUT_CUDA_TRY(&cuda->driver, cuModuleLoadData, &k->modules[k->n], gcut__cuda_fatbins[k->n]);
   return GCUT_OK;
@@ -28,7 +42,13 @@ gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut__cuda_kernels **out_k
 
 void gcut__cuda_kernels_unload(gcut__cuda *cuda, gcut__cuda_kernels *k) {
   if (!k) return;
+  for (uint32_t i = 0; i < k->n_compiled; i++) {
+    if (k->compiled[i].module) cuda->driver.cuModuleUnload(k->compiled[i].module);
+    free(k->compiled[i].text);
+  }
   for (size_t i = 0; i < k->n; i++) cuda->driver.cuModuleUnload(k->modules[i]);
+  pthread_mutex_destroy(&k->lock);
+  free(k->compiled);
   free(k->modules);
   free(k);
 }
@@ -39,6 +59,42 @@ gcut_status gcut__cuda_kernel(gcut__cuda *cuda, const char *name, CUfunction *ou
   for (size_t i = 0; i < k->n; i++)
     if (cuda->driver.cuModuleGetFunction(out, k->modules[i], name) == CUDA_SUCCESS) return GCUT_OK;
   return GCUT_FAIL(err, GCUT_DEVICE, "CUDA: there is no kernel '%s'", name);
+}
+
+static void compile(gcut__cuda *cuda, compiled *c) {
+  if (cuda->driver.cuModuleLoadData(&c->module, c->text) != CUDA_SUCCESS)
+    c->module = NULL;
+  else if (cuda->driver.cuModuleGetFunction(&c->kernel, c->module, "program") != CUDA_SUCCESS)
+    c->kernel = NULL;
+}
+
+static gcut_status find_or_compile(gcut__cuda *cuda, const char *text, CUfunction *out,
+                                   gcut_error *err) {
+  gcut__cuda_kernels *k = cuda->kernels;
+  for (uint32_t i = 0; i < k->n_compiled; i++)
+    if (strcmp(k->compiled[i].text, text) == 0) {
+      *out = k->compiled[i].kernel;
+      return GCUT_OK;
+    }
+  void *array = k->compiled;
+  if (!gcut_vector_reserve(&array, &k->capacity, k->n_compiled, 1, sizeof *k->compiled))
+    return GCUT_NO_MEMORY(err);
+  k->compiled = array;
+  compiled *c = &k->compiled[k->n_compiled];
+  *c = (compiled){.text = strdup(text)};
+  if (!c->text) return GCUT_NO_MEMORY(err);
+  compile(cuda, c);
+  *out = c->kernel;
+  k->n_compiled++;
+  return GCUT_OK;
+}
+
+gcut_status gcut__cuda_compiled(gcut__cuda *cuda, const char *text, CUfunction *out,
+                                gcut_error *err) {
+  pthread_mutex_lock(&cuda->kernels->lock);
+  gcut_status status = find_or_compile(cuda, text, out, err);
+  pthread_mutex_unlock(&cuda->kernels->lock);
+  return status;
 }
 
 gcut_status gcut__cuda_launch(gcut__cuda *cuda, CUfunction kernel, const uint32_t grid[3],

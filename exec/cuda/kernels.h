@@ -1,4 +1,5 @@
-// Our own kernels: compiled by nvcc into fat binaries that lie in the executable, found by name.
+// Our own kernels: compiled by nvcc into fat binaries that lie in the executable, found by name;
+// and those that the driver compiles while the program runs.
 #ifndef GCUT_EXEC_CUDA_KERNELS_H
 #define GCUT_EXEC_CUDA_KERNELS_H
 
@@ -15,6 +16,11 @@ void gcut__cuda_kernels_unload(gcut__cuda *cuda, gcut__cuda_kernels *kernels);
 // threads.
 GCUT_MUST_USE gcut_status gcut__cuda_kernel(gcut__cuda *cuda, const char *name, CUfunction *out,
                                             gcut_error *err);
+
+// The kernel "program" of a text in the card's assembly, which the driver compiles once; *out is
+// NULL where it does not. Safe from several threads.
+GCUT_MUST_USE gcut_status gcut__cuda_compiled(gcut__cuda *cuda, const char *text, CUfunction *out,
+                                              gcut_error *err);
 
 // Launches over a grid with `shared` bytes of dynamic shared memory; `arguments` as cuLaunchKernel
 // takes them.

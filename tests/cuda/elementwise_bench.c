@@ -1,11 +1,12 @@
-// Elementwise programs on a card: the walker's kernels against formulas in plain C, then times and
-// the share of the memory's rate. Random data, poisoned outputs, rotating inputs.
+// Elementwise programs on a card, compiled and walked, against formulas in plain C; then times and
+// the memory's rate. Random data, poisoned outputs, rotating inputs.
 //
 //   elementwise_bench [check|time]      both where nothing is said
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/elementwise_launch.h"
@@ -197,6 +198,23 @@ static const test tests[] = {
      wide_sum,
      0,
      0},
+    {"f16 kept",
+     {580, 577, 4},
+     {{HF, {1, 580, 580 * 577}}, {HF, {1, 580, 0}}},
+     {KEPT(0, ADD, FLOAT, HF, {0, HF}, {1, HF}), STEP(MUL, FLOAT, HF, LAST(HF), LAST(HF)),
+      STEP(SUB, FLOAT, HF, LAST(HF), SLOT(0, HF))},
+     square,
+     0,
+     0},
+    {"int32 wraps",
+     {1 << 21},
+     {{I32, {1}}, {I32, {1}}, {I32, {0}}, {U8, {0}}},
+     {KEPT(1, MUL, INT, I32, {0, I32}, {1, I32}), KEPT(2, SUB, INT, I32, LAST(I32), {2, I32}),
+      STEP(LESS, INT, BOOL, LAST(I32), {0, I32}),
+      STEP(SELECT, INT, U8, LAST(BOOL), SLOT(2, I32), {3, U8})},
+     whole,
+     0,
+     0},
     {"f16 kept, odd rows",
      {577, 577, 3},
      {{HF, {1, 577, 577 * 577}}, {HF, {1, 577, 0}}},
@@ -205,7 +223,7 @@ static const test tests[] = {
      square,
      0,
      0},
-    {"int32 wraps, f32 count odd",
+    {"int32 wraps, odd count",
      {1000003},
      {{I32, {1}}, {I32, {1}}, {I32, {0}}, {U8, {0}}},
      {KEPT(1, MUL, INT, I32, {0, I32}, {1, I32}), KEPT(2, SUB, INT, I32, LAST(I32), {2, I32}),
@@ -215,6 +233,13 @@ static const test tests[] = {
      0,
      0},
     {"uint32 compared",
+     {1024, 1025},
+     {{U32, {1, 1024}}, {U32, {0, 1}}},
+     {STEP(LESS, INT, BOOL, {0, U32}, {1, U32})},
+     unsigned_less,
+     0,
+     0},
+    {"uint32 compared, few",
      {77, 99},
      {{U32, {1, 77}}, {U32, {0, 1}}},
      {STEP(LESS, INT, BOOL, {0, U32}, {1, U32})},
@@ -309,6 +334,7 @@ typedef struct setup {
   void *host[GCUT_CUDA_ELEMENT_INPUTS];
   CUdeviceptr device[GCUT_CUDA_ELEMENT_INPUTS], output;
   size_t output_bytes, traffic;
+  double load_ms; // what finding or compiling the kernel took
 } setup;
 
 enum { FENCE = 64 }; // bytes behind the output
@@ -343,7 +369,11 @@ static setup make_setup(const test *t) {
     if (t->steps[job->n_steps].keep >= job->n_slots) job->n_slots = t->steps[job->n_steps].keep + 1;
   }
   s.e.job = *job;
+  struct timespec from, to;
+  clock_gettime(CLOCK_MONOTONIC, &from);
   CHECK(gcut__cuda_elements_load(&cuda, &s.e, err));
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  s.load_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) * 1e-6;
   *job = s.e.job;
   for (int k = 0; k < job->n_inputs; k++) make_input(t, &s, k);
   size_t size = bytes_of(job->steps[job->n_steps - 1].type);
@@ -406,18 +436,27 @@ static int64_t count_wrong(const test *t, const setup *s, const uint8_t *out) {
 }
 
 // Right, all of it written, nothing beyond.
+static bool check_kernel(const test *t, const setup *s) {
+  uint8_t *a = run_poisoned(s, 0xa5), *b = run_poisoned(s, 0x5a);
+  int64_t wrong = count_wrong(t, s, a);
+  bool same_bits = memcmp(a, b, s->output_bytes) == 0, stray = false;
+  for (int i = 0; i < FENCE; i++) stray |= a[s->output_bytes + (size_t)i] != 0xa5;
+  printf("  %s %lld wrong%s%s", s->e.compiled ? "compiled" : "walked", (long long)wrong,
+         same_bits ? "" : ", UNWRITTEN", stray ? ", STRAY" : "");
+  free(a), free(b);
+  return wrong == 0 && same_bits && !stray;
+}
+
 static bool check_case(const test *t) {
   setup s = make_setup(t);
-  uint8_t *a = run_poisoned(&s, 0xa5), *b = run_poisoned(&s, 0x5a);
-  int64_t wrong = count_wrong(t, &s, a);
-  bool same_bits = memcmp(a, b, s.output_bytes) == 0, stray = false;
-  for (int i = 0; i < FENCE; i++) stray |= a[s.output_bytes + (size_t)i] != 0xa5;
-  printf("%-30s %lld wrong%s%s\n", t->name, (long long)wrong, same_bits ? "" : ", UNWRITTEN",
-         stray ? ", STRAY" : "");
+  printf("%-30s  loaded in %.1f ms", t->name, s.load_ms);
+  bool right = !s.e.compiled || check_kernel(t, &s);
+  s.e.compiled = NULL;
+  right = check_kernel(t, &s) && right;
+  printf("\n");
   fflush(stdout);
-  free(a), free(b);
   free_setup(&s);
-  return wrong == 0 && same_bits && !stray;
+  return right;
 }
 
 // ---- timing
@@ -450,12 +489,20 @@ static float time_of(const setup *sets) {
   return us[RUNS / 2];
 }
 
+static void time_kernel(const setup *sets) {
+  float us = time_of(sets), again = time_of(sets);
+  printf("  %s %7.1f us, again %7.1f us, %5.0f GB/s", sets->e.compiled ? "compiled" : "walked", us,
+         again, (double)sets->traffic / us * 1e-3);
+}
+
 static void time_case(const test *t) {
   setup sets[SETS];
   for (int i = 0; i < SETS; i++) sets[i] = make_setup(t);
-  float us = time_of(sets), again = time_of(sets);
-  printf("%-30s %8.1f us, again %8.1f us, %5.0f GB/s\n", t->name, us, again,
-         (double)sets[0].traffic / us * 1e-3);
+  printf("%-30s", t->name);
+  if (sets->e.compiled) time_kernel(sets);
+  for (int i = 0; i < SETS; i++) sets[i].e.compiled = NULL;
+  time_kernel(sets);
+  printf("\n");
   fflush(stdout);
   for (int i = 0; i < SETS; i++) free_setup(&sets[i]);
 }

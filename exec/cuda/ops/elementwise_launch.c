@@ -1,10 +1,18 @@
 // What a program allows is found once: results of 32 bits and small kernels wherever no bit depends
 // on it. How groups lie in memory is found a launch, for addresses are known then.
+//
+// Walking a program costs about as much as moving 30 bytes an element. Where there are many
+// elements the driver compiles the program, a few milliseconds, if elementwise_text.c can write it;
+// operands that lie unaligned are walked all the same.
 #include "exec/cuda/ops/elementwise_launch.h"
 
+#include <stdlib.h>
+
 #include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/elementwise_text.h"
 
 enum { LANES = GCUT_CUDA_ELEMENT_LANES, THREADS = GCUT_CUDA_ELEMENT_THREADS, WAVES = 16 };
+enum { WORTH_COMPILING = 1 << 20 }; // elements
 
 // ---- instructions
 
@@ -14,14 +22,15 @@ static bool is_narrow(int type) {
          type == GCUT_UINT16 || type == GCUT_INT32;
 }
 
-static int operands_of(const gcut__cuda_element_step *s) {
-  return s->op == GCUT_CUDA_ELEMENT_SELECT ? 3 : s->op >= GCUT_CUDA_ELEMENT_ADD ? 2 : 1;
+int gcut__cuda_element_operands(int op) {
+  return op == GCUT_CUDA_ELEMENT_SELECT ? 3 : op >= GCUT_CUDA_ELEMENT_ADD ? 2 : 1;
 }
 
 static void narrow_step(gcut__cuda_element_step *s) {
   bool whole = is_narrow(s->type) || s->type == GCUT_FLOAT || s->type == GCUT_FLOAT16 ||
                s->type == GCUT_BFLOAT16;
-  for (int k = 0; k < operands_of(s); k++) whole = whole && is_narrow(s->operands[k].type);
+  for (int k = 0; k < gcut__cuda_element_operands(s->op); k++)
+    whole = whole && is_narrow(s->operands[k].type);
   if (s->of == GCUT_CUDA_ELEMENT_INT && whole) s->of = GCUT_CUDA_ELEMENT_NARROW;
 }
 
@@ -45,9 +54,15 @@ static int64_t last_of(const gcut__cuda_element_job *job, int input) {
   return last;
 }
 
+// Whether elements have no number of 31 bits.
+static bool is_long(const gcut__cuda_element_job *job) {
+  bool is = job->count >= INT32_MAX;
+  for (int k = 0; k < job->n_inputs; k++) is = is || last_of(job, k) >= INT32_MAX;
+  return is;
+}
+
 static bool is_wide(const gcut__cuda_element_job *job) {
-  bool wide = job->count >= INT32_MAX;
-  for (int k = 0; k < job->n_inputs; k++) wide = wide || last_of(job, k) >= INT32_MAX;
+  bool wide = is_long(job);
   for (int s = 0; s < job->n_steps; s++) {
     const gcut__cuda_element_step *step = &job->steps[s];
     wide = wide || step->of == GCUT_CUDA_ELEMENT_DOUBLE || step->type == GCUT_DOUBLE ||
@@ -75,6 +90,15 @@ static void set_groups(gcut__cuda_element_job *job) {
   }
 }
 
+static gcut_status compile(gcut__cuda *cuda, gcut__cuda_elements *e, gcut_error *err) {
+  e->compiled = NULL;
+  if (e->job.count < WORTH_COMPILING || is_long(&e->job)) return GCUT_OK;
+  char *text = gcut__cuda_elements_text(&e->job);
+  gcut_status status = text ? gcut__cuda_compiled(cuda, text, &e->compiled, err) : GCUT_OK;
+  free(text);
+  return status;
+}
+
 gcut_status gcut__cuda_elements_load(gcut__cuda *cuda, gcut__cuda_elements *e, gcut_error *err) {
   gcut__cuda_element_job *job = &e->job;
   bool light = true;
@@ -87,7 +111,8 @@ gcut_status gcut__cuda_elements_load(gcut__cuda *cuda, gcut__cuda_elements *e, g
   const char *name = e->wide ? "gcut_elementwise_wide"
                      : light ? "gcut_elementwise_light"
                              : "gcut_elementwise";
-  return gcut__cuda_kernel(cuda, name, &e->kernel, err);
+  GCUT_TRY(gcut__cuda_kernel(cuda, name, &e->kernel, err));
+  return compile(cuda, e, err);
 }
 
 // ---- addresses
@@ -101,20 +126,39 @@ static bool is_aligned(const void *data, int type) {
   return (uintptr_t)data % (bytes < 16 ? bytes : 16) == 0;
 }
 
-static int input_type(const gcut__cuda_element_job *job, int input) {
+int gcut__cuda_element_input_type(const gcut__cuda_element_job *job, int input) {
   for (int s = 0; s < job->n_steps; s++)
-    for (int k = 0; k < operands_of(&job->steps[s]); k++)
+    for (int k = 0; k < gcut__cuda_element_operands(job->steps[s].op); k++)
       if (job->steps[s].operands[k].where == input) return job->steps[s].operands[k].type;
   return GCUT_DOUBLE;
 }
 
 static int32_t walk_of(const gcut__cuda_element_job *job, int input) {
   const gcut__cuda_element_input *in = &job->inputs[input];
-  bool whole = in->strides[0] == 1 && is_aligned(in->data, input_type(job, input));
+  bool whole =
+      in->strides[0] == 1 && is_aligned(in->data, gcut__cuda_element_input_type(job, input));
   for (int d = 1; d < job->rank; d++) whole = whole && in->strides[d] % LANES == 0;
   return in->strides[0] == 0 ? GCUT_CUDA_ELEMENT_SAME
          : whole             ? GCUT_CUDA_ELEMENT_VECTOR
                              : GCUT_CUDA_ELEMENT_EACH;
+}
+
+// Whether the compiled program can read and write these.
+static bool all_aligned(const gcut__cuda_element_job *job) {
+  bool all = is_aligned(job->output, job->steps[job->n_steps - 1].type);
+  for (int k = 0; k < job->n_inputs; k++)
+    all = all && (job->inputs[k].strides[0] != 1 ||
+                  is_aligned(job->inputs[k].data, gcut__cuda_element_input_type(job, k)));
+  return all;
+}
+
+static gcut_status launch_compiled(gcut__cuda *cuda, const gcut__cuda_elements *e,
+                                   gcut__cuda_element_job *job, CUstream stream, gcut_error *err) {
+  void *arguments[GCUT_CUDA_ELEMENT_INPUTS + 1];
+  uint32_t grid[3] = {(uint32_t)((job->n_groups + THREADS - 1) / THREADS), 1, 1};
+  for (int k = 0; k < job->n_inputs; k++) arguments[k] = &job->inputs[k].data;
+  arguments[job->n_inputs] = &job->output;
+  return gcut__cuda_launch(cuda, e->compiled, grid, THREADS, 0, stream, arguments, err);
 }
 
 gcut_status gcut__cuda_elements_launch(gcut__cuda *cuda, const gcut__cuda_elements *e,
@@ -125,6 +169,7 @@ gcut_status gcut__cuda_elements_launch(gcut__cuda *cuda, const gcut__cuda_elemen
   uint64_t piece = groups * THREADS, most = (uint64_t)cuda->processors * WAVES;
   uint64_t pieces = ((uint64_t)job.n_groups + piece - 1) / piece;
   if (job.count == 0) return GCUT_OK;
+  if (e->compiled && all_aligned(&job)) return launch_compiled(cuda, e, &job, stream, err);
   for (int k = 0; k < job.n_inputs; k++) job.inputs[k].walk = walk_of(&job, k);
   job.store_vectors = is_aligned(job.output, job.steps[job.n_steps - 1].type) &&
                       (job.rank == 1 || job.dims[0] % LANES == 0);

@@ -8,8 +8,9 @@
 #include "exec/cuda/ops/elementwise.h"
 
 typedef struct gcut__cuda_elements {
-  CUfunction kernel;
-  bool wide;                  // the kernel for results of 64 bits
+  CUfunction kernel;          // walks the program
+  CUfunction compiled;        // the program's own, for aligned operands; or NULL
+  bool wide;                  // `kernel` is the one for results of 64 bits
   gcut__cuda_element_job job; // all but the addresses
 } gcut__cuda_elements;
 
@@ -22,5 +23,9 @@ GCUT_MUST_USE gcut_status gcut__cuda_elements_load(gcut__cuda *cuda, gcut__cuda_
 GCUT_MUST_USE gcut_status gcut__cuda_elements_launch(gcut__cuda *cuda, const gcut__cuda_elements *e,
                                                      gcut__cuda_element_job job, CUstream stream,
                                                      gcut_error *err);
+
+// How many operands an instruction has, and the type of a program's input.
+int gcut__cuda_element_operands(int op);
+int gcut__cuda_element_input_type(const gcut__cuda_element_job *job, int input);
 
 #endif
