@@ -48,6 +48,9 @@ long=$(awk 'BEGIN { for (i = 0; i < 131072; i++) printf "<b>long" }')
   echo "  [\"last$bad\"] \"out$bad\" = Relu (\"c$bad\") @1"
   echo '}'
 } >"$work/hostile.gcir"
-check 'hostile names are drawn' "$GRAPHCUT" draw "$work/hostile.gcir" --parts 2 -o "$work/hostile.html"
+"$GRAPHCUT" simulate "$work/hostile.gcir" --parts 2 --profile h100-pcie --batches 2 --timeline "$work/t.json" >/dev/null
+"$GRAPHCUT" cut "$work/hostile.gcir" --parts 3 -o "$work/other.json" >/dev/null
+check 'hostile names are drawn' "$GRAPHCUT" draw "$work/hostile.gcir" --parts 2 --timeline "$work/t.json" --against "$work/other.json" \
+  -o "$work/hostile.html"
 check 'a megabyte of name stays short' test "$(wc -c <"$work/hostile.html")" -lt 200000
 drive 'hostile names' "$work/hostile.html"
