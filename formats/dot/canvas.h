@@ -18,7 +18,8 @@ typedef struct gcut_canvas {
   const gcut_theme *theme;
   gcut_arena *arena;
   bool dark;
-  bool laid_out; // not only written as text
+  bool laid_out;   // not only written as text
+  bool has_labels; // of links
 } gcut_canvas;
 
 typedef struct gcut_text_style {

@@ -80,7 +80,8 @@ void gcut_canvas_add_link(gcut_canvas *c, uint32_t i) {
     return;
   }
   Agedge_t *edge = add_edge(c, link, c->nodes[link->from], c->nodes[link->to], color);
-  if (c->laid_out) gcut_canvas_set(edge, "minlen", "2"); // as long as with a label
+  // As long as with a label.
+  if (c->laid_out && c->has_labels) gcut_canvas_set(edge, "minlen", "2");
   if (label) gcut_canvas_set_markup(c, edge, "label", label);
   if (label && link->tooltip)
     gcut_canvas_set(edge, "labeltooltip", gcut_canvas_escape_plain(c, link->tooltip));

@@ -16,7 +16,7 @@
     "moe expert sparse router gate.", "")                                                          \
   X(CONV, "convolution", "#fde5d6", "#cf6a1f", "#47301f", "#f0a26b", "conv",                       \
     "Conv ConvTranspose ConvInteger QLinearConv MaxPool AveragePool GlobalAveragePool")            \
-  X(NORM, "normalization", "#fdf3cf", "#b08900", "#423a17", "#e0c04a", "norm ln_",                     \
+  X(NORM, "normalization", "#fdf3cf", "#b08900", "#423a17", "#e0c04a", "norm ln_",                 \
     "LayerNormalization RMSNormalization BatchNormalization InstanceNormalization "                \
     "GroupNormalization SimplifiedLayerNormalization SkipLayerNormalization "                      \
     "SkipSimplifiedLayerNormalization")                                                            \
@@ -27,7 +27,7 @@
   X(MLP, "feed-forward", "#e4f3dc", "#4c9a2a", "#263c1c", "#8ccf6b",                               \
     "mlp feed_forward feedforward intermediate ffn dense", "")                                     \
   X(PRODUCT, "matrix product", "#fbdde0", "#c2374a", "#472226", "#f08492",                         \
-    "linear lm_head classifier proj c_fc fc1 fc2",                                                              \
+    "linear lm_head classifier proj c_fc fc1 fc2",                                                 \
     "MatMul Gemm MatMulNBits MatMulInteger QLinearMatMul Einsum")                                  \
   X(BLOCK, "layers and blocks", "#e6ecf5", "#3f5f8a", "#233044", "#8fb1de",                        \
     "layer block stage bottleneck residual model encoder decoder backbone tower", "")              \

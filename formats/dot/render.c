@@ -122,7 +122,8 @@ static void set_page(const gcut_canvas *c) {
   gcut_canvas_set(c->graph, "fontname", "Helvetica,Arial,sans-serif");
   gcut_canvas_set(c->graph, "rankdir", "TB");
   gcut_canvas_set(c->graph, "nodesep", "0.25");
-  gcut_canvas_set(c->graph, "ranksep", c->laid_out ? "0.15" : "0.3"); // labels have ranks, too
+  gcut_canvas_set(c->graph, "ranksep",
+                  c->laid_out && c->has_labels ? "0.15" : "0.3"); // they have ranks, too
   gcut_canvas_set(c->graph, "outputorder", "edgesfirst");
   // Ranks of the whole graph at once: where frames link to each other both ways, ranks of frames
   // put linked boxes side by side, and Graphviz 2.43 frees twice when such a link of the top rank
@@ -145,6 +146,7 @@ static gcut_status build(gcut_canvas *c, gcut_error *err) {
   c->groups = GCUT_NEW_ARRAY(c->arena, Agraph_t *, c->d->n_groups);
   c->labels = GCUT_NEW_ARRAY(c->arena, Agnode_t *, c->d->n_links);
   if (!c->graph || !c->nodes || !c->groups || !c->labels) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < c->d->n_links; i++) c->has_labels |= c->d->links[i].label != NULL;
   set_page(c);
   for (uint32_t i = 0; i < c->d->n_groups; i++) add_group(c, i);
   for (uint32_t i = 0; i < c->d->n_boxes; i++) add_box(c, i);

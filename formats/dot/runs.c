@@ -23,7 +23,8 @@ static bool same_part(const gcut_modules *m, uint32_t first, uint32_t second) {
   const char *x = scopes[m->scope_of_part[first]].class_name;
   const char *y = scopes[m->scope_of_part[second]].class_name;
   if (strcmp(x, y) != 0) return false;
-  if (m->scope_of_part[first] != 0 && *x && a->weight_bytes > 0) return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
+  if (m->scope_of_part[first] != 0 && *x && a->weight_bytes > 0)
+    return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
   // Cheap to tell apart; else all their operators are looked at.
   if (a->weight_bytes != b->weight_bytes) return false;
   return part_signature(m, a) == part_signature(m, b);

@@ -1,6 +1,8 @@
 #include "formats/dot/caption.h"
 #include "formats/dot/views.h"
 
+enum { MOST_LABELS = 1200 };
+
 static const char *const heats[] = {
 #define X(name, text, what) what,
     GCUT_HEAT_LIST(X)
@@ -11,9 +13,19 @@ void gcut_view_note(gcut_drawing *d, const char *note) {
   d->note = d->note && *d->note ? gcut_arena_format(d->arena, "%s; %s", d->note, note) : note;
 }
 
+// So many labels are neither read nor laid out in reasonable time; tooltips say the same.
+static void limit_labels(gcut_drawing *d) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < d->n_links; i++) n += d->links[i].label != NULL;
+  if (n <= MOST_LABELS) return;
+  for (uint32_t i = 0; i < d->n_links; i++) d->links[i].label = NULL;
+  gcut_view_note(d, "links without their labels: too many to read");
+}
+
 void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
   gcut_heat by = m->options->by;
   gcut_drawing_merge_groups(d);
+  limit_labels(d);
   if (m->other.plan) d->other = "the other plan";
   if (d->n_left_out)
     gcut_view_note(d, gcut_arena_format(d->arena, "%s links and values left out: too many to read",

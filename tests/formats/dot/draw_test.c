@@ -280,6 +280,41 @@ static void what_cannot_be_laid_out_is_folded(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Each node reads the four before it: more labels than can be read.
+static void a_thicket_has_no_labels(void **state) {
+  (void)state;
+  enum { MANY = 400 };
+  gcut_graph *g = NULL;
+  uint32_t last[4];
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  uint32_t x = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, "x"));
+  gcut_dim dims[] = {2};
+  gcut_value_declare(g, x, &(gcut_type){.type = GCUT_FLOAT, .rank = 1, .dims = dims});
+  for (int k = 0; k < 4; k++) last[k] = x;
+  for (uint32_t i = 0; i < MANY; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "v%u", i);
+    uint32_t out = gcut_graph_add_value(g, 0, name);
+    gcut_node_spec spec = {.name = name,
+                           .op_type = "Sum",
+                           .inputs = last,
+                           .n_inputs = 4,
+                           .outputs = &out,
+                           .n_outputs = 1};
+    gcut_graph_add_node(g, &spec);
+    last[i % 4] = out;
+  }
+  gcut_graph_add_output(g, 0, last[(MANY - 1) % 4]);
+  assert_ok(gcut_graph_finish(g, err));
+  gcut_draw_options options = {.view = GCUT_VIEW_OPS, .part = GCUT_NONE};
+  char *text = draw_text(g, NULL, options);
+  assert_non_null(strstr(text, "links without their labels: too many to read"));
+  assert_null(strstr(text, "point-size=\"8\""));
+  free(text);
+  gcut_graph_destroy(g);
+}
+
 static void the_same_graph_gives_the_same_bytes(void **state) {
   (void)state;
   size_t a, b;
@@ -526,6 +561,7 @@ int main(void) {
       cmocka_unit_test(a_megabyte_name_is_shortened),
       cmocka_unit_test(equal_layers_are_folded),
       cmocka_unit_test(what_cannot_be_laid_out_is_folded),
+      cmocka_unit_test(a_thicket_has_no_labels),
       cmocka_unit_test(the_same_graph_gives_the_same_bytes),
       cmocka_unit_test(every_format_is_what_it_says),
       cmocka_unit_test(an_unknown_extension_writes_nothing),
