@@ -258,13 +258,61 @@ static void proposals(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Experts that an exporter spells out, by class and by numbered names alone: the layers lead, the
+// experts follow as the finer target.
+static void proposed_experts(void **state) {
+  bool has_classes = *state == NULL;
+  gcut_graph *g = toy_begin();
+  char name[64], in[64], out[64];
+  toy_input(g, "h0", 2, VECTOR);
+  toy_weight(g, "W", 2, SQUARE);
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "layers.%d", i);
+    uint32_t layer = toy_scope(g, 0, name, has_classes ? "pkg.Layer" : "");
+    uint32_t experts = toy_scope(g, layer, "experts", has_classes ? "pkg.Experts" : "");
+    for (int e = 0; e < 4; e++) {
+      snprintf(name, sizeof name, "%d", e);
+      uint32_t expert = toy_scope(g, experts, name, has_classes ? "pkg.Expert" : "");
+      snprintf(in, sizeof in, "h%d W", i);
+      snprintf(out, sizeof out, "up%d_%d", i, e);
+      toy_node(g, expert, out, "MatMul", in, out);
+      snprintf(in, sizeof in, "up%d_%d W", i, e);
+      snprintf(out, sizeof out, "down%d_%d", i, e);
+      toy_node(g, expert, out, "MatMul", in, out);
+    }
+    snprintf(in, sizeof in, "down%d_0 down%d_1 down%d_2 down%d_3 h%d", i, i, i, i, i);
+    snprintf(out, sizeof out, "h%d", i + 1);
+    toy_node(g, layer, out, "Sum", in, out);
+  }
+  toy_output(g, "h3");
+  gcut_trace *trace = toy_trace(g, 4);
+  gcut_proposals p;
+  gcut_error err = {0};
+  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
+  assert_int_equal(p.n, 3);
+  assert_string_equal(p.items[0].target, has_classes ? "Layer" : "re:layers\\.\\d+$");
+  const char *expert = has_classes ? "Expert" : "re:layers\\.\\d+\\.experts\\.\\d+$";
+  assert_string_equal(p.items[2].target, expert);
+  assert_int_equal(p.items[2].n_matches, 12);
+  gcut_proposals_free(&p);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(vocabulary),   cmocka_unit_test(per_part),
-      cmocka_unit_test(ignoring),     cmocka_unit_test(head_and_tail),
-      cmocka_unit_test(no_match),     cmocka_unit_test(hostile_pattern),
-      cmocka_unit_test(cycle),        cmocka_unit_test(fetching),
-      cmocka_unit_test(target_lists), cmocka_unit_test(proposals),
+      cmocka_unit_test(vocabulary),
+      cmocka_unit_test(per_part),
+      cmocka_unit_test(ignoring),
+      cmocka_unit_test(head_and_tail),
+      cmocka_unit_test(no_match),
+      cmocka_unit_test(hostile_pattern),
+      cmocka_unit_test(cycle),
+      cmocka_unit_test(fetching),
+      cmocka_unit_test(target_lists),
+      cmocka_unit_test(proposals),
+      cmocka_unit_test(proposed_experts),
+      cmocka_unit_test_prestate(proposed_experts, "by name"),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
