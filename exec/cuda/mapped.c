@@ -78,8 +78,8 @@ static void make_room(gcut__cuda_chunks *c, uint64_t bytes) {
 // A refusal is no failure: the caller takes a copy.
 static void register_chunk(gcut__cuda_chunks *c, chunk *it) {
   make_room(c, it->bytes);
-  gcut__cuda_populate_read(it->data, it->bytes);
-  it->registered = c->cuda->driver.cuMemHostRegister(
+  it->registered = gcut__cuda_populate_read(it->data, it->bytes) &&
+                   c->cuda->driver.cuMemHostRegister(
                        (void *)it->data, it->bytes,
                        CU_MEMHOSTREGISTER_READ_ONLY | CU_MEMHOSTREGISTER_DEVICEMAP) == CUDA_SUCCESS;
   if (it->registered) c->registered += it->bytes;

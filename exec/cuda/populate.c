@@ -1,5 +1,6 @@
 #include "exec/cuda/populate.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -12,9 +13,10 @@
 enum { THREADS = 8 };
 static const uint64_t PAGE = 4096, PIECE = UINT64_C(8) << 20;
 
-void gcut__cuda_populate_read(const void *data, uint64_t bytes) {
+bool gcut__cuda_populate_read(const void *data, uint64_t bytes) {
   uint64_t before = (uintptr_t)data % PAGE;
-  (void)madvise((uint8_t *)data - before, bytes + before, MADV_POPULATE_READ);
+  return madvise((uint8_t *)data - before, bytes + before, MADV_POPULATE_READ) == 0 ||
+         errno != EFAULT;
 }
 
 typedef struct fresh {

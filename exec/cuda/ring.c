@@ -65,7 +65,8 @@ static gcut_status move_piece(const gcut__cuda_driver *driver, copier *c,
   uint32_t slot = c->next++ % SLOTS;
   uint8_t *pinned = c->slots + slot * SLOT;
   GCUT_CUDA_TRY(driver, cuEventSynchronize, c->left[slot]);
-  gcut__cuda_populate_read(piece->data, piece->bytes);
+  if (!gcut__cuda_populate_read(piece->data, piece->bytes))
+    return GCUT_FAIL(err, GCUT_FORMAT, "a file of weights was truncated while it was read");
   memcpy(pinned, piece->data, piece->bytes);
   GCUT_CUDA_TRY(driver, cuMemcpyHtoDAsync, piece->to, pinned, piece->bytes, stream);
   GCUT_CUDA_TRY(driver, cuEventRecord, c->left[slot], stream);
