@@ -43,7 +43,8 @@
   X(MatMul, any_matmul) X(Gemm, any_gemm) X(MatMulInteger, matmul_integer) \
   X(ConvInteger, conv_integer) X(QLinearMatMul, qlinear_matmul) X(QLinearConv, qlinear_conv) \
   X(DynamicQuantizeLinear, dynamic_quantize) X(Cast, cast_narrow) X(CastLike, cast_narrow) \
-  X(TensorScatter, tensor_scatter) X(Attention, attention_spelled)
+  X(TensorScatter, tensor_scatter) X(Attention, attention_spelled) X(RNN, rnn) X(GRU, gru) \
+  X(LSTM, lstm) X(RNN, wide_rnn) X(GRU, wide_rnn) X(LSTM, wide_rnn)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \
