@@ -69,6 +69,37 @@ static void add_labelled(gcut_canvas *c, uint32_t i, const char *color, const ch
   gcut_canvas_set(after, "weight", "3");
 }
 
+// The frame of a part around a box that another does not stand in; NULL: none.
+static Agraph_t *part_entered(const gcut_canvas *c, uint32_t from, uint32_t to) {
+  for (uint32_t g = c->d->boxes[to].group; g != GCUT_NONE; g = c->d->groups[g].parent)
+    if (c->d->groups[g].part != GCUT_NONE)
+      return holds(c->d, g, c->d->boxes[from].group) ? NULL : c->groups[g];
+  return NULL;
+}
+
+// By way of a point at the top of the frame that it enters: from there on it stays inside.
+static void add_entering(gcut_canvas *c, uint32_t i, Agraph_t *frame, const char *color) {
+  const gcut_link *link = &c->d->links[i];
+  char name[32];
+  snprintf(name, sizeof name, "e%u", i);
+  Agnode_t *point = agnode(frame, name, 1);
+  gcut_canvas_set(point, "shape", "box"); // as wide as the line, and of its colour
+  gcut_canvas_set(point, "style", "filled");
+  gcut_canvas_set(point, "fillcolor", color);
+  gcut_canvas_set(point, "color", color);
+  gcut_canvas_set(point, "penwidth", "0.8");
+  gcut_canvas_set(point, "label", "");
+  gcut_canvas_set(point, "fixedsize", "true");
+  gcut_canvas_set(point, "width", "0.01");
+  gcut_canvas_set(point, "height", "0.01");
+  Agedge_t *before = add_edge(c, link, c->nodes[link->from], point, color);
+  Agedge_t *after = add_edge(c, link, point, c->nodes[link->to], color);
+  gcut_canvas_set(before, "arrowhead", "none");
+  gcut_canvas_set(before, "headport", "n"); // on without a bend
+  gcut_canvas_set(after, "tailport", "s");
+  gcut_canvas_set(before, "weight", "8"); // short
+}
+
 void gcut_canvas_add_link(gcut_canvas *c, uint32_t i) {
   const gcut_link *link = &c->d->links[i];
   bool cut = link->crosses || link->crosses_other;
@@ -77,6 +108,11 @@ void gcut_canvas_add_link(gcut_canvas *c, uint32_t i) {
   const char *label = link->label ? link_label(c, link, cut ? color : c->theme->faint_text) : NULL;
   if (c->laid_out && label) {
     add_labelled(c, i, color, label);
+    return;
+  }
+  Agraph_t *entered = c->laid_out ? part_entered(c, link->from, link->to) : NULL;
+  if (entered && !label) {
+    add_entering(c, i, entered, color);
     return;
   }
   Agedge_t *edge = add_edge(c, link, c->nodes[link->from], c->nodes[link->to], color);
