@@ -6,6 +6,7 @@
 
 #include "graphcut/run.h"
 #include "graphcut/simulate.h"
+#include "progress.h"
 #include "tool.h"
 
 static bool is_auto(const tool_choice *c) {
@@ -109,8 +110,11 @@ static gcut_status weigh_sizes(const tool_choice *choice, const gcut_slicing *sl
                                gcut_micro_choice *out, gcut_error *err) {
   gcut_problem_options sizes = choice->sizes;
   sizes.slicing = slicing;
+  tool_progress progress;
+  tool_progress_start(&progress, choice->common, "trying sizes of slices", "sizes");
   gcut_status status =
       gcut_micro_choose(shaped, plan, &sizes, choice->offload, choice->profile, out, err);
+  tool_progress_end(&progress);
   return status == GCUT_BUDGET ? GCUT_OK : status;
 }
 

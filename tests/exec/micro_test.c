@@ -8,7 +8,7 @@
 #include "tests/support/random_graph.h"
 #include "tests/support/sliced.h"
 
-enum { N_TRIALS = 60 };
+enum { N_TRIALS = 24 };
 
 typedef struct setting { // a chain of products with a symbolic batch, on a random machine
   sliced_model model;

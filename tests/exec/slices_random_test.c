@@ -5,7 +5,7 @@
 #include "tests/support/random_graph.h"
 #include "tests/support/sliced.h"
 
-enum { N_RANDOM = 600 };
+enum { N_RANDOM = 300 };
 
 // Statements over a[batch,4,6] and b likewise that make %s, of the same shape: first those that
 // keep samples apart, then those that do not, or that nobody can tell of.
