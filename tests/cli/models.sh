@@ -3,7 +3,8 @@
 # FOLDER/exported and FOLDER/trained (or FOLDER itself) hold folders of model.onnx, inputs.npz, outputs.npz;
 # FOLDER/skeletons models whose weights are not there. Without such a folder the models of examples/ serve.
 # Each model must match its outputs whole; cut at its layers and at MatMul, with one batch and with seven of different
-# lengths, it must give the bits of the uncut run; and as GCIR and back it must be the same.
+# lengths, it must give the bits of the uncut run; in slices of its batches what it gives whole; and as GCIR and back it must
+# be the same.
 . tests/support/cli.sh
 folder=${MODELS:-../shared/models}
 if [ ! -d "$folder" ]; then
@@ -50,6 +51,21 @@ at_layers() { # NAME FOLDER TARGET PARTS
   says "$1: seven batches are run" '"batches": 7,'
 }
 
+in_slices() { # NAME FOLDER: seven batches of two samples and more, whole and in slices of 1, 2 and 3
+  if [ "$1" = mllama ]; then # its batch is a number
+    refuse "$1: slices" 4 'no slices' "$GRAPHCUT" run "$2/model.onnx" --device cpu --input "$2/inputs.npz" --micro-batch 1
+    return
+  fi
+  rm -rf "$work/whole"
+  check "$1: whole batches" "$GRAPHCUT" run "$2/model.onnx" --device cpu --input "$work/batches" --output "$work/whole"
+  for n in 1 2 3; do
+    # shellcheck disable=SC2046
+    check "$1: slices of $n" "$GRAPHCUT" run "$2/model.onnx" --device cpu --input "$work/batches" --micro-batch $n \
+      --expect "$work/whole" $(tolerance "$1") --json
+    says "$1: seven batches in slices of $n" '"batches": 7,'
+  done
+}
+
 at_products() { # NAME FOLDER
   if "$GRAPHCUT" inspect "$2/model.onnx" --json | grep -q '"MatMul":'; then
     same_bits "$1: cut at MatMul" "$2" "$2/inputs.npz" MatMul
@@ -76,6 +92,7 @@ for model in "$folder"/*/ "$folder"/exported/*/ "$folder"/trained/*/; do
     --input "$model/inputs.npz" --expect "$model/outputs.npz" $(tolerance "$id")
   # shellcheck disable=SC2046
   [ -z "$(layers "$id")" ] || at_layers "$id" "$model" $(layers "$id")
+  [ -z "$(layers "$id")" ] || in_slices "$id" "$model"
   at_products "$id" "$model"
   round_trip "$id" "$model"
 done
