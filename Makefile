@@ -257,11 +257,15 @@ bench-attend: $(build)/tests/cuda/attend_bench ## check attention kernels on a c
 bench-elementwise: $(build)/tests/cuda/elementwise_bench ## check chains of elementwise operators on a card and time them
 	$<
 
+.PHONY: bench-products
+bench-products: $(build)/tests/cuda/product_bench ## check products of our own on a card and time them beside cuBLASLt
+	$<
+
 # A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
 # the card's assembly are left out.
 emulated := $(build)/emulated
-emulated_cu := $(shell grep -LE 'asm volatile|attend\.cuh' $(cuda_src))
-emulated_card := $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13
+emulated_cu := $(shell grep -LE 'asm volatile|(attend|mma|hopper)\.cuh' $(cuda_src))
+emulated_card := $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13 $(emulated)/alone/libcublasLt.so.13
 emulate_flags := -isystem $(cuda_home)/include -I. -Iinclude $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -ffp-contract=off -MMD -MP
 $(emulated)/kernels.cpp: $(emulated_cu) $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
 	@mkdir -p $(@D)
@@ -288,8 +292,17 @@ tests: $(emulated_card)
 endif
 
 .PHONY: check-emulated
-check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card
-	LD_LIBRARY_PATH=$(emulated):$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS) tests/data/runtime" tests/gpu.sh $(build)
+check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card, with cuBLASLt and without
+	for folder in $(emulated) $(emulated)/alone; do \
+	  LD_LIBRARY_PATH=$$folder:$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS) tests/data/runtime" \
+	    tests/gpu.sh $(build) || exit; \
+	done
+
+# The same card beside a cuBLASLt with nothing in it, which counts as none.
+$(emulated)/alone/libcublasLt.so.13: $(emulated)/libcuda.so.1
+	@mkdir -p $(@D)
+	$(quiet)$(CC) -shared -Wl,-soname,$(@F) -o $@ -x c /dev/null
+	@ln -sf ../libcuda.so.1 $(@D)/libcuda.so.1
 endif
 
 .PHONY: bench-gpu

@@ -109,6 +109,7 @@ typedef struct gcut__device_ops {
 
 struct gcut__device {
   const gcut__device_ops *ops;
+  const char *note; // what it does without, for reports; NULL mostly
 };
 
 // A device by name: "cpu", "sim", "cuda", "cuda:1". GCUT_ARGUMENT: none of that name; GCUT_DEVICE:

@@ -301,6 +301,7 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   gcut_summary sum;
   GCUT_TRY(gcut_timeline_summarise(&s->problem, s->schedule, &s->timeline, &sum, err));
   snprintf(r->device, sizeof r->device, "%s", s->device->ops->name);
+  if (s->device->note) snprintf(r->device_note, sizeof r->device_note, "%s", s->device->note);
   snprintf(r->offload, sizeof r->offload, "%s", s->schedule->offload);
   snprintf(r->note, sizeof r->note, "%s", s->schedule->note);
   r->parts = s->plan->n_parts;

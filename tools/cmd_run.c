@@ -239,6 +239,7 @@ static int print_json(const job *j) {
   tool_micro_json(object, &j->micro, r->slices);
   json_object_set_new(object, "fuse", json_boolean(!j->plan->unfused));
   json_object_set_new(object, "fused", tool_fused_json(j->model.trace, j->plan->unfused));
+  json_object_set_new(object, "device_note", json_string(r->device_note));
   json_object_set_new(object, "host_nodes", json_integer((json_int_t)r->host_nodes));
   json_object_set_new(object, "host_parts", json_integer((json_int_t)r->host_parts));
   json_object_set_new(object, "host_operators", json_string(r->host_operators));
@@ -277,6 +278,7 @@ static int print_text(const job *j) {
   if (*j->cut_note) tool_print("%s\n", j->cut_note);
   if (*j->micro.note) tool_print("%s\n", j->micro.note);
   if (*r->note) tool_print("%s\n", r->note);
+  if (*r->device_note) tool_print("%s: %s\n", r->device, r->device_note);
   if (r->host_nodes)
     tool_print("%u node%s without a kernel for %s computed on the host: %s\n", r->host_nodes,
                r->host_nodes == 1 ? "" : "s", r->device, r->host_operators);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exec/cuda/ops/multiply.h"
+
 #define BLAS_LIST(X)                                                                               \
   X(cublasLtCreate)                                                                                \
   X(cublasLtDestroy)                                                                               \
@@ -28,11 +30,13 @@ typedef struct plan { // of one kind of product
   cublasLtMatmulDesc_t desc;
   cublasLtMatrixLayout_t a, b, c; // by cuBLASLt's names: a is our b
   cublasLtMatmulAlgo_t algorithm;
+  gcut__cuda_multiply own; // where there is no library
   struct plan *next;
 } plan;
 
 struct gcut__cuda_blas {
-  void *library;
+  gcut__cuda *cuda;
+  void *library; // NULL: products are our own
   char name[64];
 #define X(name) __typeof__(name) *name;
   BLAS_LIST(X)
@@ -50,7 +54,21 @@ static gcut_status check(const gcut__cuda_blas *blas, cublasStatus_t status, con
 
 // ---- the library ------------------------------------------------------------------------------
 
-static gcut_status load(gcut__cuda_blas *blas, gcut_error *err) {
+static bool find_symbols(gcut__cuda_blas *blas) {
+#define X(symbol)                                                                                  \
+  {                                                                                                \
+    void *found = dlsym(blas->library, #symbol);                                                   \
+    if (!found) return false;                                                                      \
+    memcpy(&blas->symbol, &found, sizeof found);                                                   \
+  }
+  BLAS_LIST(X)
+#undef X
+  return true;
+}
+
+// Takes the first library that is there; where that lacks something or does not start, there is
+// none.
+static void load(gcut__cuda_blas *blas) {
   static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so",
                                       "/usr/local/cuda/lib64/libcublasLt.so.13",
                                       "/usr/local/cuda/lib64/libcublasLt.so.12"};
@@ -58,31 +76,24 @@ static gcut_status load(gcut__cuda_blas *blas, gcut_error *err) {
     blas->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     snprintf(blas->name, sizeof blas->name, "%s", names[i]);
   }
-  if (!blas->library)
-    return GCUT_FAIL(err, GCUT_DEVICE,
-                     "no cuBLASLt: libcublasLt.so.13 is not there; if it lies in a folder of "
-                     "its own, name that in LD_LIBRARY_PATH");
-#define X(symbol)                                                                                  \
-  {                                                                                                \
-    void *found = dlsym(blas->library, #symbol);                                                   \
-    if (!found) return GCUT_FAIL(err, GCUT_DEVICE, "%s lacks %s", blas->name, #symbol);            \
-    memcpy(&blas->symbol, &found, sizeof found);                                                   \
-  }
-  BLAS_LIST(X)
-#undef X
-  return check(blas, blas->cublasLtCreate(&blas->handle), "cublasLtCreate", err);
+  if (blas->library && find_symbols(blas) &&
+      blas->cublasLtCreate(&blas->handle) == CUBLAS_STATUS_SUCCESS)
+    return;
+  if (blas->library) dlclose(blas->library);
+  blas->library = NULL;
+  snprintf(blas->name, sizeof blas->name, "no cuBLASLt: products by our own kernels");
 }
 
-gcut_status gcut__cuda_blas_open(const gcut__cuda_driver *driver, gcut__cuda_blas **out_blas,
-                                 gcut_error *err) {
-  (void)driver; // its context is current
+gcut_status gcut__cuda_blas_open(gcut__cuda *cuda, gcut__cuda_blas **out_blas, gcut_error *err) {
   gcut__cuda_blas *blas = *out_blas = calloc(1, sizeof *blas);
   if (!blas) return GCUT_NO_MEMORY(err);
-  gcut_status status = load(blas, err);
-  if (status == GCUT_OK) return GCUT_OK;
-  gcut__cuda_blas_close(blas);
-  *out_blas = NULL;
-  return status;
+  blas->cuda = cuda;
+  load(blas);
+  return GCUT_OK;
+}
+
+bool gcut__cuda_blas_is_own(const gcut__cuda_blas *blas) {
+  return !blas->library;
 }
 
 static void destroy_plan(const gcut__cuda_blas *blas, plan *p) {
@@ -170,6 +181,7 @@ static gcut_status choose_algorithm(const gcut__cuda_blas *blas, plan *it,
 
 static gcut_status fill_plan(const gcut__cuda_blas *blas, plan *it, gcut_error *err) {
   const gcut__cuda_product *p = &it->product;
+  if (!blas->library) return gcut__cuda_multiply_load(blas->cuda, p, &it->own, err);
   int64_t rows_a = p->transpose_b ? p->k : p->n, columns_a = p->transpose_b ? p->n : p->k;
   int64_t rows_b = p->transpose_a ? p->m : p->k, columns_b = p->transpose_a ? p->k : p->m;
   GCUT_TRY(make_desc(blas, it, err));
@@ -188,7 +200,7 @@ static bool same_product(const gcut__cuda_product *x, const gcut__cuda_product *
          x->batch == y->batch && x->lda == y->lda && x->ldb == y->ldb && x->ldc == y->ldc &&
          x->stride_a == y->stride_a && x->stride_b == y->stride_b && x->stride_c == y->stride_c &&
          x->transpose_a == y->transpose_a && x->transpose_b == y->transpose_b &&
-         x->epilogue == y->epilogue;
+         x->beta == y->beta && x->epilogue == y->epilogue;
 }
 
 static gcut_status find_plan(gcut__cuda_blas *blas, const gcut__cuda_product *p, plan **out,
@@ -217,6 +229,8 @@ gcut_status gcut__cuda_blas_run(gcut__cuda_blas *blas, const gcut__cuda_product 
   const void *alpha = wide ? (const void *)&wide_alpha : &product->alpha;
   const void *beta = wide ? (const void *)&wide_beta : &product->beta;
   GCUT_TRY(find_plan(blas, product, &it, err));
+  if (!blas->library)
+    return gcut__cuda_multiply_launch(blas->cuda, &it->own, product, a, b, c, bias, stream, err);
   if (product->epilogue == GCUT_CUDA_EPILOGUE_BIAS)
     BLAS_TRY(blas, cublasLtMatmulDescSetAttribute, it->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
              &bias, sizeof bias);

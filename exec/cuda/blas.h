@@ -1,7 +1,7 @@
-// Matrix products by cuBLASLt, opened at run time.
+// Matrix products by cuBLASLt, opened at run time; where there is none, by kernels of our own.
 //
-// The algorithm is chosen by the shapes alone, by cuBLASLt's heuristic, and remembered: the same
-// product gives the same bits in whatever part it stands.
+// The algorithm is chosen by the shapes alone, by cuBLASLt's heuristic or by ops/multiply.c, and
+// remembered: the same product gives the same bits in whatever part it stands.
 #ifndef GCUT_EXEC_CUDA_BLAS_H
 #define GCUT_EXEC_CUDA_BLAS_H
 
@@ -12,6 +12,7 @@
 #include "graphcut/dtype.h"
 
 typedef struct gcut__cuda_blas gcut__cuda_blas;
+struct gcut__cuda; // context.h
 
 // Bytes of device memory that a product may use beside its operands.
 #define GCUT_CUDA_BLAS_WORKSPACE (UINT64_C(32) << 20)
@@ -34,14 +35,16 @@ typedef struct gcut__cuda_product {
   gcut__cuda_epilogue epilogue;
 } gcut__cuda_product;
 
-// GCUT_DEVICE where no cuBLASLt is found.
-GCUT_MUST_USE gcut_status gcut__cuda_blas_open(const gcut__cuda_driver *driver,
-                                               gcut__cuda_blas **out_blas, gcut_error *err);
+// With the card's context current and its kernels loaded; `cuda` outlives it.
+GCUT_MUST_USE gcut_status gcut__cuda_blas_open(struct gcut__cuda *cuda, gcut__cuda_blas **out_blas,
+                                               gcut_error *err);
 void gcut__cuda_blas_close(gcut__cuda_blas *blas);
-// Where the library was found, for messages.
+// Where the library was found, or that there is none, for messages.
 const char *gcut__cuda_blas_name(const gcut__cuda_blas *blas);
+// Whether products are computed by our own kernels.
+bool gcut__cuda_blas_is_own(const gcut__cuda_blas *blas);
 
-// Chooses the algorithm of a product ahead of its first run.
+// Chooses the algorithm or kernel of a product ahead of its first run.
 GCUT_MUST_USE gcut_status gcut__cuda_blas_prepare(gcut__cuda_blas *blas,
                                                   const gcut__cuda_product *product,
                                                   gcut_error *err);

@@ -64,7 +64,8 @@ static gcut_status open_card(gcut__cuda *cuda, const char *name, gcut_error *err
   GCUT_TRY(gcut__cuda_enter(cuda, err));
   GCUT_TRY(make_streams(cuda, err));
   GCUT_TRY(gcut__cuda_kernels_load(cuda, &cuda->kernels, err));
-  GCUT_TRY(gcut__cuda_blas_open(&cuda->driver, &cuda->blas, err));
+  GCUT_TRY(gcut__cuda_blas_open(cuda, &cuda->blas, err));
+  if (gcut__cuda_blas_is_own(cuda->blas)) cuda->base.note = gcut__cuda_blas_name(cuda->blas);
   GCUT_TRY(gcut__cuda_chunks_create(cuda, &cuda->chunks, err));
   return gcut__cpu_device_create(&cuda->cpu, err);
 }

@@ -47,8 +47,9 @@ typedef struct gcut_run_options {
 
 typedef struct gcut_run_result {
   char device[32];
-  char offload[256]; // with what `auto` chose
-  char note[512];    // why; "" mostly
+  char device_note[64]; // what the device does without; "" mostly
+  char offload[256];    // with what `auto` chose
+  char note[512];       // why; "" mostly
   uint32_t parts;
   uint64_t batches;
   uint64_t slices;          // that ran: as many as batches where each was computed whole

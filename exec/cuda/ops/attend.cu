@@ -2,40 +2,13 @@
 // block of four warps takes 64 queries of a head; keys and values stream through two stages of shared memory. Tiles that
 // the mask hides whole are skipped, tiles that it leaves alone are not read.
 #include "attend.cuh"
+#include "mma.cuh"
 
 namespace attention {
 
+using namespace mma;
+
 enum { TILE = GCUT_CUDA_ATTEND_TILE, THREADS = 128 };
-
-template <typename T> struct Mma;
-template <> struct Mma<__nv_bfloat16> {
-  __device__ static void run(float *c, const uint32_t *a, const uint32_t *b) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-  }
-};
-template <> struct Mma<__half> {
-  __device__ static void run(float *c, const uint32_t *a, const uint32_t *b) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-  }
-};
-
-__device__ inline void read_matrices(uint32_t *r, uint32_t at) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3},[%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at));
-}
-__device__ inline void read_matrices_turned(uint32_t *r, uint32_t at) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3},[%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at));
-}
-__device__ inline void fetch16(uint32_t to, const void *from, bool there) {
-  asm volatile("cp.async.cg.shared.global [%0],[%1],16,%2;" ::"r"(to), "l"(from), "r"(there ? 16 : 0));
-}
-__device__ inline void fetch_commit() { asm volatile("cp.async.commit_group;"); }
-template <int N> __device__ inline void fetch_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(N)); }
 
 // Where row r, column c (a multiple of 8) of a tile lies: chunks of 16 bytes change places by row, so that eight rows of
 // one column fall into different banks.
@@ -49,7 +22,7 @@ template <typename T, int D> __device__ inline void fetch_tile(uint32_t base, co
   for (int i = threadIdx.x; i < TILE * chunks; i += THREADS) {
     int r = i / chunks, c = i % chunks * 8;
     bool there = first + r < end;
-    fetch16(tile_at<D>(base, r, c), from + (there ? (int64_t)(first + r) * stride + c : 0), there);
+    fetch16(tile_at<D>(base, r, c), from + (there ? (int64_t)(first + r) * stride + c : 0), there ? 16 : 0);
   }
 }
 

@@ -14,15 +14,6 @@ namespace attention {
 
 const float TO_LOG2 = 1.4426950408889634f;
 
-template <typename T> __device__ inline uint32_t pack(float x, float y);
-template <> __device__ inline uint32_t pack<__nv_bfloat16>(float x, float y) {
-  __nv_bfloat162 p = __floats2bfloat162_rn(x, y);
-  return *(uint32_t *)&p;
-}
-template <> __device__ inline uint32_t pack<__half>(float x, float y) {
-  __half2 p = __floats2half2_rn(x, y);
-  return *(uint32_t *)&p;
-}
 __device__ inline float2 unpack(__nv_bfloat162 p) { return __bfloat1622float2(p); }
 __device__ inline float2 unpack(__half2 p) { return __half22float2(p); }
 template <typename T> struct PairOf;
@@ -47,13 +38,23 @@ template <typename T> __device__ inline float mask_at(const gcut__cuda_attend_jo
   return (float)((const T *)job.mask)[at];
 }
 
+// The bits that any lane of the warp has.
+__device__ inline uint32_t bits_of_warp(uint32_t x) {
+#if __CUDA_ARCH__ >= 800
+  return __reduce_or_sync(~0u, x);
+#else
+  for (int apart = 16; apart > 0; apart /= 2) x |= __shfl_xor_sync(~0u, x, apart);
+  return x;
+#endif
+}
+
 // Whether each of n queries of a tile sees a key in one of the tiles of keys from `at` on: then what is hidden by a large
 // number counts for nothing. Asked by a whole warp.
 __device__ inline bool all_see(const gcut__cuda_attend_job &job, int64_t at, int n_tiles, int n) {
   const unsigned long long wanted = n >= 64 ? ~0ull : (1ull << n) - 1;
   unsigned long long seen = 0;
   for (int t = threadIdx.x % 32; t < n_tiles; t += 32) seen |= job.rows[at + t];
-  seen = (unsigned long long)__reduce_or_sync(~0u, (uint32_t)(seen >> 32)) << 32 | __reduce_or_sync(~0u, (uint32_t)seen);
+  seen = (unsigned long long)bits_of_warp((uint32_t)(seen >> 32)) << 32 | bits_of_warp((uint32_t)seen);
   return (wanted & ~seen) == 0;
 }
 

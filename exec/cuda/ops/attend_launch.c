@@ -2,9 +2,10 @@
 
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/attend.h"
+#include "exec/cuda/ops/tensor_map.h"
 #include "graphcut/dtype.h"
 
-enum { TILE = GCUT_CUDA_ATTEND_TILE, WIDE = GCUT_CUDA_ATTEND_WIDE, PANEL_BYTES = 128 };
+enum { TILE = GCUT_CUDA_ATTEND_TILE, WIDE = GCUT_CUDA_ATTEND_WIDE };
 
 static int64_t tiles_of(int64_t n, int64_t tile) {
   return (n + tile - 1) / tile;
@@ -99,60 +100,34 @@ static gcut_status find_tiles(gcut__cuda *cuda, const gcut__cuda_attend *a,
 
 // ---- launching
 
-// A tensor [batch][head][row][column] as the copy engine sees it, in boxes of 128 rows by 128
-// bytes.
-typedef struct view {
-  const void *data;
-  int64_t columns, rows, heads, batch;     // how many
-  int64_t row_step, head_step, batch_step; // elements
-  int64_t element_bytes;
-} view;
-
-static gcut_status make_map(gcut__cuda *cuda, const view *v, gcut__cuda_tensor_map *out,
-                            gcut_error *err) {
-  const cuuint64_t e = (cuuint64_t)v->element_bytes;
-  const cuuint64_t dims[] = {(cuuint64_t)v->columns, (cuuint64_t)v->rows, (cuuint64_t)v->heads,
-                             (cuuint64_t)v->batch};
-  const cuuint64_t strides[] = {(cuuint64_t)v->row_step * e, (cuuint64_t)v->head_step * e,
-                                (cuuint64_t)v->batch_step * e};
-  const cuuint32_t box[] = {(cuuint32_t)(PANEL_BYTES / e), WIDE, 1, 1}, steps[] = {1, 1, 1, 1};
-  _Static_assert(sizeof *out == sizeof(CUtensorMap), "a map of the driver's");
-  GCUT_CUDA_TRY(&cuda->driver, cuTensorMapEncodeTiled, (CUtensorMap *)out,
-                e == 1 ? CU_TENSOR_MAP_DATA_TYPE_UINT8 : CU_TENSOR_MAP_DATA_TYPE_UINT16, 4,
-                (void *)v->data, dims, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
-                CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-                CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
-  return GCUT_OK;
-}
-
 // What repeats has one element; its step counts for nothing, but must not be 0.
-static view mask_view(const gcut__cuda_attend_job *job) {
-  return (view){job->mask,
-                job->n_keys,
-                job->n_queries,
-                job->m_head ? job->heads : 1,
-                job->m_batch ? job->batch : 1,
-                job->m_row,
-                job->m_head ? job->m_head : job->m_row,
-                job->m_batch ? job->m_batch : job->m_row,
-                mask_element(job)};
+static gcut__cuda_view mask_view(const gcut__cuda_attend_job *job) {
+  return (gcut__cuda_view){job->mask,
+                           job->n_keys,
+                           job->n_queries,
+                           job->m_head ? job->heads : 1,
+                           job->m_batch ? job->batch : 1,
+                           job->m_row,
+                           job->m_head ? job->m_head : job->m_row,
+                           job->m_batch ? job->m_batch : job->m_row,
+                           mask_element(job)};
 }
 
 static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_attend *a,
                                const gcut__cuda_attend_job *job, CUstream stream, gcut_error *err) {
   gcut__cuda_attend_wide wide = {.base = *job};
   const int64_t heads = job->heads, kv_heads = job->heads / job->group;
-  const view q = {job->q,     job->size,   job->n_queries, heads, job->batch,
-                  job->q_row, job->q_head, job->q_batch,   2};
-  const view k = {job->k,     job->size,   job->n_keys,  kv_heads, job->batch,
-                  job->k_row, job->k_head, job->k_batch, 2};
-  const view v = {job->v,     job->size,   job->n_keys,  kv_heads, job->batch,
-                  job->v_row, job->v_head, job->v_batch, 2};
-  const view m = mask_view(job);
-  GCUT_TRY(make_map(cuda, &q, &wide.q_map, err));
-  GCUT_TRY(make_map(cuda, &k, &wide.k_map, err));
-  GCUT_TRY(make_map(cuda, &v, &wide.v_map, err));
-  if (job->mask_type) GCUT_TRY(make_map(cuda, &m, &wide.m_map, err));
+  const gcut__cuda_view q = {job->q,     job->size,   job->n_queries, heads, job->batch,
+                             job->q_row, job->q_head, job->q_batch,   2};
+  const gcut__cuda_view k = {job->k,     job->size,   job->n_keys,  kv_heads, job->batch,
+                             job->k_row, job->k_head, job->k_batch, 2};
+  const gcut__cuda_view v = {job->v,     job->size,   job->n_keys,  kv_heads, job->batch,
+                             job->v_row, job->v_head, job->v_batch, 2};
+  const gcut__cuda_view m = mask_view(job);
+  GCUT_TRY(gcut__cuda_map(cuda, &q, WIDE, &wide.q_map, err));
+  GCUT_TRY(gcut__cuda_map(cuda, &k, WIDE, &wide.k_map, err));
+  GCUT_TRY(gcut__cuda_map(cuda, &v, WIDE, &wide.v_map, err));
+  if (job->mask_type) GCUT_TRY(gcut__cuda_map(cuda, &m, WIDE, &wide.m_map, err));
   int64_t items = tiles_of(job->n_queries, WIDE) * heads * job->batch;
   uint32_t grid[3] = {(uint32_t)(items < cuda->processors ? items : cuda->processors), 1, 1};
   void *arguments[] = {&wide};

@@ -63,7 +63,7 @@ extern "C" __global__ void __launch_bounds__(256, 8) gcut_mask_tiles(const __gri
   __syncthreads();
 #pragma unroll
   for (int half = 0; half < 2; half++) {
-    const uint32_t seen = __ballot_sync(~0u, kinds[half] & VISIBLE), any = __reduce_or_sync(~0u, kinds[half]);
+    const uint32_t seen = __ballot_sync(~0u, kinds[half] & VISIBLE), any = bits_of_warp(kinds[half]);
     if (threadIdx.x % 32 != 0) continue;
     uint32_t four = 0; // rows of this warp
     for (int r = 0; r < 4; r++) four |= (seen >> 8 * r & 0xff ? 1u : 0u) << r;

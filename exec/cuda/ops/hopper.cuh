@@ -36,6 +36,19 @@ __device__ inline void barrier_wait(uint32_t at, uint32_t odd) {
   while (!done);
 }
 
+// The barrier at that place in a block of the cluster.
+__device__ inline void barrier_arrive_at(uint32_t at, uint32_t block) {
+  asm volatile("{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\n"
+               "mbarrier.arrive.shared::cluster.b64 _, [there];\n}" ::"r"(at), "r"(block) : "memory");
+}
+// All threads of the cluster; of `threads` threads of the block that name the same barrier.
+__device__ inline void cluster_barrier() {
+  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+__device__ inline void named_barrier(uint32_t name, uint32_t threads) {
+  asm volatile("bar.sync %0, %1;" ::"r"(name), "r"(threads) : "memory");
+}
+
 // ---- the copy engine
 
 // Fetches a box of a tensor [batch][head][row][column]; what lies outside is zero.
@@ -44,10 +57,36 @@ __device__ inline void fetch_box(uint32_t to, const void *map, uint32_t barrier,
                ::"r"(to), "l"(map), "r"(barrier), "r"(column), "r"(row), "r"(head), "r"(batch) : "memory");
 }
 
+// The same into the same place of every block of the cluster that `blocks` has a bit for; each one's barrier is told.
+__device__ inline void fetch_box_to_all(uint32_t to, const void *map, uint32_t barrier, int column, int row, int head, uint16_t blocks) {
+  asm volatile("cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+               "[%0], [%1, {%3, %4, %5, %6}], [%2], %7;"
+               ::"r"(to), "l"(map), "r"(barrier), "r"(column), "r"(row), "r"(head), "r"(0), "h"(blocks) : "memory");
+}
+
+// Stores a box; what lies outside is left out. Stores run by themselves, in groups of the thread that began them.
+__device__ inline void store_box(const void *map, uint32_t from, int column, int row, int head) {
+  asm volatile("cp.async.bulk.tensor.4d.global.shared::cta.bulk_group [%0, {%2, %3, %4, %5}], [%1];"
+               ::"l"(map), "r"(from), "r"(column), "r"(row), "r"(head), "r"(0) : "memory");
+}
+__device__ inline void stores_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+// Waits until no more than N groups still read shared memory.
+template <int N> __device__ inline void stores_wait() { asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(N) : "memory"); }
+__device__ inline void stores_finish() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
+// Makes what this thread wrote to shared memory known to the copy engine; a barrier comes after it.
+__device__ inline void shared_written() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
 __device__ inline uint32_t read_shared(uint32_t at, uint32_t beyond) {
   uint32_t x;
   asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(at + beyond) : "memory");
   return x;
+}
+
+// Sixteen rows by sixteen columns of a warp's: matrices of 8 x 8 side by side and one below the other, a row's address
+// by lane.
+__device__ inline void write_matrices(uint32_t at, uint32_t top, uint32_t low, uint32_t top_right, uint32_t low_right) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};"
+               ::"r"(at), "r"(top), "r"(low), "r"(top_right), "r"(low_right) : "memory");
 }
 
 // ---- registers of a warpgroup
@@ -80,14 +119,20 @@ __device__ inline uint64_t matrix_at(uint32_t address, uint32_t apart) {
 #define SUMS16(x, b) SUMS4(x, b), SUMS4(x, b + 1), SUMS4(x, b + 2), SUMS4(x, b + 3)
 #define SUMS32(x) SUMS16(x, 0), SUMS16(x, 4)
 #define SUMS64(x) SUMS16(x, 0), SUMS16(x, 4), SUMS16(x, 8), SUMS16(x, 12)
+#define SUMS128(x) SUMS64(x), SUMS16(x, 16), SUMS16(x, 20), SUMS16(x, 24), SUMS16(x, 28)
 #define NAMES32                                                                                                        \
   "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
 #define NAMES64                                                                                                        \
   NAMES32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,"  \
           "%58,%59,%60,%61,%62,%63"
+#define NAMES128                                                                                                       \
+  NAMES64 ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,"  \
+          "%90,%91,%92,%93,%94,%95,%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,"  \
+          "%113,%114,%115,%116,%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
 
 // turned: d [64][128] = [d +] a b^T, a [64][16] and b [128][16] in shared memory.
 // add: d [64][128 or 64] += a b, a [64][16] in registers, b [16][128 or 64] in shared memory.
+// multiply: d [64][128 or 256] = [d +] a b, a [64][16], b [16][128 or 256] by rows (DOWN) or by columns in shared memory.
 template <typename T> struct Product;
 #define PRODUCT(T, NAME)                                                                                               \
   template <> struct Product<T> {                                                                                      \
@@ -109,6 +154,18 @@ template <typename T> struct Product;
                    "{%32,%33,%34,%35}, %36, add, 1, 1, 1;\n}"                                                          \
                    : SUMS32(d) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                                  \
     }                                                                                                                  \
+    template <bool DOWN> __device__ static void multiply(float (&d)[16][4], uint64_t a, uint64_t b, bool add) {        \
+      asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %66, 0;\n"                                                    \
+                   "wgmma.mma_async.sync.aligned.m64n128k16.f32." NAME "." NAME " {" NAMES64 "}, %64, %65, "           \
+                   "add, 1, 1, 0, %67;\n}"                                                                             \
+                   : SUMS64(d) : "l"(a), "l"(b), "r"((int)add), "n"((int)DOWN));                                       \
+    }                                                                                                                  \
+    template <bool DOWN> __device__ static void multiply(float (&d)[32][4], uint64_t a, uint64_t b, bool add) {        \
+      asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %130, 0;\n"                                                   \
+                   "wgmma.mma_async.sync.aligned.m64n256k16.f32." NAME "." NAME " {" NAMES128 "}, %128, %129, "        \
+                   "add, 1, 1, 0, %131;\n}"                                                                            \
+                   : SUMS128(d) : "l"(a), "l"(b), "r"((int)add), "n"((int)DOWN));                                      \
+    }                                                                                                                  \
   };
 PRODUCT(__nv_bfloat16, "bf16")
 PRODUCT(__half, "f16")
@@ -117,8 +174,10 @@ PRODUCT(__half, "f16")
 #undef SUMS16
 #undef SUMS32
 #undef SUMS64
+#undef SUMS128
 #undef NAMES32
 #undef NAMES64
+#undef NAMES128
 
 } // namespace hopper
 

@@ -60,4 +60,15 @@ template <typename C> __device__ inline void store_as(void *data, int64_t i, int
   }
 }
 
+// Two numbers of 16 bits each in a word.
+template <typename T> __device__ inline uint32_t pack(float x, float y);
+template <> __device__ inline uint32_t pack<__nv_bfloat16>(float x, float y) {
+  __nv_bfloat162 p = __floats2bfloat162_rn(x, y);
+  return *(uint32_t *)&p;
+}
+template <> __device__ inline uint32_t pack<__half>(float x, float y) {
+  __half2 p = __floats2half2_rn(x, y);
+  return *(uint32_t *)&p;
+}
+
 #endif

@@ -1,0 +1,190 @@
+#include "exec/cuda/ops/multiply.h"
+
+#include <stdio.h>
+
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/tensor_map.h"
+
+enum { CLUSTER = GCUT_CUDA_PRODUCT_CLUSTER, WIDE_M = GCUT_CUDA_PRODUCT_WIDE_M };
+
+static int64_t tiles_of(int64_t n, int64_t tile) {
+  return (n + tile - 1) / tile;
+}
+
+static int64_t tiles_in_all(const gcut__cuda_product *p, const gcut__cuda_multiply *m) {
+  return tiles_of(p->m, m->rows) * tiles_of(p->n, m->columns) * p->batch;
+}
+
+// ---- which kernel
+
+static const char *type_name(gcut_dtype type) {
+  switch (type) {
+  case GCUT_FLOAT16: return "f16";
+  case GCUT_BFLOAT16: return "bf16";
+  case GCUT_DOUBLE: return "f64";
+  default: return "f32";
+  }
+}
+
+static bool is_narrow(gcut_dtype type) {
+  return type == GCUT_FLOAT16 || type == GCUT_BFLOAT16;
+}
+
+// Rows and steps of whole 16 bytes, for types of 16 bits.
+static bool is_aligned(const gcut__cuda_product *p) {
+  return (p->lda | p->ldb | p->ldc | p->stride_a | p->stride_b | p->stride_c) % 8 == 0;
+}
+
+static bool fits(const gcut__cuda_product *p, gcut__cuda_multiply_kind kind) {
+  if (kind == GCUT_CUDA_MULTIPLY_PLAIN) return true;
+  if (!is_narrow(p->type)) return false;
+  return kind == GCUT_CUDA_MULTIPLY_MMA || (!p->transpose_a && p->beta == 0 && is_aligned(p));
+}
+
+// Two stages more of the narrower tiles, which are used up faster; two panels of the result for
+// each of two warpgroups; barriers, and to begin at a multiple of 1024.
+static void describe_wide(gcut__cuda_multiply *m, bool small) {
+  const uint32_t stages = small ? 6 : 4, panel = 64 * 128;
+  m->rows = WIDE_M;
+  m->columns = small ? 128 : 256;
+  m->threads = GCUT_CUDA_PRODUCT_WIDE_THREADS;
+  m->shared_bytes = stages * (m->rows + m->columns) * 128 + 4 * panel + 1024 + 256;
+}
+
+static void describe(gcut__cuda_multiply *m, bool small) {
+  if (m->kind == GCUT_CUDA_MULTIPLY_WIDE) {
+    describe_wide(m, small);
+    return;
+  }
+  bool mma = m->kind == GCUT_CUDA_MULTIPLY_MMA;
+  m->rows = m->columns = small ? 64 : 128;
+  m->threads = mma ? GCUT_CUDA_PRODUCT_MMA_THREADS : GCUT_CUDA_PRODUCT_PLAIN_THREADS;
+  m->shared_bytes = mma ? GCUT_CUDA_PRODUCT_MMA_STAGES * 2 * m->rows * 64 : 0;
+}
+
+// Kernels are named by kind, type, tile and what they take: _t where b is turned, _any where rows
+// begin anywhere.
+static void name_kernel(const gcut__cuda_product *p, const gcut__cuda_multiply *m, char *name,
+                        size_t size) {
+  static const char *const kinds[] = {"plain", "mma", "wide"};
+  const char *turned = m->kind == GCUT_CUDA_MULTIPLY_WIDE && p->transpose_b ? "_t" : "";
+  const char *any = m->kind == GCUT_CUDA_MULTIPLY_MMA && !is_aligned(p) ? "_any" : "";
+  snprintf(name, size, "gcut_product_%s_%s_%u%s%s", kinds[m->kind], type_name(p->type), m->columns,
+           turned, any);
+}
+
+gcut_status gcut__cuda_multiply_load_kind(gcut__cuda *cuda, const gcut__cuda_product *p,
+                                          gcut__cuda_multiply_kind kind, bool small,
+                                          gcut__cuda_multiply *out, gcut_error *err) {
+  char name[64];
+  if (!fits(p, kind))
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel of kind %d for such a product", (int)kind);
+  *out = (gcut__cuda_multiply){.kind = kind};
+  describe(out, small || (kind == GCUT_CUDA_MULTIPLY_MMA && !is_aligned(p)));
+  name_kernel(p, out, name, sizeof name);
+  GCUT_TRY(gcut__cuda_kernel(cuda, name, &out->kernel, err));
+  GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, out->kernel,
+                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)out->shared_bytes);
+  return GCUT_OK;
+}
+
+// Whether the card has more work at once with small tiles: large ones would leave a part of it idle
+// for longer than their better use of what they fetch is worth.
+static bool wants_small(const gcut__cuda *cuda, const gcut__cuda_product *p,
+                        gcut__cuda_multiply_kind kind) {
+  gcut__cuda_multiply large = {.kind = kind}, small = {.kind = kind};
+  describe(&large, false);
+  describe(&small, true);
+  int64_t large_waves = tiles_of(tiles_in_all(p, &large), cuda->processors);
+  int64_t small_waves = tiles_of(tiles_in_all(p, &small), cuda->processors);
+  return small_waves * small.rows * small.columns * 5 <
+         large_waves * large.rows * large.columns * 4;
+}
+
+gcut_status gcut__cuda_multiply_load(gcut__cuda *cuda, const gcut__cuda_product *p,
+                                     gcut__cuda_multiply *out, gcut_error *err) {
+  static const gcut__cuda_multiply_kind best_first[] = {
+      GCUT_CUDA_MULTIPLY_WIDE, GCUT_CUDA_MULTIPLY_MMA, GCUT_CUDA_MULTIPLY_PLAIN};
+  for (size_t i = 0; i + 1 < sizeof best_first / sizeof *best_first; i++) {
+    gcut__cuda_multiply_kind kind = best_first[i];
+    if (!fits(p, kind)) continue;
+    // Little of a large tile would be used.
+    if (kind == GCUT_CUDA_MULTIPLY_WIDE && (p->m <= 64 || p->n <= 64)) continue;
+    // Cards of other kinds lack it.
+    if (gcut__cuda_multiply_load_kind(cuda, p, kind, wants_small(cuda, p, kind), out, NULL) ==
+        GCUT_OK)
+      return GCUT_OK;
+  }
+  return gcut__cuda_multiply_load_kind(cuda, p, GCUT_CUDA_MULTIPLY_PLAIN,
+                                       wants_small(cuda, p, GCUT_CUDA_MULTIPLY_PLAIN), out, err);
+}
+
+// ---- launching
+
+static gcut_status map_operand(gcut__cuda *cuda, CUdeviceptr data, int64_t rows, int64_t columns,
+                               int64_t step, int64_t batch_step, int64_t batch, uint32_t box_rows,
+                               gcut__cuda_tensor_map *out, gcut_error *err) {
+  gcut__cuda_view view = {.data = (const void *)data,
+                          .columns = columns,
+                          .rows = rows,
+                          .heads = batch_step ? batch : 1,
+                          .batch = 1,
+                          .row_step = step,
+                          .head_step = batch_step ? batch_step : step,
+                          .batch_step = step,
+                          .element_bytes = 2};
+  return gcut__cuda_map(cuda, &view, box_rows, out, err);
+}
+
+static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_multiply *m,
+                               const gcut__cuda_product *p, const gcut__cuda_product_job *job,
+                               CUstream stream, gcut_error *err) {
+  gcut__cuda_product_wide wide = {.base = *job};
+  const bool turned = p->transpose_b;
+  GCUT_TRY(map_operand(cuda, (CUdeviceptr)job->a, p->m, p->k, p->lda, p->stride_a, p->batch, WIDE_M,
+                       &wide.a_map, err));
+  GCUT_TRY(map_operand(cuda, (CUdeviceptr)job->b, turned ? p->n : p->k, turned ? p->k : p->n,
+                       p->ldb, p->stride_b, p->batch,
+                       turned ? m->columns / CLUSTER : GCUT_CUDA_PRODUCT_WIDE_K, &wide.b_map, err));
+  GCUT_TRY(map_operand(cuda, (CUdeviceptr)job->c, p->m, p->n, p->ldc, p->stride_c, p->batch, 64,
+                       &wide.c_map, err));
+  int64_t blocks =
+      tiles_of(p->m, WIDE_M * CLUSTER) * tiles_of(p->n, m->columns) * p->batch * CLUSTER;
+  int64_t most = cuda->processors / CLUSTER * CLUSTER;
+  uint32_t grid[3] = {(uint32_t)(blocks < most ? blocks : most), 1, 1};
+  void *arguments[] = {&wide};
+  return gcut__cuda_launch(cuda, m->kernel, grid, m->threads, m->shared_bytes, stream, arguments,
+                           err);
+}
+
+gcut_status gcut__cuda_multiply_launch(gcut__cuda *cuda, const gcut__cuda_multiply *m,
+                                       const gcut__cuda_product *p, CUdeviceptr a, CUdeviceptr b,
+                                       CUdeviceptr c, CUdeviceptr bias, CUstream stream,
+                                       gcut_error *err) {
+  gcut__cuda_product_job job = {.m = p->m,
+                                .n = p->n,
+                                .k = p->k,
+                                .batch = p->batch,
+                                .lda = p->lda,
+                                .ldb = p->ldb,
+                                .ldc = p->ldc,
+                                .stride_a = p->stride_a,
+                                .stride_b = p->stride_b,
+                                .stride_c = p->stride_c,
+                                .transpose_a = p->transpose_a,
+                                .transpose_b = p->transpose_b,
+                                .alpha = p->alpha,
+                                .beta = p->beta,
+                                .a = (const void *)a,
+                                .b = (const void *)b,
+                                .c = (void *)c,
+                                .bias = p->epilogue == GCUT_CUDA_EPILOGUE_BIAS ? (const void *)bias
+                                                                               : NULL};
+  if (m->kind == GCUT_CUDA_MULTIPLY_WIDE) return launch_wide(cuda, m, p, &job, stream, err);
+  const int64_t tiles = tiles_in_all(p, m), most = INT64_C(1)
+                                                   << 30; // blocks go on to further tiles
+  uint32_t grid[3] = {(uint32_t)(tiles < most ? tiles : most), 1, 1};
+  void *arguments[] = {&job};
+  return gcut__cuda_launch(cuda, m->kernel, grid, m->threads, m->shared_bytes, stream, arguments,
+                           err);
+}

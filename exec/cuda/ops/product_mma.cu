@@ -1,0 +1,181 @@
+// Products of 16-bit types on tensor cores (mma.sync), for every card from Turing on: four warps of a block take a
+// quarter of its tile each; operands stream through three stages of shared memory, 32 deep, as they are stored, and are
+// turned on the way to the tensor cores (ldmatrix.trans) where need be. After NVIDIA's CUTLASS (its multistage kernels of
+// Ampere) for the order of things.
+#include "mma.cuh"
+#include "product.h"
+#include "types.cuh"
+
+namespace products {
+namespace narrow {
+
+using namespace mma;
+
+enum { K = 32, STAGES = GCUT_CUDA_PRODUCT_MMA_STAGES, THREADS = GCUT_CUDA_PRODUCT_MMA_THREADS };
+
+// An operand of TILE rows (of a) or columns (of b) by K: stored with k along rows, or, where DOWN, from row to row.
+// Chunks of 16 bytes change places by row, so that eight rows of a column fall into different banks.
+template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
+  static constexpr int ROWS = DOWN ? K : TILE, CHUNKS = (DOWN ? TILE : K) / 8;
+  const T *data;
+  int64_t step;
+  int64_t rows, columns; // as stored
+
+  __device__ static uint32_t place(int row, int chunk) {
+    return (uint32_t)(row * CHUNKS + (chunk ^ (DOWN ? row % 8 : row / 2 % 4))) * 16;
+  }
+
+  // Chunks that begin anywhere come element by element.
+  __device__ static void fetch_elements(uint32_t to, const T *from, int bytes) {
+    uint4 x = make_uint4(0, 0, 0, 0);
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+      if (i * 2 < bytes) ((uint32_t *)&x)[i / 2] |= (uint32_t)((const uint16_t *)from)[i] << (i % 2 * 16);
+    write16(to, x);
+  }
+
+  __device__ void fetch(uint32_t to, int64_t x, int64_t k) const {
+    const int64_t first_row = DOWN ? k : x, first_column = DOWN ? x : k;
+#pragma unroll
+    for (int i = threadIdx.x; i < ROWS * CHUNKS; i += THREADS) {
+      const int r = i / CHUNKS, c = i % CHUNKS;
+      const int64_t row = first_row + r, column = first_column + c * 8, left = row < rows ? columns - column : 0;
+      const int bytes = left >= 8 ? 16 : left > 0 ? (int)left * 2 : 0;
+      const T *from = bytes ? data + row * step + column : data;
+      if (ANY) fetch_elements(to + place(r, c), from, bytes);
+      else fetch16(to + place(r, c), from, bytes);
+    }
+  }
+
+  // Sixteen rows or columns from x on, sixteen of k; the second of four matrices lies beside the first along k where
+  // K_FIRST, else along x.
+  template <bool K_FIRST> __device__ static void read(uint32_t *r, uint32_t from, int x, int k) {
+    const int matrix = threadIdx.x % 32 / 8, row = threadIdx.x % 8;
+    const int x_at = x + (K_FIRST ? matrix / 2 : matrix % 2) * 8, k_at = k + (K_FIRST ? matrix % 2 : matrix / 2) * 8;
+    if (DOWN) read_matrices_turned(r, from + place(k_at + row, x_at / 8));
+    else read_matrices(r, from + place(x_at + row, k_at / 8));
+  }
+};
+
+template <typename T> __device__ inline float element(const gcut__cuda_product_job &job, T *at, float sum, int64_t column) {
+  float x = job.alpha * sum;
+  if (job.beta != 0.0f) x += job.beta * (float)*at;
+  return job.bias ? x + (float)((const T *)job.bias)[column] : x;
+}
+
+// Two neighbours of a row.
+template <typename T>
+__device__ inline void store_pair(const gcut__cuda_product_job &job, T *c, int64_t row, int64_t column, float x, float y) {
+  if (row >= job.m || column >= job.n) return;
+  T *at = c + row * job.ldc + column;
+  if (column + 1 < job.n && (uintptr_t)at % 4 == 0) {
+    *(uint32_t *)at = pack<T>(element(job, at, x, column), element(job, at + 1, y, column + 1));
+    return;
+  }
+  at[0] = (T)element(job, at, x, column);
+  if (column + 1 < job.n) at[1] = (T)element(job, at + 1, y, column + 1);
+}
+
+template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block {
+  typedef Operand<T, TILE, A_DOWN, ANY> A;
+  typedef Operand<T, TILE, B_DOWN, ANY> B;
+  enum { BYTES = TILE * K * 2, HALF = TILE / 2 }; // of an operand's stage; of a warp's quarter
+  const gcut__cuda_product_job &job;
+  const uint32_t shared;
+  float sum[HALF / 16][HALF / 8][4];
+
+  __device__ int warp_row() const { return threadIdx.x / 64 * HALF; }
+  __device__ int warp_column() const { return threadIdx.x / 32 % 2 * HALF; }
+  __device__ uint32_t stage(int i) const { return shared + i * 2 * BYTES; }
+
+  __device__ void fetch(const A &a, const B &b, int64_t row, int64_t column, int step) {
+    if (step * (int64_t)K < job.k) {
+      a.fetch(stage(step % STAGES), row, step * (int64_t)K);
+      b.fetch(stage(step % STAGES) + BYTES, column, step * (int64_t)K);
+    }
+    fetch_commit();
+  }
+
+  __device__ void multiply(uint32_t from) {
+#pragma unroll
+    for (int k = 0; k < K; k += 16) {
+      uint32_t a[HALF / 16][4];
+#pragma unroll
+      for (int i = 0; i < HALF / 16; i++) A::template read<false>(a[i], from, warp_row() + i * 16, k);
+#pragma unroll
+      for (int j = 0; j < HALF / 16; j++) {
+        uint32_t b[4];
+        B::template read<true>(b, from + BYTES, warp_column() + j * 16, k);
+#pragma unroll
+        for (int i = 0; i < HALF / 16; i++) {
+          Mma<T>::run(sum[i][2 * j], a[i], b);
+          Mma<T>::run(sum[i][2 * j + 1], a[i], b + 2);
+        }
+      }
+    }
+  }
+
+  __device__ void store(int64_t first_row, int64_t first_column, int64_t batch) {
+    T *c = (T *)job.c + batch * job.stride_c;
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int i = 0; i < HALF / 16; i++)
+#pragma unroll
+      for (int j = 0; j < HALF / 8; j++) {
+        const int64_t row = first_row + warp_row() + i * 16 + lane / 4, column = first_column + warp_column() + j * 8 + lane % 4 * 2;
+        store_pair(job, c, row, column, sum[i][j][0], sum[i][j][1]);
+        store_pair(job, c, row + 8, column, sum[i][j][2], sum[i][j][3]);
+      }
+  }
+
+  __device__ void run(int64_t row, int64_t column, int64_t batch) {
+    const A a = {(const T *)job.a + batch * job.stride_a, job.lda, A_DOWN ? job.k : job.m, A_DOWN ? job.m : job.k};
+    const B b = {(const T *)job.b + batch * job.stride_b, job.ldb, B_DOWN ? job.k : job.n, B_DOWN ? job.n : job.k};
+    memset(sum, 0, sizeof sum);
+#pragma unroll
+    for (int s = 0; s < STAGES - 1; s++) fetch(a, b, row, column, s);
+    const int steps = (int)((job.k + K - 1) / K);
+    for (int s = 0; s < steps; s++) {
+      fetch_wait<STAGES - 2>();
+      __syncthreads();
+      fetch(a, b, row, column, s + STAGES - 1);
+      multiply(stage(s % STAGES));
+    }
+    fetch_wait<0>();
+    __syncthreads();
+    store(row, column, batch);
+  }
+
+  // Tiles follow one another down the columns.
+  __device__ void run_all() {
+    const int64_t rows = (job.m + TILE - 1) / TILE, columns = (job.n + TILE - 1) / TILE;
+    for (int64_t t = blockIdx.x; t < rows * columns * job.batch; t += gridDim.x)
+      run(t % rows * TILE, t / rows % columns * TILE, t / rows / columns);
+  }
+};
+
+template <typename T, int TILE, bool ANY> __device__ inline void multiply(const gcut__cuda_product_job &job) {
+  extern __shared__ __align__(1024) uint8_t shared[];
+  const uint32_t at = (uint32_t)__cvta_generic_to_shared(shared);
+  if (job.transpose_a && job.transpose_b) Block<T, TILE, ANY, true, false>{job, at}.run_all();
+  else if (job.transpose_a) Block<T, TILE, ANY, true, true>{job, at}.run_all();
+  else if (job.transpose_b) Block<T, TILE, ANY, false, false>{job, at}.run_all();
+  else Block<T, TILE, ANY, false, true>{job, at}.run_all();
+}
+
+} // namespace narrow
+} // namespace products
+
+#define PRODUCT_MMA(name, T, TILE, ANY)                                                                                \
+  extern "C" __global__ void __launch_bounds__(GCUT_CUDA_PRODUCT_MMA_THREADS, TILE == 64 ? 4 : 2)                      \
+      name(const __grid_constant__ gcut__cuda_product_job job) {                                                       \
+    products::narrow::multiply<T, TILE, ANY>(job);                                                                     \
+  }
+PRODUCT_MMA(gcut_product_mma_f16_64, __half, 64, false)
+PRODUCT_MMA(gcut_product_mma_f16_128, __half, 128, false)
+PRODUCT_MMA(gcut_product_mma_f16_64_any, __half, 64, true)
+#if !MMA_IS_TURING
+PRODUCT_MMA(gcut_product_mma_bf16_64, __nv_bfloat16, 64, false)
+PRODUCT_MMA(gcut_product_mma_bf16_128, __nv_bfloat16, 128, false)
+PRODUCT_MMA(gcut_product_mma_bf16_64_any, __nv_bfloat16, 64, true)
+#endif

@@ -1,0 +1,498 @@
+// Products on a card: our own kernels and, where it is found, cuBLASLt, over many shapes and types
+// against sums in double precision; then times of a decoder's products beside cuBLASLt. Random
+// data, poisoned outputs, operands in turn so that none is still in the cache.
+//
+//   product_bench [check|time|layer]      all of them where nothing is said
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/cuda/blas.h"
+#include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/multiply.h"
+#include "graphcut/dtype.h"
+#include "tracer/base/narrow.h"
+
+#define CHECK(call)                                                                                \
+  do {                                                                                             \
+    gcut_error error_ = {0}, *err = &error_;                                                       \
+    gcut_status status_ = (call);                                                                  \
+    (void)err;                                                                                     \
+    if (status_ != GCUT_OK) {                                                                      \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error_.message);                          \
+      exit(1);                                                                                     \
+    }                                                                                              \
+  } while (0)
+#define DRIVER(name, ...)                                                                          \
+  CHECK(gcut__cuda_check(&cuda.driver, cuda.driver.name(__VA_ARGS__), #name, err))
+
+static gcut__cuda cuda;
+static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
+static CUstream stream;
+static CUdeviceptr workspace;
+
+// ---- who multiplies
+
+typedef struct engine {
+  const char *name;
+  bool own;
+  gcut__cuda_multiply_kind kind;
+  bool small;
+} engine;
+static const engine engines[] = {
+    {"plain-64", true, GCUT_CUDA_MULTIPLY_PLAIN, true},
+    {"plain-128", true, GCUT_CUDA_MULTIPLY_PLAIN, false},
+    {"mma-64", true, GCUT_CUDA_MULTIPLY_MMA, true},
+    {"mma-128", true, GCUT_CUDA_MULTIPLY_MMA, false},
+    {"wide-128", true, GCUT_CUDA_MULTIPLY_WIDE, true},
+    {"wide-256", true, GCUT_CUDA_MULTIPLY_WIDE, false},
+    {"cuBLASLt", false, 0, false},
+};
+enum { N_ENGINES = sizeof engines / sizeof *engines, CUBLASLT = N_ENGINES - 1 };
+
+typedef struct operands {
+  CUdeviceptr a, b, c, bias;
+} operands;
+
+// False where the card or the kernel has no such product.
+static bool find(const engine *e, const gcut__cuda_product *p, gcut__cuda_multiply *out) {
+  if (!e->own) return blas != NULL;
+  return gcut__cuda_multiply_load_kind(&cuda, p, e->kind, e->small, out, NULL) == GCUT_OK;
+}
+
+static void multiply(const engine *e, const gcut__cuda_multiply *m, const gcut__cuda_product *p,
+                     const operands *o) {
+  if (e->own)
+    CHECK(gcut__cuda_multiply_launch(&cuda, m, p, o->a, o->b, o->c, o->bias, stream, err));
+  else
+    CHECK(gcut__cuda_blas_run(blas, p, o->a, o->b, o->c, o->bias, workspace, stream, err));
+}
+
+// ---- data
+
+typedef struct tensor {
+  void *host;
+  CUdeviceptr device;
+  size_t bytes;
+  gcut_dtype type;
+} tensor;
+
+static uint64_t seed = 88172645463325252ull;
+static float random_float(void) { // about normal
+  float sum = 0;
+  for (int i = 0; i < 4; i++) {
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    sum += (float)(seed >> 40) * 0x1p-24f - 0.5f;
+  }
+  return sum * 1.73f;
+}
+
+static double get(const tensor *t, int64_t i) {
+  switch (t->type) {
+  case GCUT_BFLOAT16: return (double)gcut_from_bfloat16(((uint16_t *)t->host)[i]);
+  case GCUT_FLOAT16: return (double)gcut_from_float16(((uint16_t *)t->host)[i]);
+  case GCUT_DOUBLE: return ((double *)t->host)[i];
+  default: return (double)((float *)t->host)[i];
+  }
+}
+static void put(const tensor *t, int64_t i, float x) {
+  switch (t->type) {
+  case GCUT_BFLOAT16: ((uint16_t *)t->host)[i] = gcut_to_bfloat16(x); break;
+  case GCUT_FLOAT16: ((uint16_t *)t->host)[i] = gcut_to_float16(x); break;
+  case GCUT_DOUBLE: ((double *)t->host)[i] = (double)x; break;
+  default: ((float *)t->host)[i] = x; break;
+  }
+}
+
+static void to_card(const tensor *t) {
+  DRIVER(cuMemcpyHtoDAsync, t->device, t->host, t->bytes, stream);
+  DRIVER(cuStreamSynchronize, stream);
+}
+static void from_card(const tensor *t) {
+  DRIVER(cuMemcpyDtoHAsync, t->host, t->device, t->bytes, stream);
+  DRIVER(cuStreamSynchronize, stream);
+}
+static tensor new_tensor(gcut_dtype type, int64_t count) {
+  tensor t = {.type = type, .bytes = (size_t)count * gcut_dtype_bits(type) / 8};
+  t.host = malloc(t.bytes);
+  if (!t.host) exit(1);
+  DRIVER(cuMemAlloc, &t.device, t.bytes);
+  for (int64_t i = 0; i < count; i++) put(&t, i, random_float());
+  to_card(&t);
+  return t;
+}
+static void free_tensor(tensor *t) {
+  DRIVER(cuMemFree, t->device);
+  free(t->host);
+}
+
+// ---- checks
+
+typedef struct test {
+  gcut_dtype type;
+  int64_t m, n, k, batch;
+  bool transpose_a, transpose_b;
+  int64_t pad; // of every row, elements
+  bool one_a, one_b;
+  float alpha, beta;
+  bool bias;
+} test;
+
+#define F GCUT_FLOAT
+#define H GCUT_FLOAT16
+#define B GCUT_BFLOAT16
+#define D GCUT_DOUBLE
+static const test checks[] = {
+    {B, 128, 256, 64, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 256, 512, 256, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 256, 512, 256, 1, 0, 1, 0, 0, 0, 1, 0, 0},
+    {B, 512, 384, 1024, 1, 0, 0, 0, 0, 0, 1, 0, 1},
+    {H, 300, 520, 200, 1, 0, 0, 0, 0, 0, 0.5f, 0, 1},
+    {H, 300, 520, 200, 1, 0, 1, 8, 0, 0, -2, 0, 1},
+    {B, 200, 328, 136, 3, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 200, 328, 136, 3, 0, 1, 8, 1, 0, 1, 0, 1},
+    {H, 70, 72, 8, 5, 0, 0, 0, 0, 1, 1, 0, 0},
+    {B, 129, 129, 65, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 129, 127, 33, 2, 1, 0, 0, 0, 0, 1, 0, 1},
+    {H, 61, 67, 71, 2, 1, 1, 3, 0, 0, 1, 1, 0},
+    {H, 61, 67, 71, 2, 0, 1, 1, 0, 0, 1, 0.5f, 1},
+    {B, 256, 256, 128, 1, 1, 0, 0, 0, 0, 1, 0, 0},
+    {H, 256, 256, 128, 1, 1, 1, 0, 0, 0, 1, 1, 0},
+    {B, 1, 1000, 500, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {H, 7, 3, 1000, 4, 0, 1, 0, 0, 0, 1, 0, 0},
+    {F, 129, 127, 65, 1, 0, 0, 0, 0, 0, 1, 0, 1},
+    {F, 200, 300, 100, 3, 0, 1, 5, 0, 1, 0.25f, 0, 0},
+    {F, 200, 300, 100, 3, 1, 0, 1, 1, 0, 1, 1, 0},
+    {F, 256, 512, 1024, 1, 1, 1, 0, 0, 0, 1, 0, 0},
+    {F, 1, 1, 3, 2, 0, 0, 0, 0, 0, 1, 0, 0},
+    {D, 129, 65, 77, 2, 0, 0, 0, 0, 0, 1, 0, 0},
+    {D, 64, 200, 99, 1, 1, 1, 3, 0, 0, 0.5f, 1, 0},
+    {B, 2048, 1024, 4096, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 4000, 3000, 2000, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+};
+
+static gcut__cuda_product product_of(const test *t) {
+  gcut__cuda_product p = {.type = t->type,
+                          .m = t->m,
+                          .n = t->n,
+                          .k = t->k,
+                          .batch = t->batch,
+                          .lda = (t->transpose_a ? t->m : t->k) + t->pad,
+                          .ldb = (t->transpose_b ? t->k : t->n) + t->pad,
+                          .ldc = t->n + t->pad,
+                          .transpose_a = t->transpose_a,
+                          .transpose_b = t->transpose_b,
+                          .alpha = t->alpha,
+                          .beta = t->beta,
+                          .epilogue = t->bias ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
+  p.stride_a = t->one_a ? 0 : (t->transpose_a ? t->k : t->m) * p.lda;
+  p.stride_b = t->one_b ? 0 : (t->transpose_b ? t->n : t->k) * p.ldb;
+  p.stride_c = t->m * p.ldc;
+  return p;
+}
+
+typedef struct setup {
+  gcut__cuda_product p;
+  tensor a, b, c, before, bias; // `before`: what c holds at first
+} setup;
+
+enum { FENCE = 256 };
+
+static setup make_setup(const test *t) {
+  setup s = {.p = product_of(t)};
+  s.a = new_tensor(t->type, (t->transpose_a ? t->k : t->m) * s.p.lda * t->batch);
+  s.b = new_tensor(t->type, (t->transpose_b ? t->n : t->k) * s.p.ldb * t->batch);
+  s.c = new_tensor(t->type, s.p.stride_c * t->batch + FENCE);
+  s.before = new_tensor(t->type, s.p.stride_c * t->batch + FENCE);
+  s.bias = new_tensor(t->type, t->n);
+  if (t->beta == 0) memset(s.before.host, 0xa5, s.before.bytes);
+  return s;
+}
+static void free_setup(setup *s) {
+  free_tensor(&s->a), free_tensor(&s->b), free_tensor(&s->c);
+  free_tensor(&s->before), free_tensor(&s->bias);
+}
+
+static double reference(const setup *s, int64_t batch, int64_t row, int64_t column) {
+  const gcut__cuda_product *p = &s->p;
+  double sum = 0;
+  for (int64_t k = 0; k < p->k; k++) {
+    int64_t a = p->transpose_a ? k * p->lda + row : row * p->lda + k;
+    int64_t b = p->transpose_b ? column * p->ldb + k : k * p->ldb + column;
+    sum += get(&s->a, batch * p->stride_a + a) * get(&s->b, batch * p->stride_b + b);
+  }
+  sum *= (double)p->alpha;
+  if (p->beta != 0)
+    sum += (double)p->beta * get(&s->before, batch * p->stride_c + row * p->ldc + column);
+  return p->epilogue == GCUT_CUDA_EPILOGUE_BIAS ? sum + get(&s->bias, column) : sum;
+}
+
+// ||c - reference|| / ||reference|| over elements here and there, as many as take a moment.
+static double difference(const setup *s) {
+  const gcut__cuda_product *p = &s->p;
+  int64_t count = p->m * p->n * p->batch, most = INT64_C(6000000) / p->k;
+  int64_t step = count <= most ? 1 : count / most | 1;
+  double wrong = 0, all = 1e-30;
+  for (int64_t i = 0; i < count; i += step) {
+    int64_t column = i % p->n, row = i / p->n % p->m, batch = i / p->n / p->m;
+    double x = get(&s->c, batch * p->stride_c + row * p->ldc + column);
+    double y = reference(s, batch, row, column);
+    wrong += (x - y) * (x - y);
+    all += y * y;
+  }
+  return sqrt(wrong / all);
+}
+
+// Bytes written where nothing is to be, and elements left as they were though poisoned.
+static size_t strays(const setup *s) {
+  const gcut__cuda_product *p = &s->p;
+  size_t size = gcut_dtype_bits(p->type) / 8, count = 0;
+  for (size_t i = 0; i < s->c.bytes / size; i++) {
+    bool inside = (int64_t)i < p->stride_c * p->batch && (int64_t)i % p->ldc < p->n;
+    const char *now = (const char *)s->c.host + i * size;
+    bool same = memcmp(now, (const char *)s->before.host + i * size, size) == 0;
+    count += inside ? same && p->beta == 0 : !same;
+  }
+  return count;
+}
+
+static void run_once(const engine *e, const gcut__cuda_multiply *m, setup *s) {
+  memcpy(s->c.host, s->before.host, s->c.bytes);
+  to_card(&s->c);
+  operands o = {s->a.device, s->b.device, s->c.device, s->bias.device};
+  multiply(e, m, &s->p, &o);
+  from_card(&s->c);
+}
+
+static double limit_of(gcut_dtype type) {
+  return type == B ? 5e-3 : type == H ? 6e-4 : type == F ? 2e-6 : 1e-14;
+}
+
+// Prints: the error; what is wrong; `=` and the number of the first engine that gave the same bits.
+static bool check_with(const engine *e, setup *s, void **results, int at) {
+  gcut__cuda_multiply m;
+  if (!find(e, &s->p, &m)) return true;
+  run_once(e, &m, s);
+  results[at] = malloc(s->c.bytes);
+  if (!results[at]) exit(1);
+  memcpy(results[at], s->c.host, s->c.bytes);
+  size_t stray = strays(s);
+  double wrong = difference(s);
+  run_once(e, &m, s);
+  bool same = memcmp(results[at], s->c.host, s->c.bytes) == 0;
+  int twin = 0;
+  while (!results[twin] || memcmp(results[twin], results[at], s->c.bytes) != 0) twin++;
+  printf("  %s %.1e", e->name, wrong);
+  if (twin < at) printf("=%s", engines[twin].name);
+  printf("%s%s", stray ? " STRAY" : "", same ? "" : " CHANGES");
+  bool right = wrong < limit_of(s->p.type) && !stray && same;
+  if (!right) printf(" WRONG");
+  return right;
+}
+
+static bool check_case(const test *t) {
+  setup s = make_setup(t);
+  void *results[N_ENGINES] = {0};
+  bool right = true;
+  printf("%s %lld x %lld x %lld by %lld%s%s pad %lld beta %g:", gcut_dtype_name(t->type),
+         (long long)t->m, (long long)t->n, (long long)t->k, (long long)t->batch,
+         t->transpose_a ? " at" : "", t->transpose_b ? " bt" : "", (long long)t->pad,
+         (double)t->beta);
+  for (int i = 0; i < N_ENGINES; i++) right = check_with(&engines[i], &s, results, i) && right;
+  printf("\n");
+  fflush(stdout);
+  for (int i = 0; i < N_ENGINES; i++) free(results[i]);
+  free_setup(&s);
+  return right;
+}
+
+// ---- times
+
+enum { RUNS = 30, WARM = 4, MOST_SETS = 8 };
+static const size_t POOL = (size_t)3 << 30; // device memory of random numbers
+static CUdeviceptr pool;
+
+static void fill_pool(void) {
+  tensor piece = new_tensor(B, 1 << 22);
+  DRIVER(cuMemAlloc, &pool, POOL);
+  // Pieces of an odd length, so that operands differ.
+  size_t step = piece.bytes - 34 * 2;
+  for (size_t at = 0; at < POOL; at += step) {
+    size_t n = POOL - at < step ? POOL - at : step;
+    DRIVER(cuMemcpyDtoDAsync, pool + at, piece.device, n, stream);
+  }
+  DRIVER(cuStreamSynchronize, stream);
+  free_tensor(&piece);
+}
+
+static gcut__cuda_product plain_product(int64_t m, int64_t n, int64_t k) {
+  return (gcut__cuda_product){.type = B,
+                              .m = m,
+                              .n = n,
+                              .k = k,
+                              .batch = 1,
+                              .lda = k,
+                              .ldb = n,
+                              .ldc = n,
+                              .stride_a = m * k,
+                              .stride_b = k * n,
+                              .stride_c = m * n,
+                              .alpha = 1};
+}
+
+// Sets of operands one after the other in the pool: how many, at most MOST_SETS.
+static int make_sets(const gcut__cuda_product *p, operands *sets) {
+  size_t a = (size_t)(p->m * p->k) * 2, b = (size_t)(p->k * p->n) * 2,
+         c = (size_t)(p->m * p->n) * 2;
+  CUdeviceptr at = pool;
+  int n = 0;
+  for (; n < MOST_SETS && at + a + b + c <= pool + POOL; n++, at += a + b + c)
+    sets[n] = (operands){at, at + a, at + a + b, 0};
+  return n;
+}
+
+static int by_value(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+// Microseconds of a launch, in ascending order.
+static void time_with(const engine *e, const gcut__cuda_product *p, float *us) {
+  gcut__cuda_multiply m;
+  operands sets[MOST_SETS];
+  CUevent events[RUNS + 1];
+  int n_sets = make_sets(p, sets);
+  find(e, p, &m);
+  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventCreate, &events[i], CU_EVENT_DEFAULT);
+  for (int i = 0; i < WARM; i++) multiply(e, &m, p, &sets[i % n_sets]);
+  DRIVER(cuEventRecord, events[0], stream);
+  for (int i = 0; i < RUNS; i++) {
+    multiply(e, &m, p, &sets[i % n_sets]);
+    DRIVER(cuEventRecord, events[i + 1], stream);
+  }
+  DRIVER(cuStreamSynchronize, stream);
+  for (int i = 0; i < RUNS; i++) {
+    DRIVER(cuEventElapsedTime, &us[i], events[i], events[i + 1]);
+    us[i] *= 1000;
+  }
+  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventDestroy, events[i]);
+  qsort(us, RUNS, sizeof *us, by_value);
+}
+
+static const int64_t shapes[][2] = {{4096, 4096}, {4096, 1024}, {4096, 14336}, {14336, 4096},
+                                    {8192, 8192}, {8192, 1024}, {8192, 28672}, {28672, 8192}};
+
+static void time_shapes(void) {
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    gcut__cuda_product p = plain_product(2048, shapes[i][1], shapes[i][0]);
+    double work = 2.0 * 2048 * (double)shapes[i][0] * (double)shapes[i][1];
+    printf("k %lld n %lld:", (long long)p.k, (long long)p.n);
+    for (int j = 2; j < N_ENGINES; j++) {
+      float us[RUNS];
+      gcut__cuda_multiply m;
+      if (!find(&engines[j], &p, &m)) continue;
+      time_with(&engines[j], &p, us);
+      printf("  %s %.1f (least %.1f) us %.0f T/s", engines[j].name, us[RUNS / 2], us[0],
+             work / us[RUNS / 2] * 1e-6);
+    }
+    printf("\n");
+    fflush(stdout);
+  }
+}
+
+// ---- a layer's products back to back
+
+typedef struct layer {
+  const char *name;
+  int64_t hidden, kv, inner;
+} layer;
+static const layer layers[] = {{"8B", 4096, 1024, 14336}, {"70B", 8192, 1024, 28672}};
+enum { PRODUCTS = 7 };
+
+static void products_of(const layer *l, gcut__cuda_product *p) {
+  const int64_t of[PRODUCTS][2] = {
+      {l->hidden, l->hidden}, {l->hidden, l->kv},    {l->hidden, l->kv},   {l->hidden, l->hidden},
+      {l->hidden, l->inner},  {l->hidden, l->inner}, {l->inner, l->hidden}};
+  for (int i = 0; i < PRODUCTS; i++) p[i] = plain_product(2048, of[i][1], of[i][0]);
+}
+
+// Ours: as it is chosen for the shape. Microseconds of a layer, over some of them.
+static double time_layers(const layer *l, bool own, int count) {
+  gcut__cuda_product p[PRODUCTS];
+  gcut__cuda_multiply m[PRODUCTS];
+  const engine which = {.own = own};
+  CUevent start, end;
+  float ms;
+  products_of(l, p);
+  for (int i = 0; i < PRODUCTS && own; i++)
+    CHECK(gcut__cuda_multiply_load(&cuda, &p[i], &m[i], err));
+  DRIVER(cuEventCreate, &start, CU_EVENT_DEFAULT);
+  DRIVER(cuEventCreate, &end, CU_EVENT_DEFAULT);
+  DRIVER(cuEventRecord, start, stream);
+  for (int r = 0; r < count; r++)
+    for (int i = 0; i < PRODUCTS; i++) {
+      operands sets[MOST_SETS];
+      int n = make_sets(&p[i], sets);
+      multiply(&which, &m[i], &p[i], &sets[r % n]);
+    }
+  DRIVER(cuEventRecord, end, stream);
+  DRIVER(cuStreamSynchronize, stream);
+  DRIVER(cuEventElapsedTime, &ms, start, end);
+  DRIVER(cuEventDestroy, start);
+  DRIVER(cuEventDestroy, end);
+  return (double)ms * 1000 / count;
+}
+
+// At first, and after a second at full power.
+static void time_layer(const layer *l, bool own) {
+  double once = time_layers(l, own, 2), first = time_layers(l, own, 10);
+  int second = (int)(1e6 / first);
+  double warm = time_layers(l, own, second), later = time_layers(l, own, second / 4 + 1);
+  printf("%s layer, %s: %.0f us at first, %.0f over a second, %.0f then\n", l->name,
+         own ? "ours" : "cuBLASLt", first < once ? first : once, warm, later);
+  fflush(stdout);
+}
+
+static void time_all_layers(void) {
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+    for (int turn = 0; turn < 4; turn++)
+      if (turn % 2 == 0 || blas) time_layer(&layers[i], turn % 2 == 0);
+}
+
+// ---- the card
+
+static void open_card(void) {
+  gcut_error why = {0};
+  CHECK(gcut__cuda_driver_open(&cuda.driver, err));
+  DRIVER(cuInit, 0);
+  DRIVER(cuDeviceGet, &cuda.device, 0);
+  DRIVER(cuDeviceGetAttribute, &cuda.processors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
+         cuda.device);
+  DRIVER(cuDevicePrimaryCtxRetain, &cuda.context, cuda.device);
+  DRIVER(cuCtxSetCurrent, cuda.context);
+  DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+  DRIVER(cuMemAlloc, &workspace, GCUT_CUDA_BLAS_WORKSPACE);
+  CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
+  if (gcut__cuda_blas_open(&cuda, &blas, &why) == GCUT_OK && gcut__cuda_blas_is_own(blas)) {
+    gcut__cuda_blas_close(blas);
+    blas = NULL;
+  }
+  if (!blas) printf("no cuBLASLt to compare with\n");
+}
+
+int main(int argc, char **argv) {
+  const char *what = argc > 1 ? argv[1] : "";
+  int wrong = 0;
+  bool all = !*what;
+  open_card();
+  for (size_t i = 0; i < sizeof checks / sizeof *checks && (all || strcmp(what, "check") == 0); i++)
+    wrong += !check_case(&checks[i]);
+  if (all || strcmp(what, "check") != 0) fill_pool();
+  if (all || strcmp(what, "time") == 0) time_shapes();
+  if (all || strcmp(what, "layer") == 0) time_all_layers();
+  printf("%d wrong\n", wrong);
+  return wrong > 0;
+}
