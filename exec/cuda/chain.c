@@ -1,9 +1,13 @@
 // A group grows from its last node towards its inputs: a node joins where it is elementwise, has as
 // many elements as the last one (so nothing is computed twice) and only the group reads it. What
-// does not fit one program is tried again with half as many nodes.
+// does not fit one program is tried again with half as many nodes. Where little lies behind an
+// input (behind.h), the group reads that, and the nodes between are hidden if no other reads them.
 #include "exec/cuda/chain.h"
 
+#include "exec/cuda/behind.h"
 #include "exec/cuda/ops/program_builder.h"
+
+enum { BEHINDS = 4 };
 
 typedef struct group {
   gcut__cuda_matcher *m;
@@ -11,6 +15,8 @@ typedef struct group {
   int results[GCUT_CUDA_ELEMENT_STEPS];            // operands, while the program is built
   int n, most;
   uint64_t count; // elements of each
+  gcut__cuda_behind behinds[BEHINDS];
+  int behind_operands[BEHINDS], n_behinds;
 } group;
 
 static uint32_t output_of(const group *g, int i) {
@@ -62,11 +68,33 @@ static void grow(group *g, const gcut_node *last) {
 
 // ---- the program
 
+// The operand of what lies behind a value; ELEMENT_NONE where that is nothing, or too much.
+static int operand_behind(group *g, gcut__cuda_program_builder *b, uint32_t value) {
+  gcut__cuda_behind found;
+  int x[2] = {ELEMENT_NONE, ELEMENT_NONE}, n = g->n_behinds;
+  for (int i = 0; i < n; i++)
+    if (g->behinds[i].value == value) return g->behind_operands[i];
+  if (n == BEHINDS || !gcut__cuda_look_behind(g->m, value, b->output, &found)) return ELEMENT_NONE;
+  for (int i = 0; i < found.n_sources; i++) {
+    x[i] = gcut__cuda_builder_view(b, found.sources[i], &found.views[i]);
+    if (x[i] == ELEMENT_NONE) return ELEMENT_NONE;
+  }
+  int type = gcut__match_type(g->m, value)->type;
+  if (found.n_sources == 2) x[0] = gcut__cuda_builder_product(b, x[0], x[1], type);
+  if (x[0] == ELEMENT_NONE) return ELEMENT_NONE;
+  g->behinds[n] = found;
+  g->behind_operands[n] = x[0];
+  g->n_behinds++;
+  return x[0];
+}
+
 // The operand of a value: a result of the group, or an input of it.
-static int operand_of(const group *g, gcut__cuda_program_builder *b, uint32_t value) {
+static int operand_of(group *g, gcut__cuda_program_builder *b, uint32_t value) {
   for (int i = 0; i < g->n; i++)
     if (output_of(g, i) == value) return g->results[i];
-  return gcut__match_type(g->m, value) ? gcut__cuda_builder_input(b, value) : ELEMENT_NONE;
+  if (!gcut__match_type(g->m, value)) return ELEMENT_NONE;
+  int behind = operand_behind(g, b, value);
+  return behind != ELEMENT_NONE ? behind : gcut__cuda_builder_input(b, value);
 }
 
 static bool add_node(group *g, gcut__cuda_program_builder *b, int i) {
@@ -94,6 +122,7 @@ static bool is_ready(const group *g, int i) {
 static bool build(group *g, gcut__cuda_program_builder *b) {
   *b = (gcut__cuda_program_builder){.trace = g->m->trace,
                                     .output = gcut__match_type(g->m, output_of(g, 0))};
+  g->n_behinds = 0;
   for (int i = 0; i < g->n; i++) g->results[i] = ELEMENT_NONE;
   for (int done = 0; done < g->n;) {
     int i = g->n - 1;
@@ -104,15 +133,49 @@ static bool build(group *g, gcut__cuda_program_builder *b) {
   return gcut__cuda_builder_finish(b);
 }
 
+// ---- what is left to others
+
+static uint32_t reads_by(const group *g, const gcut_node *node, uint32_t value) {
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < node->n_inputs; k++) n += gcut__match_input(g->m, node, k) == value;
+  return n;
+}
+
+// Adds readers to a value.
+static bool count_readers(gcut__cuda_matcher *m, uint32_t value, int64_t n) {
+  uint32_t uses = gcut_map_get(&m->uses, value);
+  return gcut_map_set(&m->uses, value, (uint32_t)((uses == UINT32_MAX ? 0 : uses) + n));
+}
+
+// Hides the nodes that lie between the group and what it reads behind a value, as far as the group
+// was their only reader; where they stay, what they read has a reader more.
+static bool pass_over(group *g, const gcut__cuda_behind *b) {
+  gcut__cuda_matcher *m = g->m;
+  uint32_t value = b->value, reads = reads_of(g, value);
+  for (int i = 0; i < b->n_nodes; i++) {
+    if (gcut_map_get(&m->uses, value) != reads) {
+      bool ok = count_readers(m, value, -(int64_t)reads);
+      for (int k = 0; k < b->n_sources; k++) ok = ok && count_readers(m, b->sources[k], 1);
+      return ok;
+    }
+    m->hidden[m->n_hidden++] = (uint32_t)(b->nodes[i] - m->graph->nodes);
+    value = gcut__match_input(m, b->nodes[i], 0);
+    reads = reads_by(g, b->nodes[i], value);
+  }
+  return true;
+}
+
 static gcut_status compile_chain(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
                                  gcut_error *err) {
   return gcut__cuda_compile_program(c, fused->params, err);
 }
 
-static bool take(const group *g, const gcut__cuda_program_builder *b, gcut__cuda_fused *out) {
+static bool take(group *g, const gcut__cuda_program_builder *b, gcut__cuda_fused *out) {
   gcut__cuda_matcher *m = g->m;
   for (int i = 1; i < g->n; i++)
     m->hidden[m->n_hidden++] = (uint32_t)(g->nodes[i] - m->graph->nodes);
+  for (int i = 0; i < g->n_behinds; i++)
+    if (!pass_over(g, &g->behinds[i])) return false;
   out->compile = compile_chain;
   out->params = gcut_arena_copy(m->arena, &b->job, sizeof b->job);
   out->base.n_reads = (uint32_t)b->job.n_inputs;
@@ -126,10 +189,9 @@ bool gcut__cuda_match_chain(gcut__cuda_matcher *m, const gcut_node *node, gcut__
   group g = {.m = m, .count = gcut__cuda_count(gcut__match_type(m, gcut__match_output(m, node)))};
   gcut__cuda_program_builder b;
   m->n_hidden = 0;
-  for (g.most = GCUT_CUDA_ELEMENT_STEPS; g.most > 1; g.most /= 2) {
+  for (g.most = GCUT_CUDA_ELEMENT_STEPS; g.most > 0; g.most /= 2) {
     grow(&g, node);
-    if (g.n < 2) return false;
-    if (build(&g, &b)) return take(&g, &b, out);
+    if (build(&g, &b)) return (g.n > 1 || g.n_behinds > 0) && take(&g, &b, out);
   }
   return false;
 }

@@ -5,8 +5,9 @@
 
 #include "exec/cuda/match.h"
 
-// Where `node` ends a group of two nodes or more that no other reads into: fills *out but for
-// base.node and base.hidden, and leaves the other nodes in m->hidden.
+// Where `node` ends a group of two nodes or more that no other reads into, or reads what lies
+// behind its inputs: fills *out but for base.node and base.hidden, and leaves the other nodes in
+// m->hidden.
 bool gcut__cuda_match_chain(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *out);
 
 #endif

@@ -321,13 +321,13 @@ template <bool WIDE, bool ALL> __device__ inline void walk_groups(const gcut__cu
 }
 
 // Light instructions only, results of 32 bits.
-extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 3) gcut_elementwise_light(const __grid_constant__ gcut__cuda_element_job job) {
+extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 4) gcut_elementwise_light(const __grid_constant__ gcut__cuda_element_job job) {
   extern __shared__ uint4 kept[];
   walk_groups<false, false>(job, kept);
 }
 
 // Any instruction, results of 32 bits.
-extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 3) gcut_elementwise(const __grid_constant__ gcut__cuda_element_job job) {
+extern "C" __global__ void __launch_bounds__(ELEMENT_THREADS, 4) gcut_elementwise(const __grid_constant__ gcut__cuda_element_job job) {
   extern __shared__ uint4 kept[];
   walk_groups<false, true>(job, kept);
 }

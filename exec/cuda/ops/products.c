@@ -1,6 +1,7 @@
 // MatMul and Gemm through cuBLASLt.
 #include "exec/cuda/blas.h"
 #include "exec/cuda/ops/compile.h"
+#include "exec/cuda/ops/program_builder.h"
 #include "tracer/ops/matmul.h"
 
 typedef struct product_params {
@@ -44,9 +45,23 @@ static bool regular(const gcut_type *t, const gcut_type *out) {
   return true;
 }
 
+// A multiplication, as elementwise groups compute it for themselves (behind.c): cuBLASLt adds it to
+// zero, which is another bit where it is minus zero.
+static gcut_status compile_outer(const gcut__cuda_compile *c, gcut_error *err) {
+  const uint32_t *inputs = gcut_node_inputs(c->trace->graph, c->node);
+  gcut__cuda_program_builder b = {.trace = c->trace, .output = gcut__cuda_output_type(c, 0)};
+  int x = gcut__cuda_builder_input(&b, inputs[0]), y = gcut__cuda_builder_input(&b, inputs[1]);
+  if (x == ELEMENT_NONE || y == ELEMENT_NONE ||
+      gcut__cuda_builder_product(&b, x, y, b.output->type) == ELEMENT_NONE ||
+      !gcut__cuda_builder_finish(&b))
+    return GCUT_OK;
+  return gcut__cuda_compile_program(c, &b.job, err);
+}
+
 gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1),
                   *out = gcut__cuda_output_type(c, 0);
+  if (gcut__cuda_is_outer_product(a, b)) return compile_outer(c, err);
   if (a->rank < 2 || b->rank < 2 || !has_products((gcut_dtype)a->type) || !regular(a, out) ||
       !regular(b, out))
     return GCUT_OK;

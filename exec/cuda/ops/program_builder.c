@@ -10,7 +10,7 @@
 
 // ---- types ------------------------------------------------------------------------------------
 
-static bool has_class(int type) {
+bool gcut__cuda_has_class(int type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 ||
          type == GCUT_DOUBLE || type == GCUT_BOOL ||
          (type >= GCUT_UINT8 && type <= GCUT_INT64 && type != GCUT_STRING) || type == GCUT_UINT32;
@@ -297,7 +297,7 @@ int gcut__cuda_builder_node(gcut__cuda_program_builder *b, const gcut_node *node
   if (!r || !first || node->n_inputs > GCUT_CUDA_ELEMENT_INPUTS) return ELEMENT_NONE;
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     const gcut_type *t = type_at(b->trace, node, i);
-    if (t && !has_class(t->type)) return ELEMENT_NONE;
+    if (t && !gcut__cuda_has_class(t->type)) return ELEMENT_NONE;
     x[i] = operands[i];
   }
   maker m = {.b = b,
@@ -306,107 +306,18 @@ int gcut__cuda_builder_node(gcut__cuda_program_builder *b, const gcut_node *node
              .of = class_of(first->type),
              .type = (uint8_t)result_type(b->trace, node),
              .op = r->op};
-  return has_class(m.type) ? r->make(&m) : ELEMENT_NONE;
+  return gcut__cuda_has_class(m.type) ? r->make(&m) : ELEMENT_NONE;
 }
 
-// ---- inputs and shapes ------------------------------------------------------------------------
-
-// Strides of an input by dimension of the output: 0 where it repeats. False where it does not.
-static bool broadcast(const gcut_type *in, const gcut_type *out, int64_t *strides) {
-  int64_t stride = 1;
-  int missing = out->rank - in->rank;
-  for (int d = 0; d < -missing; d++)
-    if (in->dims[d] != 1) return false;
-  for (int d = out->rank - 1; d >= 0; d--) {
-    int64_t dim = d >= missing ? in->dims[d - missing] : 1;
-    if (dim != 1 && dim != out->dims[d]) return false;
-    strides[d] = dim == 1 ? 0 : stride;
-    stride *= dim;
-  }
-  return true;
+int gcut__cuda_builder_product(gcut__cuda_program_builder *b, int x, int y, int type) {
+  return emit(b,
+              (gcut__cuda_element_step){
+                  .op = GCUT_CUDA_ELEMENT_MUL, .of = class_of(type), .type = (uint8_t)type},
+              x, y, ELEMENT_NONE);
 }
 
-int gcut__cuda_builder_input(gcut__cuda_program_builder *b, uint32_t value) {
-  int n = b->job.n_inputs;
-  for (int i = 0; i < n; i++)
-    if (b->values[i] == value) return i;
-  const gcut_type *type = &b->trace->facts[value].type;
-  if (n == GCUT_CUDA_ELEMENT_INPUTS || !has_class(type->type) ||
-      !broadcast(type, b->output, b->strides[n]))
-    return ELEMENT_NONE;
-  b->values[n] = value;
-  b->job.n_inputs++;
-  return n;
-}
-
-// Joins the output's dimensions that every input walks as one; false where more remain than a job
-// holds.
-static bool collapse(gcut__cuda_program_builder *b) {
-  int64_t dims[GCUT_MAX_RANK];
-  int kept[GCUT_MAX_RANK], n = 0;
-  for (int d = b->output->rank - 1; d >= 0; d--) {
-    dims[d] = b->output->dims[d];
-    if (dims[d] == 1) continue;
-    int after = n > 0 ? kept[n - 1] : -1;
-    bool merged = after >= 0;
-    for (int k = 0; k < b->job.n_inputs && merged; k++)
-      merged = b->strides[k][d] == b->strides[k][after] * dims[after];
-    if (merged)
-      dims[after] *= dims[d];
-    else
-      kept[n++] = d;
-  }
-  if (n > GCUT_CUDA_ELEMENT_DIMS) return false;
-  b->job.rank = n > 0 ? n : 1;
-  b->job.dims[0] = 1; // of a scalar
-  for (int i = 0; i < n; i++) {
-    b->job.dims[i] = dims[kept[i]];
-    for (int k = 0; k < b->job.n_inputs; k++) b->job.inputs[k].strides[i] = b->strides[k][kept[i]];
-  }
-  return true;
-}
-
-// ---- slots ------------------------------------------------------------------------------------
-
-// The last instruction that reads a result other than by standing right behind it, or -1.
-static int last_far_reader(const gcut__cuda_program_builder *b, int result) {
-  int last = -1;
-  for (int s = result + 2; s < b->job.n_steps; s++)
-    for (int k = 0; k < 3; k++)
-      if (b->operands[s][k] == ELEMENT_RESULT + result) last = s;
-  return last;
-}
-
-static bool assign_slots(gcut__cuda_program_builder *b) {
-  int busy_until[GCUT_CUDA_ELEMENT_SLOTS] = {0};
-  for (int s = 0; s < b->job.n_steps; s++) {
-    int last = last_far_reader(b, s), slot = 0;
-    if (last < 0) continue;
-    while (slot < GCUT_CUDA_ELEMENT_SLOTS && busy_until[slot] > s) slot++;
-    if (slot == GCUT_CUDA_ELEMENT_SLOTS) return false;
-    busy_until[slot] = last;
-    b->job.steps[s].keep = (int8_t)slot;
-    if (slot + 1 > b->job.n_slots) b->job.n_slots = slot + 1;
-  }
-  return true;
-}
-
-static gcut__cuda_element_operand operand(const gcut__cuda_program_builder *b, int step, int k) {
-  int x = b->operands[step][k];
-  if (x == ELEMENT_NONE) return (gcut__cuda_element_operand){0};
-  if (x < ELEMENT_RESULT)
-    return (gcut__cuda_element_operand){(uint8_t)x,
-                                        (uint8_t)b->trace->facts[b->values[x]].type.type};
-  const gcut__cuda_element_step *from = &b->job.steps[x - ELEMENT_RESULT];
-  uint8_t where = x - ELEMENT_RESULT == step - 1 ? GCUT_CUDA_ELEMENT_BEFORE
-                                                 : (uint8_t)(GCUT_CUDA_ELEMENT_SLOT + from->keep);
-  return (gcut__cuda_element_operand){where, from->type};
-}
-
-bool gcut__cuda_builder_finish(gcut__cuda_program_builder *b) {
-  b->job.count = (int64_t)gcut__cuda_count(b->output);
-  if (!collapse(b) || !assign_slots(b)) return false;
-  for (int s = 0; s < b->job.n_steps; s++)
-    for (int k = 0; k < 3; k++) b->job.steps[s].operands[k] = operand(b, s, k);
-  return true;
+bool gcut__cuda_is_outer_product(const gcut_type *a, const gcut_type *b) {
+  return a->rank >= 2 && b->rank >= 2 && a->dims[a->rank - 1] == 1 && b->dims[b->rank - 2] == 1 &&
+         a->type == b->type && gcut__cuda_has_class(a->type) &&
+         class_of(a->type) != GCUT_CUDA_ELEMENT_INT;
 }

@@ -220,12 +220,38 @@ static void a_sum_and_its_norm_are_one_step(void **state) {
   expect_steps(layer, "y = Layer", "y, mean = Layer", "float16", "s: b a r, hides 1");
 }
 
+// Tables of a rotary embedding: an outer product, turned and repeated.
+static const char tables[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[1,64,1] f, %1$s[1,1,seq] p,"
+    " %1$s[batch,seq,128] x) => (%1$s[batch,seq,128] z) <int64 one = {1}> {"
+    " a = MatMul(f, p) t = Transpose<perm = [0, 2, 1]>(a) c = Concat<axis = -1>(t, t)"
+    " c1 = Cos(c) c2 = Neg(c1) s1 = Sin(c) s2 = Neg(s1)"
+    " d = Sub(c2, s2) e = CumSum(d, one) z = Mul(x, e) }";
+
+static void what_lies_behind_a_table_is_read(void **state) {
+  (void)state;
+  const char *end = "d = Sub(c2, s2) e = CumSum(d, one)", *types[] = {"float", "bfloat16"};
+  for (size_t i = 0; i < 2; i++) {
+    expect_steps(tables, "", "", types[i], "d: f p, hides 7");
+    // Two steps read it: nobody makes the table.
+    expect_steps(tables, end, "u = CumSum(c2, one) v = CumSum(s2, one) e = Mul(u, v)", types[i],
+                 "c2: f p, hides 4; s2: f p, hides 1; z: u v x, hides 1");
+    // Somebody else reads the table.
+    expect_steps(tables, end, "u = CumSum(c, one) v = CumSum(s2, one) e = Mul(u, v)", types[i],
+                 "s2: f p, hides 1; z: u v x, hides 1");
+    // What was moved is no product.
+    expect_steps(tables, "a = MatMul(f, p)", "a0 = MatMul(f, p) a = CumSum(a0, one)", types[i],
+                 "d: c, hides 4");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attention_is_whole_in_every_cut),
       cmocka_unit_test(what_there_is_no_kernel_for),
       cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
+      cmocka_unit_test(what_lies_behind_a_table_is_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
