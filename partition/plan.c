@@ -73,26 +73,36 @@ static gcut_status begin(const gcut_trace *trace, const gcut_cut_options *option
   return gcut__draft_begin(trace, fetches, n_fetches, options->unfused, scratch, d, err);
 }
 
-// Options without targets get what the graph suggests.
-static gcut_status propose(const gcut_graph *graph, gcut_cut_options *options, gcut_arena *scratch,
-                           gcut_error *err) {
-  gcut_proposals proposals;
-  GCUT_TRY(gcut_propose_targets(graph, &proposals, err));
-  const char *text = proposals.n > 0 ? proposals.items[0].target : "";
-  char *rest = gcut_arena_string(scratch, text, strlen(text));
-  const char **targets = GCUT_NEW_ARRAY(scratch, const char *, strlen(text) + 1);
-  bool any = proposals.n > 0;
-  gcut_proposals_free(&proposals);
+static gcut_status take_targets(gcut_cut_options *options, const char *list, gcut_arena *scratch,
+                                gcut_error *err) {
+  char *rest = gcut_arena_string(scratch, list, strlen(list));
+  const char **targets = GCUT_NEW_ARRAY(scratch, const char *, strlen(list) + 1);
   if (!rest || !targets) return GCUT_NO_MEMORY(err);
-  while (any && rest) targets[options->n_targets++] = gcut_target_next(&rest);
+  options->n_targets = 0;
+  while (rest) targets[options->n_targets++] = gcut_target_next(&rest);
   options->targets = targets;
   return GCUT_OK;
 }
 
-static void tell(const gcut_cut_options *options, int steps) {
-  enum { STEPS = 4 };
-  const gcut_progress *p = &options->progress;
-  if (p->show) p->show(p->context, (uint64_t)steps, STEPS);
+// Options without targets get what the graph suggests: the best that can be cut at, for what
+// repeats may not have to run, or not be one part. One part where there is none.
+static gcut_status cut_proposed(gcut__draft *d, gcut_cut_options *options, gcut_error *err) {
+  gcut_proposals proposals;
+  GCUT_TRY(gcut_propose_targets(d->graph, &proposals, err));
+  gcut_status status = GCUT_ARGUMENT;
+  bool may_pass = options->n_ignore == 0, any = proposals.n > 0;
+  for (size_t i = 0; i < proposals.n && status == GCUT_ARGUMENT && (i == 0 || may_pass); i++) {
+    d->n_inner_targets = d->n_standing_groups = 0;
+    status = take_targets(options, proposals.items[i].target, d->scratch, err);
+    if (status == GCUT_OK) status = gcut__cut_targets(d, options, err);
+  }
+  gcut_proposals_free(&proposals);
+  if (status != GCUT_ARGUMENT || (any && !may_pass)) return status;
+  if (!may_pass)
+    return GCUT_FAIL(err, GCUT_ARGUMENT, "ignore: the model repeats nothing; name targets, too");
+  d->n_inner_targets = d->n_standing_groups = 0;
+  options->n_targets = 0;
+  return put_in_one(d, err);
 }
 
 static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcut_arena *scratch,
@@ -102,20 +112,13 @@ static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcu
   const char *name = choose_cutter(&options);
   GCUT_TRY(find_cutter(name, &cut, err));
   GCUT_TRY(begin(trace, &options, scratch, &d, err));
-  tell(&options, 1);
-  bool by_targets = !strcmp(name, "targets");
-  if (by_targets && options.n_targets == 0) GCUT_TRY(propose(trace->graph, &options, scratch, err));
-  bool whole = by_targets && options.n_targets == 0; // nothing to propose
-  if (whole && options.n_ignore > 0)
-    return GCUT_FAIL(err, GCUT_ARGUMENT, "ignore: the model repeats nothing; name targets, too");
-  GCUT_TRY(whole ? put_in_one(&d, err) : cut(&d, &options, err));
+  bool proposes = cut == gcut__cut_targets && options.n_targets == 0;
+  GCUT_TRY(proposes ? cut_proposed(&d, &options, err) : cut(&d, &options, err));
   GCUT_TRY(gcut__draft_drop_empty(&d, err));
   uint64_t unrefined, pipeline;
   GCUT_TRY(gcut__draft_crossing(&d, &unrefined, &pipeline, err));
-  tell(&options, 2);
   if (!options.unrefined) GCUT_TRY(gcut__refine(&d, err));
-  tell(&options, 3);
-  gcut_origin origin = origin_of(&options, whole ? "whole" : name);
+  gcut_origin origin = origin_of(&options, proposes && options.n_targets == 0 ? "whole" : name);
   GCUT_TRY(gcut__draft_finish(&d, &origin, out_plan, err));
   (*out_plan)->unrefined_bytes = (*out_plan)->sized ? unrefined : 0;
   (*out_plan)->pipeline_bytes = (*out_plan)->sized ? pipeline : 0;

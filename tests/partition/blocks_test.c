@@ -10,6 +10,7 @@
 
 #include "graphcut/formats.h"
 #include "graphcut/plan.h"
+#include "tests/support/random_graph.h"
 #include "tests/support/toy.h"
 
 static const int64_t VECTOR[] = {0, 8}, SQUARE[] = {8, 8};
@@ -22,6 +23,11 @@ static void expect_proposal(const gcut_graph *g, const char *target, uint32_t n_
   assert_string_equal(p.items[0].target, target);
   assert_int_equal(p.items[0].n_matches, n_matches);
   gcut_proposals_free(&p);
+}
+
+static void forget_modules(gcut_graph *g) {
+  for (uint32_t n = 0; n < g->n_nodes; n++) g->nodes[n].scope = 0;
+  g->n_scopes = 1;
 }
 
 // A stack of equal blocks without a name: cut at the first node of each; the first and the last may
@@ -161,14 +167,37 @@ static void exported_without_names(void **state) {
     gcut_proposals p;
     gcut_error err = {0};
     if (gcut_graph_read(models[i].path, NULL, &g, &err) != GCUT_OK) fail_msg("%s", err.message);
-    for (uint32_t n = 0; n < g->n_nodes; n++) g->nodes[n].scope = 0;
-    g->n_scopes = 1;
+    forget_modules(g);
     assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
     assert_int_equal(p.n, 1);
     assert_int_equal(p.items[0].n_matches, models[i].n);
     gcut_proposals_free(&p);
     gcut_graph_destroy(g);
   }
+}
+
+// Whatever repeats in a graph by chance can be cut at.
+static void what_is_proposed_can_be_cut(void **state) {
+  (void)state;
+  uint64_t seed = 53;
+  uint32_t n_proposed = 0;
+  for (int round = 0; round < 300; round++) {
+    gcut_graph *g = random_graph(&seed, 10 + random_below(&seed, 90));
+    gcut_trace *t = toy_trace(g, 3);
+    if (round % 2) forget_modules(g);
+    gcut_proposals p;
+    gcut_plan *plan;
+    gcut_error err = {0};
+    if (gcut_propose_targets(g, &p, &err) != GCUT_OK) fail_msg("%s", err.message);
+    n_proposed += p.n > 0;
+    gcut_proposals_free(&p);
+    if (gcut_plan_create(t, NULL, &plan, &err) != GCUT_OK) fail_msg("%s", err.message);
+    if (gcut_plan_verify(t, plan, &err) != GCUT_OK) fail_msg("%s", err.message);
+    gcut_plan_destroy(plan);
+    gcut_trace_destroy(t);
+    gcut_graph_destroy(g);
+  }
+  assert_true(n_proposed > 10);
 }
 
 int main(void) {
@@ -178,6 +207,7 @@ int main(void) {
       cmocka_unit_test(layers_of_two_kinds),
       cmocka_unit_test(layers_that_widen),
       cmocka_unit_test(exported_without_names),
+      cmocka_unit_test(what_is_proposed_can_be_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
