@@ -169,6 +169,10 @@ static const row rows[] = {
      "y = com.microsoft.MultiHeadAttention<num_heads = 2>(x, x, x, \"\", \"\", m)", NULL},
     {"(float[batch,seq,4] x, float[4] w)", "(y)",
      "y = com.microsoft.SkipLayerNormalization(x, x, w)", NULL},
+    {"(float[batch,seq,4] x, float[2,4,4] w, float[2,4] b)", "(y)",
+     "t = Unsqueeze(x, p2) r = ReduceSum<keepdims = 0>(t, p2) n = Reshape(r, fours)"
+     " l = Slice(n, p0, two, p1) y = com.microsoft.MoE<k = 1>(x, l, w, b, w, b)",
+     NULL},
     {"(float[batch,4] x, bool c)", "(y)",
      "[bad] y = If<then_branch = t () => (float[batch,4] a) { a = Relu(x) }, else_branch = e () => "
      "(float[batch,4] b) "
@@ -184,7 +188,8 @@ static void build_text(const row *r, char *text) {
            "%s => %s <int64[1] p0 = {0}, int64[1] p1 = {1}, int64[1] p2 = {2},"
            " int64[1] m1 = {-1}, int64[1] far = {9223372036854775807}, int64[1] low ="
            " {-9223372036854775807}, int64 s0 = {0}, int64 s1 = {1}, int64 s2 = {2},"
-           " int64[2] to = {4, -1}, int64[6] pads = {0, 1, 0, 0, 0, 2},"
+           " int64[2] to = {4, -1}, int64[2] fours = {-1, 4}, int64[1] two = {2}, int64[6] pads = "
+           "{0, 1, 0, 0, 0, 2},"
            " int64[6] pads0 = {0, 1, 0, 1, 0, 2}, float[3] scales = {2, 1, 1},"
            " float[3] scales1 = {1, 1, 2}, float[2] values = {0, 1}, float half = {0.5},"
            " bool on = {1}> { %s }",

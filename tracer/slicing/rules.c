@@ -38,6 +38,7 @@ static const gcut__slice_row rows[] = {
     RULE(quantized_mul, elementwise),
     RULE(quantized_sigmoid, elementwise),
     RULE(quantized_leaky_relu, elementwise),
+    RULE(quantized_where, elementwise),
 // Along some axes.
 #define X(domain, name, ident, ...) RULE(ident, reduce),
     GCUT_OP_LIST_REDUCE(X, X)
@@ -86,6 +87,7 @@ static const gcut__slice_row rows[] = {
     RULE(scatter_elements, scatter_elements),
     RULE(scatter_nd, scatter_nd),
     RULE(one_hot, one_hot),
+    RULE(gather_block_quantized, gather_blocks),
     // Products.
     RULE(matmul, matmul),
     RULE(fused_matmul, matmul),
@@ -96,6 +98,10 @@ static const gcut__slice_row rows[] = {
     RULE(fused_gemm, gemm),
     RULE(einsum, einsum),
     // As their definitions say.
+    RULE(moe, experts),
+    RULE(quantized_moe, experts),
+    GIVEN(linear_attention, "000000", "00"),
+    GIVEN(causal_conv, "0--0", "00"),
     GIVEN(conv, "0", "0"),
     GIVEN(conv_transpose, "0", "0"),
     GIVEN(deform_conv, "0-0-0", "0"),

@@ -6,6 +6,7 @@
 // attention mask, at (sample, position) or at sample * positions + position.
 #include "tracer/ops/constant.h"
 #include "tracer/ops/gather.h"
+#include "tracer/ops/microsoft_matmul.h"
 #include "tracer/ops/scatter.h"
 #include "tracer/slicing/slicing.h"
 
@@ -62,6 +63,19 @@ const char *gcut__slice_gather(gcut__slicer *s) {
   if (index->carry != GCUT__SAME) return gcut__slice_disagree;
   gcut__slice_set(s, 0,
                   data->axis < axis ? data->axis : data->axis - 1 + gcut_infer_rank(&s->c, 1));
+  return NULL;
+}
+
+// Rows of a quantised table.
+const char *gcut__slice_gather_blocks(gcut__slicer *s) {
+  const gcut_gather_blocks_attrs *attrs = s->c.attrs;
+  const gcut__sliced *index = gcut__slice_in(s, 1);
+  int64_t axis = attrs->gather_axis + (attrs->gather_axis < 0 ? gcut_infer_rank(&s->c, 0) : 0);
+  if (index->carry == GCUT__COUNTS) return gcut__slice_counts;
+  if (index->carry != GCUT__ALONG || gcut__slice_in(s, 0)->carry != GCUT__SAME ||
+      !gcut__slice_same_from(s, 2))
+    return gcut__slice_disagree;
+  gcut__slice_set(s, 0, (int)axis + index->axis);
   return NULL;
 }
 

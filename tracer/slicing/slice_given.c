@@ -77,6 +77,21 @@ const char *gcut__slice_affine_grid(gcut__slicer *s) {
   return NULL;
 }
 
+// Mixtures of experts: each row by itself, as each row of input 1 says.
+const char *gcut__slice_experts(gcut__slicer *s) {
+  gcut_dim rows[2];
+  for (uint32_t i = 0; i < 2; i++) {
+    const gcut__sliced *in = gcut__slice_in(s, i);
+    int rank = gcut_infer_rank(&s->c, i);
+    if (in->carry != GCUT__ALONG || in->axis != 0 || rank < 2) return gcut__slice_disagree;
+    rows[i] = gcut_dim_mul(s->c.dims, in->unit,
+                           gcut__slice_product(s, gcut_infer_dims(&s->c, i), 1, rank - 1));
+  }
+  if (rows[0] != rows[1] || !gcut__slice_same_from(s, 2)) return gcut__slice_disagree;
+  gcut__slice_set(s, 0, 0);
+  return NULL;
+}
+
 // A scale for the tensor, or for an axis that is not the batch's.
 const char *gcut__slice_quantize(gcut__slicer *s) {
   const gcut_quantize_attrs *attrs = s->c.attrs;

@@ -80,19 +80,17 @@ int gcut__slice_broadcast(gcut__slicer *s, uint32_t first, uint32_t n, int rank)
 extern const char gcut__slice_along[], gcut__slice_disagree[], gcut__slice_unknown[],
     gcut__slice_sizes[], gcut__slice_counts[];
 
-#define GCUT__SLICE_RULES(X)                                                                       \
-  X(elementwise)                                                                                   \
-  X(arithmetic)                                                                                    \
-  X(first_alone)                                                                                   \
-  X(concat)                                                                                        \
-  X(split) X(slice) X(pad) X(view) X(transpose) X(expand) X(tile) X(range) X(fill) X(resize)       \
-      X(reverse) X(one_hot) X(gather) X(gather_elements) X(gather_nd) X(scatter_elements)          \
-          X(scatter_nd) X(matmul) X(gemm) X(einsum) X(rows) X(reduce) X(arg) X(cumulative) X(topk) \
-              X(softmax) X(layer_norm) X(lp_norm) X(mean_variance) X(skip_norm) X(trilu)           \
-                  X(quantize) X(batch_norm) X(dropout) X(rnn) X(affine_grid) X(axes)
-#define X(name) gcut__slice_rule gcut__slice_##name;
-GCUT__SLICE_RULES(X)
-#undef X
+gcut__slice_rule gcut__slice_elementwise, gcut__slice_arithmetic, gcut__slice_first_alone,
+    gcut__slice_concat, gcut__slice_split, gcut__slice_slice, gcut__slice_pad, gcut__slice_view,
+    gcut__slice_transpose, gcut__slice_expand, gcut__slice_tile, gcut__slice_range,
+    gcut__slice_fill, gcut__slice_resize, gcut__slice_reverse, gcut__slice_one_hot,
+    gcut__slice_gather, gcut__slice_gather_elements, gcut__slice_gather_nd,
+    gcut__slice_scatter_elements, gcut__slice_scatter_nd, gcut__slice_matmul, gcut__slice_gemm,
+    gcut__slice_einsum, gcut__slice_rows, gcut__slice_reduce, gcut__slice_arg,
+    gcut__slice_cumulative, gcut__slice_topk, gcut__slice_softmax, gcut__slice_layer_norm,
+    gcut__slice_lp_norm, gcut__slice_mean_variance, gcut__slice_skip_norm, gcut__slice_trilu,
+    gcut__slice_quantize, gcut__slice_batch_norm, gcut__slice_dropout, gcut__slice_rnn,
+    gcut__slice_experts, gcut__slice_gather_blocks, gcut__slice_affine_grid, gcut__slice_axes;
 
 // A row of the table of rules. `inputs` and `outputs` are what the rule `axes` reads, a letter an
 // operand: a digit, the axis that carries the batch; '-', the same for all slices; 'm', an
