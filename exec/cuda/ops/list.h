@@ -44,7 +44,10 @@
   X(ConvInteger, conv_integer) X(QLinearMatMul, qlinear_matmul) X(QLinearConv, qlinear_conv) \
   X(DynamicQuantizeLinear, dynamic_quantize) X(Cast, cast_narrow) X(CastLike, cast_narrow) \
   X(TensorScatter, tensor_scatter) X(Attention, attention_spelled) X(RNN, rnn) X(GRU, gru) \
-  X(LSTM, lstm) X(RNN, wide_rnn) X(GRU, wide_rnn) X(LSTM, wide_rnn)
+  X(LSTM, lstm) X(RNN, wide_rnn) X(GRU, wide_rnn) X(LSTM, wide_rnn) X(Einsum, einsum) \
+  X(DepthToSpace, depth_to_space) X(SpaceToDepth, space_to_depth) X(OneHot, one_hot) \
+  X(Hardmax, hardmax) X(ReverseSequence, reverse_sequence) X(Dropout, dropout) \
+  X(SwiGLU, swiglu)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \

@@ -125,9 +125,16 @@ static uint32_t embed(gcut__speller *s, uint32_t table, uint32_t ids) {
   return narrow ? gcut__spell_cast(s, rows, GCUT_FLOAT) : rows;
 }
 
-// Words that the mask keeps, by sample: it holds 1 for them.
+// Words that the mask keeps, by sample: it holds 1 for them. Without a mask that is said of none.
 static void count_mask(gcut__speller *s) {
   if (!gcut__cuda_output_type(s->c, 1)) return;
+  if (!gcut__cuda_input_type(s->c, 7)) {
+    uint32_t none = gcut__spell_scalar(s, GCUT_INT32, 0);
+    gcut__spell_output(
+        s, 1,
+        SPELL(s, "Expand", none, gcut__spell_numbers(s, gcut__cuda_input_type(s->c, 0)->dims, 1)));
+    return;
+  }
   uint32_t mask = gcut__spell_input(s, 7), one = gcut__spell_scalar(s, GCUT_INT32, 1);
   uint32_t kept = gcut__spell_cast(s, SPELL(s, "Equal", mask, one), GCUT_INT32);
   gcut__spell_int(s, "keepdims", 0);
@@ -137,8 +144,6 @@ static void count_mask(gcut__speller *s) {
 static bool embed_layer_norm(gcut__speller *s) {
   const gcut_skip_norm_attrs *attrs = s->c->node->attrs;
   const gcut_type *ids = gcut__cuda_input_type(s->c, 0);
-  bool masked = gcut__cuda_input_type(s->c, 7), wants_count = gcut__cuda_output_type(s->c, 1);
-  if (wants_count && !masked) return false; // zeros: the host's
   uint32_t words = embed(s, 2, 0), positions;
   if (gcut__cuda_input_type(s->c, 8))
     positions = embed(s, 3, 8);
