@@ -66,8 +66,44 @@ static void sequences_hold_references(void **state) {
   gcut_tensor_unref(NULL);
 }
 
+static void slices_are_taken_and_placed(void **state) {
+  static const int32_t elements[2 * 3 * 2] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  gcut_tensor *whole, *copy, *part;
+  (void)state;
+  assert_ok(gcut_tensor_create(GCUT_INT32, 3, (int64_t[]){2, 3, 2}, &whole, err));
+  assert_ok(gcut_tensor_create(GCUT_INT32, 3, (int64_t[]){2, 3, 2}, &copy, err));
+  memcpy(whole->data, elements, sizeof elements);
+  for (int axis = 0; axis < 3; axis++) {
+    for (int64_t first = 0; first < whole->dims[axis]; first++) {
+      assert_ok(gcut_tensor_slice(whole, axis, first, 1, &part, err));
+      assert_int_equal(part->count, 12 / whole->dims[axis]);
+      assert_ok(gcut_tensor_place(copy, axis, first, part, err));
+      gcut_tensor_unref(part);
+    }
+    assert_true(gcut_tensor_equal(whole, copy));
+    memset(copy->data, 0, copy->bytes);
+  }
+  assert_ok(gcut_tensor_slice(whole, 1, 1, 2, &part, err));
+  assert_memory_equal(part->data, ((int32_t[]){2, 3, 4, 5, 8, 9, 10, 11}), 32);
+  assert_fails(gcut_tensor_place(copy, 1, 2, part, err), GCUT_ARGUMENT, "axis 1");
+  assert_fails(gcut_tensor_place(copy, 0, 0, part, err), GCUT_ARGUMENT, "does not fit");
+  gcut_tensor_unref(part);
+  assert_ok(gcut_tensor_slice(whole, 0, 1, 1, &part, err)); // lies together: by reference
+  assert_ptr_equal(part->data, (char *)whole->data + 24);
+  gcut_tensor_unref(whole); // which it keeps
+  assert_memory_equal(part->data, elements + 6, 24);
+  assert_fails(gcut_tensor_slice(part, 0, 1, 1, &whole, err), GCUT_ARGUMENT, "no elements 1 to 2");
+  assert_fails(gcut_tensor_slice(part, 3, 0, 1, &whole, err), GCUT_ARGUMENT, "axis 3");
+  gcut_tensor_unref(part);
+  gcut_tensor_unref(copy);
+  assert_ok(gcut_tensor_create(GCUT_INT4, 1, (int64_t[]){4}, &whole, err));
+  assert_fails(gcut_tensor_slice(whole, 0, 0, 2, &part, err), GCUT_ARGUMENT, "no elements");
+  gcut_tensor_unref(whole);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(slices_are_taken_and_placed),
       cmocka_unit_test(views_share_and_keep_their_base),
       cmocka_unit_test(a_view_must_have_as_many_bytes),
       cmocka_unit_test(impossible_shapes_are_refused),
