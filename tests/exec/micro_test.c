@@ -76,8 +76,8 @@ static double clock_one(const setting *s, uint32_t micro_batch, const char *offl
   gcut_summary sum = {.seconds = INFINITY};
   sizes.micro_batch = micro_batch;
   assert_ok(gcut_problem_create(s->whole, s->plan, &sizes, &problem, err));
-  gcut_error err = {{0}};
-  gcut_status status = gcut_schedule_create(problem, offload, &s->machine, &schedule, &err);
+  gcut_error refusal = {{0}};
+  gcut_status status = gcut_schedule_create(problem, offload, &s->machine, &schedule, &refusal);
   if (status == GCUT_OK) {
     assert_ok(gcut_schedule_verify(problem, schedule, err));
     assert_ok(gcut_simulate(problem, schedule, &s->machine, &timeline, err));
