@@ -55,7 +55,7 @@ typedef struct test {
   float scale; // 0: 1 / sqrt(size)
 } test;
 
-enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16 };
+enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16, F = GCUT_FLOAT };
 static const test checks[] = {
     {B, 1, 2, 1, 128, 128, 128, 0, NONE, 0, 0, 0, 0},
     {B, 1, 2, 1, 128, 128, 64, 0, NONE, 0, 0, 0, 0},
@@ -87,6 +87,29 @@ static const test checks[] = {
     {B, 1, 4, 4, 130, 8300, 128, 0, RANDOM, 0, 0, 0, 0},
     {H, 2, 2, 1, 100, 90, 16, 0, CAUSAL, 0, 0, 0, 0},
     {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
+    // Other heads, and those between them.
+    {B, 1, 4, 2, 200, 333, 32, 1, CAUSAL, 0, 0, 0, 0},
+    {H, 1, 4, 2, 200, 333, 80, 1, RANDOM, 0, 0, 0, 0},
+    {B, 2, 4, 2, 130, 333, 96, 0, NONE, 1, 203, 0, 0},
+    {H, 1, 4, 4, 300, 300, 112, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {B, 1, 4, 2, 200, 333, 160, 0, BLOCKS, 0, 0, 1, 0},
+    {H, 1, 4, 2, 200, 333, 192, 1, NONE, 0, 0, 0, 0},
+    {B, 2, 4, 2, 200, 330, 256, 1, CAUSAL_LEAST, 0, 0, 0, 0},
+    {H, 1, 4, 2, 1, 777, 256, 1, NONE, 0, 0, 0, 0},
+    {B, 1, 2, 2, 70, 70, 8, 1, NONE, 1, 0, 0, 0},
+    {H, 1, 2, 2, 70, 70, 40, 1, PADDED, 0, 0, 1, 0},
+    {B, 1, 2, 2, 256, 512, 192, 1, LEAST_ROWS, 0, 0, 1, 0},
+    {F, 1, 4, 2, 200, 333, 64, 1, NONE, 0, 0, 0, 0},
+    {F, 2, 4, 2, 333, 333, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {F, 1, 4, 2, 200, 333, 32, 0, CAUSAL_LEAST, 0, 0, 0, 0},
+    {F, 1, 4, 1, 200, 333, 80, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {F, 3, 4, 4, 200, 400, 96, 0, PADDED, 0, 0, 0, 0},
+    {F, 1, 4, 2, 640, 768, 64, 0, BLOCKS, 0, 0, 1, 0},
+    {F, 1, 4, 2, 100, 130, 33, 1, RANDOM, 0, 0, 0, 0},
+    {F, 2, 4, 2, 300, 900, 192, 1, RANDOM_BOOL, 1, 600, 0, 0},
+    {F, 1, 4, 2, 256, 512, 256, 1, LEAST_ROWS, 0, 0, 1, 0},
+    {F, 1, 4, 2, 300, 300, 256, 1, NONE, 1, -40, 1, 0.0883f},
+    {F, 1, 4, 4, 1, 777, 112, 0, NONE, 0, 0, 0, -0.1f},
 };
 static const test times[] = {
     {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
@@ -99,14 +122,26 @@ static const test times[] = {
     {B, 1, 32, 32, 2048, 2048, 64, 1, NONE, 1, 0, 0, 0},
     {B, 1, 32, 8, 256, 256, 128, 1, CAUSAL, 0, 0, 1, 0},
     {B, 8, 16, 16, 577, 577, 64, 1, NONE, 0, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 32, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 80, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 96, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 112, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 192, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 16, 8, 2048, 2048, 256, 1, NONE, 1, 0, 0, 0},
+    {F, 1, 32, 8, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0},
+    {F, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {F, 1, 12, 12, 1024, 1024, 64, 1, NONE, 1, 0, 0, 0},
+    {F, 8, 12, 12, 512, 512, 64, 1, NONE, 0, 0, 0, 0},
+    {F, 1, 16, 16, 1024, 1024, 256, 1, NONE, 1, 0, 0, 0},
 };
 
 // ---- data
 
 typedef struct tensor {
-  uint16_t *host; // of masks of flags: a byte an element
+  void *host;
   CUdeviceptr device;
   size_t bytes;
+  int32_t type;
 } tensor;
 
 static uint64_t seed = 88172645463325252ull;
@@ -119,17 +154,27 @@ static float random_float(void) { // about normal
   return sum * 1.73f;
 }
 
-static uint16_t narrow(int32_t type, float x) {
-  return type == GCUT_BFLOAT16 ? gcut_to_bfloat16(x) : gcut_to_float16(x);
+static size_t element_bytes(int32_t type) {
+  return type == GCUT_BOOL ? 1 : type == GCUT_FLOAT ? 4 : 2;
 }
-static float widen(int32_t type, uint16_t x) {
-  return type == GCUT_BFLOAT16 ? gcut_from_bfloat16(x) : gcut_from_float16(x);
+static void set(const tensor *t, size_t i, float x) {
+  if (t->type == GCUT_BOOL) ((uint8_t *)t->host)[i] = x == 0; // a mask's: what is not hidden
+  if (t->type == GCUT_FLOAT) ((float *)t->host)[i] = x;
+  if (t->type == GCUT_BFLOAT16) ((uint16_t *)t->host)[i] = gcut_to_bfloat16(x);
+  if (t->type == GCUT_FLOAT16) ((uint16_t *)t->host)[i] = gcut_to_float16(x);
+}
+static float get(const tensor *t, int64_t i) {
+  if (t->type == GCUT_BOOL) return ((uint8_t *)t->host)[i] ? 0 : -INFINITY;
+  if (t->type == GCUT_FLOAT) return ((float *)t->host)[i];
+  return t->type == GCUT_BFLOAT16 ? gcut_from_bfloat16(((uint16_t *)t->host)[i])
+                                  : gcut_from_float16(((uint16_t *)t->host)[i]);
 }
 
-static tensor new_tensor(size_t bytes) {
-  tensor t = {.bytes = bytes, .host = malloc(bytes)};
+static tensor new_tensor(int32_t type, size_t count) {
+  tensor t = {.type = type, .bytes = count * element_bytes(type)};
+  t.host = malloc(t.bytes);
   if (!t.host) exit(1);
-  DRIVER(cuMemAlloc, &t.device, bytes);
+  DRIVER(cuMemAlloc, &t.device, t.bytes);
   return t;
 }
 static void to_card(const tensor *t) {
@@ -147,8 +192,8 @@ static void free_tensor(tensor *t) {
 }
 
 static tensor random_tensor(int32_t type, size_t count) {
-  tensor t = new_tensor(count * 2);
-  for (size_t i = 0; i < count; i++) t.host[i] = narrow(type, random_float());
+  tensor t = new_tensor(type, count);
+  for (size_t i = 0; i < count; i++) set(&t, i, random_float());
   to_card(&t);
   return t;
 }
@@ -159,7 +204,7 @@ static bool is_flags(mask_kind kind) {
 
 // What a mask says of a query and key.
 static float mask_value(const test *t, int b, int q, int k) {
-  const float least = t->type == GCUT_BFLOAT16 ? -3.3895314e38f : -65504.0f;
+  const float least = t->type == GCUT_FLOAT16 ? -65504.0f : -3.3895314e38f;
   bool later = k > q + t->keys - t->queries;
   switch (t->mask) {
   case CAUSAL: return later ? -INFINITY : 0;
@@ -193,19 +238,17 @@ static size_t mask_strides(const test *t, gcut__cuda_attend_job *job) {
 static tensor make_mask(const test *t, gcut__cuda_attend_job *job) {
   if (t->mask == NONE) return (tensor){0};
   size_t count = mask_strides(t, job), i = 0;
-  tensor m = new_tensor(count * (is_flags(t->mask) ? 1 : 2));
+  tensor m = new_tensor(job->mask_type, count);
   int rows = job->m_row ? t->queries : 1;
   for (; i < count; i++) {
     int k = (int)(i % (size_t)t->keys), q = (int)(i / (size_t)t->keys % (size_t)rows);
-    float x = mask_value(t, (int)(i / (size_t)t->keys / (size_t)rows), q, k);
-    if (is_flags(t->mask))
-      ((uint8_t *)m.host)[i] = x == 0;
-    else
-      m.host[i] = narrow(t->type, x);
+    set(&m, i, mask_value(t, (int)(i / (size_t)t->keys / (size_t)rows), q, k));
   }
   to_card(&m);
   return m;
 }
+
+enum { FENCE = 128, LONGEST = 256 }; // elements behind the result; of a head
 
 typedef struct setup {
   tensor q, k, v, mask, y;
@@ -235,7 +278,7 @@ static setup make_setup(const test *t) {
   s.q = random_tensor(t->type, q_count);
   s.k = random_tensor(t->type, k_count);
   s.v = random_tensor(t->type, k_count);
-  s.y = new_tensor(q_count * 2 + 256); // and a fence
+  s.y = new_tensor(t->type, q_count + FENCE);
   s.mask = make_mask(t, &s.job);
   STRIDES(&s.job, q, t, t->heads, t->queries);
   STRIDES(&s.job, y, t, t->heads, t->queries);
@@ -260,42 +303,50 @@ static double mask_of(const setup *s, int b, int h, int q, int k) {
   int64_t at = b * j->m_batch + h * j->m_head + q * j->m_row + k * j->m_column;
   if (j->causal && k > q + j->past) return -INFINITY;
   if (!j->mask_type) return 0;
-  if (j->mask_type == GCUT_BOOL) return ((uint8_t *)s->mask.host)[at] ? 0 : -INFINITY;
-  return widen(j->type, s->mask.host[at]);
+  return get(&s->mask, at);
 }
 
 static void reference_row(const setup *s, int b, int h, int q, double *weights, double *out) {
   const gcut__cuda_attend_job *j = &s->job;
-  const uint16_t *x = s->q.host + b * j->q_batch + h * j->q_head + q * j->q_row;
+  const int64_t x = b * j->q_batch + h * j->q_head + q * j->q_row;
   double top = -INFINITY, sum = 0;
   for (int k = 0; k < j->n_keys; k++) {
-    const uint16_t *y = s->k.host + b * j->k_batch + h / j->group * j->k_head + k * j->k_row;
+    const int64_t y = b * j->k_batch + h / j->group * j->k_head + k * j->k_row;
     double dot = 0;
-    for (int d = 0; d < j->size; d++) dot += (double)widen(j->type, x[d]) * widen(j->type, y[d]);
+    for (int d = 0; d < j->size; d++) dot += (double)get(&s->q, x + d) * get(&s->k, y + d);
     double m = mask_of(s, b, h, q, k);
     weights[k] = m < -1e30 ? m : dot * j->scale + m; // float32 would absorb the product
     if (weights[k] > top) top = weights[k];
   }
   memset(out, 0, sizeof *out * (size_t)j->size);
   for (int k = 0; k < j->n_keys && top > -INFINITY; k++) {
-    const uint16_t *y = s->v.host + b * j->v_batch + h / j->group * j->v_head + k * j->v_row;
+    const int64_t y = b * j->v_batch + h / j->group * j->v_head + k * j->v_row;
     double w = exp(weights[k] - top);
     sum += w;
-    for (int d = 0; d < j->size; d++) out[d] += w * widen(j->type, y[d]);
+    for (int d = 0; d < j->size; d++) out[d] += w * get(&s->v, y + d);
   }
   for (int d = 0; d < j->size; d++) out[d] = sum > 0 ? out[d] / sum : j->guard ? 0 : NAN;
 }
 
 // ---- checking
 
-enum { POISON = 0xffa5, ROWS = 512 }; // a NaN that nothing computes; rows compared at most
+// A byte of elements that nothing computes; rows compared at most.
+enum { POISON = 0xff, ROWS = 512 };
+
+// Whether an element is all poison.
+static bool is_poison(const tensor *t, size_t i) {
+  const uint8_t *at = (const uint8_t *)t->host + i * element_bytes(t->type);
+  size_t k = 0;
+  while (k < element_bytes(t->type) && at[k] == POISON) k++;
+  return k == element_bytes(t->type);
+}
 
 static void launch(const gcut__cuda_attend *a, const setup *s) {
   CHECK(gcut__cuda_attend_launch(&cuda, a, s->job, s->scratch, stream, err));
 }
 
 static void run_poisoned(const gcut__cuda_attend *a, setup *s) {
-  for (size_t i = 0; i < s->y.bytes / 2; i++) s->y.host[i] = POISON;
+  memset(s->y.host, POISON, s->y.bytes);
   to_card(&s->y);
   launch(a, s);
   from_card(&s->y);
@@ -306,14 +357,15 @@ static double difference(const setup *s) {
   const gcut__cuda_attend_job *j = &s->job;
   int64_t rows = (int64_t)j->batch * j->heads * j->n_queries;
   int64_t step = rows <= ROWS ? 1 : rows / ROWS | 1;
-  double *weights = malloc(sizeof *weights * (size_t)j->n_keys), out[128], wrong = 0, all = 1e-30;
+  double *weights = malloc(sizeof *weights * (size_t)j->n_keys), out[LONGEST], wrong = 0,
+         all = 1e-30;
   for (int64_t r = 0; r < rows; r += step) {
     int q = (int)(r % j->n_queries), h = (int)(r / j->n_queries % j->heads),
         b = (int)(r / j->n_queries / j->heads);
     reference_row(s, b, h, q, weights, out);
-    const uint16_t *y = s->y.host + b * j->y_batch + h * j->y_head + q * j->y_row;
+    const int64_t y = b * j->y_batch + h * j->y_head + q * j->y_row;
     for (int d = 0; d < j->size; d++) {
-      double x = widen(j->type, y[d]);
+      double x = get(&s->y, y + d);
       if (isnan(x) != isnan(out[d])) wrong = INFINITY;
       if (isnan(out[d])) continue;
       wrong += (x - out[d]) * (x - out[d]);
@@ -326,23 +378,28 @@ static double difference(const setup *s) {
 
 // Elements left unwritten, and elements written beyond the end.
 static size_t strays(const setup *s) {
-  size_t n = s->y.bytes / 2, count = 0;
-  for (size_t i = 0; i < n; i++) count += (s->y.host[i] == POISON) != (i >= n - 128);
+  size_t n = s->y.bytes / element_bytes(s->y.type), count = 0;
+  for (size_t i = 0; i < n; i++) count += is_poison(&s->y, i) != (i >= n - FENCE);
   return count;
 }
 
 static void print_case(const test *t) {
-  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s", t->type == B ? "bf16" : "f16 ", t->batch, t->heads,
-         t->kv_heads, t->queries, t->keys, t->size, t->swapped ? "bshd" : "bhsd",
-         kind_names[t->mask], t->causal ? " causal" : "");
+  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s",
+         t->type == B   ? "bf16"
+         : t->type == F ? "f32 "
+                        : "f16 ",
+         t->batch, t->heads, t->kv_heads, t->queries, t->keys, t->size,
+         t->swapped ? "bshd" : "bhsd", kind_names[t->mask], t->causal ? " causal" : "");
 }
 
 static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
   // Weights are rounded to the type before they meet values: half an ulp each, and one of the sum.
   // Beside the least float16 number, scores in float32 are good to 1 / 256.
-  const double limit = s->job.type == GCUT_BFLOAT16 || t->mask == LEAST_ROWS ? 6e-3 : 8e-4;
+  const double limit = s->job.type == GCUT_FLOAT                               ? 3e-6
+                       : s->job.type == GCUT_BFLOAT16 || t->mask == LEAST_ROWS ? 6e-3
+                                                                               : 8e-4;
   run_poisoned(a, s);
-  uint16_t *once = malloc(s->y.bytes);
+  void *once = malloc(s->y.bytes);
   memcpy(once, s->y.host, s->y.bytes);
   size_t stray = strays(s);
   double wrong = difference(s);

@@ -38,6 +38,15 @@ uint64_t emulated_shuffle(uint64_t value,
 #define gridDim       emulated_grid_size
 #define blockDim      emulated_block_size
 #define __syncthreads emulated_barrier
+static inline int __syncthreads_or(int x) {
+  static int any;
+  emulated_barrier(); // the last answer has been read
+  any = 0;
+  emulated_barrier();
+  any |= x != 0;
+  emulated_barrier();
+  return any;
+}
 static inline void __syncwarp(unsigned = ~0u) {
   emulated_shuffle(0, 0);
 }

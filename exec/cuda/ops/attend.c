@@ -236,6 +236,7 @@ static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs 
   if (!set_shapes(job, &o[0].type, &o[1].type, &o[2].type)) return false;
   job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;
   job->causal = attrs->is_causal != 0;
+  job->guard = true;
   SET_HEADS(job, q, o[0].heads);
   SET_HEADS(job, k, o[1].heads);
   SET_HEADS(job, v, o[2].heads);

@@ -1,6 +1,8 @@
 // Attention by blocks with a running softmax, on tensor cores (mma.m16n8k16), after FlashAttention-2 (Dao, 2023): a
 // block of four warps takes 64 queries of a head; keys and values stream through two stages of shared memory. Tiles that
-// the mask hides whole are skipped, tiles that it leaves alone are not read.
+// the mask hides whole are skipped, tiles that it leaves alone are not read. A head of any multiple of eight is computed as
+// one of the next size there is, with zeros behind it; heads longer than 128 leave registers for queries and room for a
+// second stage to their sums.
 #include "attend.cuh"
 #include "mma.cuh"
 
@@ -10,18 +12,22 @@ using namespace mma;
 
 enum { TILE = GCUT_CUDA_ATTEND_TILE, THREADS = 128 };
 
+// Elements from a row of a tile to the next, and bytes of a tile.
+template <int D> __device__ constexpr int row_step() { return D < 64 ? D : (D + 63) / 64 * 64; }
+template <int D> __device__ constexpr uint32_t tile_bytes() { return TILE * row_step<D>() * 2; }
+
 // Where row r, column c (a multiple of 8) of a tile lies: chunks of 16 bytes change places by row, so that eight rows of
 // one column fall into different banks.
 template <int D> __device__ inline uint32_t tile_at(uint32_t base, int r, int c) {
-  constexpr int chunks = D / 8, mask = chunks >= 8 ? 7 : chunks - 1;
-  return base + (uint32_t)(r * D + ((c / 8) ^ (r & mask)) * 8) * 2;
+  constexpr int chunks = row_step<D>() / 8, mask = chunks >= 8 ? 7 : chunks - 1;
+  return base + (uint32_t)(r * row_step<D>() + ((c / 8) ^ (r & mask)) * 8) * 2;
 }
 
-template <typename T, int D> __device__ inline void fetch_tile(uint32_t base, const T *from, int64_t stride, int first, int end) {
+template <typename T, int D> __device__ inline void fetch_tile(uint32_t base, const T *from, int64_t stride, int first, int end, int size) {
   constexpr int chunks = D / 8;
   for (int i = threadIdx.x; i < TILE * chunks; i += THREADS) {
     int r = i / chunks, c = i % chunks * 8;
-    bool there = first + r < end;
+    bool there = first + r < end && c < size;
     fetch16(tile_at<D>(base, r, c), from + (there ? (int64_t)(first + r) * stride + c : 0), there ? 16 : 0);
   }
 }
@@ -63,20 +69,38 @@ __device__ inline void cover_tile(const gcut__cuda_attend_job &job, int64_t mask
     cover(job, row, column, score, no_mask);
 }
 
+// Queries of a warp, read once where registers last.
+template <int D> struct Queries {
+  enum { KEPT = D <= 128 };
+  uint32_t kept[KEPT ? D / 16 : 1][4], tile;
+  int row, column; // of the thread's first eight elements
+
+  __device__ void read(uint32_t *to, int s) const { read_matrices(to, tile_at<D>(tile, row, s * 16 + column)); }
+  __device__ void keep() {
+    if constexpr (KEPT)
+#pragma unroll
+      for (int s = 0; s < D / 16; s++) read(kept[s], s);
+  }
+};
+
 // score = queries times keys; `row` is the thread's of four matrices of 8 x 8.
 template <typename T, int D>
-__device__ inline void multiply_keys(const uint32_t (&query)[D / 16][4], uint32_t keys, int matrix, int row, float (&score)[TILE / 8][4]) {
+__device__ inline void multiply_keys(const Queries<D> &queries, uint32_t keys, int matrix, int row, float (&score)[TILE / 8][4]) {
 #pragma unroll
   for (int b = 0; b < TILE / 8; b++) score[b][0] = score[b][1] = score[b][2] = score[b][3] = 0.0f;
 #pragma unroll
-  for (int s = 0; s < D / 16; s++)
+  for (int s = 0; s < D / 16; s++) {
+    uint32_t again[4];
+    if constexpr (!Queries<D>::KEPT) queries.read(again, s);
+    const uint32_t *query = Queries<D>::KEPT ? queries.kept[Queries<D>::KEPT ? s : 0] : again;
 #pragma unroll
     for (int b = 0; b < TILE / 16; b++) {
       uint32_t r[4];
       read_matrices(r, tile_at<D>(keys, b * 16 + (matrix / 2) * 8 + row, s * 16 + (matrix % 2) * 8));
-      Mma<T>::run(score[2 * b], query[s], r);
-      Mma<T>::run(score[2 * b + 1], query[s], r + 2);
+      Mma<T>::run(score[2 * b], query, r);
+      Mma<T>::run(score[2 * b + 1], query, r + 2);
     }
+  }
 }
 
 // out += weights times values.
@@ -98,7 +122,8 @@ __device__ inline void add_values(const float (&score)[TILE / 8][4], uint32_t va
 
 template <typename T, int D> __device__ inline void attend(const gcut__cuda_attend_job &job) {
   extern __shared__ __align__(1024) uint8_t shared[];
-  const uint32_t stages = (uint32_t)__cvta_generic_to_shared(shared), tile_bytes = TILE * D * 2;
+  constexpr int STAGES = Queries<D>::KEPT ? 2 : 1;
+  const uint32_t tiles = (uint32_t)__cvta_generic_to_shared(shared); // keys and values of each stage
   const int lane = threadIdx.x % 32, matrix = lane / 8, matrix_row = lane % 8, warp_row = threadIdx.x / 32 * 16;
   const int head = blockIdx.x, batch = blockIdx.z, qt = (int)(gridDim.y - 1 - blockIdx.y); // the longest first
   const T *q = (const T *)job.q + batch * job.q_batch + head * job.q_head;
@@ -110,34 +135,35 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
 
   auto fetch_keys_and_values = [&](int stage, int t) {
     if (t < walk.end) {
-      fetch_tile<T, D>(stages + 2 * stage * tile_bytes, k, job.k_row, t * TILE, job.n_keys);
-      fetch_tile<T, D>(stages + (2 * stage + 1) * tile_bytes, v, job.v_row, t * TILE, job.n_keys);
+      fetch_tile<T, D>(tiles + 2 * stage * tile_bytes<D>(), k, job.k_row, t * TILE, job.n_keys, job.size);
+      fetch_tile<T, D>(tiles + (2 * stage + 1) * tile_bytes<D>(), v, job.v_row, t * TILE, job.n_keys, job.size);
     }
     fetch_commit();
   };
 
-  // Queries pass through the second stage into registers.
-  uint32_t query[D / 16][4];
-  fetch_tile<T, D>(stages + 2 * tile_bytes, q, job.q_row, qt * TILE, job.n_queries);
+  // Queries that are kept pass through the second stage; others stay behind the only one.
+  Queries<D> queries;
+  queries.tile = tiles + 2 * tile_bytes<D>();
+  queries.row = warp_row + (matrix % 2) * 8 + matrix_row;
+  queries.column = (matrix / 2) * 8;
+  fetch_tile<T, D>(queries.tile, q, job.q_row, qt * TILE, job.n_queries, job.size);
   fetch_commit();
   int now = walk.next(0), stage = 0;
   fetch_keys_and_values(0, now);
   fetch_wait<1>();
   __syncthreads();
-#pragma unroll
-  for (int s = 0; s < D / 16; s++)
-    read_matrices(query[s], tile_at<D>(stages + 2 * tile_bytes, warp_row + (matrix % 2) * 8 + matrix_row, s * 16 + (matrix / 2) * 8));
+  queries.keep();
   __syncthreads();
 
   float out[D / 8][4] = {};
   Rows rows = no_rows();
   while (now < walk.end) {
     int after = walk.next(now + 1);
-    fetch_keys_and_values(stage ^ 1, after);
-    fetch_wait<1>();
+    if (STAGES == 2) fetch_keys_and_values(stage ^ 1, after);
+    fetch_wait<STAGES - 1>();
     __syncthreads();
     float score[TILE / 8][4], factor[2], unit = job.scale * TO_LOG2;
-    multiply_keys<T, D>(query, stages + 2 * stage * tile_bytes, matrix, matrix_row, score);
+    multiply_keys<T, D>(queries, tiles + 2 * stage * tile_bytes<D>(), matrix, matrix_row, score);
     const bool read = walk.tiles && walk.tiles[now] != 2;
     const bool edge = (now + 1) * TILE > job.n_keys || (job.causal && (now + 1) * TILE - 1 > qt * TILE + job.past);
     if (read || edge || !(unit > 0.0f)) {
@@ -146,9 +172,10 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
     }
     weigh(score, unit, rows, factor);
     scale_rows(out, factor);
-    add_values<T, D>(score, stages + (2 * stage + 1) * tile_bytes, matrix, matrix_row, out);
+    add_values<T, D>(score, tiles + (2 * stage + 1) * tile_bytes<D>(), matrix, matrix_row, out);
     __syncthreads();
-    stage ^= 1;
+    if (STAGES == 1) fetch_keys_and_values(0, after);
+    else stage ^= 1;
     now = after;
   }
   store_rows<T>(job, batch, head, row, out, rows);
@@ -162,8 +189,16 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
     attention::attend<T, D>(job);                                                                                      \
   }
 ATTEND(gcut_attend_bf16_16, __nv_bfloat16, 16)
+ATTEND(gcut_attend_bf16_32, __nv_bfloat16, 32)
 ATTEND(gcut_attend_bf16_64, __nv_bfloat16, 64)
+ATTEND(gcut_attend_bf16_96, __nv_bfloat16, 96)
 ATTEND(gcut_attend_bf16_128, __nv_bfloat16, 128)
+ATTEND(gcut_attend_bf16_192, __nv_bfloat16, 192)
+ATTEND(gcut_attend_bf16_256, __nv_bfloat16, 256)
 ATTEND(gcut_attend_f16_16, __half, 16)
+ATTEND(gcut_attend_f16_32, __half, 32)
 ATTEND(gcut_attend_f16_64, __half, 64)
+ATTEND(gcut_attend_f16_96, __half, 96)
 ATTEND(gcut_attend_f16_128, __half, 128)
+ATTEND(gcut_attend_f16_192, __half, 192)
+ATTEND(gcut_attend_f16_256, __half, 256)

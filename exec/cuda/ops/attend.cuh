@@ -150,15 +150,15 @@ __device__ inline void turn(uint32_t *w) {
     }
 }
 
-// Writes the words of a row, which four lanes share: 16 bytes a lane where there are enough.
-template <int N> __device__ inline void store_words(uint16_t *y, bool there, uint32_t (&word)[N]) {
+// Writes the first `size` elements of a row's words, which four lanes share: 16 bytes a lane where there are enough.
+template <int N> __device__ inline void store_words(uint16_t *y, bool there, int size, uint32_t (&word)[N]) {
   const int lane = threadIdx.x % 4;
 #pragma unroll
   for (int b = 0; b < N; b += N % 4 ? 1 : 4)
     if constexpr (N % 4 == 0) {
       turn(word + b);
-      if (there) *(uint4 *)(y + (b + lane) * 8) = make_uint4(word[b], word[b + 1], word[b + 2], word[b + 3]);
-    } else if (there) {
+      if (there && (b + lane) * 8 < size) *(uint4 *)(y + (b + lane) * 8) = make_uint4(word[b], word[b + 1], word[b + 2], word[b + 3]);
+    } else if (there && b * 8 < size) {
       *(uint32_t *)(y + b * 8 + lane * 2) = word[b];
     }
 }
@@ -177,7 +177,7 @@ __device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, i
 #pragma unroll
     for (int b = 0; b < N; b++) word[b] = nothing ? pack<T>(empty, empty) : pack<T>(out[b][2 * half] * over, out[b][2 * half + 1] * over);
     const int r = row + half * 8;
-    store_words((uint16_t *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row, r < job.n_queries, word);
+    store_words((uint16_t *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row, r < job.n_queries, job.size, word);
   }
 }
 

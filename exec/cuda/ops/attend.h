@@ -8,13 +8,14 @@
 #include "exec/cuda/ops/fused.h"
 
 typedef struct gcut__cuda_attend {
-  CUfunction kernel, tiles; // `tiles` classifies the mask, where there is one
+  CUfunction kernel, tiles; // `tiles` classifies the mask, for kernels that want that; or NULL
   bool wide;                // the kernel is Hopper's
+  uint32_t tile, threads;   // queries and threads of a block
   uint32_t shared_bytes;
   gcut__cuda_attend_job job; // all but the addresses
 } gcut__cuda_attend;
 
-// Whether there is a kernel for heads of that type and size.
+// Whether there is a kernel for heads of that type and size: up to 256, of 16 bits multiples of 8.
 bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size);
 
 // How far the tiles of the next head and the next batch are, for a mask whose strides are set;

@@ -13,26 +13,59 @@ static int64_t tiles_of(int64_t n, int64_t tile) {
 
 // ---- which kernel
 
+enum { LONGEST_HEAD = 256, LONGEST_KEPT = 128 }; // of which queries stay in registers
+
 bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size) {
-  return (type == GCUT_BFLOAT16 || type == GCUT_FLOAT16) &&
-         (size == 16 || size == 64 || size == 128);
+  if (size <= 0 || size > LONGEST_HEAD) return false;
+  return type == GCUT_FLOAT || ((type == GCUT_BFLOAT16 || type == GCUT_FLOAT16) && size % 8 == 0);
 }
 
-static gcut_status load(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind, gcut_error *err) {
+// The least size not below the head's that there is a kernel for.
+static int32_t kernel_size(const gcut__cuda_attend_job *job) {
+  static const int32_t sizes[] = {16, 32, 64, 96, 128, 192, LONGEST_HEAD},
+                       wide[] = {64, 128, LONGEST_HEAD};
+  const int32_t *size = job->type == GCUT_FLOAT ? wide : sizes;
+  while (*size < job->size && *size < LONGEST_HEAD) size++;
+  return *size;
+}
+
+static gcut_status load(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind, int32_t size,
+                        gcut_error *err) {
   char name[64];
   snprintf(name, sizeof name, "gcut_attend_%s%s_%d", kind,
-           a->job.type == GCUT_BFLOAT16 ? "bf16" : "f16", a->job.size);
+           a->job.type == GCUT_FLOAT      ? "f32"
+           : a->job.type == GCUT_BFLOAT16 ? "bf16"
+                                          : "f16",
+           size);
   GCUT_TRY(gcut__cuda_kernel(cuda, name, &a->kernel, err));
-  GCUT_TRY(gcut__cuda_kernel(cuda, "gcut_mask_tiles", &a->tiles, err));
   GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, a->kernel,
                 CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)a->shared_bytes);
-  return GCUT_OK;
+  a->tiles = NULL;
+  return a->job.type == GCUT_FLOAT ? GCUT_OK
+                                   : gcut__cuda_kernel(cuda, "gcut_mask_tiles", &a->tiles, err);
+}
+
+// Queries, keys or values, weights.
+static gcut_status load_f32(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  const int32_t size = kernel_size(&a->job), pad = GCUT_CUDA_ATTEND_F32_PAD;
+  a->tile = size == LONGEST_HEAD ? TILE / 2 : TILE;
+  a->threads = GCUT_CUDA_ATTEND_F32_THREADS;
+  a->shared_bytes = a->tile * (2 * (uint32_t)(size + pad) + a->tile + (uint32_t)pad) * 4;
+  return load(cuda, a, "", size, err);
+}
+
+// Two stages of keys and values; or one, and queries.
+static gcut_status load_16(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  const int32_t size = kernel_size(&a->job), row = size < 64 ? size : (size + 63) / 64 * 64;
+  a->tile = TILE;
+  a->threads = 128;
+  a->shared_bytes = (size <= LONGEST_KEPT ? 4 : 3) * TILE * (uint32_t)row * 2;
+  return load(cuda, a, "", size, err);
 }
 
 gcut_status gcut__cuda_attend_load_narrow(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
   a->wide = false;
-  a->shared_bytes = 4 * TILE * (uint32_t)a->job.size * 2; // two stages of keys and values
-  return load(cuda, a, "", err);
+  return a->job.type == GCUT_FLOAT ? load_f32(cuda, a, err) : load_16(cuda, a, err);
 }
 
 // The copy engine takes strides of whole 16 bytes.
@@ -46,7 +79,9 @@ static int64_t mask_element(const gcut__cuda_attend_job *job) {
 
 static bool fits_wide(const gcut__cuda_attend_job *job) {
   int64_t items = tiles_of(job->n_queries, WIDE) * job->heads * job->batch;
-  if (job->size < 64 || job->n_queries <= TILE || items > INT32_MAX / 2) return false;
+  if (job->type == GCUT_FLOAT || (job->size != 64 && job->size != 128) || job->n_queries <= TILE ||
+      items > INT32_MAX / 2)
+    return false;
   if (job->mask_type && (job->m_column != 1 ||
                          !strides_fit(job->m_row, job->m_head, job->m_batch, mask_element(job))))
     return false;
@@ -64,7 +99,7 @@ gcut_status gcut__cuda_attend_load(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_
   a->wide = fits_wide(&a->job);
   a->shared_bytes = wide_bytes(&a->job);
   // Cards of other kinds lack it.
-  if (a->wide && load(cuda, a, "wide_", NULL) == GCUT_OK) return GCUT_OK;
+  if (a->wide && load(cuda, a, "wide_", a->job.size, NULL) == GCUT_OK) return GCUT_OK;
   return gcut__cuda_attend_load_narrow(cuda, a, err);
 }
 
@@ -87,7 +122,8 @@ static int64_t tiles_in_all(const gcut__cuda_attend_job *job) {
 }
 
 uint64_t gcut__cuda_attend_scratch(const gcut__cuda_attend_job *job) {
-  return job->mask_type ? (uint64_t)tiles_in_all(job) * 9 : 0; // a mask of rows and a byte
+  return job->mask_type && job->type != GCUT_FLOAT ? (uint64_t)tiles_in_all(job) * 9
+                                                   : 0; // a mask of rows and a byte
 }
 
 static gcut_status find_tiles(gcut__cuda *cuda, const gcut__cuda_attend *a,
@@ -137,10 +173,11 @@ static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_attend *a,
 
 static gcut_status launch_narrow(gcut__cuda *cuda, const gcut__cuda_attend *a,
                                  gcut__cuda_attend_job *job, CUstream stream, gcut_error *err) {
-  uint32_t grid[3] = {(uint32_t)job->heads, (uint32_t)tiles_of(job->n_queries, TILE),
+  uint32_t grid[3] = {(uint32_t)job->heads, (uint32_t)tiles_of(job->n_queries, a->tile),
                       (uint32_t)job->batch};
   void *arguments[] = {job};
-  return gcut__cuda_launch(cuda, a->kernel, grid, 128, a->shared_bytes, stream, arguments, err);
+  return gcut__cuda_launch(cuda, a->kernel, grid, a->threads, a->shared_bytes, stream, arguments,
+                           err);
 }
 
 gcut_status gcut__cuda_attend_launch(gcut__cuda *cuda, const gcut__cuda_attend *a,
@@ -148,7 +185,7 @@ gcut_status gcut__cuda_attend_launch(gcut__cuda *cuda, const gcut__cuda_attend *
                                      CUstream stream, gcut_error *err) {
   job.rows = (unsigned long long *)scratch;
   job.tiles = (uint8_t *)(job.rows + tiles_in_all(&job));
-  if (job.mask_type) GCUT_TRY(find_tiles(cuda, a, &job, stream, err));
+  if (job.mask_type && a->tiles) GCUT_TRY(find_tiles(cuda, a, &job, stream, err));
   return a->wide ? launch_wide(cuda, a, &job, stream, err)
                  : launch_narrow(cuda, a, &job, stream, err);
 }

@@ -44,6 +44,10 @@ typedef struct gcut__cuda_attend_job {
   void *y;
 } gcut__cuda_attend_job;
 
+// The same in float32, by tiles of 64 queries and keys, or of 32 where heads are longer than 128;
+// rows of a tile lie so many elements further apart in shared memory than they are long.
+enum { GCUT_CUDA_ATTEND_F32_THREADS = 256, GCUT_CUDA_ATTEND_F32_PAD = 4 };
+
 // The same for cards of Hopper's kind, by tiles of 128 queries and 128 keys. The copy engine
 // fetches boxes of 128 rows by 128 bytes of q, k, v and mask, all [batch][head][row][column].
 enum { GCUT_CUDA_ATTEND_WIDE = 128, GCUT_CUDA_ATTEND_WIDE_THREADS = 384 };

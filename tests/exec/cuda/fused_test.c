@@ -98,18 +98,29 @@ static job compute(const char *text, const char *device, bool apart) {
   return j;
 }
 
-static void expect_bits(const char *text, double tolerance) {
-  job whole = compute(text, "cuda", false), apart = compute(text, "cuda", true),
-      cpu = compute(text, "cpu", false);
+static void end(job *j) {
+  for (uint32_t i = 0; i < j->n_made; i++) gcut_tensor_unref(j->made[i]);
+}
+
+// As near to what the CPU computes.
+static job expect_near(const char *text, double tolerance) {
+  job whole = compute(text, "cuda", false), cpu = compute(text, "cpu", false);
   for (uint32_t i = 0; i < whole.n_made; i++) {
     gcut_comparison c;
-    if (!gcut_tensor_equal(whole.made[i], apart.made[i])) fail_msg("other bits in %s", text);
     assert_ok(gcut_compare("made", whole.made[i], cpu.made[i], tolerance, tolerance, &c, err));
     if (!c.ok) fail_msg("%g away from the CPU's in %s", c.max_abs_error, text);
-    gcut_tensor_unref(whole.made[i]);
-    gcut_tensor_unref(apart.made[i]);
-    gcut_tensor_unref(cpu.made[i]);
   }
+  end(&cpu);
+  return whole;
+}
+
+// And with the bits of the nodes one by one.
+static void expect_bits(const char *text, double tolerance) {
+  job whole = expect_near(text, tolerance), apart = compute(text, "cuda", true);
+  for (uint32_t i = 0; i < whole.n_made; i++)
+    if (!gcut_tensor_equal(whole.made[i], apart.made[i])) fail_msg("other bits in %s", text);
+  end(&whole);
+  end(&apart);
 }
 
 // ---- a sum and its norm -------------------------------------------------------------------------
@@ -148,6 +159,56 @@ static void a_sum_and_its_norm(void **state) {
       }
 }
 
+// ---- attention in float32 -----------------------------------------------------------------------
+
+#define OPERATOR(mask, attributes, operands)                                                       \
+  "<ir_version: 10, opset_import: [\"\": 23]> g (float[2,4,%1$d,%3$d] q, float[2,2,%2$d,%3$d] k,"  \
+  " float[2,2,%2$d,%3$d] v" mask ") => (float[2,4,%1$d,%3$d] y) {"                                 \
+  " y = Attention" attributes "(q, k, v" operands ") }"
+
+// Heads as rows of one matrix, keys repeated for groups of queries, a mask that hides much.
+static const char turned[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (float[2,%1$d,4,%3$d] q, float[2,%2$d,2,%3$d] k,"
+    " float[2,2,%2$d,%3$d] v, bool[2,1,%1$d,%2$d] mask) => (float[2,%1$d,4,%3$d] z)"
+    "<int64[1] two = {2}, int64[5] wide = {1, 1, 2, 1, 1}, int64[4] heads = {0, 4, -1, %3$d}> {"
+    " qt = Transpose<perm = [0, 2, 1, 3]>(q) kt = Transpose<perm = [0, 2, 1, 3]>(k)"
+    " k1 = Unsqueeze(kt, two) k2 = Expand(k1, wide) k3 = Reshape(k2, heads)"
+    " v1 = Unsqueeze(v, two) v2 = Expand(v1, wide) v3 = Reshape(v2, heads)"
+    " y = Attention<scale = 0.125>(qt, k3, v3, mask) z = Transpose<perm = [0, 2, 1, 3]>(y) }";
+
+// Spelled out, with the guard: some rows see nothing but the least number.
+static const char spelled[] =
+    "<ir_version: 10, opset_import: [\"\": 18]> g (float[2,4,%1$d,%3$d] q, float[2,4,%2$d,%3$d] k,"
+    " float[2,4,%2$d,%3$d] v, bool[2,1,%1$d,%2$d] seen) => (float[2,4,%1$d,%3$d] y)"
+    "<float zero = {0}, float least = {-3.0e38}, float s = {0.25}> {"
+    " mask = Where(seen, zero, least) kt = Transpose<perm = [0, 1, 3, 2]>(k) p1 = MatMul(q, kt)"
+    " p2 = Mul(p1, s) p3 = Add(p2, mask) p = Softmax<axis = -1>(p3) nan = IsNaN(p)"
+    " w = Where(nan, zero, p) y = MatMul(w, v) }";
+
+static const char *const attentions[] = {
+    OPERATOR("", "", ""),
+    OPERATOR("", "<is_causal = 1>", ""),
+    OPERATOR(", float[2,4,%1$d,%2$d] mask", "<scale = 0.5>", ", mask"),
+    OPERATOR(", bool[%1$d,%2$d] mask", "", ", mask"),
+    turned,
+    spelled,
+};
+
+// Less than a tile, a tile, more; heads shorter than four, of odd and even lengths, of each kernel.
+static void attention_in_float32(void **state) {
+  static const int shapes[][3] = {{1, 1, 1},    {3, 70, 5},    {64, 64, 16},  {65, 130, 64},
+                                  {70, 40, 80}, {20, 33, 128}, {33, 65, 129}, {16, 100, 256}};
+  (void)state;
+  if (!has_card) skip();
+  for (size_t i = 0; i < sizeof attentions / sizeof *attentions; i++)
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+      char text[1024];
+      snprintf(text, sizeof text, attentions[i], shapes[k][0], shapes[k][1], shapes[k][2]);
+      job whole = expect_near(text, 1e-5);
+      end(&whole);
+    }
+}
+
 // A card in software lies beside the tests; whoever opens its libraries by name later gets these.
 static bool open_card(const char *program) {
   static const char *const libraries[] = {"libcuda.so.1", "libcublasLt.so.13"};
@@ -164,6 +225,7 @@ static bool open_card(const char *program) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_sum_and_its_norm),
+      cmocka_unit_test(attention_in_float32),
   };
   has_card = argc > 0 && open_card(argv[0]);
   return cmocka_run_group_tests(tests, NULL, NULL);

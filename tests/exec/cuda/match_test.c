@@ -117,7 +117,7 @@ static void attention_is_whole_in_every_cut(void **state) {
 static void what_there_is_no_kernel_for(void **state) {
   (void)state;
   gcut_cut_options one = {.cutter = "balanced", .n_parts = 1};
-  fixture wide = begin("float", false);
+  fixture wide = begin("double", false);
   expect(&wide, &one, "");
   end(wide);
   fixture unfused = begin("float16", true);
