@@ -20,7 +20,7 @@ extern "C" {
 // through. Kernels of the others round every intermediate as the nodes do: cutting them changes
 // nothing.
 #define GCUT_FUSED_LIST(X)                                                                         \
-  X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + mask) v; reads q, k, v[, mask] */  \
+  X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + masks) v; reads q, k, v, masks */  \
   X(ROTARY, "rotary", false)         /* x * cos + rotate_half(x) * sin; reads x, cos, sin */       \
   X(RMS_NORM, "rms_norm", false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */           \
   X(LAYER_NORM, "layer_norm", false) /* over the last dimension; reads x, w, b */                  \
@@ -35,6 +35,14 @@ typedef enum gcut_fused_kind {
       GCUT_N_GROUP_KINDS
 } gcut_fused_kind;
 
+// A mask of attention, which broadcasts to the scores: it is added, or is of flags and says where
+// they become `least` instead, minus infinity or as good as that: where it is true, or where not.
+typedef enum gcut_mask_kind { GCUT_MASK_ADDED, GCUT_MASK_HIDES, GCUT_MASK_KEEPS } gcut_mask_kind;
+typedef struct gcut_fused_mask {
+  gcut_mask_kind kind;
+  float least;
+} gcut_fused_mask;
+
 // A group of nodes of the main graph. Nobody but the group reads what its nodes make, save for what
 // the last makes, and for shapes.
 typedef struct gcut_fused {
@@ -43,9 +51,10 @@ typedef struct gcut_fused {
   const uint32_t *shapes; // [n_shapes] of a whole kind: nodes before the last that compute with
                           // shapes of inner values, gone once shapes are known; they stay with it
   uint32_t n_nodes, n_shapes;
-  uint32_t reads[4], n_reads; // values, as the list says
+  uint32_t reads[5], n_reads; // values, as the list says
   float scale, epsilon;       // attention; norms
   bool guard;                 // attention: a query that sees nothing gives 0, not NaN
+  gcut_fused_mask masks[2];   // attention: what is read behind q, k and v, the first first applied
   bool rows_first;            // attention: k is [batch, keys, heads, size], not heads first
   bool casts;                 // attention: softmax in float32 of narrower scores; norms: likewise
   bool by_tanh;               // gelu

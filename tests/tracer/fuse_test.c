@@ -47,6 +47,31 @@ static const char eager[] =
          " scores = Add(mask, scaled) up = Cast<to = 1>(scores) p = Softmax<axis = 3>(up)"
          " down = Cast<to = 10>(p) y = MatMul(down, v) }";
 
+// Two masks: of flags, then added.
+static const char chosen[] =
+    HEAD "(float[batch,4,seq,16] q, float[batch,4,keys,16] k, float[batch,4,keys,16] v,"
+         " bool[1,1,seq,keys] seen, float[batch,1,1,keys] mask, float[1,4,seq,keys] bias)"
+         " => (float[batch,4,seq,16] y)<float least = {-3.0e38}, float s = {4}> {"
+         " kt = Transpose<perm = [0, 1, 3, 2]>(k) product = MatMul(q, kt) scaled = Div(product, s)"
+         " masked = Where(seen, scaled, least) scores = Add(mask, masked) p = Softmax(scores)"
+         " y = MatMul(p, v) }";
+
+// Batch and heads in one dimension, but where the mask is added.
+static const char views[] = HEAD
+    "(float[8,5,16] q, float[8,7,16] k, float[8,7,16] v, float[2,1,5,7] mask, float[batch] other)"
+    " => (float[8,5,16] y)<float s = {0.25}, int64[4] apart = {2, 4, 5, 7},"
+    " int64[3] as_one = {8, 5, 7}> {"
+    " scaled = Mul(q, s) kt = Transpose<perm = [0, 2, 1]>(k) product = MatMul(scaled, kt)"
+    " split = Reshape(product, apart) masked = Add(split, mask) scores = Reshape(masked, as_one)"
+    " p = Softmax(scores) y = MatMul(p, v) }";
+
+// The mask gives scores one more dimension.
+static const char batches[] =
+    HEAD "(float[4,seq,16] q, float[4,keys,16] k, float[4,keys,16] v,"
+         " float[batch,1,seq,keys] mask) => (float[batch,4,seq,16] y) {"
+         " kt = Transpose<perm = [0, 2, 1]>(k) product = MatMul(q, kt) scores = Add(product, mask)"
+         " p = Softmax(scores) y = MatMul(p, v) }";
+
 static const char rotary[] =
     HEAD "(float[batch,2,seq,16] x, float[1,1,seq,16] c, float[1,1,seq,16] s)"
          " => (float[batch,2,seq,16] y)"
@@ -160,6 +185,8 @@ static void patterns_are_found(void **state) {
   expect(attention, "", "", "attention q k v mask: 15 nodes, 0 shapes");
   expect(joined, "", "", "attention q k v: 10 nodes, 5 shapes");
   expect(eager, "", "", "attention q k v mask: 8 nodes, 0 shapes");
+  expect(chosen, "", "", "attention q k v seen mask: 7 nodes, 0 shapes");
+  expect(views, "", "", "attention q k v mask: 8 nodes, 0 shapes");
   expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
   expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
   expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
@@ -178,6 +205,22 @@ static void spellings_vary(void **state) {
          "y = MatMul(p, v3)", "attention q k v mask: 13 nodes, 0 shapes");
   expect(attention, "qs = Mul(q, s)", "qs = Identity(q)",
          "attention qs k v mask: 14 nodes, 0 shapes");
+  expect(chosen, "Where(seen, scaled, least)", "Where(seen, least, scaled)",
+         "attention q k v seen mask: 7 nodes, 0 shapes");
+  expect(chosen, "Where(seen, scaled, least)", "Add(bias, scaled)",
+         "attention q k v bias mask: 7 nodes, 0 shapes");
+  expect(chosen, "Add(mask, masked)", "Identity(masked)", "");
+  expect(chosen, "scores = Add(mask, masked) p = Softmax(scores)", "p = Softmax(masked)",
+         "attention q k v seen: 6 nodes, 0 shapes");
+  expect(
+      views,
+      "split = Reshape(product, apart) masked = Add(split, mask) scores = Reshape(masked, as_one)"
+      " p = Softmax(scores)",
+      "p = Softmax(product)", "attention q k v: 5 nodes, 0 shapes");
+  expect(views,
+         "split = Reshape(product, apart) masked = Add(split, mask)"
+         " scores = Reshape(masked, as_one) p = Softmax(scores)",
+         "p = Softmax(product)", "attention q k v: 5 nodes, 0 shapes");
   expect(gelu, "Mul(half, bell) y = Mul(x, part)", "Mul(x, bell) y = Mul(part, half)",
          "gelu x: 5 nodes, 0 shapes");
   expect(swiglu, "y = Mul(silu, u)", "y = Add(silu, u)", "silu g: 2 nodes, 0 shapes");
@@ -199,6 +242,10 @@ static void near_misses_are_none(void **state) {
   expect(attention, "axis = -1", "axis = -2", "");
   expect(attention, "perm = [0, 1, 3, 2]>(k3)", "perm = [0, 1, 2, 3]>(k3)", "");
   expect(rotary, "low = Slice(x, zero, half, axis)", "low = Slice(x, half, end, axis)", "");
+  // What hides is seen beside large scores; three masks; scores that a mask gives batches.
+  expect(chosen, "least = {-3.0e38}", "least = {-10000}", "");
+  expect(chosen, "p = Softmax(scores)", "more = Add(scores, bias) p = Softmax(more)", "");
+  expect(batches, "", "", "");
   // Other operands: a scale that is divided, a guard that puts a one, a wrong exponent.
   expect(joined, "Div(product, s)", "Div(s, product)", "");
   expect(attention, "zero = {0}", "zero = {1}", "");

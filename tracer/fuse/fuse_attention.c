@@ -1,11 +1,13 @@
 // Scaled dot-product attention, as PyTorch's exporters and hand-written modules spell it:
 //
-//     [Where(IsNaN(p), 0, p)] of p = [Cast] Softmax([Cast] [Add mask] [* s] MatMul(q [* s], k^T [*
+//     [Where(IsNaN(p), 0, p)] of p = [Cast] Softmax([Cast] [masks] [* s] MatMul(q [* s], k^T [*
 //     s])) then MatMul(p, v)
 //
-// with k^T turned by one Transpose, or by one between Reshapes that join batch and heads, and k and
-// v repeated for groups of queries: Reshape(Expand(Unsqueeze(k))). Shapes are compared as
-// expressions, so a group found is one at every shape.
+// with up to two masks, each added or chosen by Where, with all of rank 4 or of rank 3, batch and
+// heads as one (then Reshapes may tell them apart around the masks), with k^T turned by one
+// Transpose, or by one between Reshapes that join batch and heads, and k and v repeated for groups
+// of queries: Reshape(Expand(Unsqueeze(k))). Shapes are compared as expressions, so a group found
+// is one at every shape.
 #include "tracer/fuse/fuse.h"
 #include "tracer/ops/softmax.h"
 #include "tracer/ops/transpose.h"
@@ -97,49 +99,106 @@ static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
 
 // k of k^T [batch, heads, size, keys], or GCUT_NONE.
 static uint32_t behind_turn(gcut__fuser *f, uint32_t value) {
-  static const int64_t last_two[] = {0, 1, 3, 2}, rows_first[] = {0, 2, 3, 1};
+  static const int64_t last_two[] = {0, 1, 3, 2}, rows_first[] = {0, 2, 3, 1}, of_3[] = {0, 2, 1};
   uint32_t kept = f->n_nodes;
   const gcut_node *turn = gcut__fuse_take(f, value, "Transpose", 1);
   if (!turn) return behind_joined_turn(f, value);
   f->group.rows_first = permutes(turn, rows_first, 4);
-  if (f->group.rows_first || permutes(turn, last_two, 4)) return gcut__fuse_input(f, turn, 0);
+  if (f->group.rows_first || permutes(turn, last_two, 4) || permutes(turn, of_3, 3))
+    return gcut__fuse_input(f, turn, 0);
   f->n_nodes = kept;
   return GCUT_NONE;
 }
 
 // ---- scores -------------------------------------------------------------------------------------
 
-static bool has_rank_4(const gcut__fuser *f, uint32_t value) {
+static bool has_heads(const gcut__fuser *f, uint32_t value) {
   const gcut_type *type = gcut__fuse_type(f, value);
-  return type && type->rank == 4;
+  return type && (type->rank == 4 || type->rank == 3);
 }
+
+// Where scores come from.
+typedef struct scores {
+  uint32_t q, k, masks[2], n_masks; // masks: the last first applied
+} scores;
 
 // [* s] MatMul(q [* s], k^T [* s])
-static bool find_product(gcut__fuser *f, uint32_t value, uint32_t *q, uint32_t *k) {
-  const gcut_node *product = gcut__fuse_take(f, behind_factor(f, value), "MatMul", 1);
-  if (!product) return false;
-  *q = behind_factor(f, gcut__fuse_input(f, product, 0));
-  *k = behind_turn(f, behind_factor(f, gcut__fuse_input(f, product, 1)));
-  if (*k != GCUT_NONE && !f->group.rows_first) *k = behind_repeat(f, *k);
-  return has_rank_4(f, *q) && has_rank_4(f, *k);
-}
-
-// The same, and a mask added on either side; *mask is GCUT_NONE where there is none.
-static bool find_scores(gcut__fuser *f, uint32_t value, uint32_t *q, uint32_t *k, uint32_t *mask) {
+static bool find_product(gcut__fuser *f, uint32_t value, scores *s) {
   uint32_t kept = f->n_nodes;
-  const gcut_node *add = gcut__fuse_take(f, value, "Add", 1);
-  for (uint32_t side = 0; add && side < 2; side++) {
-    f->n_nodes = kept + 1;
-    f->group.scale = 1;
-    *mask = gcut__fuse_input(f, add, 1 - side);
-    const gcut_type *type = gcut__fuse_type(f, *mask);
-    if (type && type->rank <= 4 && find_product(f, gcut__fuse_input(f, add, side), q, k))
-      return true;
+  f->group.scale = 1;
+  const gcut_node *product = gcut__fuse_take(f, behind_factor(f, value), "MatMul", 1);
+  if (product) {
+    s->q = behind_factor(f, gcut__fuse_input(f, product, 0));
+    s->k = behind_turn(f, behind_factor(f, gcut__fuse_input(f, product, 1)));
+    if (s->k != GCUT_NONE && !f->group.rows_first) s->k = behind_repeat(f, s->k);
+    const gcut_type *q = gcut__fuse_type(f, s->q), *k = gcut__fuse_type(f, s->k);
+    if (has_heads(f, s->q) && has_heads(f, s->k) && q->rank == k->rank) return true;
   }
   f->n_nodes = kept;
-  f->group.scale = 1;
-  *mask = GCUT_NONE;
-  return !add && find_product(f, value, q, k);
+  return false;
+}
+
+// What a Reshape reads that joins batch and heads of scores, or takes them apart; else the value.
+static uint32_t behind_view(gcut__fuser *f, uint32_t value) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *view = gcut__fuse_take(f, value, "Reshape", 1);
+  uint32_t from = gcut__fuse_input(f, view, 0);
+  const gcut_type *in = gcut__fuse_type(f, from), *out = gcut__fuse_type(f, value);
+  if (view && in && out && in->rank + out->rank == 7 && has_heads(f, from) &&
+      in->dims[in->rank - 1] == out->dims[out->rank - 1] &&
+      in->dims[in->rank - 2] == out->dims[out->rank - 2])
+    return from;
+  f->n_nodes = kept;
+  return value;
+}
+
+// Scores before the node masked them as that says, its operands given by their places; GCUT_NONE
+// where it does not. Where a mask is chosen, what hides must be as good as minus infinity.
+static uint32_t before_mask(gcut__fuser *f, const gcut_node *node, uint32_t mask, uint32_t score,
+                            uint32_t least, scores *s) {
+  uint32_t in = gcut__fuse_input(f, node, score);
+  const gcut_type *type = gcut__fuse_type(f, gcut__fuse_input(f, node, mask)),
+                  *scored = gcut__fuse_type(f, in);
+  gcut_fused_mask *m = &f->group.masks[s->n_masks];
+  *m = (gcut_fused_mask){.kind = GCUT_MASK_ADDED};
+  if (!type || !scored || type->rank > scored->rank || type->rank < 1) return GCUT_NONE;
+  if (least != GCUT_NONE) {
+    m->kind = score < least ? GCUT_MASK_KEEPS : GCUT_MASK_HIDES;
+    if (!gcut__fuse_number(f, gcut__fuse_input(f, node, least), &m->least) || m->least > -1e30f)
+      return GCUT_NONE;
+  }
+  s->masks[s->n_masks] = gcut__fuse_input(f, node, mask);
+  return in;
+}
+
+static bool find_scores(gcut__fuser *f, uint32_t value, scores *s);
+
+// One more mask of a node, in either of two ways, and scores before it.
+static bool find_masked(gcut__fuser *f, uint32_t value, scores *s) {
+  static const struct {
+    const char *op;
+    uint32_t mask, score, least;
+  } ways[] = {
+      {"Add", 1, 0, GCUT_NONE}, {"Add", 0, 1, GCUT_NONE}, {"Where", 0, 1, 2}, {"Where", 0, 2, 1}};
+  uint32_t kept = f->n_nodes, n_masks = s->n_masks;
+  for (size_t i = 0; i < sizeof ways / sizeof *ways && n_masks < 2; i++) {
+    f->n_nodes = kept;
+    s->n_masks = n_masks;
+    const gcut_node *node = gcut__fuse_take(f, value, ways[i].op, 1);
+    uint32_t in =
+        node ? before_mask(f, node, ways[i].mask, ways[i].score, ways[i].least, s) : GCUT_NONE;
+    s->n_masks++;
+    if (in != GCUT_NONE && find_scores(f, in, s)) return true;
+  }
+  f->n_nodes = kept;
+  s->n_masks = n_masks;
+  return false;
+}
+
+// The product and what was done to it: no deeper than masks may be many.
+static bool find_scores(gcut__fuser *f, uint32_t value, scores *s) {
+  value = behind_view(f, value);
+  return find_product(f, value, s) || find_masked(f, value, s);
 }
 
 // p of Where(IsNaN(p), 0, p), the guard of rows that see nothing; else the value itself.
@@ -173,10 +232,11 @@ static uint32_t behind_softmax(gcut__fuser *f, uint32_t value) {
   f->group.casts = p != value;
   if (f->group.casts) readers = 1;
   const gcut_node *softmax = gcut__fuse_take(f, p, "Softmax", readers);
-  if (!softmax || !has_rank_4(f, p)) return GCUT_NONE;
-  int64_t axis = gcut__softmax_axis(softmax, softmax->attrs);
+  if (!softmax || !has_heads(f, p)) return GCUT_NONE;
+  int64_t axis = gcut__softmax_axis(softmax, softmax->attrs),
+          last = gcut__fuse_type(f, p)->rank - 1;
   uint32_t scores = gcut__fuse_input(f, softmax, 0);
-  if (axis != 3 && axis != -1) return GCUT_NONE;
+  if (axis != last && axis != -1) return GCUT_NONE;
   if (!f->group.casts) return scores;
   uint32_t narrow = behind_cast(f, scores, 1, true);
   const gcut_type *in = gcut__fuse_type(f, narrow), *out = gcut__fuse_type(f, value);
@@ -184,10 +244,17 @@ static uint32_t behind_softmax(gcut__fuser *f, uint32_t value) {
 }
 
 bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
-  uint32_t q, k, v, mask;
-  uint32_t scores = behind_softmax(f, behind_guard(f, gcut__fuse_input(f, node, 0)));
-  if (scores == GCUT_NONE || !find_scores(f, scores, &q, &k, &mask)) return false;
-  v = behind_repeat(f, gcut__fuse_input(f, node, 1));
-  return has_rank_4(f, v) &&
-         gcut__fuse_as(f, (uint32_t[]){q, k, v, mask}, mask == GCUT_NONE ? 3 : 4);
+  uint32_t value = behind_softmax(f, behind_guard(f, gcut__fuse_input(f, node, 0)));
+  scores s = {0};
+  if (value == GCUT_NONE || !find_scores(f, value, &s)) return false;
+  uint32_t v = behind_repeat(f, gcut__fuse_input(f, node, 1)), reads[] = {s.q, s.k, v, 0, 0};
+  const gcut_type *q = gcut__fuse_type(f, s.q), *tv = gcut__fuse_type(f, v);
+  if (!tv || tv->rank != q->rank) return false;
+  for (uint32_t i = 0; i < s.n_masks; i++) reads[3 + i] = s.masks[s.n_masks - 1 - i];
+  if (s.n_masks == 2) {
+    gcut_fused_mask last = f->group.masks[0];
+    f->group.masks[0] = f->group.masks[1];
+    f->group.masks[1] = last;
+  }
+  return gcut__fuse_as(f, reads, 3 + s.n_masks);
 }

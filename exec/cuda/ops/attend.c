@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "exec/cuda/kernels.h"
 #include "exec/cuda/match.h"
 #include "exec/cuda/ops/attend.h"
+#include "exec/cuda/ops/attend_masks.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/shape.h"
 #include "tracer/fuse/fuse.h"
@@ -13,21 +15,41 @@
 
 // ---- launching
 
+typedef struct attention {
+  gcut__cuda_attend attend;
+  CUfunction join;            // of masks, where there are any that are not simply added
+  gcut__cuda_masks_job masks; // n is 0 where there are none
+  uint64_t mask_bytes;
+} attention;
+
+static gcut_status join_masks(const gcut__cuda_run *r, const attention *a, gcut_error *err) {
+  gcut__cuda_masks_job masks = a->masks;
+  void *arguments[] = {&masks};
+  for (int32_t i = 0; i < masks.n; i++) masks.of[i].data = (const void *)r->inputs[3 + i];
+  masks.to = (void *)r->scratch;
+  return gcut__cuda_launch_over(r, a->join, (uint64_t)masks.count, arguments, err);
+}
+
 static gcut_status launch_attend(const gcut__cuda_run *r, gcut_error *err) {
-  const gcut__cuda_attend *a = r->step->params;
-  gcut__cuda_attend_job job = a->job;
+  const attention *a = r->step->params;
+  gcut__cuda_attend_job job = a->attend.job;
   job.q = (const void *)r->inputs[0];
   job.k = (const void *)r->inputs[1];
   job.v = (const void *)r->inputs[2];
   job.mask = job.mask_type ? (const void *)r->inputs[3] : NULL;
   job.y = (void *)r->outputs[0];
-  return gcut__cuda_attend_launch(r->cuda, a, job, r->scratch, r->stream, err);
+  if (a->masks.n > 0) {
+    GCUT_TRY(join_masks(r, a, err));
+    job.mask = (const void *)r->scratch;
+  }
+  return gcut__cuda_attend_launch(r->cuda, &a->attend, job, r->scratch + a->mask_bytes, r->stream,
+                                  err);
 }
 
-static gcut_status load_kernels(const gcut__cuda_compile *c, gcut__cuda_attend *a,
-                                gcut_error *err) {
-  GCUT_TRY(gcut__cuda_attend_load(c->cuda, a, err));
-  c->step->scratch_bytes = gcut__cuda_attend_scratch(&a->job);
+static gcut_status load_kernels(const gcut__cuda_compile *c, attention *a, gcut_error *err) {
+  GCUT_TRY(gcut__cuda_attend_load(c->cuda, &a->attend, err));
+  if (a->masks.n > 0) GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_join_masks", &a->join, err));
+  c->step->scratch_bytes = a->mask_bytes + gcut__cuda_attend_scratch(&a->attend.job);
   c->step->params = a;
   c->step->launch = launch_attend;
   return GCUT_OK;
@@ -78,6 +100,41 @@ static bool set_mask(gcut__cuda_attend_job *job, const gcut_type *t) {
   return gcut__cuda_attend_set_tiles(job);
 }
 
+// Strides of a mask over the dimensions of all; dims grow to what it has.
+static bool set_part(gcut__cuda_masks_job *masks, int32_t i, const gcut_type *t) {
+  int64_t stride = 1;
+  for (int d = t->rank - 1; d >= 0; d--) {
+    int64_t *dim = &masks->dims[d + 4 - t->rank];
+    if (t->dims[d] != 1 && *dim != 1 && *dim != t->dims[d]) return false;
+    if (t->dims[d] != 1) *dim = t->dims[d];
+    masks->of[i].strides[d + 4 - t->rank] = t->dims[d] == 1 ? 0 : stride;
+    stride *= t->dims[d];
+  }
+  return true;
+}
+
+// Masks of a group that have to be joined.
+static bool set_masks(const gcut__cuda_matcher *m, attention *a, const gcut_fused *group) {
+  gcut__cuda_masks_job *masks = &a->masks;
+  *masks = (gcut__cuda_masks_job){
+      .dims = {1, 1, 1, 1}, .n = (int32_t)group->n_reads - 3, .type = a->attend.job.type};
+  for (int32_t i = 0; i < masks->n; i++) {
+    const gcut_type *t = gcut__match_type(m, group->reads[3 + i]);
+    const gcut_fused_mask *mask = &group->masks[i];
+    masks->of[i].flags = mask->kind != GCUT_MASK_ADDED;
+    masks->of[i].hidden = mask->kind == GCUT_MASK_HIDES;
+    masks->of[i].least = mask->least;
+    if (!t || t->rank > 4 || t->type != (masks->of[i].flags ? GCUT_BOOL : masks->type) ||
+        !set_part(masks, i, t))
+      return false;
+  }
+  gcut_type joined = {
+      .kind = GCUT_KIND_TENSOR, .type = masks->type, .rank = 4, .dims = masks->dims};
+  masks->count = (int64_t)gcut__cuda_count(&joined);
+  a->mask_bytes = ((uint64_t)masks->count * (masks->type == GCUT_FLOAT ? 4 : 2) + 255) / 256 * 256;
+  return masks->count > 0 && set_mask(&a->attend.job, &joined);
+}
+
 // Strides of a value of [batch, heads, rows, size] as it lies, or with heads and rows swapped.
 static gcut__cuda_heads dense(const gcut_type *t) {
   return (gcut__cuda_heads){t->dims[1] * t->dims[2] * t->dims[3], t->dims[2] * t->dims[3],
@@ -117,23 +174,31 @@ uint32_t gcut__cuda_match_heads(gcut__cuda_matcher *m, uint32_t value, uint32_t 
   return value;
 }
 
-// ---- spelled out
+// ---- operands -----------------------------------------------------------------------------------
 
-static gcut_status compile_found(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
-                                 gcut_error *err) {
-  gcut__cuda_attend *p = gcut_arena_copy(c->arena, fused->params, sizeof *p);
-  return p ? load_kernels(c, p, err) : GCUT_NO_MEMORY(err);
+// Queries, keys or values.
+typedef struct operand {
+  gcut_type type; // [batch, heads, rows, size]
+  gcut_dim dims[4];
+  gcut__cuda_heads heads; // how they lie
+} operand;
+
+static void set_dims(operand *o, const gcut_type *t, gcut_dim a, gcut_dim b, gcut_dim c,
+                     gcut_dim d) {
+  memcpy(o->dims, (gcut_dim[]){a, b, c, d}, sizeof o->dims);
+  o->type = *t;
+  o->type.rank = 4;
+  o->type.dims = o->dims;
 }
 
-// Keys as they lie: of [batch, keys, heads, size], the type with heads first in *turned.
-static const gcut_type *keys_of(const gcut__cuda_matcher *m, const gcut_fused *group,
-                                gcut_dim *dims, gcut_type *turned) {
-  const gcut_type *k = gcut__match_type(m, group->reads[1]);
-  if (!k || k->rank != 4 || !group->rows_first) return k;
-  memcpy(dims, (gcut_dim[]){k->dims[0], k->dims[2], k->dims[1], k->dims[3]}, 4 * sizeof *dims);
-  *turned = *k;
-  turned->dims = dims;
-  return turned;
+// Whether they have dimensions of their own to tell heads from rows.
+static bool is_apart(const operand *o) {
+  return o->type.dims != o->dims;
+}
+
+static void set_apart(operand *o, const gcut_type *t) {
+  o->type = *t;
+  o->heads = dense(t);
 }
 
 // Results go where a Transpose of heads and rows would put them, where it alone reads them.
@@ -147,40 +212,77 @@ static gcut__cuda_heads match_result(gcut__cuda_matcher *m, const gcut_type *q,
   return rows_first(q);
 }
 
-static bool set_job(gcut__cuda_matcher *m, const gcut_fused *group, const gcut_type *k,
-                    gcut__cuda_attend_job *job) {
-  bool has_mask = group->n_reads == 4;
-  job->scale = group->scale;
-  job->guard = group->guard;
-  if (!set_shapes(job, gcut__match_type(m, group->reads[0]), k,
-                  gcut__match_type(m, group->reads[2])))
-    return false;
-  if (!has_mask) return true;
-  const gcut_type *mask = gcut__match_type(m, group->reads[3]);
-  return mask && mask->type != GCUT_BOOL && set_mask(job, mask); // it is added
+// ---- spelled out
+
+static gcut_status compile_found(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
+                                 gcut_error *err) {
+  attention *a = gcut_arena_copy(c->arena, fused->params, sizeof *a);
+  return a ? load_kernels(c, a, err) : GCUT_NO_MEMORY(err);
+}
+
+// How many of `n` batches and heads in one dimension are batches, by a mask that tells them apart.
+static int64_t batches_of(const gcut__cuda_matcher *m, const gcut_fused *group, int64_t n) {
+  for (uint32_t i = 3; i < group->n_reads; i++) {
+    const gcut_type *t = gcut__match_type(m, group->reads[i]);
+    if (!t || t->rank != 4) continue;
+    if (t->dims[0] > 1 && n % t->dims[0] == 0) return t->dims[0];
+    if (t->dims[1] > 1 && n % t->dims[1] == 0) return n / t->dims[1];
+  }
+  return 1;
+}
+
+// Operand i of the group, of rank 4, or of rank 3 with batch and heads as one; keys may have rows
+// before heads.
+static bool set_operand(gcut__cuda_matcher *m, const gcut_fused *group, uint32_t i, uint32_t *read,
+                        operand *o) {
+  const gcut_type *t = gcut__match_type(m, *read);
+  if (!t || (t->rank != 4 && t->rank != 3)) return false;
+  if (t->rank == 3) {
+    int64_t batch = batches_of(m, group, t->dims[0]);
+    set_dims(o, t, batch, t->dims[0] / batch, t->dims[1], t->dims[2]);
+    o->heads = dense(&o->type);
+  } else if (i == 1 && group->rows_first) {
+    set_dims(o, t, t->dims[0], t->dims[2], t->dims[1], t->dims[3]);
+    o->heads = rows_first(&o->type);
+  } else {
+    set_apart(o, t);
+    *read = gcut__cuda_match_heads(m, *read, 1, &o->heads);
+  }
+  return true;
+}
+
+static bool set_job(gcut__cuda_attend_job *job, const operand *o) {
+  if (!set_shapes(job, &o[0].type, &o[1].type, &o[2].type)) return false;
+  SET_HEADS(job, q, o[0].heads);
+  SET_HEADS(job, k, o[1].heads);
+  SET_HEADS(job, v, o[2].heads);
+  return true;
+}
+
+// One mask that is added is read as it lies; of rank 3 it repeats over batches.
+static bool set_group_masks(gcut__cuda_matcher *m, const gcut_fused *group, attention *a) {
+  const gcut_type *t = group->n_reads > 3 ? gcut__match_type(m, group->reads[3]) : NULL;
+  if (group->n_reads == 3) return true;
+  if (group->n_reads == 4 && group->masks[0].kind == GCUT_MASK_ADDED)
+    return t && t->type != GCUT_BOOL && set_mask(&a->attend.job, t);
+  return set_masks(m, a, group);
 }
 
 bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
                                gcut__cuda_fused *f) {
-  gcut__cuda_attend *p = GCUT_NEW(m->arena, gcut__cuda_attend);
-  gcut_dim dims[4];
-  gcut_type turned;
-  const gcut_type *q = gcut__match_type(m, group->reads[0]), *k = keys_of(m, group, dims, &turned);
-  if (!p || !set_job(m, group, k, &p->job)) return false;
-  gcut__cuda_heads heads;
-  uint32_t reads[] = {gcut__cuda_match_heads(m, group->reads[0], 1, &heads), group->reads[1], 0,
-                      group->reads[3]};
-  SET_HEADS(&p->job, q, heads);
-  if (group->rows_first)
-    heads = rows_first(k);
-  else
-    reads[1] = gcut__cuda_match_heads(m, group->reads[1], 1, &heads);
-  SET_HEADS(&p->job, k, heads);
-  reads[2] = gcut__cuda_match_heads(m, group->reads[2], 1, &heads);
-  SET_HEADS(&p->job, v, heads);
-  heads = match_result(m, q, f);
-  SET_HEADS(&p->job, y, heads);
-  f->params = p;
+  attention *a = GCUT_NEW(m->arena, attention);
+  uint32_t reads[5];
+  operand o[3];
+  memcpy(reads, group->reads, sizeof reads);
+  for (uint32_t i = 0; a && i < 3; i++)
+    if (!set_operand(m, group, i, &reads[i], &o[i])) return false;
+  if (!a || !set_job(&a->attend.job, o)) return false;
+  a->attend.job.scale = group->scale;
+  a->attend.job.guard = group->guard;
+  if (!set_group_masks(m, group, a)) return false;
+  gcut__cuda_heads y = is_apart(&o[0]) ? match_result(m, &o[0].type, f) : o[0].heads;
+  SET_HEADS(&a->attend.job, y, y);
+  f->params = a;
   f->compile = compile_found;
   f->base.n_reads = group->n_reads;
   f->base.reads = gcut_arena_copy(m->arena, reads, f->base.n_reads * sizeof *reads);
@@ -203,55 +305,43 @@ static bool is_plain(const gcut_graph *g, const gcut_node *node) {
          attrs->left_window_size < 0 && attrs->right_window_size < 0;
 }
 
-// Queries, keys or values of the operator.
-typedef struct operand {
-  gcut_type type; // [batch, heads, rows, size]
-  gcut_dim dims[4];
-  gcut__cuda_heads heads; // how they lie
-} operand;
-
 // As the operator gets them: of rank 4, or [batch, rows, heads * size].
-static bool set_operand(operand *o, const gcut_type *t, int64_t n_heads) {
+static bool set_input(operand *o, const gcut_type *t, int64_t n_heads) {
   if (!t || (t->rank != 4 && t->rank != 3)) return false;
-  o->type = *t;
-  o->heads = t->rank == 4 ? dense(t) : (gcut__cuda_heads){0};
-  if (t->rank == 4) return true;
+  if (t->rank == 4) {
+    set_apart(o, t);
+    return true;
+  }
   if (n_heads <= 0 || t->dims[2] % n_heads != 0) return false;
-  memcpy(o->dims, (gcut_dim[]){t->dims[0], n_heads, t->dims[1], t->dims[2] / n_heads},
-         sizeof o->dims);
-  o->type.rank = 4;
-  o->type.dims = o->dims;
+  set_dims(o, t, t->dims[0], n_heads, t->dims[1], t->dims[2] / n_heads);
   o->heads = rows_first(&o->type);
   return true;
 }
 
-static bool set_operands(operand *o, const gcut_attention_attrs *attrs, const gcut_type *q,
-                         const gcut_type *k, const gcut_type *v) {
-  return set_operand(&o[0], q, attrs->q_num_heads) && set_operand(&o[1], k, attrs->kv_num_heads) &&
-         set_operand(&o[2], v, attrs->kv_num_heads);
+static bool set_inputs(operand *o, const gcut_attention_attrs *attrs, const gcut_type *q,
+                       const gcut_type *k, const gcut_type *v) {
+  return set_input(&o[0], q, attrs->q_num_heads) && set_input(&o[1], k, attrs->kv_num_heads) &&
+         set_input(&o[2], v, attrs->kv_num_heads);
 }
 
 static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs *attrs,
                          const operand *o, const gcut_type *mask) {
-  if (!set_shapes(job, &o[0].type, &o[1].type, &o[2].type)) return false;
+  if (!set_job(job, o)) return false;
   job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;
   job->causal = attrs->is_causal != 0;
   job->guard = true;
-  SET_HEADS(job, q, o[0].heads);
-  SET_HEADS(job, k, o[1].heads);
-  SET_HEADS(job, v, o[2].heads);
   SET_HEADS(job, y, o[0].heads);
   return !mask || set_mask(job, mask);
 }
 
 gcut_status gcut__cuda_compile_attention(const gcut__cuda_compile *c, gcut_error *err) {
-  gcut__cuda_attend *p = GCUT_NEW(c->arena, gcut__cuda_attend);
+  attention *p = GCUT_NEW(c->arena, attention);
   operand o[3];
   if (!p) return GCUT_NO_MEMORY(err);
   if (!is_plain(c->trace->graph, c->node) ||
-      !set_operands(o, c->node->attrs, gcut__cuda_input_type(c, 0), gcut__cuda_input_type(c, 1),
-                    gcut__cuda_input_type(c, 2)) ||
-      !set_operator(&p->job, c->node->attrs, o, gcut__cuda_input_type(c, 3)))
+      !set_inputs(o, c->node->attrs, gcut__cuda_input_type(c, 0), gcut__cuda_input_type(c, 1),
+                  gcut__cuda_input_type(c, 2)) ||
+      !set_operator(&p->attend.job, c->node->attrs, o, gcut__cuda_input_type(c, 3)))
     return GCUT_OK;
   return load_kernels(c, p, err);
 }
@@ -275,7 +365,7 @@ static uint32_t before_repeat(gcut__cuda_matcher *m, uint32_t value) {
 
 // Reads through what only moves heads; of rank 4.
 static bool look_through(gcut__cuda_matcher *m, uint32_t *value, bool repeated, operand *o) {
-  if (o->type.dims == o->dims) return true; // it has no dimension of heads
+  if (!is_apart(o)) return true;
   if (repeated) *value = before_repeat(m, *value);
   const gcut_type *t = gcut__match_type(m, *value);
   if (!t) return false;
@@ -289,16 +379,16 @@ bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gc
   operand o[3];
   for (uint32_t i = 0; i < 4; i++) reads[i] = gcut__match_input(m, node, i);
   const gcut_type *mask = gcut__match_type(m, reads[3]);
-  gcut__cuda_attend *p = GCUT_NEW(m->arena, gcut__cuda_attend);
+  attention *p = GCUT_NEW(m->arena, attention);
   if (!p || !is_plain(m->graph, node) || (reads[3] != GCUT_NONE && !mask) ||
-      !set_operands(o, node->attrs, gcut__match_type(m, reads[0]), gcut__match_type(m, reads[1]),
-                    gcut__match_type(m, reads[2])))
+      !set_inputs(o, node->attrs, gcut__match_type(m, reads[0]), gcut__match_type(m, reads[1]),
+                  gcut__match_type(m, reads[2])))
     return false;
   for (uint32_t i = 0; i < 3; i++)
     if (!look_through(m, &reads[i], i > 0, &o[i])) return false;
-  if (!set_operator(&p->job, node->attrs, o, mask)) return false;
-  gcut__cuda_heads y = o[0].type.dims == o[0].dims ? o[0].heads : match_result(m, &o[0].type, f);
-  SET_HEADS(&p->job, y, y);
+  if (!set_operator(&p->attend.job, node->attrs, o, mask)) return false;
+  gcut__cuda_heads y = is_apart(&o[0]) ? match_result(m, &o[0].type, f) : o[0].heads;
+  SET_HEADS(&p->attend.job, y, y);
   f->params = p;
   f->compile = compile_found;
   f->base.n_reads = mask ? 4 : 3;

@@ -13,11 +13,12 @@ static int64_t tiles_of(int64_t n, int64_t tile) {
 
 // ---- which kernel
 
-enum { LONGEST_HEAD = 256, LONGEST_KEPT = 128 }; // of which queries stay in registers
+enum { LEAST_HEAD = 16, LONGEST_HEAD = 256, LONGEST_KEPT = 128 }; // queries kept in registers
 
 bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size) {
   if (size <= 0 || size > LONGEST_HEAD) return false;
-  return type == GCUT_FLOAT || ((type == GCUT_BFLOAT16 || type == GCUT_FLOAT16) && size % 8 == 0);
+  if (type == GCUT_FLOAT) return true;
+  return (type == GCUT_BFLOAT16 || type == GCUT_FLOAT16) && size >= LEAST_HEAD && size % 8 == 0;
 }
 
 // The least size not below the head's that there is a kernel for.

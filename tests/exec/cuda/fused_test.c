@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "exec/cuda/fuse.h"
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
@@ -185,6 +186,29 @@ static const char spelled[] =
     " p2 = Mul(p1, s) p3 = Add(p2, mask) p = Softmax<axis = -1>(p3) nan = IsNaN(p)"
     " w = Where(nan, zero, p) y = MatMul(w, v) }";
 
+// Scores chosen by flags, then added to; and the other way round, with two that are added.
+#define MASKED(operands, nodes)                                                                    \
+  "<ir_version: 10, opset_import: [\"\": 18]> g (float[2,4,%1$d,%3$d] q, float[2,4,%2$d,%3$d] k,"  \
+  " float[2,4,%2$d,%3$d] v" operands ") => (float[2,4,%1$d,%3$d] y)"                               \
+  "<float least = {-3.0e38}, float zero = {0}, float s = {0.25}> {"                                \
+  " kt = Transpose<perm = [0, 1, 3, 2]>(k) p1 = MatMul(q, kt) p2 = Mul(s, p1) " nodes              \
+  " p = Softmax<axis = -1>(p4) y = MatMul(p, v) }"
+
+// Batch and heads in one dimension, the mask by batches, or for all.
+static const char views[] =
+    "<ir_version: 10, opset_import: [\"\": 18]> g (float[8,%1$d,%3$d] q, float[8,%2$d,%3$d] k,"
+    " float[8,%2$d,%3$d] v, float[2,1,%1$d,%2$d] mask) => (float[8,%1$d,%3$d] y)"
+    "<float s = {0.25}, int64[4] apart = {2, 4, %1$d, %2$d}, int64[3] as_one = {8, %1$d, %2$d}> {"
+    " qs = Mul(q, s) kt = Transpose<perm = [0, 2, 1]>(k) p1 = MatMul(qs, kt)"
+    " p2 = Reshape(p1, apart) p3 = Add(p2, mask) p4 = Reshape(p3, as_one) p = Softmax<axis = "
+    "-1>(p4)"
+    " y = MatMul(p, v) }";
+static const char joined[] =
+    "<ir_version: 10, opset_import: [\"\": 18]> g (float[8,%1$d,%3$d] q, float[8,%2$d,%3$d] k,"
+    " float[8,%2$d,%3$d] v, float[%1$d,%2$d] mask) => (float[8,%1$d,%3$d] y) {"
+    " kt = Transpose<perm = [0, 2, 1]>(k) p1 = MatMul(q, kt) p2 = Add(p1, mask)"
+    " p = Softmax<axis = -1>(p2) y = MatMul(p, v) }";
+
 static const char *const attentions[] = {
     OPERATOR("", "", ""),
     OPERATOR("", "<is_causal = 1>", ""),
@@ -192,7 +216,37 @@ static const char *const attentions[] = {
     OPERATOR(", bool[%1$d,%2$d] mask", "", ", mask"),
     turned,
     spelled,
+    MASKED(", bool[1,1,%1$d,%2$d] seen", "p4 = Where(seen, p2, least)"),
+    MASKED(", bool[2,1,1,%2$d] hidden, float[1,4,%1$d,%2$d] bias",
+           "p3 = Where(hidden, least, p2) p4 = Add(bias, p3)"),
+    MASKED(", float[2,1,1,%2$d] mask, float[4,%1$d,%2$d] bias",
+           "p3 = Add(p2, bias) p4 = Add(p3, mask)"),
+    views,
+    joined,
 };
+
+// All of it runs in one step, but for a mask that is made before.
+static void expect_one_step(const char *text) {
+  gcut_graph *g;
+  gcut_trace *trace;
+  gcut_plan *plan;
+  gcut__cuda_fusions all;
+  gcut_arena *arena = gcut_arena_create();
+  uint32_t hidden = 0, nodes = 0;
+  assert_ok(gcut_gcir_parse(text, strlen(text), "test", NULL, &g, err));
+  assert_ok(gcut_trace_folded(g, NULL, &trace, err));
+  assert_ok(gcut_plan_whole(trace, NULL, &plan, err));
+  assert_ok(gcut__cuda_fuse(trace, &plan->parts[0], arena, &all, err));
+  for (uint32_t i = 0; i < all.n; i++) hidden += all.bases[i].n_hidden;
+  for (uint32_t i = 0; i < plan->parts[0].n_nodes; i++)
+    nodes += !trace->folded[plan->parts[0].nodes[i]];
+  if (nodes > 2 && (all.n == 0 || nodes - hidden > 2))
+    fail_msg("%u nodes, %u hidden in %s", nodes, hidden, text);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+  gcut_arena_destroy(arena);
+}
 
 // Less than a tile, a tile, more; heads shorter than four, of odd and even lengths, of each kernel.
 static void attention_in_float32(void **state) {
@@ -204,6 +258,7 @@ static void attention_in_float32(void **state) {
     for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
       char text[1024];
       snprintf(text, sizeof text, attentions[i], shapes[k][0], shapes[k][1], shapes[k][2]);
+      expect_one_step(text);
       job whole = expect_near(text, 1e-5);
       end(&whole);
     }
