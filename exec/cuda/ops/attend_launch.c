@@ -47,12 +47,21 @@ static gcut_status load(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind
 }
 
 // Queries, keys or values, weights.
-static gcut_status load_f32(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
-  const int32_t size = kernel_size(&a->job), pad = GCUT_CUDA_ATTEND_F32_PAD;
-  a->tile = size == LONGEST_HEAD ? TILE / 2 : TILE;
+static gcut_status load_f32_tiles(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind,
+                                  int32_t size, uint32_t tile, gcut_error *err) {
+  const uint32_t pad = GCUT_CUDA_ATTEND_F32_PAD;
+  a->tile = tile;
   a->threads = GCUT_CUDA_ATTEND_F32_THREADS;
-  a->shared_bytes = a->tile * (2 * (uint32_t)(size + pad) + a->tile + (uint32_t)pad) * 4;
-  return load(cuda, a, "", size, err);
+  a->shared_bytes = tile * (2 * ((uint32_t)size + pad) + tile + pad) * 4;
+  return load(cuda, a, kind, size, err);
+}
+
+// Smaller tiles on cards whose blocks have less shared memory.
+static gcut_status load_f32(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  const int32_t size = kernel_size(&a->job);
+  const uint32_t tile = size == LONGEST_HEAD ? TILE / 2 : TILE;
+  if (load_f32_tiles(cuda, a, "", size, tile, NULL) == GCUT_OK) return GCUT_OK;
+  return load_f32_tiles(cuda, a, "small_", size, tile / 2, err);
 }
 
 // Two stages of keys and values; or one, and queries.
