@@ -112,6 +112,9 @@ static double polynomial(const double *x) {
 static double six(const double *x) {
   return (double)((float)x[0] * (float)x[1]);
 }
+static double table(const double *x) {
+  return cos((double)((float)x[0] * (float)x[1]));
+}
 static double hyperbolic(const double *x) {
   return tanh(x[0]) + 0;
 }
@@ -176,6 +179,14 @@ static const test tests[] = {
      {STEP(TANH, FLOAT, F32, {0, F32})},
      hyperbolic,
      1e-5,
+     0},
+    {"table of a rotary embedding",
+     {64, 2, 2048},
+     {{F32, {1, 0, 0}}, {F32, {0, 0, 1}}},
+     {STEP(MUL, FLOAT, F32, {0, F32}, {1, F32}), STEP(COS, FLOAT, F32, LAST(F32)),
+      STEP(COPY, FLOAT, BF, LAST(F32))},
+     table,
+     0.05,
      0},
     {"bf16 read transposed",
      {4096, 2048},
