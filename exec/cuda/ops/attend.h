@@ -15,7 +15,8 @@ typedef struct gcut__cuda_attend {
   gcut__cuda_attend_job job; // all but the addresses
 } gcut__cuda_attend;
 
-// Whether there is a kernel for heads of that type and size: up to 256, of 16 bits multiples of 8 from 16 on.
+// Whether there is a kernel for heads of that type and size: up to 256, of 16 bits multiples of 8
+// from 16 on.
 bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size);
 
 // How far the tiles of the next head and the next batch are, for a mask whose strides are set;
