@@ -46,7 +46,8 @@ static bool read_group(gcut__speller *s, group_query *g) {
   return true;
 }
 
-// Lengths and positions. Those of padding, at which nobody looks, become 0.
+// Lengths and positions. Those of padding for which there are no cosines, at which nobody looks,
+// become 0.
 static void spell_positions(gcut__speller *s, group_query *g) {
   uint32_t lengths = gcut__spell_cast(s, gcut__spell_input(s, 5), GCUT_INT64);
   const gcut_type *given = gcut__cuda_input_type(s->c, 9);
@@ -65,7 +66,10 @@ static void spell_positions(gcut__speller *s, group_query *g) {
                                        (int64_t[]){(int64_t)gcut__cuda_count(given)}, 1);
     g->positions = SPELL(s, "Add", g->positions, gcut__spell_slice(s, all, 0, 0, 1));
   }
-  uint32_t padding = SPELL(s, "Greater", tokens, g->lengths);
+  if (!g->attrs->do_rotary) return;
+  uint32_t padding = SPELL(s, "Greater", tokens, g->lengths),
+           most = number(s, gcut__cuda_input_type(s->c, 7)->dims[0]);
+  padding = SPELL(s, "And", padding, SPELL(s, "GreaterOrEqual", g->positions, most));
   g->positions = SPELL(s, "Where", padding, nought, g->positions);
 }
 
