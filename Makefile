@@ -116,10 +116,10 @@ kernels := build/kernels-$(subst $(empty) $(empty),-,$(strip $(CUDA_ARCHS)))
 fatbins := $(cuda_src:exec/cuda/ops/%.cu=$(kernels)/%.fatbin)
 all_cflags += -DGCUT_CUDA
 lib_obj += $(gen)/exec/cuda/fatbins.o
-$(kernels)/%.fatbin: exec/cuda/ops/%.cu $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
+$(kernels)/%.fatbin: exec/cuda/ops/%.cu
 	@mkdir -p $(@D)
 	$(call say,NVCC,$<)
-	$(quiet)$(NVCC) $(cuda_flags) -fatbin -o $@ $<
+	$(quiet)$(NVCC) $(cuda_flags) -MD -MP -MF $(@:.fatbin=.d) -MT $@ -fatbin -o $@ $<
 $(gen)/exec/cuda/fatbins.s: $(fatbins)
 	@mkdir -p $(@D)
 	$(quiet){ echo '.section .rodata'; \
@@ -417,4 +417,4 @@ help: ## list the targets
 
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(build) -name '*.d' 2>/dev/null)
+-include $(shell find $(build) $(kernels) -name '*.d' 2>/dev/null)

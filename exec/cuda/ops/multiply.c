@@ -80,7 +80,7 @@ gcut_status gcut__cuda_multiply_load_kind(gcut__cuda *cuda, const gcut__cuda_pro
   if (!fits(p, kind))
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel of kind %d for such a product", (int)kind);
   *out = (gcut__cuda_multiply){.kind = kind};
-  describe(out, small || (kind == GCUT_CUDA_MULTIPLY_MMA && !is_aligned(p)));
+  describe(out, small || (kind == GCUT_CUDA_MULTIPLY_MMA && (p->transpose_a || !is_aligned(p))));
   name_kernel(p, out, name, sizeof name);
   GCUT_TRY(gcut__cuda_kernel(cuda, name, &out->kernel, err));
   GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, out->kernel,

@@ -14,15 +14,23 @@ using namespace mma;
 enum { K = 32, STAGES = GCUT_CUDA_PRODUCT_MMA_STAGES, THREADS = GCUT_CUDA_PRODUCT_MMA_THREADS };
 
 // An operand of TILE rows (of a) or columns (of b) by K: stored with k along rows, or, where DOWN, from row to row.
-// Chunks of 16 bytes change places by row, so that eight rows of a column fall into different banks.
+// Chunks of 16 bytes change places by row, so that eight rows of a column fall into different banks. A thread fetches
+// chunks of one column, APART rows from one to the next.
 template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
-  static constexpr int ROWS = DOWN ? K : TILE, CHUNKS = (DOWN ? TILE : K) / 8;
-  const T *data;
+  static constexpr int ROWS = DOWN ? K : TILE, CHUNKS = (DOWN ? TILE : K) / 8, APART = THREADS / CHUNKS;
+  const T *data, *from; // where it begins; this thread's first chunk of the next step
   int64_t step;
-  int64_t rows, columns; // as stored
+  int rows, columns; // that are left from there
 
   __device__ static uint32_t place(int row, int chunk) {
     return (uint32_t)(row * CHUNKS + (chunk ^ (DOWN ? row % 8 : row / 2 % 4))) * 16;
+  }
+
+  // Rows and columns as stored; from row or column x on.
+  __device__ Operand(const T *data, int64_t step, int64_t n_rows, int64_t n_columns, int64_t x) : data(data), step(step) {
+    const int64_t row = threadIdx.x / CHUNKS + (DOWN ? 0 : x), column = threadIdx.x % CHUNKS * 8 + (DOWN ? x : 0);
+    from = data + row * step + column;
+    rows = (int)(n_rows - row), columns = (int)(n_columns - column);
   }
 
   // Chunks that begin anywhere come element by element.
@@ -34,17 +42,19 @@ template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
     write16(to, x);
   }
 
-  __device__ void fetch(uint32_t to, int64_t x, int64_t k) const {
-    const int64_t first_row = DOWN ? k : x, first_column = DOWN ? x : k;
+  // The next step; what lies outside is zero.
+  __device__ void fetch(uint32_t to) {
+    const int width = columns >= 8 ? 16 : columns > 0 ? columns * 2 : 0;
+    to += place(threadIdx.x / CHUNKS, threadIdx.x % CHUNKS);
 #pragma unroll
-    for (int i = threadIdx.x; i < ROWS * CHUNKS; i += THREADS) {
-      const int r = i / CHUNKS, c = i % CHUNKS;
-      const int64_t row = first_row + r, column = first_column + c * 8, left = row < rows ? columns - column : 0;
-      const int bytes = left >= 8 ? 16 : left > 0 ? (int)left * 2 : 0;
-      const T *from = bytes ? data + row * step + column : data;
-      if (ANY) fetch_elements(to + place(r, c), from, bytes);
-      else fetch16(to + place(r, c), from, bytes);
+    for (int r = 0; r < ROWS; r += APART) {
+      const int bytes = r < rows ? width : 0;
+      const T *at = bytes ? from + r * step : data;
+      if (ANY) fetch_elements(to + r * CHUNKS * 16, at, bytes);
+      else fetch16(to + r * CHUNKS * 16, at, bytes);
     }
+    from += DOWN ? K * step : K;
+    (DOWN ? rows : columns) -= K;
   }
 
   // Sixteen rows or columns from x on, sixteen of k; the second of four matrices lies beside the first along k where
@@ -88,10 +98,10 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
   __device__ int warp_column() const { return threadIdx.x / 32 % 2 * HALF; }
   __device__ uint32_t stage(int i) const { return shared + i * 2 * BYTES; }
 
-  __device__ void fetch(const A &a, const B &b, int64_t row, int64_t column, int step) {
+  __device__ void fetch(A &a, B &b, int step) {
     if (step * (int64_t)K < job.k) {
-      a.fetch(stage(step % STAGES), row, step * (int64_t)K);
-      b.fetch(stage(step % STAGES) + BYTES, column, step * (int64_t)K);
+      a.fetch(stage(step % STAGES));
+      b.fetch(stage(step % STAGES) + BYTES);
     }
     fetch_commit();
   }
@@ -129,16 +139,16 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
   }
 
   __device__ void run(int64_t row, int64_t column, int64_t batch) {
-    const A a = {(const T *)job.a + batch * job.stride_a, job.lda, A_DOWN ? job.k : job.m, A_DOWN ? job.m : job.k};
-    const B b = {(const T *)job.b + batch * job.stride_b, job.ldb, B_DOWN ? job.k : job.n, B_DOWN ? job.n : job.k};
+    A a((const T *)job.a + batch * job.stride_a, job.lda, A_DOWN ? job.k : job.m, A_DOWN ? job.m : job.k, row);
+    B b((const T *)job.b + batch * job.stride_b, job.ldb, B_DOWN ? job.k : job.n, B_DOWN ? job.n : job.k, column);
     memset(sum, 0, sizeof sum);
 #pragma unroll
-    for (int s = 0; s < STAGES - 1; s++) fetch(a, b, row, column, s);
+    for (int s = 0; s < STAGES - 1; s++) fetch(a, b, s);
     const int steps = (int)((job.k + K - 1) / K);
     for (int s = 0; s < steps; s++) {
       fetch_wait<STAGES - 2>();
       __syncthreads();
-      fetch(a, b, row, column, s + STAGES - 1);
+      fetch(a, b, s + STAGES - 1);
       multiply(stage(s % STAGES));
     }
     fetch_wait<0>();
@@ -157,9 +167,11 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
 template <typename T, int TILE, bool ANY> __device__ inline void multiply(const gcut__cuda_product_job &job) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const uint32_t at = (uint32_t)__cvta_generic_to_shared(shared);
-  if (job.transpose_a && job.transpose_b) Block<T, TILE, ANY, true, false>{job, at}.run_all();
-  else if (job.transpose_a) Block<T, TILE, ANY, true, true>{job, at}.run_all();
-  else if (job.transpose_b) Block<T, TILE, ANY, false, false>{job, at}.run_all();
+  if constexpr (TILE == 64) { // the only one for a turned a, which is rare
+    if (job.transpose_a && job.transpose_b) return Block<T, TILE, ANY, true, false>{job, at}.run_all();
+    if (job.transpose_a) return Block<T, TILE, ANY, true, true>{job, at}.run_all();
+  }
+  if (job.transpose_b) Block<T, TILE, ANY, false, false>{job, at}.run_all();
   else Block<T, TILE, ANY, false, true>{job, at}.run_all();
 }
 
