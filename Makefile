@@ -245,7 +245,7 @@ check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, M
 ifneq ($(NVCC),)
 # Only what it uses: the program runs on machines that lack the other libraries.
 $(build)/tests/cuda/%.o: private room_flags := -isystem $(cuda_home)/include
-$(build)/tests/cuda/%_bench: $(build)/tests/cuda/%_bench.o $(static_lib)
+$(build)/tests/cuda/%_bench: $(build)/tests/cuda/%_bench.o $(build)/tests/cuda/card.o $(static_lib)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(all_ldflags) -Wl,--as-needed -o $@ $^ $(libs)
 

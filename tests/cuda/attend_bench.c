@@ -8,26 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/attend.h"
 #include "graphcut/dtype.h"
+#include "tests/cuda/card.h"
 #include "tracer/base/narrow.h"
-
-#define CHECK(call)                                                                                \
-  do {                                                                                             \
-    gcut_error error_ = {0}, *err = &error_;                                                       \
-    gcut_status status_ = (call);                                                                  \
-    (void)err;                                                                                     \
-    if (status_ != GCUT_OK) {                                                                      \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error_.message);                          \
-      exit(1);                                                                                     \
-    }                                                                                              \
-  } while (0)
-#define DRIVER(name, ...)                                                                          \
-  CHECK(gcut__cuda_check(&cuda.driver, cuda.driver.name(__VA_ARGS__), #name, err))
-
-static gcut__cuda cuda;
-static CUstream stream;
 
 // ---- cases
 
@@ -143,16 +127,6 @@ typedef struct tensor {
   size_t bytes;
   int32_t type;
 } tensor;
-
-static uint64_t seed = 88172645463325252ull;
-static float random_float(void) { // about normal
-  float sum = 0;
-  for (int i = 0; i < 4; i++) {
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    sum += (float)(seed >> 40) * 0x1p-24f - 0.5f;
-  }
-  return sum * 1.73f;
-}
 
 static size_t element_bytes(int32_t type) {
   return type == GCUT_BOOL ? 1 : type == GCUT_FLOAT ? 4 : 2;
@@ -429,29 +403,20 @@ static bool check_case(const test *t) {
 
 enum { SETS = 4, RUNS = 60, WARM = 8 };
 
-static int by_value(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
+typedef struct timed {
+  const gcut__cuda_attend *attend;
+  const setup *sets; // [SETS]
+} timed;
+
+static void launch_timed(const void *what, int i) {
+  const timed *t = what;
+  launch(t->attend, &t->sets[i % SETS]);
 }
 
 // The median of a launch, microseconds, the mask's tiles included.
 static float time_with(const gcut__cuda_attend *a, const setup *sets) {
-  CUevent events[RUNS + 1];
   float us[RUNS];
-  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventCreate, &events[i], CU_EVENT_DEFAULT);
-  for (int i = 0; i < WARM; i++) launch(a, &sets[i % SETS]);
-  DRIVER(cuEventRecord, events[0], stream);
-  for (int i = 0; i < RUNS; i++) {
-    launch(a, &sets[i % SETS]);
-    DRIVER(cuEventRecord, events[i + 1], stream);
-  }
-  DRIVER(cuStreamSynchronize, stream);
-  for (int i = 0; i < RUNS; i++) {
-    DRIVER(cuEventElapsedTime, &us[i], events[i], events[i + 1]);
-    us[i] *= 1000;
-  }
-  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventDestroy, events[i]);
-  qsort(us, RUNS, sizeof *us, by_value);
+  time_launches(launch_timed, &(timed){a, sets}, WARM, RUNS, us);
   return us[RUNS / 2];
 }
 
@@ -470,20 +435,6 @@ static void time_case(const test *t) {
          best.wide ? "wide" : "narrow", us, again, work / us * 1e-6);
   fflush(stdout);
   for (int i = 0; i < SETS; i++) free_setup(&sets[i]);
-}
-
-// ---- the card
-
-static void open_card(void) {
-  CHECK(gcut__cuda_driver_open(&cuda.driver, err));
-  DRIVER(cuInit, 0);
-  DRIVER(cuDeviceGet, &cuda.device, 0);
-  DRIVER(cuDeviceGetAttribute, &cuda.processors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
-         cuda.device);
-  DRIVER(cuDevicePrimaryCtxRetain, &cuda.context, cuda.device);
-  DRIVER(cuCtxSetCurrent, cuda.context);
-  DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-  CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
 }
 
 int main(int argc, char **argv) {

@@ -8,26 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/elementwise_launch.h"
 #include "graphcut/dtype.h"
+#include "tests/cuda/card.h"
 #include "tracer/base/narrow.h"
-
-#define CHECK(call)                                                                                \
-  do {                                                                                             \
-    gcut_error error_ = {0}, *err = &error_;                                                       \
-    gcut_status status_ = (call);                                                                  \
-    (void)err;                                                                                     \
-    if (status_ != GCUT_OK) {                                                                      \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error_.message);                          \
-      exit(1);                                                                                     \
-    }                                                                                              \
-  } while (0)
-#define DRIVER(name, ...)                                                                          \
-  CHECK(gcut__cuda_check(&cuda.driver, cuda.driver.name(__VA_ARGS__), #name, err))
-
-static gcut__cuda cuda;
-static CUstream stream;
 
 // ---- cases
 
@@ -290,12 +274,6 @@ static const test tests[] = {
 
 // ---- elements
 
-static uint64_t seed = 88172645463325252ull;
-static uint64_t random_bits(void) {
-  seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-  return seed;
-}
-
 static size_t bytes_of(int type) {
   return gcut_dtype_bits((gcut_dtype)type) / 8;
 }
@@ -474,11 +452,6 @@ static bool check_case(const test *t) {
 
 enum { SETS = 3, RUNS = 15, BURST = 20 };
 
-static int by_value(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 // The median over bursts of a launch's share, microseconds.
 static float time_of(const setup *sets) {
   CUevent from, to;
@@ -496,7 +469,7 @@ static float time_of(const setup *sets) {
   }
   DRIVER(cuEventDestroy, from);
   DRIVER(cuEventDestroy, to);
-  qsort(us, RUNS, sizeof *us, by_value);
+  sort_times(us, RUNS);
   return us[RUNS / 2];
 }
 
@@ -516,20 +489,6 @@ static void time_case(const test *t) {
   printf("\n");
   fflush(stdout);
   for (int i = 0; i < SETS; i++) free_setup(&sets[i]);
-}
-
-// ---- the card
-
-static void open_card(void) {
-  CHECK(gcut__cuda_driver_open(&cuda.driver, err));
-  DRIVER(cuInit, 0);
-  DRIVER(cuDeviceGet, &cuda.device, 0);
-  DRIVER(cuDeviceGetAttribute, &cuda.processors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
-         cuda.device);
-  DRIVER(cuDevicePrimaryCtxRetain, &cuda.context, cuda.device);
-  DRIVER(cuCtxSetCurrent, cuda.context);
-  DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-  CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
 }
 
 int main(int argc, char **argv) {

@@ -10,27 +10,12 @@
 #include <string.h>
 
 #include "exec/cuda/blas.h"
-#include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/multiply.h"
 #include "graphcut/dtype.h"
+#include "tests/cuda/card.h"
 #include "tracer/base/narrow.h"
 
-#define CHECK(call)                                                                                \
-  do {                                                                                             \
-    gcut_error error_ = {0}, *err = &error_;                                                       \
-    gcut_status status_ = (call);                                                                  \
-    (void)err;                                                                                     \
-    if (status_ != GCUT_OK) {                                                                      \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error_.message);                          \
-      exit(1);                                                                                     \
-    }                                                                                              \
-  } while (0)
-#define DRIVER(name, ...)                                                                          \
-  CHECK(gcut__cuda_check(&cuda.driver, cuda.driver.name(__VA_ARGS__), #name, err))
-
-static gcut__cuda cuda;
 static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
-static CUstream stream;
 static CUdeviceptr workspace;
 
 // ---- who multiplies
@@ -78,16 +63,6 @@ typedef struct tensor {
   size_t bytes;
   gcut_dtype type;
 } tensor;
-
-static uint64_t seed = 88172645463325252ull;
-static float random_float(void) { // about normal
-  float sum = 0;
-  for (int i = 0; i < 4; i++) {
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    sum += (float)(seed >> 40) * 0x1p-24f - 0.5f;
-  }
-  return sum * 1.73f;
-}
 
 static double get(const tensor *t, int64_t i) {
   switch (t->type) {
@@ -354,32 +329,25 @@ static int make_sets(const gcut__cuda_product *p, operands *sets) {
   return n;
 }
 
-static int by_value(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
+typedef struct timed {
+  const engine *engine;
+  const gcut__cuda_product *product;
+  gcut__cuda_multiply multiply;
+  operands sets[MOST_SETS];
+  int n_sets;
+} timed;
+
+static void launch_timed(const void *what, int i) {
+  const timed *t = what;
+  multiply(t->engine, &t->multiply, t->product, &t->sets[i % t->n_sets]);
 }
 
 // Microseconds of a launch, in ascending order.
 static void time_with(const engine *e, const gcut__cuda_product *p, float *us) {
-  gcut__cuda_multiply m;
-  operands sets[MOST_SETS];
-  CUevent events[RUNS + 1];
-  int n_sets = make_sets(p, sets);
-  find(e, p, &m);
-  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventCreate, &events[i], CU_EVENT_DEFAULT);
-  for (int i = 0; i < WARM; i++) multiply(e, &m, p, &sets[i % n_sets]);
-  DRIVER(cuEventRecord, events[0], stream);
-  for (int i = 0; i < RUNS; i++) {
-    multiply(e, &m, p, &sets[i % n_sets]);
-    DRIVER(cuEventRecord, events[i + 1], stream);
-  }
-  DRIVER(cuStreamSynchronize, stream);
-  for (int i = 0; i < RUNS; i++) {
-    DRIVER(cuEventElapsedTime, &us[i], events[i], events[i + 1]);
-    us[i] *= 1000;
-  }
-  for (int i = 0; i <= RUNS; i++) DRIVER(cuEventDestroy, events[i]);
-  qsort(us, RUNS, sizeof *us, by_value);
+  timed t = {.engine = e, .product = p};
+  t.n_sets = make_sets(p, t.sets);
+  find(e, p, &t.multiply);
+  time_launches(launch_timed, &t, WARM, RUNS, us);
 }
 
 static const int64_t shapes[][2] = {{4096, 4096}, {4096, 1024}, {4096, 14336}, {14336, 4096},
@@ -464,18 +432,10 @@ static void time_all_layers(void) {
 
 // ---- the card
 
-static void open_card(void) {
+static void open_all(void) {
   gcut_error why = {0};
-  CHECK(gcut__cuda_driver_open(&cuda.driver, err));
-  DRIVER(cuInit, 0);
-  DRIVER(cuDeviceGet, &cuda.device, 0);
-  DRIVER(cuDeviceGetAttribute, &cuda.processors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
-         cuda.device);
-  DRIVER(cuDevicePrimaryCtxRetain, &cuda.context, cuda.device);
-  DRIVER(cuCtxSetCurrent, cuda.context);
-  DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
+  open_card();
   DRIVER(cuMemAlloc, &workspace, GCUT_CUDA_BLAS_WORKSPACE);
-  CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
   if (gcut__cuda_blas_open(&cuda, &blas, &why) == GCUT_OK && gcut__cuda_blas_is_own(blas)) {
     gcut__cuda_blas_close(blas);
     blas = NULL;
@@ -487,7 +447,7 @@ int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   int wrong = 0;
   bool all = !*what;
-  open_card();
+  open_all();
   for (size_t i = 0; i < sizeof checks / sizeof *checks && (all || strcmp(what, "check") == 0); i++)
     wrong += !check_case(&checks[i]);
   if (all || strcmp(what, "check") != 0) fill_pool();
