@@ -120,8 +120,11 @@ $(kernels)/%.fatbin: exec/cuda/ops/%.cu
 	@mkdir -p $(@D)
 	$(call say,NVCC,$<)
 	$(quiet)$(NVCC) $(cuda_flags) -MD -MP -MF $(@:.fatbin=.d) -MT $@ -fatbin -o $@ $<
-$(gen)/exec/cuda/fatbins.s: $(fatbins)
+$(gen)/exec/cuda/archs: FORCE # other CUDA_ARCHS are other kernels
 	@mkdir -p $(@D)
+	@echo "$(CUDA_ARCHS)" | cmp -s - $@ || echo "$(CUDA_ARCHS)" > $@
+.PHONY: FORCE
+$(gen)/exec/cuda/fatbins.s: $(fatbins) $(gen)/exec/cuda/archs
 	$(quiet){ echo '.section .rodata'; \
 	  for f in $(fatbins); do printf '.balign 64\n%s: .incbin "%s"\n' $$(basename $$f .fatbin) $$f; done; \
 	  printf '.section .data.rel.ro,"aw"\n.balign 8\n.global gcut__cuda_fatbins\n.hidden gcut__cuda_fatbins\ngcut__cuda_fatbins:\n'; \
