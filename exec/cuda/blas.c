@@ -30,7 +30,8 @@ typedef struct plan { // of one kind of product
   cublasLtMatmulDesc_t desc;
   cublasLtMatrixLayout_t a, b, c; // by cuBLASLt's names: a is our b
   cublasLtMatmulAlgo_t algorithm;
-  gcut__cuda_multiply own; // where there is no library
+  bool is_own; // the library is not there, or has no algorithm
+  gcut__cuda_multiply own;
   struct plan *next;
 } plan;
 
@@ -161,6 +162,7 @@ static gcut_status make_desc(const gcut__cuda_blas *blas, plan *it, gcut_error *
   return GCUT_OK;
 }
 
+// Products that the library has no algorithm for, of bfloat16 on cards before Ampere, are our own.
 static gcut_status choose_algorithm(const gcut__cuda_blas *blas, plan *it,
                                     cublasLtMatmulPreference_t preference, gcut_error *err) {
   uint64_t workspace = GCUT_CUDA_BLAS_WORKSPACE;
@@ -168,20 +170,20 @@ static gcut_status choose_algorithm(const gcut__cuda_blas *blas, plan *it,
   int found = 0;
   BLAS_TRY(blas, cublasLtMatmulPreferenceSetAttribute, preference,
            CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
-  BLAS_TRY(blas, cublasLtMatmulAlgoGetHeuristic, blas->handle, it->desc, it->a, it->b, it->c, it->c,
-           preference, 1, &best, &found);
-  if (found < 1)
-    return GCUT_FAIL(err, GCUT_DEVICE,
-                     "%s has no algorithm for a product of %lld x %lld x %lld in %s", blas->name,
-                     (long long)it->product.m, (long long)it->product.k, (long long)it->product.n,
-                     gcut_dtype_name(it->product.type));
+  cublasStatus_t status = blas->cublasLtMatmulAlgoGetHeuristic(
+      blas->handle, it->desc, it->a, it->b, it->c, it->c, preference, 1, &best, &found);
+  it->is_own = status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_ARCH_MISMATCH ||
+               (status == CUBLAS_STATUS_SUCCESS && found < 1);
+  if (it->is_own) return gcut__cuda_multiply_load(blas->cuda, &it->product, &it->own, err);
+  GCUT_TRY(check(blas, status, "cublasLtMatmulAlgoGetHeuristic", err));
   it->algorithm = best.algo;
   return GCUT_OK;
 }
 
 static gcut_status fill_plan(const gcut__cuda_blas *blas, plan *it, gcut_error *err) {
   const gcut__cuda_product *p = &it->product;
-  if (!blas->library) return gcut__cuda_multiply_load(blas->cuda, p, &it->own, err);
+  it->is_own = !blas->library;
+  if (it->is_own) return gcut__cuda_multiply_load(blas->cuda, p, &it->own, err);
   int64_t rows_a = p->transpose_b ? p->k : p->n, columns_a = p->transpose_b ? p->n : p->k;
   int64_t rows_b = p->transpose_a ? p->m : p->k, columns_b = p->transpose_a ? p->k : p->m;
   GCUT_TRY(make_desc(blas, it, err));
@@ -229,7 +231,7 @@ gcut_status gcut__cuda_blas_run(gcut__cuda_blas *blas, const gcut__cuda_product 
   const void *alpha = wide ? (const void *)&wide_alpha : &product->alpha;
   const void *beta = wide ? (const void *)&wide_beta : &product->beta;
   GCUT_TRY(find_plan(blas, product, &it, err));
-  if (!blas->library)
+  if (it->is_own)
     return gcut__cuda_multiply_launch(blas->cuda, &it->own, product, a, b, c, bias, stream, err);
   if (product->epilogue == GCUT_CUDA_EPILOGUE_BIAS)
     BLAS_TRY(blas, cublasLtMatmulDescSetAttribute, it->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER,

@@ -1,10 +1,10 @@
 // cuBLASLt for the card in software: products by three loops, sums in float32 (float64 for
-// doubles), columns first.
+// doubles), columns first. It refuses types of 16 bits, as the library may some on old cards: those
+// products are our own then.
 #include <cublasLt.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "tracer/base/narrow.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -104,28 +104,23 @@ EXPORT cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
     cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t out,
     cublasLtMatmulPreference_t p, int wanted, cublasLtMatmulHeuristicResult_t *results,
     int *found) {
-  (void)handle, (void)d, (void)a, (void)b, (void)c, (void)out, (void)p;
+  const cudaDataType_t type = AS(const layout, a)->type;
+  const bool takes = type == CUDA_R_32F || type == CUDA_R_64F;
+  (void)handle, (void)d, (void)b, (void)c, (void)out, (void)p;
   memset(results, 0, (size_t)wanted * sizeof *results);
-  *found = wanted > 0;
-  return CUBLAS_STATUS_SUCCESS;
+  *found = takes && wanted > 0;
+  return takes ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
 }
 
 static double element(const void *data, int64_t i, cudaDataType_t type) {
-  switch (type) {
-  case CUDA_R_64F: return ((const double *)data)[i];
-  case CUDA_R_16F: return (double)gcut_from_float16(((const uint16_t *)data)[i]);
-  case CUDA_R_16BF: return (double)gcut_from_bfloat16(((const uint16_t *)data)[i]);
-  default: return (double)((const float *)data)[i];
-  }
+  return type == CUDA_R_64F ? ((const double *)data)[i] : (double)((const float *)data)[i];
 }
 
 static void store(void *data, int64_t i, cudaDataType_t type, double x) {
-  switch (type) {
-  case CUDA_R_64F: ((double *)data)[i] = x; break;
-  case CUDA_R_16F: ((uint16_t *)data)[i] = gcut_to_float16((float)x); break;
-  case CUDA_R_16BF: ((uint16_t *)data)[i] = gcut_to_bfloat16((float)x); break;
-  default: ((float *)data)[i] = (float)x; break;
-  }
+  if (type == CUDA_R_64F)
+    ((double *)data)[i] = x;
+  else
+    ((float *)data)[i] = (float)x;
 }
 
 // Element of op(matrix).
