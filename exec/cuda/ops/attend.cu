@@ -2,7 +2,8 @@
 // block of four warps takes 64 queries of a head; keys and values stream through two stages of shared memory. Tiles that
 // the mask hides whole are skipped, tiles that it leaves alone are not read. A head of any multiple of eight is computed as
 // one of the next size there is, with zeros behind it; heads longer than 128 leave registers for queries and room for a
-// second stage to their sums.
+// second stage to their sums. On Turing, where nothing is fetched ahead and a block has 64 KiB, values take the place of
+// keys, so that two blocks share a processor, whose warps take turns.
 #include "attend.cuh"
 #include "mma.cuh"
 
@@ -11,6 +12,18 @@ namespace attention {
 using namespace mma;
 
 enum { TILE = GCUT_CUDA_ATTEND_TILE, THREADS = 128 };
+
+// Tiles of shared memory: of keys and values for each stage, then one of queries where they stay behind; on Turing of keys
+// or values, and of queries.
+template <int D> struct Places {
+  enum {
+    KEPT = D <= GCUT_CUDA_ATTEND_KEPT, // queries, in registers
+    STAGES = KEPT && !MMA_IS_TURING ? 2 : 1,
+    VALUES = MMA_IS_TURING ? 0 : 1,
+    QUERIES = VALUES + 1,
+    TILES = MMA_IS_TURING ? GCUT_CUDA_ATTEND_TURING_TILES : KEPT ? GCUT_CUDA_ATTEND_TILES : GCUT_CUDA_ATTEND_LONG_TILES
+  };
+};
 
 // Elements from a row of a tile to the next, and bytes of a tile.
 template <int D> __device__ constexpr int row_step() { return D < 64 ? D : (D + 63) / 64 * 64; }
@@ -71,7 +84,7 @@ __device__ inline void cover_tile(const gcut__cuda_attend_job &job, int64_t mask
 
 // Queries of a warp, read once where registers last.
 template <int D> struct Queries {
-  enum { KEPT = D <= 128 };
+  enum { KEPT = Places<D>::KEPT };
   uint32_t kept[KEPT ? D / 16 : 1][4], tile;
   int row, column; // of the thread's first eight elements
 
@@ -122,8 +135,9 @@ __device__ inline void add_values(const float (&score)[TILE / 8][4], uint32_t va
 
 template <typename T, int D> __device__ inline void attend(const gcut__cuda_attend_job &job) {
   extern __shared__ __align__(1024) uint8_t shared[];
-  constexpr int STAGES = Queries<D>::KEPT ? 2 : 1;
-  const uint32_t tiles = (uint32_t)__cvta_generic_to_shared(shared); // keys and values of each stage
+  enum { STAGES = Places<D>::STAGES, VALUES = Places<D>::VALUES };
+  static_assert(Places<D>::TILES * tile_bytes<D>() <= (MMA_IS_TURING ? 64 : 99) << 10, "what a block has on every such card");
+  const uint32_t tiles = (uint32_t)__cvta_generic_to_shared(shared);
   const int lane = threadIdx.x % 32, matrix = lane / 8, matrix_row = lane % 8, warp_row = threadIdx.x / 32 * 16;
   const int head = blockIdx.x, batch = blockIdx.z, qt = (int)(gridDim.y - 1 - blockIdx.y); // the longest first
   const T *q = (const T *)job.q + batch * job.q_batch + head * job.q_head;
@@ -133,23 +147,26 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
   const int64_t mask = batch * job.m_batch + head * job.m_head;
   const int row = qt * TILE + warp_row + lane / 4;
 
-  auto fetch_keys_and_values = [&](int stage, int t) {
+  auto fetch_values = [&](int stage, int t) {
+    fetch_tile<T, D>(tiles + (2 * stage + VALUES) * tile_bytes<D>(), v, job.v_row, t * TILE, job.n_keys, job.size);
+  };
+  auto fetch = [&](int stage, int t) {
     if (t < walk.end) {
       fetch_tile<T, D>(tiles + 2 * stage * tile_bytes<D>(), k, job.k_row, t * TILE, job.n_keys, job.size);
-      fetch_tile<T, D>(tiles + (2 * stage + 1) * tile_bytes<D>(), v, job.v_row, t * TILE, job.n_keys, job.size);
+      if (VALUES) fetch_values(stage, t);
     }
     fetch_commit();
   };
 
-  // Queries that are kept pass through the second stage; others stay behind the only one.
+  // Queries that are kept pass through the second stage, where there are two.
   Queries<D> queries;
-  queries.tile = tiles + 2 * tile_bytes<D>();
+  queries.tile = tiles + Places<D>::QUERIES * tile_bytes<D>();
   queries.row = warp_row + (matrix % 2) * 8 + matrix_row;
   queries.column = (matrix / 2) * 8;
   fetch_tile<T, D>(queries.tile, q, job.q_row, qt * TILE, job.n_queries, job.size);
   fetch_commit();
   int now = walk.next(0), stage = 0;
-  fetch_keys_and_values(0, now);
+  fetch(0, now);
   fetch_wait<1>();
   __syncthreads();
   queries.keep();
@@ -159,7 +176,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
   Rows rows = no_rows();
   while (now < walk.end) {
     int after = walk.next(now + 1);
-    if (STAGES == 2) fetch_keys_and_values(stage ^ 1, after);
+    if (STAGES == 2) fetch(stage ^ 1, after);
     fetch_wait<STAGES - 1>();
     __syncthreads();
     float score[TILE / 8][4], factor[2], unit = job.scale * TO_LOG2;
@@ -172,9 +189,14 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
     }
     weigh(score, unit, rows, factor);
     scale_rows(out, factor);
-    add_values<T, D>(score, tiles + (2 * stage + 1) * tile_bytes<D>(), matrix, matrix_row, out);
+    if (!VALUES) {
+      __syncthreads();
+      fetch_values(stage, now);
+      __syncthreads();
+    }
+    add_values<T, D>(score, tiles + (2 * stage + VALUES) * tile_bytes<D>(), matrix, matrix_row, out);
     __syncthreads();
-    if (STAGES == 1) fetch_keys_and_values(0, after);
+    if (STAGES == 1) fetch(0, after);
     else stage ^= 1;
     now = after;
   }
@@ -188,17 +210,18 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
       name(const __grid_constant__ gcut__cuda_attend_job job) {                                                        \
     attention::attend<T, D>(job);                                                                                      \
   }
-ATTEND(gcut_attend_bf16_16, __nv_bfloat16, 16)
-ATTEND(gcut_attend_bf16_32, __nv_bfloat16, 32)
-ATTEND(gcut_attend_bf16_64, __nv_bfloat16, 64)
-ATTEND(gcut_attend_bf16_96, __nv_bfloat16, 96)
-ATTEND(gcut_attend_bf16_128, __nv_bfloat16, 128)
-ATTEND(gcut_attend_bf16_192, __nv_bfloat16, 192)
-ATTEND(gcut_attend_bf16_256, __nv_bfloat16, 256)
-ATTEND(gcut_attend_f16_16, __half, 16)
-ATTEND(gcut_attend_f16_32, __half, 32)
-ATTEND(gcut_attend_f16_64, __half, 64)
-ATTEND(gcut_attend_f16_96, __half, 96)
-ATTEND(gcut_attend_f16_128, __half, 128)
-ATTEND(gcut_attend_f16_192, __half, 192)
-ATTEND(gcut_attend_f16_256, __half, 256)
+#define ATTEND_ALL(name, T)                                                                                            \
+  ATTEND(name##_16, T, 16)                                                                                             \
+  ATTEND(name##_32, T, 32)                                                                                             \
+  ATTEND(name##_64, T, 64)                                                                                             \
+  ATTEND(name##_96, T, 96)                                                                                             \
+  ATTEND(name##_128, T, 128)                                                                                           \
+  ATTEND(name##_192, T, 192)                                                                                           \
+  ATTEND(name##_256, T, 256)
+#if MMA_IS_TURING
+ATTEND_ALL(gcut_attend_small_bf16, __nv_bfloat16)
+ATTEND_ALL(gcut_attend_small_f16, __half)
+#else
+ATTEND_ALL(gcut_attend_bf16, __nv_bfloat16)
+ATTEND_ALL(gcut_attend_f16, __half)
+#endif

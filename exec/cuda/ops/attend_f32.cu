@@ -197,7 +197,10 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
     attention32::attend<D, TILE>(job);                                                                                 \
   }
 ATTEND_F32(gcut_attend_f32_64, 64, 64)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800 // Turing, where a block has no more than 64 KiB
+ATTEND_F32(gcut_attend_small_f32_128, 128, 32)
+ATTEND_F32(gcut_attend_small_f32_256, 256, 16)
+#else
 ATTEND_F32(gcut_attend_f32_128, 128, 64)
 ATTEND_F32(gcut_attend_f32_256, 256, 32)
-ATTEND_F32(gcut_attend_small_f32_128, 128, 32) // where a block has no more than 64 KiB
-ATTEND_F32(gcut_attend_small_f32_256, 256, 16)
+#endif

@@ -13,7 +13,7 @@ static int64_t tiles_of(int64_t n, int64_t tile) {
 
 // ---- which kernel
 
-enum { LEAST_HEAD = 16, LONGEST_HEAD = 256, LONGEST_KEPT = 128 }; // queries kept in registers
+enum { LEAST_HEAD = 16, LONGEST_HEAD = 256 };
 
 bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size) {
   if (size <= 0 || size > LONGEST_HEAD) return false;
@@ -56,7 +56,7 @@ static gcut_status load_f32_tiles(gcut__cuda *cuda, gcut__cuda_attend *a, const 
   return load(cuda, a, kind, size, err);
 }
 
-// Smaller tiles on cards whose blocks have less shared memory.
+// Smaller tiles where the kernels are Turing's, whose blocks have less shared memory.
 static gcut_status load_f32(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
   const int32_t size = kernel_size(&a->job);
   const uint32_t tile = size == LONGEST_HEAD ? TILE / 2 : TILE;
@@ -64,13 +64,22 @@ static gcut_status load_f32(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *
   return load_f32_tiles(cuda, a, "small_", size, tile / 2, err);
 }
 
-// Two stages of keys and values; or one, and queries.
-static gcut_status load_16(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
-  const int32_t size = kernel_size(&a->job), row = size < 64 ? size : (size + 63) / 64 * 64;
+static gcut_status load_16_tiles(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind,
+                                 int32_t size, uint32_t tiles, gcut_error *err) {
+  const int32_t row = size < 64 ? size : (size + 63) / 64 * 64;
   a->tile = TILE;
   a->threads = 128;
-  a->shared_bytes = (size <= LONGEST_KEPT ? 4 : 3) * TILE * (uint32_t)row * 2;
-  return load(cuda, a, "", size, err);
+  a->shared_bytes = tiles * TILE * (uint32_t)row * 2;
+  return load(cuda, a, kind, size, err);
+}
+
+// Fewer tiles where the kernels are Turing's.
+static gcut_status load_16(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  const int32_t size = kernel_size(&a->job);
+  const uint32_t tiles =
+      size <= GCUT_CUDA_ATTEND_KEPT ? GCUT_CUDA_ATTEND_TILES : GCUT_CUDA_ATTEND_LONG_TILES;
+  if (load_16_tiles(cuda, a, "", size, tiles, NULL) == GCUT_OK) return GCUT_OK;
+  return load_16_tiles(cuda, a, "small_", size, GCUT_CUDA_ATTEND_TURING_TILES, err);
 }
 
 gcut_status gcut__cuda_attend_load_narrow(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {

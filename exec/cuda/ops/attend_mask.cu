@@ -46,7 +46,7 @@ __device__ inline uint32_t kinds_of(const gcut__cuda_attend_job &job, int64_t at
 
 // A block of 256 threads a tile: a thread has eight columns of a row, and of the row 32 below. `rows` tells which queries
 // see a key in the tile.
-extern "C" __global__ void __launch_bounds__(256, 8) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_job job) {
+extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_job job) {
   using namespace attention;
   const int tile = GCUT_CUDA_ATTEND_TILE, n_k = (job.n_keys + tile - 1) / tile;
   const int kt = blockIdx.x % n_k, qt = blockIdx.x / n_k, head = blockIdx.y, batch = blockIdx.z;

@@ -305,10 +305,17 @@ static void write_output(writer *w) {
 
 // ---- all of it ----------------------------------------------------------------------------------
 
-// bfloat16 is rounded by cards from compute capability 8.0 on.
+// bfloat16 is rounded by cards from compute capability 8.0 on; those before refuse the text.
+static int target_of(const gcut__cuda_element_job *job) {
+  for (int s = 0; s < job->n_steps; s++)
+    if (job->steps[s].type == GCUT_BFLOAT16) return 80;
+  return 75;
+}
+
 static void write_program(writer *w) {
   const gcut__cuda_element_job *job = w->job;
-  fprintf(w->out, ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry program(");
+  fprintf(w->out, ".version 7.0\n.target sm_%d\n.address_size 64\n.visible .entry program(",
+          target_of(job));
   for (int k = 0; k <= job->n_inputs; k++) fprintf(w->out, "%s.param .u64 p%d", k ? ", " : "", k);
   fprintf(w->out,
           ")\n{\n.reg .u32 %%i<4>, %%c<%d>;\n.reg .u64 %%a;\n.reg .pred %%p0;\n.reg .b16 %%z;\n"

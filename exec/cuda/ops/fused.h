@@ -26,6 +26,15 @@ typedef struct gcut__cuda_rotary_job {
 // y = softmax(scale * q k^T + mask) v by blocks of 64 rows, without a matrix of scores.
 enum { GCUT_CUDA_ATTEND_TILE = 64 };
 
+// Of 16 bits: the longest heads whose queries stay in registers, and how many tiles a block keeps
+// in shared memory: of such heads, of longer ones, and of any on Turing, where a block has 64 KiB.
+enum {
+  GCUT_CUDA_ATTEND_KEPT = 128,
+  GCUT_CUDA_ATTEND_TILES = 4,
+  GCUT_CUDA_ATTEND_LONG_TILES = 3,
+  GCUT_CUDA_ATTEND_TURING_TILES = 2
+};
+
 typedef struct gcut__cuda_attend_job {
   int64_t q_batch, q_head, q_row, k_batch, k_head, k_row, v_batch, v_head, v_row; // elements
   int64_t y_batch, y_head, y_row;

@@ -11,9 +11,9 @@
 #define BEFORE(type)                                                                               \
   { GCUT_CUDA_ELEMENT_BEFORE, type }
 
-// x[4, 8] + y[8], kept, its Relu times what was kept: of bfloat16.
-static gcut__cuda_element_job example(void) {
-  const uint8_t type = GCUT_BFLOAT16, of = GCUT_CUDA_ELEMENT_FLOAT;
+// x[4, 8] + y[8], kept, its Relu times what was kept.
+static gcut__cuda_element_job example_of(uint8_t type) {
+  const uint8_t of = GCUT_CUDA_ELEMENT_FLOAT;
   return (gcut__cuda_element_job){
       .count = 32,
       .dims = {8, 4},
@@ -34,6 +34,10 @@ static gcut__cuda_element_job example(void) {
       .row_groups = 2,
       .n_groups = 8,
       .divisors = {{1u << 31, 0}, {1u << 31, 1}}};
+}
+
+static gcut__cuda_element_job example(void) {
+  return example_of(GCUT_BFLOAT16);
 }
 
 static int count(const char *text, const char *what) {
@@ -82,6 +86,20 @@ static void what_lies_apart_is_loaded_apart(void **state) {
   free(text);
 }
 
+// Cards before Ampere do not round to bfloat16.
+static void old_cards_take_what_they_can(void **state) {
+  (void)state;
+  gcut__cuda_element_job job = example_of(GCUT_BFLOAT16), half = example_of(GCUT_FLOAT16);
+  char *text = gcut__cuda_elements_text(&job), *half_text = gcut__cuda_elements_text(&half);
+  assert_non_null(text);
+  assert_non_null(half_text);
+  assert_int_equal(count(text, ".target sm_80\n"), 1);
+  assert_int_equal(count(half_text, ".target sm_75\n"), 1);
+  assert_int_equal(count(half_text, "bf16"), 0);
+  free(text);
+  free(half_text);
+}
+
 static void the_rest_is_walked(void **state) {
   (void)state;
   gcut__cuda_element_job heavy = example(), wide = example(), odd = example(), cast = example();
@@ -100,6 +118,7 @@ int main(void) {
       cmocka_unit_test(a_line_for_each_element),
       cmocka_unit_test(one_value_is_computed_once),
       cmocka_unit_test(what_lies_apart_is_loaded_apart),
+      cmocka_unit_test(old_cards_take_what_they_can),
       cmocka_unit_test(the_rest_is_walked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
