@@ -71,14 +71,22 @@ __device__ inline void write16(uint32_t to, uint4 x) {
   asm volatile("st.shared.v4.b32 [%0],{%1,%2,%3,%4};" ::"r"(to), "r"(x.x), "r"(x.y), "r"(x.z), "r"(x.w) : "memory");
 }
 
-// The first `bytes` (even) of 16 into shared memory, the rest zero; both addresses are multiples of 16.
+// The first `bytes` (even) of 16 that begin anywhere, element by element; the rest zero.
+__device__ inline uint4 read_elements(const void *from, int bytes) {
+  uint4 x = make_uint4(0, 0, 0, 0);
+#pragma unroll
+  for (int i = 0; i < 8; i++)
+    if (i * 2 < bytes) ((uint32_t *)&x)[i / 2] |= (uint32_t)((const uint16_t *)from)[i] << (i % 2 * 16);
+  return x;
+}
+
+// The same of a multiple of 16.
+__device__ inline uint4 read16(const void *from, int bytes) { return bytes == 16 ? *(const uint4 *)from : read_elements(from, bytes); }
+
+// The same into shared memory, at a multiple of 16.
 __device__ inline void fetch16(uint32_t to, const void *from, int bytes) {
 #if MMA_IS_TURING
-  uint4 x = make_uint4(0, 0, 0, 0);
-  if (bytes == 16) x = *(const uint4 *)from;
-  else
-    for (int i = 0; i < bytes / 2; i++) ((uint32_t *)&x)[i / 2] |= (uint32_t)((const uint16_t *)from)[i] << (i % 2 * 16);
-  write16(to, x);
+  write16(to, read16(from, bytes));
 #else
   asm volatile("cp.async.cg.shared.global [%0],[%1],16,%2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
 #endif

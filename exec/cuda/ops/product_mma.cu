@@ -15,12 +15,15 @@ enum { K = 32, STAGES = GCUT_CUDA_PRODUCT_MMA_STAGES, THREADS = GCUT_CUDA_PRODUC
 
 // An operand of TILE rows (of a) or columns (of b) by K: stored with k along rows, or, where DOWN, from row to row.
 // Chunks of 16 bytes change places by row, so that eight rows of a column fall into different banks. A thread fetches
-// chunks of one column, APART rows from one to the next.
+// chunks of one column, APART rows from one to the next; those that begin ANYwhere, and all on Turing, pass through its
+// registers, and land when what they are fetched ahead of has been multiplied.
 template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
   static constexpr int ROWS = DOWN ? K : TILE, CHUNKS = (DOWN ? TILE : K) / 8, APART = THREADS / CHUNKS;
+  static constexpr bool HELD = ANY || MMA_IS_TURING;
   const T *data, *from; // where it begins; this thread's first chunk of the next step
   int64_t step;
   int rows, columns; // that are left from there
+  uint4 held[HELD ? ROWS / APART : 1];
 
   __device__ static uint32_t place(int row, int chunk) {
     return (uint32_t)(row * CHUNKS + (chunk ^ (DOWN ? row % 8 : row / 2 % 4))) * 16;
@@ -33,15 +36,6 @@ template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
     rows = (int)(n_rows - row), columns = (int)(n_columns - column);
   }
 
-  // Chunks that begin anywhere come element by element.
-  __device__ static void fetch_elements(uint32_t to, const T *from, int bytes) {
-    uint4 x = make_uint4(0, 0, 0, 0);
-#pragma unroll
-    for (int i = 0; i < 8; i++)
-      if (i * 2 < bytes) ((uint32_t *)&x)[i / 2] |= (uint32_t)((const uint16_t *)from)[i] << (i % 2 * 16);
-    write16(to, x);
-  }
-
   // The next step; what lies outside is zero.
   __device__ void fetch(uint32_t to) {
     const int width = columns >= 8 ? 16 : columns > 0 ? columns * 2 : 0;
@@ -50,11 +44,17 @@ template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
     for (int r = 0; r < ROWS; r += APART) {
       const int bytes = r < rows ? width : 0;
       const T *at = bytes ? from + r * step : data;
-      if (ANY) fetch_elements(to + r * CHUNKS * 16, at, bytes);
+      if (HELD) held[r / APART] = ANY ? read_elements(at, bytes) : read16(at, bytes);
       else fetch16(to + r * CHUNKS * 16, at, bytes);
     }
     from += DOWN ? K * step : K;
     (DOWN ? rows : columns) -= K;
+  }
+
+  __device__ void land(uint32_t to) const {
+    to += place(threadIdx.x / CHUNKS, threadIdx.x % CHUNKS);
+#pragma unroll
+    for (int r = 0; r < ROWS && HELD; r += APART) write16(to + r * CHUNKS * 16, held[r / APART]);
   }
 
   // Sixteen rows or columns from x on, sixteen of k; the second of four matrices lies beside the first along k where
@@ -98,12 +98,18 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
   __device__ int warp_column() const { return threadIdx.x / 32 % 2 * HALF; }
   __device__ uint32_t stage(int i) const { return shared + i * 2 * BYTES; }
 
+  __device__ bool is_there(int step) const { return step * (int64_t)K < job.k; }
   __device__ void fetch(A &a, B &b, int step) {
-    if (step * (int64_t)K < job.k) {
+    if (is_there(step)) {
       a.fetch(stage(step % STAGES));
       b.fetch(stage(step % STAGES) + BYTES);
     }
     fetch_commit();
+  }
+  __device__ void land(const A &a, const B &b, int step) {
+    if (!is_there(step)) return;
+    a.land(stage(step % STAGES));
+    b.land(stage(step % STAGES) + BYTES);
   }
 
   __device__ void multiply(uint32_t from) {
@@ -143,13 +149,14 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
     B b((const T *)job.b + batch * job.stride_b, job.ldb, B_DOWN ? job.k : job.n, B_DOWN ? job.n : job.k, column);
     memset(sum, 0, sizeof sum);
 #pragma unroll
-    for (int s = 0; s < STAGES - 1; s++) fetch(a, b, s);
+    for (int s = 0; s < STAGES - 1; s++) fetch(a, b, s), land(a, b, s);
     const int steps = (int)((job.k + K - 1) / K);
     for (int s = 0; s < steps; s++) {
       fetch_wait<STAGES - 2>();
       __syncthreads();
       fetch(a, b, s + STAGES - 1);
       multiply(stage(s % STAGES));
+      land(a, b, s + STAGES - 1);
     }
     fetch_wait<0>();
     __syncthreads();
@@ -166,6 +173,7 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
 
 template <typename T, int TILE, bool ANY> __device__ inline void multiply(const gcut__cuda_product_job &job) {
   extern __shared__ __align__(1024) uint8_t shared[];
+  static_assert(STAGES * 2 * TILE * K * 2 <= 64 << 10, "describe in multiply.c asks for as much");
   const uint32_t at = (uint32_t)__cvta_generic_to_shared(shared);
   if constexpr (TILE == 64) { // the only one for a turned a, which is rare
     if (job.transpose_a && job.transpose_b) return Block<T, TILE, ANY, true, false>{job, at}.run_all();
