@@ -23,6 +23,15 @@ gcut_status gcut__cuda_settle(gcut__cuda *cuda, gcut_error *err) {
   return GCUT_OK;
 }
 
+gcut_status gcut__cuda_capability(const gcut__cuda *cuda, int *out_major, int *out_minor,
+                                  gcut_error *err) {
+  GCUT_CUDA_TRY(&cuda->driver, cuDeviceGetAttribute, out_major,
+                CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, cuda->device);
+  GCUT_CUDA_TRY(&cuda->driver, cuDeviceGetAttribute, out_minor,
+                CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, cuda->device);
+  return GCUT_OK;
+}
+
 // ---- opening ----------------------------------------------------------------------------------
 
 static gcut_status find_card(gcut__cuda *cuda, const char *name, gcut_error *err) {

@@ -28,6 +28,22 @@ static size_t count_fatbins(void) {
   return n;
 }
 
+static gcut_status refuse_card(const gcut__cuda *cuda, gcut_error *err) {
+  int major, minor;
+  GCUT_TRY(gcut__cuda_capability(cuda, &major, &minor, err));
+  return GCUT_FAIL(err, GCUT_DEVICE,
+                   "CUDA: no kernels for a card of compute capability %d.%d in this executable; "
+                   "build it with CUDA_ARCHS=%d%d",
+                   major, minor, major, minor);
+}
+
+static gcut_status load(const gcut__cuda *cuda, const void *fatbin, CUmodule *out,
+                        gcut_error *err) {
+  CUresult result = cuda->driver.cuModuleLoadData(out, fatbin);
+  if (result == CUDA_ERROR_NO_BINARY_FOR_GPU) return refuse_card(cuda, err);
+  return gcut__cuda_check(&cuda->driver, result, "cuModuleLoadData", err);
+}
+
 gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut__cuda_kernels **out_kernels,
                                     gcut_error *err) {
   size_t n = count_fatbins();
@@ -35,8 +51,7 @@ gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut__cuda_kernels **out_k
   if (!k) return GCUT_NO_MEMORY(err);
   pthread_mutex_init(&k->lock, NULL);
   if (!(k->modules = calloc(n, sizeof *k->modules))) return GCUT_NO_MEMORY(err);
-  for (; k->n < n; k->n++)
-    GCUT_CUDA_TRY(&cuda->driver, cuModuleLoadData, &k->modules[k->n], gcut__cuda_fatbins[k->n]);
+  for (; k->n < n; k->n++) GCUT_TRY(load(cuda, gcut__cuda_fatbins[k->n], &k->modules[k->n], err));
   return GCUT_OK;
 }
 

@@ -199,10 +199,7 @@ static gcut_status describe(gcut__cuda *cuda, size_t total, size_t taken, char *
   int version, major, minor;
   GCUT_CUDA_TRY(driver, cuDeviceGetName, name, sizeof name, cuda->device);
   GCUT_CUDA_TRY(driver, cuDriverGetVersion, &version);
-  GCUT_CUDA_TRY(driver, cuDeviceGetAttribute, &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
-                cuda->device);
-  GCUT_CUDA_TRY(driver, cuDeviceGetAttribute, &minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
-                cuda->device);
+  GCUT_TRY(gcut__cuda_capability(cuda, &major, &minor, err));
   snprintf(text, size,
            "%s, %zu MiB (%zu MiB taken), compute capability %d.%d, driver for CUDA %d.%d, %s", name,
            total >> 20, taken >> 20, major, minor, version / 1000, version % 1000 / 10,
