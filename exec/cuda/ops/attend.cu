@@ -136,7 +136,7 @@ __device__ inline void add_values(const float (&score)[TILE / 8][4], uint32_t va
 template <typename T, int D> __device__ inline void attend(const gcut__cuda_attend_job &job) {
   extern __shared__ __align__(1024) uint8_t shared[];
   enum { STAGES = Places<D>::STAGES, VALUES = Places<D>::VALUES };
-  static_assert(Places<D>::TILES * tile_bytes<D>() <= (MMA_IS_TURING ? 64 : 99) << 10, "what a block has on every such card");
+  static_assert(Places<D>::TILES * tile_bytes<D>() <= (MMA_IS_TURING ? 64 : 99) << 10, "load_16_tiles in attend_launch.c asks for as much");
   const uint32_t tiles = (uint32_t)__cvta_generic_to_shared(shared);
   const int lane = threadIdx.x % 32, matrix = lane / 8, matrix_row = lane % 8, warp_row = threadIdx.x / 32 * 16;
   const int head = blockIdx.x, batch = blockIdx.z, qt = (int)(gridDim.y - 1 - blockIdx.y); // the longest first

@@ -5,6 +5,13 @@
 #include "fused.h"
 #include "types.cuh"
 
+// Of shared memory, what a block has on every card that runs this.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define BLOCK_BYTES (64 << 10) // Turing
+#else
+#define BLOCK_BYTES (99 << 10)
+#endif
+
 namespace attention32 {
 
 enum { THREADS = GCUT_CUDA_ATTEND_F32_THREADS, ACROSS = 16, PAD = GCUT_CUDA_ATTEND_F32_PAD };
@@ -160,6 +167,7 @@ __device__ inline bool in_fours(const gcut__cuda_attend_job &job, int64_t batch,
 
 template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend_job &job) {
   extern __shared__ float memory[];
+  static_assert(TILE * (2 * (D + PAD) + TILE + PAD) * 4 <= BLOCK_BYTES, "load_f32_tiles in attend_launch.c asks for as much");
   const int head = blockIdx.x, batch = blockIdx.z, qt = (int)(gridDim.y - 1 - blockIdx.y); // the longest first
   const float *k = (const float *)job.k + batch * job.k_batch + head / job.group * job.k_head;
   const float *v = (const float *)job.v + batch * job.v_batch + head / job.group * job.v_head;
@@ -197,7 +205,7 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
     attention32::attend<D, TILE>(job);                                                                                 \
   }
 ATTEND_F32(gcut_attend_f32_64, 64, 64)
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800 // Turing, where a block has no more than 64 KiB
+#if BLOCK_BYTES < 99 << 10
 ATTEND_F32(gcut_attend_small_f32_128, 128, 32)
 ATTEND_F32(gcut_attend_small_f32_256, 256, 16)
 #else
