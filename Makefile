@@ -373,10 +373,10 @@ bench: all $(generator_bin) ## times of reading, tracing, cutting, against size 
 
 # The bundle's executable finds its libraries beside itself, those that libraries need included.
 bundle_name := graphcut-$(VERSION)-linux-x86_64
-BUNDLE_ARCHS ?= 80 86 89 90a 100 120
+BUNDLE_ARCHS ?= 75 80 86 89 90a 100 120
 
 .PHONY: bundle
-bundle: ## one tarball with everything but glibc and the driver, kernels for cards from Ampere on: build/NAME.tar.xz
+bundle: ## one tarball with everything but glibc and the driver, kernels for cards from Turing on: build/NAME.tar.xz
 	$(MAKE) CONFIG=bundle CUDA_ARCHS="$(BUNDLE_ARCHS)" LDFLAGS="$(LDFLAGS) -Wl,--disable-new-dtags,-rpath,'\$$\$$ORIGIN/../lib'" build/bundle/graphcut
 	tools/bundle.sh build/bundle/graphcut $(bundle_name) build/$(bundle_name).tar.xz
 
