@@ -261,8 +261,9 @@ bench-elementwise: $(build)/tests/cuda/elementwise_bench ## check chains of elem
 	$<
 
 .PHONY: bench-products
-bench-products: $(build)/tests/cuda/product_bench ## check products of our own on a card and time them beside cuBLASLt
-	$<
+bench-products: $(build)/tests/cuda/product_bench $(build)/tests/cuda/joint_bench ## check products of our own on a card, alone and joined, and time them beside cuBLASLt
+	$(build)/tests/cuda/product_bench
+	$(build)/tests/cuda/joint_bench
 
 # A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
 # the card's assembly are left out.

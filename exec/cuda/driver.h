@@ -46,6 +46,7 @@
   X(cuModuleUnload)                                                                                \
   X(cuModuleGetFunction)                                                                           \
   X(cuFuncSetAttribute)                                                                            \
+  X(cuOccupancyMaxActiveClusters)                                                                  \
   X(cuLaunchKernel)                                                                                \
   X(cuTensorMapEncodeTiled)
 

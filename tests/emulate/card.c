@@ -170,6 +170,10 @@ CUresult CUDAAPI cuFuncSetAttribute(CUfunction f, CUfunction_attribute attribute
   (void)f, (void)attribute, (void)value;
   return CUDA_SUCCESS;
 }
+CUresult CUDAAPI cuOccupancyMaxActiveClusters(int *n, CUfunction f, const CUlaunchConfig *config) {
+  (void)n, (void)f, (void)config;
+  return CUDA_ERROR_NOT_SUPPORTED; // only kernels in assembly have clusters
+}
 CUresult CUDAAPI cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t rank,
                                         void *data, const cuuint64_t *dims,
                                         const cuuint64_t *strides, const cuuint32_t *box,

@@ -83,6 +83,10 @@ static inline float __fadd_rn(float a, float b) {
 static inline float __fsub_rn(float a, float b) {
   return a - b;
 }
+#define __expf expf
+static inline float __fdividef(float a, float b) {
+  return a / b;
+}
 static inline float __fmul_rn(float a, float b) {
   return a * b;
 }

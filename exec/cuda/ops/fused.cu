@@ -1,6 +1,7 @@
 // Chains of elementwise nodes in one pass. Every intermediate is rounded as the nodes would, and products are never
 // contracted with sums, so the bits are those of the chain.
 #include "eight.cuh"
+#include "formulas.cuh"
 #include "fused.h"
 
 // ---- SwiGLU
@@ -11,7 +12,7 @@ template <typename T> __device__ inline void swiglu(const gcut__cuda_swiglu_job 
     Eight g = load8((const T *)job.g + i), u = load8((const T *)job.u + i);
 #pragma unroll
     for (int k = 0; k < 8; k++) {
-      float s = rounded<T>(1.0f / (1.0f + expf(-g.x[k])));
+      float s = rounded<T>(sizeof(T) == 2 ? quick_sigmoid(g.x[k]) : sigmoid(g.x[k]));
       g.x[k] = __fmul_rn(rounded<T>(__fmul_rn(g.x[k], s)), u.x[k]);
     }
     store8((T *)job.y + i, g);

@@ -3,16 +3,10 @@
 #include <stdio.h>
 
 #include "exec/cuda/kernels.h"
-#include "exec/cuda/ops/tensor_map.h"
-
-enum { CLUSTER = GCUT_CUDA_PRODUCT_CLUSTER, WIDE_M = GCUT_CUDA_PRODUCT_WIDE_M };
-
-static int64_t tiles_of(int64_t n, int64_t tile) {
-  return (n + tile - 1) / tile;
-}
+#include "exec/cuda/ops/multiply_wide.h"
 
 static int64_t tiles_in_all(const gcut__cuda_product *p, const gcut__cuda_multiply *m) {
-  return tiles_of(p->m, m->rows) * tiles_of(p->n, m->columns) * p->batch;
+  return gcut__cuda_tiles(p->m, m->rows) * gcut__cuda_tiles(p->n, m->columns) * p->batch;
 }
 
 // ---- which kernel
@@ -41,19 +35,9 @@ static bool fits(const gcut__cuda_product *p, gcut__cuda_multiply_kind kind) {
   return kind == GCUT_CUDA_MULTIPLY_MMA || (!p->transpose_a && p->beta == 0 && is_aligned(p));
 }
 
-// Two stages more of the narrower tiles, which are used up faster; two panels of the result for
-// each of two warpgroups; barriers, and to begin at a multiple of 1024.
-static void describe_wide(gcut__cuda_multiply *m, bool small) {
-  const uint32_t stages = small ? 6 : 4, panel = 64 * 128;
-  m->rows = WIDE_M;
-  m->columns = small ? 128 : 256;
-  m->threads = GCUT_CUDA_PRODUCT_WIDE_THREADS;
-  m->shared_bytes = stages * (m->rows + m->columns) * 128 + 4 * panel + 1024 + 256;
-}
-
 static void describe(gcut__cuda_multiply *m, bool small) {
   if (m->kind == GCUT_CUDA_MULTIPLY_WIDE) {
-    describe_wide(m, small);
+    gcut__cuda_wide_describe(m, small);
     return;
   }
   bool mma = m->kind == GCUT_CUDA_MULTIPLY_MMA;
@@ -63,29 +47,45 @@ static void describe(gcut__cuda_multiply *m, bool small) {
 }
 
 // Kernels are named by kind, type, tile and what they take: _t where b is turned, _any where rows
-// begin anywhere.
-static void name_kernel(const gcut__cuda_product *p, const gcut__cuda_multiply *m, char *name,
-                        size_t size) {
+// begin anywhere; and by what they do besides.
+static void name_kernel(const gcut__cuda_product *p, const gcut__cuda_multiply *m,
+                        gcut__cuda_finish finish, char *name, size_t size) {
+  static const char *const finishes[] = {"", "_add", "_swiglu"};
   static const char *const kinds[] = {"plain", "mma", "wide"};
   const char *turned = m->kind == GCUT_CUDA_MULTIPLY_WIDE && p->transpose_b ? "_t" : "";
   const char *any = m->kind == GCUT_CUDA_MULTIPLY_MMA && !is_aligned(p) ? "_any" : "";
-  snprintf(name, size, "gcut_product_%s_%s_%u%s%s", kinds[m->kind], type_name(p->type), m->columns,
-           turned, any);
+  snprintf(name, size, "gcut_product_%s_%s_%u%s%s%s", kinds[m->kind], type_name(p->type),
+           m->columns, turned, any, finishes[finish]);
+}
+
+// Finds the kernel that *m describes.
+static gcut_status find_kernel(gcut__cuda *cuda, const gcut__cuda_product *p,
+                               gcut__cuda_finish finish, gcut__cuda_multiply *m, gcut_error *err) {
+  char name[64];
+  name_kernel(p, m, finish, name, sizeof name);
+  GCUT_TRY(gcut__cuda_kernel(cuda, name, &m->kernel, err));
+  GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, m->kernel,
+                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)m->shared_bytes);
+  return m->kind == GCUT_CUDA_MULTIPLY_WIDE ? gcut__cuda_wide_count(cuda, m, err) : GCUT_OK;
 }
 
 gcut_status gcut__cuda_multiply_load_kind(gcut__cuda *cuda, const gcut__cuda_product *p,
                                           gcut__cuda_multiply_kind kind, bool small,
                                           gcut__cuda_multiply *out, gcut_error *err) {
-  char name[64];
   if (!fits(p, kind))
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel of kind %d for such a product", (int)kind);
   *out = (gcut__cuda_multiply){.kind = kind};
   describe(out, small || (kind == GCUT_CUDA_MULTIPLY_MMA && (p->transpose_a || !is_aligned(p))));
-  name_kernel(p, out, name, sizeof name);
-  GCUT_TRY(gcut__cuda_kernel(cuda, name, &out->kernel, err));
-  GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, out->kernel,
-                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)out->shared_bytes);
-  return GCUT_OK;
+  return find_kernel(cuda, p, GCUT_CUDA_FINISH_NONE, out, err);
+}
+
+gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
+                                  gcut__cuda_multiply *out, gcut_error *err) {
+  if (!fits(&j->product, GCUT_CUDA_MULTIPLY_WIDE))
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel for such joint products");
+  *out = (gcut__cuda_multiply){.kind = GCUT_CUDA_MULTIPLY_WIDE};
+  describe(out, false);
+  return find_kernel(cuda, &j->product, j->finish, out, err);
 }
 
 // Whether the card has more work at once with small tiles: large ones would leave a part of it idle
@@ -95,8 +95,8 @@ static bool wants_small(const gcut__cuda *cuda, const gcut__cuda_product *p,
   gcut__cuda_multiply large = {.kind = kind}, small = {.kind = kind};
   describe(&large, false);
   describe(&small, true);
-  int64_t large_waves = tiles_of(tiles_in_all(p, &large), cuda->processors);
-  int64_t small_waves = tiles_of(tiles_in_all(p, &small), cuda->processors);
+  int64_t large_waves = gcut__cuda_tiles(tiles_in_all(p, &large), cuda->processors);
+  int64_t small_waves = gcut__cuda_tiles(tiles_in_all(p, &small), cuda->processors);
   return small_waves * small.rows * small.columns * 5 <
          large_waves * large.rows * large.columns * 4;
 }
@@ -121,42 +121,6 @@ gcut_status gcut__cuda_multiply_load(gcut__cuda *cuda, const gcut__cuda_product 
 
 // ---- launching
 
-static gcut_status map_operand(gcut__cuda *cuda, CUdeviceptr data, int64_t rows, int64_t columns,
-                               int64_t step, int64_t batch_step, int64_t batch, uint32_t box_rows,
-                               gcut__cuda_tensor_map *out, gcut_error *err) {
-  gcut__cuda_view view = {.data = (const void *)data,
-                          .columns = columns,
-                          .rows = rows,
-                          .heads = batch_step ? batch : 1,
-                          .batch = 1,
-                          .row_step = step,
-                          .head_step = batch_step ? batch_step : step,
-                          .batch_step = step,
-                          .element_bytes = 2};
-  return gcut__cuda_map(cuda, &view, box_rows, out, err);
-}
-
-static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_multiply *m,
-                               const gcut__cuda_product *p, const gcut__cuda_product_job *job,
-                               CUstream stream, gcut_error *err) {
-  gcut__cuda_product_wide wide = {.base = *job};
-  const bool turned = p->transpose_b;
-  GCUT_TRY(map_operand(cuda, (CUdeviceptr)job->a, p->m, p->k, p->lda, p->stride_a, p->batch, WIDE_M,
-                       &wide.a_map, err));
-  GCUT_TRY(map_operand(cuda, (CUdeviceptr)job->b, turned ? p->n : p->k, turned ? p->k : p->n,
-                       p->ldb, p->stride_b, p->batch,
-                       turned ? m->columns / CLUSTER : GCUT_CUDA_PRODUCT_WIDE_K, &wide.b_map, err));
-  GCUT_TRY(map_operand(cuda, (CUdeviceptr)job->c, p->m, p->n, p->ldc, p->stride_c, p->batch, 64,
-                       &wide.c_map, err));
-  int64_t blocks =
-      tiles_of(p->m, WIDE_M * CLUSTER) * tiles_of(p->n, m->columns) * p->batch * CLUSTER;
-  int64_t most = cuda->processors / CLUSTER * CLUSTER;
-  uint32_t grid[3] = {(uint32_t)(blocks < most ? blocks : most), 1, 1};
-  void *arguments[] = {&wide};
-  return gcut__cuda_launch(cuda, m->kernel, grid, m->threads, m->shared_bytes, stream, arguments,
-                           err);
-}
-
 gcut_status gcut__cuda_multiply_launch(gcut__cuda *cuda, const gcut__cuda_multiply *m,
                                        const gcut__cuda_product *p, CUdeviceptr a, CUdeviceptr b,
                                        CUdeviceptr c, CUdeviceptr bias, CUstream stream,
@@ -180,7 +144,8 @@ gcut_status gcut__cuda_multiply_launch(gcut__cuda *cuda, const gcut__cuda_multip
                                 .c = (void *)c,
                                 .bias = p->epilogue == GCUT_CUDA_EPILOGUE_BIAS ? (const void *)bias
                                                                                : NULL};
-  if (m->kind == GCUT_CUDA_MULTIPLY_WIDE) return launch_wide(cuda, m, p, &job, stream, err);
+  if (m->kind == GCUT_CUDA_MULTIPLY_WIDE)
+    return gcut__cuda_wide_launch(cuda, m, p, &job, stream, err);
   const int64_t tiles = tiles_in_all(p, m), most = INT64_C(1)
                                                    << 30; // blocks go on to further tiles
   uint32_t grid[3] = {(uint32_t)(tiles < most ? tiles : most), 1, 1};

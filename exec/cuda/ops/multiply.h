@@ -16,6 +16,7 @@ typedef struct gcut__cuda_multiply {
   gcut__cuda_multiply_kind kind;
   uint32_t rows, columns; // of a tile
   uint32_t threads, shared_bytes;
+  uint32_t clusters; // that the card holds at once; 0 where there are none
 } gcut__cuda_multiply;
 
 // Finds the kernel by the product's shape and type and by the card.
@@ -35,5 +36,29 @@ GCUT_MUST_USE gcut_status gcut__cuda_multiply_launch(gcut__cuda *cuda, const gcu
                                                      const gcut__cuda_product *p, CUdeviceptr a,
                                                      CUdeviceptr b, CUdeviceptr c, CUdeviceptr bias,
                                                      CUstream stream, gcut_error *err);
+
+// ---- several right sides, and what becomes of products: Hopper's kernels alone
+
+// Products of one a with one to three b's, in one launch.
+typedef struct gcut__cuda_joint {
+  gcut__cuda_product product; // of the first b; batch 1, beta 0, no epilogue
+  int64_t n[GCUT_CUDA_SIDES]; // columns of each b, and of each result, which lie dense
+  uint32_t n_sides;
+  gcut__cuda_finish finish;
+} gcut__cuda_joint;
+
+// Whether the card's own kernel computes such a product rather than a library's, alone or joined
+// with others: by shape, type and card alone.
+bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p);
+
+GCUT_MUST_USE gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
+                                                gcut__cuda_multiply *out, gcut_error *err);
+// b: [n_sides]; y: [n_sides], or one with GCUT_CUDA_FINISH_SWIGLU; skip: with GCUT_CUDA_FINISH_ADD.
+// Addresses are multiples of 16.
+GCUT_MUST_USE gcut_status gcut__cuda_joint_launch(gcut__cuda *cuda, const gcut__cuda_multiply *m,
+                                                  const gcut__cuda_joint *j, CUdeviceptr a,
+                                                  const CUdeviceptr *b, const CUdeviceptr *y,
+                                                  CUdeviceptr skip, CUstream stream,
+                                                  gcut_error *err);
 
 #endif

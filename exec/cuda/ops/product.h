@@ -19,10 +19,21 @@ typedef struct gcut__cuda_product_job {
   void *c;
 } gcut__cuda_product_job;
 
-// The same with maps of a, b and c for Hopper's copy engine.
+// What becomes of a product before it is stored; every result is rounded as the nodes would.
+typedef enum gcut__cuda_finish {
+  GCUT_CUDA_FINISH_NONE,
+  GCUT_CUDA_FINISH_ADD,    // product + skip
+  GCUT_CUDA_FINISH_SWIGLU, // of two sides, gate and up, into one: round(g * round(sigmoid(g))) * u
+} gcut__cuda_finish;
+
+// The same for Hopper, with maps for its copy engine: a times one to three b's.
+enum { GCUT_CUDA_SIDES = 3 };
 typedef struct gcut__cuda_product_wide {
-  gcut__cuda_tensor_map a_map, b_map, c_map;
-  gcut__cuda_product_job base;
+  gcut__cuda_tensor_map a_map, b_map[GCUT_CUDA_SIDES], c_map[GCUT_CUDA_SIDES];
+  gcut__cuda_product_job base; // n and ldc are the first side's
+  int32_t n_sides;
+  int32_t tiles[GCUT_CUDA_SIDES], all_tiles; // side by side: of each, and of all
+  const void *skip;                          // [m][ldc]
 } gcut__cuda_product_wide;
 
 enum {

@@ -61,6 +61,11 @@ template <typename C> __device__ inline void store_as(void *data, int64_t i, int
 }
 
 // Two numbers of 16 bits each in a word.
+template <typename T> __device__ inline float2 unpack(uint32_t word);
+template <> __device__ inline float2 unpack<__nv_bfloat16>(uint32_t word) {
+  return __bfloat1622float2(*(__nv_bfloat162 *)&word);
+}
+template <> __device__ inline float2 unpack<__half>(uint32_t word) { return __half22float2(*(__half2 *)&word); }
 template <typename T> __device__ inline uint32_t pack(float x, float y);
 template <> __device__ inline uint32_t pack<__nv_bfloat16>(float x, float y) {
   __nv_bfloat162 p = __floats2bfloat162_rn(x, y);
@@ -69,6 +74,20 @@ template <> __device__ inline uint32_t pack<__nv_bfloat16>(float x, float y) {
 template <> __device__ inline uint32_t pack<__half>(float x, float y) {
   __half2 p = __floats2half2_rn(x, y);
   return *(uint32_t *)&p;
+}
+
+// Sums and products of two such words, each number rounded once: what float32 would give that is rounded after, for
+// float32 holds such a product, and where it cannot hold a sum that is far from halfway between two numbers.
+template <typename T> struct Pairs;
+template <> struct Pairs<__nv_bfloat16> { typedef __nv_bfloat162 type; };
+template <> struct Pairs<__half> { typedef __half2 type; };
+template <typename T> __device__ inline uint32_t add_pairs(uint32_t a, uint32_t b) {
+  typename Pairs<T>::type sum = __hadd2_rn(*(typename Pairs<T>::type *)&a, *(typename Pairs<T>::type *)&b);
+  return *(uint32_t *)&sum;
+}
+template <typename T> __device__ inline uint32_t multiply_pairs(uint32_t a, uint32_t b) {
+  typename Pairs<T>::type product = __hmul2_rn(*(typename Pairs<T>::type *)&a, *(typename Pairs<T>::type *)&b);
+  return *(uint32_t *)&product;
 }
 
 #endif
