@@ -243,7 +243,7 @@ cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Run
 
 .PHONY: check-gpu
 check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, MODELS; GCUT_REQUIRE_GPU=1 where there must be one
-	MODELS="$(MODELS) tests/data/runtime" tests/gpu.sh $(build)
+	MODELS="$(MODELS) tests/data/runtime tests/data/convolutions" tests/gpu.sh $(build)
 
 ifneq ($(NVCC),)
 # Only what it uses: the program runs on machines that lack the other libraries.
@@ -298,7 +298,7 @@ endif
 .PHONY: check-emulated
 check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card, with cuBLASLt and without
 	for folder in $(emulated) $(emulated)/alone; do \
-	  LD_LIBRARY_PATH=$$folder:$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS) tests/data/runtime" \
+	  LD_LIBRARY_PATH=$$folder:$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS) tests/data/runtime tests/data/convolutions" \
 	    tests/gpu.sh $(build) || exit; \
 	done
 

@@ -1,14 +1,17 @@
-# Operators that the standard's cases leave out give what ONNX Runtime gave (tests/data/runtime), whole and in parts. Its
-# float16 is two units of the last place wide.
+# Operators, and attributes of convolutions, that the standard's cases leave out give what ONNX Runtime gave (tests/data),
+# whole and in parts. Its float16 is two units of the last place wide.
 . tests/support/cli.sh
 as_runtime() { # name folder rtol atol
-  data=tests/data/runtime/$2
+  data=tests/data/$2
   run="$GRAPHCUT run $data/model.onnx --device cpu --input $data/inputs.npz --expect $data/outputs.npz --rtol $3 --atol $4"
   check "$1: as the runtime" $run
   grep ' NO$' "$work/out" "$work/err" | sed 's/^/# /'
 }
 
-as_runtime com.microsoft microsoft 1e-3 1e-4
+as_runtime com.microsoft runtime/microsoft 1e-3 1e-4
 check 'com.microsoft: the same bits in parts' $run --parts 9 --offload prefetch --self-check
-as_runtime 'com.microsoft in float16' halves 2e-3 1e-3
-as_runtime ai.onnx.ml learning 1e-4 1e-5
+as_runtime 'com.microsoft in float16' runtime/halves 2e-3 1e-3
+as_runtime ai.onnx.ml runtime/learning 1e-4 1e-5
+as_runtime convolutions convolutions/float 1e-4 1e-5
+as_runtime 'convolutions in float16' convolutions/float16 2e-3 1e-3
+as_runtime 'convolutions in bfloat16' convolutions/bfloat16 1e-2 1e-2
