@@ -265,6 +265,10 @@ bench-products: $(build)/tests/cuda/product_bench $(build)/tests/cuda/joint_benc
 	$(build)/tests/cuda/product_bench
 	$(build)/tests/cuda/joint_bench
 
+.PHONY: bench-convolutions
+bench-convolutions: $(build)/tests/cuda/convolution_bench ## time convolutions of well-known networks on a card
+	$<
+
 # A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
 # the card's assembly are left out.
 emulated := $(build)/emulated

@@ -1,6 +1,6 @@
-// Conv and ConvTranspose: columns and a product by cuBLASLt, image by image; where a group has few
-// input channels (depthwise) directly. AveragePool, MaxPool, the global pools and
-// BatchNormalization.
+// Conv and ConvTranspose: columns and a product by cuBLASLt, of several images at once where there
+// are no groups; where a group has few input channels (depthwise) directly. AveragePool, MaxPool,
+// the global pools and BatchNormalization.
 #include "tracer/ops/conv.h"
 
 #include "exec/cuda/blas.h"
@@ -10,8 +10,10 @@
 #include "tracer/ops/normalization.h"
 #include "tracer/ops/pool.h"
 
-static const int64_t FEW_TAPS = 32, MOST_COLUMNS = INT64_C(1)
-                                                   << 30; // of a group; bytes of an image
+enum { WARP = 32, MOST_AT_ONCE = 65535 };
+static const int64_t FEW_TAPS = 32;                      // of a group
+static const int64_t MOST_COLUMNS = INT64_C(1) << 30;    // bytes of an image
+static const int64_t COLUMNS_AT_ONCE = INT64_C(1) << 25; // bytes of several
 
 static bool is_real(int type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
@@ -50,11 +52,11 @@ static bool is_plain(const gcut__cuda_window *w) {
 
 typedef struct conv_params {
   CUfunction columns_kernel, bias_kernel, image_kernel;
-  gcut__cuda_product product;
+  gcut__cuda_product product, rest; // of images at once; of the last, fewer ones
   gcut__cuda_columns_job columns;
   gcut__cuda_bias_job bias;
   gcut__cuda_image_job image;
-  int64_t images;
+  int64_t images, at_once;
   uint64_t x_bytes, y_bytes; // of an image
   bool plain, has_bias;
 } conv_params;
@@ -63,31 +65,47 @@ static CUdeviceptr columns_at(const gcut__cuda_run *r) {
   return r->scratch + GCUT_CUDA_BLAS_WORKSPACE;
 }
 
-static gcut_status launch_conv(const gcut__cuda_run *r, gcut_error *err) {
+// Several images side by side are one of more channels.
+static gcut_status make_columns(const gcut__cuda_run *r, int64_t images, CUdeviceptr x,
+                                gcut_error *err) {
+  const conv_params *p = r->step->params;
+  gcut__cuda_columns_job job = p->columns;
+  void *arguments[] = {&job};
+  job.channels *= images;
+  job.x = (const void *)x;
+  job.columns = (void *)columns_at(r);
+  return gcut__cuda_launch_over(r, p->columns_kernel,
+                                (uint64_t)(job.channels * job.window.n_kernel * job.window.n_near),
+                                arguments, err);
+}
+
+static gcut_status fill_bias(const gcut__cuda_run *r, gcut_error *err) {
   const conv_params *p = r->step->params;
   gcut__cuda_bias_job bias = p->bias;
-  bias.bias = p->has_bias ? (const void *)r->inputs[2] : NULL;
+  void *arguments[] = {&bias};
+  bias.bias = (const void *)r->inputs[2];
   bias.y = (void *)r->outputs[0];
-  void *bias_arguments[] = {&bias};
-  if (p->has_bias)
-    GCUT_TRY(gcut__cuda_launch_over(r, p->bias_kernel,
-                                    (uint64_t)(bias.images * bias.channels * bias.each),
-                                    bias_arguments, err));
-  for (int64_t i = 0; i < p->images; i++) {
-    gcut__cuda_columns_job job = p->columns;
+  return gcut__cuda_launch_over(r, p->bias_kernel, (uint64_t)(bias.images * bias.channels * WARP),
+                                arguments, err);
+}
+
+static gcut_status launch_conv(const gcut__cuda_run *r, gcut_error *err) {
+  const conv_params *p = r->step->params;
+  if (p->has_bias) GCUT_TRY(fill_bias(r, err));
+  for (int64_t i = 0; i < p->images; i += p->at_once) {
+    int64_t n = p->images - i < p->at_once ? p->images - i : p->at_once;
     CUdeviceptr x = r->inputs[0] + (uint64_t)i * p->x_bytes,
                 y = r->outputs[0] + (uint64_t)i * p->y_bytes;
-    void *arguments[] = {&job};
-    job.x = (const void *)x;
-    job.columns = (void *)columns_at(r);
-    if (!p->plain)
-      GCUT_TRY(gcut__cuda_launch_over(
-          r, p->columns_kernel, (uint64_t)(job.channels * job.window.n_kernel * job.window.n_near),
-          arguments, err));
-    GCUT_TRY(gcut__cuda_blas_run(r->cuda->blas, &p->product, r->inputs[1],
-                                 p->plain ? x : columns_at(r), y, 0, r->scratch, r->stream, err));
+    if (!p->plain) GCUT_TRY(make_columns(r, n, x, err));
+    GCUT_TRY(gcut__cuda_blas_run(r->cuda->blas, n == p->at_once ? &p->product : &p->rest,
+                                 r->inputs[1], p->plain ? x : columns_at(r), y, 0, r->scratch,
+                                 r->stream, err));
   }
   return GCUT_OK;
+}
+
+static int64_t columns_bytes(const gcut__cuda_columns_job *c) { // of an image
+  return c->channels * c->window.n_kernel * c->window.n_near * c->size;
 }
 
 static gcut_status finish_products(const gcut__cuda_compile *c, conv_params *p,
@@ -95,10 +113,23 @@ static gcut_status finish_products(const gcut__cuda_compile *c, conv_params *p,
   c->step->params = p;
   c->step->launch = launch;
   c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE;
-  if (!p->plain)
-    c->step->scratch_bytes += (uint64_t)(p->columns.channels * p->columns.window.n_kernel *
-                                         p->columns.window.n_near * p->columns.size);
+  if (!p->plain) c->step->scratch_bytes += (uint64_t)(p->at_once * columns_bytes(&p->columns));
+  if (p->images % p->at_once) GCUT_TRY(gcut__cuda_blas_prepare(c->cuda->blas, &p->rest, err));
   return gcut__cuda_blas_prepare(c->cuda->blas, &p->product, err);
+}
+
+// Without groups the images are a batch of products, as many as a bound on their columns allows.
+static void take_images_at_once(conv_params *p, int64_t groups) {
+  int64_t room = p->plain ? p->images : COLUMNS_AT_ONCE / columns_bytes(&p->columns);
+  if (room > MOST_AT_ONCE) room = MOST_AT_ONCE;
+  if (room < 1 || groups > 1) room = 1;
+  int64_t passes = (p->images + room - 1) / room;
+  p->at_once = (p->images + passes - 1) / passes;
+  if (groups > 1) return;
+  p->product.stride_a = 0;
+  p->product.batch = p->at_once;
+  p->rest = p->product;
+  p->rest.batch = p->images % p->at_once;
 }
 
 static bool fits(int64_t channels, const gcut__cuda_window *w, int32_t size) {
@@ -115,27 +146,28 @@ static gcut_status compile_by_product(const gcut__cuda_compile *c, const gcut__c
   conv_params *p = GCUT_NEW(c->arena, conv_params);
   if (!p) return GCUT_NO_MEMORY(err);
   if (!fits(channels, w, size)) return GCUT_OK;
-  *p = (conv_params){
-      .columns = {.window = *w, .channels = channels, .size = size},
-      .bias = {.images = g->images, .channels = out, .each = w->n_near, .type = g->type},
-      .images = g->images,
-      .x_bytes = (uint64_t)(channels * w->n_far * size),
-      .y_bytes = (uint64_t)(out * w->n_near * size),
-      .plain = is_plain(w),
-      .has_bias = gcut__cuda_input_type(c, 2) != NULL,
-      .product = {.type = (gcut_dtype)g->type,
-                  .m = g->out_channels,
-                  .n = w->n_near,
-                  .k = depth,
-                  .batch = g->groups,
-                  .lda = depth,
-                  .ldb = w->n_near,
-                  .ldc = w->n_near,
-                  .stride_a = g->out_channels * depth,
-                  .stride_b = depth * w->n_near,
-                  .stride_c = g->out_channels * w->n_near,
-                  .alpha = 1}};
+  *p =
+      (conv_params){.columns = {.window = *w, .channels = channels, .size = size},
+                    .bias = {.images = g->images, .channels = out, .each = w->n_near, .size = size},
+                    .images = g->images,
+                    .x_bytes = (uint64_t)(channels * w->n_far * size),
+                    .y_bytes = (uint64_t)(out * w->n_near * size),
+                    .plain = is_plain(w),
+                    .has_bias = gcut__cuda_input_type(c, 2) != NULL,
+                    .product = {.type = (gcut_dtype)g->type,
+                                .m = g->out_channels,
+                                .n = w->n_near,
+                                .k = depth,
+                                .batch = g->groups,
+                                .lda = depth,
+                                .ldb = w->n_near,
+                                .ldc = w->n_near,
+                                .stride_a = g->out_channels * depth,
+                                .stride_b = depth * w->n_near,
+                                .stride_c = g->out_channels * w->n_near,
+                                .alpha = 1}};
   p->product.beta = p->has_bias ? 1 : 0;
+  take_images_at_once(p, g->groups);
   GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_columns", &p->columns_kernel, err));
   GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_bias", &p->bias_kernel, err));
   return finish_products(c, p, launch_conv, err);
@@ -203,6 +235,7 @@ static gcut_status compile_transposed(const gcut__cuda_compile *c, const gcut__c
   *p = (conv_params){.columns = {.window = *w, .channels = channels, .size = size},
                      .image = {.window = *w, .channels = channels, .type = g->type},
                      .images = g->images,
+                     .at_once = 1,
                      .x_bytes = (uint64_t)(g->groups * g->in_channels * w->n_near * size),
                      .y_bytes = (uint64_t)(channels * w->n_far * size),
                      .has_bias = gcut__cuda_input_type(c, 2) != NULL,

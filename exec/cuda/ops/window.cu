@@ -36,12 +36,27 @@ extern "C" __global__ void gcut_image(const __grid_constant__ gcut__cuda_image_j
   else make_image<float>(job);
 }
 
-extern "C" __global__ void gcut_bias(const __grid_constant__ gcut__cuda_bias_job job) {
-  FOR_EACH_ELEMENT(i, job.images * job.channels * job.each) {
-    int64_t channel = i / job.each % job.channels;
-    if (job.type == T_DOUBLE) ((double *)job.y)[i] = job.bias ? ((const double *)job.bias)[channel] : 0.0;
-    else store_as<float>(job.y, i, job.type, job.bias ? load_as<float>(job.bias, channel, job.type) : 0.0f);
+// A warp a plane, which is of one value.
+template <typename T> __device__ inline void fill_planes(const gcut__cuda_bias_job &job) {
+  const int64_t each = job.each, warps = (int64_t)gridDim.x * (blockDim.x / 32);
+  const int lane = threadIdx.x % 32;
+  for (int64_t plane = (int64_t)blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32; plane < job.images * job.channels;
+       plane += warps) {
+    union { T one[16 / sizeof(T)]; uint4 all; } value;
+    T *y = (T *)job.y + plane * each;
+    const T x = ((const T *)job.bias)[plane % job.channels];
+    for (int k = 0; k < (int)(16 / sizeof(T)); k++) value.one[k] = x;
+    if (each * sizeof(T) % 16 == 0)
+      for (int64_t i = lane; i < each * (int64_t)sizeof(T) / 16; i += 32) ((uint4 *)y)[i] = value.all;
+    else
+      for (int64_t i = lane; i < each; i += 32) y[i] = x;
   }
+}
+
+extern "C" __global__ void gcut_bias(const __grid_constant__ gcut__cuda_bias_job job) {
+  if (job.size == 2) fill_planes<uint16_t>(job);
+  else if (job.size == 4) fill_planes<uint32_t>(job);
+  else fill_planes<uint64_t>(job);
 }
 
 template <typename C> __device__ inline void convolve_directly(const gcut__cuda_direct_job &job) {

@@ -35,10 +35,10 @@ typedef struct gcut__cuda_image_job {
   void *y;
 } gcut__cuda_image_job;
 
-// y [images][channels][each] = bias, or 0.
+// y [images][channels][each] = bias.
 typedef struct gcut__cuda_bias_job {
   int64_t images, channels, each;
-  int32_t type;
+  int32_t size;
   const void *bias;
   void *y;
 } gcut__cuda_bias_job;
