@@ -19,7 +19,7 @@ typedef struct planner {
   const gcut_part *part;
   const gcut__fusion *fusions;
   uint32_t n_fusions;
-  gcut_map fused;  // node -> fusion it ends
+  gcut_map fused;  // node -> fusion that stands there
   gcut_map hidden; // nodes inside fusions
   gcut__layout *layout;
   gcut_arena *arena, *scratch;

@@ -40,10 +40,10 @@ typedef struct gcut__layout {
   double flops;
 } gcut__layout;
 
-// Nodes that a device computes in one step, which stands where the last of them is. What the others
-// make and somebody else reads is made there, too: all of its readers come later.
+// Nodes that a device computes in one step, which stands where one of them is: there all that they
+// read of others has been made, and what they make is made for all readers, who come later.
 typedef struct gcut__fusion {
-  uint32_t node;          // the last
+  uint32_t node;          // where the step stands
   const uint32_t *hidden; // [n_hidden] the others: they have no step
   const uint32_t *reads;  // [n_reads] values that the step reads
   const uint32_t *writes; // [n_writes] values that it makes; others of its nodes have no place

@@ -121,6 +121,35 @@ static void test_a_step_of_several_nodes_makes_what_others_read(void **state) {
   gcut_graph_destroy(g);
 }
 
+// a and c in one step, which stands where a does: what c makes is there from then on.
+static void test_a_step_stands_where_the_first_of_its_nodes_does(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  toy_input(g, "x", 2, (int64_t[]){16, 16});
+  uint32_t a = toy_node(g, 0, "a", "Relu", "x", "v0"), b = toy_node(g, 0, "b", "Neg", "v0", "v1"),
+           c = toy_node(g, 0, "c", "Abs", "x", "v2");
+  toy_node(g, 0, "d", "Sub", "v1 v2", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  const uint32_t x = toy_value(g, "x"), both[] = {toy_value(g, "v2"), toy_value(g, "v0")};
+  const gcut__fusion fusion = {a, &c, &x, both, 1, 1, 2};
+  gcut__layout l;
+  assert_ok(gcut__layout_create_fused(trace, &plan->parts[0], &fusion, 1, arena, &l, err));
+  assert_int_equal(l.n_steps, 3);
+  assert_int_equal(l.steps[0].node, a);
+  assert_int_equal(l.steps[0].n_homes, 2);
+  assert_int_equal(l.steps[1].node, b);
+  assert_int_equal(l.steps[1].n_drops, 1); // v0; v2 is read again
+  assert_int_equal(l.drops[l.steps[1].first_drop], both[1]);
+  assert_int_equal(l.bytes, 3 * 16 * 16 * 4);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
 // ---- random graphs ----------------------------------------------------------------------------
 
 typedef struct life {
@@ -175,6 +204,7 @@ int main(void) {
       cmocka_unit_test(test_views_keep_their_base_alive),
       cmocka_unit_test(test_unknown_sizes_live_on_the_heap),
       cmocka_unit_test(test_a_step_of_several_nodes_makes_what_others_read),
+      cmocka_unit_test(test_a_step_stands_where_the_first_of_its_nodes_does),
       cmocka_unit_test(test_values_alive_at_once_lie_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
