@@ -104,7 +104,8 @@ static gcut__cuda_product side_of(const gcut__cuda_joint *j, uint32_t i) {
 
 bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p) {
   gcut__cuda_multiply m;
-  return p->batch == 1 && p->epilogue == GCUT_CUDA_EPILOGUE_NONE && p->k >= WORTH_K &&
+  return p->batch == 1 && p->epilogue == GCUT_CUDA_EPILOGUE_NONE && p->k >= WORTH_K && p->m > 64 &&
+         p->n > 64 && // as where it is computed alone
          gcut__cuda_tiles(p->m, WIDE_M) * gcut__cuda_tiles(p->n, 256) >= WORTH_TILES &&
          gcut__cuda_multiply_load_kind(cuda, p, GCUT_CUDA_MULTIPLY_WIDE, false, &m, NULL) ==
              GCUT_OK;
