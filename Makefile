@@ -288,7 +288,7 @@ $(emulated)/%.o: tests/emulate/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(quiet)$(CC) -std=c11 -D_GNU_SOURCE $(emulate_flags) -c -o $@ $<
-$(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/kernels.o
+$(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/product_wide.o $(emulated)/kernels.o
 	g++ -shared -Wl,-soname,$(@F) -o $@ $^ -pthread -ldl
 $(emulated)/libcublasLt.so.13: $(emulated)/blas.o
 	$(call say,LINK,$@)

@@ -2,7 +2,7 @@
 // whose streams have done their work when a call returns, and whose kernels are the very sources of
 // exec/cuda/ops compiled for the host. What it shows: that host code, launches, index arithmetic
 // and barriers are right. What it cannot: timing, races between threads, the card's own rounding of
-// exp and the like, kernels in the card's assembly.
+// exp and the like, kernels in the card's assembly (of which Hopper's products have a stand-in).
 //
 // The threads of a block are fibers that run in turn, each until it waits for others, so a barrier
 // that some thread never reaches is found: nothing moves any more.
@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 #include <ucontext.h>
+
+#include "tests/emulate/map.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -171,8 +173,9 @@ CUresult CUDAAPI cuFuncSetAttribute(CUfunction f, CUfunction_attribute attribute
   return CUDA_SUCCESS;
 }
 CUresult CUDAAPI cuOccupancyMaxActiveClusters(int *n, CUfunction f, const CUlaunchConfig *config) {
-  (void)n, (void)f, (void)config;
-  return CUDA_ERROR_NOT_SUPPORTED; // only kernels in assembly have clusters
+  (void)f, (void)config;
+  *n = 1;
+  return CUDA_SUCCESS;
 }
 CUresult CUDAAPI cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t rank,
                                         void *data, const cuuint64_t *dims,
@@ -180,9 +183,14 @@ CUresult CUDAAPI cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType ty
                                         const cuuint32_t *steps, CUtensorMapInterleave interleave,
                                         CUtensorMapSwizzle swizzle, CUtensorMapL2promotion cache,
                                         CUtensorMapFloatOOBfill fill) {
-  (void)map, (void)type, (void)rank, (void)data, (void)dims, (void)strides, (void)box, (void)steps;
-  (void)interleave, (void)swizzle, (void)cache, (void)fill;
-  return CUDA_ERROR_NOT_SUPPORTED; // only kernels in assembly take maps
+  (void)type, (void)box, (void)steps, (void)interleave, (void)swizzle, (void)cache, (void)fill;
+  if (rank != 4 || (uintptr_t)data % 16 || (strides[0] | strides[1] | strides[2]) % 16)
+    return CUDA_ERROR_INVALID_VALUE;
+  emulated_map *m = (emulated_map *)(void *)map;
+  m->data = data;
+  memcpy(m->dims, dims, sizeof m->dims);
+  memcpy(m->strides, strides, sizeof m->strides);
+  return CUDA_SUCCESS;
 }
 
 // ---- the rest of the driver
