@@ -22,11 +22,12 @@ typedef struct gcut__cuda_fusions {
   uint32_t n;
 } gcut__cuda_fusions;
 
-// Lives in `arena`.
-GCUT_MUST_USE gcut_status gcut__cuda_fuse(const gcut_trace *trace, const gcut_part *part,
-                                          gcut_arena *arena, gcut__cuda_fusions *out,
-                                          gcut_error *err);
-// The fusion that ends in a node, or NULL.
+// Lives in `arena`. `cuda`: the card, whose kernels for products may take several nodes; NULL: it
+// has none of these.
+GCUT_MUST_USE gcut_status gcut__cuda_fuse(gcut__cuda *cuda, const gcut_trace *trace,
+                                          const gcut_part *part, gcut_arena *arena,
+                                          gcut__cuda_fusions *out, gcut_error *err);
+// The fusion that stands where a node does, or NULL.
 const gcut__cuda_fused *gcut__cuda_fusion_at(const gcut__cuda_fusions *fusions, uint32_t node);
 
 #endif

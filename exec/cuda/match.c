@@ -22,6 +22,7 @@ static const struct {
     {"RMSNormalization", gcut__cuda_match_norm},
     {"SimplifiedLayerNormalization", gcut__cuda_match_norm},
     {"LayerNormalization", gcut__cuda_match_norm},
+    {"Add", gcut__cuda_match_sum},
 };
 
 // ---- looking up
@@ -188,6 +189,13 @@ static bool match_group(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *
   return is_whole(m, group) && fills[group->kind](m, group, f);
 }
 
+// Products of one left side.
+static bool match_products(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *f) {
+  *f = (gcut__cuda_fused){.base.node = node};
+  m->n_hidden = 0;
+  return gcut__cuda_match_products(m, &m->graph->nodes[node], f);
+}
+
 // What is left of elementwise nodes, in groups of its own.
 static bool match_rest(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *f) {
   *f = (gcut__cuda_fused){.base.node = node};
@@ -215,6 +223,7 @@ static gcut_status match_part(gcut__cuda_matcher *m, const gcut_part *part, gcut
   gcut__fusion *bases = GCUT_NEW_ARRAY(m->arena, gcut__fusion, part->n_nodes);
   if (!items || !bases || !index_part(m, part)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(match_all(m, part, match_group, items, &out->n, err));
+  GCUT_TRY(match_all(m, part, match_products, items, &out->n, err));
   GCUT_TRY(match_all(m, part, match_rest, items, &out->n, err));
   for (uint32_t i = 0; i < out->n; i++) bases[i] = items[i].base;
   out->items = items;
@@ -222,9 +231,10 @@ static gcut_status match_part(gcut__cuda_matcher *m, const gcut_part *part, gcut
   return GCUT_OK;
 }
 
-gcut_status gcut__cuda_fuse(const gcut_trace *trace, const gcut_part *part, gcut_arena *arena,
-                            gcut__cuda_fusions *out, gcut_error *err) {
-  gcut__cuda_matcher m = {.trace = trace, .graph = trace->graph, .arena = arena};
+gcut_status gcut__cuda_fuse(gcut__cuda *cuda, const gcut_trace *trace, const gcut_part *part,
+                            gcut_arena *arena, gcut__cuda_fusions *out, gcut_error *err) {
+  gcut__cuda_matcher m = {
+      .trace = trace, .graph = trace->graph, .part = part, .cuda = cuda, .arena = arena};
   *out = (gcut__cuda_fusions){0};
   gcut_status status = match_part(&m, part, out, err);
   gcut_map_free(&m.nodes);

@@ -10,9 +10,11 @@ enum { GCUT_CUDA_GROUP_NODES = 48 };
 typedef struct gcut__cuda_matcher {
   const gcut_trace *trace;
   const gcut_graph *graph;
-  gcut_map nodes;  // of the part, not folded and in no group yet
-  gcut_map uses;   // value -> readers in the part; part outputs count as one more
-  gcut_map places; // node of the part, not folded -> where it stands
+  const gcut_part *part;
+  gcut__cuda *cuda; // NULL: one without a kernel that joins products
+  gcut_map nodes;   // of the part, not folded and in no group yet
+  gcut_map uses;    // value -> readers in the part; part outputs count as one more
+  gcut_map places;  // node of the part, not folded -> where it stands
   gcut_arena *arena;
   uint32_t hidden[GCUT_CUDA_GROUP_NODES], n_hidden; // of the group in the making
 } gcut__cuda_matcher;
@@ -35,15 +37,21 @@ const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value,
 
 // Whether there is a kernel for a group: by types and shapes alone, so that it is the same however
 // the model was cut. Fills *out; base.node is the group's last node and m->hidden holds the others.
-// Where base.writes is left NULL the step makes what its last node makes.
+// Where base.writes is left NULL the step makes what that node makes.
 // Transposes around the group that a kernel reads or writes through may be hidden, too: moving
 // data changes no bits.
 typedef bool gcut__cuda_fill(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *out);
 gcut__cuda_fill gcut__cuda_fill_attention, gcut__cuda_fill_rotary, gcut__cuda_fill_norm,
     gcut__cuda_fill_swiglu;
 
-// The same for an operator that takes in nodes around it: false where it is as well by itself.
+// The same for an operator that takes in nodes around it: false where it is as well by itself. The
+// step may stand where another of its nodes does: base.node.
 typedef bool gcut__cuda_match(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *out);
-gcut__cuda_match gcut__cuda_match_attention, gcut__cuda_match_norm;
+gcut__cuda_match gcut__cuda_match_attention, gcut__cuda_match_norm, gcut__cuda_match_sum,
+    gcut__cuda_match_products;
+// Whether the sum is taken into the product before it.
+bool gcut__cuda_is_product_sum(const gcut__cuda_matcher *m, const gcut_node *add);
+// SwiGLU of two products, with them.
+gcut__cuda_fill gcut__cuda_fill_gated;
 
 #endif

@@ -222,7 +222,7 @@ static void place_scratch(gcut__cuda_program *p) {
 }
 
 static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
-  GCUT_TRY(gcut__cuda_fuse(p->base.trace, p->base.part, p->arena, &p->fusions, err));
+  GCUT_TRY(gcut__cuda_fuse(cuda, p->base.trace, p->base.part, p->arena, &p->fusions, err));
   GCUT_TRY(gcut__layout_create_fused(p->base.trace, p->base.part, p->fusions.bases, p->fusions.n,
                                      p->arena, &p->layout, err));
   for (uint32_t i = 0; i < p->layout.n_homes; i++)

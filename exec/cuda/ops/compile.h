@@ -15,6 +15,11 @@ GCUT_CUDA_OP_LIST(X)
 GCUT_CUDA_MICROSOFT_LIST(X)
 #undef X
 
+// MatMul as one product; false where it is none: of vectors, of batches that repeat within each
+// other, of one column by one row.
+bool gcut__cuda_matmul_product(const gcut_type *a, const gcut_type *b, const gcut_type *out,
+                               gcut__cuda_product *product);
+
 // A sum of two tensors of one shape, eight elements at once; false where it is no such sum.
 bool gcut__cuda_compile_sum(const gcut__cuda_compile *c, gcut_status *out_status, gcut_error *err);
 

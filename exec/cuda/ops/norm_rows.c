@@ -94,11 +94,13 @@ static uint32_t before_bias(gcut__cuda_matcher *m, uint32_t value, uint32_t *bef
 }
 
 // The sum whose norm it is, if it is one of two tensors of a shape: it joins the group that ends in
-// `last`. A sum that is part of a group of the trace does not.
+// `last`. A sum that is part of a group of the trace, or goes with a product, does not.
 static bool take_sum(gcut__cuda_matcher *m, const gcut_node *last, uint32_t *reads, bool *shared) {
   const gcut_type *t = gcut__match_type(m, reads[READ_X]);
   const gcut_node *add = gcut__match_producer(m, reads[READ_X], "Add");
-  if (!add || m->trace->fused_of[add - m->graph->nodes] != GCUT_NONE) return false;
+  if (!add || m->trace->fused_of[add - m->graph->nodes] != GCUT_NONE ||
+      gcut__cuda_is_product_sum(m, add))
+    return false;
   uint32_t a = gcut__match_input(m, add, 0), b = gcut__match_input(m, add, 1);
   if (!gcut__fuse_same_shape(gcut__match_type(m, a), t) ||
       !gcut__fuse_same_shape(gcut__match_type(m, b), t) ||

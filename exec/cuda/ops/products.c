@@ -1,6 +1,7 @@
-// MatMul and Gemm through cuBLASLt.
+// MatMul and Gemm through cuBLASLt, or by the card's own kernel where it is the one for them.
 #include "exec/cuda/blas.h"
 #include "exec/cuda/ops/compile.h"
+#include "exec/cuda/ops/multiply.h"
 #include "exec/cuda/ops/program_builder.h"
 #include "tracer/ops/matmul.h"
 
@@ -19,13 +20,16 @@ static bool has_products(gcut_dtype type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
 }
 
+static bool is_sized(const gcut__cuda_product *p) {
+  return p->m > 0 && p->n > 0 && p->k > 0 && p->batch > 0 && p->m <= INT32_MAX &&
+         p->n <= INT32_MAX && p->k <= INT32_MAX;
+}
+
 static gcut_status finish(const gcut__cuda_compile *c, product_params *p, gcut_error *err) {
   const gcut__cuda_product *x = &p->product;
-  if (x->m == 0 || x->n == 0 || x->k == 0 || x->batch == 0 || x->m > INT32_MAX ||
-      x->n > INT32_MAX || x->k > INT32_MAX)
-    return GCUT_OK;
+  if (!is_sized(x)) return GCUT_OK;
   c->step->params = p;
-  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE;
+  c->step->scratch_bytes = gcut__cuda_multiply_is_own(c->cuda, x) ? 0 : GCUT_CUDA_BLAS_WORKSPACE;
   c->step->launch = launch_product;
   return gcut__cuda_blas_prepare(c->cuda->blas, x, err);
 }
@@ -58,30 +62,38 @@ static gcut_status compile_outer(const gcut__cuda_compile *c, gcut_error *err) {
   return gcut__cuda_compile_program(c, &b.job, err);
 }
 
-gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1),
-                  *out = gcut__cuda_output_type(c, 0);
-  if (gcut__cuda_is_outer_product(a, b)) return compile_outer(c, err);
+bool gcut__cuda_matmul_product(const gcut_type *a, const gcut_type *b, const gcut_type *out,
+                               gcut__cuda_product *product) {
   if (a->rank < 2 || b->rank < 2 || !has_products((gcut_dtype)a->type) || !regular(a, out) ||
-      !regular(b, out))
-    return GCUT_OK;
-  product_params *p = GCUT_NEW(c->arena, product_params);
-  if (!p) return GCUT_NO_MEMORY(err);
+      !regular(b, out) || gcut__cuda_is_outer_product(a, b))
+    return false;
   int64_t m = a->dims[a->rank - 2], k = a->dims[a->rank - 1], n = b->dims[b->rank - 1],
           batch = leading(out);
   bool one_b = leading(b) == 1 && leading(a) == batch; // all of a's rows meet one matrix
-  p->product = (gcut__cuda_product){.type = (gcut_dtype)a->type,
-                                    .m = one_b ? m * batch : m,
-                                    .n = n,
-                                    .k = k,
-                                    .batch = one_b ? 1 : batch,
-                                    .lda = k,
-                                    .ldb = n,
-                                    .ldc = n,
-                                    .stride_a = leading(a) == 1 ? 0 : m * k,
-                                    .stride_b = leading(b) == 1 ? 0 : k * n,
-                                    .stride_c = m * n,
-                                    .alpha = 1};
+  *product = (gcut__cuda_product){.type = (gcut_dtype)a->type,
+                                  .m = one_b ? m * batch : m,
+                                  .n = n,
+                                  .k = k,
+                                  .batch = one_b ? 1 : batch,
+                                  .lda = k,
+                                  .ldb = n,
+                                  .ldc = n,
+                                  .stride_a = leading(a) == 1 ? 0 : m * k,
+                                  .stride_b = leading(b) == 1 ? 0 : k * n,
+                                  .stride_c = m * n,
+                                  .alpha = 1};
+  return is_sized(product);
+}
+
+gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1),
+                  *out = gcut__cuda_output_type(c, 0);
+  gcut__cuda_product product;
+  if (gcut__cuda_is_outer_product(a, b)) return compile_outer(c, err);
+  if (!gcut__cuda_matmul_product(a, b, out, &product)) return GCUT_OK;
+  product_params *p = GCUT_NEW(c->arena, product_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  p->product = product;
   return finish(c, p, err);
 }
 

@@ -1,6 +1,5 @@
 // What fused groups compute on a card, in software where the machine has that one: the bits of
 // their nodes one by one, near to what the CPU computes.
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +7,7 @@
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/open_card.h"
 #include "tests/support/random_graph.h"
 #include "tracer/base/narrow.h"
 
@@ -236,7 +236,7 @@ static void expect_one_step(const char *text) {
   assert_ok(gcut_gcir_parse(text, strlen(text), "test", NULL, &g, err));
   assert_ok(gcut_trace_folded(g, NULL, &trace, err));
   assert_ok(gcut_plan_whole(trace, NULL, &plan, err));
-  assert_ok(gcut__cuda_fuse(trace, &plan->parts[0], arena, &all, err));
+  assert_ok(gcut__cuda_fuse(NULL, trace, &plan->parts[0], arena, &all, err));
   for (uint32_t i = 0; i < all.n; i++) hidden += all.bases[i].n_hidden;
   for (uint32_t i = 0; i < plan->parts[0].n_nodes; i++)
     nodes += !trace->folded[plan->parts[0].nodes[i]];
@@ -264,23 +264,43 @@ static void attention_in_float32(void **state) {
     }
 }
 
-// A card in software lies beside the tests; whoever opens its libraries by name later gets these.
-static bool open_card(const char *program) {
-  static const char *const libraries[] = {"libcuda.so.1", "libcublasLt.so.13"};
-  const char *end = strstr(program, "/tests/exec/cuda/");
-  bool ok = end != NULL;
-  for (size_t i = 0; i < 2 && ok; i++) {
-    char path[512];
-    snprintf(path, sizeof path, "%.*s/emulated/%s", (int)(end - program), program, libraries[i]);
-    ok = dlopen(path, RTLD_NOW | RTLD_GLOBAL) != NULL;
-  }
-  return ok || dlopen(libraries[0], RTLD_NOW);
+// ---- products in company
+// -------------------------------------------------------------------------
+
+// Queries, keys and values of so many rows that the card's own kernel takes each.
+static const char side_by_side[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[3969,512] x, %1$s[512,264] wq,"
+    " %1$s[512,264] wk, %1$s[512,520] wv) => (%1$s[3969,264] y, %1$s[3969,520] z)"
+    "<%1$s s = {0.015625}> {"
+    " q = MatMul(x, wq) q1 = Mul(q, s) k = MatMul(x, wk) k1 = Mul(k, s) v = MatMul(x, wv)"
+    " y = Sub(q1, k1) z = Mul(v, s) }";
+static const char with_a_gate[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,4033,512] x, %1$s[512,72] wg,"
+    " %1$s[512,72] wu) => (%1$s[2,4033,72] y) <%1$s s = {0.015625}> {"
+    " xs = Mul(x, s) u = MatMul(xs, wu) g = MatMul(xs, wg) p = Sigmoid(g) gs = Mul(p, g)"
+    " y = Mul(gs, u) }";
+static const char with_a_residual[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,4033,512] x, %1$s[512,72] w,"
+    " %1$s[2,4033,72] r) => (%1$s[2,4033,72] s) {"
+    " p = MatMul(x, w) s = Add(r, p) }";
+
+static void products_in_company(void **state) {
+  static const char *const texts[] = {side_by_side, with_a_gate, with_a_residual};
+  (void)state;
+  if (!has_card) skip();
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (int half = 0; half < 2; half++) {
+      char text[1024];
+      snprintf(text, sizeof text, texts[i], half ? "float16" : "bfloat16");
+      expect_bits(text, 5e-2);
+    }
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_sum_and_its_norm),
       cmocka_unit_test(attention_in_float32),
+      cmocka_unit_test(products_in_company),
   };
   has_card = argc > 0 && open_card(argv[0]);
   return cmocka_run_group_tests(tests, NULL, NULL);

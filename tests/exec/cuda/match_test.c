@@ -1,4 +1,6 @@
-// Fused groups on a card: the same for every cut, by types and shapes. Needs no card.
+// Fused groups on a card: the same for every cut, by types and shapes. Only what joins products
+// needs a card, of Hopper's kind, as the one in software is.
+#include "exec/cuda/cuda_open.h"
 #include "exec/cuda/fuse.h"
 
 #include <stdio.h>
@@ -7,6 +9,10 @@
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/open_card.h"
+
+static gcut__device *card; // NULL: there is none
+static gcut__cuda *joins;  // the card, for tests of products; NULL for others
 
 // A residual, attention over two heads of 16 in that type, and what is wanted of it.
 static const char text[] =
@@ -76,7 +82,7 @@ static const char *attention(fixture *f, const gcut_plan *plan) {
   char *found = gcut_arena_alloc(f->arena, 256, 1);
   for (uint32_t p = 0; p < plan->n_parts; p++) {
     gcut__cuda_fusions all;
-    assert_ok(gcut__cuda_fuse(f->t, &plan->parts[p], f->arena, &all, err));
+    assert_ok(gcut__cuda_fuse(joins, f->t, &plan->parts[p], f->arena, &all, err));
     for (uint32_t i = 0; i < all.n; i++) {
       const gcut__fusion *fusion = &all.bases[i];
       if (!hides(f, fusion, "p") || !hides(f, fusion, "product")) continue;
@@ -140,7 +146,7 @@ static const char *steps(fixture *f) {
   gcut_plan *plan;
   size_t n = 0;
   assert_ok(gcut_plan_create(f->t, &one, &plan, err));
-  assert_ok(gcut__cuda_fuse(f->t, &plan->parts[0], f->arena, &all, err));
+  assert_ok(gcut__cuda_fuse(joins, f->t, &plan->parts[0], f->arena, &all, err));
   for (uint32_t i = all.n; i-- > 0;) {
     const gcut__fusion *fusion = &all.bases[i];
     n += (size_t)snprintf(found + n, 1024 - n, "%s%s:", n ? "; " : "", made(f, fusion->node));
@@ -245,13 +251,82 @@ static void what_lies_behind_a_table_is_read(void **state) {
   }
 }
 
-int main(void) {
+// ---- products
+
+// What a decoder's layer does about its products.
+static const char decoder[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,seq,32,512] x, %1$s[512,1024] wq,"
+    " %1$s[512,1024] wk, %1$s[512,1024] wv, %1$s[1024,1024] wo, %1$s[batch,seq,32,1024] r,"
+    " %1$s[1024] w, %1$s[1024,1024] wg, %1$s[1024,1024] wu) => (%1$s[batch,seq,32,1024] z)"
+    "<int64 one = {1}> {"
+    " q = MatMul(x, wq) q1 = CumSum(q, one) k = MatMul(x, wk) k1 = CumSum(k, one)"
+    " v = MatMul(x, wv) t0 = Sub(q1, k1) t = Sub(t0, v)"
+    " o = MatMul(t, wo) s = Add(r, o) y = RMSNormalization<axis = -1>(s, w)"
+    " g = MatMul(y, wg) p = Sigmoid(g) gs = Mul(g, p) u = MatMul(y, wu) h = Mul(gs, u)"
+    " d = MatMul(h, wo) z = Add(d, s) }";
+
+#define T_STEP "t: q1 k1 v, hides 1"
+#define Q_STEP "q: x wv wk wq, hides 2 but k but q"
+#define S_STEP "s: t wo r, hides 1"
+#define H_STEP "h: y wg wu, hides 4"
+#define Z_STEP "z: h wo s, hides 1"
+
+static void expect_decoder(const char *from, const char *to, const char *expected) {
+  expect_steps(decoder, from, to, "bfloat16", expected);
+}
+
+static void products_that_meet(void **state) {
+  (void)state;
+  if (!card) skip(); // no driver, and none in software
+  joins = (gcut__cuda *)card;
+  expect_steps(decoder, "", "", "float16", T_STEP "; " Q_STEP "; " S_STEP "; " H_STEP "; " Z_STEP);
+  // What one multiplies by is made in between, another product is, or the left side is another's.
+  expect_decoder("v = MatMul(x, wv)", "wn = Neg(wv) v = MatMul(x, wn)",
+                 T_STEP "; q: x wk wq, hides 1 but q; " S_STEP "; " H_STEP "; " Z_STEP);
+  expect_decoder("k1 = CumSum(k, one)", "k0 = MatMul(k, wo) k1 = CumSum(k0, one)",
+                 T_STEP "; q: x wk wq, hides 1 but q; " S_STEP "; " H_STEP "; " Z_STEP);
+  expect_decoder("k = MatMul(x, wk)", "x1 = CumSum(x, one) k = MatMul(x1, wk)",
+                 T_STEP "; " S_STEP "; " H_STEP "; " Z_STEP);
+  // The norm takes a sum that its product cannot: of bias, or read by others, too.
+  expect_decoder("s = Add(r, o)", "s = Add(w, o)", T_STEP "; " Q_STEP "; " H_STEP "; " Z_STEP);
+  expect_decoder("d = MatMul(h, wo)", "d0 = CumSum(o, one) d = Mul(h, d0)",
+                 T_STEP "; z: h d0 s, hides 1; " Q_STEP "; y: o w r, hides 1 but s; " H_STEP);
+  // Of two products the last goes with their sum.
+  expect_decoder("s = Add(r, o)", "o1 = MatMul(r, wo) s = Add(o1, o)",
+                 T_STEP "; " Q_STEP "; s: r wo o, hides 1; " H_STEP "; " Z_STEP);
+  // The gate or the other side is read by others, too; then both are of one left side, at least.
+  expect_decoder("z = Add(d, s)", "e = Add(d, s) z = Sub(e, u)",
+                 T_STEP "; " Q_STEP "; g: y wu wg, hides 1 but g; " S_STEP
+                        "; h: g u, hides 2; e: h wo s, hides 1");
+  expect_decoder("u = MatMul(y, wu)", "u = MatMul(s, wu)",
+                 T_STEP "; " Q_STEP "; " S_STEP "; h: g u, hides 2; " Z_STEP);
+  joins = NULL;
+}
+
+static void products_that_do_not(void **state) {
+  (void)state;
+  const char *alone = T_STEP "; y: o w r, hides 1 but s; h: g u, hides 2";
+  joins = NULL;
+  expect_decoder("", "", alone); // another card
+  if (!card) skip();
+  joins = (gcut__cuda *)card;
+  expect_steps(decoder, "", "", "float", alone);
+  joins = NULL;
+}
+
+int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attention_is_whole_in_every_cut),
       cmocka_unit_test(what_there_is_no_kernel_for),
       cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
       cmocka_unit_test(what_lies_behind_a_table_is_read),
+      cmocka_unit_test(products_that_meet),
+      cmocka_unit_test(products_that_do_not),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  if (argc > 0 && open_card(argv[0]) && gcut__cuda_device_create("cuda", &card, NULL) != GCUT_OK)
+    card = NULL;
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  if (card) card->ops->destroy(card);
+  return failed;
 }
