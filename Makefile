@@ -60,8 +60,13 @@ libs := $(shell pkg-config --libs $(PACKAGES)) -ldnnl -lgomp -lm -ldl
 NVCC ?= $(shell command -v nvcc)
 CUDA_ARCHS ?= 80 90a
 
+# cuDNN's headers are no part of the toolkit.
+cuda_home := $(if $(NVCC),$(abspath $(dir $(realpath $(NVCC)))..))
+dnn_header := $(if $(NVCC),$(wildcard $(cuda_home)/include/cudnn_graph.h /usr/include/cudnn_graph.h))
+without_dnn := $(if $(dnn_header),exec/cuda/dnn_none.c,exec/cuda/dnn.c exec/cuda/dnn_plan.c)
+
 rooms := tracer formats partition exec
-lib_src := $(shell find $(rooms) -name '*.c' $(if $(NVCC),,-not -path 'exec/cuda/*') | LC_ALL=C sort)
+lib_src := $(filter-out $(without_dnn),$(shell find $(rooms) -name '*.c' $(if $(NVCC),,-not -path 'exec/cuda/*') | LC_ALL=C sort))
 tool_src := $(sort $(wildcard tools/*.c))
 test_src := $(shell find tests -name '*_test.c' $(if $(NVCC),,-not -path 'tests/exec/cuda/*') | LC_ALL=C sort)
 support_src := $(sort $(wildcard tests/support/*.c))
@@ -107,7 +112,7 @@ $(build)/exec/cpu/ops/%.o: private room_flags := $(if $(filter release bundle,$(
 
 # Kernels: a fat binary of each .cu file, whatever the CONFIG, and one object that has them all, with a list that ends in 0.
 ifneq ($(NVCC),)
-cuda_home := $(abspath $(dir $(realpath $(NVCC)))..)
+$(if $(dnn_header),,$(info cudnn_graph.h is not there: building without cuDNN))
 cuda_src := $(sort $(wildcard exec/cuda/ops/*.cu))
 cuda_flags := -std=c++17 -O3 -Iinclude $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
   -gencode arch=compute_$(patsubst %a,%,$(lastword $(CUDA_ARCHS))),code=compute_$(patsubst %a,%,$(lastword $(CUDA_ARCHS)))
@@ -269,11 +274,12 @@ bench-products: $(build)/tests/cuda/product_bench $(build)/tests/cuda/joint_benc
 bench-convolutions: $(build)/tests/cuda/convolution_bench ## time convolutions of well-known networks on a card
 	$<
 
-# A card in software: the kernels' sources compiled for the host behind a stand-in for the driver and cuBLASLt. Kernels in
-# the card's assembly are left out.
+# A card in software: the kernels' sources compiled for the host behind a stand-in for the driver, cuBLASLt and cuDNN.
+# Kernels in the card's assembly are left out.
 emulated := $(build)/emulated
 emulated_cu := $(shell grep -LE 'asm volatile|(attend|mma|hopper)\.cuh' $(cuda_src))
-emulated_card := $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13 $(emulated)/alone/libcublasLt.so.13
+emulated_card := $(emulated)/libcuda.so.1 $(emulated)/libcublasLt.so.13 $(if $(dnn_header),$(emulated)/libcudnn.so.9) \
+  $(emulated)/alone/libcublasLt.so.13 $(emulated)/alone/libcudnn.so.9
 emulate_flags := -isystem $(cuda_home)/include -I. -Iinclude $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -ffp-contract=off -MMD -MP
 $(emulated)/kernels.cpp: $(emulated_cu) $(wildcard exec/cuda/ops/*.h exec/cuda/ops/*.cuh)
 	@mkdir -p $(@D)
@@ -291,6 +297,8 @@ $(emulated)/%.o: tests/emulate/%.c
 $(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/product_wide.o $(emulated)/kernels.o
 	g++ -shared -Wl,-soname,$(@F) -o $@ $^ -pthread -ldl
 $(emulated)/libcublasLt.so.13: $(emulated)/blas.o
+$(emulated)/libcudnn.so.9: $(emulated)/dnn.o
+$(emulated)/libcublasLt.so.13 $(emulated)/libcudnn.so.9:
 	$(call say,LINK,$@)
 	$(quiet)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^
 
@@ -300,14 +308,14 @@ tests: $(emulated_card)
 endif
 
 .PHONY: check-emulated
-check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card, with cuBLASLt and without
+check-emulated: $(command) $(conformance) $(emulated_card) ## run the card's cases without a card, with its libraries and without
 	for folder in $(emulated) $(emulated)/alone; do \
 	  LD_LIBRARY_PATH=$$folder:$$LD_LIBRARY_PATH GCUT_REQUIRE_GPU=1 SANITIZED= MODELS="$(MODELS) tests/data/runtime tests/data/convolutions" \
 	    tests/gpu.sh $(build) || exit; \
 	done
 
-# The same card beside a cuBLASLt with nothing in it, which counts as none.
-$(emulated)/alone/libcublasLt.so.13: $(emulated)/libcuda.so.1
+# The same card beside a cuBLASLt and a cuDNN with nothing in them, which count as none.
+$(emulated)/alone/libcublasLt.so.13 $(emulated)/alone/libcudnn.so.9: $(emulated)/libcuda.so.1
 	@mkdir -p $(@D)
 	$(quiet)$(CC) -shared -Wl,-soname,$(@F) -o $@ -x c /dev/null
 	@ln -sf ../libcuda.so.1 $(@D)/libcuda.so.1

@@ -6,6 +6,7 @@
 
 #include "exec/cuda/blas.h"
 #include "exec/cuda/cuda_open.h"
+#include "exec/cuda/dnn.h"
 #include "exec/cuda/driver.h"
 #include "exec/cuda/pinned.h"
 #include "exec/device.h"
@@ -26,6 +27,7 @@ typedef struct gcut__cuda {
   uint64_t slab_bytes;
   gcut__cuda_pinned host;
   gcut__cuda_blas *blas;
+  gcut__cuda_dnn *dnn; // NULL until a program has a convolution
   gcut__cuda_kernels *kernels;
   gcut__cuda_chunks *chunks;
   gcut__cuda_ring *ring;

@@ -89,6 +89,7 @@ static void cuda_destroy(gcut__device *device) {
     gcut__cuda_chunks_destroy(cuda->chunks);
     gcut__cuda_ring_destroy(cuda->ring);
     gcut__cuda_blas_close(cuda->blas);
+    gcut__cuda_dnn_close(cuda->dnn);
     gcut__cuda_kernels_unload(cuda, cuda->kernels);
     if (cuda->start) driver->cuEventDestroy(cuda->start);
     for (int q = 0; q < GCUT_N_QUEUES; q++)
@@ -127,6 +128,8 @@ static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint6
   GCUT_TRY(gcut__cuda_ring_create(cuda, slab_bytes, &cuda->ring, err));
   GCUT_TRY(gcut__cuda_blas_warm(cuda->blas, cuda->slab, slab_bytes,
                                 cuda->streams[GCUT_QUEUE_COMPUTE], err));
+  GCUT_TRY(gcut__cuda_dnn_warm(cuda->dnn, cuda->slab, slab_bytes, cuda->streams[GCUT_QUEUE_COMPUTE],
+                               err));
   GCUT_TRY(gcut__cuda_settle(cuda, err));
   // Times are counted from here: the run begins.
   GCUT_CUDA_TRY(&cuda->driver, cuEventRecord, cuda->start, cuda->streams[GCUT_QUEUE_COMPUTE]);

@@ -197,13 +197,14 @@ static gcut_status describe(gcut__cuda *cuda, size_t total, size_t taken, char *
   const gcut__cuda_driver *driver = &cuda->driver;
   char name[128];
   int version, major, minor;
+  GCUT_TRY(gcut__cuda_dnn_open(cuda, err));
   GCUT_CUDA_TRY(driver, cuDeviceGetName, name, sizeof name, cuda->device);
   GCUT_CUDA_TRY(driver, cuDriverGetVersion, &version);
   GCUT_TRY(gcut__cuda_capability(cuda, &major, &minor, err));
   snprintf(text, size,
-           "%s, %zu MiB (%zu MiB taken), compute capability %d.%d, driver for CUDA %d.%d, %s", name,
-           total >> 20, taken >> 20, major, minor, version / 1000, version % 1000 / 10,
-           gcut__cuda_blas_name(cuda->blas));
+           "%s, %zu MiB (%zu MiB taken), compute capability %d.%d, driver for CUDA %d.%d, %s, %s",
+           name, total >> 20, taken >> 20, major, minor, version / 1000, version % 1000 / 10,
+           gcut__cuda_blas_name(cuda->blas), gcut__cuda_dnn_name(cuda->dnn));
   return GCUT_OK;
 }
 

@@ -1,9 +1,11 @@
-// Conv and ConvTranspose: columns and a product by cuBLASLt, of several images at once where there
-// are no groups; where a group has few input channels (depthwise) directly. AveragePool, MaxPool,
-// the global pools and BatchNormalization.
+// Conv and ConvTranspose: by cuDNN where it is there and has a way; where it has none, or products
+// are faster, by columns and a product by cuBLASLt, of several images at once where there are no
+// groups; where a group has few input channels (depthwise) directly. AveragePool, MaxPool, the
+// global pools and BatchNormalization.
 #include "tracer/ops/conv.h"
 
 #include "exec/cuda/blas.h"
+#include "exec/cuda/dnn.h"
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/fill_window.h"
@@ -12,6 +14,7 @@
 
 enum { WARP = 32, MOST_AT_ONCE = 65535 };
 static const int64_t FEW_TAPS = 32;                      // of a group
+static const int64_t FEW_RESULTS = 128;                  // of a channel
 static const int64_t MOST_COLUMNS = INT64_C(1) << 30;    // bytes of an image
 static const int64_t COLUMNS_AT_ONCE = INT64_C(1) << 25; // bytes of several
 
@@ -46,6 +49,32 @@ static bool is_plain(const gcut__cuda_window *w) {
     if (w->kernel[a] != 1 || w->stride[a] != 1 || w->begin[a] != 0 || w->near[a] != w->far[a])
       return false;
   return true;
+}
+
+// ---- by cuDNN -----------------------------------------------------------------------------------
+
+// As measured (docs/cuda.md): where a product is faster. Columns are then no more than the image,
+// and results in float32, which are passed over twice more, no more than the columns; or results
+// are so few that only a product, which may split its depth, fills the card.
+static bool is_product(const gcut__cuda_direct_job *g) {
+  const gcut__cuda_window *w = &g->window;
+  if (g->groups > 1 || g->in_channels * w->n_kernel <= FEW_TAPS) return false;
+  if (g->images * w->n_near <= FEW_RESULTS) return true;
+  return w->n_kernel <= w->n_far / w->n_near &&
+         (g->type != GCUT_FLOAT || g->out_channels <= g->in_channels * w->n_kernel);
+}
+
+static gcut_status compile_by_library(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
+                                      bool transposed, gcut_error *err) {
+  gcut__cuda_convolution what = {.window = g->window,
+                                 .images = g->images,
+                                 .groups = g->groups,
+                                 .in_channels = g->in_channels,
+                                 .out_channels = g->out_channels,
+                                 .type = g->type,
+                                 .has_bias = gcut__cuda_input_type(c, 2) != NULL,
+                                 .transposed = transposed};
+  return gcut__cuda_dnn_compile(c, &what, err);
 }
 
 // ---- products -----------------------------------------------------------------------------------
@@ -200,6 +229,8 @@ gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err
   memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
   gcut__window_place(&window, x->dims + 2, y->dims + 2);
   if (!gcut__cuda_fill_window(&g.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
+  if (!is_product(&g)) GCUT_TRY(compile_by_library(c, &g, false, err));
+  if (c->step->launch) return GCUT_OK;
   if (g.in_channels * g.window.n_kernel <= FEW_TAPS) return compile_directly(c, &g, err);
   return compile_by_product(c, &g, err);
 }
@@ -273,7 +304,8 @@ gcut_status gcut__cuda_compile_conv_transpose(const gcut__cuda_compile *c, gcut_
                               &window);
   memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
   if (!gcut__cuda_fill_window(&g.window, &window, y->dims + 2, x->dims + 2)) return GCUT_OK;
-  return compile_transposed(c, &g, err);
+  GCUT_TRY(compile_by_library(c, &g, true, err));
+  return c->step->launch ? GCUT_OK : compile_transposed(c, &g, err);
 }
 
 // ---- pools ------------------------------------------------------------------------------------
