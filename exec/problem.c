@@ -5,6 +5,7 @@
 
 #include "exec/layout.h"
 #include "graphcut/slicing.h"
+#include "tracer/base/checked.h"
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
 
@@ -187,6 +188,19 @@ static gcut_status build(builder *b, gcut_error *err) {
   return GCUT_OK;
 }
 
+// Commands of a schedule have numbers of 32 bits.
+static gcut_status check_size(uint32_t n_parts, uint32_t n_passes, uint32_t n_batches,
+                              gcut_error *err) {
+  enum { COMMANDS_A_RUN = 8 };
+  uint64_t n;
+  if (gcut_checked_mul((uint64_t)n_parts * n_passes, (uint64_t)n_batches * COMMANDS_A_RUN, &n) &&
+      n < UINT32_MAX)
+    return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_ARGUMENT,
+                   "%u batches, %u passes through %u parts: no schedule holds so many commands",
+                   n_batches, n_passes ? n_passes : 1, n_parts);
+}
+
 gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *arena,
                                  gcut_problem *out, gcut_error *err) {
   builder b = {.spec = spec, .plan = spec->plan, .graph = spec->traces[0]->graph, .arena = arena};
@@ -205,7 +219,7 @@ gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *are
                         .n_passes = spec->n_passes ? spec->n_passes : 1,
                         .budget = spec->budget,
                         .host_budget = spec->host_budget};
-  return GCUT_OK;
+  return check_size(out->n_parts, out->n_passes, out->n_batches, err);
 }
 
 // ---- without a device -------------------------------------------------------------------------
@@ -280,6 +294,7 @@ static gcut_status create(const slice_classes *c, const gcut_plan *plan,
   uint32_t n;
   if (__builtin_mul_overflow(options->n_batches ? options->n_batches : 1, c->n_slices, &n))
     return GCUT_FAIL(err, GCUT_ARGUMENT, "too many batches, each in %u slices", c->n_slices);
+  GCUT_TRY(check_size(plan->n_parts, options->n_passes, n, err));
   gcut_work *work;
   gcut_problem *problem = GCUT_NEW(arena, gcut_problem);
   uint32_t *classes = GCUT_NEW_ARRAY(arena, uint32_t, n);

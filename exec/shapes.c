@@ -2,6 +2,7 @@
 // with everything that depends on shapes alone folded.
 #include "exec/shapes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ typedef struct finder {
   const gcut_graph *graph;
   const gcut_plan *plan;
   gcut__shapes *shapes;
+  char batch[320]; // the one at hand, as messages call it
   uint32_t traces_capacity;
   gcut_cpu_runner *runner;
   gcut_tensor **inputs; // [n_inputs] of the batch at hand
@@ -137,8 +139,7 @@ static bool is_wanted(const finder *f, const gcut_trace *trace, const bool *runs
 
 // A plan made for given shapes leaves out what those shapes fold, and what only that reads; for
 // others some of it may have to run. The nodes left out are listed producers first.
-static gcut_status check_folded(const finder *f, size_t batch, const gcut_trace *trace,
-                                gcut_error *err) {
+static gcut_status check_folded(const finder *f, const gcut_trace *trace, gcut_error *err) {
   const gcut_plan *plan = f->plan;
   bool *runs = GCUT_NEW_ARRAY(f->shapes->arena, bool, f->graph->n_nodes);
   if (!runs) return GCUT_NO_MEMORY(err);
@@ -150,14 +151,14 @@ static gcut_status check_folded(const finder *f, size_t batch, const gcut_trace 
     runs[node] = is_wanted(f, trace, runs, node);
     if (runs[node])
       return GCUT_FAIL(err, GCUT_FORMAT,
-                       "batch %zu has other shapes than the plan was made for: node '%.200s' would "
+                       "%s has other shapes than the plan was made for: node '%.200s' would "
                        "have to run (cut without --set)",
-                       batch, f->graph->nodes[node].name);
+                       f->batch, f->graph->nodes[node].name);
   }
   return GCUT_OK;
 }
 
-static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
+static gcut_status add_class(finder *f, gcut_error *err) {
   gcut__shapes *s = f->shapes;
   gcut_input_shape *shapes = GCUT_NEW_ARRAY(s->arena, gcut_input_shape, f->n_inputs);
   if (!shapes || !gcut_vector_reserve((void **)&s->traces, &f->traces_capacity, s->n_classes, 1,
@@ -172,9 +173,9 @@ static gcut_status add_class(finder *f, size_t batch, gcut_error *err) {
   gcut_error cause = {{0}};
   gcut_status status = gcut_trace_create(f->graph, &options, &s->traces[s->n_classes], &cause);
   if (status != GCUT_OK)
-    return GCUT_FAIL(err, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, "batch %zu: %s", batch,
+    return GCUT_FAIL(err, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, "%s: %s", f->batch,
                      cause.message);
-  return check_folded(f, batch, s->traces[s->n_classes++], err);
+  return check_folded(f, s->traces[s->n_classes++], err);
 }
 
 // ---- batches ----------------------------------------------------------------------------------
@@ -186,27 +187,35 @@ static bool is_read(const gcut_plan *plan, uint32_t value) {
   return false;
 }
 
-static gcut_status check_given(const finder *f, size_t batch, gcut_error *err) {
+static gcut_status check_given(const finder *f, gcut_error *err) {
   for (uint32_t i = 0; i < f->n_inputs; i++) {
     uint32_t value = f->graph->bodies[0].inputs[i];
     const gcut_value *v = &f->graph->values[value];
     if (!f->inputs[i] && v->constant == GCUT_NONE && is_read(f->plan, value))
-      return GCUT_FAIL(err, GCUT_FORMAT, "batch %zu has no input '%.200s'", batch, v->name);
+      return GCUT_FAIL(err, GCUT_FORMAT, "%s has no input '%.200s'", f->batch, v->name);
   }
   return GCUT_OK;
 }
 
 static gcut_status classify(finder *f, size_t batch, gcut_error *err) {
-  GCUT_TRY(check_given(f, batch, err));
+  GCUT_TRY(check_given(f, err));
   uint32_t c = find_class(f);
-  if (c == f->shapes->n_classes) GCUT_TRY(add_class(f, batch, err));
+  if (c == f->shapes->n_classes) GCUT_TRY(add_class(f, err));
   f->shapes->classes[batch] = c;
   return GCUT_OK;
+}
+
+static void name_batch(finder *f, const gcut_source *source, size_t batch) {
+  if (source->name)
+    snprintf(f->batch, sizeof f->batch, "'%.300s'", source->name(source->context, batch));
+  else
+    snprintf(f->batch, sizeof f->batch, "batch %zu", batch);
 }
 
 static gcut_status read_all(finder *f, const gcut_source *source, gcut_error *err) {
   for (size_t b = 0; b < source->n_batches; b++) {
     gcut_status status = source->read(source->context, b, f->inputs, err);
+    name_batch(f, source, b);
     if (status == GCUT_OK) status = classify(f, b, err);
     for (uint32_t i = 0; i < f->n_inputs; i++) {
       gcut_tensor_unref(f->inputs[i]);

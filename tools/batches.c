@@ -75,6 +75,11 @@ static gcut_status read_inputs(void *context, size_t index, gcut_tensor **inputs
   return status;
 }
 
+static const char *name_batch(void *context, size_t index) {
+  return tool_batches_path(context, index);
+}
+
 gcut_source tool_batches_source(const tool_batches *batches) {
-  return (gcut_source){.read = read_inputs, .context = (void *)batches, .n_batches = batches->n};
+  return (gcut_source){
+      .read = read_inputs, .name = name_batch, .context = (void *)batches, .n_batches = batches->n};
 }

@@ -48,6 +48,11 @@ static gcut_status find_options(const arguments *a, gcut_draw_options *out, gcut
                        "--view is parts, layers or ops", &found, err);
     if (status == GCUT_OK) out->view = (gcut_view)found;
   }
+  if (status == GCUT_OK && a->part != GCUT_NONE && out->view != GCUT_VIEW_OPS) {
+    snprintf(err->message, sizeof err->message,
+             "--part shows the operators of a part: leave --view %s out", a->view);
+    status = GCUT_ARGUMENT;
+  }
   if (status == GCUT_OK && a->by) {
     status =
         find_word(a->by, heats, GCUT_N_HEATS, "--by is weights, flops, bytes or time", &found, err);

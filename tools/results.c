@@ -26,8 +26,11 @@ static gcut_status open_output(tool_results *r, gcut_error *err) {
     return fail(err, GCUT_ARGUMENT,
                 "'%.600s' is one file, but there are several batches: name a folder", r->output);
   if (r->one_file) return tool_check_writable(r->output, err);
-  if (mkdir(r->output, 0777) != 0 && errno != EEXIST)
-    return fail(err, GCUT_IO, "cannot make the folder '%.600s'", r->output);
+  if (mkdir(r->output, 0777) != 0 && errno != EEXIST) {
+    snprintf(err->message, sizeof err->message, "%.600s: cannot be made: %s", r->output,
+             strerror(errno));
+    return GCUT_IO;
+  }
   char inside[4096];
   snprintf(inside, sizeof inside, "%s/", r->output);
   return tool_check_writable(inside, err);

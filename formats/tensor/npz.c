@@ -182,6 +182,8 @@ static gcut_status zip_failed(zip_error_t *error, const char *path, gcut_status 
 static gcut_status parse(const void *data, size_t size, const char *path, gcut__wanted wanted,
                          gcut_batch *out, gcut_error *err) {
   *out = (gcut_batch){0};
+  if (size == 0) // libzip takes it for an archive without entries
+    return GCUT_FAIL(err, GCUT_FORMAT, "%.700s: Not a zip archive: the file is empty", path);
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t *source = zip_source_buffer_create(data, size, 0, &error);

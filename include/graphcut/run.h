@@ -19,6 +19,8 @@ typedef struct gcut_source {
   gcut_status (*read)(void *context, size_t batch, gcut_tensor **inputs, gcut_error *err);
   void *context;
   size_t n_batches;
+  // What messages call a batch, such as its file; may be NULL: its number.
+  const char *(*name)(void *context, size_t batch);
 } gcut_source;
 
 // Where results go. Called once a batch, in the order of the schedule, from one thread at a time.

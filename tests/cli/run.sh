@@ -83,6 +83,8 @@ else echo 'ok - pages are given back # SKIP there is no /usr/bin/time'; fi
 # Refusals.
 refuse 'run without --input' 2 'needs --input' "$GRAPHCUT" run $llama
 refuse 'run: no such file' 3 'nowhere' "$GRAPHCUT" run $llama --input "$work/nowhere.npz"
+: >"$work/empty.npz"
+refuse 'run: an empty file' 3 'the file is empty' "$GRAPHCUT" run $llama --input "$work/empty.npz"
 refuse 'run: a budget too small' 5 'at least' $run --budget 4K
 refuse 'run: no such strategy' 2 'there are resident' $run --offload fastest
 refuse 'run: no such device' 2 'no device' $run --device abacus
@@ -91,10 +93,12 @@ refuse 'run: too few expected' 3 'batches are expected' "$GRAPHCUT" run $llama -
 refuse 'run: inputs of another model' 3 'no input' "$GRAPHCUT" run $llama --input $models/mllama/inputs.npz
 echo '<ir_version: 8, opset_import: ["": 18]>
 g (int64[1, 7] input_ids, int64[1, 7] attention_mask) => (y) { y = Add (input_ids, attention_mask) }' >"$work/narrow.gcir"
-refuse 'run: inputs of other shapes' 3 'the model declares' "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
+refuse 'run: inputs of other shapes' 3 "inputs.npz': .* the model declares" "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
 refuse 'run: a plan and targets' 2 'leave --targets' "$GRAPHCUT" run $llama --input $inputs --plan "$work/plan.json" --targets MatMul
 refuse 'run: nowhere to write' 7 'nowhere/x.npz' $run --output "$work/nowhere/x.npz"
 refuse 'run: no folder to write to' 7 'Not a directory' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/one.npz/"
+refuse 'run: no folder for its folder' 7 'nowhere/d: cannot be made: No such' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/nowhere/d"
+refuse 'run: more passes than a schedule holds' 2 'no schedule holds so many' $run --passes 4000000000
 refuse 'run: nowhere for its timeline' 7 'nowhere/t.json' $run --timeline "$work/nowhere/t.json"
 refuse 'run: no such value' 2 'nothing' $run --fetch nothing
 status=0
@@ -129,6 +133,7 @@ check 'simulate: 405B cut to 8 GB' "$GRAPHCUT" simulate "$work/405b/model.onnx" 
 refuse 'simulate: shapes must be known' 2 'give its symbolic dimensions a size' \
   "$GRAPHCUT" simulate $llama --profile rtx3060-assumed --batches 9
 refuse 'simulate: no such machine' 3 'profiles that ship' "$GRAPHCUT" simulate $llama --profile pdp11 --batches 1
+refuse 'simulate: more batches than a schedule holds' 2 'no schedule holds so many' $simulate --batches 4000000000
 refuse 'simulate: too small' 5 'at least' $simulate --targets LlamaDecoderLayer --offload sequential --budget 1K
 check 'run --device sim' $run --device sim --profile h100-pcie --offload auto
 says 'run --device sim' 'simulated'
