@@ -72,6 +72,12 @@ template <typename T> static inline T __shfl_down_sync(unsigned, T value, int by
   return emulated_shuffled(value, EMULATED_LANE + by > 31 ? EMULATED_LANE : EMULATED_LANE + by);
 }
 
+template <typename T> static inline T atomicMax(T *at, T value) { // threads take turns
+  T old = *at;
+  if (value > old) *at = value;
+  return old;
+}
+
 static inline int __dp4a(int a, int b, int c) {
   uint32_t sum = (uint32_t)c;
   for (int i = 0; i < 32; i += 8) sum += (uint32_t)((int8_t)(a >> i) * (int8_t)(b >> i));

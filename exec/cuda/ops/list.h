@@ -47,7 +47,11 @@
   X(LSTM, lstm) X(RNN, wide_rnn) X(GRU, wide_rnn) X(LSTM, wide_rnn) X(Einsum, einsum) \
   X(DepthToSpace, depth_to_space) X(SpaceToDepth, space_to_depth) X(OneHot, one_hot) \
   X(Hardmax, hardmax) X(ReverseSequence, reverse_sequence) X(Dropout, dropout) \
-  X(SwiGLU, swiglu)
+  X(SwiGLU, swiglu) X(MaxPool, max_pool) X(LpPool, lp_pool) X(GlobalLpPool, global_lp_pool) \
+  X(MaxUnpool, max_unpool) X(Col2Im, col2im) X(GridSample, grid_sample) \
+  X(AffineGrid, affine_grid) X(RoiAlign, roi_align) X(MaxRoiPool, roi_pool) \
+  X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv) \
+  X(MatMul, whole_matmul)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \
@@ -67,7 +71,8 @@
   X(QLinearGlobalAveragePool, quantized_global_average_pool) \
   X(QLinearSoftmax, quantized_softmax) X(GatherBlockQuantized, gather_blocks) \
   X(MultiHeadAttention, multi_head) X(Attention, projected_attention) \
-  X(QAttention, quantized_attention) X(GroupQueryAttention, group_query)
+  X(QAttention, quantized_attention) X(GroupQueryAttention, group_query) X(GridSample, grid_sample) \
+  X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv)
 // clang-format on
 
 #endif

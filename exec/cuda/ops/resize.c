@@ -1,18 +1,22 @@
-// Resize and Upsample: nearest of any type, linear of real ones. Cubic, antialiased and cropping
-// ones are the host's.
+// Resize and Upsample: nearest of any type, linear and cubic of real ones and of integers that
+// float64 holds.
 #include "tracer/ops/resize.h"
 
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/resize.h"
 
-_Static_assert((int)GCUT_RESIZE_TF_HALF_PIXEL_FOR_NN == 5 && (int)GCUT_RESIZE_SIMPLE == 4,
+_Static_assert((int)GCUT_RESIZE_TF_CROP == 6 && (int)GCUT_RESIZE_SIMPLE == 4 &&
+                   (int)GCUT_RESIZE_CUBIC == 2,
                "resize.cu numbers them so");
 
+enum { MOST_TAPS = 4096 }; // of an axis, antialiased
+
 // The elements of a constant of floats; false where they are not known.
-static bool read_scales(const gcut__cuda_compile *c, uint32_t i, double *out, size_t *n) {
+static bool read_floats(const gcut__cuda_compile *c, uint32_t i, double *out, size_t room,
+                        size_t *n) {
   uint32_t v = i < c->node->n_inputs ? gcut_node_inputs(c->trace->graph, c->node)[i] : GCUT_NONE;
   const gcut_constant *k = v == GCUT_NONE ? NULL : c->trace->facts[v].constant;
-  if (!k || !k->data || k->type != GCUT_FLOAT || k->bytes / 4 > GCUT_MAX_RANK) return false;
+  if (!k || !k->data || k->type != GCUT_FLOAT || k->bytes / 4 > room) return false;
   *n = k->bytes / 4;
   for (size_t e = 0; e < *n; e++) {
     float x;
@@ -33,9 +37,24 @@ static bool read_sizes(const gcut__cuda_compile *c, int rank, gcut_resize_axis *
   if (sizes && gcut__cuda_count(sizes) > 0)
     return gcut__cuda_read_ints(c, in.sizes, wanted, GCUT_MAX_RANK) == (int)n &&
            !gcut__resize_by_sizes(attrs, wanted, n, axes);
-  if (c->node->n_inputs > 1 && !read_scales(c, in.scales, scales, &given)) return false;
+  if (c->node->n_inputs > 1 && !read_floats(c, in.scales, scales, GCUT_MAX_RANK, &given))
+    return false;
   if (c->node->n_inputs <= 1) given = gcut__upsample_scales(c->node, attrs, rank, scales);
   return given == n && !gcut__resize_by_scales(scales, n, axes);
+}
+
+// What is cropped to of each axis, where cropping; the whole else.
+static bool read_crop(const gcut__cuda_compile *c, bool crops, size_t n, double *crop) {
+  size_t given;
+  for (size_t i = 0; i < n; i++) crop[i] = 0, crop[n + i] = 1;
+  return !crops ||
+         (read_floats(c, gcut__resize_inputs(c->node).roi, crop, 2 * GCUT_MAX_RANK, &given) &&
+          given == 2 * n);
+}
+
+// Whether an axis is weighed from so few elements that a thread may.
+static bool few_taps(const gcut__cuda_resize_job *job, const gcut__cuda_resize_axis *a) {
+  return !job->antialias || a->scale >= 1 || 4 / a->scale < MOST_TAPS;
 }
 
 static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
@@ -43,6 +62,7 @@ static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
   gcut_resize_axis axes[GCUT_MAX_RANK] = {{0}};
   int64_t strides[GCUT_MAX_RANK];
+  double crop[2 * GCUT_MAX_RANK];
   int which[GCUT_MAX_RANK];
   size_t n = attrs->axes.given ? attrs->axes.n : (size_t)x->rank;
   gcut__cuda_strides(x, strides);
@@ -51,19 +71,37 @@ static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
     which[i] = (int)(axis < 0 ? axis + x->rank : axis);
     axes[i].in = x->dims[which[i]];
   }
-  if (!read_sizes(c, x->rank, axes, n)) return false;
+  bool crops = job->transform == (int32_t)GCUT_RESIZE_TF_CROP;
+  if (!read_sizes(c, x->rank, axes, n) || !read_crop(c, crops, n, crop)) return false;
   for (int d = 0; d < x->rank; d++)
-    job->axes[d] = (gcut__cuda_resize_axis){x->dims[d], x->dims[d], strides[d], 1, true};
+    job->axes[d] = (gcut__cuda_resize_axis){x->dims[d], x->dims[d], strides[d], 1, 0, 1, true};
   for (size_t i = 0; i < n; i++) {
     gcut__cuda_resize_axis *a = &job->axes[which[i]];
     a->out = axes[i].out;
     a->scale = axes[i].scale;
-    a->same = axes[i].in == axes[i].out && axes[i].scale == 1;
-    if (attrs->antialias && a->scale < 1) return false;
+    a->from = crop[i];
+    a->to = crop[n + i];
+    a->same = axes[i].in == axes[i].out && axes[i].scale == 1 && a->from == 0 && a->to == 1;
+    if (!few_taps(job, a)) return false;
   }
   for (int d = 0; d < x->rank; d++)
     if (job->axes[d].out != y->dims[d] || job->axes[d].in == 0) return false;
   return true;
+}
+
+static bool is_real(const gcut_type *t) {
+  return gcut__cuda_is_float(t) || t->type == GCUT_DOUBLE;
+}
+static bool is_integer(const gcut_type *t) {
+  return (t->type >= GCUT_UINT8 && t->type <= GCUT_INT32) || t->type == GCUT_UINT32;
+}
+
+// Nearest elements and two neighbours have kernels of their own.
+static bool weighs(const gcut_resize_attrs *attrs, const gcut_resize_rules *rules,
+                   const gcut_type *x) {
+  if (rules->transform == GCUT_RESIZE_TF_CROP || rules->mode == GCUT_RESIZE_CUBIC) return true;
+  return rules->mode == GCUT_RESIZE_LINEAR &&
+         (attrs->antialias || attrs->exclude_outside || !is_real(x));
 }
 
 gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *err) {
@@ -72,18 +110,23 @@ gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *e
   gcut_resize_rules rules;
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_resize_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_resize_job, y, 0)};
+  if (gcut__resize_rules(c->node, attrs, &rules)) return GCUT_OK;
   gcut__cuda_resize_job job = {.count = (int64_t)gcut__cuda_count(gcut__cuda_output_type(c, 0)),
                                .rank = x->rank,
+                               .mode = (int32_t)rules.mode,
+                               .transform = (int32_t)rules.transform,
+                               .nearest = (int32_t)rules.nearest,
                                .type = x->type,
-                               .size = gcut__cuda_element_bytes(x->type)};
-  if (gcut__resize_rules(c->node, attrs, &rules)) return GCUT_OK;
-  job.linear = rules.mode == GCUT_RESIZE_LINEAR;
-  job.transform = (int32_t)rules.transform;
-  job.nearest = (int32_t)rules.nearest;
-  bool real = gcut__cuda_is_float(x) || x->type == GCUT_DOUBLE;
-  if (rules.mode == GCUT_RESIZE_CUBIC || rules.transform == GCUT_RESIZE_TF_CROP ||
-      (job.linear && (!real || attrs->exclude_outside)) || !job.size || x->rank == 0 ||
+                               .size = gcut__cuda_element_bytes(x->type),
+                               .whole = rules.mode != GCUT_RESIZE_NEAREST && is_integer(x),
+                               .antialias = attrs->antialias != 0,
+                               .exclude = attrs->exclude_outside != 0,
+                               .cubic = (double)attrs->cubic_coeff_a,
+                               .outside = (double)attrs->extrapolation_value};
+  bool weighed = weighs(attrs, &rules, x);
+  if ((weighed && !is_real(x) && !is_integer(x)) || !job.size || x->rank == 0 ||
       x->rank > GCUT_CUDA_RESIZE_DIMS || job.count == 0 || !fill_axes(c, &job))
     return GCUT_OK;
-  return GCUT_CUDA_PLAIN(c, "gcut_resize", &job, (uint64_t)job.count, 0, pointers, err);
+  return GCUT_CUDA_PLAIN(c, weighed ? "gcut_resize_weighed" : "gcut_resize", &job,
+                         (uint64_t)job.count, 0, pointers, err);
 }

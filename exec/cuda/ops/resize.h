@@ -1,4 +1,4 @@
-// Resize and Upsample, nearest and linear. Read by C and CUDA.
+// Resize and Upsample. Read by C and CUDA.
 #ifndef GCUT_EXEC_CUDA_OPS_RESIZE_H
 #define GCUT_EXEC_CUDA_OPS_RESIZE_H
 
@@ -9,14 +9,18 @@ enum { GCUT_CUDA_RESIZE_DIMS = 8 };
 typedef struct gcut__cuda_resize_axis {
   int64_t in, out, stride; // elements; of x
   double scale;
-  int32_t same; // output index i is input index i
+  double from, to; // the part of the axis that is cropped to, in shares of it
+  int32_t same;    // output index i is input index i
 } gcut__cuda_resize_axis;
 
 typedef struct gcut__cuda_resize_job {
   int64_t count;
   gcut__cuda_resize_axis axes[GCUT_CUDA_RESIZE_DIMS];
-  int32_t rank, linear, transform, nearest; // as gcut_resize_transform, gcut_resize_nearest
+  int32_t rank, mode, transform, nearest; // as gcut_resize_mode, _transform, _nearest
   int32_t type, size;
+  // Where elements are weighed one by one:
+  int32_t whole, antialias, exclude; // whole: results are rounded to integers
+  double cubic, outside;             // the cubic kernel's coefficient; beyond a crop
   const void *x;
   void *y;
 } gcut__cuda_resize_job;

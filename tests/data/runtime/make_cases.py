@@ -1,5 +1,6 @@
-"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, halves/ and learning/: operators of com.microsoft, the same
-in float16, and ai.onnx.ml's, with what ONNX Runtime computes for them.
+"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, halves/, learning/ and images/: operators of com.microsoft,
+the same in float16, ai.onnx.ml's, and those of ai.onnx whose official cases have as inputs what models have as
+constants, with what ONNX Runtime computes for them.
 
 Development only: needs onnx, onnxruntime and numpy. One node a case; its operands are graph inputs, or initializers
 where the runtime wants constants. A case that the runtime refuses, or dies of, is left out and named; where its CPU
@@ -516,6 +517,61 @@ def learning():
                 cats_int64s=[1, 4, -2])
 
 
+def plain(name, op, operands, n_outputs=1, **attributes):
+    """Operands that say sizes, scales and the like are constants."""
+    constants = [i for i, x in enumerate(operands) if i > 0 and x is not None and np.ndim(x) == 1]
+    case(name, op, operands, n_outputs, constants=constants, domain="", **attributes)
+
+
+def resized(name, x, factor, roi=None, **attributes):
+    scales = np.array([1, 1, factor, factor * 1.25], np.float32)
+    plain("resize_" + name, "Resize", [x, roi, scales], **attributes)
+
+
+def images():
+    x, whole = f(1, 2, 6, 8), rng.randint(-100, 100, (1, 2, 6, 8))
+    crop = np.array([0, 0, 0.2, -0.1, 1, 1, 0.7, 1.2], np.float32)
+    ways = ("half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric")
+    for mode in ("linear", "cubic"):
+        for way in ways:
+            for factor in (0.5, 2.0) if way == "align_corners" else (0.6, 2.2):  # others round sizes their own way
+                resized(f"{mode}_{way}_{factor}", x, factor, mode=mode, coordinate_transformation_mode=way)
+        resized(mode + "_crop", x, 1.5, crop, mode=mode, coordinate_transformation_mode="tf_crop_and_resize",
+                extrapolation_value=3.5)
+        for factor in (0.4, 0.8, 1.6):
+            resized(f"{mode}_antialias_{factor}", x, factor, mode=mode, antialias=1)
+        resized(mode + "_antialias_inside", x, 0.4, mode=mode, antialias=1, exclude_outside=1)
+    resized("cubic_inside", x, 1.7, mode="cubic", exclude_outside=1, cubic_coeff_a=-0.5)
+    plain("max_pool_places", "MaxPool", [x], 2, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1])
+    plain("max_pool_columns", "MaxPool", [x], 2, kernel_shape=[2, 3], dilations=[2, 1], storage_order=1, ceil_mode=1)
+    plain("max_pool_bytes", "MaxPool", [whole.astype(np.int8)], kernel_shape=[2, 2], strides=[2, 1])
+    for p in (1, 2, 3):
+        plain(f"lp_pool_{p}", "LpPool", [x], kernel_shape=[2, 3], strides=[2, 1], p=p)
+        plain(f"global_lp_{p}", "GlobalLpPool", [x], p=p)
+    pooled, places = f(1, 2, 2, 3), np.stack([rng.permutation(24)[:6] + 24 * i for i in range(2)]).reshape(1, 2, 2, 3)
+    plain("unpool", "MaxUnpool", [pooled, places], kernel_shape=[2, 2], strides=[2, 2])
+    plain("fold", "Col2Im", [f(2, 3 * 6, 20), np.array([5, 7]), np.array([2, 3])])
+    plain("fold_steps", "Col2Im", [f(1, 2 * 4, 9), np.array([5, 6]), np.array([2, 2])], pads=[1, 0, 1, 1],
+          strides=[2, 2])
+    for align in (0, 1):
+        plain(f"affine_{align}", "AffineGrid", [f(2, 2, 3), np.array([2, 1, 4, 5])], align_corners=align)
+        plain(f"affine_volume_{align}", "AffineGrid", [f(2, 3, 4), np.array([2, 1, 3, 4, 5])], align_corners=align)
+        for mode in ("nearest", "linear", "cubic"):
+            for padding in ("zeros", "border", "reflection"):
+                plain(f"grid_{mode}_{padding}_{align}", "GridSample", [x, 1.5 * f(1, 4, 5, 2)], mode=mode,
+                      padding_mode=padding, align_corners=align)
+    regions, batches = np.float32([[0, 0, 5, 4], [1.5, 2, 7, 5.5], [-1, -2, 3, 9]]), np.array([0, 0, 0])
+    for mode in ("avg", "max"):
+        for ratio in (0, 3):
+            case(f"roi_{mode}_{ratio}", "RoiAlign", [x, regions, batches], domain="", mode=mode, sampling_ratio=ratio,
+                 output_height=3, output_width=2, spatial_scale=0.9)
+    rounded = np.concatenate([np.zeros((3, 1)), np.maximum(regions, 0)], 1).astype(np.float32)
+    case("roi_pool", "MaxRoiPool", [x, rounded], domain="", pooled_shape=[2, 3], spatial_scale=0.75)
+    for kind in (np.int32, np.int64, np.uint32, np.uint64):
+        a, b = (rng.randint(0, 1 << 20, shape).astype(kind) for shape in ((2, 1, 5, 19), (3, 19, 18)))
+        case("matmul_" + kind.__name__, "MatMul", [a, b], domain="")
+
+
 def save(folder):
     os.makedirs(os.path.join(here, folder), exist_ok=True)
     graph = helper.make_graph(nodes, folder, graph_inputs, graph_outputs, initializers)
@@ -535,3 +591,5 @@ halves()
 save("halves")
 learning()
 save("learning")
+images()
+save("images")
