@@ -30,7 +30,7 @@ typedef struct plan { // of one kind of product
   cublasLtMatmulDesc_t desc;
   cublasLtMatrixLayout_t a, b, c; // by cuBLASLt's names: a is our b
   cublasLtMatmulAlgo_t algorithm;
-  bool is_own; // the library is not there, or has no algorithm, or our own kernel is the one for it
+  bool is_own; // the library is not there, or has no algorithm
   gcut__cuda_multiply own;
   struct plan *next;
 } plan;
@@ -182,7 +182,7 @@ static gcut_status choose_algorithm(const gcut__cuda_blas *blas, plan *it,
 
 static gcut_status fill_plan(const gcut__cuda_blas *blas, plan *it, gcut_error *err) {
   const gcut__cuda_product *p = &it->product;
-  it->is_own = !blas->library || gcut__cuda_multiply_is_own(blas->cuda, p);
+  it->is_own = !blas->library;
   if (it->is_own) return gcut__cuda_multiply_load(blas->cuda, p, &it->own, err);
   int64_t rows_a = p->transpose_b ? p->k : p->n, columns_a = p->transpose_b ? p->n : p->k;
   int64_t rows_b = p->transpose_a ? p->m : p->k, columns_b = p->transpose_a ? p->k : p->m;

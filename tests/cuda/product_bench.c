@@ -147,6 +147,9 @@ static const test checks[] = {
     {D, 64, 200, 99, 1, 1, 1, 3, 0, 0, 0.5f, 1, 0},
     {B, 2048, 1024, 4096, 1, 0, 0, 0, 0, 0, 1, 0, 0},
     {B, 4000, 3000, 2000, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 2048, 4096, 4096, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 2048, 14336, 4096, 1, 0, 0, 0, 0, 0, 1, 0, 0},
+    {B, 2048, 4096, 14336, 1, 0, 0, 0, 0, 0, 1, 0, 0},
 };
 
 static gcut__cuda_product product_of(const test *t) {
@@ -350,14 +353,19 @@ static void time_with(const engine *e, const gcut__cuda_product *p, float *us) {
   time_launches(launch_timed, &t, WARM, RUNS, us);
 }
 
-static const int64_t shapes[][2] = {{4096, 4096}, {4096, 1024}, {4096, 14336}, {14336, 4096},
-                                    {8192, 8192}, {8192, 1024}, {8192, 28672}, {28672, 8192}};
+static const struct {
+  int64_t m, k, n;
+} shapes[] = {{2048, 4096, 4096}, {2048, 4096, 1024}, {2048, 4096, 14336}, {2048, 14336, 4096},
+              {2048, 8192, 8192}, {2048, 8192, 1024}, {2048, 8192, 28672}, {2048, 28672, 8192},
+              {512, 4096, 4096},  {1576, 768, 3072},  {1576, 3072, 768},   {4096, 768, 768},
+              {4096, 1024, 4096}, {8192, 512, 512},   {256, 4096, 14336}};
 
 static void time_shapes(void) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    gcut__cuda_product p = plain_product(2048, shapes[i][1], shapes[i][0]);
-    double work = 2.0 * 2048 * (double)shapes[i][0] * (double)shapes[i][1];
-    printf("k %lld n %lld:", (long long)p.k, (long long)p.n);
+    gcut__cuda_product p = plain_product(shapes[i].m, shapes[i].n, shapes[i].k);
+    double work = 2.0 * (double)p.m * (double)p.n * (double)p.k;
+    printf("m %lld k %lld n %lld%s:", (long long)p.m, (long long)p.k, (long long)p.n,
+           gcut__cuda_multiply_is_own(&cuda, &p) ? " (ours)" : "");
     for (int j = 2; j < N_ENGINES; j++) {
       float us[RUNS];
       gcut__cuda_multiply m;

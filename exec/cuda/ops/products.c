@@ -7,13 +7,20 @@
 
 typedef struct product_params {
   gcut__cuda_product product;
-  bool bias; // input 2
+  bool bias;               // input 2
+  gcut__cuda_multiply own; // where it is not the library's
 } product_params;
 
 static gcut_status launch_product(const gcut__cuda_run *r, gcut_error *err) {
   const product_params *p = r->step->params;
   return gcut__cuda_blas_run(r->cuda->blas, &p->product, r->inputs[0], r->inputs[1], r->outputs[0],
                              p->bias ? r->inputs[2] : 0, r->scratch, r->stream, err);
+}
+
+static gcut_status launch_own(const gcut__cuda_run *r, gcut_error *err) {
+  const product_params *p = r->step->params;
+  return gcut__cuda_multiply_launch(r->cuda, &p->own, &p->product, r->inputs[0], r->inputs[1],
+                                    r->outputs[0], 0, r->stream, err);
 }
 
 static bool has_products(gcut_dtype type) {
@@ -28,9 +35,11 @@ static bool is_sized(const gcut__cuda_product *p) {
 static gcut_status finish(const gcut__cuda_compile *c, product_params *p, gcut_error *err) {
   const gcut__cuda_product *x = &p->product;
   if (!is_sized(x)) return GCUT_OK;
+  bool own = gcut__cuda_multiply_is_own(c->cuda, x);
   c->step->params = p;
-  c->step->scratch_bytes = gcut__cuda_multiply_is_own(c->cuda, x) ? 0 : GCUT_CUDA_BLAS_WORKSPACE;
-  c->step->launch = launch_product;
+  c->step->launch = own ? launch_own : launch_product;
+  if (own) return gcut__cuda_multiply_load(c->cuda, x, &p->own, err);
+  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE;
   return gcut__cuda_blas_prepare(c->cuda->blas, x, err);
 }
 
