@@ -55,15 +55,14 @@ static float *widen(const gcut__cuda_product_wide *w, const kind *k, int side, u
 }
 
 // A row of a product, rounded: k in ascending order, one sum an element.
-static void multiply_row(const gcut__cuda_product_wide *w, const kind *k, const uint16_t *a,
+static void multiply_row(const gcut__cuda_product_wide *w, const kind *k, const float *a,
                          const float *b, uint64_t n, float *y) {
   const uint16_t *bias = w->base.bias;
   const uint64_t depth = dims_of(&w->a_map)[0];
   for (uint64_t j = 0; j < n; j += PANEL) {
     float sums[PANEL] = {0};
     for (uint64_t i = 0; i < depth; i++, b += PANEL) {
-      const float x = k->widen(a[i]);
-      for (int c = 0; c < PANEL; c++) sums[c] += x * b[c];
+      for (int c = 0; c < PANEL; c++) sums[c] += a[i] * b[c];
     }
     for (uint64_t c = 0; c < PANEL; c++)
       y[j + c] = rounded(k, w->base.alpha * sums[c] + (bias ? k->widen(bias[j + c]) : 0));
@@ -86,12 +85,14 @@ static void finish_row(const kind *k, const uint16_t *skip, uint64_t n, float *s
 static void multiply_side(const gcut__cuda_product_wide *w, const kind *k, int side,
                           uint64_t batch) {
   const bool pair = k->finish == GCUT_CUDA_FINISH_SWIGLU, add = k->finish == GCUT_CUDA_FINISH_ADD;
-  const uint64_t n = dims_of(&w->c_map[side])[0], rows = dims_of(&w->c_map[side])[1];
+  const uint64_t n = dims_of(&w->c_map[side])[0], rows = dims_of(&w->c_map[side])[1],
+                 depth = dims_of(&w->a_map)[0];
   float *b = widen(w, k, side, batch), *c = pair ? widen(w, k, 1, batch) : NULL;
-  float *sums = malloc(2 * n * sizeof *sums);
+  float *sums = malloc((2 * n + depth) * sizeof *sums), *a = sums + 2 * n;
   if (!sums) abort();
   for (uint64_t row = 0; row < rows; row++) {
-    const uint16_t *a = row_of(&w->a_map, batch, row);
+    const uint16_t *narrow = row_of(&w->a_map, batch, row);
+    for (uint64_t i = 0; i < depth; i++) a[i] = k->widen(narrow[i]);
     multiply_row(w, k, a, b, n, sums);
     if (pair) multiply_row(w, k, a, c, n, sums + n);
     finish_row(k, add ? (const uint16_t *)w->skip + row * (uint64_t)w->base.ldc : NULL, n, sums,
