@@ -72,7 +72,8 @@
   X(QLinearSoftmax, quantized_softmax) X(GatherBlockQuantized, gather_blocks) \
   X(MultiHeadAttention, multi_head) X(Attention, projected_attention) \
   X(QAttention, quantized_attention) X(GroupQueryAttention, group_query) X(GridSample, grid_sample) \
-  X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv)
+  X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv) \
+  X(MoE, moe) X(QMoE, quantized_moe)
 // clang-format on
 
 #endif

@@ -27,6 +27,8 @@ static gcut_status launch_tile(const gcut__cuda_run *r, const nbits_params *p, i
   job.b = (const void *)r->inputs[1];
   job.scales = (const void *)r->inputs[2];
   job.zeros = r->step->n_inputs > 3 ? (const void *)r->inputs[3] : NULL;
+  if (job.grouped) job.groups = (const int32_t *)r->inputs[4];
+  job.fault = (uint32_t *)r->cuda->fault_device;
   job.y = (void *)(r->scratch + GCUT_CUDA_BLAS_WORKSPACE);
   GCUT_TRY(gcut__cuda_launch_over(r, p->expand, (uint64_t)(job.rows * job.k), arguments, err));
   return gcut__cuda_blas_run(r->cuda->blas, job.rows == p->tile ? &p->product : &p->last,
@@ -74,13 +76,25 @@ static gcut_status compile_tiles(const gcut__cuda_compile *c, const gcut__cuda_n
   return gcut__cuda_blas_prepare(c->cuda->blas, &p->last, err);
 }
 
+// Groups that the kernel reads, if any; false where the host says what is wrong with them.
+static bool read_groups(const gcut__cuda_compile *c, gcut__cuda_nbits_job *job) {
+  const gcut_type *groups = gcut__cuda_input_type(c, 4);
+  job->grouped = groups && groups->dims[0] > 0;
+  return !job->grouped || (groups->type == GCUT_INT32 && groups->dims[0] >= job->k);
+}
+
 gcut_status gcut__cuda_compile_nbits(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut_nbits_attrs *attrs = c->node->attrs;
   const gcut_type *a = gcut__cuda_input_type(c, 0), *zeros = gcut__cuda_input_type(c, 3);
   static const gcut__cuda_pointer pointers[] = {
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, a, 0),      GCUT_CUDA_IN(gcut__cuda_nbits_job, b, 1),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, scales, 2), GCUT_CUDA_IN(gcut__cuda_nbits_job, zeros, 3),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, bias, 5),   GCUT_CUDA_OUT(gcut__cuda_nbits_job, y, 0)};
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, a, 0),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, b, 1),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, scales, 2),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, zeros, 3),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, groups, 4),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, bias, 5),
+      GCUT_CUDA_OUT(gcut__cuda_nbits_job, y, 0),
+      {GCUT_CUDA_FAULT, offsetof(gcut__cuda_nbits_job, fault)}};
   gcut__cuda_nbits_job job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
                               .n = attrs->N,
                               .k = attrs->K,
@@ -89,9 +103,10 @@ gcut_status gcut__cuda_compile_nbits(const gcut__cuda_compile *c, gcut_error *er
                               .bits = (int32_t)attrs->bits,
                               .type = a->type,
                               .scale_type = gcut__cuda_input_type(c, 2)->type,
-                              .zero_type = zeros ? zeros->type : 0};
+                              .zero_type = zeros ? zeros->type : 0,
+                              .node = c->number};
   if (!gcut__cuda_is_float(a) || job.m == 0 || job.m > INT32_MAX ||
-      (job.bits != 2 && job.bits != 4 && job.bits != 8) || gcut__cuda_input_type(c, 4) ||
+      (job.bits != 2 && job.bits != 4 && job.bits != 8) || !read_groups(c, &job) ||
       (zeros && zeros->type != GCUT_UINT8 && !gcut__cuda_is_float(zeros)))
     return GCUT_OK;
   if (job.m > GCUT_CUDA_NBITS_ROWS) return compile_tiles(c, &job, err);

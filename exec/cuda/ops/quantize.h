@@ -18,13 +18,17 @@ typedef struct gcut__cuda_quantize_job {
 } gcut__cuda_quantize_job;
 
 // b [n][blocks][block * bits / 8] with scales [n][blocks] and zero points, packed by row, or of
-// `zero_type`, or in the middle.
+// `zero_type`, or in the middle. `groups` [k] says whose scale and zero point each column has,
+// where that is not its own block.
 typedef struct gcut__cuda_nbits_job {
   int64_t m, n, k, blocks, block;
   int64_t first, rows; // of b, that are expanded
-  int32_t bits, type, scale_type, zero_type;
+  int32_t bits, type, scale_type, zero_type, grouped;
+  uint32_t node;
   const void *a, *b, *scales, *zeros, *bias;
+  const int32_t *groups;
   void *y; // [m][n], or the rows of b: [rows][k]
+  uint32_t *fault;
 } gcut__cuda_nbits_job;
 
 // y [outer][indices][inner] from data seen as [outer][axis][inner], values of some bits with scales

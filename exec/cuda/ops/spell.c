@@ -24,6 +24,7 @@ gcut_status gcut__spell(const gcut__cuda_compile *c, gcut__spell_fn *spell, gcut
   if (c->depth >= GCUT_SPELL_DEPTH) return GCUT_OK;
   GCUT_TRY(gcut_graph_create(&s.graph, err));
   gcut_graph_add_opset(s.graph, "", OPSET);
+  gcut_graph_add_opset(s.graph, "com.microsoft", 1);
   s.inputs = GCUT_NEW_ARRAY(gcut_graph_arena(s.graph), uint32_t, c->node->n_inputs + 1u);
   s.outputs = GCUT_NEW_ARRAY(gcut_graph_arena(s.graph), uint32_t, c->node->n_outputs + 1u);
   if (s.inputs && s.outputs) add_inputs(&s);
@@ -51,6 +52,7 @@ void gcut__spell_many(gcut__speller *s, const char *op, const uint32_t *inputs, 
   for (uint32_t i = 0; i < n_outputs; i++) outputs[i] = gcut_graph_add_value(s->graph, 0, "");
   while (n_inputs > 0 && inputs[n_inputs - 1] == GCUT_NONE) n_inputs--;
   gcut_node_spec spec = {.op_type = op,
+                         .domain = s->domain,
                          .scope = GCUT_NONE,
                          .inputs = inputs,
                          .n_inputs = n_inputs,
@@ -60,6 +62,7 @@ void gcut__spell_many(gcut__speller *s, const char *op, const uint32_t *inputs, 
                          .n_attributes = s->n_attributes};
   gcut_graph_add_node(s->graph, &spec);
   s->n_attributes = 0;
+  s->domain = NULL;
 }
 
 uint32_t gcut__spell_op(gcut__speller *s, const char *op, const uint32_t *inputs, uint32_t n) {

@@ -15,6 +15,7 @@ typedef struct gcut__speller {
   uint32_t *inputs, *outputs;                       // the node's: [n_inputs], [n_outputs]
   gcut_attribute attributes[GCUT_SPELL_ATTRIBUTES]; // of the operator that is spelled next
   uint32_t n_attributes;
+  const char *domain; // of it; NULL: ai.onnx
 } gcut__speller;
 
 // False where the node cannot be spelled: it stays on the host. Operators of the graph may be
@@ -28,7 +29,8 @@ uint32_t gcut__spell_input(const gcut__speller *s, uint32_t i);
 // Output i of the node is this value, which some operator makes.
 void gcut__spell_output(gcut__speller *s, uint32_t i, uint32_t value);
 
-// An operator of ai.onnx (opset 24) with the attributes given since the last; its first output.
+// An operator of ai.onnx (opset 24), or of s->domain, com.microsoft, where that is set before each,
+// with the attributes given since the last; its first output.
 uint32_t gcut__spell_op(gcut__speller *s, const char *op, const uint32_t *inputs, uint32_t n);
 #define SPELL(s, op, ...)                                                                          \
   gcut__spell_op(s, op, (const uint32_t[]){__VA_ARGS__},                                           \

@@ -1,0 +1,182 @@
+// MoE and QMoE of com.microsoft, spelled out expert by expert: all tokens go through each, and what
+// it says counts by its weight, 0 for those that did not choose it. Which tokens an expert has is
+// not known before they are there; to compute them all costs products, but neither weights nor
+// memory. A product's share of one expert stays small, whatever their number.
+#include "tracer/ops/experts.h"
+
+#include <math.h>
+
+#include "exec/cuda/ops/spell.h"
+
+enum { MOST_EXPERTS = 256 };
+
+typedef struct mixture {
+  const gcut_experts_attrs *attrs;
+  gcut_experts_activation activation;
+  gcut_projection fc[3];
+  int64_t tokens, hidden, n, rows, inner; // n: experts; rows: of FC1
+  int type;                               // of the tokens
+  uint32_t x;                             // [tokens, hidden]
+  uint32_t shares;                        // [n, tokens, 1] float
+} mixture;
+
+// ---- routing ------------------------------------------------------------------------------------
+
+// [tokens, k] of the chosen experts: their own weights, or what a softmax gives them.
+static uint32_t choose(gcut__speller *s, const mixture *m, uint32_t logits, uint32_t *chosen) {
+  int64_t one = 1;
+  uint32_t own = m->fc[0].bits ? gcut__spell_input(s, 14) : GCUT_NONE, best[2],
+           inputs[] = {logits, gcut__spell_numbers(s, &m->attrs->k, 1)};
+  gcut__spell_many(s, "TopK", inputs, 2, best, 2);
+  uint32_t weights =
+      own == GCUT_NONE ? SPELL(s, "Softmax", logits) : gcut__spell_cast(s, own, GCUT_FLOAT);
+  gcut__spell_int(s, "axis", 1);
+  weights = SPELL(s, "GatherElements", weights, best[1]);
+  uint32_t zero = gcut__spell_scalar(s, GCUT_FLOAT, 0);
+  weights = SPELL(s, "Where", SPELL(s, "IsNaN", weights), zero, weights);
+  *chosen = best[1];
+  if (!m->attrs->normalize_routing_weights) return weights;
+  uint32_t total = gcut__spell_reduce(s, "ReduceSum", weights, &one, 1);
+  total = SPELL(s, "Where", SPELL(s, "Equal", total, zero), gcut__spell_scalar(s, GCUT_FLOAT, 1),
+                total);
+  return SPELL(s, "Div", weights, total);
+}
+
+static void route(gcut__speller *s, mixture *m) {
+  uint32_t logits = gcut__spell_cast(s, gcut__spell_input(s, 1), GCUT_FLOAT), chosen,
+           weights = choose(s, m, logits, &chosen);
+  uint32_t none = SPELL(s, "Expand", gcut__spell_scalar(s, GCUT_FLOAT, 0),
+                        gcut__spell_numbers(s, (int64_t[]){m->tokens, m->n}, 2));
+  gcut__spell_int(s, "axis", 1);
+  uint32_t all = SPELL(s, "ScatterElements", none, chosen, weights);
+  all = gcut__spell_transpose(s, all, (int64_t[]){1, 0}, 2);
+  m->shares = gcut__spell_reshape(s, all, (int64_t[]){m->n, m->tokens, 1}, 3);
+}
+
+// ---- one expert ---------------------------------------------------------------------------------
+
+static uint32_t pick(gcut__speller *s, uint32_t x, uint32_t expert) {
+  gcut__spell_int(s, "axis", 0);
+  return x == GCUT_NONE ? (s->n_attributes = 0, GCUT_NONE) : SPELL(s, "Gather", x, expert);
+}
+
+// from [tokens, columns] times the expert's weights [rows, columns], and its bias.
+static uint32_t project(gcut__speller *s, const mixture *m, int which, uint32_t expert,
+                        int64_t rows, int64_t columns, uint32_t from) {
+  const gcut_projection *p = &m->fc[which];
+  uint32_t weights = pick(s, gcut__spell_input(s, p->weights), expert),
+           bias = pick(s, gcut__spell_input(s, p->bias), expert);
+  if (!p->bits) {
+    gcut__spell_int(s, "transB", 1);
+    return SPELL(s, "Gemm", from, weights, bias);
+  }
+  uint32_t scales = pick(s, gcut__spell_input(s, p->scales), expert),
+           zeros = pick(s, gcut__spell_input(s, p->zero_points), expert);
+  gcut__spell_int(s, "N", rows);
+  gcut__spell_int(s, "K", columns);
+  gcut__spell_int(s, "bits", p->bits);
+  gcut__spell_int(s, "block_size", m->attrs->block_size > 0 ? m->attrs->block_size : columns);
+  s->domain = "com.microsoft";
+  return SPELL(s, "MatMulNBits", from, weights, scales, zeros, GCUT_NONE, bias);
+}
+
+static uint32_t number(gcut__speller *s, float value) {
+  return gcut__spell_scalar(s, GCUT_FLOAT, (double)value);
+}
+
+static uint32_t swiglu(gcut__speller *s, const mixture *m, uint32_t gate, uint32_t value) {
+  float limit = m->attrs->swiglu_limit;
+  if (!isnan(limit)) {
+    gate = SPELL(s, "Min", gate, number(s, limit));
+    value = SPELL(s, "Clip", value, number(s, -limit), number(s, limit));
+  }
+  gcut__spell_float(s, "alpha", m->attrs->activation_alpha);
+  gate = SPELL(s, "Swish", gate);
+  return SPELL(s, "Mul", gate, SPELL(s, "Add", value, number(s, m->attrs->activation_beta)));
+}
+
+// Gate and value that FC1 makes side by side, or in turns.
+static uint32_t fused_swiglu(gcut__speller *s, const mixture *m, uint32_t x) {
+  bool turns = m->attrs->swiglu_fusion == 1;
+  int64_t axis = turns ? 2 : 1;
+  uint32_t parts[2];
+  x = gcut__spell_reshape(
+      s, x, turns ? (int64_t[]){m->tokens, m->inner, 2} : (int64_t[]){m->tokens, 2, m->inner}, 3);
+  gcut__spell_split(s, x, axis, (int64_t[]){1, 1}, 2, parts);
+  x = swiglu(s, m, parts[0], parts[1]);
+  return gcut__spell_reshape(s, x, (int64_t[]){m->tokens, m->inner}, 2);
+}
+
+static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
+  switch (m->activation) {
+  case GCUT_EXPERTS_RELU: return SPELL(s, "Relu", x);
+  case GCUT_EXPERTS_GELU: gcut__spell_string(s, "approximate", "tanh"); return SPELL(s, "Gelu", x);
+  case GCUT_EXPERTS_SILU: return gcut__spell_silu(s, x);
+  default: return x;
+  }
+}
+
+// The expert's share of the result: [tokens, hidden] float.
+static uint32_t consult(gcut__speller *s, const mixture *m, int64_t e) {
+  uint32_t expert = gcut__spell_scalar(s, GCUT_INT64, (double)e), gate = GCUT_NONE,
+           x = project(s, m, 0, expert, m->rows, m->hidden, m->x);
+  x = gcut__spell_cast(s, x, GCUT_FLOAT);
+  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
+    gate = gcut__spell_cast(s, project(s, m, 2, expert, m->inner, m->hidden, m->x), GCUT_FLOAT);
+  if (m->activation != GCUT_EXPERTS_SWIGLU) {
+    x = activate(s, m, x);
+    if (gate != GCUT_NONE) x = SPELL(s, "Mul", x, gate);
+  } else {
+    x = m->attrs->swiglu_fusion ? fused_swiglu(s, m, x) : swiglu(s, m, x, gate);
+  }
+  x = project(s, m, 1, expert, m->hidden, m->inner, gcut__spell_cast(s, x, m->type));
+  return SPELL(s, "Mul", gcut__spell_cast(s, x, GCUT_FLOAT), pick(s, m->shares, expert));
+}
+
+// ---- all of them --------------------------------------------------------------------------------
+
+static bool read_mixture(gcut__speller *s, bool quantized, mixture *m) {
+  const gcut_type *x = gcut__cuda_input_type(s->c, 0);
+  *m = (mixture){
+      .attrs = s->c->node->attrs, .type = x->type, .n = gcut__cuda_input_type(s->c, 1)->dims[1]};
+  m->activation = gcut__experts_activation(m->attrs);
+  gcut__experts_projections(quantized, m->attrs, m->fc);
+  m->hidden = x->dims[x->rank - 1];
+  if (gcut__cuda_count(x) == 0 || m->n < 1 || m->n > MOST_EXPERTS) return false;
+  // Without blocks zero points are packed across rows.
+  for (int i = 0; i < 3 && quantized; i++)
+    if (m->attrs->block_size <= 0 && gcut__spell_input(s, m->fc[i].zero_points) != GCUT_NONE)
+      return false;
+  m->tokens = (int64_t)gcut__cuda_count(x) / m->hidden;
+  m->rows = gcut__cuda_input_type(s->c, m->fc[0].weights)->dims[1];
+  bool fused = m->activation == GCUT_EXPERTS_SWIGLU && m->attrs->swiglu_fusion;
+  m->inner = m->rows / (fused ? 2 : 1);
+  return m->inner > 0;
+}
+
+static bool mix(gcut__speller *s, bool quantized) {
+  const gcut_type *out = gcut__cuda_output_type(s->c, 0);
+  mixture m;
+  if (!read_mixture(s, quantized, &m)) return false;
+  m.x = gcut__spell_reshape(s, gcut__spell_input(s, 0), (int64_t[]){m.tokens, m.hidden}, 2);
+  route(s, &m);
+  uint32_t sum = consult(s, &m, 0);
+  for (int64_t e = 1; e < m.n; e++) sum = SPELL(s, "Add", sum, consult(s, &m, e));
+  sum = gcut__spell_cast(s, sum, m.type);
+  gcut__spell_output(s, 0, gcut__spell_reshape(s, sum, out->dims, (size_t)out->rank));
+  return true;
+}
+
+static bool moe(gcut__speller *s) {
+  return mix(s, false);
+}
+static bool quantized_moe(gcut__speller *s) {
+  return mix(s, true);
+}
+
+gcut_status gcut__cuda_compile_moe(const gcut__cuda_compile *c, gcut_error *err) {
+  return gcut__spell(c, moe, err);
+}
+gcut_status gcut__cuda_compile_quantized_moe(const gcut__cuda_compile *c, gcut_error *err) {
+  return gcut__spell(c, quantized_moe, err);
+}
