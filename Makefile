@@ -257,6 +257,8 @@ $(build)/tests/cuda/%_bench: $(build)/tests/cuda/%_bench.o $(build)/tests/cuda/c
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(all_ldflags) -Wl,--as-needed -o $@ $^ $(libs)
 
+$(build)/tests/cuda/elementwise_bench: $(build)/tests/cuda/elementwise_cases.o
+
 .PHONY: bench-attend
 bench-attend: $(build)/tests/cuda/attend_bench ## check attention kernels on a card and time them
 	$<

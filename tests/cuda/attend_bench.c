@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "exec/cuda/ops/attend.h"
-#include "graphcut/dtype.h"
 #include "tests/cuda/card.h"
-#include "tracer/base/narrow.h"
 
 // ---- cases
 
@@ -121,55 +119,13 @@ static const test times[] = {
 
 // ---- data
 
-typedef struct tensor {
-  void *host;
-  CUdeviceptr device;
-  size_t bytes;
-  int32_t type;
-} tensor;
-
-static size_t element_bytes(int32_t type) {
-  return type == GCUT_BOOL ? 1 : type == GCUT_FLOAT ? 4 : 2;
+// A mask's element: one of flags says what is not hidden.
+static void set_mask(const tensor *t, int64_t i, float x) {
+  put_element(t->host, i, t->type, t->type == GCUT_BOOL ? x == 0 : (double)x);
 }
-static void set(const tensor *t, size_t i, float x) {
-  if (t->type == GCUT_BOOL) ((uint8_t *)t->host)[i] = x == 0; // a mask's: what is not hidden
-  if (t->type == GCUT_FLOAT) ((float *)t->host)[i] = x;
-  if (t->type == GCUT_BFLOAT16) ((uint16_t *)t->host)[i] = gcut_to_bfloat16(x);
-  if (t->type == GCUT_FLOAT16) ((uint16_t *)t->host)[i] = gcut_to_float16(x);
-}
-static float get(const tensor *t, int64_t i) {
-  if (t->type == GCUT_BOOL) return ((uint8_t *)t->host)[i] ? 0 : -INFINITY;
-  if (t->type == GCUT_FLOAT) return ((float *)t->host)[i];
-  return t->type == GCUT_BFLOAT16 ? gcut_from_bfloat16(((uint16_t *)t->host)[i])
-                                  : gcut_from_float16(((uint16_t *)t->host)[i]);
-}
-
-static tensor new_tensor(int32_t type, size_t count) {
-  tensor t = {.type = type, .bytes = count * element_bytes(type)};
-  t.host = malloc(t.bytes);
-  if (!t.host) exit(1);
-  DRIVER(cuMemAlloc, &t.device, t.bytes);
-  return t;
-}
-static void to_card(const tensor *t) {
-  DRIVER(cuMemcpyHtoDAsync, t->device, t->host, t->bytes, stream);
-  DRIVER(cuStreamSynchronize, stream);
-}
-static void from_card(const tensor *t) {
-  DRIVER(cuMemcpyDtoHAsync, t->host, t->device, t->bytes, stream);
-  DRIVER(cuStreamSynchronize, stream);
-}
-static void free_tensor(tensor *t) {
-  if (t->device) DRIVER(cuMemFree, t->device);
-  free(t->host);
-  *t = (tensor){0};
-}
-
-static tensor random_tensor(int32_t type, size_t count) {
-  tensor t = new_tensor(type, count);
-  for (size_t i = 0; i < count; i++) set(&t, i, random_float());
-  to_card(&t);
-  return t;
+static double get_mask(const tensor *t, int64_t i) {
+  double x = tensor_get(t, i);
+  return t->type != GCUT_BOOL ? x : x != 0 ? 0 : -INFINITY;
 }
 
 static bool is_flags(mask_kind kind) {
@@ -212,11 +168,11 @@ static size_t mask_strides(const test *t, gcut__cuda_attend_job *job) {
 static tensor make_mask(const test *t, gcut__cuda_attend_job *job) {
   if (t->mask == NONE) return (tensor){0};
   size_t count = mask_strides(t, job), i = 0;
-  tensor m = new_tensor(job->mask_type, count);
+  tensor m = new_tensor((gcut_dtype)job->mask_type, (int64_t)count);
   int rows = job->m_row ? t->queries : 1;
   for (; i < count; i++) {
     int k = (int)(i % (size_t)t->keys), q = (int)(i / (size_t)t->keys % (size_t)rows);
-    set(&m, i, mask_value(t, (int)(i / (size_t)t->keys / (size_t)rows), q, k));
+    set_mask(&m, (int64_t)i, mask_value(t, (int)(i / (size_t)t->keys / (size_t)rows), q, k));
   }
   to_card(&m);
   return m;
@@ -247,12 +203,13 @@ static setup make_setup(const test *t) {
                      .past = t->past,
                      .guard = t->guard,
                      .scale = t->scale != 0 ? t->scale : 1 / sqrtf((float)t->size)}};
-  size_t q_count = (size_t)t->batch * (size_t)t->heads * (size_t)t->queries * (size_t)t->size;
-  size_t k_count = (size_t)t->batch * (size_t)t->kv_heads * (size_t)t->keys * (size_t)t->size;
-  s.q = random_tensor(t->type, q_count);
-  s.k = random_tensor(t->type, k_count);
-  s.v = random_tensor(t->type, k_count);
-  s.y = new_tensor(t->type, q_count + FENCE);
+  gcut_dtype type = (gcut_dtype)t->type;
+  int64_t q_count = (int64_t)t->batch * t->heads * t->queries * t->size;
+  int64_t k_count = (int64_t)t->batch * t->kv_heads * t->keys * t->size;
+  s.q = random_tensor(type, q_count);
+  s.k = random_tensor(type, k_count);
+  s.v = random_tensor(type, k_count);
+  s.y = new_tensor(type, q_count + FENCE);
   s.mask = make_mask(t, &s.job);
   STRIDES(&s.job, q, t, t->heads, t->queries);
   STRIDES(&s.job, y, t, t->heads, t->queries);
@@ -277,7 +234,7 @@ static double mask_of(const setup *s, int b, int h, int q, int k) {
   int64_t at = b * j->m_batch + h * j->m_head + q * j->m_row + k * j->m_column;
   if (j->causal && k > q + j->past) return -INFINITY;
   if (!j->mask_type) return 0;
-  return get(&s->mask, at);
+  return get_mask(&s->mask, at);
 }
 
 static void reference_row(const setup *s, int b, int h, int q, double *weights, double *out) {
@@ -287,7 +244,7 @@ static void reference_row(const setup *s, int b, int h, int q, double *weights, 
   for (int k = 0; k < j->n_keys; k++) {
     const int64_t y = b * j->k_batch + h / j->group * j->k_head + k * j->k_row;
     double dot = 0;
-    for (int d = 0; d < j->size; d++) dot += (double)get(&s->q, x + d) * get(&s->k, y + d);
+    for (int d = 0; d < j->size; d++) dot += tensor_get(&s->q, x + d) * tensor_get(&s->k, y + d);
     double m = mask_of(s, b, h, q, k);
     weights[k] = m < -1e30 ? m : dot * j->scale + m; // float32 would absorb the product
     if (weights[k] > top) top = weights[k];
@@ -297,7 +254,7 @@ static void reference_row(const setup *s, int b, int h, int q, double *weights, 
     const int64_t y = b * j->v_batch + h / j->group * j->v_head + k * j->v_row;
     double w = exp(weights[k] - top);
     sum += w;
-    for (int d = 0; d < j->size; d++) out[d] += w * get(&s->v, y + d);
+    for (int d = 0; d < j->size; d++) out[d] += w * tensor_get(&s->v, y + d);
   }
   for (int d = 0; d < j->size; d++) out[d] = sum > 0 ? out[d] / sum : j->guard ? 0 : NAN;
 }
@@ -309,10 +266,11 @@ enum { POISON = 0xff, ROWS = 512 };
 
 // Whether an element is all poison.
 static bool is_poison(const tensor *t, size_t i) {
-  const uint8_t *at = (const uint8_t *)t->host + i * element_bytes(t->type);
+  const size_t bytes = gcut_dtype_bits(t->type) / 8;
+  const uint8_t *at = (const uint8_t *)t->host + i * bytes;
   size_t k = 0;
-  while (k < element_bytes(t->type) && at[k] == POISON) k++;
-  return k == element_bytes(t->type);
+  while (k < bytes && at[k] == POISON) k++;
+  return k == bytes;
 }
 
 static void launch(const gcut__cuda_attend *a, const setup *s) {
@@ -339,7 +297,7 @@ static double difference(const setup *s) {
     reference_row(s, b, h, q, weights, out);
     const int64_t y = b * j->y_batch + h * j->y_head + q * j->y_row;
     for (int d = 0; d < j->size; d++) {
-      double x = get(&s->y, y + d);
+      double x = tensor_get(&s->y, y + d);
       if (isnan(x) != isnan(out[d])) wrong = INFINITY;
       if (isnan(out[d])) continue;
       wrong += (x - out[d]) * (x - out[d]);
@@ -352,7 +310,7 @@ static double difference(const setup *s) {
 
 // Elements left unwritten, and elements written beyond the end.
 static size_t strays(const setup *s) {
-  size_t n = s->y.bytes / element_bytes(s->y.type), count = 0;
+  size_t n = s->y.bytes / (gcut_dtype_bits(s->y.type) / 8), count = 0;
   for (size_t i = 0; i < n; i++) count += is_poison(&s->y, i) != (i >= n - FENCE);
   return count;
 }

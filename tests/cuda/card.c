@@ -1,5 +1,7 @@
 #include "tests/cuda/card.h"
 
+#include "tracer/base/narrow.h"
+
 gcut__cuda cuda;
 CUstream stream;
 
@@ -15,6 +17,15 @@ void open_card(void) {
   CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
 }
 
+gcut__cuda_blas *open_cublas(void) {
+  gcut__cuda_blas *blas;
+  gcut_error why;
+  if (gcut__cuda_blas_open(&cuda, &blas, &why) != GCUT_OK) return NULL;
+  if (!gcut__cuda_blas_is_own(blas)) return blas;
+  gcut__cuda_blas_close(blas);
+  return NULL;
+}
+
 // ---- random numbers
 
 uint64_t random_bits(void) {
@@ -27,6 +38,71 @@ float random_float(void) {
   float sum = 0;
   for (int i = 0; i < 4; i++) sum += (float)(random_bits() >> 40) * 0x1p-24f - 0.5f;
   return sum * 1.73f;
+}
+
+// ---- data
+
+double get_element(const void *data, int64_t i, gcut_dtype type) {
+  switch (type) {
+  case GCUT_FLOAT: return (double)((const float *)data)[i];
+  case GCUT_BFLOAT16: return (double)gcut_from_bfloat16(((const uint16_t *)data)[i]);
+  case GCUT_FLOAT16: return (double)gcut_from_float16(((const uint16_t *)data)[i]);
+  case GCUT_DOUBLE: return ((const double *)data)[i];
+  case GCUT_INT64: return (double)((const int64_t *)data)[i];
+  case GCUT_INT32: return ((const int32_t *)data)[i];
+  case GCUT_UINT32: return ((const uint32_t *)data)[i];
+  default: return ((const uint8_t *)data)[i];
+  }
+}
+
+void put_element(void *data, int64_t i, gcut_dtype type, double x) {
+  switch (type) {
+  case GCUT_FLOAT: ((float *)data)[i] = (float)x; break;
+  case GCUT_BFLOAT16: ((uint16_t *)data)[i] = gcut_to_bfloat16((float)x); break;
+  case GCUT_FLOAT16: ((uint16_t *)data)[i] = gcut_to_float16((float)x); break;
+  case GCUT_DOUBLE: ((double *)data)[i] = x; break;
+  case GCUT_INT64: ((int64_t *)data)[i] = (int64_t)x; break;
+  case GCUT_INT32: ((int32_t *)data)[i] = (int32_t)x; break;
+  case GCUT_UINT32: ((uint32_t *)data)[i] = (uint32_t)x; break;
+  default: ((uint8_t *)data)[i] = (uint8_t)x; break;
+  }
+}
+
+CUdeviceptr take(size_t bytes) {
+  CUdeviceptr at;
+  DRIVER(cuMemAlloc, &at, bytes);
+  return at;
+}
+
+double tensor_get(const tensor *t, int64_t i) {
+  return get_element(t->host, i, t->type);
+}
+void to_card(const tensor *t) {
+  DRIVER(cuMemcpyHtoDAsync, t->device, t->host, t->bytes, stream);
+  DRIVER(cuStreamSynchronize, stream);
+}
+void from_card(const tensor *t) {
+  DRIVER(cuMemcpyDtoHAsync, t->host, t->device, t->bytes, stream);
+  DRIVER(cuStreamSynchronize, stream);
+}
+
+tensor new_tensor(gcut_dtype type, int64_t count) {
+  tensor t = {.type = type, .bytes = (size_t)count * gcut_dtype_bits(type) / 8};
+  t.host = malloc(t.bytes);
+  if (!t.host) abort();
+  t.device = take(t.bytes);
+  return t;
+}
+tensor random_tensor(gcut_dtype type, int64_t count) {
+  tensor t = new_tensor(type, count);
+  for (int64_t i = 0; i < count; i++) put_element(t.host, i, type, (double)random_float());
+  to_card(&t);
+  return t;
+}
+void free_tensor(tensor *t) {
+  if (t->device) DRIVER(cuMemFree, t->device);
+  free(t->host);
+  *t = (tensor){0};
 }
 
 // ---- times
@@ -58,4 +134,19 @@ void time_launches(launcher *launch, const void *what, int warm, int runs, float
   for (int i = 0; i <= runs; i++) DRIVER(cuEventDestroy, events[i]);
   free(events);
   sort_times(us, runs);
+}
+
+double time_span(launcher *launch, const void *what, int count) {
+  CUevent start, end;
+  float ms;
+  DRIVER(cuEventCreate, &start, CU_EVENT_DEFAULT);
+  DRIVER(cuEventCreate, &end, CU_EVENT_DEFAULT);
+  DRIVER(cuEventRecord, start, stream);
+  for (int i = 0; i < count; i++) launch(what, i);
+  DRIVER(cuEventRecord, end, stream);
+  DRIVER(cuStreamSynchronize, stream);
+  DRIVER(cuEventElapsedTime, &ms, start, end);
+  DRIVER(cuEventDestroy, start);
+  DRIVER(cuEventDestroy, end);
+  return (double)ms * 1000 / count;
 }

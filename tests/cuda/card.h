@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "exec/cuda/blas.h"
 #include "exec/cuda/kernels.h"
+#include "graphcut/dtype.h"
 
 #define CHECK(call)                                                                                \
   do {                                                                                             \
@@ -24,14 +26,41 @@ extern gcut__cuda cuda; // driver, context, kernels
 extern CUstream stream;
 
 void open_card(void);
+// NULL where there are our own products alone.
+gcut__cuda_blas *open_cublas(void);
 
 uint64_t random_bits(void);
 float random_float(void); // about normal
+
+// ---- data
+
+// An element as a double: of bool, integers, and floats of 16 bits and more.
+double get_element(const void *data, int64_t i, gcut_dtype type);
+void put_element(void *data, int64_t i, gcut_dtype type, double x);
+
+typedef struct tensor { // in both memories
+  void *host;
+  CUdeviceptr device;
+  size_t bytes;
+  gcut_dtype type;
+} tensor;
+
+CUdeviceptr take(size_t bytes); // device memory
+tensor new_tensor(gcut_dtype type, int64_t count);
+tensor random_tensor(gcut_dtype type, int64_t count); // on the card, too
+void free_tensor(tensor *t);
+double tensor_get(const tensor *t, int64_t i);
+void to_card(const tensor *t);
+void from_card(const tensor *t);
+
+// ---- times
 
 // Puts launch number i of `what` on the stream.
 typedef void launcher(const void *what, int i);
 // Microseconds of each of `runs` launches, after `warm` that do not count, in ascending order.
 void time_launches(launcher *launch, const void *what, int warm, int runs, float *us);
+// Microseconds a launch, over `count` of them back to back.
+double time_span(launcher *launch, const void *what, int count);
 void sort_times(float *us, int n);
 
 #endif

@@ -7,15 +7,7 @@
 #include "exec/device.h"
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
-
-#define CHECK(call)                                                                                \
-  do {                                                                                             \
-    gcut_error error_ = {0}, *err = &error_;                                                       \
-    if ((call) != GCUT_OK) {                                                                       \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, error_.message);                          \
-      exit(1);                                                                                     \
-    }                                                                                              \
-  } while (0)
+#include "tests/cuda/card.h"
 
 typedef struct layer {
   const char *name;

@@ -7,32 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/cuda/blas.h"
 #include "exec/cuda/ops/multiply.h"
-#include "graphcut/dtype.h"
 #include "tests/cuda/card.h"
-#include "tracer/base/narrow.h"
 
 static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
 static CUdeviceptr workspace;
 
-static CUdeviceptr take(size_t bytes) {
-  CUdeviceptr at;
-  DRIVER(cuMemAlloc, &at, bytes);
-  return at;
-}
-
 static CUdeviceptr take_random(gcut_dtype type, int64_t count, float scale) {
-  uint16_t *host = malloc((size_t)count * 2);
-  CUdeviceptr at = take((size_t)count * 2);
-  if (!host) exit(1);
+  tensor t = new_tensor(type, count);
   for (int64_t i = 0; i < count; i++)
-    host[i] = type == GCUT_FLOAT16 ? gcut_to_float16(random_float() * scale)
-                                   : gcut_to_bfloat16(random_float() * scale);
-  DRIVER(cuMemcpyHtoDAsync, at, host, (size_t)count * 2, stream);
-  DRIVER(cuStreamSynchronize, stream);
-  free(host);
-  return at;
+    put_element(t.host, i, type, (double)(random_float() * scale));
+  to_card(&t);
+  free(t.host);
+  return t.device;
 }
 
 static void *bring(CUdeviceptr from, size_t bytes) {
@@ -245,20 +232,11 @@ static void run_apart(const layer *l) {
   pair("gcut_add", B, TOKENS * HIDDEN, l->out, l->hidden, l->out);
 }
 
-// Microseconds of a layer, over `count` of them.
-static double time_layers(void (*run)(const layer *), const layer *layers, int count) {
-  CUevent start, end;
-  float ms;
-  DRIVER(cuEventCreate, &start, CU_EVENT_DEFAULT);
-  DRIVER(cuEventCreate, &end, CU_EVENT_DEFAULT);
-  DRIVER(cuEventRecord, start, stream);
-  for (int i = 0; i < count; i++) run(&layers[i % SETS]);
-  DRIVER(cuEventRecord, end, stream);
-  DRIVER(cuStreamSynchronize, stream);
-  DRIVER(cuEventElapsedTime, &ms, start, end);
-  DRIVER(cuEventDestroy, start);
-  DRIVER(cuEventDestroy, end);
-  return (double)ms * 1000 / count;
+static void launch_joint(const void *layers, int i) {
+  run_joint((const layer *)layers + i % SETS);
+}
+static void launch_apart(const void *layers, int i) {
+  run_apart((const layer *)layers + i % SETS);
 }
 
 static void time_all(void) {
@@ -267,8 +245,8 @@ static void time_all(void) {
   for (int turn = 0; turn < 6; turn++) {
     bool joint = turn % 2 == 0;
     if (!joint && !blas) continue;
-    double first = time_layers(joint ? run_joint : run_apart, layers, 8);
-    double warm = time_layers(joint ? run_joint : run_apart, layers, 1000);
+    launcher *launch = joint ? launch_joint : launch_apart;
+    double first = time_span(launch, layers, 8), warm = time_span(launch, layers, 1000);
     printf("products of a layer, %s: %.0f us at first, %.0f over a second\n",
            joint ? "joint" : "apart by cuBLASLt", first, warm);
     fflush(stdout);
@@ -278,13 +256,9 @@ static void time_all(void) {
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   int wrong = 0;
-  gcut_error why = {0};
   open_card();
   workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
-  if (gcut__cuda_blas_open(&cuda, &blas, &why) == GCUT_OK && gcut__cuda_blas_is_own(blas)) {
-    gcut__cuda_blas_close(blas);
-    blas = NULL;
-  }
+  blas = open_cublas();
   for (size_t i = 0; i < sizeof checks / sizeof *checks && strcmp(what, "layer") != 0; i++)
     wrong += !check_case(&checks[i]);
   if (strcmp(what, "check") != 0) time_all();

@@ -9,11 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/cuda/blas.h"
 #include "exec/cuda/ops/multiply.h"
-#include "graphcut/dtype.h"
 #include "tests/cuda/card.h"
-#include "tracer/base/narrow.h"
 
 static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
 static CUdeviceptr workspace;
@@ -53,54 +50,6 @@ static void multiply(const engine *e, const gcut__cuda_multiply *m, const gcut__
     CHECK(gcut__cuda_multiply_launch(&cuda, m, p, o->a, o->b, o->c, o->bias, stream, err));
   else
     CHECK(gcut__cuda_blas_run(blas, p, o->a, o->b, o->c, o->bias, workspace, stream, err));
-}
-
-// ---- data
-
-typedef struct tensor {
-  void *host;
-  CUdeviceptr device;
-  size_t bytes;
-  gcut_dtype type;
-} tensor;
-
-static double get(const tensor *t, int64_t i) {
-  switch (t->type) {
-  case GCUT_BFLOAT16: return (double)gcut_from_bfloat16(((uint16_t *)t->host)[i]);
-  case GCUT_FLOAT16: return (double)gcut_from_float16(((uint16_t *)t->host)[i]);
-  case GCUT_DOUBLE: return ((double *)t->host)[i];
-  default: return (double)((float *)t->host)[i];
-  }
-}
-static void put(const tensor *t, int64_t i, float x) {
-  switch (t->type) {
-  case GCUT_BFLOAT16: ((uint16_t *)t->host)[i] = gcut_to_bfloat16(x); break;
-  case GCUT_FLOAT16: ((uint16_t *)t->host)[i] = gcut_to_float16(x); break;
-  case GCUT_DOUBLE: ((double *)t->host)[i] = (double)x; break;
-  default: ((float *)t->host)[i] = x; break;
-  }
-}
-
-static void to_card(const tensor *t) {
-  DRIVER(cuMemcpyHtoDAsync, t->device, t->host, t->bytes, stream);
-  DRIVER(cuStreamSynchronize, stream);
-}
-static void from_card(const tensor *t) {
-  DRIVER(cuMemcpyDtoHAsync, t->host, t->device, t->bytes, stream);
-  DRIVER(cuStreamSynchronize, stream);
-}
-static tensor new_tensor(gcut_dtype type, int64_t count) {
-  tensor t = {.type = type, .bytes = (size_t)count * gcut_dtype_bits(type) / 8};
-  t.host = malloc(t.bytes);
-  if (!t.host) exit(1);
-  DRIVER(cuMemAlloc, &t.device, t.bytes);
-  for (int64_t i = 0; i < count; i++) put(&t, i, random_float());
-  to_card(&t);
-  return t;
-}
-static void free_tensor(tensor *t) {
-  DRIVER(cuMemFree, t->device);
-  free(t->host);
 }
 
 // ---- checks
@@ -181,11 +130,11 @@ enum { FENCE = 256 };
 
 static setup make_setup(const test *t) {
   setup s = {.p = product_of(t)};
-  s.a = new_tensor(t->type, (t->transpose_a ? t->k : t->m) * s.p.lda * t->batch);
-  s.b = new_tensor(t->type, (t->transpose_b ? t->n : t->k) * s.p.ldb * t->batch);
-  s.c = new_tensor(t->type, s.p.stride_c * t->batch + FENCE);
-  s.before = new_tensor(t->type, s.p.stride_c * t->batch + FENCE);
-  s.bias = new_tensor(t->type, t->n);
+  s.a = random_tensor(t->type, (t->transpose_a ? t->k : t->m) * s.p.lda * t->batch);
+  s.b = random_tensor(t->type, (t->transpose_b ? t->n : t->k) * s.p.ldb * t->batch);
+  s.c = random_tensor(t->type, s.p.stride_c * t->batch + FENCE);
+  s.before = random_tensor(t->type, s.p.stride_c * t->batch + FENCE);
+  s.bias = random_tensor(t->type, t->n);
   if (t->beta == 0) memset(s.before.host, 0xa5, s.before.bytes);
   return s;
 }
@@ -200,12 +149,12 @@ static double reference(const setup *s, int64_t batch, int64_t row, int64_t colu
   for (int64_t k = 0; k < p->k; k++) {
     int64_t a = p->transpose_a ? k * p->lda + row : row * p->lda + k;
     int64_t b = p->transpose_b ? column * p->ldb + k : k * p->ldb + column;
-    sum += get(&s->a, batch * p->stride_a + a) * get(&s->b, batch * p->stride_b + b);
+    sum += tensor_get(&s->a, batch * p->stride_a + a) * tensor_get(&s->b, batch * p->stride_b + b);
   }
   sum *= (double)p->alpha;
   if (p->beta != 0)
-    sum += (double)p->beta * get(&s->before, batch * p->stride_c + row * p->ldc + column);
-  return p->epilogue == GCUT_CUDA_EPILOGUE_BIAS ? sum + get(&s->bias, column) : sum;
+    sum += (double)p->beta * tensor_get(&s->before, batch * p->stride_c + row * p->ldc + column);
+  return p->epilogue == GCUT_CUDA_EPILOGUE_BIAS ? sum + tensor_get(&s->bias, column) : sum;
 }
 
 // ||c - reference|| / ||reference|| over elements here and there, as many as take a moment.
@@ -216,7 +165,7 @@ static double difference(const setup *s) {
   double wrong = 0, all = 1e-30;
   for (int64_t i = 0; i < count; i += step) {
     int64_t column = i % p->n, row = i / p->n % p->m, batch = i / p->n / p->m;
-    double x = get(&s->c, batch * p->stride_c + row * p->ldc + column);
+    double x = tensor_get(&s->c, batch * p->stride_c + row * p->ldc + column);
     double y = reference(s, batch, row, column);
     wrong += (x - y) * (x - y);
     all += y * y;
@@ -294,8 +243,8 @@ static const size_t POOL = (size_t)3 << 30; // device memory of random numbers
 static CUdeviceptr pool;
 
 static void fill_pool(void) {
-  tensor piece = new_tensor(B, 1 << 22);
-  DRIVER(cuMemAlloc, &pool, POOL);
+  tensor piece = random_tensor(B, 1 << 22);
+  pool = take(POOL);
   // Pieces of an odd length, so that operands differ.
   size_t step = piece.bytes - 34 * 2;
   for (size_t at = 0; at < POOL; at += step) {
@@ -395,38 +344,31 @@ static void products_of(const layer *l, gcut__cuda_product *p) {
   for (int i = 0; i < PRODUCTS; i++) p[i] = plain_product(2048, of[i][1], of[i][0]);
 }
 
-// Ours: as it is chosen for the shape. Microseconds of a layer, over some of them.
-static double time_layers(const layer *l, bool own, int count) {
-  gcut__cuda_product p[PRODUCTS];
-  gcut__cuda_multiply m[PRODUCTS];
-  const engine which = {.own = own};
-  CUevent start, end;
-  float ms;
-  products_of(l, p);
-  for (int i = 0; i < PRODUCTS && own; i++)
-    CHECK(gcut__cuda_multiply_load(&cuda, &p[i], &m[i], err));
-  DRIVER(cuEventCreate, &start, CU_EVENT_DEFAULT);
-  DRIVER(cuEventCreate, &end, CU_EVENT_DEFAULT);
-  DRIVER(cuEventRecord, start, stream);
-  for (int r = 0; r < count; r++)
-    for (int i = 0; i < PRODUCTS; i++) {
-      operands sets[MOST_SETS];
-      int n = make_sets(&p[i], sets);
-      multiply(&which, &m[i], &p[i], &sets[r % n]);
-    }
-  DRIVER(cuEventRecord, end, stream);
-  DRIVER(cuStreamSynchronize, stream);
-  DRIVER(cuEventElapsedTime, &ms, start, end);
-  DRIVER(cuEventDestroy, start);
-  DRIVER(cuEventDestroy, end);
-  return (double)ms * 1000 / count;
+typedef struct timed_layer {
+  engine engine; // ours: as it is chosen for the shape
+  gcut__cuda_product products[PRODUCTS];
+  gcut__cuda_multiply multiplies[PRODUCTS];
+} timed_layer;
+
+static void launch_layer(const void *what, int run) {
+  const timed_layer *t = what;
+  for (int i = 0; i < PRODUCTS; i++) {
+    operands sets[MOST_SETS];
+    int n = make_sets(&t->products[i], sets);
+    multiply(&t->engine, &t->multiplies[i], &t->products[i], &sets[run % n]);
+  }
 }
 
 // At first, and after a second at full power.
 static void time_layer(const layer *l, bool own) {
-  double once = time_layers(l, own, 2), first = time_layers(l, own, 10);
+  timed_layer t = {.engine = {.own = own}};
+  products_of(l, t.products);
+  for (int i = 0; i < PRODUCTS && own; i++)
+    CHECK(gcut__cuda_multiply_load(&cuda, &t.products[i], &t.multiplies[i], err));
+  double once = time_span(launch_layer, &t, 2), first = time_span(launch_layer, &t, 10);
   int second = (int)(1e6 / first);
-  double warm = time_layers(l, own, second), later = time_layers(l, own, second / 4 + 1);
+  double warm = time_span(launch_layer, &t, second),
+         later = time_span(launch_layer, &t, second / 4 + 1);
   printf("%s layer, %s: %.0f us at first, %.0f over a second, %.0f then\n", l->name,
          own ? "ours" : "cuBLASLt", first < once ? first : once, warm, later);
   fflush(stdout);
@@ -441,13 +383,9 @@ static void time_all_layers(void) {
 // ---- the card
 
 static void open_all(void) {
-  gcut_error why = {0};
   open_card();
-  DRIVER(cuMemAlloc, &workspace, GCUT_CUDA_BLAS_WORKSPACE);
-  if (gcut__cuda_blas_open(&cuda, &blas, &why) == GCUT_OK && gcut__cuda_blas_is_own(blas)) {
-    gcut__cuda_blas_close(blas);
-    blas = NULL;
-  }
+  workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
+  blas = open_cublas();
   if (!blas) printf("no cuBLASLt to compare with\n");
 }
 
