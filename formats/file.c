@@ -1,7 +1,4 @@
-// Reading by mmap, writing by a temporary file and a rename.
-//
-// A temporary file is made with O_EXCL beside the destination, so the rename is atomic and never
-// writes through a link that someone left there.
+// Reading by mmap.
 #include "formats/file.h"
 
 #include <errno.h>
@@ -51,84 +48,6 @@ gcut_status gcut_file_map(const char *path, const void **out_data, uint64_t *out
 
 void gcut_file_unmap(const void *data, uint64_t bytes) {
   if (data && bytes > 0) munmap((void *)data, (size_t)bytes);
-}
-
-// Makes "<path>.<pid>-<n>.tmp" for the first n that is free.
-static int open_temporary(const char *path, char **out_name) {
-  size_t size = strlen(path) + 48;
-  char *name = malloc(size);
-  *out_name = name;
-  if (!name) {
-    errno = ENOMEM;
-    return -1;
-  }
-  for (int n = 0; n < 1000; n++) {
-    snprintf(name, size, "%s.%ld-%d.tmp", path, (long)getpid(), n);
-    int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0 || errno != EEXIST) return descriptor;
-  }
-  return -1;
-}
-
-static void output_free(gcut_output *out) {
-  free(out->path);
-  free(out->temporary);
-  *out = (gcut_output){0};
-}
-
-static gcut_status output_failed(gcut_output *out, int code, gcut_error *err) {
-  gcut_status status =
-      GCUT_FAIL(err, GCUT_IO, "%s: cannot be written: %s", out->path, strerror(code));
-  gcut_output_abort(out);
-  return status;
-}
-
-gcut_status gcut_output_open(const char *path, gcut_output *out, gcut_error *err) {
-  *out = (gcut_output){.path = strdup(path)};
-  if (!out->path) return GCUT_NO_MEMORY(err);
-  struct stat info;
-  bool direct = stat(path, &info) == 0 && !S_ISREG(info.st_mode);
-  int descriptor =
-      direct ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(path, &out->temporary);
-  if (descriptor < 0) {
-    int code = errno;
-    free(out->temporary); // it is not ours to remove
-    out->temporary = NULL;
-    return output_failed(out, code, err);
-  }
-  out->stream = fdopen(descriptor, "wb");
-  if (out->stream) return GCUT_OK;
-  int code = errno;
-  close(descriptor);
-  return output_failed(out, code, err);
-}
-
-gcut_status gcut_output_commit(gcut_output *out, gcut_error *err) {
-  bool bad = ferror(out->stream) != 0;
-  clearerr(out->stream);
-  errno = 0;
-  // A stream forgets why it failed; one more byte, of a file that is dropped anyway, tells.
-  if (bad) fputc(0, out->stream);
-  if (fflush(out->stream) != 0) bad = true;
-  int code = errno;
-  if (fclose(out->stream) != 0 && !bad) {
-    bad = true;
-    code = errno;
-  }
-  out->stream = NULL;
-  if (!bad && out->temporary && rename(out->temporary, out->path) != 0) {
-    bad = true;
-    code = errno;
-  }
-  if (bad) return output_failed(out, code ? code : EIO, err);
-  output_free(out);
-  return GCUT_OK;
-}
-
-void gcut_output_abort(gcut_output *out) {
-  if (out->stream) fclose(out->stream);
-  if (out->temporary) unlink(out->temporary);
-  output_free(out);
 }
 
 bool gcut_same_folder(const char *a, const char *b) {

@@ -1,8 +1,8 @@
 // graphcut device: what a device is, and its rates, as a profile that simulate takes.
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
+#include "graphcut/output.h"
 #include "graphcut/simulate.h"
 #include "table.h"
 #include "tool.h"
@@ -47,11 +47,12 @@ static gcut_status write_profile(const gcut_profile *p, const char *description,
   strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &utc));
   snprintf(source, sizeof source, "measured by graphcut device on %.200s, %s", description, date);
   if (!path) return gcut_profile_write(p, source, stdout, err);
-  FILE *file = fopen(path, "w");
-  gcut_status status = file ? gcut_profile_write(p, source, file, err) : GCUT_IO;
-  if (file && fclose(file) != 0) status = GCUT_IO;
-  if (status == GCUT_IO)
-    snprintf(err->message, sizeof err->message, "cannot write '%.600s': %s", path, strerror(errno));
+  gcut_output output;
+  gcut_status status = gcut_output_open(path, &output, err);
+  if (status != GCUT_OK) return status;
+  status = gcut_profile_write(p, source, output.stream, err);
+  if (status == GCUT_OK) return gcut_output_commit(&output, err);
+  gcut_output_abort(&output);
   return status;
 }
 

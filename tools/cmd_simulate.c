@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "choose_micro.h"
+#include "graphcut/output.h"
 #include "graphcut/simulate.h"
 #include "graphcut/utf8.h"
 #include "progress.h"
@@ -86,20 +87,27 @@ static void close_job(job *j) {
 
 // ---- simulating -------------------------------------------------------------------------------
 
-// By way of memory where it goes to the terminal, perhaps: names are cleaned there.
-static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
+// By way of memory: names are cleaned on their way to the terminal.
+static gcut_status show_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
   char *text = NULL;
   size_t size;
-  bool shown = !strcmp(j->a->schedule, "-");
-  FILE *file = shown ? open_memstream(&text, &size) : fopen(j->a->schedule, "w");
-  bool failed = !file;
+  FILE *file = open_memstream(&text, &size);
   if (file) gcut_schedule_print(j->problem, schedule, file);
-  if (file) failed = fclose(file) != 0;
-  if (shown && !failed) fputs(gcut_utf8_clean(text, "\n"), stdout);
+  bool failed = !file || fclose(file) != 0;
+  if (!failed) fputs(gcut_utf8_clean(text, "\n"), stdout);
   free(text);
   if (!failed) return GCUT_OK;
-  snprintf(err->message, sizeof err->message, "cannot write '%.600s'", j->a->schedule);
-  return GCUT_IO;
+  snprintf(err->message, sizeof err->message, "out of memory");
+  return GCUT_NOMEM;
+}
+
+static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
+  gcut_output output;
+  if (!strcmp(j->a->schedule, "-")) return show_schedule(j, schedule, err);
+  gcut_status status = gcut_output_open(j->a->schedule, &output, err);
+  if (status != GCUT_OK) return status;
+  gcut_schedule_print(j->problem, schedule, output.stream);
+  return gcut_output_commit(&output, err);
 }
 
 static gcut_status clock_schedule(const job *j, const gcut_problem *problem,

@@ -2,7 +2,6 @@
 // thread can write any piece. Values are uniform with the variance that keeps activations steady: 1
 // / fan-in for matrices; near 1 for the scales of norms; small for other vectors.
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graphcut/output.h"
 #include "synth.h"
 
 enum { PIECE = 4 << 20, MAX_THREADS = 16 };
@@ -155,20 +155,14 @@ static uint64_t file_bytes(const gcut_graph *g, uint32_t file) {
 
 static gcut_status write_file(const gcut_graph *g, uint32_t file, const char *path, uint64_t seed,
                               gcut_error *err) {
-  char temporary[4096];
-  if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
-    return fail(err, GCUT_FORMAT, "a name too long:", path);
-  writer w = {.graph = g,
-              .file = file,
-              .seed = seed,
-              .descriptor = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644)};
-  if (w.descriptor < 0) return fail(err, GCUT_IO, "cannot write", temporary);
+  gcut_output output;
+  gcut_status status = gcut_output_open(path, &output, err);
+  if (status != GCUT_OK) return status;
+  writer w = {.graph = g, .file = file, .seed = seed, .descriptor = fileno(output.stream)};
   if (ftruncate(w.descriptor, (off_t)file_bytes(g, file)) != 0) w.failed = errno;
   if (!w.failed) run_threads(&w);
-  if (close(w.descriptor) != 0 && !w.failed) w.failed = errno;
-  if (!w.failed && rename(temporary, path) != 0) w.failed = errno;
-  if (!w.failed) return GCUT_OK;
-  unlink(temporary);
+  if (!w.failed) return gcut_output_commit(&output, err);
+  gcut_output_abort(&output);
   errno = w.failed;
   return fail(err, GCUT_IO, "cannot write", path);
 }

@@ -47,6 +47,8 @@ done
 refuse 'cut: a full disk' 7 'File too large' limited "$GRAPHCUT" cut $model --targets Add --no-fuse -o "$work/full/plan.json"
 refuse 'convert: a full disk' 7 'File too large' limited "$GRAPHCUT" convert $model "$work/full/x.gcir"
 refuse 'convert: a full disk, ONNX' 7 'File too large' limited "$GRAPHCUT" convert $model "$work/full/x.onnx"
+refuse 'simulate: a full disk' 7 'File too large' limited "$GRAPHCUT" simulate $model --profile h100-pcie --batches 9 \
+  --set batch=1,seq=8 --offload sequential --schedule "$work/full/schedule"
 refuse 'synth: a full disk' 7 'File too large' limited "$GRAPHCUT" synth hidden=64,layers=2 -o "$work/full/folder"
 if [ -z "$(find "$work/full" -type f)" ]; then echo 'ok - nothing is left of them'; else
   echo "not ok - left: $(find "$work/full" -type f)"
