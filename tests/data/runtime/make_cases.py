@@ -519,7 +519,7 @@ def learning():
 
 def plain(name, op, operands, n_outputs=1, **attributes):
     """Operands that say sizes, scales and the like are constants."""
-    constants = [i for i, x in enumerate(operands) if i > 0 and x is not None and np.ndim(x) == 1]
+    constants = [i for i, x in enumerate(operands) if i > 0 and x is not None and np.ndim(x) < 2]
     case(name, op, operands, n_outputs, constants=constants, domain="", **attributes)
 
 
@@ -567,6 +567,14 @@ def images():
                  output_height=3, output_width=2, spatial_scale=0.9)
     rounded = np.concatenate([np.zeros((3, 1)), np.maximum(regions, 0)], 1).astype(np.float32)
     case("roi_pool", "MaxRoiPool", [x, rounded], domain="", pooled_shape=[2, 3], spatial_scale=0.75)
+    sound = f(2, 19, 3, 1)
+    for length in (19, 16, 24):
+        for onesided in (0, 1):
+            plain(f"dft_{length}_{onesided}", "DFT", [sound, np.array(length), np.array(1)],
+                  onesided=onesided)
+    plain("dft_inverse", "DFT", [f(2, 12, 2), np.array(12), np.array(1)], inverse=1)
+    for window in (None, f(8)):
+        plain("stft_plain" if window is None else "stft_window", "STFT", [f(2, 40, 1), np.array(5), window, np.array(8)])
     for kind in (np.int32, np.int64, np.uint32, np.uint64):
         a, b = (rng.randint(0, 1 << 20, shape).astype(kind) for shape in ((2, 1, 5, 19), (3, 19, 18)))
         case("matmul_" + kind.__name__, "MatMul", [a, b], domain="")
