@@ -6,7 +6,8 @@
 #include "exec/cuda/ops/tensor_map.h"
 
 enum { WIDE_M = GCUT_CUDA_PRODUCT_WIDE_M, CLUSTER = GCUT_CUDA_PRODUCT_CLUSTER };
-enum { WORTH_TILES = 64, WORTH_K = 512 };
+// Below, the library was measured to be faster by a tenth and more.
+enum { WORTH_TILES = 64, WORTH_K = 1024 };
 
 // Two stages more of the narrower tiles, which are used up faster; two panels of the result for
 // each of two warpgroups; barriers, and to begin at a multiple of 1024.

@@ -269,18 +269,18 @@ static void attention_in_float32(void **state) {
 
 // Queries, keys and values of so many rows that the card's own kernel takes each.
 static const char side_by_side[] =
-    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[3969,512] x, %1$s[512,264] wq,"
-    " %1$s[512,264] wk, %1$s[512,520] wv) => (%1$s[3969,264] y, %1$s[3969,520] z)"
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[3969,1024] x, %1$s[1024,264] wq,"
+    " %1$s[1024,264] wk, %1$s[1024,520] wv) => (%1$s[3969,264] y, %1$s[3969,520] z)"
     "<%1$s s = {0.015625}> {"
     " q = MatMul(x, wq) q1 = Mul(q, s) k = MatMul(x, wk) k1 = Mul(k, s) v = MatMul(x, wv)"
     " y = Sub(q1, k1) z = Mul(v, s) }";
 static const char with_a_gate[] =
-    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,4033,512] x, %1$s[512,72] wg,"
-    " %1$s[512,72] wu) => (%1$s[2,4033,72] y) <%1$s s = {0.015625}> {"
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,4033,1024] x, %1$s[1024,72] wg,"
+    " %1$s[1024,72] wu) => (%1$s[2,4033,72] y) <%1$s s = {0.015625}> {"
     " xs = Mul(x, s) u = MatMul(xs, wu) g = MatMul(xs, wg) p = Sigmoid(g) gs = Mul(p, g)"
     " y = Mul(gs, u) }";
 static const char with_a_residual[] =
-    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,4033,512] x, %1$s[512,72] w,"
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[2,4033,1024] x, %1$s[1024,72] w,"
     " %1$s[2,4033,72] r) => (%1$s[2,4033,72] s) {"
     " p = MatMul(x, w) s = Add(r, p) }";
 

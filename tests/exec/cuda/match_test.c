@@ -255,8 +255,8 @@ static void what_lies_behind_a_table_is_read(void **state) {
 
 // What a decoder's layer does about its products.
 static const char decoder[] =
-    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,seq,32,512] x, %1$s[512,1024] wq,"
-    " %1$s[512,1024] wk, %1$s[512,1024] wv, %1$s[1024,1024] wo, %1$s[batch,seq,32,1024] r,"
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,seq,32,1024] x, %1$s[1024,1024] wq,"
+    " %1$s[1024,1024] wk, %1$s[1024,1024] wv, %1$s[1024,1024] wo, %1$s[batch,seq,32,1024] r,"
     " %1$s[1024] w, %1$s[1024,1024] wg, %1$s[1024,1024] wu) => (%1$s[batch,seq,32,1024] z)"
     "<int64 one = {1}> {"
     " q = MatMul(x, wq) q1 = CumSum(q, one) k = MatMul(x, wk) k1 = CumSum(k, one)"
