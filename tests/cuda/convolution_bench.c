@@ -23,19 +23,22 @@ static const layer layers[] = {
     {"ResNet-50 7x7 / 2, 3 to 64", 32, 3, 224, 64, 7, 2, 3, 1},
     {"MobileNet 3x3, 96 groups", 32, 96, 112, 96, 3, 1, 1, 96},
     {"MobileNet 3x3, 960 groups", 32, 960, 7, 960, 3, 1, 1, 960},
+    {"MobileNet 3x3 / 2, 144 groups", 32, 144, 56, 144, 3, 2, 1, 144},
+    {"ConvNeXt 7x7, 192 groups", 32, 192, 28, 192, 7, 1, 3, 192},
     {"ResNeXt 3x3, 32 groups of 8", 32, 256, 28, 256, 3, 1, 1, 32},
     {"UNet 3x3, 320 to 320", 2, 320, 64, 320, 3, 1, 1, 1},
     {"UNet 3x3, 640 to 640", 2, 640, 32, 640, 3, 1, 1, 1},
     {"ViT-base patches of 16x16", 32, 3, 224, 768, 16, 16, 0, 1},
     {"ResNet-50 1x1, 1024 to 256", 1, 1024, 14, 256, 1, 1, 0, 1},
     {"ResNet-50 3x3, 64 to 64", 1, 64, 56, 64, 3, 1, 1, 1},
+    {"ResNet-50 3x3, 256 to 256", 1, 256, 14, 256, 3, 1, 1, 1},
     {"ResNet-50 3x3, 512 to 512", 1, 512, 7, 512, 3, 1, 1, 1},
     {"ResNet-50 7x7 / 2, 3 to 64", 1, 3, 224, 64, 7, 2, 3, 1},
     {"MobileNet 3x3, 96 groups", 1, 96, 112, 96, 3, 1, 1, 96},
     {"ViT-base patches of 16x16", 1, 3, 224, 768, 16, 16, 0, 1},
 };
 static const char *const types[] = {"float", "float16", "bfloat16"};
-enum { LAYERS = sizeof layers / sizeof *layers, TYPES = 3, OPERANDS = 4, RUNS = 20, TIMES = 4 };
+enum { LAYERS = sizeof layers / sizeof *layers, TYPES = 3, OPERANDS = 4, RUNS = 50, TIMES = 5 };
 
 typedef struct job {
   gcut_graph *graph;

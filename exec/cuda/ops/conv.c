@@ -203,13 +203,34 @@ static gcut_status compile_by_product(const gcut__cuda_compile *c, const gcut__c
 }
 
 static gcut_status compile_directly(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
-                                    gcut_error *err) {
+                                    const char *kernel, int64_t count, gcut_error *err) {
   static const gcut__cuda_pointer pointers[] = {
       GCUT_CUDA_IN(gcut__cuda_direct_job, x, 0), GCUT_CUDA_IN(gcut__cuda_direct_job, w, 1),
       GCUT_CUDA_IN(gcut__cuda_direct_job, bias, 2), GCUT_CUDA_OUT(gcut__cuda_direct_job, y, 0)};
-  return GCUT_CUDA_PLAIN(c, "gcut_convolve", g,
-                         (uint64_t)(g->images * g->groups * g->out_channels * g->window.n_near), 0,
-                         pointers, err);
+  return GCUT_CUDA_PLAIN(c, kernel, g, (uint64_t)count, 0, pointers, err);
+}
+
+// The kernel for planes of that window, and its threads; NULL where there is none.
+static const char *planes_kernel(const gcut__cuda_direct_job *g, int64_t *out_count) {
+  static const struct {
+    int64_t kernel, stride;
+    const char *name;
+  } kernels[] = {{3, 1, "gcut_planes_3_1"}, {3, 2, "gcut_planes_3_2"}, {5, 1, "gcut_planes_5_1"},
+                 {5, 2, "gcut_planes_5_2"}, {7, 1, "gcut_planes_7_1"}, {7, 2, "gcut_planes_7_2"}};
+  const gcut__cuda_window *w = &g->window;
+  int64_t strips = (w->near[1] + GCUT_CUDA_PLANE_ROWS - 1) / GCUT_CUDA_PLANE_ROWS;
+  if (g->groups == 1 || g->in_channels > 1 || g->type == GCUT_DOUBLE || w->far[0] > 1 ||
+      w->near[0] > 1 || w->kernel[1] != w->kernel[2] || w->stride[1] != w->stride[2] ||
+      w->dilation[1] > 1 || w->dilation[2] > 1 || w->n_far > INT32_MAX / 4 ||
+      w->n_near > INT32_MAX / 4 || w->begin[1] > INT32_MAX / 4 || w->begin[2] > INT32_MAX / 4 ||
+      g->groups > INT32_MAX / g->out_channels / g->images / strips / w->near[2])
+    return NULL;
+  *out_count = g->images * g->groups * g->out_channels * strips * w->near[2];
+  for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+    if (w->n_kernel == kernels[i].kernel * kernels[i].kernel && w->kernel[1] == kernels[i].kernel &&
+        w->stride[1] == kernels[i].stride)
+      return kernels[i].name;
+  return NULL;
 }
 
 gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err) {
@@ -217,6 +238,7 @@ gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err
   const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
                   *y = gcut__cuda_output_type(c, 0);
   gcut_window window;
+  int64_t count;
   gcut__cuda_direct_job g = {.images = x->dims[0],
                              .groups = attrs->group,
                              .in_channels = w->dims[1],
@@ -229,9 +251,13 @@ gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err
   memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
   gcut__window_place(&window, x->dims + 2, y->dims + 2);
   if (!gcut__cuda_fill_window(&g.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
+  const char *planes = planes_kernel(&g, &count);
+  if (planes) return compile_directly(c, &g, planes, count, err);
   if (!is_product(&g)) GCUT_TRY(compile_by_library(c, &g, false, err));
   if (c->step->launch) return GCUT_OK;
-  if (g.in_channels * g.window.n_kernel <= FEW_TAPS) return compile_directly(c, &g, err);
+  count = g.images * g.groups * g.out_channels * g.window.n_near;
+  if (g.in_channels * g.window.n_kernel <= FEW_TAPS)
+    return compile_directly(c, &g, "gcut_convolve", count, err);
   return compile_by_product(c, &g, err);
 }
 

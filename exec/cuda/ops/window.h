@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 enum { GCUT_CUDA_WINDOW_DIMS = 3 };
+enum { GCUT_CUDA_PLANE_ROWS = 4 }; // outputs of a thread that convolves planes
 
 // Element k of the kernel at position o of `near` meets o * stride - begin + k * dilation of `far`.
 // A convolution goes from far to near, its transpose the other way.
