@@ -103,8 +103,9 @@ static gcut_status make_columns(const gcut__cuda_run *r, int64_t images, CUdevic
   job.channels *= images;
   job.x = (const void *)x;
   job.columns = (void *)columns_at(r);
+  int64_t pieces = (job.window.n_near + GCUT_CUDA_PIECE - 1) / GCUT_CUDA_PIECE;
   return gcut__cuda_launch_over(r, p->columns_kernel,
-                                (uint64_t)(job.channels * job.window.n_kernel * job.window.n_near),
+                                (uint64_t)(job.channels * job.window.n_kernel * pieces * WARP),
                                 arguments, err);
 }
 

@@ -2,12 +2,28 @@
 #include "types.cuh"
 #include "window.cuh"
 
+// A warp a piece of a row of columns: which channel and which element of the kernel it is, is found once. Columns are
+// counted in 32 bits: there are less than 2^30 bytes of them.
 template <typename T> __device__ inline void make_columns(const gcut__cuda_columns_job &job) {
   const gcut__cuda_window &w = job.window;
-  FOR_EACH_ELEMENT(i, job.channels * w.n_kernel * w.n_near) {
-    int64_t row = i / w.n_near, channel = row / w.n_kernel;
-    int64_t at = far_of(w, spot_of(i - row * w.n_near, w.near), spot_of(row - channel * w.n_kernel, w.kernel));
-    ((T *)job.columns)[i] = at < 0 ? (T)0 : ((const T *)job.x)[channel * w.n_far + at];
+  const uint32_t n_near = (uint32_t)w.n_near, pieces = (n_near + GCUT_CUDA_PIECE - 1) / GCUT_CUDA_PIECE,
+                 inner = (uint32_t)(w.near[1] * w.near[2]), width = (uint32_t)w.near[2], n_kernel = (uint32_t)w.n_kernel,
+                 lane = threadIdx.x % 32, warps = gridDim.x * (blockDim.x / 32);
+  const uint64_t count = (uint64_t)job.channels * n_kernel * pieces;
+  for (uint64_t u = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32; u < count; u += warps) {
+    const uint32_t row = (uint32_t)u / pieces, channel = row / n_kernel, first = ((uint32_t)u - row * pieces) * GCUT_CUDA_PIECE;
+    const Spot k = spot_of(row - channel * n_kernel, w.kernel);
+    const T *x = (const T *)job.x + channel * w.n_far;
+    T *to = (T *)job.columns + (uint64_t)row * n_near;
+    int64_t from[GCUT_CUDA_WINDOW_DIMS]; // where the window's first output meets the image
+    for (int a = 0; a < GCUT_CUDA_WINDOW_DIMS; a++) from[a] = k.d[a] * w.dilation[a] - w.begin[a];
+    for (uint32_t i = first + lane; i < first + GCUT_CUDA_PIECE && i < n_near; i += 32) {
+      const uint32_t outer = inner == n_near ? 0 : i / inner, rest = i - outer * inner, line = rest / width;
+      const int64_t z = outer * w.stride[0] + from[0], y = line * w.stride[1] + from[1],
+                    c = (rest - line * width) * w.stride[2] + from[2];
+      const bool inside = (uint64_t)z < (uint64_t)w.far[0] && (uint64_t)y < (uint64_t)w.far[1] && (uint64_t)c < (uint64_t)w.far[2];
+      to[i] = inside ? x[(z * w.far[1] + y) * w.far[2] + c] : (T)0;
+    }
   }
 }
 

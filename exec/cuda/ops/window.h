@@ -7,6 +7,7 @@
 
 enum { GCUT_CUDA_WINDOW_DIMS = 3 };
 enum { GCUT_CUDA_PLANE_ROWS = 4 }; // outputs of a thread that convolves planes
+enum { GCUT_CUDA_PIECE = 128 };    // of a row of columns, which a warp writes
 
 // Element k of the kernel at position o of `near` meets o * stride - begin + k * dilation of `far`.
 // A convolution goes from far to near, its transpose the other way.
