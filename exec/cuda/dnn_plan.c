@@ -203,8 +203,8 @@ static descriptor make_graph(maker *m) {
 // ---- engines ----------------------------------------------------------------------------------
 
 // Engines whose bits change from run to run, that compute in fewer bits than the type and float32
-// have, or that mix neighbours' values (one infinity would spread) are left out; so are those that
-// would be compiled first.
+// have, or that mix neighbours' values (one infinity would spread) are left out, and those of which
+// a later library notes something else; so are those that would be compiled first.
 static bool is_taken(maker *m, descriptor engine) {
   cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
   cudnnBackendBehaviorNote_t behaviours[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
@@ -216,7 +216,7 @@ static bool is_taken(maker *m, descriptor engine) {
   int64_t n = get(m, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                   CUDNN_NUMERICAL_NOTE_TYPE_COUNT, notes);
   for (int64_t i = 0; i < n; i++)
-    if (refused >> notes[i] & 1) return false;
+    if (notes[i] >= CUDNN_NUMERICAL_NOTE_TYPE_COUNT || refused >> notes[i] & 1) return false;
   n = get(m, engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
           CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, behaviours);
   for (int64_t i = 0; i < n; i++)
@@ -240,7 +240,8 @@ static bool try_engine(maker *m, descriptor choice) {
   return true;
 }
 
-static bool choose_engine(maker *m, descriptor graph, cudnnBackendHeurMode_t mode) {
+static void choose_engine(maker *m, descriptor graph) {
+  cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
   descriptor d = make(m, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR), found[ENGINES];
   set_part(m, d, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
   set(m, d, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
@@ -250,19 +251,13 @@ static bool choose_engine(maker *m, descriptor graph, cudnnBackendHeurMode_t mod
       get(m, d, CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, ENGINES, found);
   for (int64_t i = 0; i < n; i++) {
     int before = m->plan->n_made;
-    if (try_engine(m, found[i])) return true;
+    if (try_engine(m, found[i])) return;
     gcut__cuda_dnn_shrink(m->dnn, m->plan, before);
     m->failed = false;
   }
-  return false;
 }
 
 void gcut__cuda_dnn_fill(const gcut__cuda_dnn *dnn, gcut__cuda_dnn_plan *plan) {
   maker m = {.dnn = dnn, .plan = plan};
-  descriptor graph = make_graph(&m);
-  int before = plan->n_made;
-  if (m.failed || choose_engine(&m, graph, CUDNN_HEUR_MODE_A)) return;
-  gcut__cuda_dnn_shrink(dnn, plan, before);
-  m.failed = false;
-  choose_engine(&m, graph, CUDNN_HEUR_MODE_FALLBACK);
+  choose_engine(&m, make_graph(&m));
 }
