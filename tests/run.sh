@@ -13,7 +13,7 @@ mkdir -p "$build/tests"
 export GRAPHCUT="$PWD/$build/graphcut" BUILD="$PWD/$build" CMOCKA_MESSAGE_OUTPUT=TAP
 # Sizes nobody has are refused, not fatal.
 export ASAN_OPTIONS="allocator_may_return_null=1:max_allocation_size_mb=3072:${ASAN_OPTIONS:-}"
-export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0"
+export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
 
 # A line a test: its name and its command. What takes longest comes first, so that no processor waits for it at the end.
 conformance() {
