@@ -13,10 +13,12 @@
 #include "tracer/ops/pool.h"
 
 enum { WARP = 32, MOST_AT_ONCE = 65535 };
-static const int64_t FEW_TAPS = 32;                      // of a group
-static const int64_t FEW_RESULTS = 128;                  // of a channel
-static const int64_t MOST_COLUMNS = INT64_C(1) << 30;    // bytes of an image
-static const int64_t COLUMNS_AT_ONCE = INT64_C(1) << 25; // bytes of several
+static const int64_t FEW_TAPS = 32;                          // of a group
+static const int64_t FEW_RESULTS = 128, SOME_RESULTS = 4096; // of a channel
+static const int64_t MANY_CHANNELS = 256;                    // of results
+static const int64_t MOST_COLUMNS = INT64_C(1) << 30;        // bytes of an image
+static const int64_t COLUMNS_AT_ONCE = INT64_C(1) << 25;     // bytes of several
+static const int64_t FEW_COLUMNS = INT64_C(1) << 22;         // bytes of all
 
 static bool is_real(int type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
@@ -54,14 +56,20 @@ static bool is_plain(const gcut__cuda_window *w) {
 // ---- by cuDNN -----------------------------------------------------------------------------------
 
 // As measured (docs/cuda.md): where a product is faster. Columns are then no more than the image,
-// and results in float32, which are passed over twice more, no more than the columns; or results
-// are so few that only a product, which may split its depth, fills the card.
+// or few; in float32, where cuDNN adds the bias for nothing and a product passes over its results
+// twice more, results are no more than columns, and columns that repeat the image serve many
+// channels.
 static bool is_product(const gcut__cuda_direct_job *g) {
   const gcut__cuda_window *w = &g->window;
-  if (g->groups > 1 || g->in_channels * w->n_kernel <= FEW_TAPS) return false;
-  if (g->images * w->n_near <= FEW_RESULTS) return true;
-  return w->n_kernel <= w->n_far / w->n_near &&
-         (g->type != GCUT_FLOAT || g->out_channels <= g->in_channels * w->n_kernel);
+  int64_t depth = g->in_channels * w->n_kernel, results = g->images * w->n_near;
+  int64_t column_bytes = depth * gcut__cuda_element_bytes(g->type);
+  bool once = w->n_kernel <= w->n_far / w->n_near;
+  if (g->groups > 1 || depth <= FEW_TAPS) return false;
+  if (results <= FEW_RESULTS) return true;
+  if (g->type != GCUT_FLOAT)
+    return once || (results <= SOME_RESULTS && column_bytes <= FEW_COLUMNS / results);
+  return g->out_channels <= depth && (once || (g->out_channels >= MANY_CHANNELS &&
+                                               column_bytes <= COLUMNS_AT_ONCE / w->n_near));
 }
 
 static gcut_status compile_by_library(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
@@ -254,7 +262,8 @@ gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err
   if (!gcut__cuda_fill_window(&g.window, &window, x->dims + 2, y->dims + 2)) return GCUT_OK;
   const char *planes = planes_kernel(&g, &count);
   if (planes) return compile_directly(c, &g, planes, count, err);
-  if (!is_product(&g)) GCUT_TRY(compile_by_library(c, &g, false, err));
+  if (is_product(&g)) GCUT_TRY(compile_by_product(c, &g, err));
+  if (!c->step->launch) GCUT_TRY(compile_by_library(c, &g, false, err));
   if (c->step->launch) return GCUT_OK;
   count = g.images * g.groups * g.out_channels * g.window.n_near;
   if (g.in_channels * g.window.n_kernel <= FEW_TAPS)
