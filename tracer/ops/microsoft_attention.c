@@ -1,4 +1,5 @@
-// MultiHeadAttention, Attention, QAttention and GroupQueryAttention of com.microsoft.
+// MultiHeadAttention, Attention and QAttention of com.microsoft, and what GroupQueryAttention
+// (group_query.c) checks as they do.
 //
 // Sizes: B samples, S queries, L new keys, P past keys, T = P + L, N heads (Nkv of keys), H head
 // size. Past and present are [B, N, length, H]; Attention keeps both in one [2, B, N, length, H].
@@ -9,12 +10,8 @@
 
 #include "tracer/ops/expect.h"
 
-typedef struct sizes {
-  gcut_dim batch, queries, keys, past, total, heads, head, v_head;
-} sizes;
-
-// A bias added to scores: [B or 1, N or 1, S, T].
-static gcut_status expect_score_bias(gcut_infer *c, uint32_t i, const sizes *s, gcut_error *err) {
+gcut_status gcut__expect_score_bias(gcut_infer *c, uint32_t i, const gcut__attention_sizes *s,
+                                    gcut_error *err) {
   if (!gcut_infer_has(c, i)) return GCUT_OK;
   gcut_dim full[] = {s->batch, s->heads, s->queries, s->total};
   GCUT_TRY(gcut_infer_expect_rank(c, i, 4, 4, err));
@@ -26,7 +23,8 @@ static gcut_status expect_score_bias(gcut_infer *c, uint32_t i, const sizes *s, 
 
 // A mask: lengths [B], ends and starts [2B], lengths with offsets [3B + 2], or which keys count:
 // [B, T], [B, S, T], [B, 1, most, most].
-static gcut_status expect_mask(gcut_infer *c, uint32_t i, const sizes *s, gcut_error *err) {
+static gcut_status expect_mask(gcut_infer *c, uint32_t i, const gcut__attention_sizes *s,
+                               gcut_error *err) {
   if (!gcut_infer_has(c, i)) return GCUT_OK;
   const gcut_dim *dims = gcut_infer_dims(c, i);
   gcut_dim keys[] = {s->batch, s->total}, each[] = {s->batch, s->queries, s->total};
@@ -51,17 +49,18 @@ static gcut_status expect_mask(gcut_infer *c, uint32_t i, const sizes *s, gcut_e
   }
 }
 
-static gcut_status expect_heads(const gcut_infer *c, int64_t heads, gcut_error *err) {
+gcut_status gcut__expect_heads(const gcut_infer *c, int64_t heads, gcut_error *err) {
   if (heads >= 1 && heads <= INT32_MAX) return GCUT_OK;
   return GCUT_NODE_FAIL(c, err, "%" PRId64 " heads", heads);
 }
 
-static gcut_status refuse(const gcut_infer *c, bool wanted, const char *what, gcut_error *err) {
+gcut_status gcut__attention_refuse(const gcut_infer *c, bool wanted, const char *what,
+                                   gcut_error *err) {
   if (!wanted) return GCUT_OK;
   return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "%s is not supported", what);
 }
 
-static double scores_flops(const gcut_infer *c, double keys) {
+double gcut__scores_flops(const gcut_infer *c, double keys) {
   return 4 * keys * gcut_fact_count(&c->outputs[0]);
 }
 
@@ -69,7 +68,7 @@ static double scores_flops(const gcut_infer *c, double keys) {
 // past_value, past_sequence_length, cache_indirection
 
 // All three packed in query: [B, S, N, 3, H].
-static gcut_status read_packed(gcut_infer *c, sizes *s, gcut_error *err) {
+static gcut_status read_packed(gcut_infer *c, gcut__attention_sizes *s, gcut_error *err) {
   const gcut_dim *q = gcut_infer_dims(c, 0);
   if (gcut_infer_has(c, 1) || gcut_infer_has(c, 2))
     return GCUT_NODE_FAIL(c, err, "a packed query leaves no room for key and value");
@@ -80,7 +79,7 @@ static gcut_status read_packed(gcut_infer *c, sizes *s, gcut_error *err) {
 }
 
 // Keys and values: [B, L, N*H] each, [B, N, L, H] each, or packed in key [B, L, N, 2, H].
-static gcut_status read_key_value(gcut_infer *c, sizes *s, gcut_error *err) {
+static gcut_status read_key_value(gcut_infer *c, gcut__attention_sizes *s, gcut_error *err) {
   if (!gcut_infer_has(c, 1)) return GCUT_NODE_FAIL(c, err, "key is missing");
   const gcut_dim *k = gcut_infer_dims(c, 1);
   int rank = gcut_infer_rank(c, 1);
@@ -109,8 +108,8 @@ static gcut_status read_key_value(gcut_infer *c, sizes *s, gcut_error *err) {
   return gcut__divide_dim(c, gcut_infer_dims(c, 2)[2], s->heads, "num_heads", &s->v_head, err);
 }
 
-static gcut_status expect_past(gcut_infer *c, sizes *s, uint32_t key, uint32_t value,
-                               gcut_error *err) {
+static gcut_status expect_past(gcut_infer *c, gcut__attention_sizes *s, uint32_t key,
+                               uint32_t value, gcut_error *err) {
   s->past = 0;
   if (gcut_infer_has(c, key) != gcut_infer_has(c, value))
     return GCUT_NODE_FAIL(c, err, "past_key and past_value must be given together");
@@ -125,9 +124,9 @@ static gcut_status expect_past(gcut_infer *c, sizes *s, uint32_t key, uint32_t v
   return GCUT_OK;
 }
 
-static gcut_status read_multi_head(gcut_infer *c, sizes *s, gcut_error *err) {
+static gcut_status read_multi_head(gcut_infer *c, gcut__attention_sizes *s, gcut_error *err) {
   const gcut_multi_head_attrs *attrs = c->attrs;
-  GCUT_TRY(expect_heads(c, attrs->num_heads, err));
+  GCUT_TRY(gcut__expect_heads(c, attrs->num_heads, err));
   s->heads = attrs->num_heads;
   if (gcut_infer_rank(c, 0) == 5) return read_packed(c, s, err);
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
@@ -138,8 +137,9 @@ static gcut_status read_multi_head(gcut_infer *c, sizes *s, gcut_error *err) {
 }
 
 static gcut_status multi_head_infer(gcut_infer *c, gcut_error *err) {
-  sizes s = {0};
-  GCUT_TRY(refuse(c, gcut_infer_has(c, 8) || gcut_infer_has(c, 9), "a shared cache", err));
+  gcut__attention_sizes s = {0};
+  GCUT_TRY(gcut__attention_refuse(c, gcut_infer_has(c, 8) || gcut_infer_has(c, 9), "a shared cache",
+                                  err));
   GCUT_TRY(read_multi_head(c, &s, err));
   GCUT_TRY(expect_past(c, &s, 6, 7, err));
   gcut_dim hidden = gcut_dim_mul(c->dims, s.heads, s.v_head);
@@ -147,7 +147,7 @@ static gcut_status multi_head_infer(gcut_infer *c, gcut_error *err) {
   gcut_dim bias = gcut_dim_add(c->dims, gcut_dim_mul(c->dims, 2, biased), hidden);
   GCUT_TRY(gcut__expect_shape(c, 3, 1, &bias, "bias", err));
   GCUT_TRY(expect_mask(c, 4, &s, err));
-  GCUT_TRY(expect_score_bias(c, 5, &s, err));
+  GCUT_TRY(gcut__expect_score_bias(c, 5, &s, err));
   gcut_dim y[] = {s.batch, s.queries, hidden}, key[] = {s.batch, s.heads, s.total, s.head};
   gcut_dim value[] = {s.batch, s.heads, s.total, s.v_head};
   gcut_dim scores[] = {s.batch, s.heads, s.queries, s.total};
@@ -161,7 +161,7 @@ static double multi_head_flops(const gcut_infer *c) {
   const gcut_dim *k = gcut_infer_dims(c, gcut_infer_has(c, 1) ? 1 : 0);
   int rank = gcut_infer_rank(c, gcut_infer_has(c, 1) ? 1 : 0);
   double past = gcut_infer_has(c, 6) ? gcut__dim_double(gcut_infer_dims(c, 6)[2]) : 0;
-  return scores_flops(c, gcut__dim_double(k[rank == 4 ? 2 : 1]) + past);
+  return gcut__scores_flops(c, gcut__dim_double(k[rank == 4 ? 2 : 1]) + past);
 }
 
 static const gcut_attr_row multi_head_rows[] = {
@@ -175,12 +175,10 @@ static const gcut_attr_row multi_head_rows[] = {
     {0},
 };
 
-#define ATTENTION_TYPES (GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16))
-
 const gcut_op gcut__op_multi_head_attention = {
     .inputs = "TT?T?T?U?T?T?T?U?U?",
     .outputs = "TT?T?*?",
-    .T = ATTENTION_TYPES,
+    .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = multi_head_rows,
     .attrs_size = sizeof(gcut_multi_head_attrs),
@@ -213,11 +211,12 @@ static gcut_status read_hidden(gcut_infer *c, gcut_dim columns, gcut_dim *qk, gc
 }
 
 // input, weights and bias: where the three stand differs for QAttention.
-static gcut_status read_projected(gcut_infer *c, sizes *s, gcut_dim *hidden, gcut_error *err) {
+static gcut_status read_projected(gcut_infer *c, gcut__attention_sizes *s, gcut_dim *hidden,
+                                  gcut_error *err) {
   const gcut_multi_head_attrs *attrs = c->attrs;
-  GCUT_TRY(expect_heads(c, attrs->num_heads, err));
-  GCUT_TRY(refuse(c, attrs->do_rotary, "do_rotary", err));
-  GCUT_TRY(refuse(c, attrs->past_present_share_buffer, "a shared cache", err));
+  GCUT_TRY(gcut__expect_heads(c, attrs->num_heads, err));
+  GCUT_TRY(gcut__attention_refuse(c, attrs->do_rotary, "do_rotary", err));
+  GCUT_TRY(gcut__attention_refuse(c, attrs->past_present_share_buffer, "a shared cache", err));
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 2, 2, err));
   const gcut_dim *x = gcut_infer_dims(c, 0), *w = gcut_infer_dims(c, 1);
@@ -225,13 +224,14 @@ static gcut_status read_projected(gcut_infer *c, sizes *s, gcut_dim *hidden, gcu
   GCUT_TRY(gcut__expect_dim(c, 1, 0, x[2], "rows of the weights", err));
   GCUT_TRY(gcut__expect_shape(c, 2, 1, &w[1], "bias", err));
   GCUT_TRY(read_hidden(c, w[1], &qk, hidden, err));
-  *s = (sizes){.batch = x[0], .queries = x[1], .keys = x[1], .heads = attrs->num_heads};
+  *s = (gcut__attention_sizes){
+      .batch = x[0], .queries = x[1], .keys = x[1], .heads = attrs->num_heads};
   GCUT_TRY(gcut__divide_dim(c, qk, s->heads, "num_heads", &s->head, err));
   return gcut__divide_dim(c, *hidden, s->heads, "num_heads", &s->v_head, err);
 }
 
-static gcut_status finish_projected(gcut_infer *c, sizes *s, gcut_dim hidden, uint32_t mask,
-                                    uint32_t past, gcut_error *err) {
+static gcut_status finish_projected(gcut_infer *c, gcut__attention_sizes *s, gcut_dim hidden,
+                                    uint32_t mask, uint32_t past, gcut_error *err) {
   s->past = 0;
   if (gcut_infer_has(c, past)) {
     gcut_dim all[] = {2, s->batch, s->heads, GCUT_DIM_INVALID, s->head};
@@ -250,24 +250,24 @@ static gcut_status finish_projected(gcut_infer *c, sizes *s, gcut_dim hidden, ui
 }
 
 static gcut_status microsoft_attention_infer(gcut_infer *c, gcut_error *err) {
-  sizes s;
+  gcut__attention_sizes s;
   gcut_dim hidden;
-  GCUT_TRY(refuse(c, gcut_infer_has(c, 6), "a shared cache", err));
+  GCUT_TRY(gcut__attention_refuse(c, gcut_infer_has(c, 6), "a shared cache", err));
   GCUT_TRY(read_projected(c, &s, &hidden, err));
   GCUT_TRY(finish_projected(c, &s, hidden, 3, 4, err));
-  return expect_score_bias(c, 5, &s, err);
+  return gcut__expect_score_bias(c, 5, &s, err);
 }
 
 static double projected_flops(const gcut_infer *c) {
   double columns = gcut__dim_double(gcut_infer_dims(c, 1)[1]);
   return 2 * columns * gcut_fact_count(c->inputs[0]) +
-         scores_flops(c, gcut__dim_double(gcut_infer_dims(c, 0)[1]));
+         gcut__scores_flops(c, gcut__dim_double(gcut_infer_dims(c, 0)[1]));
 }
 
 const gcut_op gcut__op_microsoft_attention = {
     .inputs = "TTT?U?T?T?U?",
     .outputs = "TT?",
-    .T = ATTENTION_TYPES,
+    .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = multi_head_rows,
     .attrs_size = sizeof(gcut_multi_head_attrs),
@@ -278,7 +278,7 @@ const gcut_op gcut__op_microsoft_attention = {
 // QAttention: input, weight, bias, input_scale, weight_scale, mask_index, input_zero_point,
 // weight_zero_point, past
 static gcut_status quantized_attention_infer(gcut_infer *c, gcut_error *err) {
-  sizes s;
+  gcut__attention_sizes s;
   gcut_dim hidden;
   GCUT_TRY(read_projected(c, &s, &hidden, err));
   for (uint32_t i = 3; i < 8; i++) {
@@ -295,169 +295,10 @@ static gcut_status quantized_attention_infer(gcut_infer *c, gcut_error *err) {
 const gcut_op gcut__op_quantized_attention = {
     .inputs = "**TTTU?*?*?T?",
     .outputs = "TT?",
-    .T = ATTENTION_TYPES,
+    .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = multi_head_rows,
     .attrs_size = sizeof(gcut_multi_head_attrs),
     .infer = quantized_attention_infer,
     .flops = projected_flops,
-};
-
-// ---- GroupQueryAttention: query, key, value, past_key, past_value, seqlens_k, -----------------
-// total_sequence_length, cos_cache, sin_cache, position_ids, attention_bias, head_sink, k_scale,
-// v_scale, q_norm_weight, k_norm_weight
-
-static bool is_none(gcut_string text) {
-  return text.size == 4 && memcmp(text.data, "NONE", 4) == 0;
-}
-
-static gcut_status expect_group_attrs(const gcut_infer *c, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
-  GCUT_TRY(expect_heads(c, attrs->num_heads, err));
-  GCUT_TRY(expect_heads(c, attrs->kv_num_heads, err));
-  if (attrs->num_heads % attrs->kv_num_heads != 0)
-    return GCUT_NODE_FAIL(c, err, "%" PRId64 " heads in %" PRId64 " groups", attrs->num_heads,
-                          attrs->kv_num_heads);
-  if (attrs->causal != 1 && (attrs->causal != 0 || attrs->local_window_size != -1))
-    return GCUT_NODE_FAIL(c, err, "causal is %" PRId64 " with a window of %" PRId64, attrs->causal,
-                          attrs->local_window_size);
-  bool quantized = !is_none(attrs->k_quant_type) || !is_none(attrs->v_quant_type) ||
-                   gcut_infer_has(c, 12) || gcut_infer_has(c, 13);
-  GCUT_TRY(refuse(c, quantized, "a quantised cache", err));
-  return refuse(c, attrs->sliding_window_cache != 0, "sliding_window_cache", err);
-}
-
-static gcut_status read_group_query(gcut_infer *c, sizes *s, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
-  GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
-  const gcut_dim *q = gcut_infer_dims(c, 0);
-  bool packed = !gcut_infer_has(c, 1);
-  if (packed != !gcut_infer_has(c, 2))
-    return GCUT_NODE_FAIL(c, err, "key and value must be given together");
-  int64_t heads = attrs->num_heads + (packed ? 2 * attrs->kv_num_heads : 0);
-  *s = (sizes){.batch = q[0], .queries = q[1], .keys = q[1], .heads = attrs->num_heads};
-  GCUT_TRY(gcut__divide_dim(c, q[2], heads, "heads", &s->head, err));
-  s->v_head = s->head;
-  gcut_dim kv[] = {s->batch, s->queries, gcut_dim_mul(c->dims, attrs->kv_num_heads, s->head)};
-  GCUT_TRY(gcut__expect_shape(c, 1, 3, kv, "key", err));
-  return gcut__expect_shape(c, 2, 3, kv, "value", err);
-}
-
-// The most keys of any sample, as the model says.
-static gcut_status read_total(gcut_infer *c, sizes *s, gcut_error *err) {
-  const gcut_dim *total;
-  uint32_t n;
-  s->total = gcut_dim_fresh(c->dims);
-  if (!gcut_infer_content(c, 6, &total, &n)) return GCUT_OK;
-  if (n != 1) return GCUT_NODE_FAIL(c, err, "total_sequence_length is no single number");
-  s->total = total[0];
-  if (gcut_dim_known(s->total) && gcut_dim_known(s->queries) && s->total < s->queries)
-    return GCUT_NODE_FAIL(c, err, "total_sequence_length is %" PRId64 " for %" PRId64 " new tokens",
-                          s->total, s->queries);
-  return GCUT_OK;
-}
-
-static gcut_status expect_rotary(gcut_infer *c, const sizes *s, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
-  if (!attrs->do_rotary) return GCUT_OK;
-  if (!gcut_infer_has(c, 7) || !gcut_infer_has(c, 8))
-    return GCUT_NODE_FAIL(c, err, "do_rotary needs cos_cache and sin_cache");
-  GCUT_TRY(gcut_infer_expect_rank(c, 7, 2, 2, err));
-  const gcut_dim *cosines = gcut_infer_dims(c, 7);
-  GCUT_TRY(gcut__expect_shape(c, 8, 2, cosines, "sin_cache", err));
-  if (gcut_dim_known(cosines[1]) && gcut_dim_known(s->head) && cosines[1] > s->head / 2)
-    return GCUT_NODE_FAIL(c, err, "rotary caches of %" PRId64 " columns for heads of %" PRId64,
-                          cosines[1], s->head);
-  return GCUT_OK;
-}
-
-// seqlens_k [B] or [B, 1]: the keys of each sample less one.
-static gcut_status expect_lengths(gcut_infer *c, const sizes *s, gcut_error *err) {
-  const int64_t *lengths;
-  uint32_t n;
-  gcut_dim count = gcut_infer_product(c, gcut_infer_dims(c, 5), 0, gcut_infer_rank(c, 5));
-  if (gcut_dim_known(count) && gcut_dim_known(s->batch) && count != s->batch)
-    return GCUT_NODE_FAIL(c, err, "seqlens_k has %" PRId64 " elements for %" PRId64 " samples",
-                          count, s->batch);
-  if (!gcut_dim_known(s->total) || !gcut_infer_ints(c, 5, &lengths, &n)) return GCUT_OK;
-  for (uint32_t i = 0; i < n; i++)
-    if (lengths[i] < 0 || lengths[i] >= s->total)
-      return GCUT_NODE_FAIL(c, err, "seqlens_k[%u] is %" PRId64 "; expected 0 to %" PRId64, i,
-                            lengths[i], s->total - 1);
-  return GCUT_OK;
-}
-
-static gcut_status expect_group_operands(gcut_infer *c, const sizes *s, gcut_error *err) {
-  gcut_dim ids[] = {s->batch, s->queries};
-  GCUT_TRY(expect_lengths(c, s, err));
-  GCUT_TRY(expect_rotary(c, s, err));
-  if (gcut_infer_has(c, 9) && gcut_infer_dtype(c, 9) != GCUT_INT64)
-    return GCUT_NODE_FAIL(c, err, "position_ids are not int64");
-  GCUT_TRY(gcut__expect_shape(c, 9, 2, ids, "position_ids", err));
-  GCUT_TRY(expect_score_bias(c, 10, s, err));
-  GCUT_TRY(gcut__expect_shape(c, 11, 1, &s->heads, "head_sink", err));
-  if (gcut_infer_has(c, 14) != gcut_infer_has(c, 15))
-    return GCUT_NODE_FAIL(c, err, "q_norm_weight and k_norm_weight must be given together");
-  GCUT_TRY(gcut__expect_shape(c, 14, 1, &s->head, "q_norm_weight", err));
-  return gcut__expect_shape(c, 15, 1, &s->head, "k_norm_weight", err);
-}
-
-static gcut_status group_query_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
-  sizes s;
-  GCUT_TRY(expect_group_attrs(c, err));
-  GCUT_TRY(read_group_query(c, &s, err));
-  GCUT_TRY(read_total(c, &s, err));
-  gcut_dim cache[] = {s.batch, attrs->kv_num_heads, GCUT_DIM_INVALID, s.head};
-  if (gcut_infer_has(c, 3) != gcut_infer_has(c, 4))
-    return GCUT_NODE_FAIL(c, err, "past_key and past_value must be given together");
-  GCUT_TRY(gcut__expect_shape(c, 3, 4, cache, "past_key", err));
-  cache[2] = gcut_infer_has(c, 3) ? gcut_infer_dims(c, 3)[2] : 0;
-  GCUT_TRY(gcut__expect_shape(c, 4, 4, cache, "past_value", err));
-  GCUT_TRY(expect_group_operands(c, &s, err));
-  cache[2] = gcut_dim_max(c->dims, cache[2], s.total);
-  gcut_dim y[] = {s.batch, s.queries, gcut_dim_mul(c->dims, s.heads, s.head)};
-  gcut_dim scores[] = {s.batch, s.heads, s.queries, s.total};
-  GCUT_TRY(gcut_infer_set(c, 0, 0, 3, y, err));
-  GCUT_TRY(gcut_infer_set(c, 1, gcut_infer_dtype(c, 0), 4, cache, err));
-  GCUT_TRY(gcut_infer_set(c, 2, gcut_infer_dtype(c, 0), 4, cache, err));
-  return gcut_infer_set(c, 3, 0, 4, scores, err);
-}
-
-static double group_query_flops(const gcut_infer *c) {
-  sizes s = {0};
-  const gcut_dim *total;
-  uint32_t n;
-  bool known = gcut_infer_content((gcut_infer *)c, 6, &total, &n) && n == 1;
-  s.total = known ? total[0] : gcut_infer_dims(c, 0)[1];
-  return scores_flops(c, gcut__dim_double(s.total));
-}
-
-static const gcut_attr_row group_query_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_group_query_attrs, num_heads),
-    GCUT_ATTR_INT_REQUIRED(gcut_group_query_attrs, kv_num_heads),
-    GCUT_ATTR_INT(gcut_group_query_attrs, do_rotary, 0),
-    GCUT_ATTR_INT(gcut_group_query_attrs, rotary_interleaved, 0),
-    GCUT_ATTR_INT(gcut_group_query_attrs, local_window_size, -1),
-    GCUT_ATTR_INT(gcut_group_query_attrs, smooth_softmax, -1),
-    GCUT_ATTR_INT(gcut_group_query_attrs, causal, 1),
-    GCUT_ATTR_INT(gcut_group_query_attrs, qk_output, 0),
-    GCUT_ATTR_INT(gcut_group_query_attrs, sliding_window_cache, 0),
-    GCUT_ATTR_STRING(gcut_group_query_attrs, k_quant_type, "NONE"),
-    GCUT_ATTR_STRING(gcut_group_query_attrs, v_quant_type, "NONE"),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, scale, NAN),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, softcap, 0),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, qk_norm_epsilon, 1e-6f),
-    {0},
-};
-
-const gcut_op gcut__op_group_query_attention = {
-    .inputs = "TT?T?T?T?UUT?T?*?T?T?f?f?T?T?",
-    .outputs = "TT?T?T?",
-    .T = ATTENTION_TYPES,
-    .U = GCUT_TYPE(INT32),
-    .attrs = group_query_rows,
-    .attrs_size = sizeof(gcut_group_query_attrs),
-    .infer = group_query_infer,
-    .flops = group_query_flops,
 };

@@ -1,4 +1,4 @@
-// Attributes of com.microsoft's attention operators.
+// Attributes of com.microsoft's attention operators, and what their inference shares.
 #ifndef GCUT_TRACER_OPS_MICROSOFT_ATTENTION_H
 #define GCUT_TRACER_OPS_MICROSOFT_ATTENTION_H
 
@@ -19,5 +19,24 @@ typedef struct gcut_group_query_attrs {
   gcut_string k_quant_type, v_quant_type;
   float scale, softcap, qk_norm_epsilon;
 } gcut_group_query_attrs;
+
+// ---- inference ---------------------------------------------------------------------------------
+
+#define GCUT__ATTENTION_TYPES (GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16))
+
+// B samples, S queries, L new keys, P past keys, T = P + L, N heads, H head size, of values Hv.
+typedef struct gcut__attention_sizes {
+  gcut_dim batch, queries, keys, past, total, heads, head, v_head;
+} gcut__attention_sizes;
+
+// A bias added to scores: [B or 1, N or 1, S, T].
+gcut_status gcut__expect_score_bias(gcut_infer *c, uint32_t i, const gcut__attention_sizes *s,
+                                    gcut_error *err);
+gcut_status gcut__expect_heads(const gcut_infer *c, int64_t heads, gcut_error *err);
+// GCUT_UNSUPPORTED where `wanted`.
+gcut_status gcut__attention_refuse(const gcut_infer *c, bool wanted, const char *what,
+                                   gcut_error *err);
+// Of both products over so many keys.
+double gcut__scores_flops(const gcut_infer *c, double keys);
 
 #endif
