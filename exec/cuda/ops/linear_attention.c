@@ -12,12 +12,14 @@ gcut_status gcut__cuda_compile_linear_attention(const gcut__cuda_compile *c, gcu
   const gcut_type *q = gcut__cuda_input_type(c, 0), *v = gcut__cuda_input_type(c, 2),
                   *past = gcut__cuda_input_type(c, 3), *decay = gcut__cuda_input_type(c, 4),
                   *beta = gcut__cuda_input_type(c, 5), *present = gcut__cuda_output_type(c, 1);
-  static const gcut__cuda_pointer pointers[] = {
-      GCUT_CUDA_IN(gcut__cuda_linear_job, q, 0),     GCUT_CUDA_IN(gcut__cuda_linear_job, k, 1),
-      GCUT_CUDA_IN(gcut__cuda_linear_job, v, 2),     GCUT_CUDA_IN(gcut__cuda_linear_job, past, 3),
-      GCUT_CUDA_IN(gcut__cuda_linear_job, decay, 4), GCUT_CUDA_IN(gcut__cuda_linear_job, beta, 5),
-      GCUT_CUDA_OUT(gcut__cuda_linear_job, y, 0),
-      GCUT_CUDA_OUT(gcut__cuda_linear_job, present, 1)};
+  static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_linear_job, q, 0),
+                                                GCUT_CUDA_IN(gcut__cuda_linear_job, k, 1),
+                                                GCUT_CUDA_IN(gcut__cuda_linear_job, v, 2),
+                                                GCUT_CUDA_IN(gcut__cuda_linear_job, past, 3),
+                                                GCUT_CUDA_IN(gcut__cuda_linear_job, decay, 4),
+                                                GCUT_CUDA_IN(gcut__cuda_linear_job, beta, 5),
+                                                GCUT_CUDA_OUT(gcut__cuda_linear_job, y, 0),
+                                                GCUT_CUDA_OUT(gcut__cuda_linear_job, present, 1)};
   gcut__cuda_linear_job job = {.batch = q->dims[0],
                                .length = q->dims[1],
                                .q_heads = attrs->q_num_heads,
@@ -30,9 +32,10 @@ gcut_status gcut__cuda_compile_linear_attention(const gcut__cuda_compile *c, gcu
                                .past_type = past ? past->type : 0,
                                .present_type = present ? present->type : 0,
                                .scale = attrs->scale};
-  if (!gcut__cuda_output_type(c, 0) || job.dk > GCUT_CUDA_LINEAR_ROWS) return GCUT_OK;
+  for (job.parts = 4; job.parts < 16 && job.dk > job.parts * GCUT_CUDA_LINEAR_ROWS;) job.parts *= 2;
+  if (!gcut__cuda_output_type(c, 0) || job.dk > job.parts * GCUT_CUDA_LINEAR_ROWS) return GCUT_OK;
   if (job.scale == 0) job.scale = (float)(1 / sqrt((double)job.dk));
-  int64_t tiles = (job.dv + GCUT_CUDA_LINEAR_COLUMNS - 1) / GCUT_CUDA_LINEAR_COLUMNS;
+  int64_t columns = GCUT_CUDA_LINEAR_THREADS / job.parts, tiles = (job.dv + columns - 1) / columns;
   return GCUT_CUDA_PLAIN(c, "gcut_linear_attention", &job,
                          (uint64_t)(job.batch * job.kv_heads * tiles), GCUT_CUDA_LINEAR_THREADS,
                          pointers, err);
