@@ -6,91 +6,17 @@
 #include <string.h>
 
 #include "synth.h"
+#include "synth_shape.h"
 
 enum { NAME = 256 }; // room for a name
 
-// X(name, default): what a shape may say.
-#define SHAPE_LIST(X)                                                                              \
-  X(hidden, 512)                                                                                   \
-  X(layers, 4)                                                                                     \
-  X(heads, 8)                                                                                      \
-  X(kv_heads, 0)                                                                                   \
-  X(intermediate, 0) X(vocab, 32000) X(experts, 0) X(experts_per_token, 2) X(opset, 18)
-
-typedef struct shape {
-#define X(name, value) long name;
-  SHAPE_LIST(X)
-#undef X
-  gcut_dtype type;
-} shape;
-
 typedef struct emitter {
   FILE *text, *weights; // nodes; the list of initializers, which stands before them
-  shape s;
+  synth_shape s;
   long head_size;
   const char *type; // name of the element type
   uint64_t offset;  // of the next weight
 } emitter;
-
-// ---- the shape --------------------------------------------------------------------------------
-
-static gcut_status fail(gcut_error *err, const char *what, const char *text) {
-  if (err) snprintf(err->message, sizeof err->message, "decoder shape: %s '%.200s'", what, text);
-  return GCUT_ARGUMENT;
-}
-
-static gcut_status set_field(shape *s, const char *key, const char *value, gcut_error *err) {
-  char *end;
-  if (strcmp(key, "type") == 0) {
-    s->type = gcut_dtype_find(value, strlen(value));
-    bool known = s->type == GCUT_FLOAT || s->type == GCUT_FLOAT16 || s->type == GCUT_BFLOAT16;
-    return known ? GCUT_OK : fail(err, "type is float, float16 or bfloat16, not", value);
-  }
-  long number = strtol(value, &end, 10);
-  if (*end || end == value || number < 0 || number > 1 << 24)
-    return fail(err, "no number of things:", value);
-#define X(name, ignored)                                                                           \
-  if (strcmp(key, #name) == 0) {                                                                   \
-    s->name = number;                                                                              \
-    return GCUT_OK;                                                                                \
-  }
-  SHAPE_LIST(X)
-#undef X
-  return fail(err, "there is no", key);
-}
-
-static gcut_status check_shape(shape *s, gcut_error *err) {
-  if (s->kv_heads == 0) s->kv_heads = s->heads;
-  if (s->intermediate == 0) s->intermediate = s->hidden * 7 / 2;
-  if (s->hidden < 1 || s->layers < 1 || s->heads < 1 || s->vocab < 1)
-    return fail(err, "must be at least 1:", "hidden, layers, heads, vocab");
-  if (s->hidden % s->heads || s->hidden / s->heads % 2)
-    return fail(err, "heads must share evenly, each an even size:", "hidden");
-  if (s->heads % s->kv_heads) return fail(err, "must divide heads:", "kv_heads");
-  if (s->opset != 18 && s->opset != 23) return fail(err, "is 18 or 23:", "opset");
-  if (s->experts > 0 && (s->experts_per_token < 1 || s->experts_per_token > s->experts))
-    return fail(err, "is 1 to experts:", "experts_per_token");
-  return GCUT_OK;
-}
-
-static gcut_status parse_shape(const char *text, shape *s, gcut_error *err) {
-  char copy[512], *save, *item;
-  *s = (shape){.type = GCUT_BFLOAT16,
-#define X(name, value) .name = value,
-               SHAPE_LIST(X)
-#undef X
-  };
-  if (strlen(text) >= sizeof copy) return fail(err, "too long:", text);
-  strcpy(copy, text);
-  for (item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
-    char *equals = strchr(item, '=');
-    if (!equals) return fail(err, "expected name=number, found", item);
-    *equals = '\0';
-    gcut_status status = set_field(s, item, equals + 1, err);
-    if (status != GCUT_OK) return status;
-  }
-  return check_shape(s, err);
-}
 
 static void put(char buffer[NAME], const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void put(char buffer[NAME], const char *format, ...) {
@@ -335,7 +261,7 @@ static void decoder_layer(emitter *e, long layer) {
 
 static void small_constants(emitter *e) {
   FILE *w = e->weights;
-  const shape *s = &e->s;
+  const synth_shape *s = &e->s;
   fprintf(w,
           "  float two = {2.0}, float epsilon = {1e-05}, int64[1] last_axis = {-1}, int64[1] zero1 "
           "= {0}, int64[1] half1 = {%ld},\n",
@@ -428,7 +354,7 @@ gcut_status synth_decoder(const char *text, char **out_text, gcut_error *err) {
   char *nodes = NULL, *weights = NULL;
   size_t size;
   *out_text = NULL;
-  gcut_status status = parse_shape(text, &e.s, err);
+  gcut_status status = synth_shape_parse(text, &e.s, err);
   if (status != GCUT_OK) return status;
   e.head_size = e.s.hidden / e.s.heads;
   e.type = gcut_dtype_name(e.s.type);

@@ -31,6 +31,9 @@ refuse 'two ways to cut' 2 'give one of them' "$GRAPHCUT" cut $models/llama/mode
 refuse 'no model' 2 'takes MODEL' "$GRAPHCUT" cut
 refuse 'no picture' 2 'draw needs --output' "$GRAPHCUT" draw m.onnx
 refuse 'no machine' 2 'simulate needs --profile' "$GRAPHCUT" simulate m.onnx --batches 2
+refuse 'a shape that has no such thing' 2 "no 'hiden'; there are hidden, layers" "$GRAPHCUT" synth hiden=64 -o "$work/decoder"
+refuse 'a shape of no number' 2 'hidden=1e9, expected a number' "$GRAPHCUT" synth hidden=1e9 -o "$work/decoder"
+refuse 'a shape that does not share out' 2 'hidden=63 makes no 4 heads' "$GRAPHCUT" synth hidden=63,heads=4 -o "$work/decoder"
 refuse 'two models' 2 "'b' is too much" "$GRAPHCUT" cut a b
 refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx
 refuse 'a folder for a model' 3 "$models" "$GRAPHCUT" inspect "$models"
