@@ -130,7 +130,9 @@ static uint32_t consult(gcut__speller *s, const mixture *m, int64_t e) {
     x = m->attrs->swiglu_fusion ? fused_swiglu(s, m, x) : swiglu(s, m, x, gate);
   }
   x = project(s, m, 1, expert, m->hidden, m->inner, gcut__spell_cast(s, x, m->type));
-  return SPELL(s, "Mul", gcut__spell_cast(s, x, GCUT_FLOAT), pick(s, m->shares, expert));
+  uint32_t share = pick(s, m->shares, expert), none = number(s, 0);
+  x = SPELL(s, "Mul", gcut__spell_cast(s, x, GCUT_FLOAT), share);
+  return SPELL(s, "Where", SPELL(s, "Equal", share, none), none, x); // it may be infinite
 }
 
 // ---- all of them --------------------------------------------------------------------------------
