@@ -14,19 +14,14 @@
 #include <cmocka.h>
 
 #include "graphcut/output.h"
+#include "tests/support/folder.h"
 
-static char folder[] = "/tmp/graphcut-output-XXXXXX", path[64];
+static char path[300];
 
-static int make_folder(void **state) {
-  (void)state;
-  if (!mkdtemp(folder)) return -1;
-  snprintf(path, sizeof path, "%s/file", folder);
+static int set_up(void **state) {
+  if (make_folder(state) != 0) return 1;
+  keep_in_folder("file", path);
   return 0;
-}
-static int remove_folder(void **state) {
-  (void)state;
-  unlink(path);
-  return rmdir(folder);
 }
 
 static int count_files(void) {
@@ -121,5 +116,5 @@ int main(void) {
       cmocka_unit_test(a_process_that_dies_leaves_nothing),
       cmocka_unit_test(a_folder_that_is_not_there_is_named),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, set_up, remove_folder);
 }

@@ -7,29 +7,11 @@
 #include "graphcut/formats.h"
 #include "graphcut/schedule.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
 #include "tests/support/toy.h"
 #include "tracer/build.h"
 
 enum { LARGE = 1024, PAGE = 4096 };
-static char folder[] = "/tmp/graphcut-packing-XXXXXX";
-
-static int make_folder(void **state) {
-  (void)state;
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[256];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
 
 static void cut(const gcut_trace *t, gcut_plan **out) {
   assert_ok(gcut_plan_create(t, NULL, out, err));

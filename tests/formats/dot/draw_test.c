@@ -6,19 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/support/check.h"
-#include "tests/support/xml.h"
-
 #include "graphcut/formats.h"
+#include "tests/support/check.h"
+#include "tests/support/folder.h"
+#include "tests/support/xml.h"
 #include "tracer/build.h"
-
-static char folder[] = "/tmp/graphcut-draw-XXXXXX";
-
-static const char *path_of(const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
 
 static char *read_all(const char *path, size_t *out_size) {
   FILE *file = fopen(path, "rb");
@@ -74,7 +66,7 @@ static void draw_with(const gcut_graph *g, const char *target, gcut_draw_options
     assert_ok(gcut_plan_create(trace, &cut, &plan, err));
   else
     assert_ok(gcut_plan_whole(trace, &cut, &plan, err));
-  assert_ok(gcut_draw(trace, plan, &options, path_of(name), err));
+  assert_ok(gcut_draw(trace, plan, &options, in_folder(name), err));
   gcut_plan_destroy(plan);
   gcut_trace_destroy(trace);
 }
@@ -87,7 +79,7 @@ static void draw(const gcut_graph *g, const char *target, gcut_view view, const 
 static char *draw_text(const gcut_graph *g, const char *target, gcut_draw_options options) {
   size_t size;
   draw_with(g, target, options, "text.dot");
-  return read_all(path_of("text.dot"), &size);
+  return read_all(in_folder("text.dot"), &size);
 }
 
 static void assert_xml(const char *text) {
@@ -145,7 +137,7 @@ static void hostile_names_stay_text_in_dot(void **state) {
     size_t size;
     draw_hostile(g, view, "x.dot");
     draw_hostile(harmless, view, "y.dot");
-    char *text = read_all(path_of("x.dot"), &size), *other = read_all(path_of("y.dot"), &size);
+    char *text = read_all(in_folder("x.dot"), &size), *other = read_all(in_folder("y.dot"), &size);
     assert_non_null(strstr(text, "&lt;script"));
     assert_same_dot(text, other);
     free(text);
@@ -162,7 +154,7 @@ static void hostile_names_stay_text_in_svg(void **state) {
   for (int view = GCUT_VIEW_PARTS; view <= GCUT_VIEW_OPS; view++) {
     size_t size;
     draw_hostile(g, view, "x.svg");
-    char *text = read_all(path_of("x.svg"), &size);
+    char *text = read_all(in_folder("x.svg"), &size);
     assert_int_equal(strlen(text), size);
     assert_xml(text);
     assert_non_null(strstr(text, "&lt;script"));
@@ -184,7 +176,7 @@ static void hostile_names_stay_text_in_html(void **state) {
   gcut_graph *g = chain(4, POISON);
   size_t size, i;
   draw_hostile(g, GCUT_VIEW_PARTS, "x.html");
-  char *text = read_all(path_of("x.html"), &size), *data = strstr(text, "id=\"data\">");
+  char *text = read_all(in_folder("x.html"), &size), *data = strstr(text, "id=\"data\">");
   assert_non_null(data);
   data += strlen("id=\"data\">");
   char *end = strchr(data, '<');
@@ -217,7 +209,7 @@ static void a_megabyte_name_is_shortened(void **state) {
   assert_ok(gcut_graph_finish(g, err));
   size_t size;
   draw(g, NULL, GCUT_VIEW_PARTS, "long.svg");
-  free(read_all(path_of("long.svg"), &size));
+  free(read_all(in_folder("long.svg"), &size));
   assert_true(size < 20000);
   gcut_graph_destroy(g);
   free(name);
@@ -228,12 +220,12 @@ static void equal_layers_are_folded(void **state) {
   size_t size;
   gcut_graph *g = chain(500, "");
   draw(g, "re:model\\.layers\\.\\d+$", GCUT_VIEW_PARTS, "parts.dot");
-  char *text = read_all(path_of("parts.dot"), &size);
+  char *text = read_all(in_folder("parts.dot"), &size);
   assert_true(size < 10000);
   assert_non_null(strstr(text, "× "));
   free(text);
   draw(g, NULL, GCUT_VIEW_LAYERS, "layers.dot");
-  text = read_all(path_of("layers.dot"), &size);
+  text = read_all(in_folder("layers.dot"), &size);
   assert_true(size < 10000);
   assert_non_null(strstr(text, "layers.1 … layers.499"));
   free(text);
@@ -271,7 +263,7 @@ static void what_cannot_be_laid_out_is_folded(void **state) {
   for (int k = 0; k < 4; k++) {
     size_t size;
     draw(g, NULL, (gcut_view)(k % 3), files[k]);
-    char *text = read_all(path_of(files[k]), &size);
+    char *text = read_all(in_folder(files[k]), &size);
     assert_non_null(strstr(text, k == 0 ? "inputs" : "5,000 inputs"));
     assert_true(k == 0 || strstr(text, "5,000 operators"));
     assert_true(size < 3000000);
@@ -321,7 +313,7 @@ static void the_same_graph_gives_the_same_bytes(void **state) {
   gcut_graph *g = chain(7, "");
   draw(g, "Relu", GCUT_VIEW_OPS, "a.svg");
   draw(g, "Relu", GCUT_VIEW_OPS, "b.svg");
-  char *first = read_all(path_of("a.svg"), &a), *second = read_all(path_of("b.svg"), &b);
+  char *first = read_all(in_folder("a.svg"), &a), *second = read_all(in_folder("b.svg"), &b);
   assert_int_equal(a, b);
   assert_memory_equal(first, second, a);
   free(first);
@@ -342,7 +334,7 @@ static void every_format_is_what_it_says(void **state) {
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     size_t size;
     draw(g, "Relu", GCUT_VIEW_PARTS, formats[i].file);
-    char *text = read_all(path_of(formats[i].file), &size);
+    char *text = read_all(in_folder(formats[i].file), &size);
     assert_memory_equal(text, formats[i].begins, strlen(formats[i].begins));
     free(text);
   }
@@ -355,8 +347,8 @@ static void an_unknown_extension_writes_nothing(void **state) {
   gcut_trace *trace = NULL;
   assert_ok(gcut_trace_create(g, NULL, &trace, err));
   gcut_draw_options options = {.view = GCUT_VIEW_LAYERS, .part = GCUT_NONE};
-  assert_fails(gcut_draw(trace, NULL, &options, path_of("x.jpeg"), err), GCUT_ARGUMENT, ".html");
-  assert_int_equal(access(path_of("x.jpeg"), F_OK), -1);
+  assert_fails(gcut_draw(trace, NULL, &options, in_folder("x.jpeg"), err), GCUT_ARGUMENT, ".html");
+  assert_int_equal(access(in_folder("x.jpeg"), F_OK), -1);
   assert_fails(gcut_draw(trace, NULL, &options, "/nowhere/x.svg", err), GCUT_IO, "/nowhere");
   gcut_trace_destroy(trace);
   gcut_graph_destroy(g);
@@ -412,10 +404,11 @@ static void time_comes_from_a_timeline_of_the_same_plan(void **state) {
   free(text);
   gcut_plan *whole = NULL;
   assert_ok(gcut_plan_whole(trace, &(gcut_cut_options){0}, &whole, err));
-  assert_fails(gcut_draw(trace, whole, &options, path_of("x.svg"), err), GCUT_ARGUMENT,
+  assert_fails(gcut_draw(trace, whole, &options, in_folder("x.svg"), err), GCUT_ARGUMENT,
                "cut as the run did");
   options.timeline = NULL;
-  assert_fails(gcut_draw(trace, plan, &options, path_of("x.svg"), err), GCUT_ARGUMENT, "timeline");
+  assert_fails(gcut_draw(trace, plan, &options, in_folder("x.svg"), err), GCUT_ARGUMENT,
+               "timeline");
   gcut_plan_destroy(whole);
   gcut_plan_destroy(plan);
   gcut_trace_destroy(trace);
@@ -436,14 +429,14 @@ static void two_plans_are_held_against_each_other(void **state) {
   assert_ok(gcut_plan_create(trace, &cut, &other, err));
   gcut_draw_options options = {.view = GCUT_VIEW_LAYERS, .part = GCUT_NONE, .against = other};
   size_t size;
-  assert_ok(gcut_draw(trace, plan, &options, path_of("two.dot"), err));
-  char *text = read_all(path_of("two.dot"), &size);
+  assert_ok(gcut_draw(trace, plan, &options, in_folder("two.dot"), err));
+  char *text = read_all(in_folder("two.dot"), &size);
   assert_non_null(strstr(text, "by the other"));
   free(text);
   options.against = plan;
   options.view = GCUT_VIEW_PARTS;
-  assert_ok(gcut_draw(trace, other, &options, path_of("two.dot"), err));
-  text = read_all(path_of("two.dot"), &size);
+  assert_ok(gcut_draw(trace, other, &options, in_folder("two.dot"), err));
+  text = read_all(in_folder("two.dot"), &size);
   assert_non_null(
       strstr(text, "<td width=\"360\" height=\"2\" cellpadding=\"0\" bgcolor=\"#7b2d8e\">"));
   assert_non_null(strstr(text, "the other plan: parts 1 … 3"));
@@ -459,10 +452,10 @@ static void parts_link_to_their_own_drawings(void **state) {
   gcut_graph *g = chain(3, "");
   size_t size;
   draw_with(g, "re:v1$", (gcut_draw_options){.part = GCUT_NONE, .linked = true}, "a \"b\".svg");
-  char *text = read_all(path_of("a \"b\".svg"), &size);
+  char *text = read_all(in_folder("a \"b\".svg"), &size);
   assert_non_null(strstr(text, "xlink:href=\"a%20%22b%22.part-1.svg\""));
   free(text);
-  text = read_all(path_of("a \"b\".part-1.svg"), &size);
+  text = read_all(in_folder("a \"b\".part-1.svg"), &size);
   assert_non_null(strstr(text, "xlink:href=\"a%20%22b%22.svg\""));
   free(text);
   gcut_graph_destroy(g);
@@ -479,8 +472,8 @@ static void parts_of_one_size_are_not_equal(void **state) {
   assert_ok(gcut_trace_create(g, NULL, &trace, err));
   assert_ok(gcut_plan_create(trace, &(gcut_cut_options){.n_parts = 4}, &plan, err));
   gcut_draw_options options = {.part = GCUT_NONE};
-  assert_ok(gcut_draw(trace, plan, &options, path_of("balanced.dot"), err));
-  char *text = read_all(path_of("balanced.dot"), &size);
+  assert_ok(gcut_draw(trace, plan, &options, in_folder("balanced.dot"), err));
+  char *text = read_all(in_folder("balanced.dot"), &size);
   assert_null(strstr(text, "× "));
   for (uint32_t p = 0; p < plan->n_parts; p++) {
     char title[16];
@@ -513,7 +506,7 @@ static void drawings_and_cuts_say_how_far_they_are(void **state) {
   assert_ok(gcut_plan_create(trace, &how, &plan, err));
   assert_true(cut[0] > 2 && cut[1] == 4);
   gcut_draw_options options = {.part = GCUT_NONE, .progress = {tell, drawn}};
-  assert_ok(gcut_draw(trace, plan, &options, path_of("told.html"), err));
+  assert_ok(gcut_draw(trace, plan, &options, in_folder("told.html"), err));
   assert_true(drawn[0] > 3 && drawn[0] == drawn[1]); // each drawing of the page
   gcut_plan_destroy(plan);
   gcut_trace_destroy(trace);
@@ -527,7 +520,7 @@ static void a_decoder_is_drawn_as_the_golden_file_says(void **state) {
   assert_ok(gcut_graph_read("examples/models/llama/model.onnx", NULL, &g, err));
   draw(g, "LlamaDecoderLayer", GCUT_VIEW_PARTS, "llama.dot");
   size_t actual, expected;
-  char *text = read_all(path_of("llama.dot"), &actual);
+  char *text = read_all(in_folder("llama.dot"), &actual);
   if (getenv("GCUT_GOLDEN")) {
     FILE *file = fopen(golden, "wb");
     assert_non_null(file);
@@ -539,18 +532,6 @@ static void a_decoder_is_drawn_as_the_golden_file_says(void **state) {
   free(text);
   free(wanted);
   gcut_graph_destroy(g);
-}
-
-static int make_folder(void **state) {
-  (void)state;
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[300];
-  snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  return system(command);
 }
 
 int main(void) {

@@ -13,30 +13,8 @@
 #include <cmocka.h>
 
 #include "graphcut/formats.h"
+#include "tests/support/folder.h"
 #include "tests/support/graph_equal.h"
-
-static char folder[64];
-
-static int make_folder(void **state) {
-  (void)state;
-  strcpy(folder, "/tmp/graphcut-gcir-XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name) {
-  static char paths[4][128];
-  static int turn;
-  char *path = paths[turn++ % 4];
-  snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-  return path;
-}
 
 static gcut_graph *parse(const char *text) {
   gcut_graph *g;

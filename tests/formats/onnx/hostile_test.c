@@ -7,10 +7,9 @@
 
 #include "graphcut/formats.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
 #include "tests/support/graph_equal.h"
 #include "tests/support/hostile.h"
-
-static char folder[] = "/tmp/graphcut-onnx-XXXXXX";
 
 static gcut_status parse(const proto *model, gcut_error *err) {
   gcut_graph *graph;
@@ -158,18 +157,6 @@ static void follows_links_when_told(void **state) {
     assert_non_null(graph->constants[0].data);
     gcut_graph_destroy(graph);
   }
-}
-
-static int make_folder(void **state) {
-  (void)state;
-  return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return system(command);
 }
 
 int main(void) {

@@ -8,27 +8,9 @@
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
 
 #define LLAMA "examples/models/llama/"
-
-static char folder[] = "/tmp/gcut-split-XXXXXX";
-
-static int make_folder(void **state) {
-  (void)state;
-  return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[100];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return system(command);
-}
-
-static char *in_folder(const char *name, char path[300]) {
-  snprintf(path, 300, "%s/%s", folder, name);
-  return path;
-}
 
 // ---- a model and its plan ---------------------------------------------------------------------
 
@@ -194,13 +176,13 @@ static void check_llama(const char *target, const char *where, uint32_t least) {
 static void layers_chain_to_the_whole(void **state) {
   (void)state;
   char where[300];
-  check_llama("LlamaDecoderLayer", in_folder("layers", where), 5);
+  check_llama("LlamaDecoderLayer", keep_in_folder("layers", where), 5);
 }
 
 static void products_chain_to_the_whole(void **state) {
   (void)state;
   char where[300];
-  check_llama("MatMul", in_folder("products", where), 20);
+  check_llama("MatMul", keep_in_folder("products", where), 20);
 }
 
 // ---- where weights go -------------------------------------------------------------------------
@@ -217,7 +199,7 @@ static struct stat stat_of(const char *where, const char *name) {
 static model make_external(const char *name, const char *target, char where[300]) {
   char from[400], to[400];
   model m = open_model(LLAMA "model.onnx", NULL);
-  assert_ok(gcut_plan_split(m.trace, m.plan, in_folder(name, where), NULL, err));
+  assert_ok(gcut_plan_split(m.trace, m.plan, keep_in_folder(name, where), NULL, err));
   close_model(&m);
   snprintf(from, sizeof from, "%s/part_000.onnx", where);
   snprintf(to, sizeof to, "%s/model.onnx", where);
@@ -234,7 +216,7 @@ static void check_external(const char *source, const char *destination, bool pac
   assert_ok(gcut_npz_read(LLAMA "inputs.npz", &whole, err));
   assert_ok(gcut_npz_read(LLAMA "inputs.npz", &parts, err));
   run_model(&m, &whole);
-  check_split(&m, in_folder(destination, to), &options, &parts);
+  check_split(&m, keep_in_folder(destination, to), &options, &parts);
   expect_same_outputs(&m, &whole, &parts);
   struct stat after = stat_of(from, "weights.bin"), copy = stat_of(to, "weights.bin");
   assert_int_equal(after.st_ino, before.st_ino);
@@ -288,7 +270,7 @@ static void missing_weights_keep_their_name(void **state) {
   assert_int_equal(unlink(path), 0);
   snprintf(path, sizeof path, "%s/model.onnx", from);
   m = open_model(path, "LlamaDecoderLayer");
-  assert_ok(gcut_plan_split(m.trace, m.plan, in_folder("missed", to), NULL, err));
+  assert_ok(gcut_plan_split(m.trace, m.plan, keep_in_folder("missed", to), NULL, err));
   snprintf(path, sizeof path, "%s/weights.bin", to);
   assert_int_equal(access(path, F_OK), -1);
   snprintf(path, sizeof path, "%s/part_001.onnx", to);
@@ -346,7 +328,7 @@ static void bodies_read_what_they_capture(void **state) {
       assert_ok(gcut_batch_add(both[i], "c", c, err));
     }
     run_model(&m, &whole);
-    assert_ok(gcut_plan_split(m.trace, m.plan, in_folder("bodies", where), NULL, err));
+    assert_ok(gcut_plan_split(m.trace, m.plan, keep_in_folder("bodies", where), NULL, err));
     for (int i = 0; i < 2; i++) {
       snprintf(path, sizeof path, "%s/part_00%d.onnx", where, i);
       model part = open_model(path, NULL);
@@ -367,8 +349,8 @@ static void refuses_folders_that_cannot_be(void **state) {
   (void)state;
   char where[300];
   model m = open_model(LLAMA "model.onnx", NULL);
-  assert_fails(gcut_plan_split(m.trace, m.plan, in_folder("no/where", where), NULL, err), GCUT_IO,
-               "no/where");
+  assert_fails(gcut_plan_split(m.trace, m.plan, keep_in_folder("no/where", where), NULL, err),
+               GCUT_IO, "no/where");
   assert_fails(gcut_plan_split(m.trace, m.plan, LLAMA "inputs.npz", NULL, err), GCUT_IO,
                "inputs.npz");
   close_model(&m);

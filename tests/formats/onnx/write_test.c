@@ -8,21 +8,15 @@
 
 #include "graphcut/formats.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
 #include "tests/support/graph_equal.h"
 #include "tests/support/proto.h"
-
-static char folder[] = "/tmp/graphcut-write-XXXXXX";
-
-static const char *in_folder(const char *name, char path[300]) {
-  snprintf(path, 300, "%s/%s", folder, name);
-  return path;
-}
 
 static void check_round_trip(const char *path) {
   gcut_graph *graph = NULL, *again = NULL;
   gcut_error err = {{0}};
   char copy[300];
-  in_folder("copy.onnx", copy);
+  keep_in_folder("copy.onnx", copy);
   gcut_status status = gcut_onnx_read(path, NULL, &graph, &err);
   if (status == GCUT_OK) status = gcut_onnx_write(graph, copy, &err);
   if (status == GCUT_OK) status = gcut_onnx_read(copy, NULL, &again, &err);
@@ -115,7 +109,7 @@ static void keeps_external_data_in_its_folder(void **state) {
   (void)state;
   char where[300], path[300], copy[320];
   gcut_graph *graph;
-  write_source(in_folder("kept", where), path);
+  write_source(keep_in_folder("kept", where), path);
   assert_ok(gcut_onnx_read(path, NULL, &graph, err));
   snprintf(copy, sizeof copy, "%s/other.onnx", where);
   gcut_graph *again = write_and_read(graph, copy);
@@ -131,9 +125,9 @@ static void moves_external_data_elsewhere(void **state) {
   (void)state;
   char where[300], path[300], copy[300];
   gcut_graph *graph;
-  write_source(in_folder("moved", where), path);
+  write_source(keep_in_folder("moved", where), path);
   assert_ok(gcut_onnx_read(path, NULL, &graph, err));
-  gcut_graph *again = write_and_read(graph, in_folder("moved.onnx", copy));
+  gcut_graph *again = write_and_read(graph, keep_in_folder("moved.onnx", copy));
   assert_string_equal(location_of(again, "small"), ""); // small enough for the model itself
   assert_string_equal(location_of(again, "large"), "moved.onnx.data");
   assert_int_equal(constant_of(again, "large")->offset % 64, 0);
@@ -147,11 +141,11 @@ static void keeps_references_to_missing_data(void **state) {
   (void)state;
   char where[300], path[300], copy[300], data[320];
   gcut_graph *graph;
-  write_source(in_folder("missing", where), path);
+  write_source(keep_in_folder("missing", where), path);
   snprintf(data, sizeof data, "%s/weights.bin", where);
   unlink(data);
   assert_ok(gcut_onnx_read(path, NULL, &graph, err));
-  gcut_graph *again = write_and_read(graph, in_folder("missing.onnx", copy));
+  gcut_graph *again = write_and_read(graph, keep_in_folder("missing.onnx", copy));
   assert_null(constant_of(again, "large")->data);
   assert_string_equal(location_of(again, "large"), "weights.bin");
   gcut_graph_destroy(again);
@@ -164,7 +158,7 @@ static void spares_its_source(void **state) {
   (void)state;
   char where[300], path[300], data[320], link_path[320];
   gcut_graph *graph;
-  write_source(in_folder("source", where), path);
+  write_source(keep_in_folder("source", where), path);
   assert_ok(gcut_onnx_read(path, NULL, &graph, err));
   assert_fails(gcut_onnx_write(graph, path, err), GCUT_ARGUMENT, "is read from this file");
   snprintf(data, sizeof data, "%s/weights.bin", where);
@@ -187,10 +181,10 @@ static void leaves_nothing_behind(void **state) {
   (void)state;
   char where[300], path[300], full[320];
   gcut_graph *graph;
-  write_source(in_folder("failing", where), path);
+  write_source(keep_in_folder("failing", where), path);
   assert_ok(gcut_onnx_read(path, NULL, &graph, err));
   assert_fails(gcut_onnx_write(graph, "/dev/full", err), GCUT_IO, "No space left");
-  assert_fails(gcut_onnx_write(graph, in_folder("absent/model.onnx", full), err), GCUT_IO,
+  assert_fails(gcut_onnx_write(graph, keep_in_folder("absent/model.onnx", full), err), GCUT_IO,
                "cannot be written");
   assert_fails(gcut_onnx_write(graph, where, err), GCUT_IO, "cannot be written"); // a folder
   assert_int_equal(count_files(where), 2);
@@ -199,18 +193,6 @@ static void leaves_nothing_behind(void **state) {
   assert_int_equal(stat("/dev/null", &info), 0);
   assert_true(S_ISCHR(info.st_mode)); // not replaced
   gcut_graph_destroy(graph);
-}
-
-static int make_folder(void **state) {
-  (void)state;
-  return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return system(command);
 }
 
 int main(void) {

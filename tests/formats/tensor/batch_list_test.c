@@ -12,28 +12,8 @@
 #include <cmocka.h>
 
 #include "graphcut/formats.h"
+#include "tests/support/folder.h"
 #include "tracer/build.h"
-
-static char folder[64];
-
-static int make_folder(void **state) {
-  (void)state;
-  strcpy(folder, "/tmp/graphcut-batches-XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static const char *in_folder(const char *name) {
-  static char path[128];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
 
 static gcut_tensor *make(gcut_dtype type, int64_t n) {
   gcut_tensor *t;
