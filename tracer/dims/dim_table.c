@@ -3,66 +3,6 @@
 
 #include <stdlib.h>
 
-// ---- arrays and sets --------------------------------------------------------------------------
-
-static void *append(dim_array *array, uint32_t count, size_t size) {
-  if (count > UINT32_MAX - 2 - array->n) return NULL;
-  if (array->n + count > array->capacity) {
-    uint64_t capacity = array->capacity ? (uint64_t)array->capacity * 2 : 16;
-    while (capacity < (uint64_t)array->n + count) capacity *= 2;
-    if (capacity > UINT32_MAX) capacity = UINT32_MAX;
-    void *data = realloc(array->data, capacity * size);
-    if (data == NULL) return NULL;
-    array->data = data, array->capacity = (uint32_t)capacity;
-  }
-  void *item = (char *)array->data + (size_t)array->n * size;
-  array->n += count;
-  return item;
-}
-
-typedef struct dim_slot {
-  uint32_t hash, item; // item + 1; 0 where free
-} dim_slot;
-
-typedef bool (*equal_fn)(const gcut_dims *d, const void *key, uint32_t item);
-
-static uint64_t mix(uint64_t hash, uint64_t value) {
-  hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-  return hash ^ (hash >> 29);
-}
-
-static uint32_t find(const gcut_dims *d, const dim_set *set, uint64_t hash, const void *key,
-                     equal_fn equal) {
-  if (set->capacity == 0) return GCUT_NONE;
-  uint32_t mask = set->capacity - 1;
-  for (uint32_t i = (uint32_t)(hash >> 32) & mask; set->slots[i].item != 0; i = (i + 1) & mask)
-    if (set->slots[i].hash == (uint32_t)(hash >> 32) && equal(d, key, set->slots[i].item - 1))
-      return set->slots[i].item - 1;
-  return GCUT_NONE;
-}
-
-static void place(dim_set *set, dim_slot slot) {
-  uint32_t i = slot.hash & (set->capacity - 1);
-  while (set->slots[i].item != 0) i = (i + 1) & (set->capacity - 1);
-  set->slots[i] = slot;
-}
-
-static bool insert(dim_set *set, uint64_t hash, uint32_t item) {
-  if (set->n >= set->capacity / 2) {
-    dim_set larger = {.capacity = set->capacity ? set->capacity * 2 : 32, .n = set->n};
-    if (larger.capacity == 0) return false;
-    larger.slots = calloc(larger.capacity, sizeof *larger.slots);
-    if (larger.slots == NULL) return false;
-    for (uint32_t i = 0; i < set->capacity; i++)
-      if (set->slots[i].item != 0) place(&larger, set->slots[i]);
-    free(set->slots);
-    *set = larger;
-  }
-  place(set, (dim_slot){(uint32_t)(hash >> 32), item + 1});
-  set->n++;
-  return true;
-}
-
 // ---- products ---------------------------------------------------------------------------------
 
 typedef struct atom_list {
@@ -78,23 +18,23 @@ static bool product_equal(const gcut_dims *d, const void *key, uint32_t item) {
 
 static uint64_t product_key(const gcut_dims *d, const uint32_t *atoms, uint32_t n) {
   uint64_t key = n;
-  for (uint32_t i = 0; i < n; i++) key = mix(key, gcut__dim_atom(d, atoms[i]).key);
+  for (uint32_t i = 0; i < n; i++) key = gcut__dim_mix(key, gcut__dim_atom(d, atoms[i]).key);
   return key | 1;
 }
 
 uint32_t gcut__dim_add_product(gcut_dims *d, const uint32_t *atoms, uint32_t n) {
   if (n == 0) return 0;
   uint64_t hash = n;
-  for (uint32_t i = 0; i < n; i++) hash = mix(hash, atoms[i]);
-  uint32_t found = find(d, &d->product_set, hash, &(atom_list){atoms, n}, product_equal);
+  for (uint32_t i = 0; i < n; i++) hash = gcut__dim_mix(hash, atoms[i]);
+  uint32_t found = gcut__dim_find(d, &d->product_set, hash, &(atom_list){atoms, n}, product_equal);
   if (found != GCUT_NONE) return found;
   uint32_t first = d->factors.n;
-  uint32_t *factors = append(&d->factors, n, sizeof *factors);
-  dim_product *product = append(&d->products, 1, sizeof *product);
+  uint32_t *factors = gcut__dim_append(&d->factors, n, sizeof *factors);
+  dim_product *product = gcut__dim_append(&d->products, 1, sizeof *product);
   if (factors == NULL || product == NULL) return GCUT_NONE;
   memcpy(factors, atoms, n * sizeof *atoms);
   *product = (dim_product){first, n, product_key(d, atoms, n)};
-  return insert(&d->product_set, hash, d->products.n - 1) ? d->products.n - 1 : GCUT_NONE;
+  return gcut__dim_insert(&d->product_set, hash, d->products.n - 1) ? d->products.n - 1 : GCUT_NONE;
 }
 
 uint32_t gcut__dim_multiply_products(gcut_dims *d, uint32_t a, uint32_t b) {
@@ -172,8 +112,8 @@ static uint32_t work_weight(const gcut_dims *d, const dim_work *work) {
 static uint64_t work_key(const gcut_dims *d, const dim_work *work) {
   uint64_t key = work->n;
   for (uint32_t i = 0; i < work->n; i++)
-    key = mix(mix(key, gcut__dim_product(d, work->terms[i].product).key),
-              (uint64_t)work->terms[i].coefficient);
+    key = gcut__dim_mix(gcut__dim_mix(key, gcut__dim_product(d, work->terms[i].product).key),
+                        (uint64_t)work->terms[i].coefficient);
   return key;
 }
 
@@ -186,17 +126,18 @@ gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work) {
                                                       : GCUT_DIM_INVALID;
   uint64_t hash = work->n;
   for (uint32_t i = 0; i < work->n; i++)
-    hash = mix(mix(hash, work->terms[i].product), (uint64_t)work->terms[i].coefficient);
-  uint32_t found = find(d, &d->poly_set, hash, work, poly_equal);
+    hash = gcut__dim_mix(gcut__dim_mix(hash, work->terms[i].product),
+                         (uint64_t)work->terms[i].coefficient);
+  uint32_t found = gcut__dim_find(d, &d->poly_set, hash, work, poly_equal);
   if (found != GCUT_NONE) return INT64_MIN + 1 + (int64_t)found;
   uint32_t weight = work_weight(d, work), first = d->terms.n;
   if (weight > DIM_MAX_WEIGHT) return DIM_LARGE;
-  dim_term *terms = append(&d->terms, work->n, sizeof *terms);
-  dim_poly *poly = append(&d->polys, 1, sizeof *poly);
+  dim_term *terms = gcut__dim_append(&d->terms, work->n, sizeof *terms);
+  dim_poly *poly = gcut__dim_append(&d->polys, 1, sizeof *poly);
   if (terms == NULL || poly == NULL) return GCUT_DIM_INVALID;
   memcpy(terms, work->terms, work->n * sizeof *terms);
   *poly = (dim_poly){.first = first, .n = work->n, .weight = weight, .key = work_key(d, work)};
-  if (!insert(&d->poly_set, hash, d->polys.n - 1)) return GCUT_DIM_INVALID;
+  if (!gcut__dim_insert(&d->poly_set, hash, d->polys.n - 1)) return GCUT_DIM_INVALID;
   return INT64_MIN + (int64_t)d->polys.n;
 }
 
@@ -231,30 +172,32 @@ static uint32_t dim_weight(const gcut_dims *d, gcut_dim dim) {
 }
 
 static uint64_t dim_key(const gcut_dims *d, gcut_dim dim) {
-  return gcut_dim_known(dim) ? mix(3, (uint64_t)dim)
+  return gcut_dim_known(dim) ? gcut__dim_mix(3, (uint64_t)dim)
                              : DIM_AT(d, dim_poly, polys, gcut__dim_poly_index(dim)).key;
 }
 
 static uint64_t operation_key(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
   uint64_t x = dim_key(d, a), y = dim_key(d, b);
   bool ordered = op == DIM_FLOOR || op == DIM_MOD;
-  return ordered ? mix(mix((uint64_t)op, x), y) : mix((uint64_t)op, mix(4, x) + mix(4, y));
+  return ordered ? gcut__dim_mix(gcut__dim_mix((uint64_t)op, x), y)
+                 : gcut__dim_mix((uint64_t)op, gcut__dim_mix(4, x) + gcut__dim_mix(4, y));
 }
 
 gcut_dim gcut__dim_operation(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
   dim_atom atom = {.op = op, .a = a, .b = b};
-  uint64_t hash = mix(mix((uint64_t)op, (uint64_t)a), (uint64_t)b);
-  uint32_t found = find(d, &d->atom_set, hash, &atom, atom_equal);
+  uint64_t hash = gcut__dim_mix(gcut__dim_mix((uint64_t)op, (uint64_t)a), (uint64_t)b);
+  uint32_t found = gcut__dim_find(d, &d->atom_set, hash, &atom, atom_equal);
   if (found != GCUT_NONE) return gcut__dim_of_atom(d, found);
   atom.weight = dim_weight(d, a) + dim_weight(d, b);
   if (atom.weight > DIM_MAX_WEIGHT) return DIM_LARGE;
   atom.bounds = gcut__dim_operation_bounds(d, op, a, b);
   atom.key = operation_key(d, op, a, b);
-  dim_atom *slot = append(&d->atoms, 1, sizeof *slot);
+  dim_atom *slot = gcut__dim_append(&d->atoms, 1, sizeof *slot);
   if (slot == NULL) return GCUT_DIM_INVALID;
   *slot = atom;
   uint32_t index = d->atoms.n - 1;
-  return insert(&d->atom_set, hash, index) ? gcut__dim_of_atom(d, index) : GCUT_DIM_INVALID;
+  return gcut__dim_insert(&d->atom_set, hash, index) ? gcut__dim_of_atom(d, index)
+                                                     : GCUT_DIM_INVALID;
 }
 
 // ---- symbols ----------------------------------------------------------------------------------
@@ -267,20 +210,20 @@ static bool symbol_equal(const gcut_dims *d, const void *key, uint32_t item) {
 
 static uint64_t name_hash(const char *name, size_t size) {
   uint64_t hash = size;
-  for (size_t i = 0; i < size; i++) hash = mix(hash, (unsigned char)name[i]);
+  for (size_t i = 0; i < size; i++) hash = gcut__dim_mix(hash, (unsigned char)name[i]);
   return hash;
 }
 
 uint32_t gcut__dim_find_symbol(const gcut_dims *d, const char *name, size_t size) {
   gcut_string key = {name, size};
-  return find(d, &d->symbol_set, name_hash(name, size), &key, symbol_equal);
+  return gcut__dim_find(d, &d->symbol_set, name_hash(name, size), &key, symbol_equal);
 }
 
 static gcut_dim add_symbol(gcut_dims *d, const char *name, size_t size, int64_t low) {
   uint32_t index = d->symbols.n, atom_index = d->atoms.n;
   char *copy = gcut_arena_string(d->names, name, size);
-  dim_symbol *symbol = append(&d->symbols, 1, sizeof *symbol);
-  dim_atom *atom = append(&d->atoms, 1, sizeof *atom);
+  dim_symbol *symbol = gcut__dim_append(&d->symbols, 1, sizeof *symbol);
+  dim_atom *atom = gcut__dim_append(&d->atoms, 1, sizeof *atom);
   if (copy == NULL || symbol == NULL || atom == NULL) return GCUT_DIM_INVALID;
   *symbol = (dim_symbol){.name = copy, .atom = atom_index};
   *atom = (dim_atom){.op = DIM_SYMBOL,
@@ -288,7 +231,7 @@ static gcut_dim add_symbol(gcut_dims *d, const char *name, size_t size, int64_t 
                      .weight = 1,
                      .key = name_hash(name, size),
                      .bounds = {low, DIM_INFINITE}};
-  if (!insert(&d->symbol_set, name_hash(name, size), index)) return GCUT_DIM_INVALID;
+  if (!gcut__dim_insert(&d->symbol_set, name_hash(name, size), index)) return GCUT_DIM_INVALID;
   return gcut__dim_of_atom(d, atom_index);
 }
 
@@ -339,21 +282,21 @@ static bool memo_equal(const gcut_dims *d, const void *key, uint32_t item) {
 }
 
 static uint64_t memo_hash(const dim_memo *memo) {
-  return mix(mix(memo->op, (uint64_t)memo->a), (uint64_t)memo->b);
+  return gcut__dim_mix(gcut__dim_mix(memo->op, (uint64_t)memo->a), (uint64_t)memo->b);
 }
 
 bool gcut__dim_recall(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcut_dim *out) {
   dim_memo key = {.a = a, .b = b, .op = op};
-  uint32_t found = find(d, &d->memo_set, memo_hash(&key), &key, memo_equal);
+  uint32_t found = gcut__dim_find(d, &d->memo_set, memo_hash(&key), &key, memo_equal);
   if (found != GCUT_NONE) *out = DIM_AT(d, dim_memo, memos, found).result;
   return found != GCUT_NONE;
 }
 
 bool gcut__dim_remember(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcut_dim result) {
-  dim_memo *memo = append(&d->memos, 1, sizeof *memo);
+  dim_memo *memo = gcut__dim_append(&d->memos, 1, sizeof *memo);
   if (memo == NULL) return false;
   *memo = (dim_memo){.a = a, .b = b, .result = result, .op = op};
-  return insert(&d->memo_set, memo_hash(memo), d->memos.n - 1);
+  return gcut__dim_insert(&d->memo_set, memo_hash(memo), d->memos.n - 1);
 }
 
 // ---- the table --------------------------------------------------------------------------------
@@ -363,8 +306,9 @@ gcut_dims *gcut_dims_create(void) {
   if (d == NULL) return NULL;
   d->names = gcut_arena_create();
   d->epoch = 1;
-  dim_product *empty = append(&d->products, 1, sizeof *empty);
-  uint32_t *unused = append(&d->factors, 1, sizeof *unused); // so that factors[] is never NULL
+  dim_product *empty = gcut__dim_append(&d->products, 1, sizeof *empty);
+  uint32_t *unused =
+      gcut__dim_append(&d->factors, 1, sizeof *unused); // so that factors[] is never NULL
   if (d->names == NULL || empty == NULL || unused == NULL) {
     gcut_dims_destroy(d);
     return NULL;
@@ -372,24 +316,6 @@ gcut_dims *gcut_dims_create(void) {
   *empty = (dim_product){0, 0, 0};
   *unused = 0;
   return d;
-}
-
-static bool copy_array(dim_array *to, const dim_array *from, size_t size) {
-  *to = (dim_array){.n = from->n, .capacity = from->n};
-  if (from->n == 0) return true;
-  to->data = malloc((size_t)from->n * size);
-  if (to->data == NULL) return false;
-  memcpy(to->data, from->data, (size_t)from->n * size);
-  return true;
-}
-
-static bool copy_set(dim_set *to, const dim_set *from) {
-  *to = (dim_set){.n = from->n, .capacity = from->capacity};
-  if (from->capacity == 0) return true;
-  to->slots = malloc((size_t)from->capacity * sizeof *to->slots);
-  if (to->slots == NULL) return false;
-  memcpy(to->slots, from->slots, (size_t)from->capacity * sizeof *to->slots);
-  return true;
 }
 
 static bool copy_names(gcut_dims *to) {
@@ -405,17 +331,18 @@ gcut_dims *gcut_dims_copy(const gcut_dims *other) {
   gcut_dims *d = calloc(1, sizeof *d);
   if (d == NULL) return NULL;
   d->epoch = other->epoch, d->n_bound = other->n_bound, d->next_fresh = other->next_fresh;
-  bool ok =
-      copy_array(&d->atoms, &other->atoms, sizeof(dim_atom)) &&
-      copy_array(&d->symbols, &other->symbols, sizeof(dim_symbol)) &&
-      copy_array(&d->products, &other->products, sizeof(dim_product)) &&
-      copy_array(&d->factors, &other->factors, sizeof(uint32_t)) &&
-      copy_array(&d->polys, &other->polys, sizeof(dim_poly)) &&
-      copy_array(&d->terms, &other->terms, sizeof(dim_term)) &&
-      copy_array(&d->memos, &other->memos, sizeof(dim_memo)) &&
-      copy_set(&d->atom_set, &other->atom_set) && copy_set(&d->symbol_set, &other->symbol_set) &&
-      copy_set(&d->product_set, &other->product_set) && copy_set(&d->poly_set, &other->poly_set) &&
-      copy_set(&d->memo_set, &other->memo_set) && copy_names(d);
+  bool ok = gcut__dim_copy_array(&d->atoms, &other->atoms, sizeof(dim_atom)) &&
+            gcut__dim_copy_array(&d->symbols, &other->symbols, sizeof(dim_symbol)) &&
+            gcut__dim_copy_array(&d->products, &other->products, sizeof(dim_product)) &&
+            gcut__dim_copy_array(&d->factors, &other->factors, sizeof(uint32_t)) &&
+            gcut__dim_copy_array(&d->polys, &other->polys, sizeof(dim_poly)) &&
+            gcut__dim_copy_array(&d->terms, &other->terms, sizeof(dim_term)) &&
+            gcut__dim_copy_array(&d->memos, &other->memos, sizeof(dim_memo)) &&
+            gcut__dim_copy_set(&d->atom_set, &other->atom_set) &&
+            gcut__dim_copy_set(&d->symbol_set, &other->symbol_set) &&
+            gcut__dim_copy_set(&d->product_set, &other->product_set) &&
+            gcut__dim_copy_set(&d->poly_set, &other->poly_set) &&
+            gcut__dim_copy_set(&d->memo_set, &other->memo_set) && copy_names(d);
   if (ok) return d;
   gcut_dims_destroy(d);
   return NULL;

@@ -16,6 +16,7 @@
 #define GCUT_TRACER_DIMS_DIM_TABLE_H
 
 #include "tracer/dims.h"
+#include "tracer/dims/dim_set.h"
 
 enum { DIM_MAX_TERMS = 64, DIM_MAX_DEGREE = 8, DIM_MAX_WEIGHT = 256 };
 
@@ -67,18 +68,6 @@ typedef struct dim_memo {
   gcut_dim a, b, result;
   dim_op op;
 } dim_memo;
-
-// A growing array.
-typedef struct dim_array {
-  void *data;
-  uint32_t n, capacity;
-} dim_array;
-
-// A hash set of numbers of items that lie in an array.
-typedef struct dim_set {
-  struct dim_slot *slots;
-  uint32_t capacity, n;
-} dim_set;
 
 struct gcut_dims {
   dim_array atoms, symbols, products, factors, polys, terms, memos;
