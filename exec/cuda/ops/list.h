@@ -51,7 +51,8 @@
   X(MaxUnpool, max_unpool) X(Col2Im, col2im) X(GridSample, grid_sample) \
   X(AffineGrid, affine_grid) X(RoiAlign, roi_align) X(MaxRoiPool, roi_pool) \
   X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv) \
-  X(MatMul, whole_matmul) X(DeformConv, deform_conv) X(DFT, dft) X(STFT, stft)
+  X(MatMul, whole_matmul) X(DeformConv, deform_conv) X(DFT, dft) X(STFT, stft) \
+  X(CenterCropPad, center_crop_pad)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \

@@ -1,4 +1,4 @@
-// Pad, Tile, Trilu, Range, ConstantOfShape, CumSum, CumProd.
+// Pad, Tile, CenterCropPad, Trilu, Range, ConstantOfShape, CumSum, CumProd.
 #include "exec/cuda/ops/place.h"
 
 #include "exec/cuda/ops/compile.h"
@@ -43,20 +43,30 @@ gcut_status gcut__cuda_compile_tile(const gcut__cuda_compile *c, gcut_error *err
   return GCUT_CUDA_PLAIN(c, "gcut_pad", &job, (uint64_t)job.count, 0, pointers, err);
 }
 
-// The pads before each dimension; false where they are not known.
+// The pads before each dimension; false where they are not known. Before opset 11 they are an
+// attribute.
 static bool read_begins(const gcut__cuda_compile *c, int rank, int64_t *begins) {
+  const gcut__pad_attrs *attrs = c->node->attrs;
+  const gcut_ints *given = c->node->version < 2 ? &attrs->paddings : &attrs->pads;
   int64_t pads[2 * GCUT_MAX_RANK], axes[GCUT_MAX_RANK];
-  int n = gcut__cuda_read_ints(c, 1, pads, 2 * GCUT_MAX_RANK);
-  int n_axes = gcut__cuda_read_ints(c, 3, axes, GCUT_MAX_RANK);
-  bool all = !gcut__cuda_input_type(c, 3);
-  if (all) n_axes = rank;
+  bool old = c->node->version < 11, all = old || !gcut__cuda_input_type(c, 3);
+  int n = old ? (int)given->n : gcut__cuda_read_ints(c, 1, pads, 2 * GCUT_MAX_RANK);
+  int n_axes = all ? rank : gcut__cuda_read_ints(c, 3, axes, GCUT_MAX_RANK);
   if (n < 0 || n_axes < 0 || n != 2 * n_axes) return false;
   for (int d = 0; d < rank; d++) begins[d] = 0;
   for (int k = 0; k < n_axes; k++) {
     int64_t axis = all ? k : axes[k] < 0 ? axes[k] + rank : axes[k];
-    begins[axis] = pads[k];
+    begins[axis] = old ? given->data[k] : pads[k];
   }
   return true;
+}
+
+// The constant, where it is an attribute; false where it is none of float32.
+static bool read_fill(const gcut__cuda_compile *c, gcut__cuda_pad_job *job) {
+  const gcut__pad_attrs *attrs = c->node->attrs;
+  if (c->node->version >= 11 || attrs->value == 0) return true;
+  memcpy(&job->fill, &attrs->value, sizeof attrs->value);
+  return gcut__cuda_input_type(c, 0)->type == GCUT_FLOAT;
 }
 
 // Cropping before reflecting is the host's: what is reflected is then not the whole.
@@ -70,12 +80,26 @@ gcut_status gcut__cuda_compile_pad(const gcut__cuda_compile *c, gcut_error *err)
                                                 GCUT_CUDA_OUT(gcut__cuda_pad_job, to, 0)};
   const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
   gcut__cuda_pad_job job;
-  if (c->node->version < 11 || !fill_pad(&job, in, out) || !read_begins(c, in->rank, job.begins))
+  if (!fill_pad(&job, in, out) || !read_begins(c, in->rank, job.begins) || !read_fill(c, &job))
     return GCUT_OK;
   job.mode = modes[gcut__pad_mode_of(c->node->attrs)];
   for (int d = 0; d < in->rank && job.mode != GCUT_CUDA_PAD_CONSTANT; d++)
     if (job.begins[d] < 0 || out->dims[d] < in->dims[d] + job.begins[d] || in->dims[d] == 0)
       return GCUT_OK;
+  return GCUT_CUDA_PLAIN(c, "gcut_pad", &job, (uint64_t)job.count, 0, pointers, err);
+}
+
+gcut_status gcut__cuda_compile_center_crop_pad(const gcut__cuda_compile *c, gcut_error *err) {
+  static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_pad_job, from, 0),
+                                                GCUT_CUDA_OUT(gcut__cuda_pad_job, to, 0)};
+  const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
+  gcut__cuda_pad_job job;
+  if (!fill_pad(&job, in, out)) return GCUT_OK;
+  job.mode = GCUT_CUDA_PAD_CONSTANT;
+  for (int d = 0; d < in->rank; d++) {
+    int64_t more = out->dims[d] - in->dims[d];
+    job.begins[d] = more >= 0 ? more / 2 : -(-more / 2);
+  }
   return GCUT_CUDA_PLAIN(c, "gcut_pad", &job, (uint64_t)job.count, 0, pointers, err);
 }
 

@@ -122,10 +122,23 @@ static int make_is_inf(const maker *m) {
   return emit_numbers(m, attrs->detect_negative != 0, attrs->detect_positive != 0);
 }
 
+// Whether all operands have one shape.
+static bool alike(const maker *m) {
+  const gcut_type *first = type_at(m->b->trace, m->node, 0);
+  for (uint32_t i = 1; i < m->node->n_inputs; i++) {
+    const gcut_type *t = type_at(m->b->trace, m->node, i);
+    if (!t || t->rank != first->rank) return false;
+    for (int d = 0; d < t->rank; d++)
+      if (t->dims[d] != first->dims[d]) return false;
+  }
+  return true;
+}
+
 // Opsets below 7 broadcast by an attribute.
 static int make_two(const maker *m) {
   bool wide_b = type_at(m->b->trace, m->node, 1)->type == GCUT_DOUBLE;
-  if (m->node->version < 7 || (wide_b && m->of != GCUT_CUDA_ELEMENT_DOUBLE)) return ELEMENT_NONE;
+  if ((m->node->version < 7 && !alike(m)) || (wide_b && m->of != GCUT_CUDA_ELEMENT_DOUBLE))
+    return ELEMENT_NONE;
   return emit_last(m, m->op, m->x[0], m->x[1]);
 }
 // Of integers these do not exist, or the host does them.
@@ -174,7 +187,7 @@ static int make_variadic(const maker *m) {
   maker inner = *m;
   int sum = m->x[0];
   bool mean = strcmp(m->node->op_type, "Mean") == 0;
-  if (m->node->version < 8) return ELEMENT_NONE;
+  if (m->node->version < 8 && !alike(m)) return ELEMENT_NONE;
   inner.type = (uint8_t)widest(m->of);
   if (m->node->n_inputs == 1)
     return emit(m->b, (gcut__cuda_element_step){.op = GCUT_CUDA_ELEMENT_COPY, m->of, m->type}, sum,
