@@ -433,6 +433,7 @@ clean: ## remove everything that was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-.SECONDARY:
+# Objects of programs that pattern rules link are kept. Not all targets: an object that is missing from an archive is made.
+.SECONDARY: $(patsubst %.c,$(build)/%.o,$(test_src) $(generator_src) $(example_src) $(wildcard tests/fuzz/*.c tests/cuda/*.c))
 .DELETE_ON_ERROR:
 -include $(shell find $(build) $(kernels) -name '*.d' 2>/dev/null)
