@@ -198,7 +198,7 @@ static gcut_status check_size(uint32_t n_parts, uint32_t n_passes, uint32_t n_ba
     return GCUT_OK;
   return GCUT_FAIL(err, GCUT_ARGUMENT,
                    "%u batches, %u passes through %u parts: no schedule holds so many commands",
-                   n_batches, n_passes ? n_passes : 1, n_parts);
+                   n_batches, n_passes, n_parts);
 }
 
 gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *arena,
@@ -294,7 +294,7 @@ static gcut_status create(const slice_classes *c, const gcut_plan *plan,
   uint32_t n;
   if (__builtin_mul_overflow(options->n_batches ? options->n_batches : 1, c->n_slices, &n))
     return GCUT_FAIL(err, GCUT_ARGUMENT, "too many batches, each in %u slices", c->n_slices);
-  GCUT_TRY(check_size(plan->n_parts, options->n_passes, n, err));
+  GCUT_TRY(check_size(plan->n_parts, options->n_passes ? options->n_passes : 1, n, err));
   gcut_work *work;
   gcut_problem *problem = GCUT_NEW(arena, gcut_problem);
   uint32_t *classes = GCUT_NEW_ARRAY(arena, uint32_t, n);
