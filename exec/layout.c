@@ -109,12 +109,26 @@ static gcut_status index_fusions(planner *p, gcut_error *err) {
 
 // ---- liveness ---------------------------------------------------------------------------------
 
-static void mark_read(planner *p, uint32_t step, uint32_t value) {
+// At most `most` of its bytes are read.
+static void mark_read_some(planner *p, uint32_t step, uint32_t value, uint64_t most) {
   uint64_t bytes;
   if (value == GCUT_NONE) return;
   uint32_t home = gcut_map_get(&p->homes, value);
   if (home != UINT32_MAX) p->last[home] = step;
-  if (gcut_trace_bytes(p->trace, value, &bytes)) p->layout->traffic += bytes;
+  if (gcut_trace_bytes(p->trace, value, &bytes)) p->layout->traffic += bytes < most ? bytes : most;
+}
+
+static void mark_read(planner *p, uint32_t step, uint32_t value) {
+  mark_read_some(p, step, value, UINT64_MAX);
+}
+
+// Of a table that rows are picked from, those rows are read.
+static uint64_t most_read(const planner *p, const gcut_node *node, uint32_t input) {
+  uint64_t bytes;
+  bool picks = input == 0 && node->op && (node->op->flags & GCUT_OP_PICKS) && node->n_outputs;
+  if (!picks || gcut_node_outputs(p->graph, node)[0] == GCUT_NONE) return UINT64_MAX;
+  return gcut_trace_bytes(p->trace, gcut_node_outputs(p->graph, node)[0], &bytes) ? bytes
+                                                                                  : UINT64_MAX;
 }
 
 static void mark_reads(planner *p, uint32_t step) {
@@ -128,7 +142,7 @@ static void mark_reads(planner *p, uint32_t step) {
     return;
   }
   for (uint32_t i = 0; i < node->n_inputs; i++)
-    mark_read(p, step, gcut_node_inputs(p->graph, node)[i]);
+    mark_read_some(p, step, gcut_node_inputs(p->graph, node)[i], most_read(p, node, i));
   for (uint32_t i = 0; i < node->n_captures; i++)
     mark_read(p, step, gcut_node_captures(p->graph, node)[i]);
 }

@@ -5,6 +5,7 @@
 #include "tests/support/random_graph.h"
 #include "tests/support/toy.h"
 #include "tracer/base/arena.h"
+#include "tracer/build.h"
 
 static gcut_plan *whole_of(const gcut_trace *trace) {
   gcut_plan *plan;
@@ -37,6 +38,31 @@ static void test_a_chain_needs_two_values(void **state) {
   assert_int_equal(home_of(&l, toy_value(g, "y"))->kind, GCUT__HOME_OUTPUT);
   assert_int_equal(l.n_steps, 5);
   assert_int_equal(l.traffic, 10 * 16 * 16 * 4);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
+// Two rows of sixteen, read and written by each node; the other fourteen nobody touches.
+static void test_picked_rows_are_the_traffic(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  gcut_dim two = 2;
+  gcut_type type = {.type = GCUT_INT64, .rank = 1, .dims = &two};
+  uint32_t index = gcut_graph_add_value(g, 0, "index");
+  gcut_value_declare(g, index, &type);
+  gcut_graph_add_input(g, 0, index);
+  toy_input(g, "x", 2, (int64_t[]){16, 16});
+  toy_node(g, 0, "pick", "Gather", "x index", "rows");
+  toy_node(g, 0, "negate", "Neg", "rows", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  gcut__layout l;
+  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  assert_int_equal(l.traffic, 2 * 8 + 4 * 2 * 16 * 4);
   gcut_arena_destroy(arena);
   gcut_plan_destroy(plan);
   gcut_trace_destroy(trace);
@@ -201,6 +227,7 @@ static void test_values_alive_at_once_lie_apart(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_chain_needs_two_values),
+      cmocka_unit_test(test_picked_rows_are_the_traffic),
       cmocka_unit_test(test_views_keep_their_base_alive),
       cmocka_unit_test(test_unknown_sizes_live_on_the_heap),
       cmocka_unit_test(test_a_step_of_several_nodes_makes_what_others_read),

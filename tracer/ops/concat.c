@@ -63,6 +63,7 @@ const gcut_op gcut__op_concat = {.inputs = "T...",
                                  .outputs = "T",
                                  .attrs = concat_rows,
                                  .attrs_size = sizeof(gcut__concat_attrs),
+                                 .flags = GCUT_OP_MOVES,
                                  .infer = infer_concat,
                                  .flops = gcut__no_flops};
 
@@ -191,5 +192,6 @@ const gcut_op gcut__op_split = {.inputs = "T*?",
                                 .outputs = "T...",
                                 .attrs = split_rows,
                                 .attrs_size = sizeof(gcut__split_attrs),
+                                .flags = GCUT_OP_MOVES,
                                 .infer = infer_split,
                                 .flops = gcut__no_flops};

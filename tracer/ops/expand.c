@@ -62,8 +62,11 @@ static gcut_status infer_expand(gcut_infer *c, gcut_error *err) {
   return repeat_content(c, err);
 }
 
-const gcut_op gcut__op_expand = {
-    .inputs = "Ti", .outputs = "T", .infer = infer_expand, .flops = gcut__no_flops};
+const gcut_op gcut__op_expand = {.inputs = "Ti",
+                                 .outputs = "T",
+                                 .flags = GCUT_OP_MOVES,
+                                 .infer = infer_expand,
+                                 .flops = gcut__no_flops};
 
 // ---- Tile -------------------------------------------------------------------------------------
 

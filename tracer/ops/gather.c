@@ -41,6 +41,7 @@ const gcut_op gcut__op_gather = {.inputs = "TI",
                                  .outputs = "T",
                                  .attrs = gather_rows,
                                  .attrs_size = sizeof(gcut__gather_attrs),
+                                 .flags = GCUT_OP_PICKS,
                                  .infer = infer_gather,
                                  .flops = gcut__no_flops};
 
@@ -65,6 +66,7 @@ const gcut_op gcut__op_gather_elements = {.inputs = "TI",
                                           .outputs = "T",
                                           .attrs = gather_rows,
                                           .attrs_size = sizeof(gcut__gather_attrs),
+                                          .flags = GCUT_OP_PICKS,
                                           .infer = infer_gather_elements,
                                           .flops = gcut__no_flops};
 
@@ -110,5 +112,6 @@ const gcut_op gcut__op_gather_nd = {.inputs = "Ti",
                                     .outputs = "T",
                                     .attrs = gather_nd_rows,
                                     .attrs_size = sizeof(gcut__gather_nd_attrs),
+                                    .flags = GCUT_OP_PICKS,
                                     .infer = infer_gather_nd,
                                     .flops = gcut__no_flops};

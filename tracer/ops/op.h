@@ -122,6 +122,8 @@ enum {
       1 << 1,               // infer copes with inputs of unknown type or rank, sequences, optionals
   GCUT_OP_RANDOM = 1 << 2,  // never folded
   GCUT_OP_CONTROL = 1 << 3, // runs bodies
+  GCUT_OP_MOVES = 1 << 4,   // outputs hold elements of the inputs, bit by bit
+  GCUT_OP_PICKS = 1 << 5,   // the same, and of input 0 nothing is read that output 0 does not hold
 };
 
 // An operator. A signature is a string of tokens, one an operand:

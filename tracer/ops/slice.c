@@ -212,5 +212,6 @@ const gcut_op gcut__op_slice = {.inputs = "TU?U?U?U?",
                                 .U = GCUT_INDICES,
                                 .attrs = slice_rows,
                                 .attrs_size = sizeof(gcut__slice_attrs),
+                                .flags = GCUT_OP_PICKS,
                                 .infer = infer_slice,
                                 .flops = gcut__no_flops};

@@ -30,6 +30,7 @@ const gcut_op gcut__op_transpose = {.inputs = "T",
                                     .outputs = "T",
                                     .attrs = transpose_rows,
                                     .attrs_size = sizeof(gcut__transpose_attrs),
+                                    .flags = GCUT_OP_MOVES,
                                     .infer = infer_transpose,
                                     .flops = gcut__no_flops};
 
