@@ -1,11 +1,49 @@
 // The Gather family. Every index is checked before anything is read through it.
+//
+// Rows of a large table lie far from one another, mostly on pages that nobody has touched yet: a
+// few threads wait for them side by side.
 #include "tracer/ops/gather.h"
+
+#include <pthread.h>
 
 #include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/stride.h"
+
+// ---- rows -------------------------------------------------------------------------------------
+
+enum { HELPERS = 3, PIECE = 256 << 10, WORTH_A_HELPER = 1 << 20 }; // the latter bytes
+
+typedef struct rows {
+  uint8_t *to;
+  const uint8_t *from;
+  const int64_t *indices; // [n]
+  uint64_t n, next;       // next: atomic, the first row that nobody took
+  size_t bytes;           // of a row
+} rows;
+
+static void *copy_pieces(void *argument) {
+  rows *r = argument;
+  uint64_t piece = PIECE / r->bytes + 1;
+  for (uint64_t at; (at = __atomic_fetch_add(&r->next, piece, __ATOMIC_RELAXED)) < r->n;)
+    for (uint64_t k = at; k < r->n && k < at + piece; k++)
+      memcpy(r->to + k * r->bytes, r->from + (size_t)r->indices[k] * r->bytes, r->bytes);
+  return NULL;
+}
+
+static void copy_picked(rows r) {
+  pthread_t helpers[HELPERS];
+  uint32_t n = 0;
+  while (n < HELPERS && n + 1 < r.n * r.bytes / WORTH_A_HELPER &&
+         pthread_create(&helpers[n], NULL, copy_pieces, &r) == 0)
+    n++;
+  copy_pieces(&r);
+  while (n-- > 0) pthread_join(helpers[n], NULL);
+}
+
+// ---- operators --------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_gather(gcut_cpu_call *c, gcut_error *err) {
   const gcut__gather_attrs *attrs = c->attrs;
@@ -29,7 +67,7 @@ gcut_status gcut__cpu_gather(gcut_cpu_call *c, gcut_error *err) {
       gcut__pick(to.size, at, base, indices, n);
       continue;
     }
-    for (uint64_t k = 0; k < n; k++) memcpy(at + k * row, base + (size_t)indices[k] * row, row);
+    copy_picked((rows){.to = at, .from = base, .indices = indices, .n = n, .bytes = row});
   }
   return gcut__elements_store(c, &to, y, err);
 }
