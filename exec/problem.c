@@ -162,11 +162,19 @@ static gcut_status set_weights(builder *b, gcut_stage *stage, const gcut_part *p
   return GCUT_OK;
 }
 
+static bool looks_up(const builder *b, const gcut_part *part) {
+  bool all = part->n_constants > 0;
+  for (uint32_t c = 0; all && c < b->spec->n_classes; c++)
+    all = gcut__looks_up(b->spec->traces[c], part);
+  return all;
+}
+
 static gcut_status set_part(builder *b, uint32_t p, gcut_error *err) {
   const gcut_part *part = &b->plan->parts[p];
   gcut_stage *stage = &b->parts[p];
   *stage = (gcut_stage){.name = part->name,
                         .type = main_type(b, part),
+                        .looks_up = looks_up(b, part),
                         .work = b->spec->work + (size_t)p * b->spec->n_classes};
   GCUT_TRY(set_weights(b, stage, part, err));
   GCUT_TRY(list_values(b, part->inputs, part->n_inputs, &stage->inputs, &stage->n_inputs, err));

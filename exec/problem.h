@@ -24,6 +24,9 @@ GCUT_MUST_USE gcut_status gcut__problem_create(const gcut__problem_spec *spec, g
 const gcut_constant *gcut__constant_of(const gcut_trace *trace, uint32_t value);
 // Whether a constant (may be NULL) is moved with its part: one with elements that are plain bytes.
 bool gcut__is_weight(const gcut_constant *constant);
+// Whether the part does no more than pick rows of its weights, move what it picked, and compute on
+// integers and bools element by element: so that the host's bits are any device's.
+bool gcut__looks_up(const gcut_trace *trace, const gcut_part *part);
 // Rows of a part's largest input: its elements over its last dimension.
 uint64_t gcut__count_tokens(const gcut_trace *trace, const gcut_part *part);
 

@@ -74,8 +74,9 @@ double gcut__run_seconds(const gcut__rates *r, const bool *mapped, uint32_t part
     seconds = fmax(seconds, mapped_bytes(stage, mapped) / r->profile->mapped_rate);
   // Weights that do not fit into memory come from the disk wherever they are computed with.
   if (on_host && isfinite(r->load_cap)) {
-    double weights = 0;
-    for (uint32_t i = 0; i < stage->n_weights; i++) weights += (double)stage->weights[i].bytes;
+    double weights = stage->looks_up ? (double)work->traffic : 0;
+    for (uint32_t i = 0; i < stage->n_weights && !stage->looks_up; i++)
+      weights += (double)stage->weights[i].bytes;
     seconds = fmax(seconds, weights / r->load_cap);
   }
   return seconds + work->n_nodes * e->node_seconds;

@@ -28,6 +28,8 @@ typedef struct session {
   gcut_work *work;
   gcut_problem problem;
   gcut_schedule *schedule;
+  bool *on_host;                              // [n_parts] the schedule runs it there
+  uint32_t n_host_parts, n_lookups;           // of these, those that look up
   gcut__part_weights *weights, *host_weights; // [n_parts]
   gcut__store store;
   gcut_timeline timeline, predicted; // what was expected: empty without a profile
@@ -62,13 +64,14 @@ static void destroy_programs(gcut__device *device, gcut__program **programs, siz
     if (programs[i]) device->ops->program_destroy(programs[i]);
 }
 
-static gcut_status compile_all(session *s, gcut__device *device, gcut__program ***out_programs,
-                               gcut_error *err) {
+// `wanted`: [n_parts] which parts; NULL: all.
+static gcut_status compile_parts(session *s, gcut__device *device, const bool *wanted,
+                                 gcut__program ***out_programs, gcut_error *err) {
   gcut__program **programs = *out_programs =
       GCUT_NEW_ARRAY(s->arena, gcut__program *, s->n_programs);
   if (!programs) return GCUT_NO_MEMORY(err);
   for (uint32_t p = 0; p < s->plan->n_parts; p++)
-    for (uint32_t c = 0; c < s->shapes.n_classes; c++)
+    for (uint32_t c = 0; c < s->shapes.n_classes && (!wanted || wanted[p]); c++)
       GCUT_TRY(device->ops->compile(device, s->shapes.traces[c], &s->plan->parts[p],
                                     &programs[(size_t)p * s->shapes.n_classes + c], err));
   return GCUT_OK;
@@ -122,7 +125,7 @@ static gcut_status prepare(session *s, gcut_error *err) {
   GCUT_TRY(gcut__shapes_create(s->graph, s->plan, s->source, &s->shapes, err));
   GCUT_TRY(fit_plan(s, err));
   s->n_programs = (size_t)s->plan->n_parts * s->shapes.n_classes;
-  GCUT_TRY(compile_all(s, s->device, &s->programs, err));
+  GCUT_TRY(compile_parts(s, s->device, NULL, &s->programs, err));
   GCUT_TRY(list_work(s, err));
   return make_problem(s, err);
 }
@@ -169,11 +172,17 @@ static gcut_status list_all_weights(session *s, gcut_error *err) {
   return s->host_weights ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-static bool runs_on_host(const gcut_schedule *schedule) {
-  for (uint32_t i = 0; i < schedule->n_commands; i++)
-    if (schedule->commands[i].kind == GCUT_RUN && schedule->commands[i].queue == GCUT_QUEUE_HOST)
-      return true;
-  return false;
+static gcut_status find_host_parts(session *s, gcut_error *err) {
+  s->on_host = GCUT_NEW_ARRAY(s->arena, bool, s->plan->n_parts);
+  if (!s->on_host) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < s->schedule->n_commands; i++) {
+    const gcut_command *c = &s->schedule->commands[i];
+    if (c->kind != GCUT_RUN || c->queue != GCUT_QUEUE_HOST || s->on_host[c->part]) continue;
+    s->on_host[c->part] = true;
+    s->n_host_parts++;
+    s->n_lookups += s->problem.parts[c->part].looks_up;
+  }
+  return GCUT_OK;
 }
 
 // ---- execution --------------------------------------------------------------------------------
@@ -184,10 +193,10 @@ static gcut_status reserve(session *s, gcut_error *err) {
   GCUT_TRY(
       s->device->ops->reserve(s->device, slab, s->schedule->extent[GCUT_SPACE_HOST], &memory, err));
   s->store.memory = memory;
-  if (!runs_on_host(s->schedule)) return GCUT_OK;
+  if (s->n_host_parts == 0) return GCUT_OK;
   GCUT_TRY(gcut__cpu_device_create(&s->host, err));
   gcut__cpu_device_adopt(s->host, memory, s->schedule->extent[GCUT_SPACE_HOST]);
-  return compile_all(s, s->host, &s->host_programs, err);
+  return compile_parts(s, s->host, s->on_host, &s->host_programs, err);
 }
 
 // Batches whose outputs are all constants have no command that writes them.
@@ -265,12 +274,14 @@ static void add_operator(gcut_run_result *r, const char *op, uint32_t count) {
   if (n < 0 || (size_t)n >= left) r->host_operators[used] = 0;
 }
 
-// Nodes of the first class of shapes that no kernel of the device computes.
+// Nodes of the first class of shapes that no kernel of the device computes, of parts that the
+// device computes.
 static gcut_status count_host_nodes(session *s, gcut_run_result *r, gcut_error *err) {
   uint32_t *nodes = GCUT_NEW_ARRAY(s->arena, uint32_t, s->graph->n_nodes), n = 0;
   if (!nodes) return GCUT_NO_MEMORY(err);
   for (uint32_t p = 0; p < s->plan->n_parts; p++) {
     const gcut__program *it = s->programs[(size_t)p * s->shapes.n_classes];
+    if (s->on_host[p]) continue;
     for (uint32_t i = 0; i < it->n_host_nodes && n < s->graph->n_nodes; i++)
       nodes[n++] = it->host_nodes[i];
   }
@@ -285,18 +296,6 @@ static gcut_status count_host_nodes(session *s, gcut_run_result *r, gcut_error *
   return GCUT_OK;
 }
 
-static gcut_status count_host_parts(session *s, gcut_run_result *r, gcut_error *err) {
-  bool *seen = GCUT_NEW_ARRAY(s->arena, bool, s->plan->n_parts);
-  if (!seen) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < s->schedule->n_commands; i++) {
-    const gcut_command *c = &s->schedule->commands[i];
-    if (c->kind != GCUT_RUN || c->queue != GCUT_QUEUE_HOST || seen[c->part]) continue;
-    seen[c->part] = true;
-    r->host_parts++;
-  }
-  return GCUT_OK;
-}
-
 static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) {
   gcut_summary sum;
   GCUT_TRY(gcut_timeline_summarise(&s->problem, s->schedule, &s->timeline, &sum, err));
@@ -306,7 +305,8 @@ static gcut_status fill_result(session *s, gcut_run_result *r, gcut_error *err) 
   snprintf(r->note, sizeof r->note, "%s", s->schedule->note);
   r->parts = s->plan->n_parts;
   GCUT_TRY(count_host_nodes(s, r, err));
-  GCUT_TRY(count_host_parts(s, r, err));
+  r->host_parts = s->n_host_parts;
+  r->host_lookups = s->n_lookups;
   r->batches = r->slices = s->problem.n_batches;
   r->seconds = sum.seconds;
   r->peak_device_bytes = s->schedule->extent[GCUT_SPACE_DEVICE];
@@ -342,6 +342,7 @@ static gcut_status run(session *s, const gcut_sink *sink, gcut_run_result *r, gc
   double begin = seconds_now();
   GCUT_TRY(prepare(s, err));
   GCUT_TRY(make_schedule(s, err));
+  GCUT_TRY(find_host_parts(s, err));
   r->prepare_seconds = seconds_now() - begin;
   r->simulated = s->device->ops->run == NULL;
   GCUT_TRY(predict(s, &r->predicted_seconds, err));

@@ -39,8 +39,9 @@ gcut_status gcut__hybrid_decide(const gcut_problem *problem, const gcut__options
   policy->ahead = (uint32_t)ahead;
   bool given = gcut__option_find(options, "min-tokens") != NULL;
   for (uint32_t i = 0; i < problem->n_parts; i++)
-    policy->host[i] = given ? tokens_a_load(problem, policy, i) < least
-                            : seconds_on(&rates, i, true) < fmax(seconds_on(&rates, i, false),
-                                                                 load_seconds(&rates, policy, i));
+    if (!policy->host[i])
+      policy->host[i] = given ? tokens_a_load(problem, policy, i) < least
+                              : seconds_on(&rates, i, true) < fmax(seconds_on(&rates, i, false),
+                                                                   load_seconds(&rates, policy, i));
   return GCUT_OK;
 }

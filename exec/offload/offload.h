@@ -62,7 +62,8 @@ typedef struct gcut__policy {
 
 // A policy that streams everything, in the order and place that the options `loop`, `batches` and
 // `place` ask for: by default parts outside (resident: batches outside), and activations parked
-// where a budget says what fits or batches are outside.
+// where a budget says what fits or batches are outside. Where weights stream, a part that looks up
+// computes on the host, if what it hands on is less than what it looks that up in.
 GCUT_MUST_USE gcut_status gcut__policy_init(const gcut_problem *problem,
                                             const gcut__options *options, gcut_arena *arena,
                                             gcut__policy *out, gcut_error *err);

@@ -11,11 +11,15 @@ static bool stays(uint32_t i, uint32_t n, uint64_t k, bool prefix) {
   return prefix ? i < k : (i + 1) * k / n > i * k / n;
 }
 
+static bool may_stay(const gcut_problem *p, const gcut__policy *policy, uint32_t part) {
+  return p->parts[part].n_weights > 0 && !policy->host[part];
+}
+
 static void keep_some(const gcut_problem *p, uint64_t k, bool prefix, gcut__policy *policy) {
   uint32_t n = 0, i = 0;
-  for (uint32_t part = 0; part < p->n_parts; part++) n += p->parts[part].n_weights > 0;
+  for (uint32_t part = 0; part < p->n_parts; part++) n += may_stay(p, policy, part);
   for (uint32_t part = 0; part < p->n_parts; part++)
-    policy->keep[part] = p->parts[part].n_weights > 0 && stays(i++, n, k < n ? k : n, prefix);
+    policy->keep[part] = may_stay(p, policy, part) && stays(i++, n, k < n ? k : n, prefix);
 }
 
 typedef struct residents {

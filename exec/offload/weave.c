@@ -120,6 +120,28 @@ static gcut_status run_on_host(gcut__weaver *w, const operands *o) {
   return bytes ? gcut__give_host(w, workspace, bytes) : GCUT_OK;
 }
 
+// What the host made goes to the device as it is made, where there is room: so host memory need not
+// hold all batches of it.
+static gcut_status push_outputs(gcut__weaver *w, const operands *o) {
+  for (uint32_t i = o->n_inputs; i < o->n; i++) {
+    uint32_t instance = o->instances[i];
+    const gcut_activation *a = gcut__value_of(w, instance);
+    bool parked;
+    uint64_t offset;
+    if (gcut__form_of(w, instance) != GCUT_FORM_RANGE) continue;
+    if (a->n_readers == 0 || w->policy->host[a->readers[0]]) continue;
+    GCUT_TRY(gcut__park(w, instance, &instance, 1, &parked, &offset));
+    if (!parked) continue;
+    // Parking may have pulled others into host memory and this one out of it.
+    GCUT_TRY(gcut__bring_host(w, instance, &instance, 1));
+    gcut__move_value(w, GCUT_PUSH, GCUT_QUEUE_UP, GCUT_SPACE_HOST, GCUT_SPACE_DEVICE, instance,
+                     offset);
+    gcut__shelf_add(&w->parked, instance);
+    if (!gcut__is_wanted(w, a)) GCUT_TRY(gcut__drop_value(w, GCUT_SPACE_HOST, instance));
+  }
+  return GCUT_OK;
+}
+
 static gcut_status drop_inputs(gcut__weaver *w, const operands *o) {
   for (uint32_t i = 0; i < o->n_inputs; i++) {
     uint32_t instance = o->instances[i];
@@ -145,7 +167,7 @@ static gcut_status run_batch(gcut__weaver *w) {
   GCUT_TRY(on_host ? run_on_host(w, &o) : run_on_device(w, &o));
   w->n_runs++;
   GCUT_TRY(drop_inputs(w, &o));
-  if (!on_host) GCUT_TRY(take_outputs(w, &o));
+  GCUT_TRY(on_host ? push_outputs(w, &o) : take_outputs(w, &o));
   if (w->step->pass == w->problem->n_passes - 1 && w->step->part == w->last_fetch)
     GCUT_TRY(gcut__write_batch(w));
   for (uint32_t i = o.n_inputs; i < o.n; i++) GCUT_TRY(gcut__release(w, o.instances[i]));

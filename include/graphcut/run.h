@@ -64,8 +64,9 @@ typedef struct gcut_run_result {
   // GatherND".
   uint32_t host_nodes;
   char host_operators[256];
-  uint32_t host_parts; // that the strategy computed on the host, with the CPU's kernels
-  bool simulated;      // seconds are predicted, nothing was computed
+  uint32_t host_parts;   // that the strategy computed on the host, with the CPU's kernels
+  uint32_t host_lookups; // of these, parts that pick rows of a table: they have any device's bits
+  bool simulated;        // seconds are predicted, nothing was computed
 } gcut_run_result;
 
 // Runs the plan on every batch of the source. GCUT_FORMAT before any work where weights or inputs

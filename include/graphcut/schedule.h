@@ -48,6 +48,7 @@ typedef struct gcut_stage { // a part of the plan, in sizes
   uint32_t n_weights, n_inputs, n_outputs;
   uint32_t first_weight; // number of weights of the parts before: into gcut_schedule.mapped
   gcut_dtype type;       // that most of its work is in
+  bool looks_up;         // it picks rows of its weights and computes, if at all, on integers
 } gcut_stage;
 
 typedef enum gcut_form {

@@ -124,6 +124,7 @@ static void random_part(maker *m, uint32_t part, uint64_t *state) {
   uint32_t n = (uint32_t)test_random_in(state, 0, 4);
   for (uint32_t i = 0; i < n; i++) bytes[i] = test_random_in(state, 1, 20000);
   set_weights(m, part, n, bytes);
+  m->parts[part].looks_up = n > 0 && bytes[0] % 5 == 0;
   for (uint32_t c = 0; c < m->problem.n_classes; c++)
     ((gcut_work *)m->parts[part].work)[c] =
         (gcut_work){.workspace = random_bytes(state),

@@ -15,7 +15,8 @@ gcut_problem test_chain(gcut_arena *arena, uint32_t n_parts, uint32_t n_batches,
                         uint64_t weight_bytes, uint64_t activation_bytes, uint64_t workspace);
 
 // Anything that a plan may look like: side branches, values read much later, inputs read by many
-// parts, parts without weights, several shapes of batches, values on the heap, constants.
+// parts, parts without weights, parts that look up, several shapes of batches, values on the heap,
+// constants.
 gcut_problem test_random_problem(gcut_arena *arena, uint64_t *state);
 
 #endif
