@@ -5,7 +5,8 @@
 #include "tracer/ops/detection.h"
 #include "tracer/ops/grid.h"
 
-_Static_assert((int)GCUT_GRID_CUBIC == 2 && (int)GCUT_GRID_REFLECTION == 2, "grid.cu numbers them so");
+_Static_assert((int)GCUT_GRID_CUBIC == 2 && (int)GCUT_GRID_REFLECTION == 2,
+               "grid.cu numbers them so");
 
 static bool is_real(int type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
@@ -89,8 +90,10 @@ static gcut__cuda_region_job new_job(const gcut__cuda_compile *c, float scale) {
 gcut_status gcut__cuda_compile_roi_align(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut_roi_align_attrs *attrs = c->node->attrs;
   static const gcut__cuda_pointer pointers[] = {
-      GCUT_CUDA_IN(gcut__cuda_region_job, x, 0), GCUT_CUDA_IN(gcut__cuda_region_job, regions, 1),
-      GCUT_CUDA_IN(gcut__cuda_region_job, batches, 2), GCUT_CUDA_OUT(gcut__cuda_region_job, y, 0),
+      GCUT_CUDA_IN(gcut__cuda_region_job, x, 0),
+      GCUT_CUDA_IN(gcut__cuda_region_job, regions, 1),
+      GCUT_CUDA_IN(gcut__cuda_region_job, batches, 2),
+      GCUT_CUDA_OUT(gcut__cuda_region_job, y, 0),
       {GCUT_CUDA_FAULT, offsetof(gcut__cuda_region_job, fault)}};
   gcut__cuda_region_job job = new_job(c, attrs->spatial_scale);
   if (!is_real(job.type) || !is_real(job.region_type)) return GCUT_OK;
@@ -103,7 +106,8 @@ gcut_status gcut__cuda_compile_roi_align(const gcut__cuda_compile *c, gcut_error
 gcut_status gcut__cuda_compile_roi_pool(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut_max_roi_pool_attrs *attrs = c->node->attrs;
   static const gcut__cuda_pointer pointers[] = {
-      GCUT_CUDA_IN(gcut__cuda_region_job, x, 0), GCUT_CUDA_IN(gcut__cuda_region_job, regions, 1),
+      GCUT_CUDA_IN(gcut__cuda_region_job, x, 0),
+      GCUT_CUDA_IN(gcut__cuda_region_job, regions, 1),
       GCUT_CUDA_OUT(gcut__cuda_region_job, y, 0),
       {GCUT_CUDA_FAULT, offsetof(gcut__cuda_region_job, fault)}};
   gcut__cuda_region_job job = new_job(c, attrs->spatial_scale);

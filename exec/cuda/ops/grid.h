@@ -7,10 +7,11 @@
 
 enum { GCUT_CUDA_GRID_AXES = 3 };
 
-// y [batch][channels][n_out] = x [batch][channels][n_in] at the points of grid [batch][n_out][axes].
+// y [batch][channels][n_out] = x [batch][channels][n_in] at the points of grid
+// [batch][n_out][axes].
 typedef struct gcut__cuda_grid_job {
   int64_t batch, channels, n_in, n_out;
-  int64_t dims[GCUT_CUDA_GRID_AXES]; // of the image
+  int64_t dims[GCUT_CUDA_GRID_AXES];  // of the image
   int32_t axes, mode, padding, align; // as gcut_grid_mode, gcut_grid_padding
   int32_t type, grid_type, whole;     // whole: results are rounded to integers
   const void *x, *grid;

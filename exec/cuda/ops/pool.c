@@ -35,9 +35,8 @@ gcut_status gcut__cuda_compile_max_pool(const gcut__cuda_compile *c, gcut_error 
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_max_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_max_job, y, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_max_job, indices, 1)};
-  gcut__cuda_max_job job = {.planes = x->dims[0] * x->dims[1],
-                            .type = x->type,
-                            .by_columns = attrs->storage_order != 0};
+  gcut__cuda_max_job job = {
+      .planes = x->dims[0] * x->dims[1], .type = x->type, .by_columns = attrs->storage_order != 0};
   bool fits;
   GCUT_TRY(place_window(&attrs->window, x, y, &job.window, &fits, err));
   if (!fits) return GCUT_OK;

@@ -22,8 +22,8 @@ gcut_status gcut__cuda_compile_whole_matmul(const gcut__cuda_compile *c, gcut_er
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_whole_job, a, 0),
                                                 GCUT_CUDA_IN(gcut__cuda_whole_job, b, 1),
                                                 GCUT_CUDA_OUT(gcut__cuda_whole_job, y, 0)};
-  bool whole =
-      (a->type >= GCUT_UINT8 && a->type <= GCUT_INT64) || a->type == GCUT_UINT32 || a->type == GCUT_UINT64;
+  bool whole = (a->type >= GCUT_UINT8 && a->type <= GCUT_INT64) || a->type == GCUT_UINT32 ||
+               a->type == GCUT_UINT64;
   if (!whole || a->rank < 2 || b->rank < 2 || !regular(a, out) || !regular(b, out)) return GCUT_OK;
   int64_t m = a->dims[a->rank - 2], k = a->dims[a->rank - 1], n = b->dims[b->rank - 1],
           tile = GCUT_CUDA_WHOLE_TILE;
