@@ -88,9 +88,11 @@ static uint32_t find_known(const search *s, const known *k) {
   return i;
 }
 
+// Of trials those count that have all batches: no other of the same policy may follow them.
 static void note_refusal(search *s, const gcut_problem *problem, const char *text,
                          uint64_t least_host) {
-  if (problem != s->problem || least_host == 0 || least_host >= s->least_host) return;
+  if (problem->n_batches < s->problem->n_batches || least_host == 0 || least_host >= s->least_host)
+    return;
   s->least_host = least_host;
   snprintf(s->leanest, sizeof s->leanest, "%s", text);
 }
