@@ -4,10 +4,9 @@
 
 #include <cublasLt.h>
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "exec/cuda/library.h"
 #include "exec/cuda/ops/multiply.h"
 
 #define BLAS_LIST(X)                                                                               \
@@ -38,7 +37,7 @@ typedef struct plan { // of one kind of product
 struct gcut__cuda_blas {
   gcut__cuda *cuda;
   void *library; // NULL: products are our own
-  char name[64];
+  const char *name;
 #define X(name) __typeof__(name) *name;
   BLAS_LIST(X)
 #undef X
@@ -55,17 +54,9 @@ static gcut_status check(const gcut__cuda_blas *blas, cublasStatus_t status, con
 
 // ---- the library ------------------------------------------------------------------------------
 
-static bool find_symbols(gcut__cuda_blas *blas) {
-#define X(symbol)                                                                                  \
-  {                                                                                                \
-    void *found = dlsym(blas->library, #symbol);                                                   \
-    if (!found) return false;                                                                      \
-    memcpy(&blas->symbol, &found, sizeof found);                                                   \
-  }
-  BLAS_LIST(X)
+#define X(name) GCUT_CUDA_SYMBOL(gcut__cuda_blas, name),
+static const gcut__cuda_symbol symbols[] = {BLAS_LIST(X)};
 #undef X
-  return true;
-}
 
 // Takes the first library that is there; where that lacks something or does not start, there is
 // none.
@@ -73,16 +64,12 @@ static void load(gcut__cuda_blas *blas) {
   static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so",
                                       "/usr/local/cuda/lib64/libcublasLt.so.13",
                                       "/usr/local/cuda/lib64/libcublasLt.so.12"};
-  for (size_t i = 0; i < sizeof names / sizeof *names && !blas->library; i++) {
-    blas->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    snprintf(blas->name, sizeof blas->name, "%s", names[i]);
-  }
-  if (blas->library && find_symbols(blas) &&
-      blas->cublasLtCreate(&blas->handle) == CUBLAS_STATUS_SUCCESS)
-    return;
+  blas->library = gcut__cuda_library_open(names, sizeof names / sizeof *names, symbols,
+                                          sizeof symbols / sizeof *symbols, blas, &blas->name);
+  if (blas->library && blas->cublasLtCreate(&blas->handle) == CUBLAS_STATUS_SUCCESS) return;
   if (blas->library) dlclose(blas->library);
   blas->library = NULL;
-  snprintf(blas->name, sizeof blas->name, "no cuBLASLt: products by our own kernels");
+  blas->name = "no cuBLASLt: products by our own kernels";
 }
 
 gcut_status gcut__cuda_blas_open(gcut__cuda *cuda, gcut__cuda_blas **out_blas, gcut_error *err) {

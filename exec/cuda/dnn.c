@@ -1,38 +1,27 @@
 // Opening cuDNN, and running what it has a plan for (dnn_plan.c).
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exec/cuda/dnn_private.h"
+#include "exec/cuda/library.h"
 #include "exec/cuda/program.h"
 
 // ---- the library ------------------------------------------------------------------------------
 
-static bool find_symbols(gcut__cuda_dnn *dnn) {
-#define X(symbol)                                                                                  \
-  {                                                                                                \
-    void *found = dlsym(dnn->library, #symbol);                                                    \
-    if (!found) return false;                                                                      \
-    memcpy(&dnn->symbol, &found, sizeof found);                                                    \
-  }
-  GCUT_CUDA_DNN_LIST(X)
+#define X(name) GCUT_CUDA_SYMBOL(gcut__cuda_dnn, name),
+static const gcut__cuda_symbol symbols[] = {GCUT_CUDA_DNN_LIST(X)};
 #undef X
-  return true;
-}
 
 // As for cuBLASLt: where the first that is there lacks something or does not start, there is none.
 static void load(gcut__cuda_dnn *dnn) {
   static const char *const names[] = {"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9"};
-  for (size_t i = 0; i < sizeof names / sizeof *names && !dnn->library; i++) {
-    dnn->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    snprintf(dnn->name, sizeof dnn->name, "%s", names[i]);
-  }
-  if (dnn->library && find_symbols(dnn) && dnn->cudnnCreate(&dnn->handle) == CUDNN_STATUS_SUCCESS)
-    return;
+  dnn->library = gcut__cuda_library_open(names, sizeof names / sizeof *names, symbols,
+                                         sizeof symbols / sizeof *symbols, dnn, &dnn->name);
+  if (dnn->library && dnn->cudnnCreate(&dnn->handle) == CUDNN_STATUS_SUCCESS) return;
   if (dnn->library) dlclose(dnn->library);
   dnn->library = NULL;
-  snprintf(dnn->name, sizeof dnn->name, "no cuDNN: convolutions by our own kernels");
+  dnn->name = "no cuDNN: convolutions by our own kernels";
 }
 
 gcut_status gcut__cuda_dnn_open(gcut__cuda *cuda, gcut_error *err) {

@@ -41,7 +41,7 @@ struct gcut__cuda_dnn_plan { // a way to compute a convolution
 
 struct gcut__cuda_dnn {
   void *library; // NULL: there is none
-  char name[64];
+  const char *name;
 #define X(name) __typeof__(name) *name;
   GCUT_CUDA_DNN_LIST(X)
 #undef X
