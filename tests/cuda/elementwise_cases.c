@@ -115,7 +115,7 @@ const elementwise_case elementwise_cases[] = {
     {"bf16 sigmoid x gate x up",
      {2048 * 14336},
      {{BF, {1}}, {BF, {1}}},
-     {STEP(SIGMOID, FLOAT, BF, {0, BF}), STEP(MUL, FLOAT, BF, {0, BF}, LAST(BF)),
+     {STEP(QUICK_SIGMOID, FLOAT, BF, {0, BF}), STEP(MUL, FLOAT, BF, {0, BF}, LAST(BF)),
       STEP(MUL, FLOAT, BF, LAST(BF), {1, BF})},
      swiglu,
      0.01,

@@ -4,9 +4,9 @@
 // global pools and BatchNormalization.
 #include "tracer/ops/conv.h"
 
-#include "exec/cuda/blas.h"
 #include "exec/cuda/dnn.h"
 #include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/columns.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/fill_window.h"
 #include "tracer/ops/normalization.h"
@@ -16,7 +16,6 @@ enum { WARP = 32, MOST_AT_ONCE = 65535 };
 static const int64_t FEW_TAPS = 32;                          // of a group
 static const int64_t FEW_RESULTS = 128, SOME_RESULTS = 4096; // of a channel
 static const int64_t MANY_CHANNELS = 256;                    // of results
-static const int64_t MOST_COLUMNS = INT64_C(1) << 30;        // bytes of an image
 static const int64_t COLUMNS_AT_ONCE = INT64_C(1) << 25;     // bytes of several
 static const int64_t FEW_COLUMNS = INT64_C(1) << 22;         // bytes of all
 
@@ -117,19 +116,9 @@ static gcut_status make_columns(const gcut__cuda_run *r, int64_t images, CUdevic
                                 arguments, err);
 }
 
-static gcut_status fill_bias(const gcut__cuda_run *r, gcut_error *err) {
-  const conv_params *p = r->step->params;
-  gcut__cuda_bias_job bias = p->bias;
-  void *arguments[] = {&bias};
-  bias.bias = (const void *)r->inputs[2];
-  bias.y = (void *)r->outputs[0];
-  return gcut__cuda_launch_over(r, p->bias_kernel, (uint64_t)(bias.images * bias.channels * WARP),
-                                arguments, err);
-}
-
 static gcut_status launch_conv(const gcut__cuda_run *r, gcut_error *err) {
   const conv_params *p = r->step->params;
-  if (p->has_bias) GCUT_TRY(fill_bias(r, err));
+  if (p->has_bias) GCUT_TRY(gcut__cuda_fill_bias(r, p->bias_kernel, p->bias, 2, err));
   for (int64_t i = 0; i < p->images; i += p->at_once) {
     int64_t n = p->images - i < p->at_once ? p->images - i : p->at_once;
     CUdeviceptr x = r->inputs[0] + (uint64_t)i * p->x_bytes,
@@ -170,10 +159,6 @@ static void take_images_at_once(conv_params *p, int64_t groups) {
   p->rest.batch = p->images % p->at_once;
 }
 
-static bool fits(int64_t channels, const gcut__cuda_window *w, int32_t size) {
-  return channels <= MOST_COLUMNS / size / w->n_kernel / w->n_near && w->n_near <= INT32_MAX;
-}
-
 // w: [groups * out][in][kernel].
 static gcut_status compile_by_product(const gcut__cuda_compile *c, const gcut__cuda_direct_job *g,
                                       gcut_error *err) {
@@ -183,28 +168,17 @@ static gcut_status compile_by_product(const gcut__cuda_compile *c, const gcut__c
           out = g->groups * g->out_channels;
   conv_params *p = GCUT_NEW(c->arena, conv_params);
   if (!p) return GCUT_NO_MEMORY(err);
-  if (!fits(channels, w, size)) return GCUT_OK;
-  *p =
-      (conv_params){.columns = {.window = *w, .channels = channels, .size = size},
-                    .bias = {.images = g->images, .channels = out, .each = w->n_near, .size = size},
-                    .images = g->images,
-                    .x_bytes = (uint64_t)(channels * w->n_far * size),
-                    .y_bytes = (uint64_t)(out * w->n_near * size),
-                    .plain = is_plain(w),
-                    .has_bias = gcut__cuda_input_type(c, 2) != NULL,
-                    .product = {.type = (gcut_dtype)g->type,
-                                .m = g->out_channels,
-                                .n = w->n_near,
-                                .k = depth,
-                                .batch = g->groups,
-                                .lda = depth,
-                                .ldb = w->n_near,
-                                .ldc = w->n_near,
-                                .stride_a = g->out_channels * depth,
-                                .stride_b = depth * w->n_near,
-                                .stride_c = g->out_channels * w->n_near,
-                                .alpha = 1}};
-  p->product.beta = p->has_bias ? 1 : 0;
+  if (!gcut__cuda_columns_fit(channels, w, size)) return GCUT_OK;
+  *p = (conv_params){
+      .columns = {.window = *w, .channels = channels, .size = size},
+      .bias = {.images = g->images, .channels = out, .each = w->n_near, .size = size},
+      .images = g->images,
+      .x_bytes = (uint64_t)(channels * w->n_far * size),
+      .y_bytes = (uint64_t)(out * w->n_near * size),
+      .plain = is_plain(w),
+      .has_bias = gcut__cuda_input_type(c, 2) != NULL,
+      .product = gcut__cuda_columns_product(g->type, g->groups, g->out_channels, depth, w->n_near,
+                                            gcut__cuda_input_type(c, 2) != NULL)};
   take_images_at_once(p, g->groups);
   GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_columns", &p->columns_kernel, err));
   GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_bias", &p->bias_kernel, err));
@@ -298,7 +272,7 @@ static gcut_status compile_transposed(const gcut__cuda_compile *c, const gcut__c
   int64_t channels = g->groups * g->out_channels, rows = g->out_channels * w->n_kernel;
   conv_params *p = GCUT_NEW(c->arena, conv_params);
   if (!p) return GCUT_NO_MEMORY(err);
-  if (!fits(channels, w, size)) return GCUT_OK;
+  if (!gcut__cuda_columns_fit(channels, w, size)) return GCUT_OK;
   *p = (conv_params){.columns = {.window = *w, .channels = channels, .size = size},
                      .image = {.window = *w, .channels = channels, .type = g->type},
                      .images = g->images,

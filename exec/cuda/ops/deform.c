@@ -1,14 +1,11 @@
 // DeformConv, image by image: columns, then a product for each group, added to the bias.
 #include "exec/cuda/ops/deform.h"
 
-#include "exec/cuda/blas.h"
 #include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/columns.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/fill_window.h"
 #include "tracer/ops/conv.h"
-
-enum { WARP = 32 };                                   // a plane, of the kernel that fills in biases
-static const int64_t MOST_COLUMNS = INT64_C(1) << 30; // bytes of an image
 
 typedef struct deform_params {
   CUfunction columns_kernel, bias_kernel;
@@ -36,48 +33,19 @@ static gcut_status launch_image(const gcut__cuda_run *r, const deform_params *p,
                              r->outputs[0] + image * p->y_bytes, 0, r->scratch, r->stream, err);
 }
 
-static gcut_status fill_bias(const gcut__cuda_run *r, const deform_params *p, gcut_error *err) {
-  gcut__cuda_bias_job bias = p->bias;
-  void *arguments[] = {&bias};
-  bias.bias = (const void *)r->inputs[3];
-  bias.y = (void *)r->outputs[0];
-  return gcut__cuda_launch_over(r, p->bias_kernel, (uint64_t)(bias.images * bias.channels * WARP),
-                                arguments, err);
-}
-
 static gcut_status launch_deform(const gcut__cuda_run *r, gcut_error *err) {
   const deform_params *p = r->step->params;
-  if (p->has_bias) GCUT_TRY(fill_bias(r, p, err));
+  if (p->has_bias) GCUT_TRY(gcut__cuda_fill_bias(r, p->bias_kernel, p->bias, 3, err));
   for (int64_t i = 0; i < p->images; i++) GCUT_TRY(launch_image(r, p, (uint64_t)i, err));
   return GCUT_OK;
 }
 
-// w: [groups * out][in][kernel].
-static void fill_product(deform_params *p, const gcut_conv_attrs *attrs, const gcut_type *weights) {
-  const gcut__cuda_window *w = &p->columns.window;
-  int64_t depth = weights->dims[1] * w->n_kernel, out = weights->dims[0] / attrs->group;
-  p->product = (gcut__cuda_product){.type = (gcut_dtype)weights->type,
-                                    .m = out,
-                                    .n = w->n_near,
-                                    .k = depth,
-                                    .batch = attrs->group,
-                                    .lda = depth,
-                                    .ldb = w->n_near,
-                                    .ldc = w->n_near,
-                                    .stride_a = out * depth,
-                                    .stride_b = depth * w->n_near,
-                                    .stride_c = out * w->n_near,
-                                    .alpha = 1,
-                                    .beta = p->has_bias ? 1 : 0};
-}
-
 static gcut_status finish(const gcut__cuda_compile *c, deform_params *p, gcut_error *err) {
   const gcut__cuda_window *w = &p->columns.window;
-  int64_t size = gcut__cuda_element_bytes(p->columns.type),
-          rows = p->columns.channels * w->n_kernel,
+  int32_t size = gcut__cuda_element_bytes(p->columns.type);
+  int64_t rows = p->columns.channels * w->n_kernel,
           fields = p->columns.channels / p->columns.per_group * w->n_kernel * w->n_near * size;
-  if (p->columns.channels > MOST_COLUMNS / size / w->n_kernel / w->n_near || w->n_near > INT32_MAX)
-    return GCUT_OK;
+  if (!gcut__cuda_columns_fit(p->columns.channels, w, size)) return GCUT_OK;
   p->x_bytes = (uint64_t)(p->columns.channels * w->n_far * size);
   p->y_bytes = (uint64_t)(p->bias.channels * w->n_near * size);
   p->mask_bytes = (uint64_t)fields;
@@ -117,6 +85,8 @@ gcut_status gcut__cuda_compile_deform_conv(const gcut__cuda_compile *c, gcut_err
   if (!gcut__cuda_fill_window(&p->columns.window, &window, x->dims + 2, y->dims + 2))
     return GCUT_OK;
   p->bias.each = p->columns.window.n_near;
-  fill_product(p, attrs, w);
+  p->product = gcut__cuda_columns_product(w->type, attrs->group, w->dims[0] / attrs->group,
+                                          w->dims[1] * p->columns.window.n_kernel,
+                                          p->columns.window.n_near, p->has_bias);
   return finish(c, p, err);
 }
