@@ -21,6 +21,8 @@ extern "C" {
 // nothing.
 #define GCUT_FUSED_LIST(X)                                                                         \
   X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + masks) v; reads q, k, v, masks */  \
+  X(EXPERTS, "experts", true)        /* each row times the matrix of w that its index picks;       \
+                                        reads w [experts, n, k], ids, x */                         \
   X(ROTARY, "rotary", false)         /* x * cos + rotate_half(x) * sin; reads x, cos, sin */       \
   X(RMS_NORM, "rms_norm", false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */           \
   X(LAYER_NORM, "layer_norm", false) /* over the last dimension; reads x, w, b */                  \
@@ -58,6 +60,7 @@ typedef struct gcut_fused {
   bool rows_first;            // attention: k is [batch, keys, heads, size], not heads first
   bool casts;                 // attention: softmax in float32 of narrower scores; norms: likewise
   bool by_tanh;               // gelu
+  bool turned;                // experts: w is [experts, k, n]; x, [rows, k] in whatever shape
 } gcut_fused;
 
 // "attention"; and whether such a group must stay whole.

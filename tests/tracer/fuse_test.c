@@ -72,6 +72,20 @@ static const char batches[] =
          " kt = Transpose<perm = [0, 2, 1]>(k) product = MatMul(q, kt) scores = Add(product, mask)"
          " p = Softmax(scores) y = MatMul(p, v) }";
 
+// As TorchDynamo writes experts: matrices gathered by tuples of one index, rows made columns.
+static const char experts[] =
+    HEAD "(float[4,8,16] w, int64[batch] e, float[batch,16] x) => (float[batch,8] y)"
+         "<int64[1] last = {-1}> {"
+         " ids = Unsqueeze(e, last) g = GatherND(w, ids) column = Unsqueeze(x, last)"
+         " product = MatMul(g, column) y = Squeeze(product, last) }";
+
+// As modules with turned matrices are written, for several experts a token.
+static const char experts_turned[] =
+    HEAD "(bfloat16[4,16,8] w, int32[batch,2] e, bfloat16[batch,2,16] x) => (bfloat16[batch,2,8] y)"
+         "<int64[1] before = {2}> {"
+         " g = Gather(w, e) row = Unsqueeze(x, before) product = MatMul(row, g)"
+         " y = Squeeze(product, before) }";
+
 static const char rotary[] =
     HEAD "(float[batch,2,seq,16] x, float[1,1,seq,16] c, float[1,1,seq,16] s)"
          " => (float[batch,2,seq,16] y)"
@@ -137,8 +151,8 @@ static void describe(const gcut_trace *t, char *text, size_t size) {
   text[0] = 0;
   for (uint32_t i = 0; i < t->n_fused && used < size; i++) {
     const gcut_fused *f = &t->fused[i];
-    used +=
-        (size_t)snprintf(text + used, size - used, "%s%s", i ? "; " : "", gcut_fused_name(f->kind));
+    used += (size_t)snprintf(text + used, size - used, "%s%s%s", i ? "; " : "",
+                             f->turned ? "turned " : "", gcut_fused_name(f->kind));
     for (uint32_t r = 0; r < f->n_reads && used < size; r++)
       used += (size_t)snprintf(text + used, size - used, " %s", t->graph->values[f->reads[r]].name);
     if (used < size)
@@ -187,6 +201,8 @@ static void patterns_are_found(void **state) {
   expect(eager, "", "", "attention q k v mask: 8 nodes, 0 shapes");
   expect(chosen, "", "", "attention q k v seen mask: 7 nodes, 0 shapes");
   expect(views, "", "", "attention q k v mask: 8 nodes, 0 shapes");
+  expect(experts, "", "", "experts w ids x: 3 nodes, 0 shapes");
+  expect(experts_turned, "", "", "turned experts w e x: 3 nodes, 0 shapes");
   expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
   expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
   expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
@@ -225,6 +241,82 @@ static void spellings_vary(void **state) {
          "gelu x: 5 nodes, 0 shapes");
   expect(swiglu, "y = Mul(silu, u)", "y = Add(silu, u)", "silu g: 2 nodes, 0 shapes");
   expect(rms_norm, "Pow(x, two)", "Mul(x, x)", "rms_norm x w: 7 nodes, 0 shapes");
+}
+
+static void experts_vary(void **state) {
+  (void)state;
+  expect(experts, "GatherND(w, ids)", "Gather(w, e)", "experts w e x: 3 nodes, 0 shapes");
+  expect(experts, "GatherND(w, ids)", "Gather<axis = -3>(w, e)",
+         "experts w e x: 3 nodes, 0 shapes");
+  // Somebody else reads the columns, or something else makes them.
+  expect(experts,
+         "product =", "other = Relu(column) product =", "experts w ids column: 2 nodes, 0 shapes");
+  expect(experts, "column = Unsqueeze(x, last) product = MatMul(g, column)",
+         "column = Unsqueeze(x, last) other = Neg(column) product = MatMul(g, other)",
+         "experts w ids other: 2 nodes, 0 shapes");
+  // Matrices turned after they were gathered.
+  expect(
+      experts, "g = GatherND(w, ids)",
+      "z = Transpose<perm = [0, 2, 1]>(w) t = GatherND(z, ids) g = Transpose<perm = [0, 2, 1]>(t)",
+      "turned experts z ids x: 4 nodes, 0 shapes");
+  expect(
+      experts_turned, "g = Gather(w, e)",
+      "z = Transpose<perm = [0, 2, 1]>(w) t = Gather(z, e) g = Transpose<perm = [0, 1, 3, 2]>(t)",
+      "experts z e x: 4 nodes, 0 shapes");
+}
+
+static void experts_are_none(void **state) {
+  (void)state;
+  // Somebody else reads the gathered matrices, or one product reads them twice.
+  expect(experts, "float[batch,8] y)", "float[batch,8] y, float[a,b,c] g)", "");
+  expect(experts, "product =", "other = Relu(g) product =", "");
+  expect(experts, "column = Unsqueeze(x, last) product = MatMul(g, column)",
+         "t = Transpose<perm = [0, 2, 1]>(g) all = MatMul(g, t) product = ReduceMax(all, last)",
+         "");
+  // Several columns, the same for all rows, or more rows than are known to have matrices.
+  expect(experts, "column = Unsqueeze(x, last) product = MatMul(g, column)",
+         "c = Unsqueeze(x, last) column = Concat<axis = 2>(c, c) both = MatMul(g, column)"
+         " product = ReduceMax(both, last)",
+         "");
+  expect(experts, "float[batch,16] x)", "float[1,16] x)", "");
+  expect(experts, "float[batch,16] x)", "float[tokens,16] x)", "");
+  // A Transpose that turns nothing.
+  expect(experts, "g = GatherND(w, ids)", "t = GatherND(w, ids) g = Transpose<perm = [0, 1, 2]>(t)",
+         "");
+}
+
+// Each has all shapes of the pattern, so that its own oddity alone tells it.
+static void odd_experts_are_none(void **state) {
+  (void)state;
+  static const char row[] =
+      HEAD "(float[4,4,16] w, int64[4] e, float[4,16] x, float[batch] z) => (float[4,4,1] y)"
+           "<int64[1] last = {-1}> { g = Gather(w, e)"
+           " column = Unsqueeze(x, last) y = MatMul(g, column) }";
+  expect(row, "", "", "experts w e x: 3 nodes, 0 shapes");
+  expect(row, "Gather(", "Gather<axis = 1>(", "");
+  static const char tuples[] =
+      HEAD "(float[4,4,16] w, int64[4,4,1] e, float[4,16] x, float[batch] z) => (float[a,b,1] y)"
+           "<int64[1] last = {-1}> { g = GatherND<batch_dims = 1>(w, e)"
+           " column = Unsqueeze(x, last) y = MatMul(g, column) }";
+  expect(tuples, "", "", "");
+  static const char deep[] = HEAD
+      "(float[4,3,8,16] w, int64[5] e, float[5,3,16,1] x, float[batch] z) => (float[5,3,8,1] y) {"
+      " g = Gather(w, e) y = MatMul(g, x) }";
+  expect(deep, "", "", "");
+  static const char pairs[] = HEAD
+      "(float[4,3,8,16] w, int64[5,2] e, float[5,16,1] x, float[batch] z) => (float[5,8,1] y) {"
+      " g = GatherND(w, e) y = MatMul(g, x) }";
+  expect(pairs, "", "", "");
+  static const char one[] =
+      HEAD "(float[4,8,16] w, int64 e, float[16,1] x, float[batch] z) => (float[8,1] y) {"
+           " g = Gather(w, e) y = MatMul(g, x) }";
+  expect(one, "", "", "");
+  static const char whole[] = HEAD "(int32[4,8,16] w, int64[5] e, int32[5,16,1] x, float[batch] z)"
+                                   " => (int32[5,8,1] y) { g = Gather(w, e) y = MatMul(g, x) }";
+  expect(whole, "", "", "");
+  expect(deep, "3,8,16] w, int64[5] e, float[5,3,16,1] x, float[batch] z) => (float[5,3,8,1]",
+         "8,16] w, int64[5] e, float[5,16,1] x, float[batch] z) => (float[5,8,1]",
+         "experts w e x: 2 nodes, 0 shapes");
 }
 
 static void near_misses_are_none(void **state) {
@@ -273,12 +365,15 @@ static void shapes_of_inner_values(void **state) {
 
 static void unfused_lists_no_whole_groups(void **state) {
   (void)state;
-  gcut_graph *g = parse(attention);
-  gcut_trace *t;
-  assert_ok(gcut_trace_folded(g, &(gcut_trace_options){.unfused = true}, &t, err));
-  assert_int_equal(t->n_fused, 0);
-  gcut_trace_destroy(t);
-  gcut_graph_destroy(g);
+  static const char *const texts[] = {attention, experts};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    gcut_graph *g = parse(texts[i]);
+    gcut_trace *t;
+    assert_ok(gcut_trace_folded(g, &(gcut_trace_options){.unfused = true}, &t, err));
+    assert_int_equal(t->n_fused, 0);
+    gcut_trace_destroy(t);
+    gcut_graph_destroy(g);
+  }
 }
 
 // ---- models -------------------------------------------------------------------------------------
@@ -332,6 +427,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(patterns_are_found),
       cmocka_unit_test(spellings_vary),
+      cmocka_unit_test(experts_vary),
+      cmocka_unit_test(experts_are_none),
+      cmocka_unit_test(odd_experts_are_none),
       cmocka_unit_test(near_misses_are_none),
       cmocka_unit_test(shapes_of_inner_values),
       cmocka_unit_test(unfused_lists_no_whole_groups),

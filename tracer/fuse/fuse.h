@@ -32,7 +32,7 @@ typedef struct gcut__fuser {
 // after all it gives back by setting n_nodes to what it was; where it finds nothing it may leave
 // anything behind.
 typedef bool gcut__fuse_pattern(gcut__fuser *f, const gcut_node *node);
-gcut__fuse_pattern gcut__fuse_attention, gcut__fuse_rotary, gcut__fuse_rms_norm,
+gcut__fuse_pattern gcut__fuse_attention, gcut__fuse_experts, gcut__fuse_rotary, gcut__fuse_rms_norm,
     gcut__fuse_layer_norm, gcut__fuse_swiglu, gcut__fuse_silu, gcut__fuse_gelu;
 
 // Whether a node is gone once shapes are known: integers that follow from shapes.
@@ -48,6 +48,8 @@ uint32_t gcut__fuse_output(const gcut__fuser *f, const gcut_node *node);
 // The type of a tensor of known rank, or NULL.
 const gcut_type *gcut__fuse_type(const gcut__fuser *f, uint32_t value);
 bool gcut__fuse_same_shape(const gcut_type *a, const gcut_type *b); // and type; false for NULL
+// Whether a Transpose of that rank swaps the last two dimensions and no others.
+bool gcut__fuse_swaps_last(const gcut_node *transpose, int32_t rank);
 // A constant of one floating element.
 bool gcut__fuse_number(const gcut__fuser *f, uint32_t value, float *out);
 // Whether it is that number, as far as bfloat16 can tell.

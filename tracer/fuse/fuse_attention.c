@@ -80,7 +80,6 @@ static bool permutes(const gcut_node *transpose, const int64_t *perm, size_t ran
 // k of Reshape(Transpose(Reshape(k))), which joins batch and heads meanwhile (of k repeated, too);
 // or GCUT_NONE.
 static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
-  static const int64_t swap[] = {0, 2, 1};
   const gcut_node *last = gcut__fuse_take(f, value, "Reshape", 1);
   uint32_t turned = gcut__fuse_input(f, last, 0);
   const gcut_node *turn = gcut__fuse_take(f, turned, "Transpose", 1);
@@ -88,8 +87,8 @@ static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
   uint32_t k = gcut__fuse_input(f, first, 0);
   const gcut_type *in = gcut__fuse_type(f, k), *t = gcut__fuse_type(f, turned),
                   *out = gcut__fuse_type(f, value);
-  if (!first || !in || !t || !out || t->rank != 3 || out->rank != 4 || !permutes(turn, swap, 3) ||
-      t->dims[1] != out->dims[2] || t->dims[2] != out->dims[3])
+  if (!first || !in || !t || !out || t->rank != 3 || out->rank != 4 ||
+      !gcut__fuse_swaps_last(turn, 3) || t->dims[1] != out->dims[2] || t->dims[2] != out->dims[3])
     return GCUT_NONE;
   gcut_dim dims[] = {out->dims[0], out->dims[1], out->dims[3], out->dims[2]};
   gcut_type heads = {.kind = GCUT_KIND_TENSOR, .type = in->type, .rank = 4, .dims = dims};
@@ -99,12 +98,12 @@ static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
 
 // k of k^T [batch, heads, size, keys], or GCUT_NONE.
 static uint32_t behind_turn(gcut__fuser *f, uint32_t value) {
-  static const int64_t last_two[] = {0, 1, 3, 2}, rows_first[] = {0, 2, 3, 1}, of_3[] = {0, 2, 1};
+  static const int64_t rows_first[] = {0, 2, 3, 1};
   uint32_t kept = f->n_nodes;
   const gcut_node *turn = gcut__fuse_take(f, value, "Transpose", 1);
   if (!turn) return behind_joined_turn(f, value);
   f->group.rows_first = permutes(turn, rows_first, 4);
-  if (f->group.rows_first || permutes(turn, last_two, 4) || permutes(turn, of_3, 3))
+  if (f->group.rows_first || gcut__fuse_swaps_last(turn, 4) || gcut__fuse_swaps_last(turn, 3))
     return gcut__fuse_input(f, turn, 0);
   f->n_nodes = kept;
   return GCUT_NONE;

@@ -4,6 +4,7 @@
 
 #include "tracer/base/narrow.h"
 #include "tracer/fuse/fuse.h"
+#include "tracer/ops/transpose.h"
 
 // ---- readers ------------------------------------------------------------------------------------
 
@@ -68,6 +69,14 @@ bool gcut__fuse_same_shape(const gcut_type *a, const gcut_type *b) {
   for (int d = 0; d < a->rank; d++)
     if (a->dims[d] != b->dims[d]) return false;
   return true;
+}
+
+bool gcut__fuse_swaps_last(const gcut_node *transpose, int32_t rank) {
+  const gcut__transpose_attrs *attrs = transpose->attrs;
+  if (rank < 2 || !attrs->perm.given || attrs->perm.n != (size_t)rank) return false;
+  for (int d = 0; d < rank - 2; d++)
+    if (attrs->perm.data[d] != d) return false;
+  return attrs->perm.data[rank - 2] == rank - 1 && attrs->perm.data[rank - 1] == rank - 2;
 }
 
 // ---- constants ----------------------------------------------------------------------------------

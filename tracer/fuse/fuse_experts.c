@@ -1,0 +1,73 @@
+// Mixture of experts, as PyTorch's exporters spell it: every row's matrix is gathered from those of
+// all experts, then multiplied with the row:
+//
+//     MatMul([Transpose] g, x [.., k, 1]) or MatMul(x [.., 1, k], [Transpose] g)
+//     of g = Gather(w, ids) or GatherND(w, ids), and x, mostly, an Unsqueeze
+//
+// Gathered, the matrices are larger than anything else of the model by far: rows times what an
+// expert has. Whichever way an Unsqueeze adds its dimension, x has the same elements before it.
+#include "tracer/fuse/fuse.h"
+#include "tracer/ops/gather.h"
+
+// Whether indices [.., 1] pick along w's first dimension.
+static bool picks_matrices(const gcut__fuser *f, const gcut_node *gather, bool by_tuples) {
+  const gcut_type *w = gcut__fuse_type(f, gcut__fuse_input(f, gather, 0)),
+                  *ids = gcut__fuse_type(f, gcut__fuse_input(f, gather, 1));
+  if (!w || !ids || w->rank != 3 || ids->rank < 1) return false;
+  if (ids->type != GCUT_INT64 && ids->type != GCUT_INT32) return false;
+  if (by_tuples)
+    return ids->dims[ids->rank - 1] == 1 &&
+           ((const gcut__gather_nd_attrs *)gather->attrs)->batch_dims == 0;
+  int64_t axis = ((const gcut__gather_attrs *)gather->attrs)->axis;
+  return axis == 0 || axis == -3;
+}
+
+// The node that gathers matrices, taken, behind a Transpose of each of them; or NULL. A Transpose
+// turns the group over.
+static const gcut_node *behind_matrices(gcut__fuser *f, uint32_t value) {
+  const gcut_node *turn = gcut__fuse_take(f, value, "Transpose", 1);
+  const gcut_type *type = gcut__fuse_type(f, value);
+  if (turn) {
+    if (!type || !gcut__fuse_swaps_last(turn, type->rank)) return NULL;
+    f->group.turned = !f->group.turned;
+    value = gcut__fuse_input(f, turn, 0);
+  }
+  const gcut_node *node = gcut__fuse_take(f, value, "Gather", 1);
+  if (node) return picks_matrices(f, node, false) ? node : NULL;
+  node = gcut__fuse_take(f, value, "GatherND", 1);
+  return node && picks_matrices(f, node, true) ? node : NULL;
+}
+
+// Whether x has one row (or column, on the right) for each of the matrices.
+static bool fits(const gcut_type *matrices, const gcut_type *x, bool left) {
+  if (!matrices || !x || matrices->rank < 3 || x->rank != matrices->rank) return false;
+  int rows = x->rank - 2, columns = x->rank - 1;
+  for (int d = 0; d < rows; d++)
+    if (x->dims[d] != matrices->dims[d]) return false;
+  return left ? x->dims[rows] == 1 && x->dims[columns] == matrices->dims[rows]
+              : x->dims[columns] == 1 && x->dims[rows] == matrices->dims[columns];
+}
+
+static bool is_real(gcut_dtype type) {
+  return type == GCUT_FLOAT || type == GCUT_DOUBLE || type == GCUT_FLOAT16 ||
+         type == GCUT_BFLOAT16;
+}
+
+// The product whose operand `side` are the gathered matrices.
+static bool find_side(gcut__fuser *f, const gcut_node *product, uint32_t side) {
+  uint32_t g = gcut__fuse_input(f, product, side), x = gcut__fuse_input(f, product, 1 - side);
+  const gcut_type *type = gcut__fuse_type(f, g);
+  f->n_nodes = 0;
+  f->group.turned = side == 1;
+  const gcut_node *gather = behind_matrices(f, g);
+  if (!gather || !is_real(type->type) || !fits(type, gcut__fuse_type(f, x), side == 1))
+    return false;
+  const gcut_node *unsqueeze = gcut__fuse_take(f, x, "Unsqueeze", 1);
+  if (unsqueeze) x = gcut__fuse_input(f, unsqueeze, 0);
+  return gcut__fuse_as(
+      f, (uint32_t[]){gcut__fuse_input(f, gather, 0), gcut__fuse_input(f, gather, 1), x}, 3);
+}
+
+bool gcut__fuse_experts(gcut__fuser *f, const gcut_node *node) {
+  return find_side(f, node, 0) || find_side(f, node, 1);
+}
