@@ -21,10 +21,11 @@
 enum { MOST_PROPOSALS = 16 };
 
 typedef struct candidate {
-  const char *target;          // as --targets takes it
-  uint32_t first, n;           // into members: scopes, ascending, none inside another
-  uint32_t n_nodes, n_largest; // under all of them; under the largest
-  uint32_t place;              // of the first: settles ties
+  const char *target;         // as --targets takes it
+  uint32_t first, n;          // into members: scopes, ascending, none inside another
+  uint32_t n_nodes;           // under all of them
+  uint32_t n_largest, n_next; // under the largest; under the largest of the others
+  uint32_t place;             // of the first: settles ties
 } candidate;
 
 typedef struct labelled { // a scope and what it is grouped by, interned
@@ -130,6 +131,12 @@ static void label_scopes(proposer *p) {
 
 // ---- candidates -------------------------------------------------------------------------------
 
+static void rank_size(candidate *c, uint32_t n_nodes) {
+  bool largest = n_nodes > c->n_largest;
+  if (largest || n_nodes > c->n_next) c->n_next = largest ? c->n_largest : n_nodes;
+  if (largest) c->n_largest = n_nodes;
+}
+
 static void add_candidate(proposer *p, uint32_t from, uint32_t to) {
   candidate *c = &p->items[p->n++];
   *c = (candidate){.target = p->labels[from].label, .first = p->n_members};
@@ -141,12 +148,21 @@ static void add_candidate(proposer *p, uint32_t from, uint32_t to) {
     p->members[p->n_members++] = scope;
     c->n++;
     c->n_nodes += p->nodes[scope];
-    if (p->nodes[scope] > c->n_largest) c->n_largest = p->nodes[scope];
+    rank_size(c, p->nodes[scope]);
   }
 }
 
+static bool about_equal(uint64_t n, uint64_t n_nodes, uint64_t n_largest) {
+  return 4 * n_largest * n <= 5 * n_nodes;
+}
+
+// Of about equal size; one of them, as the layer whose table of positions all others read, may be
+// up to twice as large.
 static bool uniform(const candidate *c) {
-  return 4 * (uint64_t)c->n_largest * c->n <= 5 * (uint64_t)c->n_nodes;
+  uint64_t rest = c->n_nodes - c->n_largest;
+  if (about_equal(c->n, c->n_nodes, c->n_largest)) return true;
+  return c->n > 2 && (uint64_t)c->n_largest * (c->n - 1) <= 2 * rest &&
+         about_equal(c->n - 1, rest, c->n_next);
 }
 
 static int by_worth(const void *a, const void *b) {

@@ -299,6 +299,42 @@ static void proposed_experts(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Layers of `n` nodes and the first of `more`, in each of which a module of a class of its own has
+// all but one: layers lead as long as the first is no more than twice as large as another.
+static const char *proposed_first(int n, int more) {
+  static char target[32];
+  gcut_graph *g = toy_begin();
+  char name[64], in[64], out[64] = "h0";
+  toy_input(g, "h0", 2, VECTOR);
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "layers.%d", i);
+    uint32_t layer = toy_scope(g, 0, name, "pkg.Layer"), inner = toy_scope(g, layer, "m", "pkg.M");
+    for (int k = 0, all = i == 0 ? more : n; k < all; k++) {
+      strcpy(in, out);
+      snprintf(out, sizeof out, "x%d_%d", i, k);
+      toy_node(g, k > 0 && k < n ? inner : layer, out, "Relu", in, out);
+    }
+  }
+  toy_output(g, out);
+  gcut_trace *trace = toy_trace(g, 4);
+  gcut_proposals p;
+  gcut_error err = {0};
+  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
+  snprintf(target, sizeof target, "%s", p.items[0].target);
+  gcut_proposals_free(&p);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+  return target;
+}
+
+static void proposed_uneven_layers(void **state) {
+  (void)state;
+  assert_string_equal(proposed_first(5, 5), "Layer");
+  assert_string_equal(proposed_first(5, 8), "Layer");
+  assert_string_equal(proposed_first(5, 10), "Layer");
+  assert_string_equal(proposed_first(5, 11), "M");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(vocabulary),
@@ -313,6 +349,7 @@ int main(void) {
       cmocka_unit_test(proposals),
       cmocka_unit_test(proposed_experts),
       cmocka_unit_test_prestate(proposed_experts, "by name"),
+      cmocka_unit_test(proposed_uneven_layers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
