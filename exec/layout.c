@@ -76,7 +76,7 @@ static gcut_status add_step(planner *p, uint32_t node_id, const gcut_map *output
   const uint32_t *made = f == UINT32_MAX ? gcut_node_outputs(p->graph, node) : p->fusions[f].writes;
   gcut__layout *l = p->layout;
   gcut__layout_step *step = &l->steps[l->n_steps];
-  *step = (gcut__layout_step){.node = node_id, .first_home = l->n_homes};
+  *step = (gcut__layout_step){.node = node_id, .fused = f != UINT32_MAX, .first_home = l->n_homes};
   for (uint32_t i = 0; i < n; i++) {
     uint32_t value = made[i];
     if (value == GCUT_NONE) continue;
@@ -131,14 +131,28 @@ static uint64_t most_read(const planner *p, const gcut_node *node, uint32_t inpu
                                                                                   : UINT64_MAX;
 }
 
+// The same of a fusion, one of whose nodes may do the picking.
+static void mark_fusion_read(planner *p, uint32_t step, const gcut__fusion *f, uint32_t value) {
+  uint64_t most = UINT64_MAX;
+  for (uint32_t i = 0; i < f->n_hidden; i++) {
+    const gcut_node *node = &p->graph->nodes[f->hidden[i]];
+    if (node->n_inputs > 0 && gcut_node_inputs(p->graph, node)[0] == value)
+      most = most_read(p, node, 0);
+  }
+  mark_read_some(p, step, value, most);
+}
+
+static void mark_fusion_reads(planner *p, uint32_t step, const gcut__fusion *f) {
+  for (uint32_t i = 0; i < f->n_reads; i++) mark_fusion_read(p, step, f, f->reads[i]);
+  for (uint32_t i = 0; i < f->n_hidden; i++) p->layout->flops += p->trace->flops[f->hidden[i]];
+}
+
 static void mark_reads(planner *p, uint32_t step) {
   uint32_t node_id = p->layout->steps[step].node, f = gcut_map_get(&p->fused, node_id);
   const gcut_node *node = &p->graph->nodes[node_id];
   p->layout->flops += p->trace->flops[node_id];
   if (f != UINT32_MAX) {
-    for (uint32_t i = 0; i < p->fusions[f].n_reads; i++) mark_read(p, step, p->fusions[f].reads[i]);
-    for (uint32_t i = 0; i < p->fusions[f].n_hidden; i++)
-      p->layout->flops += p->trace->flops[p->fusions[f].hidden[i]];
+    mark_fusion_reads(p, step, &p->fusions[f]);
     return;
   }
   for (uint32_t i = 0; i < node->n_inputs; i++)
@@ -250,7 +264,10 @@ static gcut_status plan(planner *p, gcut_map *outputs, gcut_error *err) {
 
 gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part, gcut_arena *arena,
                                 gcut__layout *out, gcut_error *err) {
-  return gcut__layout_create_fused(trace, part, NULL, 0, arena, out, err);
+  const gcut__fusion *fusions;
+  uint32_t n;
+  GCUT_TRY(gcut__one_step_fusions(trace, part, arena, &fusions, &n, err));
+  return gcut__layout_create_fused(trace, part, fusions, n, arena, out, err);
 }
 
 gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *part,

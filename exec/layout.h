@@ -26,6 +26,7 @@ typedef struct gcut__home {
 
 typedef struct gcut__layout_step { // a node that runs
   uint32_t node;
+  bool fused;                   // a fusion stands here
   uint32_t first_home, n_homes; // of what it makes
   uint32_t first_drop, n_drops; // values that nothing in the part reads after it
 } gcut__layout_step;
@@ -50,12 +51,17 @@ typedef struct gcut__fusion {
   uint32_t n_hidden, n_reads, n_writes;
 } gcut__fusion;
 
-// The same with fusions, whose groups are disjoint.
+// The part's fused groups that every device computes in one step, where none of their nodes is
+// folded, nobody reads what stays within and the result's size is known. Lives in `arena`.
+GCUT_MUST_USE gcut_status gcut__one_step_fusions(const gcut_trace *trace, const gcut_part *part,
+                                                 struct gcut_arena *arena, const gcut__fusion **out,
+                                                 uint32_t *out_n, gcut_error *err);
+// With fusions, whose groups are disjoint.
 GCUT_MUST_USE gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *part,
                                                     const gcut__fusion *fusions, uint32_t n_fusions,
                                                     struct gcut_arena *arena, gcut__layout *out,
                                                     gcut_error *err);
-// Lives in `arena`. Nodes that the trace folded are left out.
+// With gcut__one_step_fusions. Lives in `arena`. Nodes that the trace folded are left out.
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
                                               struct gcut_arena *arena, gcut__layout *out,
                                               gcut_error *err);

@@ -224,9 +224,8 @@ static bool sum_bytes(const gcut__draft *f, const uint32_t *values, uint32_t n, 
 
 static gcut_status count_bytes(deriver *d, gcut_error *err) {
   gcut_plan *plan = d->plan;
-  const gcut_trace *trace = d->draft->trace;
   gcut__peak *peak;
-  GCUT_TRY(gcut__peak_create(trace, d->draft->scratch, &peak, err));
+  GCUT_TRY(gcut__peak_create(d->draft, &peak, err));
   plan->sized = true;
   for (uint32_t i = 0; i < plan->n_parts; i++) {
     gcut_part *p = &plan->parts[i];

@@ -82,6 +82,24 @@ static void find_kept(gcut__draft *d) {
   }
 }
 
+const gcut_fused *gcut__draft_one_step(const gcut__draft *d, uint32_t node) {
+  uint32_t group = d->kept[node];
+  const gcut_fused *f = group == GCUT_NONE ? NULL : &d->trace->fused[group];
+  if (!f || !gcut_fused_is_one_step(f->kind)) return NULL;
+  for (uint32_t i = 0; i < f->n_nodes; i++) // one may be known without being run
+    if (d->kept[f->nodes[i]] != group) return NULL;
+  return f;
+}
+
+bool gcut__draft_hides(const gcut__draft *d, uint32_t value) {
+  uint32_t from = value == GCUT_NONE ? GCUT_NONE : d->graph->values[value].producer;
+  if (from == GCUT_NONE || d->graph->nodes[from].body != 0) return false;
+  const gcut_fused *f = gcut__draft_one_step(d, from);
+  for (uint32_t i = 0; f && i + 1 < f->n_nodes; i++)
+    if (f->nodes[i] == from) return true;
+  return false;
+}
+
 // ---- order ------------------------------------------------------------------------------------
 
 // What depends on constants alone (a weight being cast, a table being made) belongs with what reads

@@ -61,6 +61,10 @@ gcut_status gcut__draft_drop_empty(gcut__draft *draft, gcut_error *err);
 // that run again. Sizes that are not static count as nothing.
 gcut_status gcut__draft_crossing(const gcut__draft *draft, uint64_t *out_crossing,
                                  uint64_t *out_pipeline, gcut_error *err);
+// The group that is kept, computed in one step and has the node in it, or NULL.
+const gcut_fused *gcut__draft_one_step(const gcut__draft *draft, uint32_t node);
+// Whether the value is made within such a group: it takes no memory.
+bool gcut__draft_hides(const gcut__draft *draft, uint32_t value);
 // Whether running the node again gives the same result: false of random operators, of control flow
 // (whose bodies may hold some) and of operators unknown.
 bool gcut__may_recompute(const gcut_node *node);

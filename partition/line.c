@@ -43,7 +43,8 @@ gcut_status gcut__nominal_bytes(const gcut__draft *draft, uint64_t **out_bytes, 
   for (uint32_t i = 0; i < gcut_dims_n_symbols(dims); i++)
     (void)!gcut_dims_bind(dims, gcut_dims_symbol_name(dims, i), GCUT__NOMINAL_SIZE);
   for (uint32_t v = 0; v < n; v++)
-    if (draft->graph->values[v].body == 0 && !gcut__constant(trace, v))
+    if (draft->graph->values[v].body == 0 && !gcut__constant(trace, v) &&
+        !gcut__draft_hides(draft, v))
       bytes[v] = size_of(draft, dims, v);
   gcut_dims_destroy(dims);
   return GCUT_OK;
@@ -224,7 +225,7 @@ uint64_t gcut__stretch_least(const gcut__stretch *s) {
 
 gcut_status gcut__exact_create(const gcut__line *line, gcut__exact *e, gcut_error *err) {
   GCUT_TRY(gcut__stretch_create(line, &e->stretch, err));
-  GCUT_TRY(gcut__peak_create(line->draft->trace, line->draft->scratch, &e->peak, err));
+  GCUT_TRY(gcut__peak_create(line->draft, &e->peak, err));
   e->outputs = GCUT_NEW_ARRAY(line->draft->scratch, uint32_t, line->draft->graph->n_values);
   e->sorted = GCUT_NEW_ARRAY(line->draft->scratch, uint64_t, line->n);
   e->nodes = GCUT_NEW_ARRAY(line->draft->scratch, uint32_t, line->n);

@@ -1,5 +1,6 @@
 // Liveness over a part's node order, and best fit: a value lives from the node that makes it to the
-// last that reads it. A view shares the bytes of what it views and keeps them alive.
+// last that reads it. A view shares the bytes of what it views and keeps them alive. A group that
+// is computed in one step is one node, its last.
 #include "partition/peak.h"
 
 #include "partition/reads.h"
@@ -11,6 +12,7 @@
 static const uint64_t MOST_BYTES = UINT64_C(1) << 43;
 
 struct gcut__peak {
+  const gcut__draft *draft;
   const gcut_trace *trace;
   bool given; // gcut__shapes_given
   gcut__pool pool;
@@ -23,11 +25,13 @@ struct gcut__peak {
   uint32_t *handed_on; // [n_values] stamp of the part that it is an output of
 };
 
-gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__peak **out,
-                              gcut_error *err) {
+gcut_status gcut__peak_create(const gcut__draft *draft, gcut__peak **out, gcut_error *err) {
+  const gcut_trace *trace = draft->trace;
+  gcut_arena *arena = draft->scratch;
   uint32_t n = trace->graph->n_values;
   gcut__peak *k = *out = GCUT_NEW(arena, gcut__peak);
   if (!k) return GCUT_NO_MEMORY(err);
+  k->draft = draft;
   k->trace = trace;
   k->pool.limit = UINT64_MAX / 2;
   k->offset = GCUT_NEW_ARRAY(arena, uint64_t, n);
@@ -60,14 +64,34 @@ static void make(gcut__peak *k, const gcut_node *node, uint32_t value, uint32_t 
   k->last[k->base[value]] = place;
 }
 
+// What a node is read as: itself, or the group that it ends.
+typedef struct step {
+  const gcut_node *node;   // NULL: within a group, and no step
+  const gcut_fused *group; // NULL: the node alone
+  uint32_t n_reads;
+} step;
+
+static step step_of(const gcut__peak *k, uint32_t id) {
+  const gcut_node *node = &k->trace->graph->nodes[id];
+  const gcut_fused *group = gcut__draft_one_step(k->draft, id);
+  if (!group) return (step){node, NULL, gcut__n_reads(node)};
+  bool last = group->nodes[group->n_nodes - 1] == id;
+  return (step){last ? node : NULL, group, last ? group->n_reads : 0};
+}
+
+static uint32_t read_of(const gcut__peak *k, const step *s, uint32_t i) {
+  return s->group ? s->group->reads[i] : gcut__read(k->trace->graph, s->node, i);
+}
+
 static void find_lives(gcut__peak *k, const gcut_part *part) {
   const gcut_graph *g = k->trace->graph;
   k->stamp++;
   for (uint32_t i = 0; i < part->n_outputs; i++) k->handed_on[part->outputs[i]] = k->stamp;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
-    const gcut_node *node = &g->nodes[part->nodes[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) touch(k, gcut__read(g, node, r), i);
-    for (uint32_t o = 0; o < node->n_outputs; o++) make(k, node, gcut_node_outputs(g, node)[o], i);
+    step s = step_of(k, part->nodes[i]);
+    for (uint32_t r = 0; r < s.n_reads; r++) touch(k, read_of(k, &s, r), i);
+    for (uint32_t o = 0; s.node && o < s.node->n_outputs; o++)
+      make(k, s.node, gcut_node_outputs(g, s.node)[o], i);
   }
 }
 
@@ -99,10 +123,12 @@ bool gcut__peak_workspace(gcut__peak *k, const gcut_part *part, uint64_t *out_by
   k->pool.n = 0;
   k->pool.top = k->pool.peak = 0;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
-    const gcut_node *node = &g->nodes[part->nodes[i]];
-    if (!take(k, node)) return false;
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) give_back(k, gcut__read(g, node, r), i);
-    for (uint32_t o = 0; o < node->n_outputs; o++) give_back(k, gcut_node_outputs(g, node)[o], i);
+    step s = step_of(k, part->nodes[i]);
+    if (!s.node) continue;
+    if (!take(k, s.node)) return false;
+    for (uint32_t r = 0; r < s.n_reads; r++) give_back(k, read_of(k, &s, r), i);
+    for (uint32_t o = 0; o < s.node->n_outputs; o++)
+      give_back(k, gcut_node_outputs(g, s.node)[o], i);
   }
   *out_bytes = k->pool.peak;
   return !k->failed;

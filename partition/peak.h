@@ -2,15 +2,13 @@
 #ifndef GCUT_PARTITION_PEAK_H
 #define GCUT_PARTITION_PEAK_H
 
-#include "graphcut/plan.h"
 #include "graphcut/schedule.h"
-#include "tracer/base/arena.h"
+#include "partition/draft.h"
 
 typedef struct gcut__peak gcut__peak;
 
-// Scratch for many parts of one trace; lives in `arena` but for what gcut__peak_close frees.
-gcut_status gcut__peak_create(const gcut_trace *trace, gcut_arena *arena, gcut__peak **out_peak,
-                              gcut_error *err);
+// Scratch for many parts; lives in the draft's, but for what gcut__peak_close frees.
+gcut_status gcut__peak_create(const gcut__draft *draft, gcut__peak **out_peak, gcut_error *err);
 void gcut__peak_close(gcut__peak *peak); // NULL is allowed
 // Most bytes that values made and used up within the part take at any time, its nodes run in order
 // and each value put where it fits best, as devices do it. Inputs and outputs are not among them:

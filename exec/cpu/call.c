@@ -310,6 +310,39 @@ gcut_status gcut_cpu_run_node(gcut_cpu_runner *r, gcut_cpu_env *env, uint32_t no
   return status;
 }
 
+// ---- a fused group ----------------------------------------------------------------------------
+
+static gcut_status run_group(frame *f, const gcut_trace *trace, const gcut_fused *group,
+                             gcut_error *err) {
+  uint32_t value = gcut_node_outputs(f->graph, f->node)[0];
+  f->inputs = GCUT_NEW_ARRAY(f->scratch, const gcut_tensor *, group->n_reads);
+  if (!f->inputs) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < group->n_reads; i++)
+    GCUT_TRY(fetch(f->env, group->reads[i], &f->inputs[i], err));
+  GCUT_TRY(allocate(f, 0, &trace->facts[value].type, err));
+  gcut_cpu_call c = {.graph = f->graph,
+                     .node = f->node,
+                     .attrs = group,
+                     .inputs = f->inputs,
+                     .n_inputs = group->n_reads,
+                     .outputs = f->outputs,
+                     .n_outputs = 1,
+                     .scratch = f->scratch};
+  GCUT_TRY(gcut_cpu_find_group(group->kind)(&c, err));
+  gcut_cpu_env_set(f->env, value, f->outputs[0]);
+  return GCUT_OK;
+}
+
+gcut_status gcut_cpu_run_group(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_trace *trace,
+                               const gcut_fused *group, gcut_error *err) {
+  frame f;
+  const gcut_node *last = &env->graph->nodes[group->nodes[group->n_nodes - 1]];
+  GCUT_TRY(enter(r, env->graph, last, env, &f, err));
+  gcut_status status = run_group(&f, trace, group, err);
+  leave(r, &f);
+  return status;
+}
+
 gcut_status gcut_cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_node *node,
                               const gcut_tensor *const *inputs, gcut_tensor **outputs,
                               gcut_error *err) {

@@ -38,6 +38,12 @@ GCUT_MUST_USE gcut_status gcut_cpu_constant_tensor(const gcut_graph *graph,
 GCUT_MUST_USE gcut_status gcut_cpu_run_node(gcut_cpu_runner *runner, gcut_cpu_env *env,
                                             uint32_t node, gcut_error *err);
 
+// Runs a group of the trace that is one step on every device and whose result has a static size:
+// what it reads is in env, its result will be.
+GCUT_MUST_USE gcut_status gcut_cpu_run_group(gcut_cpu_runner *runner, gcut_cpu_env *env,
+                                             const gcut_trace *trace, const gcut_fused *group,
+                                             gcut_error *err);
+
 // A gcut_evaluate for the tracer; the context is a gcut_cpu_runner.
 gcut_status gcut_cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_node *node,
                               const gcut_tensor *const *inputs, gcut_tensor **outputs,

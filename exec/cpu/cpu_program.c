@@ -6,6 +6,20 @@
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
 
+static uint32_t n_reads(const gcut__cpu_program *p, const gcut__layout_step *s) {
+  const gcut_trace *t = p->base.trace;
+  const gcut_node *node = &t->graph->nodes[s->node];
+  return s->fused ? t->fused[t->fused_of[s->node]].n_reads : node->n_inputs + node->n_captures;
+}
+
+static uint32_t read_of(const gcut__cpu_program *p, const gcut__layout_step *s, uint32_t i) {
+  const gcut_trace *t = p->base.trace;
+  const gcut_node *node = &t->graph->nodes[s->node];
+  if (s->fused) return t->fused[t->fused_of[s->node]].reads[i];
+  return i < node->n_inputs ? gcut_node_inputs(t->graph, node)[i]
+                            : gcut_node_captures(t->graph, node)[i - node->n_inputs];
+}
+
 // Constants that the part's nodes read and that are none of its weights, each once.
 static gcut_status find_folded(gcut__cpu_program *p, gcut_map *seen, gcut_error *err) {
   const gcut_graph *g = p->base.trace->graph;
@@ -15,10 +29,9 @@ static gcut_status find_folded(gcut__cpu_program *p, gcut_map *seen, gcut_error 
       return GCUT_NO_MEMORY(err);
   }
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
-    const gcut_node *node = &g->nodes[p->layout.steps[s].node];
-    for (uint32_t i = 0; i < node->n_inputs + node->n_captures; i++) {
-      uint32_t v = i < node->n_inputs ? gcut_node_inputs(g, node)[i]
-                                      : gcut_node_captures(g, node)[i - node->n_inputs];
+    const gcut__layout_step *step = &p->layout.steps[s];
+    for (uint32_t i = 0; i < n_reads(p, step); i++) {
+      uint32_t v = read_of(p, step, i);
       if (v == GCUT_NONE || !p->base.trace->facts[v].constant) continue;
       if (gcut_map_get(seen, v) != UINT32_MAX) continue;
       if (!gcut_map_set(seen, v, 1)) return GCUT_NO_MEMORY(err);
@@ -33,10 +46,7 @@ static gcut_status find_folded(gcut__cpu_program *p, gcut_map *seen, gcut_error 
 
 static uint32_t count_reads(const gcut__cpu_program *p) {
   uint32_t n = 0;
-  for (uint32_t s = 0; s < p->layout.n_steps; s++) {
-    const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[s].node];
-    n += node->n_inputs + node->n_captures;
-  }
+  for (uint32_t s = 0; s < p->layout.n_steps; s++) n += n_reads(p, &p->layout.steps[s]);
   return n;
 }
 

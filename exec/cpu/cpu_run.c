@@ -1,4 +1,5 @@
-// Running a part on a batch: node by node, every value where the layout and the schedule have it.
+// Running a part on a batch: node by node (a group that is one step at its last), every value where
+// the layout and the schedule have it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,8 +116,16 @@ static gcut_status settle(const running *r, gcut_error *err) {
   return GCUT_OK;
 }
 
+static gcut_status run_nodes(running *r, gcut_error *err) {
+  const gcut_trace *trace = r->program->base.trace;
+  gcut__cpu_device *d = r->device;
+  if (!r->step->fused) return gcut_cpu_run_node(d->runner, &d->env, r->step->node, err);
+  const gcut_fused *group = &trace->fused[trace->fused_of[r->step->node]];
+  return gcut_cpu_run_group(d->runner, &d->env, trace, group, err);
+}
+
 static gcut_status run_step(running *r, gcut_error *err) {
-  GCUT_TRY(gcut_cpu_run_node(r->device->runner, &r->device->env, r->step->node, err));
+  GCUT_TRY(run_nodes(r, err));
   GCUT_TRY(settle(r, err));
   for (uint32_t i = 0; i < r->step->n_drops; i++)
     gcut_cpu_env_set(&r->device->env, r->program->layout.drops[r->step->first_drop + i], NULL);

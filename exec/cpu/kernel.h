@@ -33,6 +33,9 @@ typedef gcut_status (*gcut_cpu_kernel)(gcut_cpu_call *c, gcut_error *err);
 // The kernel of a node's operator, or NULL (views and unknown operators have none).
 gcut_cpu_kernel gcut_cpu_find(const gcut_node *node);
 
+// The kernel of a kind of fused groups, where it is one step on every device; else NULL.
+gcut_cpu_kernel gcut_cpu_find_group(gcut_fused_kind kind);
+
 static inline bool gcut_cpu_has(const gcut_cpu_call *c, uint32_t i) {
   return i < c->n_inputs && c->inputs[i];
 }

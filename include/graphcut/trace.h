@@ -66,6 +66,9 @@ typedef struct gcut_fused {
 // "attention"; and whether such a group must stay whole.
 GCUT_API const char *gcut_fused_name(gcut_fused_kind kind);
 GCUT_API bool gcut_fused_is_whole(gcut_fused_kind kind);
+// Whether every device computes such a group in one step where it may, so that what its nodes make
+// but for the last takes no memory anywhere.
+GCUT_API bool gcut_fused_is_one_step(gcut_fused_kind kind);
 
 // ---- facts --------------------------------------------------------------------------------------
 

@@ -47,14 +47,15 @@ static gcut_status refuse_symbolic(const gcut__draft *d, gcut_error *err) {
                    type);
 }
 
-// The largest operand of a node.
+// The largest operand of a node, or of the group that it ends and that is computed in one step.
 static uint32_t largest_value(const gcut__draft *d, const gcut_node *node) {
-  uint32_t largest = GCUT_NONE;
+  const gcut_fused *group = gcut__draft_one_step(d, (uint32_t)(node - d->graph->nodes));
+  uint32_t largest = GCUT_NONE, n_reads = group ? group->n_reads : gcut__n_reads(node);
   uint64_t most = 0, bytes;
-  for (uint32_t k = 0; k < gcut__n_reads(node) + node->n_outputs; k++) {
-    uint32_t v = k < gcut__n_reads(node)
-                     ? gcut__read(d->graph, node, k)
-                     : gcut_node_outputs(d->graph, node)[k - gcut__n_reads(node)];
+  for (uint32_t k = 0; k < n_reads + node->n_outputs; k++) {
+    uint32_t v = k >= n_reads ? gcut_node_outputs(d->graph, node)[k - n_reads]
+                 : group      ? group->reads[k]
+                              : gcut__read(d->graph, node, k);
     if (v == GCUT_NONE || !gcut__bytes(d->trace, true, v, &bytes)) continue;
     if (largest == GCUT_NONE || bytes > most) largest = v, most = bytes;
   }
@@ -74,6 +75,7 @@ static gcut_status check_units(budgeting *b, gcut_error *err) {
   if (most <= b->budget) return GCUT_OK;
   const gcut_node *node = &d->graph->nodes[d->order[begins[worst + 1] - 1]];
   bool alone = begins[worst + 1] - begins[worst] == 1;
+  bool divides = !alone && !gcut__draft_one_step(d, (uint32_t)(node - d->graph->nodes));
   uint32_t value = largest_value(d, node);
   char name[128], tensor[128] = "";
   if (value != GCUT_NONE) {
@@ -86,7 +88,7 @@ static gcut_status check_units(budgeting *b, gcut_error *err) {
                    (unsigned long long)b->budget, (unsigned long long)most,
                    alone ? "node" : "the fused group of node",
                    gcut__printable(node->name, name, sizeof name), node->op_type,
-                   (unsigned long long)bytes, tensor, alone ? "" : " (--no-fuse cuts within)");
+                   (unsigned long long)bytes, tensor, divides ? " (--no-fuse cuts within)" : "");
 }
 
 // ---- cutting ----------------------------------------------------------------------------------

@@ -69,6 +69,39 @@ static void test_picked_rows_are_the_traffic(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Of 64 matrices two are picked for two rows; they are read where they are.
+static void test_gathered_experts_have_no_place(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  gcut_dim two = 2;
+  gcut_type type = {.type = GCUT_INT64, .rank = 1, .dims = &two};
+  uint32_t index = gcut_graph_add_value(g, 0, "index");
+  gcut_value_declare(g, index, &type);
+  gcut_graph_add_input(g, 0, index);
+  toy_input(g, "w", 3, (int64_t[]){64, 16, 16});
+  toy_input(g, "x", 3, (int64_t[]){2, 16, 1});
+  toy_node(g, 0, "pick", "Gather", "w index", "gathered");
+  toy_node(g, 0, "multiply", "MatMul", "gathered x", "product");
+  toy_node(g, 0, "negate", "Neg", "product", "y");
+  toy_output(g, "y");
+  gcut_trace *trace = toy_trace(g, 0);
+  gcut_plan *plan = whole_of(trace);
+  gcut_arena *arena = gcut_arena_create();
+  gcut__layout l;
+  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  assert_int_equal(l.n_steps, 2);
+  assert_true(l.steps[0].fused && !l.steps[1].fused);
+  assert_null(home_of(&l, toy_value(g, "gathered")));
+  assert_int_equal(l.bytes, gcut_range_bytes(2 * 16 * 4));
+  uint64_t row = 2 * 16 * 4;
+  assert_int_equal(l.traffic, 2 * 16 * 16 * 4 + 2 * 8 + 2 * row + 2 * row);
+  assert_true(l.flops == 2 * 2 * 16 * 16 + 2 * 16);
+  gcut_arena_destroy(arena);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+}
+
 static void test_views_keep_their_base_alive(void **state) {
   (void)state;
   gcut_graph *g = toy_begin();
@@ -228,6 +261,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_chain_needs_two_values),
       cmocka_unit_test(test_picked_rows_are_the_traffic),
+      cmocka_unit_test(test_gathered_experts_have_no_place),
       cmocka_unit_test(test_views_keep_their_base_alive),
       cmocka_unit_test(test_unknown_sizes_live_on_the_heap),
       cmocka_unit_test(test_a_step_of_several_nodes_makes_what_others_read),

@@ -34,6 +34,10 @@ bool gcut_fused_is_whole(gcut_fused_kind kind) {
   return kinds[kind].whole;
 }
 
+bool gcut_fused_is_one_step(gcut_fused_kind kind) {
+  return kind == GCUT_GROUP_EXPERTS;
+}
+
 // By the operator in which a group ends.
 static const struct {
   const char *op;

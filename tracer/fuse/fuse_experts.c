@@ -49,8 +49,7 @@ static bool fits(const gcut_type *matrices, const gcut_type *x, bool left) {
 }
 
 static bool is_real(gcut_dtype type) {
-  return type == GCUT_FLOAT || type == GCUT_DOUBLE || type == GCUT_FLOAT16 ||
-         type == GCUT_BFLOAT16;
+  return type == GCUT_FLOAT || type == GCUT_DOUBLE || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16;
 }
 
 // The product whose operand `side` are the gathered matrices.

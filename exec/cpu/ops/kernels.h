@@ -12,4 +12,7 @@ GCUT_OP_LIST(X, V)
 #undef X
 #undef V
 
+// Of fused groups: inputs are what the group reads, attrs is the group.
+gcut_status gcut__cpu_group_experts(gcut_cpu_call *c, gcut_error *err);
+
 #endif
