@@ -90,11 +90,12 @@ static const tool_option options[] = {
 const tool_verb tool_verb_synth = {
     .name = "synth",
     .operands = "SHAPE",
-    .summary = "Makes a model to measure with. SHAPE is a model whose weights file is missing, "
-               "which gets seeded random "
-               "values scaled by fan-in, or a decoder as "
-               "hidden=4096,layers=32,heads=32,kv_heads=8,intermediate=14336,vocab=128256,type="
-               "bfloat16,opset=18.",
+    .summary =
+        "Makes a model to measure with. SHAPE is a model whose weights file is missing, "
+        "which gets seeded random "
+        "values scaled by fan-in, or a decoder as "
+        "hidden=4096,layers=32,heads=32,kv_heads=8,intermediate=14336,vocab=128256,type="
+        "bfloat16,opset=18; experts=8,experts_per_token=2 makes its layers mixtures of experts.",
     .n_operands = 1,
     .options = options,
     .size = sizeof(arguments),

@@ -41,6 +41,7 @@ static recipe recipe_of(const gcut_constant *k, uint64_t seed) {
   double fan_in = k->rank == 2 ? (double)k->dims[0] : 1; // of x * w
   for (int d = 1; d < k->rank && k->rank > 2; d++)
     fan_in *= (double)k->dims[d]; // of a convolution: all but the first
+  if (k->rank == 3 && strstr(k->name, "experts")) fan_in = (double)k->dims[2]; // of w * x
   r.spread = k->rank >= 2 ? (float)sqrt(3 / (fan_in > 1 ? fan_in : 1)) : 0.05f;
   if (k->rank < 2 && strstr(k->name, "norm")) r.center = 1;
   return r;

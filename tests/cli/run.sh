@@ -80,6 +80,19 @@ if [ -x /usr/bin/time ]; then
   done
 else echo 'ok - pages are given back # SKIP there is no /usr/bin/time'; fi
 
+# Experts as exporters spell them: nothing that is gathered is stored, and cuts change no bit.
+check 'synth: experts' "$GRAPHCUT" synth hidden=64,layers=3,heads=4,vocab=1000,experts=8,experts_per_token=2,type=float \
+  -o "$work/experts"
+experts="$GRAPHCUT run $work/experts/model.onnx --input $inputs --device cpu"
+check 'experts: node by node' $experts --no-fuse --output "$work/nodes.npz"
+check 'experts: in one step, cut and streamed' $experts --expect "$work/nodes.npz" --targets 're:model\.layers\.\d+$' \
+  --offload prefetch --self-check
+check 'experts: in slices' $experts --expect "$work/nodes.npz" --micro-batch 1
+same_peak 'experts' $inputs batch=2,seq=16 "$work/experts/model.onnx" --targets 're:model\.layers\.\d+$'
+large="$work/experts/model.onnx --set batch=1,seq=100 --budget 4000000"
+check 'experts: a budget without what is gathered' "$GRAPHCUT" cut $large
+refuse 'experts: node by node they do not fit' 5 'cannot be met' "$GRAPHCUT" cut $large --no-fuse
+
 # Refusals.
 refuse 'run without --input' 2 'needs --input' "$GRAPHCUT" run $llama
 refuse 'run: no such file' 3 'nowhere' "$GRAPHCUT" run $llama --input "$work/nowhere.npz"

@@ -66,9 +66,9 @@ static gcut_status run(experiment *e, const char *text, uint64_t budget, bool un
   assert_ok(gcut_trace_folded(e->graph, NULL, &trace, err));
   assert_int_equal(trace->n_fused, 1);
   assert_ok(gcut_plan_whole(trace, &(gcut_cut_options){.unfused = unfused}, &plan, err));
-  gcut_status status = gcut_run(e->graph, plan, &(gcut_run_options){.budget = budget},
-                                &(gcut_source){read_inputs, e, 1}, &(gcut_sink){keep, e}, &result,
-                                err);
+  gcut_status status =
+      gcut_run(e->graph, plan, &(gcut_run_options){.budget = budget},
+               &(gcut_source){read_inputs, e, 1}, &(gcut_sink){keep, e}, &result, err);
   gcut_plan_destroy(plan);
   gcut_trace_destroy(trace);
   gcut_graph_destroy(e->graph);
@@ -84,8 +84,7 @@ static int64_t weight_at(bool turned, int64_t e, int64_t n, int64_t k) {
 // w is input 0, ids input 1, x input 2.
 static int64_t expected_at(const experiment *e, bool turned, int64_t row, int64_t n) {
   int64_t expert = (e->pick(row) + EXPERTS) % EXPERTS, sum = 0;
-  for (int64_t k = 0; k < K; k++)
-    sum += weight_at(turned, expert, n, k) * element(row * K + k + 2);
+  for (int64_t k = 0; k < K; k++) sum += weight_at(turned, expert, n, k) * element(row * K + k + 2);
   return sum;
 }
 
