@@ -9,12 +9,8 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/packed.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/routes.h"
 #include "exec/cpu/ops/widen.h"
-
-typedef struct choice {
-  int64_t token;
-  float weight;
-} choice;
 
 typedef struct experts {
   const gcut_experts_attrs *attrs;
@@ -23,11 +19,13 @@ typedef struct experts {
   int64_t tokens, hidden, n, inner, rows; // n: experts; rows: of FC1
   const float *x;
   float *y;
-  choice *chosen;    // [n][tokens]: who chose each expert
-  int64_t *n_chosen; // [n]
+  // What tokens chose, by expert: a row each.
+  gcut__routes routes;
+  int64_t *token; // [tokens * k]
+  float *weight;  // [tokens * k]
   // Room for one expert's work.
   float *weights;                  // of one projection
-  float *in, *middle, *gate, *out; // [tokens][hidden | rows | inner | hidden]
+  float *in, *middle, *gate, *out; // [routes.most][hidden | rows | inner | hidden]
 } experts;
 
 // ---- routing ----------------------------------------------------------------------------------
@@ -51,21 +49,51 @@ static void choose(const experts *m, const double *logits, const double *own, do
     weights[e] /= total;
 }
 
+// Choices in the order of tokens.
+typedef struct choices {
+  int64_t *expert, *token;
+  float *weight;
+  int64_t n;
+} choices;
+
+static void list_choices(const experts *m, const double *logits, const double *own, double *weights,
+                         choices *out) {
+  for (int64_t t = 0; t < m->tokens; t++) {
+    choose(m, logits + t * m->n, own ? own + t * m->n : NULL, weights);
+    for (int64_t e = 0; e < m->n; e++) {
+      if (isnan(weights[e])) continue;
+      out->expert[out->n] = e;
+      out->token[out->n] = t;
+      out->weight[out->n++] = (float)weights[e];
+    }
+  }
+}
+
+static gcut_status sort_choices(gcut_cpu_call *c, experts *m, const choices *from,
+                                gcut_error *err) {
+  m->token = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)from->n);
+  m->weight = GCUT_NEW_ARRAY(c->scratch, float, (size_t)from->n);
+  if (!m->token || !m->weight) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__routes_create(c->scratch, m->n, from->expert, from->n, &m->routes, err));
+  for (int64_t i = 0; i < from->n; i++) {
+    m->token[i] = from->token[m->routes.rows[i]];
+    m->weight[i] = from->weight[m->routes.rows[i]];
+  }
+  return GCUT_OK;
+}
+
 static gcut_status route(gcut_cpu_call *c, experts *m, gcut_error *err) {
   const double *logits = gcut__tensor_doubles(c, c->inputs[1]), *own = NULL;
   double *weights = GCUT_NEW_ARRAY(c->scratch, double, (size_t)m->n);
-  m->chosen = gcut_arena_alloc(c->scratch, (size_t)m->n, (size_t)m->tokens * sizeof *m->chosen);
-  m->n_chosen = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)m->n);
+  size_t tokens = (size_t)m->tokens, k = (size_t)m->attrs->k;
+  choices all = {.expert = gcut_arena_alloc(c->scratch, tokens, k * sizeof *all.expert),
+                 .token = gcut_arena_alloc(c->scratch, tokens, k * sizeof *all.token),
+                 .weight = gcut_arena_alloc(c->scratch, tokens, k * sizeof *all.weight)};
   if (m->fc[0].bits && gcut_cpu_has(c, 14) && !(own = gcut__tensor_doubles(c, c->inputs[14])))
     return GCUT_NO_MEMORY(err);
-  if (!logits || !weights || !m->chosen || !m->n_chosen) return GCUT_NO_MEMORY(err);
-  for (int64_t t = 0; t < m->tokens; t++) {
-    choose(m, logits + t * m->n, own ? own + t * m->n : NULL, weights);
-    for (int64_t e = 0; e < m->n; e++)
-      if (!isnan(weights[e]))
-        m->chosen[e * m->tokens + m->n_chosen[e]++] = (choice){t, (float)weights[e]};
-  }
-  return GCUT_OK;
+  if (!logits || !weights || !all.expert || !all.token || !all.weight) return GCUT_NO_MEMORY(err);
+  list_choices(m, logits, own, weights, &all);
+  return sort_choices(c, m, &all, err);
 }
 
 // ---- weights ----------------------------------------------------------------------------------
@@ -165,33 +193,31 @@ static void combine(const experts *m, int64_t n, bool gated) {
 // ---- the kernels ------------------------------------------------------------------------------
 
 static gcut_status run_expert(gcut_cpu_call *c, experts *m, int64_t e, gcut_error *err) {
-  int64_t n = m->n_chosen[e];
-  const choice *chosen = m->chosen + e * m->tokens;
+  int64_t first = m->routes.first[e], n = m->routes.first[e + 1] - first;
+  const int64_t *token = m->token + first;
   bool gated = gcut_cpu_has(c, m->fc[2].weights);
   if (n == 0) return GCUT_OK;
-  for (int64_t i = 0; i < n; i++)
-    memcpy(m->in + i * m->hidden, m->x + chosen[i].token * m->hidden,
-           (size_t)m->hidden * sizeof *m->in);
+  gcut__gather_rows(m->in, m->x, token, n, (size_t)m->hidden * sizeof *m->in);
   GCUT_TRY(project(c, m, 0, e, n, m->rows, m->hidden, m->in, m->middle, err));
   if (gated) GCUT_TRY(project(c, m, 2, e, n, m->inner, m->hidden, m->in, m->gate, err));
   combine(m, n, gated);
   GCUT_TRY(project(c, m, 1, e, n, m->hidden, m->inner, m->middle, m->out, err));
   for (int64_t i = 0; i < n; i++)
     for (int64_t d = 0; d < m->hidden; d++)
-      m->y[chosen[i].token * m->hidden + d] += chosen[i].weight * m->out[i * m->hidden + d];
+      m->y[token[i] * m->hidden + d] += m->weight[first + i] * m->out[i * m->hidden + d];
   return GCUT_OK;
 }
 
 static bool allocate(gcut_cpu_call *c, experts *m) {
-  size_t tokens = (size_t)m->tokens, size = sizeof(float);
-  size_t most = (size_t)(m->rows > m->hidden ? m->rows : m->hidden);
+  size_t tokens = (size_t)m->routes.most, size = sizeof(float);
+  size_t widest = (size_t)(m->rows > m->hidden ? m->rows : m->hidden);
   bool expanded = m->fc[0].bits || c->inputs[m->fc[0].weights]->type != GCUT_FLOAT;
   m->weights =
       gcut_arena_alloc(c->scratch, expanded ? (size_t)m->hidden : 0, (size_t)m->rows * size);
   m->in = gcut_arena_alloc(c->scratch, tokens, (size_t)m->hidden * size);
   m->middle = gcut_arena_alloc(c->scratch, tokens, (size_t)m->rows * size);
   m->gate = gcut_arena_alloc(c->scratch, tokens, (size_t)m->inner * size);
-  m->out = gcut_arena_alloc(c->scratch, tokens, most * size);
+  m->out = gcut_arena_alloc(c->scratch, tokens, widest * size);
   return m->weights && m->in && m->middle && m->gate && m->out;
 }
 
