@@ -287,7 +287,9 @@ static gcut_status list_work(const slice_classes *c, const gcut_plan *plan, gcut
     const gcut_trace *trace = c->traces[i % c->n_classes];
     gcut__layout layout;
     gcut_arena_reset(scratch);
-    status = gcut__layout_create(trace, part, scratch, &layout, err);
+    status = plan->unfused // which the trace need not know
+                 ? gcut__layout_create_fused(trace, part, NULL, 0, scratch, &layout, err)
+                 : gcut__layout_create(trace, part, scratch, &layout, err);
     if (status != GCUT_OK) break;
     (*out)[i] = gcut__layout_work(&layout);
     (*out)[i].tokens = gcut__count_tokens(trace, part);

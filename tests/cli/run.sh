@@ -92,6 +92,9 @@ same_peak 'experts' $inputs batch=2,seq=16 "$work/experts/model.onnx" --targets 
 large="$work/experts/model.onnx --set batch=1,seq=100 --budget 4000000"
 check 'experts: a budget without what is gathered' "$GRAPHCUT" cut $large
 refuse 'experts: node by node they do not fit' 5 'cannot be met' "$GRAPHCUT" cut $large --no-fuse
+simulate="$GRAPHCUT simulate $work/experts/model.onnx --set batch=1,seq=100 --offload sequential --profile laptop-8gb-assumed"
+check 'simulate: experts in one step' $simulate --batches 2 --targets 're:model\.layers\.\d+$' --budget 4000000
+refuse 'simulate: experts node by node' 5 'at least' $simulate --batches 2 --targets 're:model\.layers\.\d+$' --budget 4000000 --no-fuse
 
 # Refusals.
 refuse 'run without --input' 2 'needs --input' "$GRAPHCUT" run $llama
