@@ -12,6 +12,7 @@ typedef struct builder {
   gcut__draft draft;
   const gcut_plan_spec *spec;
   bool *may_miss; // [n_nodes] may be in no part
+  bool *placed;   // [n_nodes] in a part of this trace's choosing, not the list's
 } builder;
 
 static const char *part_name(const builder *b, uint32_t part, char *buffer, size_t size) {
@@ -48,24 +49,54 @@ static gcut_status assign_part(builder *b, uint32_t part, gcut_error *err) {
   return GCUT_OK;
 }
 
+// ---- nodes of no part -------------------------------------------------------------------------
+//
+// A list may come of a trace with other shapes, in which sizes were folded that have to be computed
+// now. What computes them goes where its inputs allow first. A node that was listed before they are
+// there follows them, and what reads it follows in turn; what is kept as one goes as one.
+
+// The last part of those in which what a node reads is made; `placed`: by nodes placed here alone.
+static uint32_t last_read(const builder *b, uint32_t id, bool placed) {
+  const gcut_graph *g = b->draft.graph;
+  const gcut_node *node = &g->nodes[id];
+  uint32_t part = 0;
+  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
+    uint32_t v = gcut__read(g, node, r);
+    uint32_t from = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
+    if (from == GCUT_NONE || gcut__constant(b->draft.trace, v)) continue;
+    if (placed && !b->placed[from]) continue;
+    if (b->draft.part[from] != GCUT_NONE && b->draft.part[from] > part) part = b->draft.part[from];
+  }
+  return part;
+}
+
+static void place(builder *b, uint32_t id, uint32_t part) {
+  b->draft.part[id] = part;
+  b->placed[id] = true;
+}
+
 // The earliest part in which all that a node reads is there; a node that is kept with others goes
 // where the last of them is.
 static uint32_t earliest_part(const builder *b, uint32_t id) {
-  const gcut_graph *g = b->draft.graph;
-  const gcut_node *node = &g->nodes[id];
-  uint32_t part = 0, group = b->draft.kept[id];
+  uint32_t group = b->draft.kept[id];
   if (group != GCUT_NONE) {
     const gcut_fused *f = &b->draft.trace->fused[group];
     uint32_t last = b->draft.part[f->nodes[f->n_nodes - 1]];
     if (last != GCUT_NONE) return last;
   }
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-    uint32_t v = gcut__read(g, node, r);
-    uint32_t from = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
-    if (from == GCUT_NONE || gcut__constant(b->draft.trace, v)) continue;
-    if (b->draft.part[from] != GCUT_NONE && b->draft.part[from] > part) part = b->draft.part[from];
+  return last_read(b, id, false);
+}
+
+// Where the last of what is kept as one was placed, the others go; those come before all who read
+// them.
+static void place_group(builder *b, uint32_t last) {
+  uint32_t group = b->draft.kept[last];
+  const gcut_fused *f = group == GCUT_NONE ? NULL : &b->draft.trace->fused[group];
+  if (!f || f->nodes[f->n_nodes - 1] != last || !b->placed[last]) return;
+  for (uint32_t i = 0; i < f->n_nodes + f->n_shapes; i++) { // shapes follow nodes in one array
+    uint32_t id = f->nodes[i], part = b->draft.part[id];
+    if (part != GCUT_NONE && part < b->draft.part[last]) place(b, id, b->draft.part[last]);
   }
-  return part;
 }
 
 static gcut_status place_missing(builder *b, gcut_error *err) {
@@ -74,11 +105,14 @@ static gcut_status place_missing(builder *b, gcut_error *err) {
   for (uint32_t i = 0; i < d->n_order; i++) {
     uint32_t n = d->order[i];
     const gcut_node *node = &d->graph->nodes[n];
-    if (d->part[n] != GCUT_NONE) continue;
-    if (!b->may_miss[n])
+    if (d->part[n] == GCUT_NONE && !b->may_miss[n])
       return GCUT_FAIL(err, GCUT_FORMAT, "node '%s' (%s) is in no part",
                        gcut__printable(node->name, name, sizeof name), node->op_type);
-    d->part[n] = earliest_part(b, n);
+    if (d->part[n] == GCUT_NONE)
+      place(b, n, earliest_part(b, n));
+    else if (last_read(b, n, true) > d->part[n])
+      place(b, n, last_read(b, n, true));
+    place_group(b, n);
   }
   for (uint32_t n = 0; n < d->graph->n_nodes; n++)
     if (!d->needed[n]) d->part[n] = GCUT_NONE;
@@ -171,6 +205,7 @@ static gcut_status add_again(builder *b, uint32_t part, uint32_t n, uint32_t *li
   GCUT_TRY(check_node(b, part, n, err));
   const gcut_node *node = &d->graph->nodes[n];
   if (!d->needed[n] || listed[n] == part + 1) return GCUT_OK;
+  if (b->placed[n] && d->part[n] >= part) return GCUT_OK; // its readers are no earlier now
   listed[n] = part + 1;
   char name[96], here[96];
   gcut__printable(node->name, name, sizeof name);
@@ -210,7 +245,8 @@ static gcut_status build(builder *b, const gcut_trace *trace, gcut_arena *scratc
       gcut__draft_begin(trace, spec->fetches, spec->n_fetches, spec->unfused, scratch, d, err));
   GCUT_TRY(gcut__draft_parts(d, spec->n_parts ? spec->n_parts : 1, err));
   b->may_miss = GCUT_NEW_ARRAY(scratch, bool, d->graph->n_nodes);
-  if (!b->may_miss) return GCUT_NO_MEMORY(err);
+  b->placed = GCUT_NEW_ARRAY(scratch, bool, d->graph->n_nodes);
+  if (!b->may_miss || !b->placed) return GCUT_NO_MEMORY(err);
   memset(b->may_miss, all_may_miss, d->graph->n_nodes * sizeof *b->may_miss);
   for (uint32_t i = 0; i < spec->n_folded; i++)
     if (spec->folded[i] < d->graph->n_nodes) b->may_miss[spec->folded[i]] = true;

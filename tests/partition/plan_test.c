@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "graphcut/formats.h"
 #include "graphcut/plan.h"
 #include "tests/support/check.h"
 #include "tests/support/plan_check.h"
@@ -197,10 +198,49 @@ static void rebased(void **state) {
   plan_release(t);
 }
 
+// At known sizes z belongs with the first product; while they are to be computed, of a shape in the
+// second block, it can come no earlier than that, nor can what reads it.
+static void sizes_of_a_later_part(void **state) {
+  static const char text[] =
+      "<ir_version: 10, opset_import: [\"\": 18]> g (float[batch,4] x, float[4,4] w)"
+      " => (float[batch,2,2] y, float[batch,4] b2) <int64[2] two = {2, 2}> {"
+      " a1 = MatMul(x, w) a2 = Relu(a1) b1 = Gelu(a2) b2 = Relu(b1)"
+      " rows = Shape<start = 0, end = 1>(b2) sizes = Concat<axis = 0>(rows, two)"
+      " z = Reshape(a2, sizes) y = Neg(z) }";
+  (void)state;
+  gcut_graph *g;
+  gcut_trace *sized, *symbolic;
+  gcut_plan *plan, *other;
+  gcut_binding three = {"batch", 3};
+  gcut_trace_options tracing = {.bindings = &three, .n_bindings = 1};
+  assert_ok(gcut_gcir_parse(text, sizeof text - 1, "sizes", NULL, &g, err));
+  assert_ok(gcut_trace_create(g, &tracing, &sized, err));
+  assert_ok(gcut_trace_create(g, NULL, &symbolic, err));
+  uint32_t a[] = {0, 1, 6, 7}, b[] = {2, 3};
+  gcut_part_spec parts[] = {{.name = "a", .nodes = a, .n_nodes = 4},
+                            {.name = "b", .nodes = b, .n_nodes = 2}};
+  gcut_plan_spec spec = {.parts = parts, .n_parts = 2};
+  assert_ok(gcut_plan_build(sized, &spec, &plan, err));
+  assert_int_equal(plan->parts[0].n_nodes, 4);
+  assert_ok(gcut_plan_rebase(symbolic, plan, NULL, 0, &other, err));
+  assert_int_equal(other->parts[0].n_nodes, 2);
+  assert_int_equal(other->parts[1].n_nodes, 6);
+  gcut_plan_destroy(other);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(symbolic);
+  gcut_trace_destroy(sized);
+  gcut_graph_destroy(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(random_plans), cmocka_unit_test(whole),    cmocka_unit_test(nothing_to_run),
-      cmocka_unit_test(control_flow), cmocka_unit_test(symbolic), cmocka_unit_test(rebased),
+      cmocka_unit_test(random_plans),
+      cmocka_unit_test(whole),
+      cmocka_unit_test(nothing_to_run),
+      cmocka_unit_test(control_flow),
+      cmocka_unit_test(symbolic),
+      cmocka_unit_test(rebased),
+      cmocka_unit_test(sizes_of_a_later_part),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
