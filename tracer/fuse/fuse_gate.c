@@ -59,6 +59,21 @@ static uint32_t beside(gcut__fuser *f, uint32_t value, const char *op, float num
   return GCUT_NONE;
 }
 
+// Whether the value is x^3: Pow(x, 3), or Mul(x, Mul(x, x)) in either order.
+static bool is_cube(gcut__fuser *f, uint32_t value, uint32_t x) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *node = gcut__fuse_take(f, value, "Pow", 1);
+  if (node)
+    return gcut__fuse_input(f, node, 0) == x && gcut__fuse_is(f, gcut__fuse_input(f, node, 1), 3);
+  f->n_nodes = kept;
+  node = gcut__fuse_take(f, value, "Mul", 1);
+  uint32_t first = gcut__fuse_input(f, node, 0), second = gcut__fuse_input(f, node, 1);
+  const gcut_node *square = node && (first == x || second == x)
+                                ? gcut__fuse_take(f, first == x ? second : first, "Mul", 1)
+                                : NULL;
+  return square && gcut__fuse_input(f, square, 0) == x && gcut__fuse_input(f, square, 1) == x;
+}
+
 // x of sqrt(2 / pi) * (x + 0.044715 * x^3), or GCUT_NONE.
 static uint32_t tanh_argument(gcut__fuser *f, uint32_t value) {
   const gcut_node *sum = gcut__fuse_take(f, beside(f, value, "Mul", ROOT_2_OVER_PI), "Add", 1);
@@ -66,11 +81,7 @@ static uint32_t tanh_argument(gcut__fuser *f, uint32_t value) {
   for (uint32_t side = 0; sum && side < 2; side++) {
     uint32_t x = gcut__fuse_input(f, sum, side);
     f->n_nodes = kept;
-    const gcut_node *cube =
-        gcut__fuse_take(f, beside(f, gcut__fuse_input(f, sum, 1 - side), "Mul", CUBIC), "Pow", 1);
-    if (cube && gcut__fuse_input(f, cube, 0) == x &&
-        gcut__fuse_is(f, gcut__fuse_input(f, cube, 1), 3))
-      return x;
+    if (is_cube(f, beside(f, gcut__fuse_input(f, sum, 1 - side), "Mul", CUBIC), x)) return x;
   }
   return GCUT_NONE;
 }
