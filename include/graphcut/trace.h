@@ -57,7 +57,8 @@ typedef struct gcut_fused {
   float scale, epsilon;       // attention; norms
   bool guard;                 // attention: a query that sees nothing gives 0, not NaN
   gcut_fused_mask masks[2];   // attention: what is read behind q, k and v, the first first applied
-  bool rows_first;            // attention: k is [batch, keys, heads, size], not heads first
+  bool rows_first;            // attention: k is [batch, keys, heads, size], not heads first; of
+                              // rank 3, [keys, batch and heads, size]
   bool casts;                 // attention: softmax in float32 of narrower scores; norms: likewise
   bool by_tanh;               // gelu
   bool turned;                // experts: w is [experts, k, n]; x, [rows, k] in whatever shape

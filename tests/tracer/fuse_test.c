@@ -65,6 +65,15 @@ static const char views[] = HEAD
     " split = Reshape(product, apart) masked = Add(split, mask) scores = Reshape(masked, as_one)"
     " p = Softmax(scores) y = MatMul(p, v) }";
 
+// As torch's MultiheadAttention spells it: rows before batch and heads, which are one dimension.
+static const char rows_outermost[] =
+    HEAD "(float[seq,batch,16] q, float[keys,batch,16] k, float[keys,batch,16] v)"
+         " => (float[seq,batch,16] z)"
+         "<float s = {0.25}> {"
+         " qt = Transpose<perm = [1, 0, 2]>(q) vt = Transpose<perm = [1, 0, 2]>(v)"
+         " scaled = Mul(qt, s) kt = Transpose<perm = [1, 2, 0]>(k) product = MatMul(scaled, kt)"
+         " p = Softmax(product) y = MatMul(p, vt) z = Transpose<perm = [1, 0, 2]>(y) }";
+
 // The mask gives scores one more dimension.
 static const char batches[] =
     HEAD "(float[4,seq,16] q, float[4,keys,16] k, float[4,keys,16] v,"
@@ -203,6 +212,7 @@ static void patterns_are_found(void **state) {
   expect(views, "", "", "attention q k v mask: 8 nodes, 0 shapes");
   expect(experts, "", "", "experts w ids x: 3 nodes, 0 shapes");
   expect(experts_turned, "", "", "turned experts w e x: 3 nodes, 0 shapes");
+  expect(rows_outermost, "", "", "attention qt k vt: 5 nodes, 0 shapes");
   expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
   expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
   expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
@@ -239,6 +249,8 @@ static void spellings_vary(void **state) {
          "p = Softmax(product)", "attention q k v: 5 nodes, 0 shapes");
   expect(gelu, "Mul(half, bell) y = Mul(x, part)", "Mul(x, bell) y = Mul(part, half)",
          "gelu x: 5 nodes, 0 shapes");
+  expect(gelu_tanh, "cube = Pow(x, three)", "square = Mul(x, x) cube = Mul(square, x)",
+         "gelu x: 9 nodes, 0 shapes");
   expect(swiglu, "y = Mul(silu, u)", "y = Add(silu, u)", "silu g: 2 nodes, 0 shapes");
   expect(rms_norm, "Pow(x, two)", "Mul(x, x)", "rms_norm x w: 7 nodes, 0 shapes");
 }
@@ -333,6 +345,7 @@ static void near_misses_are_none(void **state) {
   // Another axis, another permutation.
   expect(attention, "axis = -1", "axis = -2", "");
   expect(attention, "perm = [0, 1, 3, 2]>(k3)", "perm = [0, 1, 2, 3]>(k3)", "");
+  expect(gelu_tanh, "cube = Pow(x, three)", "square = Mul(h, h) cube = Mul(square, x)", "");
   expect(rotary, "low = Slice(x, zero, half, axis)", "low = Slice(x, half, end, axis)", "");
   // What hides is seen beside large scores; three masks; scores that a mask gives batches.
   expect(chosen, "least = {-3.0e38}", "least = {-10000}", "");

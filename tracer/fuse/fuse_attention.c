@@ -5,9 +5,10 @@
 //
 // with up to two masks, each added or chosen by Where, with all of rank 4 or of rank 3, batch and
 // heads as one (then Reshapes may tell them apart around the masks), with k^T turned by one
-// Transpose, or by one between Reshapes that join batch and heads, and k and v repeated for groups
-// of queries: Reshape(Expand(Unsqueeze(k))). Shapes are compared as expressions, so a group found
-// is one at every shape.
+// Transpose (of rank 3 with rows outermost, too, as torch's MultiheadAttention has them), or by one
+// between Reshapes that join batch and heads, and k and v repeated for groups of queries:
+// Reshape(Expand(Unsqueeze(k))). Shapes are compared as expressions, so a group found is one at
+// every shape.
 #include "tracer/fuse/fuse.h"
 #include "tracer/ops/softmax.h"
 #include "tracer/ops/transpose.h"
@@ -98,11 +99,11 @@ static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
 
 // k of k^T [batch, heads, size, keys], or GCUT_NONE.
 static uint32_t behind_turn(gcut__fuser *f, uint32_t value) {
-  static const int64_t rows_first[] = {0, 2, 3, 1};
+  static const int64_t rows_first[] = {0, 2, 3, 1}, rows_outermost[] = {1, 2, 0};
   uint32_t kept = f->n_nodes;
   const gcut_node *turn = gcut__fuse_take(f, value, "Transpose", 1);
   if (!turn) return behind_joined_turn(f, value);
-  f->group.rows_first = permutes(turn, rows_first, 4);
+  f->group.rows_first = permutes(turn, rows_first, 4) || permutes(turn, rows_outermost, 3);
   if (f->group.rows_first || gcut__fuse_swaps_last(turn, 4) || gcut__fuse_swaps_last(turn, 3))
     return gcut__fuse_input(f, turn, 0);
   f->n_nodes = kept;
@@ -125,6 +126,7 @@ typedef struct scores {
 static bool find_product(gcut__fuser *f, uint32_t value, scores *s) {
   uint32_t kept = f->n_nodes;
   f->group.scale = 1;
+  f->group.rows_first = false;
   const gcut_node *product = gcut__fuse_take(f, behind_factor(f, value), "MatMul", 1);
   if (product) {
     s->q = behind_factor(f, gcut__fuse_input(f, product, 0));

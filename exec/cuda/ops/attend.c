@@ -146,18 +146,33 @@ static gcut__cuda_heads rows_first(const gcut_type *t) {
                             t->dims[1] * t->dims[3]};
 }
 
+// Of rows before batches and heads in one dimension: [rows, batch * heads, size].
+static gcut__cuda_heads rows_outermost(const gcut_type *t) {
+  return (gcut__cuda_heads){t->dims[1] * t->dims[3], t->dims[3],
+                            t->dims[0] * t->dims[1] * t->dims[3]};
+}
+
 #define SET_HEADS(job, name, heads)                                                                \
   ((job)->name##_batch = (heads).batch, (job)->name##_head = (heads).head,                         \
    (job)->name##_row = (heads).row)
 
 // ---- heads
 
-// A Transpose that swaps dimensions 1 and 2 of 4.
-static bool swaps_heads(const gcut__cuda_matcher *m, const gcut_node *transpose) {
+static bool permutes(const gcut__cuda_matcher *m, const gcut_node *transpose, const int64_t *perm,
+                     int32_t rank) {
   const gcut__transpose_attrs *attrs = transpose ? transpose->attrs : NULL;
-  static const int64_t swap[] = {0, 2, 1, 3};
   const gcut_type *t = transpose ? gcut__match_type(m, gcut__match_output(m, transpose)) : NULL;
-  return t && t->rank == 4 && attrs->perm.given && memcmp(attrs->perm.data, swap, sizeof swap) == 0;
+  return t && t->rank == rank && attrs->perm.given &&
+         memcmp(attrs->perm.data, perm, (size_t)rank * sizeof *perm) == 0;
+}
+
+// A Transpose that swaps dimensions 1 and 2 of 4; 0 and 1 of 3.
+static bool swaps_heads(const gcut__cuda_matcher *m, const gcut_node *transpose) {
+  return permutes(m, transpose, (const int64_t[]){0, 2, 1, 3}, 4);
+}
+
+static bool swaps_joined(const gcut__cuda_matcher *m, const gcut_node *transpose) {
+  return permutes(m, transpose, (const int64_t[]){1, 0, 2}, 3);
 }
 
 uint32_t gcut__cuda_match_heads(gcut__cuda_matcher *m, uint32_t value, uint32_t uses,
@@ -202,14 +217,16 @@ static void set_apart(operand *o, const gcut_type *t) {
 }
 
 // Results go where a Transpose of heads and rows would put them, where it alone reads them.
-static gcut__cuda_heads match_result(gcut__cuda_matcher *m, const gcut_type *q,
-                                     gcut__cuda_fused *f) {
+static gcut__cuda_heads match_result(gcut__cuda_matcher *m, const operand *q, gcut__cuda_fused *f) {
   uint32_t y = gcut__match_output(m, &m->graph->nodes[f->base.node]);
   const gcut_node *transpose = gcut__match_reader(m, y, "Transpose");
-  if (!swaps_heads(m, transpose) || m->n_hidden == GCUT_CUDA_GROUP_NODES) return dense(q);
+  bool apart = is_apart(q);
+  if (!(apart ? swaps_heads(m, transpose) : swaps_joined(m, transpose)) ||
+      m->n_hidden == GCUT_CUDA_GROUP_NODES)
+    return dense(&q->type);
   m->hidden[m->n_hidden++] = f->base.node;
   f->base.node = (uint32_t)(transpose - m->graph->nodes);
-  return rows_first(q);
+  return apart ? rows_first(&q->type) : rows_outermost(&q->type);
 }
 
 // ---- spelled out
@@ -231,17 +248,33 @@ static int64_t batches_of(const gcut__cuda_matcher *m, const gcut_fused *group, 
   return 1;
 }
 
+// Of rank 3: batch and heads are one dimension, before or behind rows.
+static void set_joined(gcut__cuda_matcher *m, const gcut_fused *group, bool rows_before,
+                       uint32_t *read, operand *o) {
+  const gcut_type *t = gcut__match_type(m, *read);
+  uint32_t kept = m->n_hidden;
+  const gcut_node *turn = rows_before ? NULL : gcut__match_inner(m, *read, "Transpose", 1);
+  gcut_dim n = t->dims[rows_before ? 1 : 0], rows = t->dims[rows_before ? 0 : 1];
+  int64_t batch = batches_of(m, group, n);
+  bool turned = swaps_joined(m, turn);
+  set_dims(o, t, batch, n / batch, rows, t->dims[2]);
+  o->heads = rows_before || turned ? rows_outermost(&o->type) : dense(&o->type);
+  if (turned)
+    *read = gcut__match_input(m, turn, 0);
+  else
+    m->n_hidden = kept;
+}
+
 // Operand i of the group, of rank 4, or of rank 3 with batch and heads as one; keys may have rows
 // before heads.
 static bool set_operand(gcut__cuda_matcher *m, const gcut_fused *group, uint32_t i, uint32_t *read,
                         operand *o) {
   const gcut_type *t = gcut__match_type(m, *read);
+  bool rows_before = i == 1 && group->rows_first;
   if (!t || (t->rank != 4 && t->rank != 3)) return false;
   if (t->rank == 3) {
-    int64_t batch = batches_of(m, group, t->dims[0]);
-    set_dims(o, t, batch, t->dims[0] / batch, t->dims[1], t->dims[2]);
-    o->heads = dense(&o->type);
-  } else if (i == 1 && group->rows_first) {
+    set_joined(m, group, rows_before, read, o);
+  } else if (rows_before) {
     set_dims(o, t, t->dims[0], t->dims[2], t->dims[1], t->dims[3]);
     o->heads = rows_first(&o->type);
   } else {
@@ -280,7 +313,7 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
   a->attend.job.scale = group->scale;
   a->attend.job.guard = group->guard;
   if (!set_group_masks(m, group, a)) return false;
-  gcut__cuda_heads y = is_apart(&o[0]) ? match_result(m, &o[0].type, f) : o[0].heads;
+  gcut__cuda_heads y = match_result(m, &o[0], f);
   SET_HEADS(&a->attend.job, y, y);
   f->params = a;
   f->compile = compile_found;
@@ -387,7 +420,7 @@ bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gc
   for (uint32_t i = 0; i < 3; i++)
     if (!look_through(m, &reads[i], i > 0, &o[i])) return false;
   if (!set_operator(&p->attend.job, node->attrs, o, mask)) return false;
-  gcut__cuda_heads y = is_apart(&o[0]) ? match_result(m, &o[0].type, f) : o[0].heads;
+  gcut__cuda_heads y = is_apart(&o[0]) ? match_result(m, &o[0], f) : o[0].heads;
   SET_HEADS(&p->attend.job, y, y);
   f->params = p;
   f->compile = compile_found;

@@ -209,6 +209,17 @@ static const char joined[] =
     " kt = Transpose<perm = [0, 2, 1]>(k) p1 = MatMul(q, kt) p2 = Add(p1, mask)"
     " p = Softmax<axis = -1>(p2) y = MatMul(p, v) }";
 
+// Rows before batch and heads, which are one dimension, on either side.
+static const char rows_outermost[] =
+    "<ir_version: 10, opset_import: [\"\": 18]> g (float[%1$d,8,%3$d] q, float[%2$d,8,%3$d] k,"
+    " float[%2$d,8,%3$d] v, float[2,1,%1$d,%2$d] mask) => (float[%1$d,8,%3$d] z)"
+    "<float s = {0.25}, int64[4] apart = {2, 4, %1$d, %2$d}, int64[3] as_one = {8, %1$d, %2$d}> {"
+    " qt = Transpose<perm = [1, 0, 2]>(q) vt = Transpose<perm = [1, 0, 2]>(v)"
+    " qs = Mul(qt, s) kt = Transpose<perm = [1, 2, 0]>(k) p1 = MatMul(qs, kt)"
+    " p2 = Reshape(p1, apart) p3 = Add(p2, mask) p4 = Reshape(p3, as_one) p = Softmax<axis = "
+    "-1>(p4)"
+    " y = MatMul(p, vt) z = Transpose<perm = [1, 0, 2]>(y) }";
+
 static const char *const attentions[] = {
     OPERATOR("", "", ""),
     OPERATOR("", "<is_causal = 1>", ""),
@@ -223,6 +234,7 @@ static const char *const attentions[] = {
            "p3 = Add(p2, bias) p4 = Add(p3, mask)"),
     views,
     joined,
+    rows_outermost,
 };
 
 // All of it runs in one step, but for a mask that is made before.
