@@ -61,7 +61,8 @@ typedef struct gcut_fused {
                               // rank 3, [keys, batch and heads, size]
   bool casts;                 // attention: softmax in float32 of narrower scores; norms: likewise
   bool by_tanh;               // gelu
-  bool turned;                // experts: w is [experts, k, n]; x, [rows, k] in whatever shape
+  bool turned;                // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
+                              // or of fewer rows, each for as many indices that follow one another
 } gcut_fused;
 
 // "attention"; and whether such a group must stay whole.

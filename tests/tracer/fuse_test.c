@@ -88,6 +88,13 @@ static const char experts[] =
          " ids = Unsqueeze(e, last) g = GatherND(w, ids) column = Unsqueeze(x, last)"
          " product = MatMul(g, column) y = Squeeze(product, last) }";
 
+// As modules that sum by letters are: a token's row for all its experts, then a row for each.
+static const char summed_experts[] =
+    HEAD "(float[4,8,16] w, float[4,16,8] v, int64[batch,2] e, float[batch,16] x)"
+         " => (float[batch,2,16] y) {"
+         " g = Gather(w, e) up = Einsum<equation = \"beck,bk->bec\">(g, x)"
+         " h = Gather(v, e) y = Einsum<equation = \"beck, bek -> bec\">(h, up) }";
+
 // As modules with turned matrices are written, for several experts a token.
 static const char experts_turned[] =
     HEAD "(bfloat16[4,16,8] w, int32[batch,2] e, bfloat16[batch,2,16] x) => (bfloat16[batch,2,8] y)"
@@ -213,6 +220,8 @@ static void patterns_are_found(void **state) {
   expect(experts, "", "", "experts w ids x: 3 nodes, 0 shapes");
   expect(experts_turned, "", "", "turned experts w e x: 3 nodes, 0 shapes");
   expect(rows_outermost, "", "", "attention qt k vt: 5 nodes, 0 shapes");
+  expect(summed_experts, "", "",
+         "experts v e up: 2 nodes, 0 shapes; experts w e x: 2 nodes, 0 shapes");
   expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
   expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
   expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
@@ -266,6 +275,10 @@ static void experts_vary(void **state) {
   expect(experts, "column = Unsqueeze(x, last) product = MatMul(g, column)",
          "column = Unsqueeze(x, last) other = Neg(column) product = MatMul(g, other)",
          "experts w ids other: 2 nodes, 0 shapes");
+  // One row for all, and one for those that a token chose.
+  expect(experts, "float[batch,16] x)", "float[1,16] x)", "experts w ids x: 3 nodes, 0 shapes");
+  expect(experts_turned, "bfloat16[batch,2,16] x)", "bfloat16[batch,1,16] x)",
+         "turned experts w e x: 3 nodes, 0 shapes");
   // Matrices turned after they were gathered.
   expect(
       experts, "g = GatherND(w, ids)",
@@ -285,16 +298,44 @@ static void experts_are_none(void **state) {
   expect(experts, "column = Unsqueeze(x, last) product = MatMul(g, column)",
          "t = Transpose<perm = [0, 2, 1]>(g) all = MatMul(g, t) product = ReduceMax(all, last)",
          "");
-  // Several columns, the same for all rows, or more rows than are known to have matrices.
+  // Several columns, or more rows than are known to have matrices.
   expect(experts, "column = Unsqueeze(x, last) product = MatMul(g, column)",
          "c = Unsqueeze(x, last) column = Concat<axis = 2>(c, c) both = MatMul(g, column)"
          " product = ReduceMax(both, last)",
          "");
-  expect(experts, "float[batch,16] x)", "float[1,16] x)", "");
   expect(experts, "float[batch,16] x)", "float[tokens,16] x)", "");
   // A Transpose that turns nothing.
   expect(experts, "g = GatherND(w, ids)", "t = GatherND(w, ids) g = Transpose<perm = [0, 1, 2]>(t)",
          "");
+}
+
+// Squares: every equation fits the shapes.
+static void summed_experts_vary(void **state) {
+  (void)state;
+  static const char square[] =
+      HEAD "(float[4,16,16] w, int64[2,2] e, float[2,2,16] x, float[batch] z) => (y) {"
+           " g = Gather(w, e) y = Einsum<equation = \"beck,bek->bec\">(g, x) }";
+  static const struct {
+    const char *equation, *found;
+  } cases[] = {
+      {"beck,bek->bec", "experts w e x: 2 nodes, 0 shapes"},
+      {"...ck,...k->...c", "experts w e x: 2 nodes, 0 shapes"},
+      {"bekc,bek->bec", "turned experts w e x: 2 nodes, 0 shapes"},
+      {"beck,bek->bce", ""}, // another order of results
+      {"beck,bek->ebc", ""},
+      {"beck,ebk->bec", ""}, // of rows
+      {"beck,bek->bc", ""},  // summed over experts
+      {"beck,bek", ""},      // which leaves c alone
+      {"becc,bec->bec", ""}, // diagonals
+      {"beck,bec->bek", "turned experts w e x: 2 nodes, 0 shapes"},
+      {"beck,bek->beck", ""},
+      {"beck,bek->", ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    expect(square, "beck,bek->bec", cases[i].equation, cases[i].found);
+  expect(square, "beck,bek->bec\">(g, x)", "bek,beck->bec\">(x, g)",
+         "experts w e x: 2 nodes, 0 shapes");
+  expect(square, "beck,bek->bec\">(g, x)", "beck,bek,bek->bec\">(g, x, x)", "");
 }
 
 // Each has all shapes of the pattern, so that its own oddity alone tells it.
@@ -442,6 +483,7 @@ int main(void) {
       cmocka_unit_test(spellings_vary),
       cmocka_unit_test(experts_vary),
       cmocka_unit_test(experts_are_none),
+      cmocka_unit_test(summed_experts_vary),
       cmocka_unit_test(odd_experts_are_none),
       cmocka_unit_test(near_misses_are_none),
       cmocka_unit_test(shapes_of_inner_values),

@@ -46,6 +46,7 @@ static const struct {
 } patterns[] = {
     {"MatMul", gcut__fuse_attention, GCUT_GROUP_ATTENTION},
     {"MatMul", gcut__fuse_experts, GCUT_GROUP_EXPERTS},
+    {"Einsum", gcut__fuse_summed_experts, GCUT_GROUP_EXPERTS},
     {"Add", gcut__fuse_rotary, GCUT_GROUP_ROTARY},
     {"Add", gcut__fuse_layer_norm, GCUT_GROUP_LAYER_NORM},
     {"Mul", gcut__fuse_rms_norm, GCUT_GROUP_RMS_NORM},

@@ -197,7 +197,7 @@ static gcut_status run_expert(gcut_cpu_call *c, experts *m, int64_t e, gcut_erro
   const int64_t *token = m->token + first;
   bool gated = gcut_cpu_has(c, m->fc[2].weights);
   if (n == 0) return GCUT_OK;
-  gcut__gather_rows(m->in, m->x, token, n, (size_t)m->hidden * sizeof *m->in);
+  gcut__gather_rows(m->in, m->x, token, n, 1, (size_t)m->hidden * sizeof *m->in);
   GCUT_TRY(project(c, m, 0, e, n, m->rows, m->hidden, m->in, m->middle, err));
   if (gated) GCUT_TRY(project(c, m, 2, e, n, m->inner, m->hidden, m->in, m->gate, err));
   combine(m, n, gated);

@@ -10,8 +10,10 @@ enum { BLOCK = 1024 }; // rows
 
 typedef struct experts {
   gcut_dtype type;
-  int64_t n, rows; // matrices; of x
-  gcut_gemm gemm;  // of one row
+  int64_t n;      // matrices
+  int64_t rows;   // products: indices
+  int64_t shared; // rows that follow one another and have a row of x in common
+  gcut_gemm gemm; // of one row
   const char *w, *x;
   char *y, *in, *out; // in, out: a block
   size_t size;        // of an element
@@ -44,12 +46,14 @@ static gcut_status read_sizes(const gcut_cpu_call *c, experts *m, gcut_error *er
                  .x = x->data,
                  .y = y->data,
                  .size = gcut_dtype_bits(w->type) / 8};
-  if (x->count == ids->count * (uint64_t)k && y->count == ids->count * (uint64_t)n) return GCUT_OK;
+  uint64_t given = k > 0 ? x->count / (uint64_t)k : ids->count;
+  bool share = given > 0 && ids->count % given == 0 && x->count == given * (uint64_t)k;
+  m->shared = share ? (int64_t)(ids->count / given) : 1;
+  if ((share || ids->count == 0) && y->count == ids->count * (uint64_t)n) return GCUT_OK;
   return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                       "%llu rows of %lld elements by matrices [%lld, %lld]: %llu elements given, "
-                       "%llu expected",
-                       (unsigned long long)ids->count, (long long)k, (long long)n, (long long)k,
-                       (unsigned long long)x->count, (unsigned long long)y->count);
+                       "%llu indices, %llu elements in rows of %lld, %llu in results of %lld",
+                       (unsigned long long)ids->count, (unsigned long long)x->count, (long long)k,
+                       (unsigned long long)y->count, (long long)n);
 }
 
 // Rows of one expert.
@@ -58,7 +62,7 @@ static gcut_status multiply(gcut_cpu_call *c, experts *m, int64_t expert, const 
   size_t in = (size_t)m->gemm.k * m->size, out = (size_t)m->gemm.n * m->size;
   for (int64_t i = 0; i < n; i += BLOCK) {
     m->gemm.m = n - i < BLOCK ? n - i : BLOCK;
-    gcut__gather_rows(m->in, m->x, rows + i, m->gemm.m, in);
+    gcut__gather_rows(m->in, m->x, rows + i, m->gemm.m, m->shared, in);
     GCUT_TRY(gcut__gemm(c, m->type, &m->gemm, m->in, m->w + (size_t)expert * in * (size_t)m->gemm.n,
                         m->out, err));
     gcut__scatter_rows(m->y, m->out, rows + i, m->gemm.m, out);

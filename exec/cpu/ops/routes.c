@@ -17,9 +17,11 @@ gcut_status gcut__routes_create(gcut_arena *arena, int64_t n, const int64_t *ids
   return GCUT_OK;
 }
 
-void gcut__gather_rows(void *to, const void *from, const int64_t *rows, int64_t n, size_t bytes) {
+void gcut__gather_rows(void *to, const void *from, const int64_t *rows, int64_t n, int64_t shared,
+                       size_t bytes) {
   for (int64_t i = 0; i < n; i++)
-    memcpy((char *)to + (size_t)i * bytes, (const char *)from + (size_t)rows[i] * bytes, bytes);
+    memcpy((char *)to + (size_t)i * bytes, (const char *)from + (size_t)(rows[i] / shared) * bytes,
+           bytes);
 }
 
 void gcut__scatter_rows(void *to, const void *from, const int64_t *rows, int64_t n, size_t bytes) {

@@ -81,21 +81,23 @@ static int64_t weight_at(bool turned, int64_t e, int64_t n, int64_t k) {
   return element(turned ? (e * K + k) * N + n : (e * N + n) * K + k);
 }
 
-// w is input 0, ids input 1, x input 2.
-static int64_t expected_at(const experiment *e, bool turned, int64_t row, int64_t n) {
+// w is input 0, ids input 1, x input 2, with a row for as many indices as share it.
+static int64_t expected_at(const experiment *e, bool turned, int64_t shared, int64_t row,
+                           int64_t n) {
   int64_t expert = (e->pick(row) + EXPERTS) % EXPERTS, sum = 0;
-  for (int64_t k = 0; k < K; k++) sum += weight_at(turned, expert, n, k) * element(row * K + k + 2);
+  for (int64_t k = 0; k < K; k++)
+    sum += weight_at(turned, expert, n, k) * element(row / shared * K + k + 2);
   return sum;
 }
 
-static void check(const char *text, bool turned, int64_t rows) {
+static void check(const char *text, bool turned, int64_t rows, int64_t shared) {
   experiment e = {.rows = rows, .pick = expert_of};
   assert_ok(run(&e, text, 0, false, err));
-  assert_int_equal(e.result->count, rows * N);
+  assert_int_equal(e.result->count, rows * shared * N);
   const float *y = e.result->data;
-  for (int64_t r = 0; r < rows; r++)
+  for (int64_t r = 0; r < rows * shared; r++)
     for (int64_t n = 0; n < N; n++)
-      if ((int64_t)y[r * N + n] != expected_at(&e, turned, r, n))
+      if ((int64_t)y[r * N + n] != expected_at(&e, turned, shared, r, n))
         fail_msg("row %d, column %d: %g in %s", (int)r, (int)n, (double)y[r * N + n], text);
   gcut_tensor_unref(e.result);
 }
@@ -120,12 +122,27 @@ static void test_types_and_layouts(void **state) {
   char text[1024];
   for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
     snprintf(text, sizeof text, straight, types[t], types[t]);
-    check(text, false, 2500);
-    check(text, false, 1);
+    check(text, false, 2500, 1);
+    check(text, false, 1, 1);
     snprintf(text, sizeof text, turned_over, types[t], types[t]);
-    check(text, true, 2500);
-    check(text, true, 0);
+    check(text, true, 2500, 1);
+    check(text, true, 0, 1);
   }
+}
+
+// A row of x for three choices, by either operator.
+static void test_shared_rows(void **state) {
+  (void)state;
+  check(HEAD "(float[5,7,9] w, int64[rows,3] ids, float[rows,9] x) => (float[rows,3,7] y) {"
+             " g = Gather(w, ids) y = Einsum<equation = \"tank,tk->tan\">(g, x) }",
+        false, 700, 3);
+  check(HEAD "(float[5,9,7] w, int64[rows,3,1] ids, float[rows,1,1,9] x)"
+             " => (float[rows,3,1,7] y) { g = GatherND(w, ids) y = MatMul(x, g) }",
+        true, 700, 3);
+  check(HEAD "(float[5,7,9] w, int64[rows,3] ids, float[rows,1,9] x) => (float[rows,3,7,1] y)"
+             "<int64[1] last = {-1}> { g = Gather(w, ids) c = Unsqueeze(x, last)"
+             " y = MatMul(g, c) }",
+        false, 2, 3);
 }
 
 // ---- indices that are none ----------------------------------------------------------------------
@@ -173,6 +190,7 @@ static void test_a_budget_without_the_gathered(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_types_and_layouts),
+      cmocka_unit_test(test_shared_rows),
       cmocka_unit_test(test_bad_indices),
       cmocka_unit_test(test_a_budget_without_the_gathered),
   };
