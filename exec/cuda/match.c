@@ -7,6 +7,7 @@
 // By kind; NULL: no kernel.
 static gcut__cuda_fill *const fills[GCUT_N_GROUP_KINDS] = {
     [GCUT_GROUP_ATTENTION] = gcut__cuda_fill_attention,
+    [GCUT_GROUP_EXPERTS] = gcut__cuda_fill_experts,
     [GCUT_GROUP_ROTARY] = gcut__cuda_fill_rotary,
     [GCUT_GROUP_RMS_NORM] = gcut__cuda_fill_norm,
     [GCUT_GROUP_LAYER_NORM] = gcut__cuda_fill_norm,

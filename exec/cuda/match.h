@@ -41,8 +41,8 @@ const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value,
 // Transposes around the group that a kernel reads or writes through may be hidden, too: moving
 // data changes no bits.
 typedef bool gcut__cuda_fill(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *out);
-gcut__cuda_fill gcut__cuda_fill_attention, gcut__cuda_fill_rotary, gcut__cuda_fill_norm,
-    gcut__cuda_fill_swiglu;
+gcut__cuda_fill gcut__cuda_fill_attention, gcut__cuda_fill_experts, gcut__cuda_fill_rotary,
+    gcut__cuda_fill_norm, gcut__cuda_fill_swiglu;
 
 // The same for an operator that takes in nodes around it: false where it is as well by itself. The
 // step may stand where another of its nodes does: base.node.

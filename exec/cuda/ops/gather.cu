@@ -1,18 +1,10 @@
 #include "gather.h"
+#include "index.cuh"
 #include "types.cuh"
 
 // a / b, in 32 bits where both fit.
 __device__ inline int64_t quick_quotient(int64_t a, int64_t b) {
   return (uint64_t)(a | b) >> 32 ? a / b : (int64_t)((uint32_t)a / (uint32_t)b);
-}
-
-// An index into `limit` elements, counted from the end where negative; -1 and a fault where there is none.
-__device__ inline int64_t checked_index(const void *indices, int64_t i, bool wide, int64_t limit, uint32_t *fault, uint32_t node) {
-  int64_t index = wide ? ((const int64_t *)indices)[i] : ((const int32_t *)indices)[i];
-  if (index < 0) index += limit;
-  if (index >= 0 && index < limit) return index;
-  *fault = node + 1;
-  return -1;
 }
 
 // `work`, a functor of a type of so many bytes.

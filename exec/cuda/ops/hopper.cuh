@@ -76,6 +76,16 @@ __device__ inline void stores_finish() { asm volatile("cp.async.bulk.wait_group 
 // Makes what this thread wrote to shared memory known to the copy engine; a barrier comes after it.
 __device__ inline void shared_written() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
+// Arrives at a barrier when what this thread began to copy (cp.async) is there; the barrier counts the thread.
+__device__ inline void copies_arrive(uint32_t at) {
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(at) : "memory");
+}
+
+__device__ inline uint4 read_chunk(uint32_t at) {
+  uint4 x;
+  asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(x.x), "=r"(x.y), "=r"(x.z), "=r"(x.w) : "r"(at) : "memory");
+  return x;
+}
 __device__ inline uint32_t read_shared(uint32_t at, uint32_t beyond) {
   uint32_t x;
   asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(at + beyond) : "memory");

@@ -11,7 +11,7 @@ static int64_t tiles_in_all(const gcut__cuda_product *p, const gcut__cuda_multip
 
 // ---- which kernel
 
-static const char *type_name(gcut_dtype type) {
+const char *gcut__cuda_multiply_type(gcut_dtype type) {
   switch (type) {
   case GCUT_FLOAT16: return "f16";
   case GCUT_BFLOAT16: return "bf16";
@@ -35,7 +35,7 @@ static bool fits(const gcut__cuda_product *p, gcut__cuda_multiply_kind kind) {
   return kind == GCUT_CUDA_MULTIPLY_MMA || (!p->transpose_a && p->beta == 0 && is_aligned(p));
 }
 
-static void describe(gcut__cuda_multiply *m, bool small) {
+void gcut__cuda_multiply_describe(gcut__cuda_multiply *m, bool small) {
   if (m->kind == GCUT_CUDA_MULTIPLY_WIDE) {
     gcut__cuda_wide_describe(m, small);
     return;
@@ -54,8 +54,16 @@ static void name_kernel(const gcut__cuda_product *p, const gcut__cuda_multiply *
   static const char *const kinds[] = {"plain", "mma", "wide"};
   const char *turned = m->kind == GCUT_CUDA_MULTIPLY_WIDE && p->transpose_b ? "_t" : "";
   const char *any = m->kind == GCUT_CUDA_MULTIPLY_MMA && !is_aligned(p) ? "_any" : "";
-  snprintf(name, size, "gcut_product_%s_%s_%u%s%s%s", kinds[m->kind], type_name(p->type),
-           m->columns, turned, any, finishes[finish]);
+  snprintf(name, size, "gcut_product_%s_%s_%u%s%s%s", kinds[m->kind],
+           gcut__cuda_multiply_type(p->type), m->columns, turned, any, finishes[finish]);
+}
+
+gcut_status gcut__cuda_multiply_find(gcut__cuda *cuda, const char *name, gcut__cuda_multiply *m,
+                                     gcut_error *err) {
+  GCUT_TRY(gcut__cuda_kernel(cuda, name, &m->kernel, err));
+  GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, m->kernel,
+                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)m->shared_bytes);
+  return m->kind == GCUT_CUDA_MULTIPLY_WIDE ? gcut__cuda_wide_count(cuda, m, err) : GCUT_OK;
 }
 
 // Finds the kernel that *m describes.
@@ -63,10 +71,7 @@ static gcut_status find_kernel(gcut__cuda *cuda, const gcut__cuda_product *p,
                                gcut__cuda_finish finish, gcut__cuda_multiply *m, gcut_error *err) {
   char name[64];
   name_kernel(p, m, finish, name, sizeof name);
-  GCUT_TRY(gcut__cuda_kernel(cuda, name, &m->kernel, err));
-  GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, m->kernel,
-                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)m->shared_bytes);
-  return m->kind == GCUT_CUDA_MULTIPLY_WIDE ? gcut__cuda_wide_count(cuda, m, err) : GCUT_OK;
+  return gcut__cuda_multiply_find(cuda, name, m, err);
 }
 
 gcut_status gcut__cuda_multiply_load_kind(gcut__cuda *cuda, const gcut__cuda_product *p,
@@ -75,7 +80,8 @@ gcut_status gcut__cuda_multiply_load_kind(gcut__cuda *cuda, const gcut__cuda_pro
   if (!fits(p, kind))
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel of kind %d for such a product", (int)kind);
   *out = (gcut__cuda_multiply){.kind = kind};
-  describe(out, small || (kind == GCUT_CUDA_MULTIPLY_MMA && (p->transpose_a || !is_aligned(p))));
+  gcut__cuda_multiply_describe(
+      out, small || (kind == GCUT_CUDA_MULTIPLY_MMA && (p->transpose_a || !is_aligned(p))));
   return find_kernel(cuda, p, GCUT_CUDA_FINISH_NONE, out, err);
 }
 
@@ -84,7 +90,7 @@ gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
   if (!fits(&j->product, GCUT_CUDA_MULTIPLY_WIDE))
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel for such joint products");
   *out = (gcut__cuda_multiply){.kind = GCUT_CUDA_MULTIPLY_WIDE};
-  describe(out, false);
+  gcut__cuda_multiply_describe(out, false);
   return find_kernel(cuda, &j->product, j->finish, out, err);
 }
 
@@ -93,8 +99,8 @@ gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
 static bool wants_small(const gcut__cuda *cuda, const gcut__cuda_product *p,
                         gcut__cuda_multiply_kind kind) {
   gcut__cuda_multiply large = {.kind = kind}, small = {.kind = kind};
-  describe(&large, false);
-  describe(&small, true);
+  gcut__cuda_multiply_describe(&large, false);
+  gcut__cuda_multiply_describe(&small, true);
   int64_t large_waves = gcut__cuda_tiles(tiles_in_all(p, &large), cuda->processors);
   int64_t small_waves = gcut__cuda_tiles(tiles_in_all(p, &small), cuda->processors);
   return small_waves * small.rows * small.columns * 5 <

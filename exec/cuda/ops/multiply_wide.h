@@ -9,6 +9,14 @@ static inline int64_t gcut__cuda_tiles(int64_t n, int64_t tile) {
   return (n + tile - 1) / tile;
 }
 
+// A type in names of kernels.
+const char *gcut__cuda_multiply_type(gcut_dtype type);
+// Of the kernel of m->kind with small or large tiles: its tile, threads and shared memory.
+void gcut__cuda_multiply_describe(gcut__cuda_multiply *m, bool small);
+// Finds the kernel that *m describes by its name.
+GCUT_MUST_USE gcut_status gcut__cuda_multiply_find(gcut__cuda *cuda, const char *name,
+                                                   gcut__cuda_multiply *m, gcut_error *err);
+
 // The kernel with small or large tiles: its tile, threads, shared memory and clusters.
 void gcut__cuda_wide_describe(gcut__cuda_multiply *m, bool small);
 // How many clusters the card holds at once.

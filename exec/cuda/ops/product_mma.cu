@@ -3,8 +3,10 @@
 // turned on the way to the tensor cores (ldmatrix.trans) where need be. After NVIDIA's CUTLASS (its multistage kernels of
 // Ampere) for the order of things.
 #include "mma.cuh"
-#include "product.h"
+#include "product_rows.cuh"
 #include "types.cuh"
+
+#include <type_traits>
 
 namespace products {
 namespace narrow {
@@ -17,23 +19,27 @@ enum { K = 32, STAGES = GCUT_CUDA_PRODUCT_MMA_STAGES, THREADS = GCUT_CUDA_PRODUC
 // Chunks of 16 bytes change places by row, so that eight rows of a column fall into different banks. A thread fetches
 // chunks of one column, APART rows from one to the next; those that begin ANYwhere, and all on Turing, pass through its
 // registers, and land when what they are fetched ahead of has been multiplied.
-template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
+// Of a grouped product's a (Rows) each row has a place of its own.
+template <typename T, int TILE, bool DOWN, bool ANY, typename Rows> struct Operand {
   static constexpr int ROWS = DOWN ? K : TILE, CHUNKS = (DOWN ? TILE : K) / 8, APART = THREADS / CHUNKS;
-  static constexpr bool HELD = ANY || MMA_IS_TURING;
+  static constexpr bool HELD = ANY || MMA_IS_TURING, APART_ROWS = !std::is_same<Rows, AllRows>::value;
   const T *data, *from; // where it begins; this thread's first chunk of the next step
   int64_t step;
   int rows, columns; // that are left from there
   uint4 held[HELD ? ROWS / APART : 1];
+  int64_t places[APART_ROWS ? ROWS / APART : 1]; // of this thread's rows, elements
 
   __device__ static uint32_t place(int row, int chunk) {
     return (uint32_t)(row * CHUNKS + (chunk ^ (DOWN ? row % 8 : row / 2 % 4))) * 16;
   }
 
   // Rows and columns as stored; from row or column x on.
-  __device__ Operand(const T *data, int64_t step, int64_t n_rows, int64_t n_columns, int64_t x) : data(data), step(step) {
+  __device__ Operand(const T *data, int64_t step, int64_t n_rows, int64_t n_columns, int64_t x, const Rows &of) : data(data), step(step) {
     const int64_t row = threadIdx.x / CHUNKS + (DOWN ? 0 : x), column = threadIdx.x % CHUNKS * 8 + (DOWN ? x : 0);
-    from = data + row * step + column;
+    from = data + (APART_ROWS ? 0 : row * step) + column;
     rows = (int)(n_rows - row), columns = (int)(n_columns - column);
+#pragma unroll
+    for (int r = 0; r < ROWS && APART_ROWS; r += APART) places[r / APART] = r < rows ? of.source(row + r) * step : 0;
   }
 
   // The next step; what lies outside is zero.
@@ -43,7 +49,7 @@ template <typename T, int TILE, bool DOWN, bool ANY> struct Operand {
 #pragma unroll
     for (int r = 0; r < ROWS; r += APART) {
       const int bytes = r < rows ? width : 0;
-      const T *at = bytes ? from + r * step : data;
+      const T *at = bytes ? from + (APART_ROWS ? places[r / APART] : r * step) : data;
       if (HELD) held[r / APART] = ANY ? read_elements(at, bytes) : read16(at, bytes);
       else fetch16(to + r * CHUNKS * 16, at, bytes);
     }
@@ -76,7 +82,7 @@ template <typename T> __device__ inline float element(const gcut__cuda_product_j
 // Two neighbours of a row.
 template <typename T>
 __device__ inline void store_pair(const gcut__cuda_product_job &job, T *c, int64_t row, int64_t column, float x, float y) {
-  if (row >= job.m || column >= job.n) return;
+  if (column >= job.n) return;
   T *at = c + row * job.ldc + column;
   if (column + 1 < job.n && (uintptr_t)at % 4 == 0) {
     *(uint32_t *)at = pack<T>(element(job, at, x, column), element(job, at + 1, y, column + 1));
@@ -86,11 +92,12 @@ __device__ inline void store_pair(const gcut__cuda_product_job &job, T *c, int64
   if (column + 1 < job.n) at[1] = (T)element(job, at + 1, y, column + 1);
 }
 
-template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block {
-  typedef Operand<T, TILE, A_DOWN, ANY> A;
-  typedef Operand<T, TILE, B_DOWN, ANY> B;
+template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN, typename Rows> struct Block {
+  typedef Operand<T, TILE, A_DOWN, ANY, Rows> A;
+  typedef Operand<T, TILE, B_DOWN, ANY, AllRows> B;
   enum { BYTES = TILE * K * 2, HALF = TILE / 2 }; // of an operand's stage; of a warp's quarter
   const gcut__cuda_product_job &job;
+  const Rows rows;
   const uint32_t shared;
   float sum[HALF / 16][HALF / 8][4];
 
@@ -131,22 +138,25 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
     }
   }
 
-  __device__ void store(int64_t first_row, int64_t first_column, int64_t batch) {
-    T *c = (T *)job.c + batch * job.stride_c;
+  __device__ void store(const RowTile &tile, int64_t first_column) {
+    T *c = (T *)job.c + tile.batch * job.stride_c;
     const int lane = threadIdx.x % 32;
 #pragma unroll
     for (int i = 0; i < HALF / 16; i++)
 #pragma unroll
-      for (int j = 0; j < HALF / 8; j++) {
-        const int64_t row = first_row + warp_row() + i * 16 + lane / 4, column = first_column + warp_column() + j * 8 + lane % 4 * 2;
-        store_pair(job, c, row, column, sum[i][j][0], sum[i][j][1]);
-        store_pair(job, c, row + 8, column, sum[i][j][2], sum[i][j][3]);
+      for (int low = 0; low < 2; low++) {
+        const int64_t row = tile.first + warp_row() + i * 16 + lane / 4 + low * 8;
+        if (row >= tile.end) continue;
+        const int64_t place = rows.place(row);
+#pragma unroll
+        for (int j = 0; j < HALF / 8; j++)
+          store_pair(job, c, place, first_column + warp_column() + j * 8 + lane % 4 * 2, sum[i][j][low * 2], sum[i][j][low * 2 + 1]);
       }
   }
 
-  __device__ void run(int64_t row, int64_t column, int64_t batch) {
-    A a((const T *)job.a + batch * job.stride_a, job.lda, A_DOWN ? job.k : job.m, A_DOWN ? job.m : job.k, row);
-    B b((const T *)job.b + batch * job.stride_b, job.ldb, B_DOWN ? job.k : job.n, B_DOWN ? job.n : job.k, column);
+  __device__ void run(const RowTile &tile, int64_t column) {
+    A a((const T *)job.a + tile.batch * job.stride_a, job.lda, A_DOWN ? job.k : tile.end, A_DOWN ? tile.end : job.k, tile.first, rows);
+    B b((const T *)job.b + tile.batch * job.stride_b, job.ldb, B_DOWN ? job.k : job.n, B_DOWN ? job.n : job.k, column, AllRows{});
     memset(sum, 0, sizeof sum);
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++) fetch(a, b, s), land(a, b, s);
@@ -160,27 +170,27 @@ template <typename T, int TILE, bool ANY, bool A_DOWN, bool B_DOWN> struct Block
     }
     fetch_wait<0>();
     __syncthreads();
-    store(row, column, batch);
+    store(tile, column);
   }
 
-  // Tiles follow one another down the columns.
   __device__ void run_all() {
-    const int64_t rows = (job.m + TILE - 1) / TILE, columns = (job.n + TILE - 1) / TILE;
-    for (int64_t t = blockIdx.x; t < rows * columns * job.batch; t += gridDim.x)
-      run(t % rows * TILE, t / rows % columns * TILE, t / rows / columns);
+    RowTile tile;
+    int64_t column;
+    for (int64_t t = blockIdx.x; rows.find(job, t, TILE, &tile, &column); t += gridDim.x) run(tile, column);
   }
 };
 
-template <typename T, int TILE, bool ANY> __device__ inline void multiply(const gcut__cuda_product_job &job) {
+template <typename T, int TILE, bool ANY, typename Rows>
+__device__ inline void multiply(const gcut__cuda_product_job &job, const Rows &rows) {
   extern __shared__ __align__(1024) uint8_t shared[];
   static_assert(STAGES * 2 * TILE * K * 2 <= 64 << 10, "describe in multiply.c asks for as much");
   const uint32_t at = (uint32_t)__cvta_generic_to_shared(shared);
-  if constexpr (TILE == 64) { // the only one for a turned a, which is rare
-    if (job.transpose_a && job.transpose_b) return Block<T, TILE, ANY, true, false>{job, at}.run_all();
-    if (job.transpose_a) return Block<T, TILE, ANY, true, true>{job, at}.run_all();
+  if constexpr (TILE == 64 && std::is_same<Rows, AllRows>::value) { // the only one for a turned a, which is rare
+    if (job.transpose_a && job.transpose_b) return Block<T, TILE, ANY, true, false, Rows>{job, rows, at}.run_all();
+    if (job.transpose_a) return Block<T, TILE, ANY, true, true, Rows>{job, rows, at}.run_all();
   }
-  if (job.transpose_b) Block<T, TILE, ANY, false, false>{job, at}.run_all();
-  else Block<T, TILE, ANY, false, true>{job, at}.run_all();
+  if (job.transpose_b) Block<T, TILE, ANY, false, false, Rows>{job, rows, at}.run_all();
+  else Block<T, TILE, ANY, false, true, Rows>{job, rows, at}.run_all();
 }
 
 } // namespace narrow
@@ -189,12 +199,21 @@ template <typename T, int TILE, bool ANY> __device__ inline void multiply(const 
 #define PRODUCT_MMA(name, T, TILE, ANY)                                                                                \
   extern "C" __global__ void __launch_bounds__(GCUT_CUDA_PRODUCT_MMA_THREADS, TILE == 64 ? 4 : 2)                      \
       name(const __grid_constant__ gcut__cuda_product_job job) {                                                       \
-    products::narrow::multiply<T, TILE, ANY>(job);                                                                     \
+    products::narrow::multiply<T, TILE, ANY>(job, products::AllRows{});                                                                       \
+  }
+#define GROUPED_MMA(name, T, TILE)                                                                                     \
+  extern "C" __global__ void __launch_bounds__(GCUT_CUDA_PRODUCT_MMA_THREADS, TILE == 64 ? 4 : 2)                      \
+      name(const __grid_constant__ gcut__cuda_grouped_job job) {                                                       \
+    products::narrow::multiply<T, TILE, false>(job.base, products::GroupedRows{job});                                  \
   }
 PRODUCT_MMA(gcut_product_mma_f16_64, __half, 64, false)
 PRODUCT_MMA(gcut_product_mma_f16_128, __half, 128, false)
 PRODUCT_MMA(gcut_product_mma_f16_64_any, __half, 64, true)
+GROUPED_MMA(gcut_grouped_mma_f16_64, __half, 64)
+GROUPED_MMA(gcut_grouped_mma_f16_128, __half, 128)
 #if !MMA_IS_TURING
+GROUPED_MMA(gcut_grouped_mma_bf16_64, __nv_bfloat16, 64)
+GROUPED_MMA(gcut_grouped_mma_bf16_128, __nv_bfloat16, 128)
 PRODUCT_MMA(gcut_product_mma_bf16_64, __nv_bfloat16, 64, false)
 PRODUCT_MMA(gcut_product_mma_bf16_128, __nv_bfloat16, 128, false)
 PRODUCT_MMA(gcut_product_mma_bf16_64_any, __nv_bfloat16, 64, true)
