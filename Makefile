@@ -272,6 +272,10 @@ bench-products: $(build)/tests/cuda/product_bench $(build)/tests/cuda/joint_benc
 	$(build)/tests/cuda/product_bench
 	$(build)/tests/cuda/joint_bench
 
+.PHONY: bench-experts
+bench-experts: $(build)/tests/cuda/experts_bench ## check products of rows that choose their matrices on a card and time them
+	$<
+
 .PHONY: bench-convolutions
 bench-convolutions: $(build)/tests/cuda/convolution_bench ## time convolutions of well-known networks on a card
 	$<
@@ -296,7 +300,7 @@ $(emulated)/%.o: tests/emulate/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(quiet)$(CC) -std=c11 -D_GNU_SOURCE $(emulate_flags) -c -o $@ $<
-$(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/product_wide.o $(emulated)/kernels.o
+$(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/product_wide.o $(emulated)/grouped_wide.o $(emulated)/kernels.o
 	g++ -shared -Wl,-soname,$(@F) -o $@ $^ -pthread -ldl
 $(emulated)/libcublasLt.so.13: $(emulated)/blas.o
 $(emulated)/libcudnn.so.9: $(emulated)/dnn.o

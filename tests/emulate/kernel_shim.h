@@ -72,7 +72,19 @@ template <typename T> static inline T __shfl_down_sync(unsigned, T value, int by
   return emulated_shuffled(value, EMULATED_LANE + by > 31 ? EMULATED_LANE : EMULATED_LANE + by);
 }
 
-template <typename T> static inline T atomicMax(T *at, T value) { // threads take turns
+static inline unsigned __ballot_sync(unsigned, int x) {
+  unsigned bits = (unsigned)(x != 0) << EMULATED_LANE;
+  for (int by = 1; by < 32; by *= 2) bits |= __shfl_xor_sync(~0u, bits, by);
+  return bits;
+}
+#define __popc __builtin_popcount
+
+template <typename T> static inline T atomicAdd(T *at, T value) { // threads take turns
+  T old = *at;
+  *at += value;
+  return old;
+}
+template <typename T> static inline T atomicMax(T *at, T value) {
   T old = *at;
   if (value > old) *at = value;
   return old;

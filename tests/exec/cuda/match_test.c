@@ -251,6 +251,23 @@ static void what_lies_behind_a_table_is_read(void **state) {
   }
 }
 
+// Rows that pick their matrices.
+static const char experts[] =
+    "<ir_version: 10, opset_import: [\"\": 21]> g (%1$s[4,16,32] w, int64[batch,seq,1] ids,"
+    " %1$s[batch,seq,32] x) => (%1$s[batch,seq,16,1] z) <int64[1] end = {-1}> {"
+    " g = GatherND(w, ids) u = Unsqueeze(x, end) z = MatMul(g, u) }";
+
+static void matrices_that_rows_pick_are_not_gathered(void **state) {
+  (void)state;
+  const char *types[] = {"float", "float16", "bfloat16", "double"};
+  for (size_t i = 0; i < 4; i++) expect_steps(experts, "", "", types[i], "z: w ids x, hides 2");
+  // They are wanted by others, too.
+  expect_steps(experts, "z = MatMul(g, u)", "y = MatMul(g, u) n = ReduceSum(g, end) z = Add(y, n)",
+               "float", "");
+  // More of them than the card lists rows of.
+  expect_steps(experts, "%1$s[4,16,32] w", "%1$s[5000,16,32] w", "float", "");
+}
+
 // ---- products
 
 // What a decoder's layer does about its products.
@@ -321,6 +338,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
       cmocka_unit_test(what_lies_behind_a_table_is_read),
+      cmocka_unit_test(matrices_that_rows_pick_are_not_gathered),
       cmocka_unit_test(products_that_meet),
       cmocka_unit_test(products_that_do_not),
   };
