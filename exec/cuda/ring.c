@@ -1,5 +1,10 @@
 // Each thread has slots of its own, which it fills in turn: while one is on the wire, it copies
 // into the next. Which thread takes which piece makes no difference to what arrives.
+//
+// A stream that always has a copy ready keeps the card's copy engine: activations on their way up
+// waited for tens of milliseconds, until all weights of a part had gone. So pieces go up by turns
+// on two streams, each of which waits for the other's last piece, and at every turn the engine
+// takes what else there is.
 #include "exec/cuda/ring.h"
 
 #include <stdlib.h>
@@ -10,7 +15,7 @@
 
 // Pieces of 4 MiB move faster than those of 1 MiB (which wait too often for one another) and of 16
 // (which leave the caches before the card has read them). More threads than twelve gain nothing.
-enum { MOST_COPIERS = 12, SLOTS = 2 };
+enum { MOST_COPIERS = 12, SLOTS = 2, PIECES_A_TURN = 2 };
 static const uint64_t SLOT = UINT64_C(4) << 20;
 
 typedef struct copier {
@@ -24,6 +29,8 @@ struct gcut__cuda_ring {
   gcut__cuda_pinned memory;
   copier copiers[MOST_COPIERS];
   uint32_t n;
+  CUstream other; // beside the one that uploads are asked for on
+  CUevent turn;   // the last piece of the stream before is over
 };
 
 // No more of them than pieces that can be under way, and some cores left for those who launch.
@@ -41,6 +48,8 @@ gcut_status gcut__cuda_ring_create(gcut__cuda *cuda, uint64_t bytes, gcut__cuda_
   r->cuda = cuda;
   r->n = count_copiers(bytes);
   GCUT_TRY(gcut__cuda_pinned_take(driver, r->n * SLOTS * SLOT, &r->memory, err));
+  GCUT_CUDA_TRY(driver, cuStreamCreate, &r->other, CU_STREAM_NON_BLOCKING);
+  GCUT_CUDA_TRY(driver, cuEventCreate, &r->turn, CU_EVENT_DISABLE_TIMING);
   for (uint32_t i = 0; i < r->n; i++) {
     r->copiers[i].slots = (uint8_t *)r->memory.data + i * SLOTS * SLOT;
     for (int k = 0; k < SLOTS; k++)
@@ -54,30 +63,18 @@ void gcut__cuda_ring_destroy(gcut__cuda_ring *r) {
   for (uint32_t i = 0; i < r->n * SLOTS; i++)
     if (r->copiers[i / SLOTS].left[i % SLOTS])
       r->cuda->driver.cuEventDestroy(r->copiers[i / SLOTS].left[i % SLOTS]);
+  if (r->turn) r->cuda->driver.cuEventDestroy(r->turn);
+  if (r->other) r->cuda->driver.cuStreamDestroy(r->other);
   gcut__cuda_pinned_free(&r->cuda->driver, &r->memory);
   free(r);
 }
 
-// ---- one piece --------------------------------------------------------------------------------
-
-static gcut_status move_piece(const gcut__cuda_driver *driver, copier *c,
-                              const gcut__cuda_upload *piece, CUstream stream, gcut_error *err) {
-  uint32_t slot = c->next++ % SLOTS;
-  uint8_t *pinned = c->slots + slot * SLOT;
-  GCUT_CUDA_TRY(driver, cuEventSynchronize, c->left[slot]);
-  if (!gcut__cuda_populate_read(piece->data, piece->bytes))
-    return GCUT_FAIL(err, GCUT_FORMAT, "a file of weights was truncated while it was read");
-  memcpy(pinned, piece->data, piece->bytes);
-  GCUT_CUDA_TRY(driver, cuMemcpyHtoDAsync, piece->to, pinned, piece->bytes, stream);
-  GCUT_CUDA_TRY(driver, cuEventRecord, c->left[slot], stream);
-  return GCUT_OK;
-}
-
-// ---- all of them ------------------------------------------------------------------------------
+// ---- pieces -----------------------------------------------------------------------------------
 
 typedef struct shipment {
-  gcut__cuda *cuda;
-  CUstream stream;
+  gcut__cuda_ring *ring;
+  CUstream streams[2];              // the one asked for, and the ring's other; [0] has the turn
+  uint32_t sent;                    // in this turn
   const gcut__cuda_upload *uploads; // [n]
   uint32_t n;
   pthread_mutex_t mutex;
@@ -92,6 +89,44 @@ typedef struct hand {
   copier *copier;
   pthread_t thread;
 } hand;
+
+// What goes up from here on goes on the other stream, after what went so far.
+static gcut_status turn(shipment *s, gcut_error *err) {
+  const gcut__cuda_driver *driver = &s->ring->cuda->driver;
+  CUstream before = s->streams[0];
+  GCUT_CUDA_TRY(driver, cuEventRecord, s->ring->turn, before);
+  GCUT_CUDA_TRY(driver, cuStreamWaitEvent, s->streams[1], s->ring->turn, CU_EVENT_WAIT_DEFAULT);
+  s->streams[0] = s->streams[1];
+  s->streams[1] = before;
+  s->sent = 0;
+  return GCUT_OK;
+}
+
+static gcut_status send_piece(shipment *s, const gcut__cuda_upload *piece, const void *pinned,
+                              CUevent left, gcut_error *err) {
+  const gcut__cuda_driver *driver = &s->ring->cuda->driver;
+  if (s->sent == PIECES_A_TURN) GCUT_TRY(turn(s, err));
+  s->sent++;
+  GCUT_CUDA_TRY(driver, cuMemcpyHtoDAsync, piece->to, pinned, piece->bytes, s->streams[0]);
+  GCUT_CUDA_TRY(driver, cuEventRecord, left, s->streams[0]);
+  return GCUT_OK;
+}
+
+static gcut_status move_piece(shipment *s, copier *c, const gcut__cuda_upload *piece,
+                              gcut_error *err) {
+  uint32_t slot = c->next++ % SLOTS;
+  uint8_t *pinned = c->slots + slot * SLOT;
+  GCUT_CUDA_TRY(&s->ring->cuda->driver, cuEventSynchronize, c->left[slot]);
+  if (!gcut__cuda_populate_read(piece->data, piece->bytes))
+    return GCUT_FAIL(err, GCUT_FORMAT, "a file of weights was truncated while it was read");
+  memcpy(pinned, piece->data, piece->bytes);
+  pthread_mutex_lock(&s->mutex);
+  gcut_status status = send_piece(s, piece, pinned, c->left[slot], err);
+  pthread_mutex_unlock(&s->mutex);
+  return status;
+}
+
+// ---- all of them ------------------------------------------------------------------------------
 
 static bool take_piece(shipment *s, gcut__cuda_upload *out) {
   pthread_mutex_lock(&s->mutex);
@@ -112,9 +147,9 @@ static void *ship(void *argument) {
   shipment *s = h->shipment;
   gcut__cuda_upload piece;
   gcut_error err = {0};
-  gcut_status status = gcut__cuda_enter(s->cuda, &err);
+  gcut_status status = gcut__cuda_enter(s->ring->cuda, &err);
   while (status == GCUT_OK && take_piece(s, &piece))
-    status = move_piece(&s->cuda->driver, h->copier, &piece, s->stream, &err);
+    status = move_piece(s, h->copier, &piece, &err);
   pthread_mutex_lock(&s->mutex);
   if (status != GCUT_OK && s->status == GCUT_OK) s->status = status, *s->err = err;
   pthread_mutex_unlock(&s->mutex);
@@ -129,7 +164,7 @@ static uint64_t count_pieces(const gcut__cuda_upload *uploads, uint32_t n) {
 
 gcut_status gcut__cuda_ring_upload(gcut__cuda_ring *r, const gcut__cuda_upload *uploads, uint32_t n,
                                    CUstream stream, gcut_error *err) {
-  shipment s = {.cuda = r->cuda, .stream = stream, .uploads = uploads, .n = n, .err = err};
+  shipment s = {.ring = r, .streams = {stream, r->other}, .uploads = uploads, .n = n, .err = err};
   hand hands[MOST_COPIERS];
   uint64_t pieces = count_pieces(uploads, n);
   uint32_t started = 1; // this thread is the first
@@ -141,5 +176,6 @@ gcut_status gcut__cuda_ring_upload(gcut__cuda_ring *r, const gcut__cuda_upload *
   ship(&hands[0]);
   while (started-- > 1) pthread_join(hands[started].thread, NULL);
   pthread_mutex_destroy(&s.mutex);
+  if (s.status == GCUT_OK && s.streams[0] != stream) s.status = turn(&s, err);
   return s.status;
 }
