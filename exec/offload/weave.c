@@ -120,24 +120,48 @@ static gcut_status run_on_host(gcut__weaver *w, const operands *o) {
   return bytes ? gcut__give_host(w, workspace, bytes) : GCUT_OK;
 }
 
+// To the device before anything reads it there, if there is room that nobody needs earlier.
+static gcut_status push_early(gcut__weaver *w, uint32_t instance) {
+  bool parked;
+  uint64_t offset;
+  GCUT_TRY(gcut__park(w, instance, &instance, 1, &parked, &offset));
+  if (!parked) return GCUT_OK;
+  // Parking may have pulled others into host memory and this one out of it.
+  GCUT_TRY(gcut__bring_host(w, instance, &instance, 1));
+  gcut__move_value(w, GCUT_PUSH, GCUT_QUEUE_UP, GCUT_SPACE_HOST, GCUT_SPACE_DEVICE, instance,
+                   offset);
+  gcut__shelf_add(&w->parked, instance);
+  return GCUT_OK;
+}
+
 // What the host made goes to the device as it is made, where there is room: so host memory need not
 // hold all batches of it.
 static gcut_status push_outputs(gcut__weaver *w, const operands *o) {
   for (uint32_t i = o->n_inputs; i < o->n; i++) {
     uint32_t instance = o->instances[i];
     const gcut_activation *a = gcut__value_of(w, instance);
-    bool parked;
-    uint64_t offset;
     if (gcut__form_of(w, instance) != GCUT_FORM_RANGE) continue;
     if (a->n_readers == 0 || w->policy->host[a->readers[0]]) continue;
-    GCUT_TRY(gcut__park(w, instance, &instance, 1, &parked, &offset));
-    if (!parked) continue;
-    // Parking may have pulled others into host memory and this one out of it.
-    GCUT_TRY(gcut__bring_host(w, instance, &instance, 1));
-    gcut__move_value(w, GCUT_PUSH, GCUT_QUEUE_UP, GCUT_SPACE_HOST, GCUT_SPACE_DEVICE, instance,
-                     offset);
-    gcut__shelf_add(&w->parked, instance);
-    if (!gcut__is_wanted(w, a)) GCUT_TRY(gcut__drop_value(w, GCUT_SPACE_HOST, instance));
+    GCUT_TRY(push_early(w, instance));
+    if (gcut__is_in(w, GCUT_SPACE_DEVICE, instance) && !gcut__is_wanted(w, a))
+      GCUT_TRY(gcut__drop_value(w, GCUT_SPACE_HOST, instance));
+  }
+  return GCUT_OK;
+}
+
+// And with it what else of the batch the part behind reads: pushed in that part's turn it would
+// wait in the queue for what the host makes of all other batches.
+static gcut_status push_beside(gcut__weaver *w) {
+  const gcut__step *next = w->step + 1;
+  if (next == w->plan->steps + w->plan->n_steps || next->part != w->step->part + 1 ||
+      w->policy->host[next->part])
+    return GCUT_OK;
+  const gcut_stage *part = &w->problem->parts[next->part];
+  for (uint32_t i = 0; i < part->n_inputs; i++) {
+    uint32_t instance = gcut__instance_of(w, part->inputs[i], w->batch);
+    if (gcut__form_of(w, instance) == GCUT_FORM_RANGE &&
+        !gcut__is_in(w, GCUT_SPACE_DEVICE, instance))
+      GCUT_TRY(push_early(w, instance));
   }
   return GCUT_OK;
 }
@@ -168,6 +192,7 @@ static gcut_status run_batch(gcut__weaver *w) {
   w->n_runs++;
   GCUT_TRY(drop_inputs(w, &o));
   GCUT_TRY(on_host ? push_outputs(w, &o) : take_outputs(w, &o));
+  if (on_host) GCUT_TRY(push_beside(w));
   if (w->step->pass == w->problem->n_passes - 1 && w->step->part == w->last_fetch)
     GCUT_TRY(gcut__write_batch(w));
   for (uint32_t i = o.n_inputs; i < o.n; i++) GCUT_TRY(gcut__release(w, o.instances[i]));

@@ -124,6 +124,29 @@ static void test_many_batches_are_worth_the_table(void **state) {
   assert_int_equal(runs_on_host(*state, "prefetch:loop=batches", 40, BUDGET), 40);
 }
 
+// What the first layer reads of a batch goes up together: not the mask of the first batch behind
+// the rows of the last.
+static void test_batches_go_up_one_after_another(void **state) {
+  const model *m = *state;
+  gcut_problem *p;
+  gcut_schedule *s;
+  gcut_problem_options options = {.n_batches = 5, .budget = 2 << 20};
+  uint32_t batch = 0, pushes = 0;
+  assert_ok(gcut_problem_create(m->trace, m->plan, &options, &p, err));
+  assert_ok(gcut_schedule_create(p, "prefetch", NULL, &s, err));
+  for (uint32_t i = 0; i < s->n_commands; i++) {
+    const gcut_command *c = &s->commands[i];
+    if (c->kind != GCUT_PUSH) continue;
+    assert_true(c->batch == batch || c->batch == batch + 1);
+    batch = c->batch;
+    pushes++;
+  }
+  assert_int_equal(batch, 4);
+  assert_true(pushes >= 10); // rows and mask of each
+  gcut_schedule_destroy(s);
+  gcut_problem_destroy(p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_only_picks_and_moves_looks_up),
@@ -131,6 +154,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_the_host_looks_up_where_weights_stream, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(test_many_batches_are_worth_the_table, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_batches_go_up_one_after_another, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
