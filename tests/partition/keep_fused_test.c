@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "exec/layout.h"
 #include "graphcut/formats.h"
 #include "graphcut/plan.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
 #include "tests/support/random_graph.h"
+#include "tracer/base/arena.h"
 
 // ---- random decoders ----------------------------------------------------------------------------
 
@@ -95,6 +97,22 @@ static uint32_t attend(decoder *d, uint32_t x, uint64_t *state) {
   return say2(d, "Add(v%u, v%u)", say1(d, "MatMul(v%u, w)", flat), x);
 }
 
+// Each row times the matrix of one of four experts, which somebody else may choose from, too.
+static uint32_t mix(decoder *d, uint32_t x, uint64_t *state) {
+  uint32_t which = say1(d, "ArgMax<axis = -1, keepdims = 0>(v%u)", say1(d, "MatMul(v%u, r)", x));
+  uint32_t matrices = say1(d, "Gather(experts, v%u)", which);
+  if (random_below(state, 4) == 0) // no group
+    sprintf(d->outputs + strlen(d->outputs), ", float[a,b,c,d] v%u",
+            say1(d, "Relu(v%u)", matrices));
+  uint32_t column = say1(d, "Unsqueeze(v%u, three)", x);
+  if (random_below(state, 4) == 0)
+    sprintf(d->outputs + strlen(d->outputs), ", float[a,b,c,d] v%u", say1(d, "Neg(v%u)", column));
+  uint32_t y = say2(d, "MatMul(v%u, v%u)", matrices, column);
+  if (random_below(state, 4) == 0)
+    sprintf(d->outputs + strlen(d->outputs), ", int64[e] v%u", say1(d, "Shape(v%u)", matrices));
+  return say2(d, "Add(v%u, v%u)", say1(d, "Squeeze(v%u, three)", y), x);
+}
+
 // The statements, each round one of those that may come next.
 static void write_statements(const decoder *d, char *text, uint64_t *state) {
   bool said[256] = {false};
@@ -114,11 +132,15 @@ static gcut_graph *random_decoder(uint64_t *state) {
   static char text[64 << 10], body[40 << 10];
   d = (decoder){0};
   uint32_t x = say(&d, GCUT_NONE, GCUT_NONE, GCUT_NONE, "Relu(x)");
-  for (uint32_t layers = 1 + random_below(state, 3); layers > 0; layers--) x = attend(&d, x, state);
+  for (uint32_t layers = 1 + random_below(state, 3); layers > 0; layers--) {
+    x = attend(&d, x, state);
+    if (random_below(state, 2)) x = mix(&d, x, state);
+  }
   write_statements(&d, body, state);
   snprintf(text, sizeof text,
            "<ir_version: 10, opset_import: [\"\": 18]> g (float[batch,seq,16] x, float[16,16] w,"
-           " float[batch,1,seq,seq] mask) => (float[batch,seq,16] v%u%s)"
+           " float[16,4] r, float[4,16,16] experts, float[batch,1,seq,seq] mask) => "
+           "(float[batch,seq,16] v%u%s)"
            "<int64[4] split = {0, 0, 2, 8}, int64[4] joined = {0, 2, -1, 8},"
            " int64[3] flat = {0, 0, 16}, int64[1] zero = {0}, int64[1] one = {1},"
            " int64[1] two = {2}, int64[1] three = {3}, int64[1] rest = {-1}, int64[1] size = {8},"
@@ -156,15 +178,40 @@ static uint32_t count_divided(const gcut_trace *t, const gcut_plan *plan) {
   return n;
 }
 
+static uint64_t ranges_of(const gcut_trace *t, const uint32_t *values, uint32_t n) {
+  uint64_t sum = 0, bytes;
+  for (uint32_t i = 0; i < n; i++) {
+    assert_true(gcut_trace_bytes(t, values[i], &bytes));
+    sum += gcut_range_bytes(bytes);
+  }
+  return sum;
+}
+
+// Peaks that the plan says are those that devices lay out, groups of one step in one step.
+static void check_peaks(const gcut_trace *t, const gcut_plan *plan) {
+  gcut_arena *arena = gcut_arena_create();
+  for (uint32_t i = 0; i < plan->n_parts; i++) {
+    const gcut_part *p = &plan->parts[i];
+    gcut__layout l;
+    assert_ok(gcut__layout_create(t, p, arena, &l, err));
+    assert_int_equal(p->peak_bytes, l.bytes + ranges_of(t, p->inputs, p->n_inputs) +
+                                        ranges_of(t, p->outputs, p->n_outputs) +
+                                        ranges_of(t, p->constants, p->n_constants));
+  }
+  gcut_arena_destroy(arena);
+}
+
 static void check_whole(const gcut_trace *t, const gcut_plan *plan) {
   gcut_error err = {{0}};
   if (gcut_plan_verify(t, plan, &err) != GCUT_OK) fail_msg("%s", err.message);
   assert_int_equal(count_divided(t, plan), 0);
+  if (plan->sized) check_peaks(t, plan);
 }
 
 static void choose(gcut_cut_options *o, const char **targets, uint64_t *state) {
-  static const char *const all[] = {"MatMul", "Softmax", "Transpose", "Reshape", "Mul",   "Add",
-                                    "Shape",  "Slice",   "Concat",    "Where",   "Expand"};
+  static const char *const all[] = {"MatMul", "Softmax", "Transpose", "Reshape", "Mul",
+                                    "Add",    "Shape",   "Slice",     "Concat",  "Where",
+                                    "Expand", "Gather",  "Unsqueeze", "Squeeze"};
   *o = (gcut_cut_options){.unrefined = random_below(state, 2)};
   uint32_t cutter = random_below(state, 4);
   if (cutter == 0) o->n_parts = 2 + random_below(state, 12);
