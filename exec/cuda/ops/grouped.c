@@ -37,21 +37,28 @@ static gcut_status compile_grouped(const gcut__cuda_compile *c, const gcut__cuda
   return GCUT_OK;
 }
 
+// Indices that follow one another and share a row of x [.., k]; 0 where they do not come out even.
+static int64_t count_repeats(const gcut_type *indices, const gcut_type *x, int64_t k) {
+  uint64_t n = gcut__cuda_count(indices), given = k > 0 ? gcut__cuda_count(x) / (uint64_t)k : 0;
+  bool even = given > 0 && n % given == 0 && gcut__cuda_count(x) == given * (uint64_t)k;
+  return even ? (int64_t)(n / given) : 0;
+}
+
 bool gcut__cuda_fill_experts(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
   const gcut_type *w = gcut__match_type(m, group->reads[READ_WEIGHTS]),
                   *indices = gcut__match_type(m, group->reads[READ_INDICES]),
                   *x = gcut__match_type(m, group->reads[READ_ROWS]);
   if (!w || !indices || !x || w->rank != 3 || w->type != x->type) return false;
+  int64_t k = w->dims[group->turned ? 1 : 2];
   const gcut__cuda_grouped g = {.type = (gcut_dtype)w->type,
                                 .rows = (int64_t)gcut__cuda_count(indices),
                                 .choices = w->dims[0],
                                 .n = w->dims[group->turned ? 2 : 1],
-                                .k = w->dims[group->turned ? 1 : 2],
-                                .repeat = 1,
+                                .k = k,
+                                .repeat = count_repeats(indices, x, k),
                                 .transpose_b = !group->turned,
                                 .index_type = (gcut_dtype)indices->type};
-  if (!gcut__cuda_grouped_fits(&g) || gcut__cuda_count(x) != (uint64_t)g.rows * (uint64_t)g.k)
-    return false;
+  if (!gcut__cuda_grouped_fits(&g)) return false;
   f->params = gcut_arena_copy(m->arena, &g, sizeof g);
   f->base.reads = gcut_arena_copy(m->arena, group->reads, N_READS * sizeof *group->reads);
   f->base.n_reads = N_READS;

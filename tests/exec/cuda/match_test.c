@@ -261,6 +261,9 @@ static void matrices_that_rows_pick_are_not_gathered(void **state) {
   (void)state;
   const char *types[] = {"float", "float16", "bfloat16", "double"};
   for (size_t i = 0; i < 4; i++) expect_steps(experts, "", "", types[i], "z: w ids x, hides 2");
+  // One row for all that a sample picks.
+  expect_steps(experts, "%1$s[batch,seq,32] x", "%1$s[batch,1,32] x", "float",
+               "z: w ids x, hides 2");
   // They are wanted by others, too.
   expect_steps(experts, "z = MatMul(g, u)", "y = MatMul(g, u) n = ReduceSum(g, end) z = Add(y, n)",
                "float", "");
