@@ -20,7 +20,7 @@ extern "C" {
 // through. Kernels of the others round every intermediate as the nodes do: cutting them changes
 // nothing.
 #define GCUT_FUSED_LIST(X)                                                                         \
-  X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + masks) v; reads q, k, v, masks */  \
+  X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + masks) v; q, k, v, masks, sinks */ \
   X(EXPERTS, "experts", true)        /* each row times the matrix of w that its index picks;       \
                                         reads w [experts, n, k], ids, x */                         \
   X(ROTARY, "rotary", false)         /* x * cos + rotate_half(x) * sin; reads x, cos, sin */       \
@@ -53,16 +53,20 @@ typedef struct gcut_fused {
   const uint32_t *shapes; // [n_shapes] of a whole kind: nodes before the last that compute with
                           // shapes of inner values, gone once shapes are known; they stay with it
   uint32_t n_nodes, n_shapes;
-  uint32_t reads[5], n_reads; // values, as the list says
+  uint32_t reads[6], n_reads; // values, as the list says
   float scale, epsilon;       // attention; norms
   bool guard;                 // attention: a query that sees nothing gives 0, not NaN
   gcut_fused_mask masks[2];   // attention: what is read behind q, k and v, the first first applied
   bool rows_first;            // attention: k is [batch, keys, heads, size], not heads first; of
                               // rank 3, [keys, batch and heads, size]
-  bool casts;                 // attention: softmax in float32 of narrower scores; norms: likewise
-  bool by_tanh;               // gelu
-  bool turned;                // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
-                              // or of fewer rows, each for as many indices that follow one another
+  // Attention: a score more a head, [1, heads, 1, 1], whose value counts for nothing; where it is
+  // not 0, scores before masks are softcap * tanh(scale * q k^T).
+  bool sinks;
+  float softcap;
+  bool casts;   // attention: softmax in float32 of narrower scores; norms: likewise
+  bool by_tanh; // gelu
+  bool turned;  // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
+                // or of fewer rows, each for as many indices that follow one another
 } gcut_fused;
 
 // "attention"; and whether such a group must stay whole.

@@ -34,7 +34,10 @@ typedef struct test {
   bool causal;
   int32_t past;
   bool guard;
-  float scale; // 0: 1 / sqrt(size)
+  float scale;    // 0: 1 / sqrt(size)
+  int32_t v_size; // 0: size
+  float softcap;
+  bool sinks;
 } test;
 
 enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16, F = GCUT_FLOAT };
@@ -92,6 +95,19 @@ static const test checks[] = {
     {F, 1, 4, 2, 256, 512, 256, 1, LEAST_ROWS, 0, 0, 1, 0},
     {F, 1, 4, 2, 300, 300, 256, 1, NONE, 1, -40, 1, 0.0883f},
     {F, 1, 4, 4, 1, 777, 112, 0, NONE, 0, 0, 0, -0.1f},
+    // Values of another size, caps, sinks.
+    {B, 1, 4, 4, 300, 300, 192, 1, CAUSAL, 0, 0, 0, 0, 128},
+    {H, 2, 4, 2, 130, 333, 64, 0, PADDED, 0, 0, 0, 0, 256},
+    {F, 1, 4, 4, 200, 333, 24, 1, NONE, 1, 133, 0, 0, 16},
+    {F, 1, 4, 4, 70, 90, 48, 0, CAUSAL, 0, 0, 0, 0, 136},
+    {B, 1, 8, 4, 300, 300, 128, 1, CAUSAL_LEAST, 0, 0, 0, 0.004f, 0, 50},
+    {H, 1, 4, 2, 300, 304, 256, 1, NONE, 1, 4, 0, 0.5f, 0, 2},
+    {F, 1, 4, 2, 200, 333, 64, 1, RANDOM, 0, 0, 0, 0.5f, 0, 2},
+    {B, 2, 8, 2, 300, 300, 64, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 1},
+    {H, 1, 8, 2, 300, 304, 64, 1, BLOCKS, 0, 0, 1, 0, 0, 0, 1},
+    {B, 1, 4, 4, 1, 777, 64, 0, NONE, 0, 0, 0, 0, 0, 0, 1},
+    {F, 2, 4, 2, 200, 333, 64, 1, BLOCKS, 0, 0, 0, 0, 0, 0, 1},
+    {H, 2, 4, 2, 200, 333, 96, 1, LEAST_ROWS, 0, 0, 0, 0, 64, 3, 1},
 };
 static const test times[] = {
     {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
@@ -115,6 +131,9 @@ static const test times[] = {
     {F, 1, 12, 12, 1024, 1024, 64, 1, NONE, 1, 0, 0, 0},
     {F, 8, 12, 12, 512, 512, 64, 1, NONE, 0, 0, 0, 0},
     {F, 1, 16, 16, 1024, 1024, 256, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 128, 128, 2048, 2048, 192, 1, NONE, 1, 0, 0, 0, 128},
+    {B, 1, 16, 8, 2048, 2048, 256, 1, CAUSAL, 0, 0, 0, 0, 0, 50},
+    {B, 1, 64, 8, 2048, 2048, 64, 1, CAUSAL, 0, 0, 0, 0, 0, 0, 1},
 };
 
 // ---- data
@@ -181,15 +200,15 @@ static tensor make_mask(const test *t, gcut__cuda_attend_job *job) {
 enum { FENCE = 128, LONGEST = 256 }; // elements behind the result; of a head
 
 typedef struct setup {
-  tensor q, k, v, mask, y;
+  tensor q, k, v, mask, sinks, y;
   CUdeviceptr scratch;
   gcut__cuda_attend_job job;
 } setup;
 
-#define STRIDES(job, name, t, n_heads, rows)                                                       \
-  ((job)->name##_batch = (int64_t)(n_heads) * (rows) * (t)->size,                                  \
-   (job)->name##_head = (t)->swapped ? (t)->size : (int64_t)(rows) * (t)->size,                    \
-   (job)->name##_row = (t)->swapped ? (int64_t)(n_heads) * (t)->size : (t)->size)
+#define STRIDES(job, name, t, n_heads, rows, length)                                               \
+  ((job)->name##_batch = (int64_t)(n_heads) * (rows) * (length),                                   \
+   (job)->name##_head = (t)->swapped ? (length) : (int64_t)(rows) * (length),                      \
+   (job)->name##_row = (t)->swapped ? (int64_t)(n_heads) * (length) : (length))
 
 static setup make_setup(const test *t) {
   setup s = {.job = {.batch = t->batch,
@@ -198,32 +217,36 @@ static setup make_setup(const test *t) {
                      .n_queries = t->queries,
                      .n_keys = t->keys,
                      .size = t->size,
+                     .v_size = t->v_size ? t->v_size : t->size,
+                     .softcap = t->softcap,
                      .type = t->type,
                      .causal = t->causal,
                      .past = t->past,
                      .guard = t->guard,
                      .scale = t->scale != 0 ? t->scale : 1 / sqrtf((float)t->size)}};
   gcut_dtype type = (gcut_dtype)t->type;
-  int64_t q_count = (int64_t)t->batch * t->heads * t->queries * t->size;
-  int64_t k_count = (int64_t)t->batch * t->kv_heads * t->keys * t->size;
-  s.q = random_tensor(type, q_count);
-  s.k = random_tensor(type, k_count);
-  s.v = random_tensor(type, k_count);
-  s.y = new_tensor(type, q_count + FENCE);
+  int64_t queries = (int64_t)t->batch * t->heads * t->queries,
+          keys = (int64_t)t->batch * t->kv_heads * t->keys;
+  s.q = random_tensor(type, queries * t->size);
+  s.k = random_tensor(type, keys * t->size);
+  s.v = random_tensor(type, keys * s.job.v_size);
+  s.y = new_tensor(type, queries * s.job.v_size + FENCE);
+  if (t->sinks) s.sinks = random_tensor(type, t->heads);
   s.mask = make_mask(t, &s.job);
-  STRIDES(&s.job, q, t, t->heads, t->queries);
-  STRIDES(&s.job, y, t, t->heads, t->queries);
-  STRIDES(&s.job, k, t, t->kv_heads, t->keys);
-  STRIDES(&s.job, v, t, t->kv_heads, t->keys);
+  STRIDES(&s.job, q, t, t->heads, t->queries, t->size);
+  STRIDES(&s.job, y, t, t->heads, t->queries, s.job.v_size);
+  STRIDES(&s.job, k, t, t->kv_heads, t->keys, t->size);
+  STRIDES(&s.job, v, t, t->kv_heads, t->keys, s.job.v_size);
   if (!gcut__cuda_attend_set_tiles(&s.job)) exit(1);
   DRIVER(cuMemAlloc, &s.scratch, gcut__cuda_attend_scratch(&s.job) + 16);
   s.job.q = (void *)s.q.device, s.job.k = (void *)s.k.device, s.job.v = (void *)s.v.device;
-  s.job.mask = (void *)s.mask.device, s.job.y = (void *)s.y.device;
+  s.job.sinks = (void *)s.sinks.device, s.job.mask = (void *)s.mask.device,
+  s.job.y = (void *)s.y.device;
   return s;
 }
 static void free_setup(setup *s) {
   free_tensor(&s->q), free_tensor(&s->k), free_tensor(&s->v);
-  free_tensor(&s->mask), free_tensor(&s->y);
+  free_tensor(&s->mask), free_tensor(&s->sinks), free_tensor(&s->y);
   DRIVER(cuMemFree, s->scratch);
 }
 
@@ -240,23 +263,26 @@ static double mask_of(const setup *s, int b, int h, int q, int k) {
 static void reference_row(const setup *s, int b, int h, int q, double *weights, double *out) {
   const gcut__cuda_attend_job *j = &s->job;
   const int64_t x = b * j->q_batch + h * j->q_head + q * j->q_row;
-  double top = -INFINITY, sum = 0;
+  const double sink = j->sinks ? tensor_get(&s->sinks, h) : -INFINITY;
+  double top = sink, sum = 0;
   for (int k = 0; k < j->n_keys; k++) {
     const int64_t y = b * j->k_batch + h / j->group * j->k_head + k * j->k_row;
     double dot = 0;
     for (int d = 0; d < j->size; d++) dot += tensor_get(&s->q, x + d) * tensor_get(&s->k, y + d);
-    double m = mask_of(s, b, h, q, k);
-    weights[k] = m < -1e30 ? m : dot * j->scale + m; // float32 would absorb the product
+    double m = mask_of(s, b, h, q, k), score = dot * j->scale;
+    if (j->softcap > 0) score = j->softcap * tanh(score);
+    weights[k] = m < -1e30 ? m : score + m; // float32 would absorb the product
     if (weights[k] > top) top = weights[k];
   }
-  memset(out, 0, sizeof *out * (size_t)j->size);
+  memset(out, 0, sizeof *out * (size_t)j->v_size);
+  if (j->sinks) sum = exp(sink - top);
   for (int k = 0; k < j->n_keys && top > -INFINITY; k++) {
     const int64_t y = b * j->v_batch + h / j->group * j->v_head + k * j->v_row;
     double w = exp(weights[k] - top);
     sum += w;
-    for (int d = 0; d < j->size; d++) out[d] += w * tensor_get(&s->v, y + d);
+    for (int d = 0; d < j->v_size; d++) out[d] += w * tensor_get(&s->v, y + d);
   }
-  for (int d = 0; d < j->size; d++) out[d] = sum > 0 ? out[d] / sum : j->guard ? 0 : NAN;
+  for (int d = 0; d < j->v_size; d++) out[d] = sum > 0 ? out[d] / sum : j->guard ? 0 : NAN;
 }
 
 // ---- checking
@@ -296,7 +322,7 @@ static double difference(const setup *s) {
         b = (int)(r / j->n_queries / j->heads);
     reference_row(s, b, h, q, weights, out);
     const int64_t y = b * j->y_batch + h * j->y_head + q * j->y_row;
-    for (int d = 0; d < j->size; d++) {
+    for (int d = 0; d < j->v_size; d++) {
       double x = tensor_get(&s->y, y + d);
       if (isnan(x) != isnan(out[d])) wrong = INFINITY;
       if (isnan(out[d])) continue;
@@ -316,12 +342,13 @@ static size_t strays(const setup *s) {
 }
 
 static void print_case(const test *t) {
-  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s",
+  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s%s%s%s",
          t->type == B   ? "bf16"
          : t->type == F ? "f32 "
                         : "f16 ",
          t->batch, t->heads, t->kv_heads, t->queries, t->keys, t->size,
-         t->swapped ? "bshd" : "bhsd", kind_names[t->mask], t->causal ? " causal" : "");
+         t->swapped ? "bshd" : "bhsd", kind_names[t->mask], t->causal ? " causal" : "",
+         t->v_size ? " other-values" : "", t->softcap > 0 ? " cap" : "", t->sinks ? " sinks" : "");
 }
 
 static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {

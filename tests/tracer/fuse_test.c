@@ -102,6 +102,40 @@ static const char experts_turned[] =
          " g = Gather(w, e) row = Unsqueeze(x, before) product = MatMul(row, g)"
          " y = Squeeze(product, before) }";
 
+// Several factors, a cap, a mask; casts that do nothing, as TorchScript's exporter leaves them.
+static const char capped[] =
+    HEAD "(float[batch,4,seq,16] q, float[batch,4,keys,16] k, float[batch,4,keys,8] v,"
+         " float[batch,1,seq,keys] mask) => (float[batch,4,seq,8] y)"
+         "<float s = {0.25}, float cap = {50}> {"
+         " q1 = Cast<to = 1>(q) q2 = Cast<to = 1>(q1) kt = Transpose<perm = [0, 1, 3, 2]>(k)"
+         " product = MatMul(q2, kt) scaled = Mul(product, s) part = Div(scaled, cap)"
+         " bent = Tanh(part) idle = Cast<to = 1>(bent) scores = Mul(idle, cap)"
+         " masked = Add(scores, mask) p = Softmax(masked) p1 = Cast<to = 1>(p)"
+         " p2 = Cast<to = 1>(p1) y = MatMul(p2, v) }";
+
+// A sink a head beside the keys, and what is greatest taken away before softmax.
+static const char sinks[] = HEAD
+    "(float[batch,4,seq,16] q, float[batch,4,keys,16] k, float[batch,4,keys,16] v,"
+    " float[batch,1,seq,keys] mask, float[1,4,1,1] sink) => (float[batch,4,seq,16] y)"
+    "<int64[1] zero = {0}, int64[1] first = {0}, int64[1] end = {-1}, int64[1] axis = {3}, "
+    "int64[1] one = {1},"
+    " int64[1] four = {4}, int64[1] two = {2}, int64[1] three = {3}> {"
+    " kt = Transpose<perm = [0, 1, 3, 2]>(k) product = MatMul(q, kt) masked = Add(product, mask)"
+    " shape = Shape(q) b = Slice(shape, zero, one) n = Slice(shape, two, three)"
+    " wide = Concat<axis = 0>(b, four, n, one) all = Expand(sink, wide)"
+    " c = Concat<axis = -1>(masked, all) top = ReduceMax(c, axis) d = Sub(c, top)"
+    " w = Softmax(d) p = Slice(w, first, end, axis) y = MatMul(p, v) }";
+
+// Batch and heads in one dimension, but for a mask and softmax.
+static const char beside[] =
+    HEAD "(float[8,5,16] q, float[8,7,16] k, float[8,7,16] v, float[8,1,7] bias, bool[2,1,5,7] "
+         "hidden, float[batch] other)"
+         " => (float[8,5,16] y)<float least = {-3.0e38}, int64[4] apart = {2, 4, 5, 7},"
+         " int64[3] as_one = {8, 5, 7}> {"
+         " kt = Transpose<perm = [0, 2, 1]>(k) product = MatMul(q, kt) scores = Add(product, bias)"
+         " split = Reshape(scores, apart) masked = Where(hidden, least, split) w = Softmax(masked)"
+         " p = Reshape(w, as_one) y = MatMul(p, v) }";
+
 static const char rotary[] =
     HEAD "(float[batch,2,seq,16] x, float[1,1,seq,16] c, float[1,1,seq,16] s)"
          " => (float[batch,2,seq,16] y)"
@@ -222,6 +256,9 @@ static void patterns_are_found(void **state) {
   expect(rows_outermost, "", "", "attention qt k vt: 5 nodes, 0 shapes");
   expect(summed_experts, "", "",
          "experts v e up: 2 nodes, 0 shapes; experts w e x: 2 nodes, 0 shapes");
+  expect(capped, "", "", "attention q k v mask: 14 nodes, 0 shapes");
+  expect(sinks, "", "", "attention q k v mask sink: 10 nodes, 0 shapes");
+  expect(beside, "", "", "attention q k v bias hidden: 8 nodes, 0 shapes");
   expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
   expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
   expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
@@ -256,6 +293,13 @@ static void spellings_vary(void **state) {
          "split = Reshape(product, apart) masked = Add(split, mask)"
          " scores = Reshape(masked, as_one) p = Softmax(scores)",
          "p = Softmax(product)", "attention q k v: 5 nodes, 0 shapes");
+  expect(capped, "Mul(idle, cap)", "Identity(bent)", "");
+  expect(capped, "scores = Mul(idle, cap) masked = Add(scores, mask)", "masked = Add(mask, idle)",
+         "attention q k v mask: 13 nodes, 0 shapes");
+  expect(capped, "p1 = Cast<to = 1>(p) p2 = Cast<to = 1>(p1) y = MatMul(p2, v)", "y = MatMul(p, v)",
+         "attention q k v mask: 12 nodes, 0 shapes");
+  expect(sinks, "top = ReduceMax(c, axis) d = Sub(c, top) w = Softmax(d)", "w = Softmax(c)",
+         "attention q k v mask sink: 8 nodes, 0 shapes");
   expect(gelu, "Mul(half, bell) y = Mul(x, part)", "Mul(x, bell) y = Mul(part, half)",
          "gelu x: 5 nodes, 0 shapes");
   expect(gelu_tanh, "cube = Pow(x, three)", "square = Mul(x, x) cube = Mul(square, x)",
@@ -392,6 +436,12 @@ static void near_misses_are_none(void **state) {
   expect(chosen, "least = {-3.0e38}", "least = {-10000}", "");
   expect(chosen, "p = Softmax(scores)", "more = Add(scores, bias) p = Softmax(more)", "");
   expect(batches, "", "", "");
+  // A cap that turns scores around; sinks a query, sinks before the keys, a key cut off, the least.
+  expect(capped, "float cap = {50}", "float cap = {-50}", "");
+  expect(sinks, "float[1,4,1,1] sink", "float[1,4,seq,1] sink", "");
+  expect(sinks, "Concat<axis = -1>(masked, all)", "Concat<axis = -1>(all, masked)", "");
+  expect(sinks, "first = {0}", "first = {1}", "");
+  expect(sinks, "ReduceMax", "ReduceMin", "");
   // Other operands: a scale that is divided, a guard that puts a one, a wrong exponent.
   expect(joined, "Div(product, s)", "Div(s, product)", "");
   expect(attention, "zero = {0}", "zero = {1}", "");

@@ -41,7 +41,8 @@ bool gcut__fuse_vanishes(const gcut__fuser *f, uint32_t node);
 // The node of that operator (of ai.onnx) that makes the value, where it runs, makes nothing else
 // and is in no group yet; or NULL.
 const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const char *op);
-// The same, taken into the group: exactly `readers` nodes read the value, shapes apart.
+// The same, taken into the group: exactly `readers` nodes read the value, shapes apart. Casts to
+// the type that a value has are passed, and taken with it.
 const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers);
 // Operands; GCUT_NONE where there is none.
 uint32_t gcut__fuse_input(const gcut__fuser *f, const gcut_node *node, uint32_t i);
@@ -63,7 +64,7 @@ uint32_t gcut__fuse_beside_number(const gcut__fuser *f, const gcut_node *node, f
 // [b, kv, 1, s, d], wide [b, kv, n, s, d], out [b, kv * n, s, d].
 bool gcut__fuse_repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
                               const gcut_type *out);
-// Says what the group reads; true.
+// Says what the group reads, save for such Casts, which it takes; true.
 bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n);
 
 #endif

@@ -1,20 +1,20 @@
 // Scaled dot-product attention, as PyTorch's exporters and hand-written modules spell it:
 //
-//     [Where(IsNaN(p), 0, p)] of p = [Cast] Softmax([Cast] [masks] [* s] MatMul(q [* s], k^T [*
-//     s])) then MatMul(p, v)
+//     [Where(IsNaN(p), 0, p)] of p = [Cast] Softmax([Cast] [masks] [cap * Tanh] [* s] MatMul(q
+//     [* s], k^T [* s])) then MatMul(p, v)
 //
-// with up to two masks, each added or chosen by Where, with all of rank 4 or of rank 3, batch and
-// heads as one (then Reshapes may tell them apart around the masks), with k^T turned by one
-// Transpose (of rank 3 with rows outermost, too, as torch's MultiheadAttention has them), or by one
-// between Reshapes that join batch and heads, and k and v repeated for groups of queries:
-// Reshape(Expand(Unsqueeze(k))). Shapes are compared as expressions, so a group found is one at
-// every shape.
+// with up to two masks, each added or chosen by Where, with scores of sinks beside those of keys
+// until softmax is done, with all of rank 4 or of rank 3, batch and heads as one (then Reshapes may
+// tell them apart around the masks and softmax), with k^T turned by one Transpose (of rank 3 with
+// rows outermost, too, as torch's MultiheadAttention has them), or by one between Reshapes that
+// join batch and heads, and k and v repeated for groups of queries: Reshape(Expand(Unsqueeze(k))).
+// Shapes are compared as expressions, so a group found is one at every shape.
 #include "tracer/fuse/fuse.h"
 #include "tracer/ops/softmax.h"
 #include "tracer/ops/transpose.h"
 
 // The value behind a product with a number, or a quotient by one; else the value itself.
-static uint32_t behind_factor(gcut__fuser *f, uint32_t value) {
+static uint32_t behind_one_factor(gcut__fuser *f, uint32_t value) {
   uint32_t kept = f->n_nodes;
   float factor;
   const gcut_node *node = gcut__fuse_take(f, value, "Mul", 1);
@@ -30,6 +30,11 @@ static uint32_t behind_factor(gcut__fuser *f, uint32_t value) {
     return gcut__fuse_input(f, node, 0);
   }
   f->n_nodes = kept;
+  return value;
+}
+
+static uint32_t behind_factor(gcut__fuser *f, uint32_t value) {
+  for (uint32_t in; (in = behind_one_factor(f, value)) != value;) value = in;
   return value;
 }
 
@@ -120,6 +125,7 @@ static bool has_heads(const gcut__fuser *f, uint32_t value) {
 // Where scores come from.
 typedef struct scores {
   uint32_t q, k, masks[2], n_masks; // masks: the last first applied
+  uint32_t sinks;
 } scores;
 
 // [* s] MatMul(q [* s], k^T [* s])
@@ -127,6 +133,7 @@ static bool find_product(gcut__fuser *f, uint32_t value, scores *s) {
   uint32_t kept = f->n_nodes;
   f->group.scale = 1;
   f->group.rows_first = false;
+  f->group.softcap = 0;
   const gcut_node *product = gcut__fuse_take(f, behind_factor(f, value), "MatMul", 1);
   if (product) {
     s->q = behind_factor(f, gcut__fuse_input(f, product, 0));
@@ -134,6 +141,20 @@ static bool find_product(gcut__fuser *f, uint32_t value, scores *s) {
     if (s->k != GCUT_NONE && !f->group.rows_first) s->k = behind_repeat(f, s->k);
     const gcut_type *q = gcut__fuse_type(f, s->q), *k = gcut__fuse_type(f, s->k);
     if (has_heads(f, s->q) && has_heads(f, s->k) && q->rank == k->rank) return true;
+  }
+  f->n_nodes = kept;
+  return false;
+}
+
+// cap * Tanh(the product)
+static bool find_capped(gcut__fuser *f, uint32_t value, scores *s) {
+  uint32_t kept = f->n_nodes;
+  f->group.scale = 1;
+  const gcut_node *tanh = gcut__fuse_take(f, behind_factor(f, value), "Tanh", 1);
+  float cap = f->group.scale;
+  if (tanh && cap > 0 && find_product(f, gcut__fuse_input(f, tanh, 0), s)) {
+    f->group.softcap = cap;
+    return true;
   }
   f->n_nodes = kept;
   return false;
@@ -199,7 +220,7 @@ static bool find_masked(gcut__fuser *f, uint32_t value, scores *s) {
 // The product and what was done to it: no deeper than masks may be many.
 static bool find_scores(gcut__fuser *f, uint32_t value, scores *s) {
   value = behind_view(f, value);
-  return find_product(f, value, s) || find_masked(f, value, s);
+  return find_product(f, value, s) || find_capped(f, value, s) || find_masked(f, value, s);
 }
 
 // p of Where(IsNaN(p), 0, p), the guard of rows that see nothing; else the value itself.
@@ -229,7 +250,8 @@ static uint32_t behind_cast(gcut__fuser *f, uint32_t value, uint32_t readers, bo
 
 // Softmax over keys, in float32 where `casts`: what it reads, or GCUT_NONE.
 static uint32_t behind_softmax(gcut__fuser *f, uint32_t value) {
-  uint32_t readers = f->group.guard ? 2 : 1, p = behind_cast(f, value, readers, false);
+  uint32_t readers = f->group.guard && !f->group.sinks ? 2 : 1,
+           p = behind_cast(f, value, readers, false);
   f->group.casts = p != value;
   if (f->group.casts) readers = 1;
   const gcut_node *softmax = gcut__fuse_take(f, p, "Softmax", readers);
@@ -238,17 +260,77 @@ static uint32_t behind_softmax(gcut__fuser *f, uint32_t value) {
           last = gcut__fuse_type(f, p)->rank - 1;
   uint32_t scores = gcut__fuse_input(f, softmax, 0);
   if (axis != last && axis != -1) return GCUT_NONE;
+  const gcut_type *out = gcut__fuse_type(f, value);
+  f->group.casts = f->group.casts && out && out->type != GCUT_FLOAT; // to float32 from float32
   if (!f->group.casts) return scores;
   uint32_t narrow = behind_cast(f, scores, 1, true);
-  const gcut_type *in = gcut__fuse_type(f, narrow), *out = gcut__fuse_type(f, value);
+  const gcut_type *in = gcut__fuse_type(f, narrow);
   return narrow != scores && in && out && in->type == out->type ? narrow : GCUT_NONE;
 }
 
+// ---- sinks --------------------------------------------------------------------------------------
+
+// Whether the types differ in nothing but the last dimension, which is `last` in b; 0: whatever.
+static bool differ_in_last(const gcut_type *a, const gcut_type *b, gcut_dim last) {
+  if (!a || !b || a->rank != 4 || b->rank != 4 || a->type != b->type) return false;
+  for (int d = 0; d < 3; d++)
+    if (a->dims[d] != b->dims[d]) return false;
+  return last == 0 || b->dims[3] == last;
+}
+
+// Weights of keys and sinks, of which Slice keeps all but the last; else the value itself.
+static uint32_t behind_cut(gcut__fuser *f, uint32_t value) {
+  uint32_t kept = f->n_nodes;
+  int64_t start, end, axis, step = 1;
+  const gcut_node *slice = gcut__fuse_take(f, value, "Slice", f->group.guard ? 2 : 1);
+  uint32_t steps = gcut__fuse_input(f, slice, 4);
+  f->group.sinks = gcut__fuse_int(f, gcut__fuse_input(f, slice, 1), &start) && start == 0 &&
+                   gcut__fuse_int(f, gcut__fuse_input(f, slice, 2), &end) && end == -1 &&
+                   gcut__fuse_int(f, gcut__fuse_input(f, slice, 3), &axis) &&
+                   (axis == 3 || axis == -1) &&
+                   (steps == GCUT_NONE || (gcut__fuse_int(f, steps, &step) && step == 1));
+  if (f->group.sinks) return gcut__fuse_input(f, slice, 0);
+  f->n_nodes = kept;
+  return value;
+}
+
+// c of Sub(c, ReduceMax(c)) over keys, which softmax does by itself; else the value.
+static uint32_t behind_shift(gcut__fuser *f, uint32_t value) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *sub = gcut__fuse_take(f, value, "Sub", 1);
+  uint32_t c = gcut__fuse_input(f, sub, 0), top = gcut__fuse_input(f, sub, 1);
+  const gcut_node *max = gcut__fuse_take(f, top, "ReduceMax", 1);
+  if (max && gcut__fuse_input(f, max, 0) == c &&
+      differ_in_last(gcut__fuse_type(f, c), gcut__fuse_type(f, top), 1))
+    return c;
+  f->n_nodes = kept;
+  return value;
+}
+
+// Scores of keys, of Concat(scores, Expand(sinks)) of a sink a head; or GCUT_NONE.
+static uint32_t beside_sinks(gcut__fuser *f, uint32_t value, scores *s) {
+  uint32_t c = behind_shift(f, value);
+  const gcut_node *join = gcut__fuse_take(f, c, "Concat", c == value ? 1 : 2);
+  uint32_t in = gcut__fuse_input(f, join, 0), wide = gcut__fuse_input(f, join, 1);
+  const gcut_node *expand = gcut__fuse_take(f, wide, "Expand", 1);
+  const gcut_type *type = gcut__fuse_type(f, c);
+  s->sinks = gcut__fuse_input(f, expand, 0);
+  const gcut_type *sinks = gcut__fuse_type(f, s->sinks);
+  bool found = expand && join->n_inputs == 2 && differ_in_last(type, gcut__fuse_type(f, in), 0) &&
+               differ_in_last(type, gcut__fuse_type(f, wide), 1) && sinks && sinks->rank == 4 &&
+               sinks->dims[0] == 1 && sinks->dims[1] == type->dims[1] && sinks->dims[2] == 1;
+  return found ? in : GCUT_NONE;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
 bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
-  uint32_t value = behind_softmax(f, behind_guard(f, gcut__fuse_input(f, node, 0)));
   scores s = {0};
+  uint32_t value = behind_guard(f, behind_view(f, gcut__fuse_input(f, node, 0)));
+  value = behind_softmax(f, behind_cut(f, value));
+  if (value != GCUT_NONE && f->group.sinks) value = beside_sinks(f, value, &s);
   if (value == GCUT_NONE || !find_scores(f, value, &s)) return false;
-  uint32_t v = behind_repeat(f, gcut__fuse_input(f, node, 1)), reads[] = {s.q, s.k, v, 0, 0};
+  uint32_t v = behind_repeat(f, gcut__fuse_input(f, node, 1)), reads[] = {s.q, s.k, v, 0, 0, 0};
   const gcut_type *q = gcut__fuse_type(f, s.q), *tv = gcut__fuse_type(f, v);
   if (!tv || tv->rank != q->rank) return false;
   for (uint32_t i = 0; i < s.n_masks; i++) reads[3 + i] = s.masks[s.n_masks - 1 - i];
@@ -257,5 +339,6 @@ bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
     f->group.masks[0] = f->group.masks[1];
     f->group.masks[1] = last;
   }
-  return gcut__fuse_as(f, reads, 3 + s.n_masks);
+  reads[3 + s.n_masks] = s.sinks;
+  return gcut__fuse_as(f, reads, 3 + s.n_masks + f->group.sinks);
 }

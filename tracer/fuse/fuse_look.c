@@ -42,11 +42,33 @@ const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const ch
                                                                                           : NULL;
 }
 
-const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers) {
-  const gcut_node *node = gcut__fuse_maker(f, value, op);
-  if (!node || f->n_nodes == GCUT__FUSED_NODES || count_readers(f, value) != readers) return NULL;
+static const gcut_node *take(gcut__fuser *f, const gcut_node *node, uint32_t readers) {
+  if (!node || f->n_nodes == GCUT__FUSED_NODES ||
+      count_readers(f, gcut__fuse_output(f, node)) != readers)
+    return NULL;
   f->nodes[f->n_nodes++] = (uint32_t)(node - f->graph->nodes);
   return node;
+}
+
+// The Cast to the type it comes from that makes the value, as TorchScript's exporter leaves them
+// all over; or NULL.
+static const gcut_node *idle_cast(const gcut__fuser *f, uint32_t value) {
+  const gcut_node *cast = gcut__fuse_maker(f, value, "Cast");
+  const gcut_type *in = gcut__fuse_type(f, gcut__fuse_input(f, cast, 0)),
+                  *out = gcut__fuse_type(f, value);
+  return in && out && in->type == out->type ? cast : NULL;
+}
+
+const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers) {
+  uint32_t kept = f->n_nodes;
+  for (const gcut_node *node; !(node = gcut__fuse_maker(f, value, op)); readers = 1) {
+    node = take(f, idle_cast(f, value), readers);
+    value = gcut__fuse_input(f, node, 0);
+    if (!node) break;
+  }
+  const gcut_node *found = take(f, gcut__fuse_maker(f, value, op), readers);
+  if (!found) f->n_nodes = kept;
+  return found;
 }
 
 // ---- operands -----------------------------------------------------------------------------------
@@ -126,7 +148,11 @@ uint32_t gcut__fuse_beside_number(const gcut__fuser *f, const gcut_node *node, f
 }
 
 bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n) {
-  memcpy(f->group.reads, reads, n * sizeof *reads);
   f->group.n_reads = n;
+  for (uint32_t i = 0; i < n; i++) {
+    f->group.reads[i] = reads[i];
+    for (const gcut_node *cast; (cast = take(f, idle_cast(f, f->group.reads[i]), 1));)
+      f->group.reads[i] = gcut__fuse_input(f, cast, 0);
+  }
   return true;
 }

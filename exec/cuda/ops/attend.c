@@ -20,6 +20,7 @@ typedef struct attention {
   CUfunction join;            // of masks, where there are any that are not simply added
   gcut__cuda_masks_job masks; // n is 0 where there are none
   uint64_t mask_bytes;
+  uint32_t sinks; // the input they are, 0: there are none
 } attention;
 
 static gcut_status join_masks(const gcut__cuda_run *r, const attention *a, gcut_error *err) {
@@ -38,6 +39,7 @@ static gcut_status launch_attend(const gcut__cuda_run *r, gcut_error *err) {
   job.v = (const void *)r->inputs[2];
   job.mask = job.mask_type ? (const void *)r->inputs[3] : NULL;
   job.y = (void *)r->outputs[0];
+  job.sinks = a->sinks ? (const void *)r->inputs[a->sinks] : NULL;
   if (a->masks.n > 0) {
     GCUT_TRY(join_masks(r, a, err));
     job.mask = (const void *)r->scratch;
@@ -49,6 +51,7 @@ static gcut_status launch_attend(const gcut__cuda_run *r, gcut_error *err) {
 static gcut_status load_kernels(const gcut__cuda_compile *c, attention *a, gcut_error *err) {
   GCUT_TRY(gcut__cuda_attend_load(c->cuda, &a->attend, err));
   if (a->masks.n > 0) GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_join_masks", &a->join, err));
+  a->mask_bytes = gcut__cuda_masks_bytes(&a->masks);
   c->step->scratch_bytes = a->mask_bytes + gcut__cuda_attend_scratch(&a->attend.job);
   c->step->params = a;
   c->step->launch = launch_attend;
@@ -57,15 +60,16 @@ static gcut_status load_kernels(const gcut__cuda_compile *c, attention *a, gcut_
 
 // ---- what there is a kernel for
 
-// Shapes of q [batch, heads, queries, size] and k, v [batch, kv heads, keys, size].
+// Shapes of q [batch, heads, queries, size], k [batch, kv heads, keys, size] and v [.., v size].
 static bool set_shapes(gcut__cuda_attend_job *job, const gcut_type *q, const gcut_type *k,
                        const gcut_type *v) {
   if (!q || !k || !v || q->rank != 4 || k->rank != 4 || v->rank != 4) return false;
   if (k->type != q->type || v->type != q->type ||
-      !gcut__cuda_attend_has_kernel(q->type, q->dims[3]))
+      !gcut__cuda_attend_has_kernel(q->type, q->dims[3]) ||
+      !gcut__cuda_attend_has_kernel(q->type, v->dims[3]))
     return false;
   for (int d = 0; d < 4; d++)
-    if (k->dims[d] != v->dims[d] || q->dims[d] <= 0 || k->dims[d] <= 0) return false;
+    if ((d < 3 && k->dims[d] != v->dims[d]) || q->dims[d] <= 0 || k->dims[d] <= 0) return false;
   if (k->dims[0] != q->dims[0] || k->dims[3] != q->dims[3] || q->dims[1] % k->dims[1] != 0)
     return false;
   if (q->dims[0] > 65535 || q->dims[1] > 65535 || q->dims[2] > 1 << 20 || k->dims[2] > 1 << 20)
@@ -76,63 +80,9 @@ static bool set_shapes(gcut__cuda_attend_job *job, const gcut_type *q, const gcu
   job->n_queries = (int32_t)q->dims[2];
   job->n_keys = (int32_t)k->dims[2];
   job->size = (int32_t)q->dims[3];
+  job->v_size = (int32_t)v->dims[3];
   job->type = q->type;
   return true;
-}
-
-// A mask that broadcasts to [batch, heads, queries, keys].
-static bool set_mask(gcut__cuda_attend_job *job, const gcut_type *t) {
-  int64_t full[4] = {job->batch, job->heads, job->n_queries, job->n_keys}, strides[4] = {0},
-          stride = 1;
-  if (!t || t->rank > 4 || t->rank < 1 || (t->type != GCUT_BOOL && t->type != job->type))
-    return false;
-  for (int d = t->rank - 1; d >= 0; d--) {
-    int to = d + 4 - t->rank;
-    if (t->dims[d] != 1 && t->dims[d] != full[to]) return false;
-    strides[to] = t->dims[d] == 1 ? 0 : stride;
-    stride *= t->dims[d];
-  }
-  job->m_batch = strides[0];
-  job->m_head = strides[1];
-  job->m_row = strides[2];
-  job->m_column = strides[3];
-  job->mask_type = t->type;
-  return gcut__cuda_attend_set_tiles(job);
-}
-
-// Strides of a mask over the dimensions of all; dims grow to what it has.
-static bool set_part(gcut__cuda_masks_job *masks, int32_t i, const gcut_type *t) {
-  int64_t stride = 1;
-  for (int d = t->rank - 1; d >= 0; d--) {
-    int64_t *dim = &masks->dims[d + 4 - t->rank];
-    if (t->dims[d] != 1 && *dim != 1 && *dim != t->dims[d]) return false;
-    if (t->dims[d] != 1) *dim = t->dims[d];
-    masks->of[i].strides[d + 4 - t->rank] = t->dims[d] == 1 ? 0 : stride;
-    stride *= t->dims[d];
-  }
-  return true;
-}
-
-// Masks of a group that have to be joined.
-static bool set_masks(const gcut__cuda_matcher *m, attention *a, const gcut_fused *group) {
-  gcut__cuda_masks_job *masks = &a->masks;
-  *masks = (gcut__cuda_masks_job){
-      .dims = {1, 1, 1, 1}, .n = (int32_t)group->n_reads - 3, .type = a->attend.job.type};
-  for (int32_t i = 0; i < masks->n; i++) {
-    const gcut_type *t = gcut__match_type(m, group->reads[3 + i]);
-    const gcut_fused_mask *mask = &group->masks[i];
-    masks->of[i].flags = mask->kind != GCUT_MASK_ADDED;
-    masks->of[i].hidden = mask->kind == GCUT_MASK_HIDES;
-    masks->of[i].least = mask->least;
-    if (!t || t->rank > 4 || t->type != (masks->of[i].flags ? GCUT_BOOL : masks->type) ||
-        !set_part(masks, i, t))
-      return false;
-  }
-  gcut_type joined = {
-      .kind = GCUT_KIND_TENSOR, .type = masks->type, .rank = 4, .dims = masks->dims};
-  masks->count = (int64_t)gcut__cuda_count(&joined);
-  a->mask_bytes = ((uint64_t)masks->count * (masks->type == GCUT_FLOAT ? 4 : 2) + 255) / 256 * 256;
-  return masks->count > 0 && set_mask(&a->attend.job, &joined);
 }
 
 // Strides of a value of [batch, heads, rows, size] as it lies, or with heads and rows swapped.
@@ -216,17 +166,25 @@ static void set_apart(operand *o, const gcut_type *t) {
   o->heads = dense(t);
 }
 
+// Of a result: as many heads and rows as queries have, of the size of values.
+static gcut__cuda_heads result_of(const operand *o, gcut__cuda_heads lie(const gcut_type *)) {
+  const gcut_dim *q = o[0].type.dims;
+  gcut_dim dims[] = {q[0], q[1], q[2], o[2].type.dims[3]};
+  gcut_type y = {.rank = 4, .dims = dims};
+  return lie(&y);
+}
+
 // Results go where a Transpose of heads and rows would put them, where it alone reads them.
-static gcut__cuda_heads match_result(gcut__cuda_matcher *m, const operand *q, gcut__cuda_fused *f) {
+static gcut__cuda_heads match_result(gcut__cuda_matcher *m, const operand *o, gcut__cuda_fused *f) {
   uint32_t y = gcut__match_output(m, &m->graph->nodes[f->base.node]);
   const gcut_node *transpose = gcut__match_reader(m, y, "Transpose");
-  bool apart = is_apart(q);
+  bool apart = is_apart(o);
   if (!(apart ? swaps_heads(m, transpose) : swaps_joined(m, transpose)) ||
       m->n_hidden == GCUT_CUDA_GROUP_NODES)
-    return dense(&q->type);
+    return result_of(o, dense);
   m->hidden[m->n_hidden++] = f->base.node;
   f->base.node = (uint32_t)(transpose - m->graph->nodes);
-  return apart ? rows_first(&q->type) : rows_outermost(&q->type);
+  return result_of(o, apart ? rows_first : rows_outermost);
 }
 
 // ---- spelled out
@@ -237,17 +195,6 @@ static gcut_status compile_found(const gcut__cuda_compile *c, const gcut__cuda_f
   return a ? load_kernels(c, a, err) : GCUT_NO_MEMORY(err);
 }
 
-// How many of `n` batches and heads in one dimension are batches, by a mask that tells them apart.
-static int64_t batches_of(const gcut__cuda_matcher *m, const gcut_fused *group, int64_t n) {
-  for (uint32_t i = 3; i < group->n_reads; i++) {
-    const gcut_type *t = gcut__match_type(m, group->reads[i]);
-    if (!t || t->rank != 4) continue;
-    if (t->dims[0] > 1 && n % t->dims[0] == 0) return t->dims[0];
-    if (t->dims[1] > 1 && n % t->dims[1] == 0) return n / t->dims[1];
-  }
-  return 1;
-}
-
 // Of rank 3: batch and heads are one dimension, before or behind rows.
 static void set_joined(gcut__cuda_matcher *m, const gcut_fused *group, bool rows_before,
                        uint32_t *read, operand *o) {
@@ -255,7 +202,7 @@ static void set_joined(gcut__cuda_matcher *m, const gcut_fused *group, bool rows
   uint32_t kept = m->n_hidden;
   const gcut_node *turn = rows_before ? NULL : gcut__match_inner(m, *read, "Transpose", 1);
   gcut_dim n = t->dims[rows_before ? 1 : 0], rows = t->dims[rows_before ? 0 : 1];
-  int64_t batch = batches_of(m, group, n);
+  int64_t batch = gcut__cuda_attend_batches(m, group, n);
   bool turned = swaps_joined(m, turn);
   set_dims(o, t, batch, n / batch, rows, t->dims[2]);
   o->heads = rows_before || turned ? rows_outermost(&o->type) : dense(&o->type);
@@ -294,26 +241,35 @@ static bool set_job(gcut__cuda_attend_job *job, const operand *o) {
 
 // One mask that is added is read as it lies; of rank 3 it repeats over batches.
 static bool set_group_masks(gcut__cuda_matcher *m, const gcut_fused *group, attention *a) {
-  const gcut_type *t = group->n_reads > 3 ? gcut__match_type(m, group->reads[3]) : NULL;
-  if (group->n_reads == 3) return true;
-  if (group->n_reads == 4 && group->masks[0].kind == GCUT_MASK_ADDED)
-    return t && t->type != GCUT_BOOL && set_mask(&a->attend.job, t);
-  return set_masks(m, a, group);
+  uint32_t n = gcut__cuda_attend_masks_of(group);
+  const gcut_type *t = n > 0 ? gcut__match_type(m, group->reads[3]) : NULL;
+  if (n == 0) return true;
+  if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED)
+    return t && t->type != GCUT_BOOL && gcut__cuda_attend_set_mask(&a->attend.job, t);
+  return gcut__cuda_attend_join(m, group, &a->attend.job, &a->masks);
+}
+
+// Sinks of the type of all else.
+static bool set_sinks(const gcut__cuda_matcher *m, const gcut_fused *group, attention *a) {
+  const gcut_type *t = group->sinks ? gcut__match_type(m, group->reads[group->n_reads - 1]) : NULL;
+  a->sinks = group->sinks ? group->n_reads - 1 : 0;
+  return !group->sinks || (t && t->type == a->attend.job.type);
 }
 
 bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
                                gcut__cuda_fused *f) {
   attention *a = GCUT_NEW(m->arena, attention);
-  uint32_t reads[5];
+  uint32_t reads[6];
   operand o[3];
   memcpy(reads, group->reads, sizeof reads);
   for (uint32_t i = 0; a && i < 3; i++)
     if (!set_operand(m, group, i, &reads[i], &o[i])) return false;
   if (!a || !set_job(&a->attend.job, o)) return false;
   a->attend.job.scale = group->scale;
+  a->attend.job.softcap = group->softcap;
   a->attend.job.guard = group->guard;
-  if (!set_group_masks(m, group, a)) return false;
-  gcut__cuda_heads y = match_result(m, &o[0], f);
+  if (!set_group_masks(m, group, a) || !set_sinks(m, group, a)) return false;
+  gcut__cuda_heads y = match_result(m, o, f);
   SET_HEADS(&a->attend.job, y, y);
   f->params = a;
   f->compile = compile_found;
@@ -334,7 +290,7 @@ static bool has_from(const uint32_t *values, uint32_t n, uint32_t from) {
 static bool is_plain(const gcut_graph *g, const gcut_node *node) {
   const gcut_attention_attrs *attrs = node->attrs;
   return !has_from(gcut_node_inputs(g, node), node->n_inputs, 4) &&
-         !has_from(gcut_node_outputs(g, node), node->n_outputs, 1) && attrs->softcap == 0 &&
+         !has_from(gcut_node_outputs(g, node), node->n_outputs, 1) && attrs->softcap >= 0 &&
          attrs->left_window_size < 0 && attrs->right_window_size < 0;
 }
 
@@ -361,10 +317,13 @@ static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs 
                          const operand *o, const gcut_type *mask) {
   if (!set_job(job, o)) return false;
   job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;
+  job->softcap = attrs->softcap;
+  if (job->softcap > 0) job->scale /= job->softcap;
   job->causal = attrs->is_causal != 0;
   job->guard = true;
-  SET_HEADS(job, y, o[0].heads);
-  return !mask || set_mask(job, mask);
+  gcut__cuda_heads y = result_of(o, is_apart(&o[0]) ? dense : rows_first);
+  SET_HEADS(job, y, y);
+  return !mask || gcut__cuda_attend_set_mask(job, mask);
 }
 
 gcut_status gcut__cuda_compile_attention(const gcut__cuda_compile *c, gcut_error *err) {
@@ -420,8 +379,10 @@ bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gc
   for (uint32_t i = 0; i < 3; i++)
     if (!look_through(m, &reads[i], i > 0, &o[i])) return false;
   if (!set_operator(&p->attend.job, node->attrs, o, mask)) return false;
-  gcut__cuda_heads y = is_apart(&o[0]) ? match_result(m, &o[0], f) : o[0].heads;
-  SET_HEADS(&p->attend.job, y, y);
+  if (is_apart(&o[0])) {
+    gcut__cuda_heads y = match_result(m, o, f);
+    SET_HEADS(&p->attend.job, y, y);
+  }
   f->params = p;
   f->compile = compile_found;
   f->base.n_reads = mask ? 4 : 3;

@@ -75,11 +75,11 @@ template <typename T> __device__ inline float2 mask_pair(const gcut__cuda_attend
 }
 
 template <typename T>
-__device__ inline void cover_tile(const gcut__cuda_attend_job &job, int64_t mask, bool read, int row, int column, float (&score)[TILE / 8][4]) {
+__device__ inline void cover_tile(const gcut__cuda_attend_job &job, float unit, int64_t mask, bool read, int row, int column, float (&score)[TILE / 8][4]) {
   if (read)
-    cover(job, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
+    cover(job, unit, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
   else
-    cover(job, row, column, score, no_mask);
+    cover(job, unit, row, column, score, no_mask);
 }
 
 // Queries of a warp, read once where registers last.
@@ -148,7 +148,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
   const int row = qt * TILE + warp_row + lane / 4;
 
   auto fetch_values = [&](int stage, int t) {
-    fetch_tile<T, D>(tiles + (2 * stage + VALUES) * tile_bytes<D>(), v, job.v_row, t * TILE, job.n_keys, job.size);
+    fetch_tile<T, D>(tiles + (2 * stage + VALUES) * tile_bytes<D>(), v, job.v_row, t * TILE, job.n_keys, job.v_size);
   };
   auto fetch = [&](int stage, int t) {
     if (t < walk.end) {
@@ -173,7 +173,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
   __syncthreads();
 
   float out[D / 8][4] = {};
-  Rows rows = no_rows();
+  Rows rows = first_rows<T>(job, head);
   while (now < walk.end) {
     int after = walk.next(now + 1);
     if (STAGES == 2) fetch(stage ^ 1, after);
@@ -181,10 +181,14 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
     __syncthreads();
     float score[TILE / 8][4], factor[2], unit = job.scale * TO_LOG2;
     multiply_keys<T, D>(queries, tiles + 2 * stage * tile_bytes<D>(), matrix, matrix_row, score);
+    if (job.softcap > 0.0f) {
+      cap_scores(job, score);
+      unit = TO_LOG2;
+    }
     const bool read = walk.tiles && walk.tiles[now] != 2;
     const bool edge = (now + 1) * TILE > job.n_keys || (job.causal && (now + 1) * TILE - 1 > qt * TILE + job.past);
     if (read || edge || !(unit > 0.0f)) {
-      cover_tile<T>(job, mask, read, row, now * TILE + lane % 4 * 2, score);
+      cover_tile<T>(job, unit, mask, read, row, now * TILE + lane % 4 * 2, score);
       unit = 1.0f;
     }
     weigh(score, unit, rows, factor);

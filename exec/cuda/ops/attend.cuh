@@ -64,11 +64,19 @@ __device__ inline float add_mask(float x, float m) {
   return m == -INFINITY ? m : fmaxf(fmaf(m, TO_LOG2, x), -FLT_MAX);
 }
 
-// Turns products into masked scores in units of log2. `row` and `column` are of the thread's first score; at(block, half)
+// Products become scores.
+template <int N> __device__ inline void cap_scores(const gcut__cuda_attend_job &job, float (&score)[N][4]) {
+#pragma unroll
+  for (int b = 0; b < N; b++)
+#pragma unroll
+    for (int i = 0; i < 4; i++) // tanh(x) is 1 - 2 / (e^2x + 1)
+      score[b][i] = job.softcap * (1.0f - __fdividef(2.0f, power2(2.0f * TO_LOG2 * job.scale * score[b][i]) + 1.0f));
+}
+
+// Turns products times `unit` into masked scores in units of log2. `row` and `column` are of the thread's first score; at(block, half)
 // is what the mask adds to a score and its neighbour.
 template <int N, typename At>
-__device__ inline void cover(const gcut__cuda_attend_job &job, int row, int column, float (&score)[N][4], At at) {
-  const float unit = job.scale * TO_LOG2;
+__device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int row, int column, float (&score)[N][4], At at) {
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     const int end = job.causal ? min(job.n_keys, row + half * 8 + job.past + 1) : job.n_keys;
@@ -90,7 +98,11 @@ __device__ inline float2 no_mask(int, int) { return make_float2(0.0f, 0.0f); }
 struct Rows {
   float top[2], sum[2];
 };
-__device__ inline Rows no_rows() { return {{-INFINITY, -INFINITY}, {0.0f, 0.0f}}; }
+template <typename T> __device__ inline Rows first_rows(const gcut__cuda_attend_job &job, int head) {
+  if (!job.sinks) return {{-INFINITY, -INFINITY}, {0.0f, 0.0f}};
+  const float sink = (float)((const T *)job.sinks)[head] * TO_LOG2, share = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
+  return {{sink, sink}, {share, share}};
+}
 
 template <int N> __device__ inline float greatest(const float (&score)[N][4], int half) {
   float a = -INFINITY, b = -INFINITY;
@@ -177,7 +189,7 @@ __device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, i
 #pragma unroll
     for (int b = 0; b < N; b++) word[b] = nothing ? pack<T>(empty, empty) : pack<T>(out[b][2 * half] * over, out[b][2 * half + 1] * over);
     const int r = row + half * 8;
-    store_words((uint16_t *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row, r < job.n_queries, job.size, word);
+    store_words((uint16_t *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row, r < job.n_queries, job.v_size, word);
   }
 }
 

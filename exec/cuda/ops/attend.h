@@ -5,6 +5,8 @@
 #include <stdbool.h>
 
 #include "exec/cuda/context.h"
+#include "exec/cuda/match.h"
+#include "exec/cuda/ops/attend_masks.h"
 #include "exec/cuda/ops/fused.h"
 
 typedef struct gcut__cuda_attend {
@@ -22,6 +24,17 @@ bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size);
 // How far the tiles of the next head and the next batch are, for a mask whose strides are set;
 // false where there are too many.
 bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job);
+
+// A mask that broadcasts to [batch, heads, queries, keys]; false where there is no kernel for it.
+bool gcut__cuda_attend_set_mask(gcut__cuda_attend_job *job, const gcut_type *mask);
+// How many masks a group of attention reads behind q, k and v; its sinks follow.
+uint32_t gcut__cuda_attend_masks_of(const gcut_fused *group);
+// How many of `n` batches and heads in one dimension are batches, by a mask that tells them apart.
+int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused *group, int64_t n);
+// Makes one of them for a job whose shapes are set: *masks is all but the addresses.
+bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group,
+                            gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks);
+uint64_t gcut__cuda_masks_bytes(const gcut__cuda_masks_job *masks); // of what it makes; none: 0
 
 // Finds the kernels for a->job: by its shapes and types alone. `load_narrow` finds the one that
 // every card has.

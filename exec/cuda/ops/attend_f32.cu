@@ -87,7 +87,8 @@ template <int D, int TILE> struct Work {
 #pragma unroll
     for (int i = 0; i < ROWS; i++)
 #pragma unroll
-      for (int j = 0; j < ROWS; j++) score[i][j] = fmaf(job.scale, x[i][j], score[i][j]);
+      for (int j = 0; j < ROWS; j++)
+        score[i][j] = job.softcap > 0.0f ? fmaf(job.softcap, tanhf(job.scale * x[i][j]), score[i][j]) : fmaf(job.scale, x[i][j], score[i][j]);
   }
 
   // Scores become weights, in shared memory; what was summed before shrinks by as much as the greatest score grew.
@@ -152,17 +153,17 @@ template <int D, int TILE> struct Work {
         float value[4];
 #pragma unroll
         for (int k = 0; k < 4; k++) value[k] = nothing ? empty : out[i][f][k] * over;
-        if (wide && c < job.size) *(float4 *)at = float4{value[0], value[1], value[2], value[3]};
+        if (wide && c < job.v_size) *(float4 *)at = float4{value[0], value[1], value[2], value[3]};
         for (int k = 0; k < 4 && !wide; k++)
-          if (c + k < job.size) at[k] = value[k];
+          if (c + k < job.v_size) at[k] = value[k];
       }
     }
   }
 };
 
 // Whether rows of a tensor, and where they begin, are multiples of four elements apart.
-__device__ inline bool in_fours(const gcut__cuda_attend_job &job, int64_t batch, int64_t head, int64_t row) {
-  return (batch | head | row | job.size) % 4 == 0;
+__device__ inline bool in_fours(int64_t batch, int64_t head, int64_t row, int64_t size) {
+  return (batch | head | row | size) % 4 == 0;
 }
 
 template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend_job &job) {
@@ -171,7 +172,7 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
   const int head = blockIdx.x, batch = blockIdx.z, qt = (int)(gridDim.y - 1 - blockIdx.y); // the longest first
   const float *k = (const float *)job.k + batch * job.k_batch + head / job.group * job.k_head;
   const float *v = (const float *)job.v + batch * job.v_batch + head / job.group * job.v_head;
-  const bool k_wide = in_fours(job, job.k_batch, job.k_head, job.k_row), v_wide = in_fours(job, job.v_batch, job.v_head, job.v_row);
+  const bool k_wide = in_fours(job.k_batch, job.k_head, job.k_row, job.size), v_wide = in_fours(job.v_batch, job.v_head, job.v_row, job.v_size);
   Work<D, TILE> w = {job};
   w.q = memory;
   w.kv = w.q + TILE * w.STEP;
@@ -179,9 +180,12 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
   w.tx = threadIdx.x % ACROSS;
   w.row0 = threadIdx.x / ACROSS * w.ROWS;
   w.first_query = qt * TILE;
-  for (int i = 0; i < w.ROWS; i++) w.top[i] = -INFINITY;
+  for (int i = 0; i < w.ROWS; i++) {
+    w.top[i] = job.sinks ? ((const float *)job.sinks)[head] : -INFINITY;
+    w.sum[i] = job.sinks && w.tx == 0 ? 1.0f : 0.0f;
+  }
   load<D, TILE>(w.q, (const float *)job.q + batch * job.q_batch + head * job.q_head, job.q_row, w.first_query, job.n_queries, job.size,
-                in_fours(job, job.q_batch, job.q_head, job.q_row));
+                in_fours(job.q_batch, job.q_head, job.q_row, job.size));
   const int end = job.causal ? min(job.n_keys, w.first_query + TILE + job.past) : job.n_keys;
   for (int first = 0; first < end; first += TILE) {
     if (!w.look(batch * job.m_batch + head * job.m_head, first)) continue;
@@ -190,11 +194,11 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
     w.multiply_keys();
     w.weigh();
     __syncthreads();
-    load<D, TILE>(w.kv, v, job.v_row, first, job.n_keys, job.size, v_wide);
+    load<D, TILE>(w.kv, v, job.v_row, first, job.n_keys, job.v_size, v_wide);
     __syncthreads();
     w.add_values();
   }
-  w.store((float *)job.y + batch * job.y_batch + head * job.y_head, in_fours(job, job.y_batch, job.y_head, job.y_row));
+  w.store((float *)job.y + batch * job.y_batch + head * job.y_head, in_fours(job.y_batch, job.y_head, job.y_row, job.v_size));
 }
 
 } // namespace attention32

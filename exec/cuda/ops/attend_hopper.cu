@@ -255,9 +255,9 @@ template <typename T, int D> struct Worker {
     return unpack(*(const typename PairOf<T>::type *)&m);
   }
 
-  __device__ void cover_with_mask(int first_row, int first_column) {
+  __device__ void cover_with_mask(float unit, int first_row, int first_column) {
     barrier_wait(room.barrier(MASK_FULL), masks.n % 2);
-    cover(job, first_row, first_column, score, [&](int b, int half) { return mask_pair(b, half); });
+    cover(job, unit, first_row, first_column, score, [&](int b, int half) { return mask_pair(b, half); });
     free_stage(MASK_FREE), masks.n++;
   }
 
@@ -268,9 +268,9 @@ template <typename T, int D> struct Worker {
     const bool edge = (t + 1) * TILE > job.n_keys || (job.causal && (t + 1) * TILE - 1 > first + job.past);
     float unit = job.scale * TO_LOG2;
     if (note & NOTE_MASK)
-      cover_with_mask(first_row, first_column), unit = 1.0f;
+      cover_with_mask(unit, first_row, first_column), unit = 1.0f;
     else if (edge || !(unit > 0.0f))
-      cover(job, first_row, first_column, score, no_mask), unit = 1.0f;
+      cover(job, unit, first_row, first_column, score, no_mask), unit = 1.0f;
     weigh(score, unit, rows, factor);
   }
 
@@ -312,7 +312,7 @@ template <typename T, int D> struct Worker {
   __device__ void attend(const Item &item, uint32_t round) {
 #pragma unroll
     for (int b = 0; b < D / 8; b++) out[b][0] = out[b][1] = out[b][2] = out[b][3] = 0.0f;
-    rows = no_rows();
+    rows = first_rows<T>(job, item.head);
     barrier_wait(room.barrier(QUERIES_FULL), round % 2);
     int note = next_keys();
     if (note != NO_MORE) {

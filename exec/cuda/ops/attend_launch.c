@@ -26,7 +26,8 @@ static int32_t kernel_size(const gcut__cuda_attend_job *job) {
   static const int32_t sizes[] = {16, 32, 64, 96, 128, 192, LONGEST_HEAD},
                        wide[] = {64, 128, LONGEST_HEAD};
   const int32_t *size = job->type == GCUT_FLOAT ? wide : sizes;
-  while (*size < job->size && *size < LONGEST_HEAD) size++;
+  const int32_t longest = job->size > job->v_size ? job->size : job->v_size;
+  while (*size < longest && *size < LONGEST_HEAD) size++;
   return *size;
 }
 
@@ -101,6 +102,7 @@ static bool fits_wide(const gcut__cuda_attend_job *job) {
   if (job->type == GCUT_FLOAT || (job->size != 64 && job->size != 128) || job->n_queries <= TILE ||
       items > INT32_MAX / 2)
     return false;
+  if (job->v_size != job->size || job->softcap > 0) return false;
   if (job->mask_type && (job->m_column != 1 ||
                          !strides_fit(job->m_row, job->m_head, job->m_batch, mask_element(job))))
     return false;

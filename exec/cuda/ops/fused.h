@@ -23,7 +23,9 @@ typedef struct gcut__cuda_rotary_job {
   void *y;
 } gcut__cuda_rotary_job;
 
-// y = softmax(scale * q k^T + mask) v by blocks of 64 rows, without a matrix of scores.
+// y = softmax(scale * q k^T + mask) v by blocks of 64 rows, without a matrix of scores. With a
+// softcap, scores before the mask are softcap * tanh(scale * q k^T); with sinks, each head has a
+// score more, whose value is 0.
 enum { GCUT_CUDA_ATTEND_TILE = 64 };
 
 // Of 16 bits: the longest heads whose queries stay in registers, and how many tiles a block keeps
@@ -39,13 +41,15 @@ typedef struct gcut__cuda_attend_job {
   int64_t q_batch, q_head, q_row, k_batch, k_head, k_row, v_batch, v_head, v_row; // elements
   int64_t y_batch, y_head, y_row;
   int64_t m_batch, m_head, m_row, m_column; // of the mask; 0 repeats
-  int32_t batch, heads, group, n_queries, n_keys, size;
+  int32_t batch, heads, group, n_queries, n_keys;
+  int32_t size, v_size;            // of queries and keys; of values
   int32_t type, mask_type;         // 0: no mask; BOOL: false hides
   int32_t causal, past;            // query i sees keys up to i + past
   int32_t guard;                   // a row that sees nothing is 0, not NaN
   int32_t tiles_batch, tiles_head; // of `tiles`: how far the next batch or head; 0 repeats
-  float scale;
+  float scale, softcap;            // softcap 0: none
   const void *q, *k, *v, *mask;
+  const void *sinks; // [heads] or NULL
   // [..][query tiles][key tiles]: 0 hidden by minus infinity, 1 to be read, 2 all zero, 3 hidden by
   // a large number, which counts where a query sees nothing else.
   uint8_t *tiles;

@@ -219,8 +219,46 @@ static const char rows_outermost[] =
     " p2 = Reshape(p1, apart) p3 = Add(p2, mask) p4 = Reshape(p3, as_one) p = Softmax<axis = "
     "-1>(p4)"
     " y = MatMul(p, vt) z = Transpose<perm = [1, 0, 2]>(y) }";
+// What is added to scores, and to what: in one dimension, then apart until softmax is done.
+static const char beside[] =
+    "<ir_version: 10, opset_import: [\"\": 18]> g (float[8,%1$d,%3$d] q, float[8,%2$d,%3$d] k,"
+    " float[8,%2$d,%3$d] v, float[8,1,%2$d] bias, float[2,1,%1$d,%2$d] mask)"
+    " => (float[8,%1$d,%3$d] y)"
+    "<float s = {0.25}, int64[4] apart = {2, 4, %1$d, %2$d}, int64[3] as_one = {8, %1$d, %2$d}> {"
+    " kt = Transpose<perm = [0, 2, 1]>(k) p1 = MatMul(q, kt) p2 = Mul(p1, s) p3 = Add(p2, bias)"
+    " p4 = Reshape(p3, apart) p5 = Add(p4, mask) p6 = Softmax<axis = -1>(p5)"
+    " p = Reshape(p6, as_one) y = MatMul(p, v) }";
+
+// Values of another size than queries, scores within a cap, a sink a head.
+#define SIZED(size, operands, constants, nodes)                                                    \
+  "<ir_version: 10, opset_import: [\"\": 18]> g (float[2,4,%1$d,%3$d] q, float[2,4,%2$d,%3$d] k,"  \
+  " float[2,4,%2$d," size "] v" operands ") => (float[2,4,%1$d," size "] y)"                       \
+  "<float s = {0.25}" constants "> {"                                                              \
+  " kt = Transpose<perm = [0, 1, 3, 2]>(k) p1 = MatMul(q, kt) p2 = Mul(s, p1) " nodes              \
+  " y = MatMul(p, v) }"
+#define SINKS                                                                                      \
+  ", int64[4] wide = {2, 4, %1$d, 1}, int64[1] last = {-1}, int64[1] zero = {0}, int64[1] axis = " \
+  "{3}"
+#define CAP ", float cap = {1.5}"
 
 static const char *const attentions[] = {
+    beside,
+    SIZED("20", "", "", "p = Softmax<axis = -1>(p2)"),
+    SIZED("72", ", float[2,1,%1$d,%2$d] mask", "", "p3 = Add(p2, mask) p = Softmax<axis = -1>(p3)"),
+    SIZED("%3$d", "", CAP,
+          "p3 = Div(p2, cap) p4 = Tanh(p3) p5 = Mul(p4, cap) p = Softmax<axis = -1>(p5)"),
+    SIZED("%3$d", ", float[1,1,%1$d,%2$d] mask", CAP,
+          "p3 = Div(p2, cap) p4 = Tanh(p3) p5 = Mul(cap, p4) p6 = Add(mask, p5)"
+          " p = Softmax<axis = -1>(p6)"),
+    SIZED("%3$d", ", float[1,4,1,1] sinks", SINKS,
+          "all = Expand(sinks, wide) c = Concat<axis = -1>(p2, all) w = Softmax<axis = -1>(c)"
+          " p = Slice(w, zero, last, axis)"),
+    SIZED("24", ", float[1,4,1,1] sinks, bool[2,1,%1$d,%2$d] seen", SINKS ", float least = {-3e38}",
+          "p3 = Where(seen, p2, least) all = Expand(sinks, wide)"
+          " c = Concat<axis = -1>(p3, all) top = ReduceMax(c, axis) d = Sub(c, top)"
+          " w = Softmax<axis = -1>(d) p = Slice(w, zero, last, axis)"),
+    OPERATOR("", "<softcap = 1.5>", ""),
+    OPERATOR(", float[2,4,%1$d,%2$d] mask", "<softcap = 0.75, scale = 0.5>", ", mask"),
     OPERATOR("", "", ""),
     OPERATOR("", "<is_causal = 1>", ""),
     OPERATOR(", float[2,4,%1$d,%2$d] mask", "<scale = 0.5>", ", mask"),
