@@ -4,9 +4,10 @@
 // taken out ("layers.0", "layers.1": re:layers\.\d+$). A group of at least two modules, nested ones
 // not counted, is a candidate; those of about equal size come first, then those that cover most
 // nodes: so the outermost repeated block leads, its attention and feed-forward follow, experts of
-// a mixture further down. Blocks side by side (vision and language layers of one model, layers of
-// two kinds in one stack) are also proposed together, ahead of all. A graph without modules is
-// searched for repeated structure (blocks.c).
+// a mixture further down. Modules that are no stack give way to stacks within them. Blocks side by
+// side (vision and language layers of one model, layers of two kinds in one stack) are also
+// proposed together, ahead of all. A graph without modules is searched for repeated structure
+// (blocks.c).
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,45 @@ static int by_worth(const void *a, const void *b) {
   return x->place < y->place ? -1 : x->place > y->place;
 }
 
+// Whether some follow one another in a stack: by their numbered paths.
+static bool stacked(proposer *p, const candidate *c) {
+  const char *last = NULL;
+  for (uint32_t i = 0; i < c->n; i++) {
+    const char *pattern = number_pattern(p, p->graph->scopes[p->members[c->first + i]].path);
+    if (pattern && pattern == last) return true;
+    last = pattern;
+  }
+  return false;
+}
+
+// Whether every member of one lies in a member of the other.
+static bool within(const proposer *p, const candidate *inner, const candidate *outer) {
+  for (uint32_t i = 0, o = 0; i < inner->n; i++) {
+    uint32_t place = p->place[p->members[inner->first + i]];
+    while (o < outer->n &&
+           p->place[p->members[outer->first + o]] + p->size[p->members[outer->first + o]] <= place)
+      o++;
+    if (o == outer->n || place < p->place[p->members[outer->first + o]]) return false;
+  }
+  return true;
+}
+
+// A few of a kind here and there, as the encoders of texts and of images, give way to the stacks
+// that nearly all of them consists of.
+static void lead_with_stacks(proposer *p) {
+  const candidate lead = p->items[0];
+  if (lead.n < 2 || stacked(p, &lead)) return;
+  for (uint32_t i = 1; i < p->n; i++) {
+    const candidate c = p->items[i];
+    if (c.n < 2 * lead.n || !uniform(&c) || 4 * (uint64_t)c.n_nodes < 3 * (uint64_t)lead.n_nodes ||
+        !within(p, &c, &lead) || !stacked(p, &c))
+      continue;
+    memmove(p->items + 1, p->items, i * sizeof *p->items);
+    p->items[0] = c;
+    return;
+  }
+}
+
 static void find_candidates(proposer *p) {
   for (uint32_t from = 0, to; from < p->n_labels; from = to) {
     to = from + 1;
@@ -180,7 +220,9 @@ static void find_candidates(proposer *p) {
     add_candidate(p, from, to);
     p->items[p->n - 1].place = p->labels[from].place;
   }
-  if (p->n > 0) qsort(p->items, p->n, sizeof *p->items, by_worth);
+  if (p->n == 0) return;
+  qsort(p->items, p->n, sizeof *p->items, by_worth);
+  lead_with_stacks(p);
 }
 
 // ---- blocks side by side ----------------------------------------------------------------------

@@ -335,6 +335,43 @@ static void proposed_uneven_layers(void **state) {
   assert_string_equal(proposed_first(5, 11), "M");
 }
 
+// Two encoders of layers, of which `more` nodes are in none: they are no stack, the layers are.
+static const char *proposed_of_two(const char *a, const char *b, int more) {
+  static char target[32];
+  gcut_graph *g = toy_begin();
+  const char *encoders[] = {a, b};
+  char name[64], in[64], out[64] = "h0";
+  toy_input(g, "h0", 2, VECTOR);
+  for (int e = 0; e < 2; e++) {
+    uint32_t encoder = toy_scope(g, 0, encoders[e], "pkg.Encoder"), layer = encoder;
+    for (int k = 0; k < 9 + more; k++) {
+      snprintf(name, sizeof name, "%s.layers.%d", encoders[e], k / 3);
+      if (k % 3 == 0) layer = k < 9 ? toy_scope(g, encoder, name, "pkg.Layer") : encoder;
+      strcpy(in, out);
+      snprintf(out, sizeof out, "x%d_%d", e, k);
+      toy_node(g, layer, out, "Relu", in, out);
+    }
+  }
+  toy_output(g, out);
+  gcut_trace *trace = toy_trace(g, 4);
+  gcut_proposals p;
+  gcut_error err = {0};
+  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
+  snprintf(target, sizeof target, "%s", p.items[0].target);
+  gcut_proposals_free(&p);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+  return target;
+}
+
+static void proposed_stacks_in_two(void **state) {
+  (void)state;
+  assert_string_equal(proposed_of_two("text", "vision", 0), "Layer");
+  assert_string_equal(proposed_of_two("text", "vision", 3), "Layer");
+  assert_string_equal(proposed_of_two("text", "vision", 4), "Encoder");
+  assert_string_equal(proposed_of_two("stages.0", "stages.1", 0), "Encoder");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(vocabulary),
@@ -350,6 +387,7 @@ int main(void) {
       cmocka_unit_test(proposed_experts),
       cmocka_unit_test_prestate(proposed_experts, "by name"),
       cmocka_unit_test(proposed_uneven_layers),
+      cmocka_unit_test(proposed_stacks_in_two),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
