@@ -56,11 +56,11 @@ static double flop_rate(const gcut_engine *e, gcut_dtype type) {
   return rate > 0 ? rate : e->flops_f32;
 }
 
-static double mapped_bytes(const gcut_stage *part, const bool *mapped) {
-  double bytes = 0;
-  for (uint32_t i = 0; mapped && i < part->n_weights; i++)
-    if (mapped[part->first_weight + i]) bytes += (double)part->weights[i].bytes;
-  return bytes;
+uint64_t gcut__bytes_in_place(const gcut_stage *part, const bool *mapped, uint32_t shape_class) {
+  uint64_t bytes = 0, traffic = part->work[shape_class].traffic;
+  for (uint32_t i = 0; i < part->n_weights; i++)
+    if (!mapped || mapped[part->first_weight + i]) bytes += part->weights[i].bytes;
+  return bytes < traffic ? bytes : traffic;
 }
 
 double gcut__run_seconds(const gcut__rates *r, const bool *mapped, uint32_t part,
@@ -70,14 +70,11 @@ double gcut__run_seconds(const gcut__rates *r, const bool *mapped, uint32_t part
   const gcut_engine *e = on_host ? &r->profile->host : &r->profile->device;
   double seconds =
       fmax(work->flops / flop_rate(e, stage->type), (double)work->traffic / e->memory_rate);
-  if (!on_host && r->profile->mapped_rate > 0)
-    seconds = fmax(seconds, mapped_bytes(stage, mapped) / r->profile->mapped_rate);
+  if (!on_host && mapped && r->profile->mapped_rate > 0)
+    seconds = fmax(seconds, (double)gcut__bytes_in_place(stage, mapped, shape_class) /
+                                r->profile->mapped_rate);
   // Weights that do not fit into memory come from the disk wherever they are computed with.
-  if (on_host && isfinite(r->load_cap)) {
-    double weights = stage->looks_up ? (double)work->traffic : 0;
-    for (uint32_t i = 0; i < stage->n_weights && !stage->looks_up; i++)
-      weights += (double)stage->weights[i].bytes;
-    seconds = fmax(seconds, weights / r->load_cap);
-  }
+  if (on_host && isfinite(r->load_cap))
+    seconds = fmax(seconds, (double)gcut__bytes_in_place(stage, NULL, shape_class) / r->load_cap);
   return seconds + work->n_nodes * e->node_seconds;
 }

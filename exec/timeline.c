@@ -2,7 +2,7 @@
 // computed.
 #include <stdlib.h>
 
-#include "graphcut/simulate.h"
+#include "exec/rates.h"
 #include "tracer/base/error.h"
 
 typedef struct interval {
@@ -58,21 +58,13 @@ static bool is_copy(const gcut_command *c) {
   return c->kind == GCUT_LOAD || c->kind == GCUT_PUSH || c->kind == GCUT_PULL;
 }
 
-static uint64_t mapped_bytes(const gcut_problem *p, const gcut_schedule *s, uint32_t part) {
-  const gcut_stage *stage = &p->parts[part];
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < stage->n_weights; i++)
-    if (s->mapped[stage->first_weight + i]) bytes += stage->weights[i].bytes;
-  return bytes;
-}
-
 static void count_bytes(const gcut_problem *p, const gcut_schedule *s, gcut_summary *out) {
   for (uint32_t i = 0; i < s->n_commands; i++) {
     const gcut_command *c = &s->commands[i];
     if (c->kind == GCUT_LOAD || c->kind == GCUT_PUSH) out->bytes_up += c->bytes;
     if (c->kind == GCUT_PULL) out->bytes_down += c->bytes;
     if (c->kind == GCUT_RUN && c->queue == GCUT_QUEUE_COMPUTE)
-      out->bytes_up += mapped_bytes(p, s, c->part);
+      out->bytes_up += gcut__bytes_in_place(&p->parts[c->part], s->mapped, p->classes[c->batch]);
   }
 }
 

@@ -71,6 +71,10 @@ static gcut_problem make_chain(gcut_arena *arena, uint32_t parts, uint32_t batch
   return p;
 }
 
+static void set_traffic(gcut_problem *p, uint64_t bytes) {
+  for (uint32_t i = 0; i < p->n_parts; i++) ((gcut_work *)p->parts[i].work)->traffic = bytes;
+}
+
 // ---- by hand ----------------------------------------------------------------------------------
 
 static void test_sequential_adds_copies_and_computing(void **state) {
@@ -95,7 +99,12 @@ static void test_prefetch_hides_the_shorter(void **state) {
 static void test_uva_takes_the_longer(void **state) {
   gcut_profile m = plain_machine();
   gcut_problem p = make_chain(*state, 10, 3, 1.0, 0.5);
-  assert_near(simulate(&p, "uva", &m).seconds, 10 * 3 * 1.0, 1e-6);
+  set_traffic(&p, 1000000000); // all of the weights
+  assert_near(simulate(&p, "uva", &m).seconds, 10 * 3 * 1.0, 1e-5);
+  set_traffic(&p, 750000000); // a table's rows, or the experts that were chosen
+  gcut_summary sum = simulate(&p, "uva", &m);
+  assert_near(sum.seconds, 10 * 3 * 0.75, 1e-5);
+  assert_int_equal(sum.bytes_up, 10 * 3 * UINT64_C(750000000));
 }
 
 static void test_hybrid_leaves_weights_where_they_are(void **state) {

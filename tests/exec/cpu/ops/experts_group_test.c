@@ -32,7 +32,7 @@ static gcut_status read_inputs(void *context, size_t batch, gcut_tensor **inputs
   (void)batch;
   for (uint32_t i = 0; i < main->n_inputs; i++) {
     const gcut_type *type = &e->graph->values[main->inputs[i]].declared;
-    int64_t dims[3];
+    int64_t dims[4];
     for (int d = 0; d < type->rank; d++)
       dims[d] = gcut_dim_known(type->dims[d]) ? type->dims[d] : e->rows;
     gcut_status status = gcut_tensor_create(type->type, type->rank, dims, &inputs[i], err);
