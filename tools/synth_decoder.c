@@ -378,11 +378,11 @@ static void emit(emitter *e) {
 
 // Scopes with their classes, so that targets can be named as those of an export are.
 static void emit_scopes(const emitter *e, FILE *out) {
-  int n = 1;
-  fprintf(out, "  scopes: [1: \"model\": \"decoder.Model\"");
+  int layers = 2, n = layers;
+  fprintf(out, "  scopes: [1: \"model\": \"decoder.Model\", %d: 1/\"layers\"", layers);
   for (long i = 0; i < e->s.layers; i++) {
     int layer = ++n;
-    fprintf(out, ", %d: 1/\"layers.%ld\": \"decoder.DecoderLayer\"", layer, i);
+    fprintf(out, ", %d: %d/\"%ld\": \"decoder.DecoderLayer\"", layer, layers, i);
     fprintf(out, ", %d: %d/\"self_attn\": \"decoder.Attention\"", ++n, layer);
     fprintf(out, ", %d: %d/\"mlp\": \"decoder.%s\"", ++n, layer,
             e->s.experts > 0 ? "MixtureOfExperts" : "MLP");
