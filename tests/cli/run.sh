@@ -83,6 +83,8 @@ else echo 'ok - pages are given back # SKIP there is no /usr/bin/time'; fi
 # Experts as exporters spell them: nothing that is gathered is stored, and cuts change no bit.
 check 'synth: experts' "$GRAPHCUT" synth hidden=64,layers=3,heads=4,vocab=1000,experts=8,experts_per_token=2,type=float \
   -o "$work/experts"
+check 'inspect: experts' "$GRAPHCUT" inspect "$work/experts/model.onnx"
+says 'inspect: experts are found' '3 attention, 6 experts'
 experts="$GRAPHCUT run $work/experts/model.onnx --input $inputs --device cpu"
 check 'experts: node by node' $experts --no-fuse --output "$work/nodes.npz"
 check 'experts: in one step, cut and streamed' $experts --expect "$work/nodes.npz" --targets DecoderLayer \
