@@ -6,51 +6,7 @@
 #include <string.h>
 
 #include "synth.h"
-#include "synth_shape.h"
-
-enum { NAME = 256 }; // room for a name
-
-typedef struct emitter {
-  FILE *text, *weights; // nodes; the list of initializers, which stands before them
-  synth_shape s;
-  long head_size;
-  const char *type; // name of the element type
-  uint64_t offset;  // of the next weight
-} emitter;
-
-static void put(char buffer[NAME], const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(char buffer[NAME], const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  vsnprintf(buffer, NAME, format, args);
-  va_end(args);
-}
-
-// ---- weights ----------------------------------------------------------------------------------
-
-// An initializer in weights.bin of that many elements and dimensions, written out.
-static void add_weight(emitter *e, const char *name, uint64_t count, const char *dims) {
-  uint64_t bytes = count * gcut_dtype_bits(e->s.type) / 8;
-  fprintf(e->weights,
-          "  %s[%s] \"%s\" = [\"location\": \"weights.bin\", \"offset\": \"%llu\", \"length\": "
-          "\"%llu\"],\n",
-          e->type, dims, name, (unsigned long long)e->offset, (unsigned long long)bytes);
-  e->offset = (e->offset + bytes + 63) / 64 * 64;
-}
-
-// Of one or two dimensions (columns 0: one).
-static void weight(emitter *e, const char *name, long rows, long columns) {
-  char dims[NAME];
-  put(dims, columns ? "%ld, %ld" : "%ld", rows, columns);
-  add_weight(e, name, (uint64_t)rows * (uint64_t)(columns ? columns : 1), dims);
-}
-
-// A matrix an expert.
-static void expert_weights(emitter *e, const char *name, long rows, long columns) {
-  char dims[NAME];
-  put(dims, "%ld, %ld, %ld", e->s.experts, rows, columns);
-  add_weight(e, name, (uint64_t)e->s.experts * (uint64_t)rows * (uint64_t)columns, dims);
-}
+#include "synth_emit.h"
 
 static const char *layer_name(char *buffer, long layer, const char *name) {
   put(buffer, "model.layers.%ld.%s", layer, name);
@@ -204,74 +160,6 @@ static void gated(emitter *e, const char *p, const char *x, const char *out, con
   product(e, value, name, out, scope);
 }
 
-// ---- a mixture of experts, as PyTorch's exporter writes that of transformers
-// ---------------------
-
-// A node of values that are named after `p` alone: "out = Op (in)" with %s for p.
-#define NODE(...) (fprintf(e->text, __VA_ARGS__), fprintf(e->text, " @\"%s\"\n", scope))
-
-// For each token its best experts and what they weigh: [tokens, experts_per_token].
-static void router(emitter *e, const char *p, const char *x, const char *scope) {
-  char name[NAME];
-  put(name, "%s.gate.weight", p);
-  weight(e, name, e->s.hidden, e->s.experts);
-  NODE("\"%s.tokens\" = Reshape (\"%s\", token_shape)", p, x);
-  NODE("\"%s.logits\" = MatMul (\"%s.tokens\", \"%s\")", p, p, name);
-  NODE("\"%s.routing\" = Softmax <axis = -1> (\"%s.logits\")", p, p);
-  NODE("\"%s.best\", \"%s.which\" = TopK <axis = -1> (\"%s.routing\", experts_per_token)", p, p, p);
-  NODE("\"%s.total\" = ReduceSum <keepdims = 1> (\"%s.best\", last_axis)", p, p);
-  NODE("\"%s.share\" = Div (\"%s.best\", \"%s.total\")", p, p, p);
-}
-
-// Each row of x times the matrix of its expert: the matrices gathered, a row made a column.
-static void expert_product(emitter *e, const char *p, const char *x, const char *w, const char *out,
-                           const char *scope) {
-  NODE("\"%s.matrices\" = GatherND (\"%s\", \"%s.ids\")", out, w, p);
-  NODE("\"%s.column\" = Unsqueeze (\"%s\", last_axis)", out, x);
-  NODE("\"%s.product\" = MatMul (\"%s.matrices\", \"%s.column\")", out, out, out);
-  NODE("\"%s\" = Squeeze (\"%s.product\", last_axis)", out, out);
-}
-
-// A row for every token and expert that it chose, through that expert.
-static void expert_rows(emitter *e, const char *p, const char *scope) {
-  char name[NAME], from[NAME], to[NAME];
-  NODE("\"%s.apart\" = Unsqueeze (\"%s.tokens\", one1)", p, p);
-  NODE("\"%s.repeated\" = Expand (\"%s.apart\", chosen_shape)", p, p);
-  NODE("\"%s.rows\" = Reshape (\"%s.repeated\", token_shape)", p, p);
-  NODE("\"%s.chosen\" = Reshape (\"%s.which\", last_axis)", p, p);
-  NODE("\"%s.ids\" = Unsqueeze (\"%s.chosen\", last_axis)", p, p);
-  put(name, "%s.experts.gate_up_proj", p);
-  put(from, "%s.rows", p);
-  put(to, "%s.gate_up", p);
-  expert_weights(e, name, 2 * e->s.intermediate, e->s.hidden);
-  expert_product(e, p, from, name, to, scope);
-  NODE("\"%s.gate\", \"%s.up\" = Split <axis = 1, num_outputs = 2> (\"%s.gate_up\")", p, p, p);
-  NODE("\"%s.sigmoid\" = Sigmoid (\"%s.gate\")", p, p);
-  NODE("\"%s.silu\" = Mul (\"%s.gate\", \"%s.sigmoid\")", p, p, p);
-  NODE("\"%s.gated\" = Mul (\"%s.silu\", \"%s.up\")", p, p, p);
-  put(name, "%s.experts.down_proj", p);
-  put(from, "%s.gated", p);
-  put(to, "%s.down", p);
-  expert_weights(e, name, e->s.hidden, e->s.intermediate);
-  expert_product(e, p, from, name, to, scope);
-}
-
-static void mixture(emitter *e, const char *p, const char *x, const char *out, const char *scope) {
-  char inner[NAME];
-  put(inner, "%s.gate", scope);
-  router(e, p, x, inner);
-  put(inner, "%s.experts", scope);
-  expert_rows(e, p, inner);
-  scope = inner;
-  NODE("\"%s.flat_share\" = Reshape (\"%s.share\", last_axis)", p, p);
-  NODE("\"%s.row_share\" = Unsqueeze (\"%s.flat_share\", last_axis)", p, p);
-  NODE("\"%s.weighted\" = Mul (\"%s.down\", \"%s.row_share\")", p, p, p);
-  NODE("\"%s.by_token\" = Reshape (\"%s.weighted\", by_token_shape)", p, p);
-  NODE("\"%s.sum\" = ReduceSum <keepdims = 0> (\"%s.by_token\", one1)", p, p);
-  NODE("\"%s.shape\" = Shape (\"%s\")", p, x);
-  NODE("\"%s\" = Reshape (\"%s.sum\", \"%s.shape\")", out, p, p);
-}
-
 static void decoder_layer(emitter *e, long layer) {
   char name[NAME], scope[NAME], in[NAME], p[NAME], a[NAME], b[NAME];
   put(in, layer ? "layers.%ld.out" : "hidden", layer - 1);
@@ -289,7 +177,7 @@ static void decoder_layer(emitter *e, long layer) {
   put(p, "model.layers.%ld.mlp", layer);
   put(name, "layers.%ld.mlp.out", layer);
   if (e->s.experts > 0)
-    mixture(e, p, b, name, p);
+    synth_mixture(e, p, b, name, p);
   else
     gated(e, p, b, name, p);
   put(scope, "model.layers.%ld", layer);

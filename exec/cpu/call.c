@@ -202,6 +202,17 @@ static gcut_status run_body(gcut_cpu_call *c, uint32_t body, gcut_tensor *const 
                             uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
                             gcut_error *err);
 
+static gcut_cpu_call call_of(const frame *f, uint32_t n_inputs, const void *attrs) {
+  return (gcut_cpu_call){.graph = f->graph,
+                         .node = f->node,
+                         .attrs = attrs,
+                         .inputs = f->inputs,
+                         .n_inputs = n_inputs,
+                         .outputs = f->outputs,
+                         .n_outputs = f->node->n_outputs,
+                         .scratch = f->scratch};
+}
+
 static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kernel,
                               gcut_error *err) {
   for (uint32_t i = 0; i < f->node->n_outputs; i++) {
@@ -209,16 +220,9 @@ static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kern
     if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE && gcut_type_static(type))
       GCUT_TRY(allocate(f, i, type, err));
   }
-  gcut_cpu_call c = {.graph = f->graph,
-                     .node = f->node,
-                     .attrs = f->node->attrs,
-                     .inputs = f->inputs,
-                     .n_inputs = f->node->n_inputs,
-                     .outputs = f->outputs,
-                     .n_outputs = f->node->n_outputs,
-                     .scratch = f->scratch,
-                     .run_body = f->env ? run_body : NULL,
-                     .private_state = r};
+  gcut_cpu_call c = call_of(f, f->node->n_inputs, f->node->attrs);
+  c.run_body = f->env ? run_body : NULL;
+  c.private_state = r;
   return kernel(&c, err);
 }
 
@@ -320,14 +324,7 @@ static gcut_status run_group(frame *f, const gcut_trace *trace, const gcut_fused
   for (uint32_t i = 0; i < group->n_reads; i++)
     GCUT_TRY(fetch(f->env, group->reads[i], &f->inputs[i], err));
   GCUT_TRY(allocate(f, 0, &trace->facts[value].type, err));
-  gcut_cpu_call c = {.graph = f->graph,
-                     .node = f->node,
-                     .attrs = group,
-                     .inputs = f->inputs,
-                     .n_inputs = group->n_reads,
-                     .outputs = f->outputs,
-                     .n_outputs = 1,
-                     .scratch = f->scratch};
+  gcut_cpu_call c = call_of(f, group->n_reads, group);
   GCUT_TRY(gcut_cpu_find_group(group->kind)(&c, err));
   gcut_cpu_env_set(f->env, value, f->outputs[0]);
   return GCUT_OK;
