@@ -157,13 +157,22 @@ static uint32_t reads_within(const gcut__cuda_matcher *m, const gcut_fused *grou
   return n;
 }
 
+// Whether the node repeats sinks that are constant, and so has been computed: its result is read.
+static bool is_folded_sink(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t node) {
+  return group->sinks && m->trace->folded[node] &&
+         gcut__match_input(m, &m->graph->nodes[node], 0) == group->reads[group->n_reads - 1];
+}
+
 // Whether all of the group is in the part, and nobody else reads what is to stay within.
 static bool is_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
   m->n_hidden = 0;
   for (uint32_t i = 0; i < group->n_nodes; i++)
-    if (gcut_map_get(&m->nodes, group->nodes[i]) == UINT32_MAX) return false;
+    if (gcut_map_get(&m->nodes, group->nodes[i]) == UINT32_MAX &&
+        !is_folded_sink(m, group, group->nodes[i]))
+      return false;
   for (uint32_t i = 0; i + 1 < group->n_nodes; i++) {
     uint32_t value = gcut__match_output(m, &m->graph->nodes[group->nodes[i]]);
+    if (is_folded_sink(m, group, group->nodes[i])) continue;
     if (gcut_map_get(&m->uses, value) != reads_within(m, group, value)) return false;
     if (m->n_hidden == GCUT_CUDA_GROUP_NODES) return false;
     m->hidden[m->n_hidden++] = group->nodes[i];

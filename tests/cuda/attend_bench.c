@@ -197,6 +197,7 @@ static tensor make_mask(const test *t, gcut__cuda_attend_job *job) {
   return m;
 }
 
+enum { SINKS_STEP = 3 };             // elements from a sink to the next
 enum { FENCE = 128, LONGEST = 256 }; // elements behind the result; of a head
 
 typedef struct setup {
@@ -231,7 +232,7 @@ static setup make_setup(const test *t) {
   s.k = random_tensor(type, keys * t->size);
   s.v = random_tensor(type, keys * s.job.v_size);
   s.y = new_tensor(type, queries * s.job.v_size + FENCE);
-  if (t->sinks) s.sinks = random_tensor(type, t->heads);
+  if (t->sinks) s.sinks = random_tensor(type, t->heads * SINKS_STEP), s.job.sinks_step = SINKS_STEP;
   s.mask = make_mask(t, &s.job);
   STRIDES(&s.job, q, t, t->heads, t->queries, t->size);
   STRIDES(&s.job, y, t, t->heads, t->queries, s.job.v_size);
@@ -263,7 +264,7 @@ static double mask_of(const setup *s, int b, int h, int q, int k) {
 static void reference_row(const setup *s, int b, int h, int q, double *weights, double *out) {
   const gcut__cuda_attend_job *j = &s->job;
   const int64_t x = b * j->q_batch + h * j->q_head + q * j->q_row;
-  const double sink = j->sinks ? tensor_get(&s->sinks, h) : -INFINITY;
+  const double sink = j->sinks ? tensor_get(&s->sinks, h * SINKS_STEP) : -INFINITY;
   double top = sink, sum = 0;
   for (int k = 0; k < j->n_keys; k++) {
     const int64_t y = b * j->k_batch + h / j->group * j->k_head + k * j->k_row;

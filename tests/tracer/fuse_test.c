@@ -298,6 +298,9 @@ static void spellings_vary(void **state) {
          "attention q k v mask: 13 nodes, 0 shapes");
   expect(capped, "p1 = Cast<to = 1>(p) p2 = Cast<to = 1>(p1) y = MatMul(p2, v)", "y = MatMul(p, v)",
          "attention q k v mask: 12 nodes, 0 shapes");
+  expect(sinks, "float[1,4,1,1] sink) => (float[batch,4,seq,16] y)<",
+         "float[other] z) => (float[batch,4,seq,16] y)<float[1,4,1,1] sink = {1, 2, 3, 4},",
+         "attention q k v mask sink: 10 nodes, 0 shapes");
   expect(sinks, "top = ReduceMax(c, axis) d = Sub(c, top) w = Softmax(d)", "w = Softmax(c)",
          "attention q k v mask sink: 8 nodes, 0 shapes");
   expect(gelu, "Mul(half, bell) y = Mul(x, part)", "Mul(x, bell) y = Mul(part, half)",

@@ -9,6 +9,8 @@
 // rows outermost, too, as torch's MultiheadAttention has them), or by one between Reshapes that
 // join batch and heads, and k and v repeated for groups of queries: Reshape(Expand(Unsqueeze(k))).
 // Shapes are compared as expressions, so a group found is one at every shape.
+#include <string.h>
+
 #include "tracer/fuse/fuse.h"
 #include "tracer/ops/softmax.h"
 #include "tracer/ops/transpose.h"
@@ -307,16 +309,25 @@ static uint32_t behind_shift(gcut__fuser *f, uint32_t value) {
   return value;
 }
 
+// The sinks of Expand(sinks), which it takes; where it is a constant already, that is read.
+static uint32_t behind_sinks(gcut__fuser *f, uint32_t value, uint32_t *read) {
+  uint32_t from = value == GCUT_NONE ? GCUT_NONE : f->graph->values[value].producer;
+  if (from == GCUT_NONE || strcmp(f->graph->nodes[from].op_type, "Expand") != 0) return GCUT_NONE;
+  bool folded = f->trace->folded[from];
+  if (!folded && !gcut__fuse_take(f, value, "Expand", 1)) return GCUT_NONE;
+  uint32_t sinks = gcut__fuse_input(f, &f->graph->nodes[from], 0);
+  *read = folded ? value : sinks;
+  return sinks;
+}
+
 // Scores of keys, of Concat(scores, Expand(sinks)) of a sink a head; or GCUT_NONE.
 static uint32_t beside_sinks(gcut__fuser *f, uint32_t value, scores *s) {
   uint32_t c = behind_shift(f, value);
   const gcut_node *join = gcut__fuse_take(f, c, "Concat", c == value ? 1 : 2);
   uint32_t in = gcut__fuse_input(f, join, 0), wide = gcut__fuse_input(f, join, 1);
-  const gcut_node *expand = gcut__fuse_take(f, wide, "Expand", 1);
-  const gcut_type *type = gcut__fuse_type(f, c);
-  s->sinks = gcut__fuse_input(f, expand, 0);
-  const gcut_type *sinks = gcut__fuse_type(f, s->sinks);
-  bool found = expand && join->n_inputs == 2 && differ_in_last(type, gcut__fuse_type(f, in), 0) &&
+  const gcut_type *type = gcut__fuse_type(f, c),
+                  *sinks = gcut__fuse_type(f, behind_sinks(f, wide, &s->sinks));
+  bool found = join && join->n_inputs == 2 && differ_in_last(type, gcut__fuse_type(f, in), 0) &&
                differ_in_last(type, gcut__fuse_type(f, wide), 1) && sinks && sinks->rank == 4 &&
                sinks->dims[0] == 1 && sinks->dims[1] == type->dims[1] && sinks->dims[2] == 1;
   return found ? in : GCUT_NONE;

@@ -249,11 +249,20 @@ static bool set_group_masks(gcut__cuda_matcher *m, const gcut_fused *group, atte
   return gcut__cuda_attend_join(m, group, &a->attend.job, &a->masks);
 }
 
-// Sinks of the type of all else.
-static bool set_sinks(const gcut__cuda_matcher *m, const gcut_fused *group, attention *a) {
-  const gcut_type *t = group->sinks ? gcut__match_type(m, group->reads[group->n_reads - 1]) : NULL;
-  a->sinks = group->sinks ? group->n_reads - 1 : 0;
-  return !group->sinks || (t && t->type == a->attend.job.type);
+// Sinks, a head each; or, where they are constants that have been repeated for batches and queries,
+// what that made. Of the type of all else.
+static bool set_sinks(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t *reads,
+                      attention *a) {
+  if (!group->sinks) return true;
+  uint32_t *sinks = &reads[a->sinks = group->n_reads - 1];
+  for (uint32_t i = 0; i < group->n_nodes; i++) {
+    const gcut_node *node = &m->graph->nodes[group->nodes[i]];
+    if (gcut__match_input(m, node, 0) == *sinks && m->trace->folded[group->nodes[i]])
+      *sinks = gcut__match_output(m, node);
+  }
+  const gcut_type *t = gcut__match_type(m, *sinks); // [.., heads, queries or 1, 1]
+  a->attend.job.sinks_step = t ? t->dims[2] : 0;
+  return t && t->type == a->attend.job.type;
 }
 
 bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
@@ -268,7 +277,7 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
   a->attend.job.scale = group->scale;
   a->attend.job.softcap = group->softcap;
   a->attend.job.guard = group->guard;
-  if (!set_group_masks(m, group, a) || !set_sinks(m, group, a)) return false;
+  if (!set_group_masks(m, group, a) || !set_sinks(m, group, reads, a)) return false;
   gcut__cuda_heads y = match_result(m, o, f);
   SET_HEADS(&a->attend.job, y, y);
   f->params = a;

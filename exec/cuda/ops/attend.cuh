@@ -100,7 +100,7 @@ struct Rows {
 };
 template <typename T> __device__ inline Rows first_rows(const gcut__cuda_attend_job &job, int head) {
   if (!job.sinks) return {{-INFINITY, -INFINITY}, {0.0f, 0.0f}};
-  const float sink = (float)((const T *)job.sinks)[head] * TO_LOG2, share = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
+  const float sink = (float)((const T *)job.sinks)[head * job.sinks_step] * TO_LOG2, share = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
   return {{sink, sink}, {share, share}};
 }
 

@@ -181,7 +181,7 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
   w.row0 = threadIdx.x / ACROSS * w.ROWS;
   w.first_query = qt * TILE;
   for (int i = 0; i < w.ROWS; i++) {
-    w.top[i] = job.sinks ? ((const float *)job.sinks)[head] : -INFINITY;
+    w.top[i] = job.sinks ? ((const float *)job.sinks)[head * job.sinks_step] : -INFINITY;
     w.sum[i] = job.sinks && w.tx == 0 ? 1.0f : 0.0f;
   }
   load<D, TILE>(w.q, (const float *)job.q + batch * job.q_batch + head * job.q_head, job.q_row, w.first_query, job.n_queries, job.size,

@@ -49,7 +49,8 @@ typedef struct gcut__cuda_attend_job {
   int32_t tiles_batch, tiles_head; // of `tiles`: how far the next batch or head; 0 repeats
   float scale, softcap;            // softcap 0: none
   const void *q, *k, *v, *mask;
-  const void *sinks; // [heads] or NULL
+  const void *sinks;  // NULL, or one a head
+  int64_t sinks_step; // elements to that of the next
   // [..][query tiles][key tiles]: 0 hidden by minus infinity, 1 to be read, 2 all zero, 3 hidden by
   // a large number, which counts where a query sees nothing else.
   uint8_t *tiles;

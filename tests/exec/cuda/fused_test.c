@@ -257,6 +257,9 @@ static const char *const attentions[] = {
           "p3 = Where(seen, p2, least) all = Expand(sinks, wide)"
           " c = Concat<axis = -1>(p3, all) top = ReduceMax(c, axis) d = Sub(c, top)"
           " w = Softmax<axis = -1>(d) p = Slice(w, zero, last, axis)"),
+    SIZED("%3$d", "", SINKS ", float[1,4,1,1] sinks = {0.5, -1, 2, 0}",
+          "all = Expand(sinks, wide) c = Concat<axis = -1>(p2, all) w = Softmax<axis = -1>(c)"
+          " p = Slice(w, zero, last, axis)"),
     OPERATOR("", "<softcap = 1.5>", ""),
     OPERATOR(", float[2,4,%1$d,%2$d] mask", "<softcap = 0.75, scale = 0.5>", ", mask"),
     OPERATOR("", "", ""),
