@@ -21,10 +21,10 @@ struct Tile {
   int first, rows, column, choice; // of this block: the first of the order, how many
 };
 
-// Tiles go down a band of rows, then along it.
+// Tiles go down a band of rows, then along it. Some have less work: clusters take turns at them.
 __device__ inline bool find_tile(const gcut__cuda_grouped_job &job, uint32_t round, Tile *out) {
-  const uint32_t rows = *job.n_tiles, columns = (uint32_t)(job.base.n + N - 1) / N;
-  uint32_t at = (blockIdx.x + round * gridDim.x) / CLUSTER;
+  const uint32_t rows = *job.n_tiles, columns = (uint32_t)(job.base.n + N - 1) / N, clusters = gridDim.x / CLUSTER;
+  const uint32_t at = round * clusters + (blockIdx.x / CLUSTER + round) % clusters;
   if (at >= rows * columns) return false;
   const uint32_t band = at / (BAND * columns), within = at - band * BAND * columns, high = min((uint32_t)BAND, rows - band * BAND);
   const gcut__cuda_grouped_tile tile = job.tiles[band * BAND + within % high];
