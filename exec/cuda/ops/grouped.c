@@ -1,5 +1,7 @@
 // Groups of the trace in which each row meets the matrix that its index picks, as experts of a
 // decoder are written down: no matrix is gathered.
+#include <string.h>
+
 #include "exec/cuda/match.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/multiply_grouped.h"
@@ -44,24 +46,63 @@ static int64_t count_repeats(const gcut_type *indices, const gcut_type *x, int64
   return even ? (int64_t)(n / given) : 0;
 }
 
-bool gcut__cuda_fill_experts(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
+// The product of a group in *g; false where there is no kernel for it.
+static bool read_group(const gcut__cuda_matcher *m, const gcut_fused *group,
+                       gcut__cuda_grouped *g) {
   const gcut_type *w = gcut__match_type(m, group->reads[READ_WEIGHTS]),
                   *indices = gcut__match_type(m, group->reads[READ_INDICES]),
                   *x = gcut__match_type(m, group->reads[READ_ROWS]);
   if (!w || !indices || !x || w->rank != 3 || w->type != x->type) return false;
   int64_t k = w->dims[group->turned ? 1 : 2];
-  const gcut__cuda_grouped g = {.type = (gcut_dtype)w->type,
-                                .rows = (int64_t)gcut__cuda_count(indices),
-                                .choices = w->dims[0],
-                                .n = w->dims[group->turned ? 2 : 1],
-                                .k = k,
-                                .repeat = count_repeats(indices, x, k),
-                                .transpose_b = !group->turned,
-                                .index_type = (gcut_dtype)indices->type};
-  if (!gcut__cuda_grouped_fits(&g)) return false;
-  f->params = gcut_arena_copy(m->arena, &g, sizeof g);
-  f->base.reads = gcut_arena_copy(m->arena, group->reads, N_READS * sizeof *group->reads);
+  *g = (gcut__cuda_grouped){.type = (gcut_dtype)w->type,
+                            .rows = (int64_t)gcut__cuda_count(indices),
+                            .choices = w->dims[0],
+                            .n = w->dims[group->turned ? 2 : 1],
+                            .k = k,
+                            .repeat = count_repeats(indices, x, k),
+                            .transpose_b = !group->turned,
+                            .index_type = (gcut_dtype)indices->type};
+  return gcut__cuda_grouped_fits(g);
+}
+
+// How often an Expand repeats rows [.., 1, k]; 0 where it does something else.
+static int64_t repeats_of(const gcut_type *from, const gcut_type *to, int64_t k) {
+  int rank = to ? to->rank : 0;
+  if (!from || rank < 2 || from->rank != rank || from->dims[rank - 2] != 1) return 0;
+  for (int d = 0; d < rank - 2; d++)
+    if (from->dims[d] != to->dims[d]) return 0;
+  return from->dims[rank - 1] == k && to->dims[rank - 1] == k ? to->dims[rank - 2] : 0;
+}
+
+// Takes in what repeats each row of x for the choices of a token, which then share the row.
+static uint32_t behind_repeats(gcut__cuda_matcher *m, uint32_t x, gcut__cuda_grouped *g) {
+  uint32_t kept = m->n_hidden;
+  const gcut_node *flat = gcut__match_inner(m, x, "Reshape", 1);
+  const uint32_t value = flat ? gcut__match_input(m, flat, 0) : x;
+  const gcut_node *expand = gcut__match_inner(m, value, "Expand", 1);
+  const uint32_t from = expand ? gcut__match_input(m, expand, 0) : GCUT_NONE;
+  const int64_t repeats = repeats_of(gcut__match_type(m, from), gcut__match_type(m, value), g->k);
+  if (repeats > 0) {
+    g->repeat *= repeats;
+    return from;
+  }
+  m->n_hidden = kept;
+  return x;
+}
+
+static bool set_step(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_grouped *g,
+                     gcut__cuda_fused *f) {
+  uint32_t reads[N_READS];
+  memcpy(reads, group->reads, sizeof reads);
+  reads[READ_ROWS] = behind_repeats(m, reads[READ_ROWS], g);
+  f->params = gcut_arena_copy(m->arena, g, sizeof *g);
+  f->base.reads = gcut_arena_copy(m->arena, reads, sizeof reads);
   f->base.n_reads = N_READS;
   f->compile = compile_grouped;
   return f->params && f->base.reads;
+}
+
+bool gcut__cuda_fill_experts(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
+  gcut__cuda_grouped g;
+  return read_group(m, group, &g) && set_step(m, group, &g, f);
 }

@@ -271,6 +271,25 @@ static void matrices_that_rows_pick_are_not_gathered(void **state) {
   expect_steps(experts, "%1$s[4,16,32] w", "%1$s[5000,16,32] w", "float", "");
 }
 
+// A token's row is written for each of its choices.
+static const char repeated[] =
+    "<ir_version: 10, opset_import: [\"\": 21]> g (%1$s[4,16,32] w, int64[batch,seq,2] chosen,"
+    " %1$s[batch,seq,32] x) => (%1$s[batch,seq,32] z) <int64[1] end = {-1}, int64[1] at = {2},"
+    " int64[4] twice = {1, 1, 2, 1}, int64[2] flat = {-1, 32}, int64[2] tuples = {-1, 1},"
+    " int64[3] back = {1, -1, 32}> {"
+    " ids = Reshape(chosen, tuples) x1 = Unsqueeze(x, at) x2 = Expand(x1, twice)"
+    " x3 = Reshape(x2, flat) g = GatherND(w, ids) u = Unsqueeze(x3, end) p = MatMul(g, u)"
+    " z = Reshape(p, back) }";
+
+static void rows_are_not_repeated(void **state) {
+  (void)state;
+  expect_steps(repeated, "", "", "bfloat16", "p: w ids x1, hides 4");
+  // Others read them, too.
+  expect_steps(repeated, "z = Reshape(p, back)",
+               "y = Reshape(p, back) s = ReduceSum(x3) z = Add(y, s)", "bfloat16",
+               "p: w ids x3, hides 2");
+}
+
 // ---- products
 
 // What a decoder's layer does about its products.
@@ -342,6 +361,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
       cmocka_unit_test(what_lies_behind_a_table_is_read),
       cmocka_unit_test(matrices_that_rows_pick_are_not_gathered),
+      cmocka_unit_test(rows_are_not_repeated),
       cmocka_unit_test(products_that_meet),
       cmocka_unit_test(products_that_do_not),
   };
