@@ -1,7 +1,9 @@
-// MoE and QMoE of com.microsoft, spelled out expert by expert: all tokens go through each, and what
-// it says counts by its weight, 0 for those that did not choose it. Which tokens an expert has is
-// not known before they are there; to compute them all costs products, but neither weights nor
-// memory. A product's share of one expert stays small, whatever their number.
+// MoE and QMoE of com.microsoft, spelled out.
+//
+// MoE as exporters write experts: a row for each choice of a token, which picks its matrices; no
+// matrix is gathered (grouped.c). QMoE expert by expert, for its matrices are of a few bits: all
+// tokens go through each, and what it says counts by its weight, 0 for those that did not choose
+// it. To compute them all costs products, but neither weights nor memory.
 #include "tracer/ops/experts.h"
 
 #include <math.h>
@@ -16,14 +18,15 @@ typedef struct mixture {
   gcut_projection fc[3];
   int64_t tokens, hidden, n, rows, inner; // n: experts; rows: of FC1
   int type;                               // of the tokens
-  uint32_t x;                             // [tokens, hidden]
-  uint32_t shares;                        // [n, tokens, 1] float
+  int64_t lines;                          // of x: tokens, or choices of all tokens
+  uint32_t x;                             // [lines, hidden]
+  uint32_t chosen, weights;               // [tokens, k] each
 } mixture;
 
 // ---- routing ------------------------------------------------------------------------------------
 
-// [tokens, k] of the chosen experts: their own weights, or what a softmax gives them.
-static uint32_t choose(gcut__speller *s, const mixture *m, uint32_t logits, uint32_t *chosen) {
+// The chosen experts, and their own weights, or what a softmax gives them.
+static uint32_t weigh(gcut__speller *s, const mixture *m, uint32_t logits, uint32_t *chosen) {
   int64_t one = 1;
   uint32_t own = m->fc[0].bits ? gcut__spell_input(s, 14) : GCUT_NONE, best[2],
            inputs[] = {logits, gcut__spell_numbers(s, &m->attrs->k, 1)};
@@ -42,43 +45,11 @@ static uint32_t choose(gcut__speller *s, const mixture *m, uint32_t logits, uint
   return SPELL(s, "Div", weights, total);
 }
 
-static void route(gcut__speller *s, mixture *m) {
-  uint32_t logits = gcut__spell_cast(s, gcut__spell_input(s, 1), GCUT_FLOAT), chosen,
-           weights = choose(s, m, logits, &chosen);
-  uint32_t none = SPELL(s, "Expand", gcut__spell_scalar(s, GCUT_FLOAT, 0),
-                        gcut__spell_numbers(s, (int64_t[]){m->tokens, m->n}, 2));
-  gcut__spell_int(s, "axis", 1);
-  uint32_t all = SPELL(s, "ScatterElements", none, chosen, weights);
-  all = gcut__spell_transpose(s, all, (int64_t[]){1, 0}, 2);
-  m->shares = gcut__spell_reshape(s, all, (int64_t[]){m->n, m->tokens, 1}, 3);
+static void choose(gcut__speller *s, mixture *m) {
+  m->weights = weigh(s, m, gcut__spell_cast(s, gcut__spell_input(s, 1), GCUT_FLOAT), &m->chosen);
 }
 
-// ---- one expert ---------------------------------------------------------------------------------
-
-static uint32_t pick(gcut__speller *s, uint32_t x, uint32_t expert) {
-  gcut__spell_int(s, "axis", 0);
-  return x == GCUT_NONE ? (s->n_attributes = 0, GCUT_NONE) : SPELL(s, "Gather", x, expert);
-}
-
-// from [tokens, columns] times the expert's weights [rows, columns], and its bias.
-static uint32_t project(gcut__speller *s, const mixture *m, int which, uint32_t expert,
-                        int64_t rows, int64_t columns, uint32_t from) {
-  const gcut_projection *p = &m->fc[which];
-  uint32_t weights = pick(s, gcut__spell_input(s, p->weights), expert),
-           bias = pick(s, gcut__spell_input(s, p->bias), expert);
-  if (!p->bits) {
-    gcut__spell_int(s, "transB", 1);
-    return SPELL(s, "Gemm", from, weights, bias);
-  }
-  uint32_t scales = pick(s, gcut__spell_input(s, p->scales), expert),
-           zeros = pick(s, gcut__spell_input(s, p->zero_points), expert);
-  gcut__spell_int(s, "N", rows);
-  gcut__spell_int(s, "K", columns);
-  gcut__spell_int(s, "bits", p->bits);
-  gcut__spell_int(s, "block_size", m->attrs->block_size > 0 ? m->attrs->block_size : columns);
-  s->domain = "com.microsoft";
-  return SPELL(s, "MatMulNBits", from, weights, scales, zeros, GCUT_NONE, bias);
-}
+// ---- what experts compute -----------------------------------------------------------------------
 
 static uint32_t number(gcut__speller *s, float value) {
   return gcut__spell_scalar(s, GCUT_FLOAT, (double)value);
@@ -101,10 +72,10 @@ static uint32_t fused_swiglu(gcut__speller *s, const mixture *m, uint32_t x) {
   int64_t axis = turns ? 2 : 1;
   uint32_t parts[2];
   x = gcut__spell_reshape(
-      s, x, turns ? (int64_t[]){m->tokens, m->inner, 2} : (int64_t[]){m->tokens, 2, m->inner}, 3);
+      s, x, turns ? (int64_t[]){m->lines, m->inner, 2} : (int64_t[]){m->lines, 2, m->inner}, 3);
   gcut__spell_split(s, x, axis, (int64_t[]){1, 1}, 2, parts);
   x = swiglu(s, m, parts[0], parts[1]);
-  return gcut__spell_reshape(s, x, (int64_t[]){m->tokens, m->inner}, 2);
+  return gcut__spell_reshape(s, x, (int64_t[]){m->lines, m->inner}, 2);
 }
 
 static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
@@ -116,23 +87,105 @@ static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
   }
 }
 
-// The expert's share of the result: [tokens, hidden] float.
-static uint32_t consult(gcut__speller *s, const mixture *m, int64_t e) {
-  uint32_t expert = gcut__spell_scalar(s, GCUT_INT64, (double)e), gate = GCUT_NONE,
-           x = project(s, m, 0, expert, m->rows, m->hidden, m->x);
-  x = gcut__spell_cast(s, x, GCUT_FLOAT);
-  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
-    gate = gcut__spell_cast(s, project(s, m, 2, expert, m->inner, m->hidden, m->x), GCUT_FLOAT);
+// Between the projections: FC1's result and, where there is one, FC3's, [lines, ..] float.
+static uint32_t turn(gcut__speller *s, const mixture *m, uint32_t x, uint32_t gate) {
   if (m->activation != GCUT_EXPERTS_SWIGLU) {
     x = activate(s, m, x);
     if (gate != GCUT_NONE) x = SPELL(s, "Mul", x, gate);
   } else {
     x = m->attrs->swiglu_fusion ? fused_swiglu(s, m, x) : swiglu(s, m, x, gate);
   }
-  x = project(s, m, 1, expert, m->hidden, m->inner, gcut__spell_cast(s, x, m->type));
-  uint32_t share = pick(s, m->shares, expert), none = number(s, 0);
-  x = SPELL(s, "Mul", gcut__spell_cast(s, x, GCUT_FLOAT), share);
+  return gcut__spell_cast(s, x, m->type);
+}
+
+// from [lines, columns] through a projection to [lines, rows], by the experts that `which` says.
+typedef uint32_t project(gcut__speller *s, const mixture *m, int projection, uint32_t which,
+                         int64_t rows, int64_t columns, uint32_t from);
+
+// [lines, hidden] float.
+static uint32_t consult(gcut__speller *s, const mixture *m, project *by, uint32_t which) {
+  uint32_t x = by(s, m, 0, which, m->rows, m->hidden, m->x), gate = GCUT_NONE;
+  x = gcut__spell_cast(s, x, GCUT_FLOAT);
+  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
+    gate = gcut__spell_cast(s, by(s, m, 2, which, m->inner, m->hidden, m->x), GCUT_FLOAT);
+  x = by(s, m, 1, which, m->hidden, m->inner, turn(s, m, x, gate));
+  return gcut__spell_cast(s, x, GCUT_FLOAT);
+}
+
+// ---- MoE: a row for each choice -----------------------------------------------------------------
+
+// Each row's matrix, times the row, and its bias; which: [lines, 1].
+static uint32_t project_picked(gcut__speller *s, const mixture *m, int projection, uint32_t which,
+                               int64_t rows, int64_t columns, uint32_t from) {
+  const gcut_projection *p = &m->fc[projection];
+  uint32_t bias = gcut__spell_input(s, p->bias),
+           picked = SPELL(s, "GatherND", gcut__spell_input(s, p->weights), which);
+  from = gcut__spell_reshape(s, from, (int64_t[]){m->lines, columns, 1}, 3);
+  uint32_t x =
+      gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
+  return bias == GCUT_NONE ? x : SPELL(s, "Add", x, SPELL(s, "GatherND", bias, which));
+}
+
+// [tokens, hidden] float.
+static uint32_t mix_picked(gcut__speller *s, mixture *m) {
+  const int64_t k = m->attrs->k, one = 1;
+  m->lines = m->tokens * k;
+  m->x = gcut__spell_reshape(s, m->x, (int64_t[]){m->tokens, 1, m->hidden}, 3);
+  m->x = SPELL(s, "Expand", m->x, gcut__spell_numbers(s, (int64_t[]){m->tokens, k, m->hidden}, 3));
+  m->x = gcut__spell_reshape(s, m->x, (int64_t[]){m->lines, m->hidden}, 2);
+  uint32_t which = gcut__spell_reshape(s, m->chosen, (int64_t[]){m->lines, 1}, 2),
+           x = consult(s, m, project_picked, which);
+  x = gcut__spell_reshape(s, x, (int64_t[]){m->tokens, k, m->hidden}, 3);
+  x = SPELL(s, "Mul", x, gcut__spell_reshape(s, m->weights, (int64_t[]){m->tokens, k, 1}, 3));
+  x = gcut__spell_reduce(s, "ReduceSum", x, &one, 1);
+  return gcut__spell_reshape(s, x, (int64_t[]){m->tokens, m->hidden}, 2);
+}
+
+// ---- QMoE: expert by expert ---------------------------------------------------------------------
+
+static uint32_t pick(gcut__speller *s, uint32_t x, uint32_t expert) {
+  gcut__spell_int(s, "axis", 0);
+  return x == GCUT_NONE ? (s->n_attributes = 0, GCUT_NONE) : SPELL(s, "Gather", x, expert);
+}
+
+// from [tokens, columns] times the expert's weights [rows, columns], and its bias.
+static uint32_t project_bits(gcut__speller *s, const mixture *m, int projection, uint32_t expert,
+                             int64_t rows, int64_t columns, uint32_t from) {
+  const gcut_projection *p = &m->fc[projection];
+  uint32_t weights = pick(s, gcut__spell_input(s, p->weights), expert),
+           bias = pick(s, gcut__spell_input(s, p->bias), expert);
+  uint32_t scales = pick(s, gcut__spell_input(s, p->scales), expert),
+           zeros = pick(s, gcut__spell_input(s, p->zero_points), expert);
+  gcut__spell_int(s, "N", rows);
+  gcut__spell_int(s, "K", columns);
+  gcut__spell_int(s, "bits", p->bits);
+  gcut__spell_int(s, "block_size", m->attrs->block_size > 0 ? m->attrs->block_size : columns);
+  s->domain = "com.microsoft";
+  return SPELL(s, "MatMulNBits", from, weights, scales, zeros, GCUT_NONE, bias);
+}
+
+// What each expert counts for each token: [n, tokens, 1] float.
+static uint32_t share_out(gcut__speller *s, const mixture *m) {
+  uint32_t none = SPELL(s, "Expand", gcut__spell_scalar(s, GCUT_FLOAT, 0),
+                        gcut__spell_numbers(s, (int64_t[]){m->tokens, m->n}, 2));
+  gcut__spell_int(s, "axis", 1);
+  uint32_t all = SPELL(s, "ScatterElements", none, m->chosen, m->weights);
+  all = gcut__spell_transpose(s, all, (int64_t[]){1, 0}, 2);
+  return gcut__spell_reshape(s, all, (int64_t[]){m->n, m->tokens, 1}, 3);
+}
+
+// The expert's part of the result: [tokens, hidden] float.
+static uint32_t part_of(gcut__speller *s, const mixture *m, uint32_t shares, int64_t e) {
+  uint32_t expert = gcut__spell_scalar(s, GCUT_INT64, (double)e), none = number(s, 0),
+           x = consult(s, m, project_bits, expert), share = pick(s, shares, expert);
+  x = SPELL(s, "Mul", x, share);
   return SPELL(s, "Where", SPELL(s, "Equal", share, none), none, x); // it may be infinite
+}
+
+static uint32_t mix_all(gcut__speller *s, mixture *m) {
+  uint32_t shares = share_out(s, m), sum = part_of(s, m, shares, 0);
+  for (int64_t e = 1; e < m->n; e++) sum = SPELL(s, "Add", sum, part_of(s, m, shares, e));
+  return sum;
 }
 
 // ---- all of them --------------------------------------------------------------------------------
@@ -153,6 +206,7 @@ static bool read_mixture(gcut__speller *s, bool quantized, mixture *m) {
   m->rows = gcut__cuda_input_type(s->c, m->fc[0].weights)->dims[1];
   bool fused = m->activation == GCUT_EXPERTS_SWIGLU && m->attrs->swiglu_fusion;
   m->inner = m->rows / (fused ? 2 : 1);
+  m->lines = m->tokens;
   return m->inner > 0;
 }
 
@@ -161,10 +215,8 @@ static bool mix(gcut__speller *s, bool quantized) {
   mixture m;
   if (!read_mixture(s, quantized, &m)) return false;
   m.x = gcut__spell_reshape(s, gcut__spell_input(s, 0), (int64_t[]){m.tokens, m.hidden}, 2);
-  route(s, &m);
-  uint32_t sum = consult(s, &m, 0);
-  for (int64_t e = 1; e < m.n; e++) sum = SPELL(s, "Add", sum, consult(s, &m, e));
-  sum = gcut__spell_cast(s, sum, m.type);
+  choose(s, &m);
+  uint32_t sum = gcut__spell_cast(s, quantized ? mix_all(s, &m) : mix_picked(s, &m), m.type);
   gcut__spell_output(s, 0, gcut__spell_reshape(s, sum, out->dims, (size_t)out->rank));
   return true;
 }
