@@ -24,6 +24,7 @@ CASES = {
     "behind_transpose": ((11,), 4, 16, 32, True, False, False, True),
     "one_has_all": ((66,), 6, 8, 16, False, False, False, False),
     "ends": ((40,), 9, 8, 8, False, False, True, False),
+    "gated": ((70,), 4, 48, 32, False, False, False, False),
 }
 
 
@@ -61,6 +62,15 @@ def product(name, shape, gathered, left, behind):
     return nodes, tensors
 
 
+def swiglu(name):
+    """Nodes from name.p [.., n, 1] to name.z [.., n / 2]."""
+    return [helper.make_node("Squeeze", [f"{name}.p", f"{name}.end"], [f"{name}.flat"]),
+            helper.make_node("Split", [f"{name}.flat"], [f"{name}.gate", f"{name}.up"], axis=-1, num_outputs=2),
+            helper.make_node("Sigmoid", [f"{name}.gate"], [f"{name}.sigmoid"]),
+            helper.make_node("Mul", [f"{name}.gate", f"{name}.sigmoid"], [f"{name}.silu"]),
+            helper.make_node("Mul", [f"{name}.silu", f"{name}.up"], [f"{name}.z"])]
+
+
 def make(folder, kind):
     rng = np.random.RandomState(0)
     nodes, tensors, graph_inputs, graph_outputs, inputs = [], [], [], [], {}
@@ -75,6 +85,11 @@ def make(folder, kind):
                                                               value.shape))
         tensors.append(numpy_helper.from_array(w, f"{name}.w"))
         made, constants = product(name, shape, gathered, left, behind)
+        result = (*shape, 1, n) if left else (*shape, n, 1)
+        if name == "gated":
+            made[-1].output[0] = f"{name}.p"
+            made += swiglu(name)
+            result = (*shape, n // 2)
         for operand in ("x", "w") if kind != element else ():
             nodes.append(helper.make_node("Cast", [f"{name}.{operand}"], [f"{name}.{operand}.cast"], to=kind))
             for node in made:
@@ -84,8 +99,7 @@ def make(folder, kind):
         nodes.extend(made)
         tensors.extend(constants)
         nodes.append(helper.make_node("Cast", [f"{name}.z"], [f"{name}.y"], to=TensorProto.FLOAT))
-        graph_outputs.append(helper.make_tensor_value_info(
-            f"{name}.y", TensorProto.FLOAT, (*shape, 1, n) if left else (*shape, n, 1)))
+        graph_outputs.append(helper.make_tensor_value_info(f"{name}.y", TensorProto.FLOAT, result))
     graph = helper.make_graph(nodes, folder, graph_inputs, graph_outputs, tensors)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10,
                              producer_name="make_experts.py"), inputs
