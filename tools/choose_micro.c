@@ -118,27 +118,47 @@ static gcut_status weigh_sizes(const tool_choice *choice, const gcut_slicing *sl
   return status == GCUT_BUDGET ? GCUT_OK : status;
 }
 
-// Cuts that were weighed with whole batches may not be the best for slices: they are sought again
-// with these, and taken where they are faster.
-static gcut_status cut_again(const tool_choice *choice, const gcut_slicing *slicing,
-                             const gcut_trace *trace, const gcut_trace *shaped, gcut_plan **plan,
-                             gcut_micro_choice *c, gcut_error *err) {
+// Seeks cuts with slices of that size, and takes them where slices, of whatever size, are faster.
+static gcut_status cut_for(const tool_choice *choice, const gcut_slicing *slicing, uint32_t size,
+                           const gcut_trace *trace, const gcut_trace *shaped, gcut_plan **plan,
+                           gcut_micro_choice *c, bool *out_better, gcut_error *err) {
   char note[TOOL_CUT_NOTE] = "";
   tool_choice again = *choice;
   gcut_micro_choice other;
   gcut_plan *fitted;
   again.note = note;
-  gcut_status status = plan_slices(&again, slicing, c->micro_batch, trace, shaped, &fitted, err);
+  *out_better = false;
+  gcut_status status = plan_slices(&again, slicing, size, trace, shaped, &fitted, err);
   if (status != GCUT_OK) return status == GCUT_BUDGET ? GCUT_OK : status;
   status = weigh_sizes(choice, slicing, shaped, fitted, &other, err);
   gcut_plan *worse = fitted;
   if (status == GCUT_OK && other.seconds < c->seconds) {
+    *out_better = true;
     worse = *plan;
     *plan = fitted;
     *c = other;
     if (choice->note) memcpy(choice->note, note, sizeof note);
   }
   gcut_plan_destroy(worse);
+  return status;
+}
+
+// Cuts that were weighed with whole batches may not be the best for slices, nor those for small
+// slices the best for larger ones: they are sought again with slices of the size found, then of
+// twice and half that size, as long as it helps.
+static gcut_status cut_again(const tool_choice *choice, const gcut_slicing *slicing,
+                             const gcut_trace *trace, const gcut_trace *shaped, gcut_plan **plan,
+                             gcut_micro_choice *c, gcut_error *err) {
+  const uint32_t start = c->micro_batch;
+  int64_t batch = gcut_slicing_batch(slicing, shaped);
+  bool better;
+  gcut_status status = cut_for(choice, slicing, start, trace, shaped, plan, c, &better, err);
+  better = true;
+  for (uint32_t n = start; status == GCUT_OK && better && n < batch - n; n *= 2)
+    status = cut_for(choice, slicing, n * 2, trace, shaped, plan, c, &better, err);
+  better = c->micro_batch <= start;
+  for (uint32_t n = start / 2; status == GCUT_OK && better && n > 0; n /= 2)
+    status = cut_for(choice, slicing, n, trace, shaped, plan, c, &better, err);
   return status;
 }
 
