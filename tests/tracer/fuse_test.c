@@ -74,6 +74,15 @@ static const char rows_outermost[] =
          " scaled = Mul(qt, s) kt = Transpose<perm = [1, 2, 0]>(k) product = MatMul(scaled, kt)"
          " p = Softmax(product) y = MatMul(p, vt) z = Transpose<perm = [1, 0, 2]>(y) }";
 
+// Shifted windows: a bias by heads, then a mask by windows, which the batch consists of.
+static const char windows[] = HEAD
+    "(float[batch,3,4,16] q, float[batch,3,4,16] k, float[batch,3,4,16] v,"
+    " float[1,3,4,4] bias, float[1,2,1,4,4] mask) => (float[batch,3,4,16] y)"
+    "<int64[5] apart = {-1, 2, 3, 4, 4}, int64[4] as_one = {-1, 3, 4, 4}> {"
+    " kt = Transpose<perm = [0, 1, 3, 2]>(k) product = MatMul(q, kt) biased = Add(product, bias)"
+    " split = Reshape(biased, apart) masked = Add(split, mask) scores = Reshape(masked, as_one)"
+    " p = Softmax(scores) y = MatMul(p, v) }";
+
 // The mask gives scores one more dimension.
 static const char batches[] =
     HEAD "(float[4,seq,16] q, float[4,keys,16] k, float[4,keys,16] v,"
@@ -253,6 +262,7 @@ static void patterns_are_found(void **state) {
   expect(views, "", "", "attention q k v mask: 8 nodes, 0 shapes");
   expect(experts, "", "", "experts w ids x: 3 nodes, 0 shapes");
   expect(experts_turned, "", "", "turned experts w e x: 3 nodes, 0 shapes");
+  expect(windows, "", "", "attention q k v bias mask: 8 nodes, 0 shapes");
   expect(rows_outermost, "", "", "attention qt k vt: 5 nodes, 0 shapes");
   expect(summed_experts, "", "",
          "experts v e up: 2 nodes, 0 shapes; experts w e x: 2 nodes, 0 shapes");
@@ -433,6 +443,8 @@ static void near_misses_are_none(void **state) {
   // Another axis, another permutation.
   expect(attention, "axis = -1", "axis = -2", "");
   expect(attention, "perm = [0, 1, 3, 2]>(k3)", "perm = [0, 1, 2, 3]>(k3)", "");
+  expect(windows, "scores = Reshape(masked, as_one)",
+         "more = Neg(masked) scores = Reshape(more, as_one)", "");
   expect(gelu_tanh, "cube = Pow(x, three)", "square = Mul(h, h) cube = Mul(square, x)", "");
   expect(rotary, "low = Slice(x, zero, half, axis)", "low = Slice(x, half, end, axis)", "");
   // What hides is seen beside large scores; three masks; scores that a mask gives batches.

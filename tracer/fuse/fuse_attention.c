@@ -162,16 +162,22 @@ static bool find_capped(gcut__fuser *f, uint32_t value, scores *s) {
   return false;
 }
 
-// What a Reshape reads that joins batch and heads of scores, or takes them apart; else the value.
+// Whether one view of scores has batch and heads as one, or windows and batch, and the other apart.
+static bool is_view(const gcut_type *in, const gcut_type *out) {
+  int ranks = in->rank + out->rank, same = ranks == 7 ? 2 : 3; // last dimensions that stay
+  if ((ranks != 7 && ranks != 9) || in->rank < 3 || in->rank > 5) return false;
+  for (int i = 1; i <= same; i++)
+    if (in->dims[in->rank - i] != out->dims[out->rank - i]) return false;
+  return true;
+}
+
+// What a Reshape reads that joins dimensions of scores, or takes them apart; else the value.
 static uint32_t behind_view(gcut__fuser *f, uint32_t value) {
   uint32_t kept = f->n_nodes;
   const gcut_node *view = gcut__fuse_take(f, value, "Reshape", 1);
   uint32_t from = gcut__fuse_input(f, view, 0);
   const gcut_type *in = gcut__fuse_type(f, from), *out = gcut__fuse_type(f, value);
-  if (view && in && out && in->rank + out->rank == 7 && has_heads(f, from) &&
-      in->dims[in->rank - 1] == out->dims[out->rank - 1] &&
-      in->dims[in->rank - 2] == out->dims[out->rank - 2])
-    return from;
+  if (view && in && out && is_view(in, out)) return from;
   f->n_nodes = kept;
   return value;
 }

@@ -212,13 +212,22 @@ static void set_joined(gcut__cuda_matcher *m, const gcut_fused *group, bool rows
     m->n_hidden = kept;
 }
 
+// Of as many windows in each batch: heads of each window follow those of the one before.
+static bool set_windows(const gcut_type *t, int64_t windows, operand *o) {
+  set_dims(o, t, t->dims[0] / windows, windows * t->dims[1], t->dims[2], t->dims[3]);
+  o->heads = dense(&o->type);
+  return t->dims[0] % windows == 0;
+}
+
 // Operand i of the group, of rank 4, or of rank 3 with batch and heads as one; keys may have rows
 // before heads.
 static bool set_operand(gcut__cuda_matcher *m, const gcut_fused *group, uint32_t i, uint32_t *read,
                         operand *o) {
   const gcut_type *t = gcut__match_type(m, *read);
   bool rows_before = i == 1 && group->rows_first;
-  if (!t || (t->rank != 4 && t->rank != 3)) return false;
+  int64_t windows = gcut__cuda_attend_windows(m, group);
+  if (!t || windows < 1 || (t->rank != 4 && t->rank != 3)) return false;
+  if (windows > 1) return t->rank == 4 && !rows_before && set_windows(t, windows, o);
   if (t->rank == 3) {
     set_joined(m, group, rows_before, read, o);
   } else if (rows_before) {
@@ -244,7 +253,7 @@ static bool set_group_masks(gcut__cuda_matcher *m, const gcut_fused *group, atte
   uint32_t n = gcut__cuda_attend_masks_of(group);
   const gcut_type *t = n > 0 ? gcut__match_type(m, group->reads[3]) : NULL;
   if (n == 0) return true;
-  if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED)
+  if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED && (!t || t->rank < 5))
     return t && t->type != GCUT_BOOL && gcut__cuda_attend_set_mask(&a->attend.job, t);
   return gcut__cuda_attend_join(m, group, &a->attend.job, &a->masks);
 }

@@ -31,6 +31,9 @@ bool gcut__cuda_attend_set_mask(gcut__cuda_attend_job *job, const gcut_type *mas
 uint32_t gcut__cuda_attend_masks_of(const gcut_fused *group);
 // How many of `n` batches and heads in one dimension are batches, by a mask that tells them apart.
 int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused *group, int64_t n);
+// How many windows a batch consists of, by a mask of rank 5 that tells them apart, [1, windows, 1,
+// queries, keys]; they stand as heads. 1 where no mask does, 0 where there is no kernel.
+int64_t gcut__cuda_attend_windows(const gcut__cuda_matcher *m, const gcut_fused *group);
 // Makes one of them for a job whose shapes are set: *masks is all but the addresses.
 bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group,
                             gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks);

@@ -51,9 +51,25 @@ int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused 
   return 1;
 }
 
-// A mask over scores that had batch and heads in one dimension when it was added.
+int64_t gcut__cuda_attend_windows(const gcut__cuda_matcher *m, const gcut_fused *group) {
+  for (uint32_t i = 3; i < 3 + gcut__cuda_attend_masks_of(group); i++) {
+    const gcut_type *t = gcut__match_type(m, group->reads[i]);
+    if (t && t->rank == 5)
+      return t->dims[0] == 1 && t->dims[2] == 1 && !group->sinks ? t->dims[1] : 0;
+  }
+  return 1;
+}
+
+// A mask over scores that had batch and heads in one dimension when it was added, or windows and
+// batch in two.
 static const gcut_type *apart(const gcut__cuda_attend_job *job, const gcut_type *q,
                               const gcut_type *t, gcut_type *type, gcut_dim *dims) {
+  if (t && t->rank == 5) { // of windows: without the one batch
+    *type = *t;
+    type->rank = 4;
+    type->dims = t->dims + 1;
+    return type;
+  }
   if (!t || q->rank != 3 || t->rank != 3 || t->dims[0] != (int64_t)job->batch * job->heads)
     return t;
   memcpy(dims, (gcut_dim[]){job->batch, job->heads, t->dims[1], t->dims[2]}, 4 * sizeof *dims);
@@ -65,8 +81,10 @@ static const gcut_type *apart(const gcut__cuda_attend_job *job, const gcut_type 
 
 bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group,
                             gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks) {
-  *masks = (gcut__cuda_masks_job){
-      .dims = {1, 1, 1, 1}, .n = (int32_t)gcut__cuda_attend_masks_of(group), .type = job->type};
+  int64_t windows = gcut__cuda_attend_windows(m, group);
+  *masks = (gcut__cuda_masks_job){.dims = {1, windows > 1 ? job->heads / windows : 1, 1, 1},
+                                  .n = (int32_t)gcut__cuda_attend_masks_of(group),
+                                  .type = job->type};
   for (int32_t i = 0; i < masks->n; i++) {
     gcut_type type;
     gcut_dim dims[4];
@@ -80,8 +98,11 @@ bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group
         !set_part(masks, i, t))
       return false;
   }
-  gcut_type joined = {
-      .kind = GCUT_KIND_TENSOR, .type = masks->type, .rank = 4, .dims = masks->dims};
+  gcut_dim heads[] = {1, masks->dims[0] * masks->dims[1], masks->dims[2], masks->dims[3]};
+  gcut_type joined = {.kind = GCUT_KIND_TENSOR,
+                      .type = masks->type,
+                      .rank = 4,
+                      .dims = windows > 1 ? heads : masks->dims};
   masks->count = (int64_t)gcut__cuda_count(&joined);
   return masks->count > 0 && gcut__cuda_attend_set_mask(job, &joined);
 }

@@ -241,6 +241,16 @@ static const char beside[] =
   "{3}"
 #define CAP ", float cap = {1.5}"
 
+// A batch of windows, each with a mask of its own, beside a bias.
+#define WINDOWS(operand, scores)                                                                   \
+  "<ir_version: 10, opset_import: [\"\": 18]> g (float[6,4,%1$d,%3$d] q, float[6,4,%2$d,%3$d] k,"  \
+  " float[6,4,%2$d,%3$d] v, float[1,3,1,%1$d,%2$d] mask" operand ") => (float[6,4,%1$d,%3$d] y)"   \
+  "<float s = {0.25}, int64[5] apart = {-1, 3, 4, %1$d, %2$d},"                                    \
+  " int64[4] as_one = {-1, 4, %1$d, %2$d}> {"                                                      \
+  " kt = Transpose<perm = [0, 1, 3, 2]>(k) qs = Mul(q, s) p1 = MatMul(qs, kt) " scores             \
+  " p3 = Reshape(p2, apart) p4 = Add(p3, mask) p5 = Reshape(p4, as_one)"                           \
+  " p = Softmax<axis = -1>(p5) y = MatMul(p, v) }"
+
 static const char *const attentions[] = {
     beside,
     SIZED("20", "", "", "p = Softmax<axis = -1>(p2)"),
@@ -276,6 +286,8 @@ static const char *const attentions[] = {
     views,
     joined,
     rows_outermost,
+    WINDOWS(", float[1,4,%1$d,%2$d] bias", "p2 = Add(p1, bias)"),
+    WINDOWS(", float[4,1,1] bias", "p2 = Add(p1, bias)"),
 };
 
 // All of it runs in one step, but for a mask that is made before.
