@@ -163,9 +163,7 @@ static bool is_folded_sink(const gcut__cuda_matcher *m, const gcut_fused *group,
          gcut__match_input(m, &m->graph->nodes[node], 0) == group->reads[group->n_reads - 1];
 }
 
-// Whether all of the group is in the part, and nobody else reads what is to stay within.
-static bool is_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
-  m->n_hidden = 0;
+bool gcut__match_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
   for (uint32_t i = 0; i < group->n_nodes; i++)
     if (gcut_map_get(&m->nodes, group->nodes[i]) == UINT32_MAX &&
         !is_folded_sink(m, group, group->nodes[i]))
@@ -182,7 +180,6 @@ static bool is_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
 
 // A node and what stands around it.
 static bool match_operator(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *f) {
-  m->n_hidden = 0;
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
     if (!*node->domain && node->op && !strcmp(node->op_type, operators[i].op))
       return operators[i].match(m, node, f);
@@ -194,9 +191,10 @@ static bool match_group(gcut__cuda_matcher *m, uint32_t node, gcut__cuda_fused *
   uint32_t number = m->trace->fused_of[node];
   const gcut_fused *group = number == GCUT_NONE ? NULL : &m->trace->fused[number];
   *f = (gcut__cuda_fused){.base.node = node};
+  m->n_hidden = 0;
   if (!group) return match_operator(m, &m->graph->nodes[node], f);
   if (group->nodes[group->n_nodes - 1] != node || !fills[group->kind]) return false;
-  return is_whole(m, group) && fills[group->kind](m, group, f);
+  return gcut__match_whole(m, group) && fills[group->kind](m, group, f);
 }
 
 // Products of one left side.

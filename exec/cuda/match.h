@@ -32,6 +32,9 @@ uint32_t gcut__match_input(const gcut__cuda_matcher *m, const gcut_node *node, u
 uint32_t gcut__match_output(const gcut__cuda_matcher *m, const gcut_node *node);
 // Type of a value; every dimension is a number, or NULL.
 const gcut_type *gcut__match_type(const gcut__cuda_matcher *m, uint32_t value);
+// Whether all of a group of the trace is in the part, and nobody else reads what is to stay within:
+// all but its last node are hidden then.
+bool gcut__match_whole(gcut__cuda_matcher *m, const gcut_fused *group);
 // The node of that operator that alone reads the value, where the part holds it; or NULL.
 const gcut_node *gcut__match_reader(const gcut__cuda_matcher *m, uint32_t value, const char *op);
 
@@ -51,7 +54,7 @@ gcut__cuda_match gcut__cuda_match_attention, gcut__cuda_match_norm, gcut__cuda_m
     gcut__cuda_match_products;
 // Whether the sum is taken into the product before it.
 bool gcut__cuda_is_product_sum(const gcut__cuda_matcher *m, const gcut_node *add);
-// SwiGLU of two products, with them.
-gcut__cuda_fill gcut__cuda_fill_gated;
+// SwiGLU of two products, with them; of halves of what rows picked, with it.
+gcut__cuda_fill gcut__cuda_fill_gated, gcut__cuda_fill_gated_experts;
 
 #endif

@@ -26,6 +26,7 @@ typedef struct test {
   int64_t rows, choices, n, k, repeat;
   bool transpose_b;
   choosing how;
+  bool swiglu;
 } test;
 
 static const test checks[] = {
@@ -38,6 +39,7 @@ static const test checks[] = {
     {B, 2048, 8, 768, 512, 2, false, ANY},  {B, 2048, 8, 768, 512, 2, true, ONE},
     {H, 4096, 128, 512, 256, 8, true, ANY}, {B, 16384, 512, 256, 128, 8, true, ANY},
     {B, 1, 8, 512, 2048, 1, true, ANY},     {F, 2000, 4096, 16, 24, 1, true, ANY},
+    {B, 300, 4, 528, 136, 2, true, ANY, 1}, {H, 1000, 8, 1536, 264, 8, false, ENDS, 1},
 };
 
 // ---- a case
@@ -48,6 +50,10 @@ typedef struct setup {
   uint32_t *fault;
   CUdeviceptr fault_device;
 } setup;
+
+static int64_t columns_of(const gcut__cuda_grouped *g) {
+  return g->swiglu ? g->n / 2 : g->n;
+}
 
 static int64_t choose(const test *t) {
   int64_t any = (int64_t)(random_bits() % (uint64_t)t->choices);
@@ -75,10 +81,11 @@ static setup make_setup(const test *t) {
                    .k = t->k,
                    .repeat = t->repeat,
                    .transpose_b = t->transpose_b,
+                   .swiglu = t->swiglu,
                    .index_type = ids}};
   s.a = scaled_tensor(t->type, t->rows / t->repeat * t->k, 1);
   s.b = scaled_tensor(t->type, t->choices * t->n * t->k, 0.3);
-  s.y = new_tensor(t->type, t->rows * t->n);
+  s.y = new_tensor(t->type, t->rows * columns_of(&s.g));
   s.indices = new_tensor(ids, t->rows);
   for (int64_t i = 0; i < t->rows; i++) put_element(s.indices.host, i, ids, (double)choose(t));
   to_card(&s.indices);
@@ -107,31 +114,43 @@ static void run_setup(setup *s, const gcut__cuda_grouped_multiply *m) {
 
 // ---- checks
 
-// How far element [row][column] is from its sum in double precision, in units of what rounding and
-// sums of the type may do to it.
-static double error_at(const setup *s, int64_t row, int64_t column) {
+// The sum of a product in double precision; *size: of its terms without their signs.
+static double sum_at(const setup *s, int64_t row, int64_t column, double *size) {
   const gcut__cuda_grouped *g = &s->g;
   int64_t choice = (int64_t)tensor_get(&s->indices, row);
-  double sum = 0, size = 0;
+  double sum = 0;
+  *size = 0;
   if (choice < 0) choice += g->choices;
   for (int64_t k = 0; k < g->k; k++) {
     int64_t at = g->transpose_b ? column * g->k + k : k * g->n + column;
     double x = tensor_get(&s->a, row / g->repeat * g->k + k) *
                tensor_get(&s->b, choice * g->n * g->k + at);
-    sum += x, size += fabs(x);
+    sum += x, *size += fabs(x);
   }
+  return sum;
+}
+
+// How far element [row][column] is from what it is in double precision, in units of what rounding
+// and sums of the type may do to it: SwiGLU rounds four times, and twice sums.
+static double error_at(const setup *s, int64_t row, int64_t column) {
+  const gcut__cuda_grouped *g = &s->g;
   double unit = g->type == B ? 0x1p-8 : g->type == H ? 0x1p-11 : g->type == D ? 0x1p-52 : 0x1p-23;
-  double sums = g->type == D ? 0x1p-52 : 0x1p-23;
-  double far = fabs(tensor_get(&s->y, row * g->n + column) - sum);
-  return far / (fabs(sum) * unit + size * sums * 8 + 1e-30);
+  double sums = g->type == D ? 0x1p-52 : 0x1p-23, size, up_size;
+  double x = sum_at(s, row, column, &size), may = fabs(x) * unit + size * sums * 8;
+  if (g->swiglu) {
+    double up = sum_at(s, row, column + g->n / 2, &up_size), turned = x / (1 + exp(-x));
+    may = (6 + fabs(x)) * fabs(turned * up) * unit + (size + up_size) * sums * 64 + 0x1p-20;
+    x = turned * up;
+  }
+  return fabs(tensor_get(&s->y, row * columns_of(g) + column) - x) / (may + 1e-30);
 }
 
 // The largest over all rows and some columns.
 static double worst_error(const setup *s) {
   double worst = 0;
-  int64_t step = s->g.n / 16 + 1;
+  int64_t n = columns_of(&s->g), step = n / 16 + 1;
   for (int64_t row = 0; row < s->g.rows; row++)
-    for (int64_t column = row % step; column < s->g.n; column += step) {
+    for (int64_t column = row % step; column < n; column += step) {
       double e = error_at(s, row, column);
       if (!(e <= worst)) worst = e;
     }
@@ -153,10 +172,10 @@ static bool check_kind(const test *t, setup *s, gcut__cuda_multiply_kind kind, v
     if (*bits) memcpy(*bits, s->y.host, s->y.bytes);
   }
   bool right = error <= 1;
-  printf("%s %lld rows, %lld of %lld x %lld%s, %s: error %.2f%s%s\n", gcut_dtype_name(t->type),
+  printf("%s %lld rows, %lld of %lld x %lld%s%s, %s: error %.2f%s%s\n", gcut_dtype_name(t->type),
          (long long)t->rows, (long long)t->choices, (long long)t->k, (long long)t->n,
-         t->transpose_b ? " turned" : "", kinds[kind], error, right ? "" : " WRONG",
-         same ? "" : ", other bits than tensor cores");
+         t->transpose_b ? " turned" : "", t->swiglu ? " SwiGLU" : "", kinds[kind], error,
+         right ? "" : " WRONG", same ? "" : ", other bits than tensor cores");
   fflush(stdout);
   return right;
 }
@@ -286,7 +305,7 @@ static void time_kind(timing *t, gcut__cuda_multiply_kind kind, double flops) {
   char name[64];
   if (gcut__cuda_grouped_load_kind(&cuda, &t->g, kind, &t->m, NULL) != GCUT_OK) return;
   t->scratch = take(t->m.scratch_bytes);
-  snprintf(name, sizeof name, "grouped, %s", kinds[kind]);
+  snprintf(name, sizeof name, "grouped, %s%s", kinds[kind], t->g.swiglu ? ", SwiGLU" : "");
   print_time(name, median_of(launch_grouped, t), flops);
   DRIVER(cuStreamSynchronize, stream);
   DRIVER(cuMemFree, t->scratch);
@@ -300,6 +319,9 @@ static void time_case(const char *name, gcut__cuda_grouped g, gcut__cuda_blas *b
          (long long)g.rows, (long long)g.choices, (long long)g.k, (long long)g.n, flops * 1e-9,
          (double)(g.choices * g.n * g.k) * 2e-6);
   time_kind(&t, GCUT_CUDA_MULTIPLY_WIDE, flops);
+  t.g.swiglu = true;
+  time_kind(&t, GCUT_CUDA_MULTIPLY_WIDE, flops);
+  t.g.swiglu = false;
   time_kind(&t, GCUT_CUDA_MULTIPLY_MMA, flops);
   if (gcut__cuda_multiply_load(&cuda, &t.dense, &t.own, NULL) == GCUT_OK)
     print_time("one dense product, ours", median_of(launch_own, &t), flops);

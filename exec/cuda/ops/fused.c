@@ -52,7 +52,7 @@ static gcut_status compile_swiglu(const gcut__cuda_compile *c, const gcut__cuda_
 }
 
 bool gcut__cuda_fill_swiglu(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
-  if (gcut__cuda_fill_gated(m, group, f)) return true;
+  if (gcut__cuda_fill_gated(m, group, f) || gcut__cuda_fill_gated_experts(m, group, f)) return true;
   const gcut_type *g = gcut__match_type(m, group->reads[0]),
                   *u = gcut__match_type(m, group->reads[1]);
   if (!gcut__cuda_is_float(g) || !gcut__fuse_same_shape(g, u) || gcut__cuda_count(g) % 8 != 0)

@@ -1,5 +1,6 @@
 // Groups of the trace in which each row meets the matrix that its index picks, as experts of a
-// decoder are written down: no matrix is gathered.
+// decoder are written down: no matrix is gathered. Where halves of what comes of it are SwiGLU's,
+// and the card has a kernel that computes it, too, it is one step.
 #include <string.h>
 
 #include "exec/cuda/match.h"
@@ -105,4 +106,59 @@ static bool set_step(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_
 bool gcut__cuda_fill_experts(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
   gcut__cuda_grouped g;
   return read_group(m, group, &g) && set_step(m, group, &g, f);
+}
+
+// ---- SwiGLU of what rows picked
+
+// Takes in the Split whose halves of the last dimension are gates and their other sides: what it
+// splits, or GCUT_NONE.
+static uint32_t behind_halves(gcut__cuda_matcher *m, uint32_t gates, uint32_t others) {
+  const gcut_node *split = gcut__match_producer(m, gates, "Split");
+  if (!split || split->n_outputs != 2 || gcut__match_producer(m, others, "Split") != split ||
+      gcut__match_output(m, split) != gates || gcut_map_get(&m->uses, gates) != 2 ||
+      gcut_map_get(&m->uses, others) != 1 || m->n_hidden == GCUT_CUDA_GROUP_NODES)
+    return GCUT_NONE;
+  uint32_t value = gcut__match_input(m, split, 0);
+  const gcut_type *whole = gcut__match_type(m, value), *half = gcut__match_type(m, gates);
+  if (!whole || !half || whole->rank == 0 || gcut_map_get(&m->uses, value) != 1 ||
+      2 * half->dims[half->rank - 1] != whole->dims[whole->rank - 1])
+    return GCUT_NONE;
+  m->hidden[m->n_hidden++] = (uint32_t)(split - m->graph->nodes);
+  return value;
+}
+
+// The group whose product makes a value, its nodes taken in; or NULL.
+static const gcut_fused *behind_product(gcut__cuda_matcher *m, uint32_t value) {
+  const uint32_t maker = m->graph->values[value].producer,
+                 number = maker == GCUT_NONE ? GCUT_NONE : m->trace->fused_of[maker];
+  const gcut_fused *group = number == GCUT_NONE ? NULL : &m->trace->fused[number];
+  if (!group || group->kind != GCUT_GROUP_EXPERTS || group->nodes[group->n_nodes - 1] != maker ||
+      gcut_map_get(&m->uses, value) != 1 || !gcut__match_whole(m, group) ||
+      m->n_hidden == GCUT_CUDA_GROUP_NODES)
+    return NULL;
+  m->hidden[m->n_hidden++] = maker;
+  return group;
+}
+
+static bool fill_gated(gcut__cuda_matcher *m, const gcut_fused *swiglu, gcut__cuda_fused *f) {
+  gcut__cuda_grouped_multiply multiply;
+  gcut__cuda_grouped g;
+  uint32_t value = behind_halves(m, swiglu->reads[0], swiglu->reads[1]);
+  if (value == GCUT_NONE || !m->cuda) return false;
+  const gcut_type *t = gcut__match_type(m, value);
+  const gcut_node *flat = gcut__match_inner(m, value, "Squeeze", 1);
+  if (!flat) flat = gcut__match_inner(m, value, "Reshape", 1);
+  const gcut_fused *group = behind_product(m, flat ? gcut__match_input(m, flat, 0) : value);
+  if (!group || !read_group(m, group, &g) || t->dims[t->rank - 1] != g.n) return false;
+  g.swiglu = true;
+  return gcut__cuda_grouped_load(m->cuda, &g, &multiply, NULL) == GCUT_OK &&
+         set_step(m, group, &g, f);
+}
+
+bool gcut__cuda_fill_gated_experts(gcut__cuda_matcher *m, const gcut_fused *group,
+                                   gcut__cuda_fused *f) {
+  uint32_t kept = m->n_hidden;
+  if (fill_gated(m, group, f)) return true;
+  m->n_hidden = kept;
+  return false;
 }

@@ -2,6 +2,10 @@
 // in place of the copy engine, which takes them from b's alone; and that threads store rows of results, from shared
 // memory, where they belong. A cluster's tile has up to 256 rows of one choice, of which each block takes half; where
 // there are 128 or fewer, one warpgroup of each has 64, so that neither block multiplies what nobody asked for.
+//
+// SWIGLU: a b has gates and their other sides side by side, of which a tile has as many columns each; the result is
+// SwiGLU of both.
+#include "formulas.cuh"
 #include "grouped.h"
 #include "mma.cuh"
 #include "product_hopper.cuh"
@@ -21,9 +25,12 @@ struct Tile {
   int first, rows, column, choice; // of this block: the first of the order, how many
 };
 
+// Columns of the result that a tile is.
+template <bool SWIGLU> constexpr int width_of() { return SWIGLU ? N / 2 : N; }
+
 // Tiles go down a band of rows, then along it. Some have less work: clusters take turns at them.
-__device__ inline bool find_tile(const gcut__cuda_grouped_job &job, uint32_t round, Tile *out) {
-  const uint32_t rows = *job.n_tiles, columns = (uint32_t)(job.base.n + N - 1) / N, clusters = gridDim.x / CLUSTER;
+__device__ inline bool find_tile(const gcut__cuda_grouped_job &job, uint32_t round, int width, Tile *out) {
+  const uint32_t rows = *job.n_tiles, columns = (uint32_t)(job.base.n + width - 1) / width, clusters = gridDim.x / CLUSTER;
   const uint32_t at = round * clusters + (blockIdx.x / CLUSTER + round) % clusters;
   if (at >= rows * columns) return false;
   const uint32_t band = at / (BAND * columns), within = at - band * BAND * columns, high = min((uint32_t)BAND, rows - band * BAND);
@@ -31,15 +38,15 @@ __device__ inline bool find_tile(const gcut__cuda_grouped_job &job, uint32_t rou
   const int share = tile.end - tile.first > M ? M : M / CLUSTER;
   out->first = tile.first + blockIdx.x % CLUSTER * share;
   out->rows = max(0, min(share, tile.end - out->first));
-  out->column = (int)(within / high) * N;
+  out->column = (int)(within / high) * width;
   out->choice = tile.choice;
   return true;
 }
 
 // ---- the fetching warps: a thread copies a chunk of 16 bytes of each sixteenth row
 
-template <typename T, bool TURNED> struct Feeder {
-  enum { APART = COPIERS / 8, EACH = M / APART };
+template <typename T, bool TURNED, bool SWIGLU> struct Feeder {
+  enum { APART = COPIERS / 8, EACH = M / APART, HALF = N / CLUSTER, WIDTH = width_of<SWIGLU>() };
   const gcut__cuda_grouped_wide &wide;
   const gcut__cuda_grouped_job &job;
   const Space room;
@@ -67,14 +74,14 @@ template <typename T, bool TURNED> struct Feeder {
     copies_arrive(room.full(stage));
   }
 
-  // This block's half of b's tile, for both.
+  // This block's half of b's tile, for both: of SwiGLU gates, or their other sides.
   __device__ void fetch_b(const Tile &tile, uint32_t stage, int k) {
-    const int rank = blockIdx.x % CLUSTER, box = TURNED ? N / CLUSTER : 64;
+    const int rank = blockIdx.x % CLUSTER, box = TURNED ? HALF : 64, first = tile.column + rank * (SWIGLU ? (int)job.base.n : HALF);
     barrier_expect(room.full(stage), Space::B_BYTES);
 #pragma unroll
-    for (int i = rank * (N / CLUSTER); i < (rank + 1) * (N / CLUSTER); i += box) {
-      const uint32_t to = room.b(stage) + i * (TURNED ? ROW_BYTES : B_PANEL / 64);
-      const int column = tile.column + i;
+    for (int i = 0; i < HALF; i += box) {
+      const uint32_t to = room.b(stage) + (rank * HALF + i) * (TURNED ? ROW_BYTES : B_PANEL / 64);
+      const int column = first + i;
       fetch_box_to_all(to, &wide.b_map, room.full(stage), TURNED ? k : column, TURNED ? column : k, tile.choice, (1 << CLUSTER) - 1);
     }
   }
@@ -82,7 +89,7 @@ template <typename T, bool TURNED> struct Feeder {
   __device__ void run() {
     Tile tile;
     Ring<STAGES> ring;
-    for (uint32_t round = 0; find_tile(job, round, &tile); round++) {
+    for (uint32_t round = 0; find_tile(job, round, WIDTH, &tile); round++) {
       find_rows(tile);
       for (int k = 0; k < job.base.k; k += K, ring.next()) {
         barrier_wait(room.free(ring.stage), ring.odd ^ 1);
@@ -95,8 +102,8 @@ template <typename T, bool TURNED> struct Feeder {
 
 // ---- the multiplying warpgroups
 
-template <typename T, bool TURNED> struct Worker {
-  enum { APART = 128 / 8, EACH = 64 / APART };
+template <typename T, bool TURNED, bool SWIGLU> struct Worker {
+  enum { APART = 128 / 8, EACH = 64 / APART, WIDTH = width_of<SWIGLU>() };
   const gcut__cuda_grouped_job &job;
   Sums<T, N, STAGES, PANELS, TURNED, true> sums;
   uint32_t panels_out = 0;
@@ -110,7 +117,16 @@ template <typename T, bool TURNED> struct Worker {
     }
   }
 
-  __device__ uint32_t pair(int b, int row) const { return pack<T>(sums.sum[b][row * 2], sums.sum[b][row * 2 + 1]); }
+  __device__ uint32_t rounded(int b, int row) const { return pack<T>(sums.sum[b][row * 2], sums.sum[b][row * 2 + 1]); }
+
+  // A pair of columns in the first or second row.
+  __device__ uint32_t pair(int b, int row) const {
+    const uint32_t x = rounded(b, row);
+    if (!SWIGLU) return x;
+    const float2 gate = unpack<T>(x);
+    const uint32_t turned = multiply_pairs<T>(x, pack<T>(quick_sigmoid(gate.x), quick_sigmoid(gate.y)));
+    return multiply_pairs<T>(turned, rounded((b + WIDTH / 8) % (N / 8), row));
+  }
 
   __device__ void write_panel(int panel, uint32_t to) {
 #pragma unroll
@@ -133,7 +149,7 @@ template <typename T, bool TURNED> struct Worker {
   // Panels in turns: who writes one again has met all who read it at the barrier of the one between.
   __device__ void store_tile(const Tile &tile) {
 #pragma unroll
-    for (int panel = 0; panel < N / 64; panel++) {
+    for (int panel = 0; panel < WIDTH / 64; panel++) {
       const uint32_t at = sums.room.c(sums.group, panels_out++ % PANELS);
       write_panel(panel, at);
       sums.wait_for_group();
@@ -143,7 +159,7 @@ template <typename T, bool TURNED> struct Worker {
 
   __device__ void run() {
     Tile tile;
-    for (uint32_t round = 0; find_tile(job, round, &tile); round++) {
+    for (uint32_t round = 0; find_tile(job, round, WIDTH, &tile); round++) {
       if (tile.rows <= sums.group * 64) {
         sums.skip_tile(job.base.k);
         continue;
@@ -155,15 +171,15 @@ template <typename T, bool TURNED> struct Worker {
   }
 };
 
-template <typename T, bool TURNED> __device__ inline void multiply(const gcut__cuda_grouped_wide &job) {
+template <typename T, bool TURNED, bool SWIGLU> __device__ inline void multiply(const gcut__cuda_grouped_wide &job) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const Space room = Space::begin(shared, 1 + COPIERS);
   if (threadIdx.x < COPIERS) {
     leave_registers<56>();
-    Feeder<T, TURNED>{job, job.grouped, room}.run();
+    Feeder<T, TURNED, SWIGLU>{job, job.grouped, room}.run();
   } else {
     take_registers<224>();
-    Worker<T, TURNED>{job.grouped, {room, threadIdx.x / 128 - 1}}.run();
+    Worker<T, TURNED, SWIGLU>{job.grouped, {room, threadIdx.x / 128 - 1}}.run();
   }
   __syncwarp();
   cluster_barrier(); // the other block may still free stages of this one
@@ -172,14 +188,17 @@ template <typename T, bool TURNED> __device__ inline void multiply(const gcut__c
 } // namespace grouped
 } // namespace products
 
-#define GROUPED_WIDE(name, T, TURNED)                                                                                  \
+#define GROUPED_WIDE(name, T, TURNED, SWIGLU)                                                                          \
   extern "C" __global__ void __cluster_dims__(GCUT_CUDA_PRODUCT_CLUSTER, 1, 1)                                         \
       __launch_bounds__(GCUT_CUDA_PRODUCT_WIDE_THREADS, 1) name(const __grid_constant__ gcut__cuda_grouped_wide job) { \
-    products::grouped::multiply<T, TURNED>(job);                                                                       \
+    products::grouped::multiply<T, TURNED, SWIGLU>(job);                                                               \
   }
-GROUPED_WIDE(gcut_grouped_wide_bf16, __nv_bfloat16, false)
-GROUPED_WIDE(gcut_grouped_wide_bf16_t, __nv_bfloat16, true)
-GROUPED_WIDE(gcut_grouped_wide_f16, __half, false)
-GROUPED_WIDE(gcut_grouped_wide_f16_t, __half, true)
+#define GROUPEDS_WIDE(type, T)                                                                                         \
+  GROUPED_WIDE(gcut_grouped_wide_##type, T, false, false)                                                              \
+  GROUPED_WIDE(gcut_grouped_wide_##type##_t, T, true, false)                                                           \
+  GROUPED_WIDE(gcut_grouped_wide_##type##_swiglu, T, false, true)                                                      \
+  GROUPED_WIDE(gcut_grouped_wide_##type##_t_swiglu, T, true, true)
+GROUPEDS_WIDE(bf16, __nv_bfloat16)
+GROUPEDS_WIDE(f16, __half)
 
 #endif

@@ -21,9 +21,11 @@ bool gcut__cuda_grouped_fits(const gcut__cuda_grouped *g) {
 
 // ---- which kernel
 
-// Rows of whole 16 bytes, of 16-bit types. Hopper's kernel counts in 32 bits where such pieces lie.
+// Rows of whole 16 bytes, of 16-bit types. Hopper's kernel counts in 32 bits where such pieces lie;
+// it alone goes on to SwiGLU.
 static bool takes(const gcut__cuda_grouped *g, gcut__cuda_multiply_kind kind) {
   bool narrow = g->type == GCUT_FLOAT16 || g->type == GCUT_BFLOAT16;
+  if (g->swiglu && (kind != GCUT_CUDA_MULTIPLY_WIDE || g->n % 16 != 0)) return false;
   if (kind == GCUT_CUDA_MULTIPLY_PLAIN) return true;
   if (!narrow || g->n % 8 != 0 || g->k % 8 != 0) return false;
   return kind == GCUT_CUDA_MULTIPLY_MMA || g->rows / g->repeat <= UINT32_MAX / (g->k / 8);
@@ -42,7 +44,8 @@ static gcut_status find_kernel(gcut__cuda *cuda, const gcut__cuda_grouped *g,
   bool wide = m->kind == GCUT_CUDA_MULTIPLY_WIDE;
   gcut__cuda_multiply_describe(m, !wide && wants_small(cuda, g));
   if (wide)
-    snprintf(name, sizeof name, "gcut_grouped_wide_%s%s", type, g->transpose_b ? "_t" : "");
+    snprintf(name, sizeof name, "gcut_grouped_wide_%s%s%s", type, g->transpose_b ? "_t" : "",
+             g->swiglu ? "_swiglu" : "");
   else
     snprintf(name, sizeof name, "gcut_grouped_%s_%s_%u",
              m->kind == GCUT_CUDA_MULTIPLY_MMA ? "mma" : "plain", type, m->columns);
@@ -124,13 +127,14 @@ static gcut__cuda_grouped_job job_of(const gcut__cuda_grouped_multiply *m,
                                      const gcut__cuda_grouped *g,
                                      const gcut__cuda_grouped_operands *at) {
   const scratch s = scratch_of(g, &m->multiply);
+  const int64_t columns = g->swiglu ? g->n / 2 : g->n;
   return (gcut__cuda_grouped_job){.base = {.m = g->rows,
-                                           .n = g->n,
+                                           .n = columns,
                                            .k = g->k,
                                            .batch = 1,
                                            .lda = g->k,
                                            .ldb = g->transpose_b ? g->k : g->n,
-                                           .ldc = g->n,
+                                           .ldc = columns,
                                            .stride_b = g->k * g->n,
                                            .transpose_b = g->transpose_b,
                                            .alpha = 1,

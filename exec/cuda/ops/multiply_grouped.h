@@ -7,11 +7,12 @@
 #include "exec/cuda/ops/multiply.h"
 
 // c [rows][n] = a [rows / repeat][k], each row `repeat` times, by b [choices][k][n] or, transposed,
-// [choices][n][k]; all dense.
+// [choices][n][k]; all dense. Or SwiGLU of it, c [rows][n / 2]: of its left half, the gates, and
+// its right.
 typedef struct gcut__cuda_grouped {
   gcut_dtype type; // of 16 bits and more, as other products
   int64_t rows, choices, n, k, repeat;
-  bool transpose_b;
+  bool transpose_b, swiglu;
   gcut_dtype index_type; // INT64, INT32
 } gcut__cuda_grouped;
 
