@@ -268,9 +268,8 @@ bench-elementwise: $(build)/tests/cuda/elementwise_bench ## check chains of elem
 	$<
 
 .PHONY: bench-products
-bench-products: $(build)/tests/cuda/product_bench $(build)/tests/cuda/joint_bench ## check products of our own on a card, alone and joined, and time them beside cuBLASLt
-	$(build)/tests/cuda/product_bench
-	$(build)/tests/cuda/joint_bench
+bench-products: $(addprefix $(build)/tests/cuda/,product_bench joint_bench finish_bench) ## check products of our own on a card, alone and joined, and time them beside cuBLASLt
+	for program in $^; do $$program || exit; done
 
 .PHONY: bench-experts
 bench-experts: $(build)/tests/cuda/experts_bench ## check products of rows that choose their matrices on a card and time them

@@ -2,10 +2,10 @@
 // many elements as the last one (so nothing is computed twice) and only the group reads it. What
 // does not fit one program is tried again with half as many nodes. Where little lies behind an
 // input (behind.h), the group reads that, and the nodes between are hidden if no other reads them.
+// A product before the group takes it in where its kernel can.
 #include "exec/cuda/chain.h"
 
 #include "exec/cuda/behind.h"
-#include "exec/cuda/ops/program_builder.h"
 
 enum { BEHINDS = 4 };
 
@@ -170,10 +170,25 @@ static gcut_status compile_chain(const gcut__cuda_compile *c, const gcut__cuda_f
   return gcut__cuda_compile_program(c, fused->params, err);
 }
 
-static bool take(group *g, const gcut__cuda_program_builder *b, gcut__cuda_fused *out) {
+static void hide_nodes(group *g) {
   gcut__cuda_matcher *m = g->m;
+  m->n_hidden = 0;
   for (int i = 1; i < g->n; i++)
     m->hidden[m->n_hidden++] = (uint32_t)(g->nodes[i] - m->graph->nodes);
+}
+
+// With the product before it, where the product's kernel walks such programs.
+static bool take_product(group *g, const gcut__cuda_program_builder *b, gcut__cuda_fused *out) {
+  uint32_t reads[GCUT_CUDA_ELEMENT_INPUTS];
+  if (g->n_behinds > 0) return false;
+  for (int k = 0; k < b->job.n_inputs; k++) reads[k] = reads_of(g, b->values[k]);
+  hide_nodes(g);
+  return gcut__cuda_join_program(g->m, b, reads, out);
+}
+
+static bool take(group *g, const gcut__cuda_program_builder *b, gcut__cuda_fused *out) {
+  gcut__cuda_matcher *m = g->m;
+  hide_nodes(g);
   for (int i = 0; i < g->n_behinds; i++)
     if (!pass_over(g, &g->behinds[i])) return false;
   out->compile = compile_chain;
@@ -188,10 +203,10 @@ bool gcut__cuda_match_chain(gcut__cuda_matcher *m, const gcut_node *node, gcut__
   if (node->n_outputs != 1 || free_producer(m, gcut__match_output(m, node)) != node) return false;
   group g = {.m = m, .count = gcut__cuda_count(gcut__match_type(m, gcut__match_output(m, node)))};
   gcut__cuda_program_builder b;
-  m->n_hidden = 0;
   for (g.most = GCUT_CUDA_ELEMENT_STEPS; g.most > 0; g.most /= 2) {
     grow(&g, node);
-    if (build(&g, &b)) return (g.n > 1 || g.n_behinds > 0) && take(&g, &b, out);
+    if (build(&g, &b))
+      return take_product(&g, &b, out) || ((g.n > 1 || g.n_behinds > 0) && take(&g, &b, out));
   }
   return false;
 }

@@ -101,19 +101,20 @@ static const test checks[] = {
 
 typedef struct setup {
   gcut__cuda_joint joint;
-  CUdeviceptr a, b[GCUT_CUDA_SIDES], y[GCUT_CUDA_SIDES], expected[GCUT_CUDA_SIDES], skip;
+  gcut__cuda_joint_operands x;
+  CUdeviceptr y[GCUT_CUDA_SIDES], expected[GCUT_CUDA_SIDES];
   uint32_t n_results;
 } setup;
 
 static setup make_setup(const test *t) {
   setup s = {.joint = {.product = product_of(t->type, t->m, t->n[0], t->k, t->turned),
                        .finish = t->finish}};
-  s.a = take_random(t->type, t->m * t->k, 1);
-  s.skip = take_random(t->type, t->m * t->n[0], 4);
+  s.x.a = take_random(t->type, t->m * t->k, 1);
+  s.x.matrix = take_random(t->type, t->m * t->n[0], 4);
   for (; s.joint.n_sides < GCUT_CUDA_SIDES && t->n[s.joint.n_sides]; s.joint.n_sides++) {
     uint32_t i = s.joint.n_sides;
     s.joint.n[i] = t->n[i];
-    s.b[i] = take_random(t->type, t->k * t->n[i], 0.3f);
+    s.x.b[i] = take_random(t->type, t->k * t->n[i], 0.3f);
     s.y[i] = take((size_t)(t->m * t->n[i]) * 2);
     s.expected[i] = take((size_t)(t->m * t->n[i]) * 2);
     poison(s.y[i], (size_t)(t->m * t->n[i]) * 2);
@@ -123,10 +124,10 @@ static setup make_setup(const test *t) {
 }
 
 static void free_setup(const setup *s) {
-  DRIVER(cuMemFree, s->a);
-  DRIVER(cuMemFree, s->skip);
+  DRIVER(cuMemFree, s->x.a);
+  DRIVER(cuMemFree, s->x.matrix);
   for (uint32_t i = 0; i < s->joint.n_sides; i++) {
-    DRIVER(cuMemFree, s->b[i]);
+    DRIVER(cuMemFree, s->x.b[i]);
     DRIVER(cuMemFree, s->y[i]);
     DRIVER(cuMemFree, s->expected[i]);
   }
@@ -135,10 +136,10 @@ static void free_setup(const setup *s) {
 static void compute_expected(const test *t, const setup *s) {
   for (uint32_t i = 0; i < s->joint.n_sides; i++) {
     gcut__cuda_product p = product_of(t->type, t->m, t->n[i], t->k, t->turned);
-    apart(&p, s->a, s->b[i], s->expected[i]);
+    apart(&p, s->x.a, s->x.b[i], s->expected[i]);
   }
   if (t->finish == GCUT_CUDA_FINISH_ADD)
-    pair("gcut_add", t->type, t->m * t->n[0], s->expected[0], s->skip, s->expected[0]);
+    pair("gcut_add", t->type, t->m * t->n[0], s->expected[0], s->x.matrix, s->expected[0]);
   if (t->finish == GCUT_CUDA_FINISH_SWIGLU)
     pair("gcut_swiglu", t->type, t->m * t->n[0], s->expected[0], s->expected[1], s->expected[0]);
 }
@@ -160,7 +161,7 @@ static bool check_case(const test *t) {
   gcut__cuda_multiply m;
   CHECK(gcut__cuda_joint_load(&cuda, &s.joint, &m, err));
   compute_expected(t, &s);
-  CHECK(gcut__cuda_joint_launch(&cuda, &m, &s.joint, s.a, s.b, s.y, s.skip, stream, err));
+  CHECK(gcut__cuda_joint_launch(&cuda, &m, &s.joint, &s.x, s.y, stream, err));
   int64_t wrong = differing(t, &s);
   printf("%s %lld x %lld by %lld, %lld, %lld%s finish %d: %lld differ%s\n",
          gcut_dtype_name(t->type), (long long)t->m, (long long)t->k, (long long)t->n[0],
@@ -197,12 +198,14 @@ static void make_layer(layer *l, const layer *shared) {
 
 static void join(const layer *l, const CUdeviceptr *b, const int64_t *n, uint32_t n_sides,
                  int64_t k, gcut__cuda_finish finish, CUdeviceptr a, const CUdeviceptr *y) {
+  gcut__cuda_joint_operands x = {.a = a, .matrix = l->hidden};
   gcut__cuda_joint j = {
       .product = product_of(B, TOKENS, n[0], k, false), .n_sides = n_sides, .finish = finish};
   gcut__cuda_multiply m;
   memcpy(j.n, n, n_sides * sizeof *n);
+  memcpy(x.b, b, n_sides * sizeof *b);
   CHECK(gcut__cuda_joint_load(&cuda, &j, &m, err));
-  CHECK(gcut__cuda_joint_launch(&cuda, &m, &j, a, b, y, l->hidden, stream, err));
+  CHECK(gcut__cuda_joint_launch(&cuda, &m, &j, &x, y, stream, err));
 }
 
 static void run_joint(const layer *l) {

@@ -19,6 +19,10 @@ GCUT_CUDA_MICROSOFT_LIST(X)
 // other, of one column by one row.
 bool gcut__cuda_matmul_product(const gcut_type *a, const gcut_type *b, const gcut_type *out,
                                gcut__cuda_product *product);
+// Gemm the same, its C (or NULL) as the epilogue's bias; false where C is no vector of n.
+bool gcut__cuda_gemm_product(const gcut_node *node, const gcut_type *a, const gcut_type *b,
+                             const gcut_type *bias, const gcut_type *out,
+                             gcut__cuda_product *product);
 
 // A sum of two tensors of one shape, eight elements at once; false where it is no such sum.
 bool gcut__cuda_compile_sum(const gcut__cuda_compile *c, gcut_status *out_status, gcut_error *err);

@@ -16,7 +16,9 @@ template <typename C> __device__ inline C sigmoid(C x) { return 1 / plus(1, exp(
 // guide has __expf's error: 2 + 1.2 |x| units in float32's last place). All kernels have it, so their bits agree.
 __device__ inline float quick_sigmoid(float x) { return __fdividef(1.0f, plus(1.0f, __expf(-x))); }
 template <typename C> __device__ inline C unit_clamp(C x) { return x < 0 ? (C)0 : x > 1 ? (C)1 : x; }
-template <typename C> __device__ inline C power(C a, C b) { return b == 2 ? times(a, a) : (C)pow(a, b); }
+// Where b is 2 or 3.
+template <typename C> __device__ inline C low_power(C a, C b) { return b == 2 ? times(a, a) : times(times(a, a), a); }
+template <typename C> __device__ inline C power(C a, C b) { return b == 2 || b == 3 ? low_power(a, b) : (C)pow(a, b); }
 template <typename C> __device__ inline C floored(C a, C b) {
   C r = (C)fmod(a, b);
   return r == 0 ? (C)copysign((C)0, b) : (r < 0) != (b < 0) ? plus(r, b) : r;

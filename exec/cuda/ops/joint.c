@@ -1,152 +1,213 @@
 // Products that one launch of the card's own kernel computes, and what it does with them before
-// they are stored: a residual sum; SwiGLU of a gate and its other side; several products of one
-// left side, as queries, keys and values are. What lies between is neither written nor read again.
+// they are stored: the sum with a bias or a residual; elementwise nodes, as an activation is
+// spelled out; SwiGLU of a gate and its other side; several products of one left side, as queries,
+// keys and values are. What lies between is neither written nor read again.
 // That kernel gives a product the same bits in whatever company, so which ones meet in a part does
 // not matter.
+#include <math.h>
 #include <string.h>
 
-#include "exec/cuda/match.h"
+#include "exec/cuda/chain.h"
 #include "exec/cuda/ops/compile.h"
-#include "exec/cuda/ops/multiply.h"
+#include "exec/cuda/ops/finish_program.h"
+#include "exec/cuda/ops/side.h"
+#include "tracer/base/narrow.h"
 #include "tracer/fuse/fuse.h"
 
 enum {
   LEAST_COLUMNS = 256, // of a side that is worth joining
-  MOST_READS = 1 + GCUT_CUDA_SIDES + 1,
+  MOST_READS = 1 + 2 * GCUT_CUDA_SIDES + 1,
+  NOWHERE = -1,
 };
 
 typedef struct joint_params {
   gcut__cuda_joint joint;
+  int vectors[GCUT_CUDA_SIDES], matrix; // among what the step reads, or NOWHERE
   gcut__cuda_multiply multiply;
 } joint_params;
 
-// ---- the step: reads the left side, the right ones, and what is added
+// ---- the step: reads the left side, the right ones, their vectors, and a matrix
+
+static CUdeviceptr read_at(const gcut__cuda_run *r, int at) {
+  return at == NOWHERE ? 0 : r->inputs[at];
+}
 
 static gcut_status launch_joint(const gcut__cuda_run *r, gcut_error *err) {
   const joint_params *p = r->step->params;
-  CUdeviceptr skip = p->joint.finish == GCUT_CUDA_FINISH_ADD ? r->inputs[2] : 0;
-  return gcut__cuda_joint_launch(r->cuda, &p->multiply, &p->joint, r->inputs[0], r->inputs + 1,
-                                 r->outputs, skip, r->stream, err);
+  gcut__cuda_joint_operands x = {.a = r->inputs[0], .matrix = read_at(r, p->matrix)};
+  for (uint32_t i = 0; i < p->joint.n_sides; i++) {
+    x.b[i] = r->inputs[1 + i];
+    x.vectors[i] = read_at(r, p->vectors[i]);
+  }
+  return gcut__cuda_joint_launch(r->cuda, &p->multiply, &p->joint, &x, r->outputs, r->stream, err);
 }
 
 static gcut_status compile_joint(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
                                  gcut_error *err) {
   joint_params *p = GCUT_NEW(c->arena, joint_params);
   if (!p) return GCUT_NO_MEMORY(err);
-  p->joint = *(const gcut__cuda_joint *)fused->params;
+  *p = *(const joint_params *)fused->params;
   c->step->params = p;
   c->step->launch = launch_joint;
   return gcut__cuda_joint_load(c->cuda, &p->joint, &p->multiply, err);
 }
 
-// ---- the products
+// ---- sides
 
 typedef struct sides {
-  const gcut_node *nodes[GCUT_CUDA_SIDES];
-  gcut__cuda_joint joint;
+  gcut__cuda_side at[GCUT_CUDA_SIDES];
+  uint32_t n, matrix; // matrix: a value, or GCUT_NONE
+  gcut__cuda_finish finish;
+  gcut__cuda_finish_program program;
 } sides;
 
-// Whether the node is a product of the card's own kernel.
-static bool is_own(const gcut__cuda_matcher *m, const gcut_node *node,
-                   gcut__cuda_product *product) {
-  const gcut_type *a = gcut__match_type(m, gcut__match_input(m, node, 0)),
-                  *b = gcut__match_type(m, gcut__match_input(m, node, 1)),
-                  *y = gcut__match_type(m, gcut__match_output(m, node));
-  return m->cuda && a && b && y && gcut__cuda_matmul_product(a, b, y, product) &&
-         product->batch == 1 && gcut__cuda_multiply_is_own(m->cuda, product);
-}
-
-// Takes a product in; false where it is none, or of another left side.
-static bool add_side(const gcut__cuda_matcher *m, const gcut_node *node, sides *s) {
-  gcut__cuda_product product;
-  uint32_t n = s->joint.n_sides;
-  if (!node || n == GCUT_CUDA_SIDES || !is_own(m, node, &product)) return false;
-  if (n > 0 && gcut__match_input(m, node, 0) != gcut__match_input(m, s->nodes[0], 0)) return false;
-  if (n == 0) s->joint.product = product;
-  s->joint.n[n] = product.n;
-  s->nodes[s->joint.n_sides++] = node;
+// Takes a product in; false where it goes with none that are there.
+static bool add_side(sides *s, const gcut__cuda_side *side) {
+  const gcut__cuda_product *first = &s->at[0].product, *p = &side->product;
+  if (s->n == GCUT_CUDA_SIDES) return false;
+  if (s->n > 0 && (side->a != s->at[0].a || p->transpose_b != first->transpose_b ||
+                   p->alpha != first->alpha || p->m != first->m))
+    return false;
+  for (uint32_t i = 0; i < s->n; i++)
+    if (side->vector != GCUT_NONE && s->at[i].vector != GCUT_NONE && side->after != s->at[i].after)
+      return false;
+  s->at[s->n++] = *side;
   return true;
 }
 
-// The step in *f, but for what it writes; `skip` may be GCUT_NONE.
-static bool set_step(gcut__cuda_matcher *m, const sides *s, uint32_t skip, gcut__cuda_fused *f) {
-  uint32_t reads[MOST_READS] = {gcut__match_input(m, s->nodes[0], 0)}, n = 1;
-  for (uint32_t i = 0; i < s->joint.n_sides; i++) reads[n++] = gcut__match_input(m, s->nodes[i], 1);
-  if (skip != GCUT_NONE) reads[n++] = skip;
+static bool hide(gcut__cuda_matcher *m, const gcut__cuda_side *side, uint32_t but) {
+  for (uint32_t i = 0; i < side->n_nodes; i++) {
+    if (side->nodes[i] == but) continue;
+    if (m->n_hidden == GCUT_CUDA_GROUP_NODES) return false;
+    m->hidden[m->n_hidden++] = side->nodes[i];
+  }
+  return true;
+}
+
+static int add_read(uint32_t *reads, uint32_t *n, uint32_t value) {
+  if (value == GCUT_NONE) return NOWHERE;
+  reads[*n] = value;
+  return (int)(*n)++;
+}
+
+// The step in *f, but for what it writes. It stands at f->base.node; other nodes are hidden.
+static bool set_step(gcut__cuda_matcher *m, const sides *s, gcut__cuda_fused *f) {
+  uint32_t reads[MOST_READS], n = 0;
+  joint_params p = {.joint = {.product = s->at[0].product,
+                              .n_sides = s->n,
+                              .finish = s->finish,
+                              .program = s->program}};
+  add_read(reads, &n, s->at[0].a);
+  for (uint32_t i = 0; i < s->n; i++) add_read(reads, &n, s->at[i].b);
+  for (uint32_t i = 0; i < s->n; i++) {
+    p.joint.n[i] = s->at[i].product.n;
+    p.vectors[i] = add_read(reads, &n, s->at[i].vector);
+    if (!hide(m, &s->at[i], f->base.node)) return false;
+  }
+  p.matrix = add_read(reads, &n, s->matrix);
   f->base.reads = gcut_arena_copy(m->arena, reads, n * sizeof *reads);
   f->base.n_reads = n;
-  f->params = gcut_arena_copy(m->arena, &s->joint, sizeof s->joint);
+  f->params = gcut_arena_copy(m->arena, &p, sizeof p);
   f->compile = compile_joint;
   return f->base.reads && f->params;
 }
 
+// Of two products that which comes last.
+static bool is_later(const gcut__cuda_matcher *m, const gcut__cuda_side *x,
+                     const gcut__cuda_side *than) {
+  return gcut_map_get(&m->places, x->nodes[0]) > gcut_map_get(&m->places, than->nodes[0]);
+}
+
 // ---- with a residual
 
-// The side of a sum that is a product which the sum alone reads: of two the last. GCUT_NONE where
-// neither is.
-static uint32_t product_side(const gcut__cuda_matcher *m, const gcut_node *add) {
+// The side of a sum that is a product, with or without a vector, which the sum alone reads: of two
+// the last. GCUT_NONE where neither is.
+static uint32_t product_side(const gcut__cuda_matcher *m, const gcut_node *add,
+                             gcut__cuda_side *out) {
   const gcut_type *t = gcut__match_type(m, gcut__match_output(m, add));
-  uint32_t found = GCUT_NONE, last = 0;
+  uint32_t found = GCUT_NONE;
   for (uint32_t side = 0; side < 2; side++) {
-    uint32_t value = gcut__match_input(m, add, side);
-    const gcut_node *node = gcut__match_producer(m, value, "MatMul");
-    gcut__cuda_product product;
-    if (!node || gcut_map_get(&m->uses, value) != 1 || !is_own(m, node, &product) ||
+    uint32_t value = gcut__match_input(m, add, side), other = gcut__match_input(m, add, 1 - side);
+    gcut__cuda_side it;
+    if (gcut_map_get(&m->uses, value) != 1 || !gcut__cuda_side_with_vector(m, value, &it) ||
         !gcut__fuse_same_shape(gcut__match_type(m, value), t) ||
-        !gcut__fuse_same_shape(gcut__match_type(m, gcut__match_input(m, add, 1 - side)), t))
+        !gcut__fuse_same_shape(gcut__match_type(m, other), t))
       continue;
-    uint32_t place = gcut_map_get(&m->places, (uint32_t)(node - m->graph->nodes));
-    if (found == GCUT_NONE || place > last) found = side, last = place;
+    if (found == GCUT_NONE || is_later(m, &it, out)) found = side, *out = it;
   }
   return found;
 }
 
 bool gcut__cuda_is_product_sum(const gcut__cuda_matcher *m, const gcut_node *add) {
-  return product_side(m, add) != GCUT_NONE;
+  gcut__cuda_side side;
+  return product_side(m, add, &side) != GCUT_NONE;
 }
 
 bool gcut__cuda_match_sum(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *f) {
-  sides s = {.joint.finish = GCUT_CUDA_FINISH_ADD};
-  uint32_t side = product_side(m, node);
-  return side != GCUT_NONE &&
-         add_side(m, gcut__match_inner(m, gcut__match_input(m, node, side), "MatMul", 1), &s) &&
-         set_step(m, &s, gcut__match_input(m, node, 1 - side), f);
+  sides s = {.finish = GCUT_CUDA_FINISH_ADD};
+  gcut__cuda_side side;
+  uint32_t number = product_side(m, node, &side);
+  if (number == GCUT_NONE || !add_side(&s, &side)) return false;
+  s.program.adds_vector = side.after;
+  s.matrix = gcut__match_input(m, node, 1 - number);
+  return set_step(m, &s, f);
 }
 
 // ---- SwiGLU of two
 
+// A product without a vector, which the group alone reads, `uses` times.
+static bool add_inner(const gcut__cuda_matcher *m, uint32_t value, uint32_t uses, sides *s) {
+  gcut__cuda_side side;
+  return gcut_map_get(&m->uses, value) == uses && gcut__cuda_side_of(m, value, &side) &&
+         side.vector == GCUT_NONE && add_side(s, &side);
+}
+
 // The group reads the gate twice: for its sigmoid, and to multiply.
 bool gcut__cuda_fill_gated(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
-  sides s = {.joint.finish = GCUT_CUDA_FINISH_SWIGLU};
+  sides s = {.finish = GCUT_CUDA_FINISH_SWIGLU, .matrix = GCUT_NONE};
   uint32_t kept = m->n_hidden;
-  if (add_side(m, gcut__match_inner(m, group->reads[0], "MatMul", 2), &s) &&
-      add_side(m, gcut__match_inner(m, group->reads[1], "MatMul", 1), &s) &&
-      s.joint.n[0] == s.joint.n[1])
-    return set_step(m, &s, GCUT_NONE, f);
+  if (add_inner(m, group->reads[0], 2, &s) && add_inner(m, group->reads[1], 1, &s) &&
+      s.at[0].product.n == s.at[1].product.n && set_step(m, &s, f))
+    return true;
   m->n_hidden = kept;
   return false;
 }
 
 // ---- of one left side
 
-// Whether the node may join: what it multiplies by is there when the part begins.
+// Whether the value is there when the part begins.
+static bool is_there(const gcut__cuda_matcher *m, uint32_t value) {
+  uint32_t maker = value == GCUT_NONE ? GCUT_NONE : m->graph->values[value].producer;
+  return maker == GCUT_NONE || gcut_map_get(&m->places, maker) == UINT32_MAX;
+}
+
+// The node's product, with the vector that is added next.
+static bool side_from(const gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_side *out) {
+  if (!gcut__cuda_side_of_node(m, node, out)) return false;
+  const gcut_node *add = gcut__match_reader(m, out->result, "Add");
+  gcut__cuda_side with;
+  if (add && gcut__cuda_side_with_vector(m, gcut__match_output(m, add), &with) &&
+      with.nodes[0] == out->nodes[0] && is_there(m, with.vector))
+    *out = with;
+  return is_there(m, out->b) && is_there(m, out->vector);
+}
+
 static bool may_join(const gcut__cuda_matcher *m, const gcut_node *node, sides *s) {
-  uint32_t b = gcut__match_input(m, node, 1);
-  uint32_t maker = b == GCUT_NONE ? GCUT_NONE : m->graph->values[b].producer;
-  if (maker != GCUT_NONE && gcut_map_get(&m->places, maker) != UINT32_MAX) return false;
+  gcut__cuda_side side;
   return gcut_map_get(&m->nodes, (uint32_t)(node - m->graph->nodes)) != UINT32_MAX &&
-         add_side(m, node, s) && s->joint.n[s->joint.n_sides - 1] >= LEAST_COLUMNS;
+         side_from(m, node, &side) && add_side(s, &side) && side.product.n >= LEAST_COLUMNS;
 }
 
 static bool is_product(const gcut_node *node) {
-  return node->op && !*node->domain && !strcmp(node->op_type, "MatMul");
+  return node->op && !*node->domain &&
+         (!strcmp(node->op_type, "MatMul") || !strcmp(node->op_type, "Gemm"));
 }
 
 // From the last on back to the first, as long as there is no other product between: others of that
 // left side may come much later, and their results would lie about until then.
 static void collect(const gcut__cuda_matcher *m, const gcut_node *last, sides *s) {
   uint32_t place = gcut_map_get(&m->places, (uint32_t)(last - m->graph->nodes));
-  for (uint32_t i = place + 1; i-- > 0 && s->joint.n_sides < GCUT_CUDA_SIDES;) {
+  for (uint32_t i = place + 1; i-- > 0 && s->n < GCUT_CUDA_SIDES;) {
     const gcut_node *node = &m->graph->nodes[m->part->nodes[i]];
     if (m->trace->folded[m->part->nodes[i]] || !is_product(node)) continue;
     sides more = *s;
@@ -155,21 +216,69 @@ static void collect(const gcut__cuda_matcher *m, const gcut_node *last, sides *s
   }
 }
 
-// The step stands where the first product does: the left side is there by then, the right ones
-// before, and who reads the others' results comes after them.
+// The step stands where the first product does: the left side is there by then, the right ones and
+// the vectors before, and who reads the others' results comes after them.
 bool gcut__cuda_match_products(gcut__cuda_matcher *m, const gcut_node *node, gcut__cuda_fused *f) {
-  sides s = {.joint.finish = GCUT_CUDA_FINISH_NONE};
+  sides s = {.matrix = GCUT_NONE};
   uint32_t writes[GCUT_CUDA_SIDES];
+  bool after = false;
   if (!is_product(node)) return false;
   collect(m, node, &s);
-  if (s.joint.n_sides < 2) return false;
-  for (uint32_t i = 0; i < s.joint.n_sides; i++) {
-    uint32_t id = (uint32_t)(s.nodes[i] - m->graph->nodes);
-    writes[i] = gcut__match_output(m, s.nodes[i]);
-    if (i + 1 < s.joint.n_sides) m->hidden[m->n_hidden++] = id;
-    f->base.node = id;
+  if (s.n < 2) return false;
+  for (uint32_t i = 0; i < s.n; i++) {
+    writes[i] = s.at[i].result;
+    after |= s.at[i].after;
   }
-  f->base.writes = gcut_arena_copy(m->arena, writes, s.joint.n_sides * sizeof *writes);
-  f->base.n_writes = s.joint.n_sides;
-  return f->base.writes && set_step(m, &s, GCUT_NONE, f);
+  s.finish = after ? GCUT_CUDA_FINISH_ADD : GCUT_CUDA_FINISH_NONE;
+  s.program.adds_vector = after;
+  f->base.node = s.at[s.n - 1].nodes[0];
+  f->base.writes = gcut_arena_copy(m->arena, writes, s.n * sizeof *writes);
+  f->base.n_writes = s.n;
+  return f->base.writes && set_step(m, &s, f);
+}
+
+// ---- with elementwise nodes
+
+// A number that a program reads, where it is known; else NaN.
+static float number_of(const gcut__cuda_matcher *m, uint32_t value) {
+  const gcut_constant *k = m->trace->facts[value].constant;
+  uint16_t bits;
+  if (!k || !k->data || k->bytes != sizeof bits) return NAN;
+  memcpy(&bits, k->data, sizeof bits);
+  return k->type == GCUT_BFLOAT16  ? gcut_from_bfloat16(bits)
+         : k->type == GCUT_FLOAT16 ? gcut_from_float16(bits)
+                                   : NAN;
+}
+
+// The input that is a product which the program alone reads: of several the last. -1: none is.
+static int product_input(const gcut__cuda_matcher *m, const gcut__cuda_program_builder *b,
+                         const uint32_t *reads, gcut__cuda_side *out) {
+  int found = -1;
+  for (int k = 0; k < b->job.n_inputs; k++) {
+    gcut__cuda_side it;
+    if (gcut_map_get(&m->uses, b->values[k]) != reads[k] ||
+        !gcut__cuda_side_of(m, b->values[k], &it))
+      continue;
+    if (found < 0 || is_later(m, &it, out)) found = k, *out = it;
+  }
+  return found;
+}
+
+bool gcut__cuda_join_program(gcut__cuda_matcher *m, const gcut__cuda_program_builder *b,
+                             const uint32_t *reads, gcut__cuda_fused *f) {
+  float numbers[GCUT_CUDA_ELEMENT_INPUTS];
+  gcut__cuda_finish_found found;
+  gcut__cuda_side side;
+  sides s = {.matrix = GCUT_NONE};
+  int product = product_input(m, b, reads, &side);
+  for (int k = 0; k < b->job.n_inputs; k++) numbers[k] = number_of(m, b->values[k]);
+  if (product < 0 ||
+      !gcut__cuda_finish_find(&b->job, product, side.product.n, side.product.type, numbers, &found))
+    return false;
+  if (found.vector >= 0 && side.vector != GCUT_NONE) return false;
+  if (found.vector >= 0) side.vector = b->values[found.vector];
+  if (found.matrix >= 0) s.matrix = b->values[found.matrix];
+  s.finish = found.finish;
+  s.program = found.program;
+  return add_side(&s, &side) && set_step(m, &s, f);
 }

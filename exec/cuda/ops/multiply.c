@@ -9,6 +9,13 @@ static int64_t tiles_in_all(const gcut__cuda_product *p, const gcut__cuda_multip
   return gcut__cuda_tiles(p->m, m->rows) * gcut__cuda_tiles(p->n, m->columns) * p->batch;
 }
 
+static int64_t joint_tiles(const gcut__cuda_joint *j, const gcut__cuda_multiply *m) {
+  int64_t n = 0;
+  for (uint32_t i = 0; i < j->n_sides; i++)
+    n += gcut__cuda_tiles(j->product.m, m->rows) * gcut__cuda_tiles(j->n[i], m->columns);
+  return n;
+}
+
 // ---- which kernel
 
 const char *gcut__cuda_multiply_type(gcut_dtype type) {
@@ -50,7 +57,7 @@ void gcut__cuda_multiply_describe(gcut__cuda_multiply *m, bool small) {
 // begin anywhere; and by what they do besides.
 static void name_kernel(const gcut__cuda_product *p, const gcut__cuda_multiply *m,
                         gcut__cuda_finish finish, char *name, size_t size) {
-  static const char *const finishes[] = {"", "_add", "_swiglu"};
+  static const char *const finishes[] = {"", "_add", "_swiglu", "_steps"};
   static const char *const kinds[] = {"plain", "mma", "wide"};
   const char *turned = m->kind == GCUT_CUDA_MULTIPLY_WIDE && p->transpose_b ? "_t" : "";
   const char *any = m->kind == GCUT_CUDA_MULTIPLY_MMA && !is_aligned(p) ? "_any" : "";
@@ -85,26 +92,37 @@ gcut_status gcut__cuda_multiply_load_kind(gcut__cuda *cuda, const gcut__cuda_pro
   return find_kernel(cuda, p, GCUT_CUDA_FINISH_NONE, out, err);
 }
 
-gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
-                                  gcut__cuda_multiply *out, gcut_error *err) {
-  if (!fits(&j->product, GCUT_CUDA_MULTIPLY_WIDE))
-    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel for such joint products");
-  *out = (gcut__cuda_multiply){.kind = GCUT_CUDA_MULTIPLY_WIDE};
-  gcut__cuda_multiply_describe(out, false);
-  return find_kernel(cuda, &j->product, j->finish, out, err);
-}
-
 // Whether the card has more work at once with small tiles: large ones would leave a part of it idle
 // for longer than their better use of what they fetch is worth.
+static bool are_small_better(const gcut__cuda *cuda, const gcut__cuda_multiply *small,
+                             int64_t small_tiles, const gcut__cuda_multiply *large,
+                             int64_t large_tiles) {
+  int64_t large_waves = gcut__cuda_tiles(large_tiles, cuda->processors);
+  int64_t small_waves = gcut__cuda_tiles(small_tiles, cuda->processors);
+  return small_waves * small->rows * small->columns * 5 <
+         large_waves * large->rows * large->columns * 4;
+}
+
 static bool wants_small(const gcut__cuda *cuda, const gcut__cuda_product *p,
                         gcut__cuda_multiply_kind kind) {
   gcut__cuda_multiply large = {.kind = kind}, small = {.kind = kind};
   gcut__cuda_multiply_describe(&large, false);
   gcut__cuda_multiply_describe(&small, true);
-  int64_t large_waves = gcut__cuda_tiles(tiles_in_all(p, &large), cuda->processors);
-  int64_t small_waves = gcut__cuda_tiles(tiles_in_all(p, &small), cuda->processors);
-  return small_waves * small.rows * small.columns * 5 <
-         large_waves * large.rows * large.columns * 4;
+  return are_small_better(cuda, &small, tiles_in_all(p, &small), &large, tiles_in_all(p, &large));
+}
+
+gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
+                                  gcut__cuda_multiply *out, gcut_error *err) {
+  gcut__cuda_multiply large = {.kind = GCUT_CUDA_MULTIPLY_WIDE}, small = large;
+  bool both = j->finish != GCUT_CUDA_FINISH_SWIGLU;
+  if (!fits(&j->product, GCUT_CUDA_MULTIPLY_WIDE))
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no kernel for such joint products");
+  gcut__cuda_multiply_describe(&large, false);
+  gcut__cuda_multiply_describe(&small, true);
+  bool is_small = both && are_small_better(cuda, &small, joint_tiles(j, &small), &large,
+                                           joint_tiles(j, &large));
+  *out = is_small ? small : large;
+  return find_kernel(cuda, &j->product, j->finish, out, err);
 }
 
 gcut_status gcut__cuda_multiply_load(gcut__cuda *cuda, const gcut__cuda_product *p,

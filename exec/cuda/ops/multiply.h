@@ -41,11 +41,19 @@ GCUT_MUST_USE gcut_status gcut__cuda_multiply_launch(gcut__cuda *cuda, const gcu
 
 // Products of one a with one to three b's, in one launch.
 typedef struct gcut__cuda_joint {
-  gcut__cuda_product product; // of the first b; batch 1, beta 0, no epilogue
+  gcut__cuda_product product; // of the first b; batch 1, beta 0
   int64_t n[GCUT_CUDA_SIDES]; // columns of each b, and of each result, which lie dense
   uint32_t n_sides;
   gcut__cuda_finish finish;
+  gcut__cuda_finish_program program; // with GCUT_CUDA_FINISH_STEPS; adds_vector also with _ADD
 } gcut__cuda_joint;
+
+// Where their operands lie; 0 where there is none.
+typedef struct gcut__cuda_joint_operands {
+  CUdeviceptr a, b[GCUT_CUDA_SIDES];
+  CUdeviceptr vectors[GCUT_CUDA_SIDES]; // [n]
+  CUdeviceptr matrix;                   // [m][n], to be added last
+} gcut__cuda_joint_operands;
 
 // Whether the card's own kernel computes such a product rather than a library's, alone or joined
 // with others: by shape, type and card alone.
@@ -53,12 +61,11 @@ bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p);
 
 GCUT_MUST_USE gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
                                                 gcut__cuda_multiply *out, gcut_error *err);
-// b: [n_sides]; y: [n_sides], or one with GCUT_CUDA_FINISH_SWIGLU; skip: with GCUT_CUDA_FINISH_ADD.
-// Addresses are multiples of 16.
+// y: [n_sides], or one with GCUT_CUDA_FINISH_SWIGLU. Addresses are multiples of 16.
 GCUT_MUST_USE gcut_status gcut__cuda_joint_launch(gcut__cuda *cuda, const gcut__cuda_multiply *m,
-                                                  const gcut__cuda_joint *j, CUdeviceptr a,
-                                                  const CUdeviceptr *b, const CUdeviceptr *y,
-                                                  CUdeviceptr skip, CUstream stream,
+                                                  const gcut__cuda_joint *j,
+                                                  const gcut__cuda_joint_operands *x,
+                                                  const CUdeviceptr *y, CUstream stream,
                                                   gcut_error *err);
 
 #endif

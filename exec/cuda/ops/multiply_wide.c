@@ -85,7 +85,12 @@ gcut_status gcut__cuda_wide_launch(gcut__cuda *cuda, const gcut__cuda_multiply *
                                    const gcut__cuda_product *p, const gcut__cuda_product_job *job,
                                    CUstream stream, gcut_error *err) {
   int32_t tiles = (int32_t)gcut__cuda_tiles(p->n, m->columns);
-  gcut__cuda_product_wide wide = {.base = *job, .n_sides = 1, .tiles = {tiles}, .all_tiles = tiles};
+  gcut__cuda_product_wide wide = {.base = *job,
+                                  .n_sides = 1,
+                                  .n = {(int32_t)p->n},
+                                  .tiles = {tiles},
+                                  .all_tiles = tiles,
+                                  .vectors = {job->bias}};
   GCUT_TRY(map_b(cuda, m, p, (CUdeviceptr)job->b, &wide.b_map[0], err));
   GCUT_TRY(map_c(cuda, p, (CUdeviceptr)job->c, &wide.c_map[0], err));
   return launch(cuda, m, p, &wide, stream, err);
@@ -105,7 +110,7 @@ static gcut__cuda_product side_of(const gcut__cuda_joint *j, uint32_t i) {
 
 bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p) {
   gcut__cuda_multiply m;
-  return p->batch == 1 && p->epilogue == GCUT_CUDA_EPILOGUE_NONE && p->k >= WORTH_K && p->m > 64 &&
+  return p->batch == 1 && p->k >= WORTH_K && p->m > 64 &&
          p->n > 64 && // as where it is computed alone
          gcut__cuda_tiles(p->m, WIDE_M) * gcut__cuda_tiles(p->n, 256) >= WORTH_TILES &&
          gcut__cuda_multiply_load_kind(cuda, p, GCUT_CUDA_MULTIPLY_WIDE, false, &m, NULL) ==
@@ -113,9 +118,8 @@ bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p) {
 }
 
 gcut_status gcut__cuda_joint_launch(gcut__cuda *cuda, const gcut__cuda_multiply *m,
-                                    const gcut__cuda_joint *j, CUdeviceptr a, const CUdeviceptr *b,
-                                    const CUdeviceptr *y, CUdeviceptr skip, CUstream stream,
-                                    gcut_error *err) {
+                                    const gcut__cuda_joint *j, const gcut__cuda_joint_operands *x,
+                                    const CUdeviceptr *y, CUstream stream, gcut_error *err) {
   bool pairs = j->finish == GCUT_CUDA_FINISH_SWIGLU;
   gcut__cuda_product first = side_of(j, 0);
   gcut__cuda_product_wide wide = {.base = {.m = first.m,
@@ -124,14 +128,17 @@ gcut_status gcut__cuda_joint_launch(gcut__cuda *cuda, const gcut__cuda_multiply 
                                            .batch = 1,
                                            .ldc = first.ldc,
                                            .alpha = first.alpha,
-                                           .a = (const void *)a},
+                                           .a = (const void *)x->a},
                                   .n_sides = pairs ? 1 : (int32_t)j->n_sides,
-                                  .skip = (const void *)skip};
+                                  .skip = (const void *)x->matrix,
+                                  .finish = j->program};
   for (uint32_t i = 0; i < j->n_sides; i++) {
     gcut__cuda_product side = side_of(j, i);
-    GCUT_TRY(map_b(cuda, m, &side, b[i], &wide.b_map[i], err));
+    GCUT_TRY(map_b(cuda, m, &side, x->b[i], &wide.b_map[i], err));
     if (pairs && i > 0) continue;
     GCUT_TRY(map_c(cuda, &side, y[i], &wide.c_map[i], err));
+    wide.n[i] = (int32_t)side.n;
+    wide.vectors[i] = (const void *)x->vectors[i];
     wide.tiles[i] = (int32_t)gcut__cuda_tiles(side.n, pairs ? m->columns / 2 : m->columns);
     wide.all_tiles += wide.tiles[i];
   }

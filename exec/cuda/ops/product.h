@@ -7,6 +7,7 @@
 #ifndef GCUT_EXEC_CUDA_OPS_PRODUCT_H
 #define GCUT_EXEC_CUDA_OPS_PRODUCT_H
 
+#include "finish.h"
 #include "fused.h"
 
 // c[batch][m][n] = alpha * op(a) op(b) + beta * c + bias, row-major; a stride of 0 repeats.
@@ -19,21 +20,17 @@ typedef struct gcut__cuda_product_job {
   void *c;
 } gcut__cuda_product_job;
 
-// What becomes of a product before it is stored; every result is rounded as the nodes would.
-typedef enum gcut__cuda_finish {
-  GCUT_CUDA_FINISH_NONE,
-  GCUT_CUDA_FINISH_ADD,    // product + skip
-  GCUT_CUDA_FINISH_SWIGLU, // of two sides, gate and up, into one: round(g * round(sigmoid(g))) * u
-} gcut__cuda_finish;
-
 // The same for Hopper, with maps for its copy engine: a times one to three b's.
 enum { GCUT_CUDA_SIDES = 3 };
 typedef struct gcut__cuda_product_wide {
   gcut__cuda_tensor_map a_map, b_map[GCUT_CUDA_SIDES], c_map[GCUT_CUDA_SIDES];
-  gcut__cuda_product_job base; // n and ldc are the first side's
+  gcut__cuda_product_job base; // n, ldc and bias are the first side's
   int32_t n_sides;
+  int32_t n[GCUT_CUDA_SIDES];
   int32_t tiles[GCUT_CUDA_SIDES], all_tiles; // side by side: of each, and of all
-  const void *skip;                          // [m][ldc]
+  const void *vectors[GCUT_CUDA_SIDES];      // [n] of each, or NULL
+  const void *skip;                          // the matrix, [m][ldc], or NULL
+  gcut__cuda_finish_program finish;
 } gcut__cuda_product_wide;
 
 enum {

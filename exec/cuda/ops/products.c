@@ -20,7 +20,7 @@ static gcut_status launch_product(const gcut__cuda_run *r, gcut_error *err) {
 static gcut_status launch_own(const gcut__cuda_run *r, gcut_error *err) {
   const product_params *p = r->step->params;
   return gcut__cuda_multiply_launch(r->cuda, &p->own, &p->product, r->inputs[0], r->inputs[1],
-                                    r->outputs[0], 0, r->stream, err);
+                                    r->outputs[0], p->bias ? r->inputs[2] : 0, r->stream, err);
 }
 
 static bool has_products(gcut_dtype type) {
@@ -107,20 +107,16 @@ gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *e
 }
 
 // C must be absent or a vector of n, which becomes the epilogue's bias.
-gcut_status gcut__cuda_compile_gemm(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_gemm_attrs *attrs = c->node->attrs;
-  const gcut_type *a = gcut__cuda_input_type(c, 0), *b = gcut__cuda_input_type(c, 1),
-                  *bias = gcut__cuda_input_type(c, 2);
-  const gcut_type *out = gcut__cuda_output_type(c, 0);
-  if (!has_products((gcut_dtype)a->type) || c->node->version < 7) return GCUT_OK;
+bool gcut__cuda_gemm_product(const gcut_node *node, const gcut_type *a, const gcut_type *b,
+                             const gcut_type *bias, const gcut_type *out,
+                             gcut__cuda_product *product) {
+  const gcut_gemm_attrs *attrs = node->attrs;
+  if (!has_products((gcut_dtype)a->type) || node->version < 7) return false;
   int64_t m = out->dims[0], n = out->dims[1], k = attrs->transA ? a->dims[0] : a->dims[1];
   bool vector = bias && bias->rank > 0 && bias->dims[bias->rank - 1] == n &&
                 (int64_t)gcut__cuda_count(bias) == n;
-  if (bias && (!vector || attrs->beta != 1 || a->type == GCUT_DOUBLE)) return GCUT_OK;
-  product_params *p = GCUT_NEW(c->arena, product_params);
-  if (!p) return GCUT_NO_MEMORY(err);
-  p->bias = bias != NULL;
-  p->product =
+  if (bias && (!vector || attrs->beta != 1 || a->type == GCUT_DOUBLE)) return false;
+  *product =
       (gcut__cuda_product){.type = (gcut_dtype)a->type,
                            .m = m,
                            .n = n,
@@ -132,6 +128,19 @@ gcut_status gcut__cuda_compile_gemm(const gcut__cuda_compile *c, gcut_error *err
                            .transpose_a = attrs->transA != 0,
                            .transpose_b = attrs->transB != 0,
                            .alpha = attrs->alpha,
-                           .epilogue = p->bias ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
+                           .epilogue = bias ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
+  return is_sized(product);
+}
+
+gcut_status gcut__cuda_compile_gemm(const gcut__cuda_compile *c, gcut_error *err) {
+  const gcut_type *bias = gcut__cuda_input_type(c, 2);
+  gcut__cuda_product product;
+  if (!gcut__cuda_gemm_product(c->node, gcut__cuda_input_type(c, 0), gcut__cuda_input_type(c, 1),
+                               bias, gcut__cuda_output_type(c, 0), &product))
+    return GCUT_OK;
+  product_params *p = GCUT_NEW(c->arena, product_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  p->bias = bias != NULL;
+  p->product = product;
   return finish(c, p, err);
 }

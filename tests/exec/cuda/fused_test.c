@@ -349,6 +349,51 @@ static const char with_a_residual[] =
     " %1$s[2,4033,72] r) => (%1$s[2,4033,72] s) {"
     " p = MatMul(x, w) s = Add(r, p) }";
 
+// With vectors added to rows, by Add or by Gemm, or to some; a residual; activations.
+#define ROWS(weights)                                                                              \
+  "<ir_version: 10, opset_import: [\"\": 20]> g (%1$s[2,2033,1024] x," weights                     \
+  ", %1$s[264] b, %1$s[2,2033,264] r) "
+#define ENCODED ROWS(" %1$s[1024,264] w") "=> (%1$s[2,2033,264] y)"
+#define FLAT    ROWS(" %1$s[264,1024] w") "=> (%1$s[2,2033,264] y)"
+#define SCALED  " xs = Mul(x, s) "
+static const char *const with_vectors[] = {
+    ROWS(" %1$s[1024,264] w") "=> (%1$s[2,2033,264] q1, %1$s[2,2033,264] k1, %1$s[2,2033,264] v1)"
+                              "<%1$s s = {0.015625}> {" SCALED
+                              "q = MatMul(xs, w) q0 = Add(q, b) k0 = MatMul(xs, w)"
+                              " v = MatMul(xs, w) v0 = Add(b, v) q1 = Mul(q0, s) k1 = Mul(k0, s)"
+                              " v1 = Mul(v0, s) }",
+    ENCODED "<%1$s s = {0.015625}> {" SCALED "p = MatMul(xs, w) q = Add(p, b) y = Add(r, q) }",
+    ENCODED "<%1$s s = {0.015625}> {" SCALED "p = MatMul(xs, w) q = Add(p, b) y = Gelu(q) }",
+    ENCODED
+    "<%1$s s = {0.015625}, %1$s root = {1.414}, %1$s one = {1.0}, %1$s half = {0.5}> {" SCALED
+    "p = MatMul(xs, w) q = Add(p, b) d = Div(q, root) e = Erf(d) f = Add(e, one)"
+    " g = Mul(half, f) y = Mul(q, g) }",
+    FLAT "<%1$s s = {0.015625}, int64[2] flat = {-1, 1024}, int64[3] deep = {2, -1, 264},"
+         " %1$s three = {3.0}, %1$s c = {0.0447}, %1$s k = {0.797}, %1$s one = {1.0},"
+         " %1$s half = {0.5}> {" SCALED
+         "f = Reshape(xs, flat) p = Gemm<transB = 1>(f, w, b) q = Reshape(p, deep)"
+         " h = Mul(q, half) u = Pow(q, three) v = Mul(u, c) t = Add(q, v) m = Mul(t, k)"
+         " n = Tanh(m) o = Add(n, one) y = Mul(h, o) }",
+    FLAT "<%1$s s = {0.015625}, int64[2] flat = {-1, 1024}, int64[3] deep = {2, -1, 264}> {" SCALED
+         "f = Reshape(xs, flat) p = Gemm<transB = 1, alpha = 2.0>(f, w, b) q = Reshape(p, deep)"
+         " y = Add(q, r) }",
+    ENCODED "<%1$s s = {0.015625}, %1$s c = {1.702}> {" SCALED
+            "p = MatMul(xs, w) q = Add(p, b) t = Mul(q, c) u = Sigmoid(t) v = Mul(q, u)"
+            " y = Sub(v, r) }",
+    ENCODED "<%1$s s = {0.015625}> {" SCALED "p = MatMul(xs, w) q = Relu(p) y = Max(q, r) }",
+    ENCODED "<%1$s s = {0.015625}> {" SCALED
+            "p = MatMul(xs, w) q = Gelu<approximate = \"tanh\">(p) t = LeakyRelu(q) y = Tanh(t) }"};
+
+static void products_with_what_follows(void **state) {
+  (void)state;
+  if (!has_card) skip();
+  for (size_t i = 0; i < sizeof with_vectors / sizeof *with_vectors; i++) {
+    char text[1024];
+    snprintf(text, sizeof text, with_vectors[i], i % 2 ? "float16" : "bfloat16");
+    expect_bits(text, 5e-2);
+  }
+}
+
 static void products_in_company(void **state) {
   static const char *const texts[] = {side_by_side, with_a_gate, with_a_residual};
   (void)state;
@@ -366,6 +411,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_sum_and_its_norm),
       cmocka_unit_test(attention_in_float32),
       cmocka_unit_test(products_in_company),
+      cmocka_unit_test(products_with_what_follows),
   };
   has_card = argc > 0 && open_card(argv[0]);
   return cmocka_run_group_tests(tests, NULL, NULL);

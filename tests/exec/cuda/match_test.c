@@ -349,8 +349,9 @@ static void products_that_meet(void **state) {
                  T_STEP "; q: x wk wq, hides 1 but q; " S_STEP "; " H_STEP "; " Z_STEP);
   expect_decoder("k = MatMul(x, wk)", "x1 = CumSum(x, one) k = MatMul(x1, wk)",
                  T_STEP "; " S_STEP "; " H_STEP "; " Z_STEP);
-  // The norm takes a sum that its product cannot: of bias, or read by others, too.
-  expect_decoder("s = Add(r, o)", "s = Add(w, o)", T_STEP "; " Q_STEP "; " H_STEP "; " Z_STEP);
+  // The norm takes a sum that its product cannot: read by others, too. That of a bias goes with it.
+  expect_decoder("s = Add(r, o)", "s = Add(w, o)",
+                 T_STEP "; s: t wo w, hides 1; " Q_STEP "; " H_STEP "; " Z_STEP);
   expect_decoder("d = MatMul(h, wo)", "d0 = CumSum(o, one) d = Mul(h, d0)",
                  T_STEP "; z: h d0 s, hides 1; " Q_STEP "; y: o w r, hides 1 but s; " H_STEP);
   // Of two products the last goes with their sum.
@@ -362,6 +363,40 @@ static void products_that_meet(void **state) {
                         "; h: g u, hides 2; e: h wo s, hides 1");
   expect_decoder("u = MatMul(y, wu)", "u = MatMul(s, wu)",
                  T_STEP "; " Q_STEP "; " S_STEP "; h: g u, hides 2; " Z_STEP);
+  joins = NULL;
+}
+
+// What an encoder's layer does about its products.
+static const char encoder[] =
+    "<ir_version: 10, opset_import: [\"\": 20]> g (%1$s[batch,seq,32,1024] x, %1$s[1024,1024] wq,"
+    " %1$s[1024,1024] wk, %1$s[1024,1024] wv, %1$s[1024] bq, %1$s[1024] bv, %1$s[1024] b,"
+    " %1$s[4096,1024] wg, %1$s[4096] bg, %1$s[4096,1024] wd) => (%1$s[batch,seq,32,1024] z)"
+    "<int64 axis = {1}, int64[2] flat = {-1, 1024}, int64[4] deep = {1, -1, 32, 4096},"
+    " %1$s root = {1.414}, %1$s one = {1.0}, %1$s half = {0.5}> {"
+    " q0 = MatMul(x, wq) q = Add(q0, bq) q1 = CumSum(q, axis) k = MatMul(x, wk)"
+    " k1 = CumSum(k, axis) v0 = MatMul(x, wv) v = Add(bv, v0) t0 = Sub(q1, k1) t = Sub(t0, v)"
+    " o0 = MatMul(t, wq) o = Add(b, o0) s = Add(o, x) y = LayerNormalization(s, b, b)"
+    " f = Reshape(y, flat) g0 = Gemm<transB = 1>(f, wg, bg) g = Reshape(g0, deep)"
+    " e1 = Div(g, root) e2 = Erf(e1) e3 = Add(e2, one) e4 = Mul(half, e3) e = Mul(g, e4)"
+    " d0 = MatMul(e, wd) d = Add(d0, b) z = Add(y, d) }";
+
+#define E_STEP "t: q1 k1 v, hides 1; e: "
+#define REST                                                                                       \
+  "; q0: x wv wk wq bv bq, hides 4 but k but q; s: t wq b x, hides 2; z: e wd b y, hides 2"
+
+static void products_with_biases(void **state) {
+  static const char erf[] = "e1 = Div(g, root) e2 = Erf(e1) e3 = Add(e2, one) e4 = Mul(half, e3) "
+                            "e = Mul(g, e4)";
+  (void)state;
+  if (!card) skip();
+  joins = (gcut__cuda *)card;
+  expect_steps(encoder, "", "", "bfloat16", E_STEP "f wg bg, hides 6" REST);
+  expect_steps(encoder, erf, "e = Gelu(g)", "float16", E_STEP "f wg bg, hides 2" REST);
+  expect_steps(encoder, "(f, wg, bg)", "(f, wg)", "float16", E_STEP "f wg, hides 6" REST);
+  // A vector beside Gemm's own, what the kernel lacks, a third value for later.
+  expect_steps(encoder, "Div(g, root)", "Div(g, bg)", "float16",
+               E_STEP "g bg one half, hides 4" REST);
+  expect_steps(encoder, "Erf(e1)", "Sin(e1)", "float16", E_STEP "g root one half, hides 4" REST);
   joins = NULL;
 }
 
@@ -387,6 +422,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(rows_are_not_repeated),
       cmocka_unit_test(swiglu_of_what_rows_picked),
       cmocka_unit_test(products_that_meet),
+      cmocka_unit_test(products_with_biases),
       cmocka_unit_test(products_that_do_not),
   };
   if (argc > 0 && open_card_in_software(argv[0]) &&
