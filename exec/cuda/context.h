@@ -34,6 +34,7 @@ typedef struct gcut__cuda {
   gcut__device *cpu;        // runs the nodes that have no kernel here
   const gcut_graph *graph;  // of the programs
   int processors;           // multiprocessors
+  bool has_wide_products;   // kernels for products on Hopper
   volatile uint32_t *fault; // pinned: a kernel met bad data in node *fault - 1
   CUdeviceptr fault_device; // the same for kernels
 } gcut__cuda;

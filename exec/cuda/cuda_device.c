@@ -72,7 +72,7 @@ static gcut_status open_card(gcut__cuda *cuda, const char *name, gcut_error *err
   GCUT_CUDA_TRY(&cuda->driver, cuDevicePrimaryCtxRetain, &cuda->context, cuda->device);
   GCUT_TRY(gcut__cuda_enter(cuda, err));
   GCUT_TRY(make_streams(cuda, err));
-  GCUT_TRY(gcut__cuda_kernels_load(cuda, &cuda->kernels, err));
+  GCUT_TRY(gcut__cuda_kernels_load(cuda, err));
   GCUT_TRY(gcut__cuda_blas_open(cuda, &cuda->blas, err));
   if (gcut__cuda_blas_is_own(cuda->blas)) cuda->base.note = gcut__cuda_blas_name(cuda->blas);
   GCUT_TRY(gcut__cuda_chunks_create(cuda, &cuda->chunks, err));

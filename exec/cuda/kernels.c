@@ -44,14 +44,16 @@ static gcut_status load(const gcut__cuda *cuda, const void *fatbin, CUmodule *ou
   return gcut__cuda_check(&cuda->driver, result, "cuModuleLoadData", err);
 }
 
-gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut__cuda_kernels **out_kernels,
-                                    gcut_error *err) {
+gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut_error *err) {
   size_t n = count_fatbins();
-  gcut__cuda_kernels *k = *out_kernels = calloc(1, sizeof *k);
+  gcut__cuda_kernels *k = cuda->kernels = calloc(1, sizeof *k);
   if (!k) return GCUT_NO_MEMORY(err);
   pthread_mutex_init(&k->lock, NULL);
   if (!(k->modules = calloc(n, sizeof *k->modules))) return GCUT_NO_MEMORY(err);
   for (; k->n < n; k->n++) GCUT_TRY(load(cuda, gcut__cuda_fatbins[k->n], &k->modules[k->n], err));
+  CUfunction wide;
+  cuda->has_wide_products =
+      gcut__cuda_kernel(cuda, "gcut_product_wide_bf16_256", &wide, NULL) == GCUT_OK;
   return GCUT_OK;
 }
 

@@ -5,11 +5,9 @@
 
 #include "exec/cuda/context.h"
 
-// GCUT_DEVICE where the card is one that the executable was not built for; to be unloaded all the
-// same.
-GCUT_MUST_USE gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda,
-                                                  gcut__cuda_kernels **out_kernels,
-                                                  gcut_error *err);
+// Into cuda->kernels. GCUT_DEVICE where the card is one that the executable was not built for; to be
+// unloaded all the same.
+GCUT_MUST_USE gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut_error *err);
 void gcut__cuda_kernels_unload(gcut__cuda *cuda, gcut__cuda_kernels *kernels);
 
 // A kernel by its C name. A name that is none is a bug: GCUT_DEVICE naming it. Safe from several

@@ -14,7 +14,7 @@ void open_card(void) {
   DRIVER(cuDevicePrimaryCtxRetain, &cuda.context, cuda.device);
   DRIVER(cuCtxSetCurrent, cuda.context);
   DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
-  CHECK(gcut__cuda_kernels_load(&cuda, &cuda.kernels, err));
+  CHECK(gcut__cuda_kernels_load(&cuda, err));
 }
 
 gcut__cuda_blas *open_cublas(void) {

@@ -57,7 +57,7 @@ typedef struct gcut__cuda_joint_operands {
 
 // Whether the card's own kernel computes such a product rather than a library's, alone or joined
 // with others: by shape, type and card alone.
-bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p);
+bool gcut__cuda_multiply_is_own(const gcut__cuda *cuda, const gcut__cuda_product *p);
 
 GCUT_MUST_USE gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
                                                 gcut__cuda_multiply *out, gcut_error *err);

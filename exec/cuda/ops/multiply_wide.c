@@ -6,8 +6,6 @@
 #include "exec/cuda/ops/tensor_map.h"
 
 enum { WIDE_M = GCUT_CUDA_PRODUCT_WIDE_M, CLUSTER = GCUT_CUDA_PRODUCT_CLUSTER };
-// Below, the library was measured to be faster by a tenth and more.
-enum { WORTH_TILES = 64, WORTH_K = 1024 };
 
 // Two stages more of the narrower tiles, which are used up faster; two panels of the result for
 // each of two warpgroups; barriers, and to begin at a multiple of 1024.
@@ -106,15 +104,6 @@ static gcut__cuda_product side_of(const gcut__cuda_joint *j, uint32_t i) {
   p.stride_b = p.k * p.n;
   p.stride_c = p.m * p.n;
   return p;
-}
-
-bool gcut__cuda_multiply_is_own(gcut__cuda *cuda, const gcut__cuda_product *p) {
-  gcut__cuda_multiply m;
-  return p->batch == 1 && p->k >= WORTH_K && p->m > 64 &&
-         p->n > 64 && // as where it is computed alone
-         gcut__cuda_tiles(p->m, WIDE_M) * gcut__cuda_tiles(p->n, 256) >= WORTH_TILES &&
-         gcut__cuda_multiply_load_kind(cuda, p, GCUT_CUDA_MULTIPLY_WIDE, false, &m, NULL) ==
-             GCUT_OK;
 }
 
 gcut_status gcut__cuda_joint_launch(gcut__cuda *cuda, const gcut__cuda_multiply *m,
