@@ -5,9 +5,6 @@
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/multiply_wide.h"
 
-// Below, the library was measured to be faster by a tenth and more.
-enum { WORTH_TILES = 64, WORTH_K = 1024 };
-
 static int64_t tiles_in_all(const gcut__cuda_product *p, const gcut__cuda_multiply *m) {
   return gcut__cuda_tiles(p->m, m->rows) * gcut__cuda_tiles(p->n, m->columns) * p->batch;
 }
@@ -43,13 +40,6 @@ static bool fits(const gcut__cuda_product *p, gcut__cuda_multiply_kind kind) {
   if (kind == GCUT_CUDA_MULTIPLY_PLAIN) return true;
   if (!is_narrow(p->type)) return false;
   return kind == GCUT_CUDA_MULTIPLY_MMA || (!p->transpose_a && p->beta == 0 && is_aligned(p));
-}
-
-bool gcut__cuda_multiply_is_own(const gcut__cuda *cuda, const gcut__cuda_product *p) {
-  return cuda->has_wide_products && fits(p, GCUT_CUDA_MULTIPLY_WIDE) && p->batch == 1 &&
-         p->k >= WORTH_K && p->m > 64 && p->n > 64 && // as where it is computed alone
-         gcut__cuda_tiles(p->m, GCUT_CUDA_PRODUCT_WIDE_M) * gcut__cuda_tiles(p->n, 256) >=
-             WORTH_TILES;
 }
 
 void gcut__cuda_multiply_describe(gcut__cuda_multiply *m, bool small) {
@@ -119,6 +109,26 @@ static bool wants_small(const gcut__cuda *cuda, const gcut__cuda_product *p,
   gcut__cuda_multiply_describe(&large, false);
   gcut__cuda_multiply_describe(&small, true);
   return are_small_better(cuda, &small, tiles_in_all(p, &small), &large, tiles_in_all(p, &large));
+}
+
+// Where the library was measured to be as fast or faster, and little is saved by what is joined:
+// products that are small, or shallow, or, of those that make rows shorter and no activation
+// follows, whose tiles leave a part of the card idle.
+enum { WORTH_TILES = 48, WORTH_K = 768, WORTH_PERCENT = 80 };
+
+static bool keeps_busy(const gcut__cuda *cuda, const gcut__cuda_product *p) {
+  gcut__cuda_multiply m = {.kind = GCUT_CUDA_MULTIPLY_WIDE};
+  gcut__cuda_multiply_describe(&m, wants_small(cuda, p, m.kind));
+  int64_t tiles = tiles_in_all(p, &m), waves = gcut__cuda_tiles(tiles, cuda->processors);
+  return tiles * 100 >= waves * cuda->processors * WORTH_PERCENT;
+}
+
+bool gcut__cuda_multiply_is_own(const gcut__cuda *cuda, const gcut__cuda_product *p) {
+  return cuda->has_wide_products && fits(p, GCUT_CUDA_MULTIPLY_WIDE) && p->batch == 1 &&
+         p->k >= WORTH_K && p->m > 64 && p->n > 64 && // as where it is computed alone
+         gcut__cuda_tiles(p->m, GCUT_CUDA_PRODUCT_WIDE_M) * gcut__cuda_tiles(p->n, 256) >=
+             WORTH_TILES &&
+         (p->k <= p->n || keeps_busy(cuda, p));
 }
 
 gcut_status gcut__cuda_joint_load(gcut__cuda *cuda, const gcut__cuda_joint *j,
