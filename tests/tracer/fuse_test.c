@@ -319,6 +319,8 @@ static void spellings_vary(void **state) {
          "gelu x: 9 nodes, 0 shapes");
   expect(swiglu, "y = Mul(silu, u)", "y = Add(silu, u)", "silu g: 2 nodes, 0 shapes");
   expect(rms_norm, "Pow(x, two)", "Mul(x, x)", "rms_norm x w: 7 nodes, 0 shapes");
+  expect(rms_casts, "scaled = Mul(wide, factor)",
+         "again = Cast<to = 1>(x) scaled = Mul(again, factor)", "rms_norm x w: 10 nodes, 0 shapes");
 }
 
 static void experts_vary(void **state) {
@@ -461,6 +463,8 @@ static void near_misses_are_none(void **state) {
   expect(joined, "Div(product, s)", "Div(s, product)", "");
   expect(attention, "zero = {0}", "zero = {1}", "");
   expect(rms_norm, "two = {2}", "two = {3}", "");
+  expect(rms_casts, "scaled = Mul(wide, factor)",
+         "minus = Neg(x) again = Cast<to = 1>(minus) scaled = Mul(again, factor)", "");
   expect(gelu, "root = {1.4142135}", "root = {1.7320508}", "");
   expect(gelu, "half = {0.5}", "half = {0.25}", "");
   expect(rotary, "Concat<axis = -1>(minus, low)", "Concat<axis = -1>(low, minus)", "");

@@ -66,14 +66,27 @@ static uint32_t reciprocal_root(gcut__fuser *f, uint32_t value) {
   return root_of_mean(f, gcut__fuse_input(f, node, 1));
 }
 
-// Mul(x, root) in either order: x, or GCUT_NONE.
-static uint32_t scaled(gcut__fuser *f, uint32_t value) {
+// What two Casts, one for the square and one for the product, both read; or GCUT_NONE.
+static uint32_t cast_twice(gcut__fuser *f, uint32_t a, uint32_t b) {
+  const gcut_node *one = gcut__fuse_take(f, a, "Cast", 1), *two = gcut__fuse_take(f, b, "Cast", 1);
+  bool same = one && two && gcut__fuse_input(f, one, 0) == gcut__fuse_input(f, two, 0) &&
+              gcut__fuse_same_shape(gcut__fuse_type(f, a), gcut__fuse_type(f, b));
+  return same ? gcut__fuse_input(f, one, 0) : GCUT_NONE;
+}
+
+// Mul(x, root) in either order: x, or GCUT_NONE. *narrow is what was cast to x, where it was cast
+// to each of its two readers anew; else GCUT_NONE.
+static uint32_t scaled(gcut__fuser *f, uint32_t value, uint32_t *narrow) {
   const gcut_node *mul = gcut__fuse_take(f, value, "Mul", 1);
   uint32_t kept = f->n_nodes;
+  *narrow = GCUT_NONE;
   for (uint32_t side = 0; mul && side < 2; side++) {
     uint32_t x = gcut__fuse_input(f, mul, 1 - side);
     f->n_nodes = kept;
-    if (reciprocal_root(f, gcut__fuse_input(f, mul, side)) == x) return x;
+    uint32_t squared = reciprocal_root(f, gcut__fuse_input(f, mul, side));
+    if (squared == GCUT_NONE) continue;
+    if (squared != x) *narrow = cast_twice(f, squared, x);
+    if (squared == x || *narrow != GCUT_NONE) return x;
   }
   return GCUT_NONE;
 }
@@ -82,12 +95,13 @@ static uint32_t scaled(gcut__fuser *f, uint32_t value) {
 // read, too, stays outside.
 static uint32_t normed(gcut__fuser *f, uint32_t value) {
   const gcut_node *down = gcut__fuse_take(f, value, "Cast", 1);
-  uint32_t x = scaled(f, down ? gcut__fuse_input(f, down, 0) : value);
+  uint32_t narrow, x = scaled(f, down ? gcut__fuse_input(f, down, 0) : value, &narrow);
   const gcut_type *wide = gcut__fuse_type(f, x);
-  const gcut_node *up =
-      down && wide && wide->type == GCUT_FLOAT ? gcut__fuse_take(f, x, "Cast", 2) : NULL;
-  f->group.casts = up != NULL;
-  return up ? gcut__fuse_input(f, up, 0) : x;
+  bool casts = down && wide && wide->type == GCUT_FLOAT;
+  if (narrow == GCUT_NONE && casts)
+    narrow = gcut__fuse_input(f, gcut__fuse_take(f, x, "Cast", 2), 0);
+  f->group.casts = casts && narrow != GCUT_NONE;
+  return f->group.casts ? narrow : x;
 }
 
 bool gcut__fuse_rms_norm(gcut__fuser *f, const gcut_node *node) {
