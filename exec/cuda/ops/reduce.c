@@ -6,7 +6,7 @@
 #include "tracer/ops/arg.h"
 #include "tracer/ops/topk.h"
 
-enum { SHORT = 64, MANY = 4096 };
+enum { SHORT = 64, MANY = 4096, ENOUGH = 32768 };
 
 static const struct {
   const char *name;
@@ -75,6 +75,21 @@ static bool fill_axes(gcut__cuda_reduce_job *job, const gcut_type *in, const boo
   return job->n_outputs > 0 && job->n_reduced > 0;
 }
 
+// Whether outputs are so many that threads may have eight each, of float types, which lie together
+// as the elements do that make them.
+static bool are_eights(const gcut__cuda_reduce_job *job, const gcut_type *in) {
+  const gcut__cuda_axes *kept = &job->kept;
+  if (!job->alone || job->op == GCUT_CUDA_REDUCE_LOG_SUM_EXP || !gcut__cuda_is_float(in) ||
+      job->n_outputs < 8 * ENOUGH || kept->strides[kept->n - 1] != 1 ||
+      kept->dims[kept->n - 1] % 8 != 0)
+    return false;
+  for (int d = 0; d + 1 < kept->n; d++)
+    if (kept->strides[d] % 8 != 0) return false;
+  for (int d = 0; d < job->reduced.n; d++)
+    if (job->reduced.strides[d] % 8 != 0) return false;
+  return true;
+}
+
 static gcut_status compile_any(const gcut__cuda_compile *c, const bool *mask, gcut_error *err) {
   const gcut_type *in = gcut__cuda_input_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_reduce_job, x, 0),
@@ -83,6 +98,9 @@ static gcut_status compile_any(const gcut__cuda_compile *c, const bool *mask, gc
   bool rational = job.op == GCUT_CUDA_REDUCE_LOG_SUM_EXP;
   if ((!is_real(in) && (rational || !is_integer(in))) || !fill_axes(&job, in, mask)) return GCUT_OK;
   job.alone = job.n_reduced < SHORT || (job.n_outputs >= MANY && !mask[in->rank - 1]);
+  if (are_eights(&job, in))
+    return GCUT_CUDA_PLAIN(c, "gcut_reduce_eights", &job, (uint64_t)job.n_outputs / 8, 0, pointers,
+                           err);
   return GCUT_CUDA_PLAIN(c, "gcut_reduce", &job, (uint64_t)job.n_outputs,
                          job.alone ? 0 : GCUT_CUDA_REDUCE_THREADS, pointers, err);
 }

@@ -1,5 +1,6 @@
 // Each output by one block in a fixed order (by thread, then by warp, then by block), or by one thread where outputs are
-// many and short: which, the shapes say. So bits repeat.
+// many and short, eight neighbours at once where they are whole eights: which, the shapes say. So bits repeat.
+#include "eight.cuh"
 #include "reduce.h"
 #include "types.cuh"
 
@@ -75,17 +76,26 @@ template <typename C> __device__ inline C log_sum_exp(const gcut__cuda_reduce_jo
 template <>
 __device__ inline int64_t log_sum_exp(const gcut__cuda_reduce_job &, int64_t, int64_t, int64_t) { return 0; } // not of integers
 
+// How elements are joined, what of each, and what becomes of the result.
+__device__ inline int how_of(int op) {
+  return op == GCUT_CUDA_REDUCE_MAX    ? JOIN_MAX
+         : op == GCUT_CUDA_REDUCE_MIN  ? JOIN_MIN
+         : op == GCUT_CUDA_REDUCE_PROD ? JOIN_PROD
+                                       : JOIN_SUM;
+}
+template <typename C> __device__ inline C joined_of(int op, C x) {
+  if (op == GCUT_CUDA_REDUCE_L2 || op == GCUT_CUDA_REDUCE_SUM_SQUARE) return x * x;
+  return op == GCUT_CUDA_REDUCE_L1 && x < 0 ? -x : x;
+}
+template <typename C> __device__ inline C result_of(const gcut__cuda_reduce_job &job, C x) {
+  if (job.op == GCUT_CUDA_REDUCE_MEAN) return x / (C)job.n_reduced;
+  return job.op == GCUT_CUDA_REDUCE_L2 ? root_of<C>(x) : job.op == GCUT_CUDA_REDUCE_LOG_SUM ? log_of<C>(x) : x;
+}
+
 template <typename C> __device__ inline C reduce_one(const gcut__cuda_reduce_job &job, int64_t base, int64_t start, int64_t step) {
-  int op = job.op;
-  if (op == GCUT_CUDA_REDUCE_LOG_SUM_EXP) return log_sum_exp<C>(job, base, start, step);
-  int how = op == GCUT_CUDA_REDUCE_MAX    ? JOIN_MAX
-            : op == GCUT_CUDA_REDUCE_MIN  ? JOIN_MIN
-            : op == GCUT_CUDA_REDUCE_PROD ? JOIN_PROD
-                                          : JOIN_SUM;
-  bool square = op == GCUT_CUDA_REDUCE_L2 || op == GCUT_CUDA_REDUCE_SUM_SQUARE, positive = op == GCUT_CUDA_REDUCE_L1;
-  C x = join_elements<C>(job, base, how, start, step, [=](C v) { return square ? v * v : positive && v < 0 ? -v : v; });
-  if (op == GCUT_CUDA_REDUCE_MEAN) return x / (C)job.n_reduced;
-  return op == GCUT_CUDA_REDUCE_L2 ? root_of<C>(x) : op == GCUT_CUDA_REDUCE_LOG_SUM ? log_of<C>(x) : x;
+  if (job.op == GCUT_CUDA_REDUCE_LOG_SUM_EXP) return log_sum_exp<C>(job, base, start, step);
+  C x = join_elements<C>(job, base, how_of(job.op), start, step, [=](C v) { return joined_of<C>(job.op, v); });
+  return result_of<C>(job, x);
 }
 
 template <typename C> __device__ inline void reduce_outputs(const gcut__cuda_reduce_job &job) {
@@ -104,6 +114,28 @@ extern "C" __global__ void __launch_bounds__(GCUT_CUDA_REDUCE_THREADS) gcut_redu
   if (job.type == T_DOUBLE) reduce_outputs<double>(job);
   else if (job.type == T_FLOAT || job.type == T_FLOAT16 || job.type == T_BFLOAT16) reduce_outputs<float>(job);
   else reduce_outputs<int64_t>(job);
+}
+
+template <typename T> __device__ inline void reduce_eights(const gcut__cuda_reduce_job &job) {
+  const int how = how_of(job.op);
+  for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < job.n_outputs / 8; i += (int64_t)gridDim.x * blockDim.x) {
+    const T *from = (const T *)job.x + axes_offset(job.kept, i * 8);
+    Eight all;
+    for (float &x : all.x) x = join_start<float>(how);
+    for (int64_t k = 0; k < job.n_reduced; k++) {
+      const Eight next = load8(from + axes_offset(job.reduced, k));
+#pragma unroll
+      for (int j = 0; j < 8; j++) all.x[j] = join_two<float>(how, all.x[j], joined_of<float>(job.op, next.x[j]));
+    }
+    for (float &x : all.x) x = result_of<float>(job, x);
+    store8((T *)job.y + i * 8, all);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) gcut_reduce_eights(const __grid_constant__ gcut__cuda_reduce_job job) {
+  if (job.type == T_FLOAT) reduce_eights<float>(job);
+  else if (job.type == T_FLOAT16) reduce_eights<__half>(job);
+  else reduce_eights<__nv_bfloat16>(job);
 }
 
 // ---- the best of a line: elements become 64-bit keys whose order is theirs

@@ -406,8 +406,29 @@ static void products_in_company(void **state) {
     }
 }
 
+// ---- reductions of so many outputs that threads have eight each ---------------------------------
+
+static const char over_rows[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[3,2,5,32776] x) => (%1$s[3,5,32776] y,"
+    " %1$s[2,5,32776] z, %1$s[3,1,1,1] s) <int64[1] one = {1}, int64[1] zero = {0},"
+    " int64[3] rest = {1, 2, 3}> { y = ReduceMean<keepdims = 0>(x, one)"
+    " z = ReduceL1<keepdims = 0>(x, zero) s = ReduceMax(x, rest) }";
+
+static void reductions_over_rows(void **state) {
+  static const char *const types[] = {"float", "float16", "bfloat16"};
+  (void)state;
+  if (!has_card) skip();
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    char text[1024];
+    snprintf(text, sizeof text, over_rows, types[i]);
+    job whole = expect_near(text, 1e-6);
+    end(&whole);
+  }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(reductions_over_rows),
       cmocka_unit_test(a_sum_and_its_norm),
       cmocka_unit_test(attention_in_float32),
       cmocka_unit_test(products_in_company),
