@@ -248,16 +248,6 @@ static bool set_job(gcut__cuda_attend_job *job, const operand *o) {
   return true;
 }
 
-// One mask that is added is read as it lies; of rank 3 it repeats over batches.
-static bool set_group_masks(gcut__cuda_matcher *m, const gcut_fused *group, attention *a) {
-  uint32_t n = gcut__cuda_attend_masks_of(group);
-  const gcut_type *t = n > 0 ? gcut__match_type(m, group->reads[3]) : NULL;
-  if (n == 0) return true;
-  if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED && (!t || t->rank < 5))
-    return t && t->type != GCUT_BOOL && gcut__cuda_attend_set_mask(&a->attend.job, t);
-  return gcut__cuda_attend_join(m, group, &a->attend.job, &a->masks);
-}
-
 // Sinks, a head each; or, where they are constants that have been repeated for batches and queries,
 // what that made. Of the type of all else.
 static bool set_sinks(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t *reads,
@@ -286,7 +276,9 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
   a->attend.job.scale = group->scale;
   a->attend.job.softcap = group->softcap;
   a->attend.job.guard = group->guard;
-  if (!set_group_masks(m, group, a) || !set_sinks(m, group, reads, a)) return false;
+  if (!gcut__cuda_attend_set_masks(m, group, &a->attend.job, &a->masks) ||
+      !set_sinks(m, group, reads, a))
+    return false;
   gcut__cuda_heads y = match_result(m, o, f);
   SET_HEADS(&a->attend.job, y, y);
   f->params = a;

@@ -34,9 +34,10 @@ int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused 
 // How many windows a batch consists of, by a mask of rank 5 that tells them apart, [1, windows, 1,
 // queries, keys]; they stand as heads. 1 where no mask does, 0 where there is no kernel.
 int64_t gcut__cuda_attend_windows(const gcut__cuda_matcher *m, const gcut_fused *group);
-// Makes one of them for a job whose shapes are set: *masks is all but the addresses.
-bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group,
-                            gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks);
+// Of a job whose shapes are set: its one mask as it lies, or, of several, what makes one of them:
+// *masks is all but the addresses, untouched otherwise. False where there is no kernel.
+bool gcut__cuda_attend_set_masks(const gcut__cuda_matcher *m, const gcut_fused *group,
+                                 gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks);
 uint64_t gcut__cuda_masks_bytes(const gcut__cuda_masks_job *masks); // of what it makes; none: 0
 
 // Finds the kernels for a->job: by its shapes and types alone. `load_narrow` finds the one that

@@ -79,8 +79,9 @@ static const gcut_type *apart(const gcut__cuda_attend_job *job, const gcut_type 
   return type;
 }
 
-bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group,
-                            gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks) {
+// Makes one of them for a job whose shapes are set.
+static bool join(const gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_attend_job *job,
+                 gcut__cuda_masks_job *masks) {
   int64_t windows = gcut__cuda_attend_windows(m, group);
   *masks = (gcut__cuda_masks_job){.dims = {1, windows > 1 ? job->heads / windows : 1, 1, 1},
                                   .n = (int32_t)gcut__cuda_attend_masks_of(group),
@@ -105,6 +106,17 @@ bool gcut__cuda_attend_join(const gcut__cuda_matcher *m, const gcut_fused *group
                       .dims = windows > 1 ? heads : masks->dims};
   masks->count = (int64_t)gcut__cuda_count(&joined);
   return masks->count > 0 && gcut__cuda_attend_set_mask(job, &joined);
+}
+
+// One mask that is added is read as it lies; of rank 3 it repeats over batches.
+bool gcut__cuda_attend_set_masks(const gcut__cuda_matcher *m, const gcut_fused *group,
+                                 gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks) {
+  uint32_t n = gcut__cuda_attend_masks_of(group);
+  const gcut_type *t = n > 0 ? gcut__match_type(m, group->reads[3]) : NULL;
+  if (n == 0) return true;
+  if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED && (!t || t->rank < 5))
+    return t && t->type != GCUT_BOOL && gcut__cuda_attend_set_mask(job, t);
+  return join(m, group, job, masks);
 }
 
 uint64_t gcut__cuda_masks_bytes(const gcut__cuda_masks_job *masks) {
