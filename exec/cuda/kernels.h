@@ -5,8 +5,8 @@
 
 #include "exec/cuda/context.h"
 
-// Into cuda->kernels. GCUT_DEVICE where the card is one that the executable was not built for; to be
-// unloaded all the same.
+// Into cuda->kernels. GCUT_DEVICE where the card is one that the executable was not built for; to
+// be unloaded all the same.
 GCUT_MUST_USE gcut_status gcut__cuda_kernels_load(gcut__cuda *cuda, gcut_error *err);
 void gcut__cuda_kernels_unload(gcut__cuda *cuda, gcut__cuda_kernels *kernels);
 

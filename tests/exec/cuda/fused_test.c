@@ -428,10 +428,8 @@ static void reductions_over_rows(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reductions_over_rows),
-      cmocka_unit_test(a_sum_and_its_norm),
-      cmocka_unit_test(attention_in_float32),
-      cmocka_unit_test(products_in_company),
+      cmocka_unit_test(reductions_over_rows),       cmocka_unit_test(a_sum_and_its_norm),
+      cmocka_unit_test(attention_in_float32),       cmocka_unit_test(products_in_company),
       cmocka_unit_test(products_with_what_follows),
   };
   has_card = argc > 0 && open_card(argv[0]);
