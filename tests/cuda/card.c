@@ -105,6 +105,22 @@ void free_tensor(tensor *t) {
   *t = (tensor){0};
 }
 
+gcut__cuda_product describe_product(gcut_dtype type, int64_t m, int64_t n, int64_t k, bool turned) {
+  return (gcut__cuda_product){.type = type,
+                              .m = m,
+                              .n = n,
+                              .k = k,
+                              .batch = 1,
+                              .lda = k,
+                              .ldb = turned ? k : n,
+                              .ldc = n,
+                              .stride_a = m * k,
+                              .stride_b = k * n,
+                              .stride_c = m * n,
+                              .transpose_b = turned,
+                              .alpha = 1};
+}
+
 // ---- times
 
 static int by_value(const void *a, const void *b) {

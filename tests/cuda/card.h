@@ -7,6 +7,7 @@
 
 #include "exec/cuda/blas.h"
 #include "exec/cuda/kernels.h"
+#include "exec/cuda/ops/multiply.h"
 #include "graphcut/dtype.h"
 
 #define CHECK(call)                                                                                \
@@ -52,6 +53,9 @@ void free_tensor(tensor *t);
 double tensor_get(const tensor *t, int64_t i);
 void to_card(const tensor *t);
 void from_card(const tensor *t);
+
+// [m, k] times [k, n], or its transpose where b lies turned; rows follow one another.
+gcut__cuda_product describe_product(gcut_dtype type, int64_t m, int64_t n, int64_t k, bool turned);
 
 // ---- times
 

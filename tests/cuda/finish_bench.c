@@ -156,20 +156,7 @@ static void write_job(setup *s) {
 
 static setup make_setup(const program *program, gcut_dtype type, int64_t m, int64_t k, int64_t n,
                         bool turned) {
-  setup s = {.program = program,
-             .product = {.type = type,
-                         .m = m,
-                         .n = n,
-                         .k = k,
-                         .batch = 1,
-                         .lda = k,
-                         .ldb = turned ? k : n,
-                         .ldc = n,
-                         .stride_a = m * k,
-                         .stride_b = k * n,
-                         .stride_c = m * n,
-                         .transpose_b = turned,
-                         .alpha = 1}};
+  setup s = {.program = program, .product = describe_product(type, m, n, k, turned)};
   gcut__cuda_finish_found found;
   for (int i = 0; i < GCUT_CUDA_ELEMENT_INPUTS; i++) s.numbers[i] = NAN;
   s.x = (gcut__cuda_joint_operands){.a = take_random(type, m * k, 1),

@@ -51,23 +51,6 @@ static void pair(const char *kernel, gcut_dtype type, int64_t count, CUdeviceptr
   CHECK(gcut__cuda_launch(&cuda, f, grid, 256, 0, stream, arguments, err));
 }
 
-static gcut__cuda_product product_of(gcut_dtype type, int64_t m, int64_t n, int64_t k,
-                                     bool turned) {
-  return (gcut__cuda_product){.type = type,
-                              .m = m,
-                              .n = n,
-                              .k = k,
-                              .batch = 1,
-                              .lda = k,
-                              .ldb = turned ? k : n,
-                              .ldc = n,
-                              .stride_a = m * k,
-                              .stride_b = k * n,
-                              .stride_c = m * n,
-                              .transpose_b = turned,
-                              .alpha = 1};
-}
-
 static void apart(const gcut__cuda_product *p, CUdeviceptr a, CUdeviceptr b, CUdeviceptr y) {
   gcut__cuda_multiply m;
   CHECK(gcut__cuda_multiply_load_kind(&cuda, p, GCUT_CUDA_MULTIPLY_WIDE, false, &m, err));
@@ -107,7 +90,7 @@ typedef struct setup {
 } setup;
 
 static setup make_setup(const test *t) {
-  setup s = {.joint = {.product = product_of(t->type, t->m, t->n[0], t->k, t->turned),
+  setup s = {.joint = {.product = describe_product(t->type, t->m, t->n[0], t->k, t->turned),
                        .finish = t->finish}};
   s.x.a = take_random(t->type, t->m * t->k, 1);
   s.x.matrix = take_random(t->type, t->m * t->n[0], 4);
@@ -135,7 +118,7 @@ static void free_setup(const setup *s) {
 
 static void compute_expected(const test *t, const setup *s) {
   for (uint32_t i = 0; i < s->joint.n_sides; i++) {
-    gcut__cuda_product p = product_of(t->type, t->m, t->n[i], t->k, t->turned);
+    gcut__cuda_product p = describe_product(t->type, t->m, t->n[i], t->k, t->turned);
     apart(&p, s->x.a, s->x.b[i], s->expected[i]);
   }
   if (t->finish == GCUT_CUDA_FINISH_ADD)
@@ -200,7 +183,7 @@ static void join(const layer *l, const CUdeviceptr *b, const int64_t *n, uint32_
                  int64_t k, gcut__cuda_finish finish, CUdeviceptr a, const CUdeviceptr *y) {
   gcut__cuda_joint_operands x = {.a = a, .matrix = l->hidden};
   gcut__cuda_joint j = {
-      .product = product_of(B, TOKENS, n[0], k, false), .n_sides = n_sides, .finish = finish};
+      .product = describe_product(B, TOKENS, n[0], k, false), .n_sides = n_sides, .finish = finish};
   gcut__cuda_multiply m;
   memcpy(j.n, n, n_sides * sizeof *n);
   memcpy(x.b, b, n_sides * sizeof *b);
@@ -218,7 +201,7 @@ static void run_joint(const layer *l) {
 }
 
 static void by_library(int64_t n, int64_t k, CUdeviceptr a, CUdeviceptr b, CUdeviceptr y) {
-  gcut__cuda_product p = product_of(B, TOKENS, n, k, false);
+  gcut__cuda_product p = describe_product(B, TOKENS, n, k, false);
   CHECK(gcut__cuda_blas_run(blas, &p, a, b, y, 0, workspace, stream, err));
 }
 
