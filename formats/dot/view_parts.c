@@ -136,9 +136,11 @@ static const char *part_detail(const pipeline *p, uint32_t first, uint32_t last)
   return gcut_arena_format(arena, "%s%s", text, first < last ? " each" : "");
 }
 
-static const char *part_title(const pipeline *p, uint32_t part) {
-  return gcut_arena_format(p->d->arena, "%u  %s", part,
-                           gcut_caption_name(p->d->arena, p->m->plan->parts[part].name, 48));
+// "1  model.layers.0", or of several "2 … 32  model.layers.1 …   × 31".
+static const char *part_title(const pipeline *p, uint32_t part, uint32_t n) {
+  const char *name = gcut_caption_name(p->d->arena, p->m->plan->parts[part].name, 48);
+  if (n == 1) return gcut_arena_format(p->d->arena, "%u  %s", part, name);
+  return gcut_arena_format(p->d->arena, "%u … %u  %s …   × %u", part, part + n - 1, name, n);
 }
 
 // Which parts of the other plan the nodes of parts `first` to `last` are in.
@@ -177,16 +179,14 @@ static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
 
 static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_error *err) {
   gcut_box box = closed_box(p, part, part + n - 1);
-  box.title =
-      n > 1 ? gcut_arena_format(p->d->arena, "%s … %u   × %u", part_title(p, part), part + n - 1, n)
-            : part_title(p, part);
+  box.title = part_title(p, part, n);
   return hang(p, gcut_drawing_add_box(p->d, &box), err);
 }
 
 // A part's modules within a frame.
 static gcut_status draw_open(pipeline *p, uint32_t part, uint32_t depth, gcut_error *err) {
   const gcut_part *it = &p->m->plan->parts[part];
-  gcut_group frame = {.title = part_title(p, part),
+  gcut_group frame = {.title = part_title(p, part, 1),
                       .detail = part_detail(p, part, part),
                       .class_name = "",
                       .parent = GCUT_NONE,

@@ -223,6 +223,7 @@ static void equal_layers_are_folded(void **state) {
   char *text = read_all(in_folder("parts.dot"), &size);
   assert_true(size < 10000);
   assert_non_null(strstr(text, "× "));
+  assert_non_null(strstr(text, " … 499"));
   free(text);
   draw(g, NULL, GCUT_VIEW_LAYERS, "layers.dot");
   text = read_all(in_folder("layers.dot"), &size);
