@@ -28,9 +28,8 @@ static bool is_known(const trimmer *t, uint32_t value) {
 
 static void mark_reads(trimmer *t, uint32_t node_id, uint32_t mark) {
   const gcut_node *node = &t->graph->nodes[node_id];
-  for (uint32_t i = 0; i < node->n_inputs + node->n_captures; i++) {
-    uint32_t v = i < node->n_inputs ? gcut_node_inputs(t->graph, node)[i]
-                                    : gcut_node_captures(t->graph, node)[i - node->n_inputs];
+  for (uint32_t i = 0; i < gcut_node_n_reads(node); i++) {
+    uint32_t v = gcut_node_read(t->graph, node, i);
     if (v != GCUT_NONE) t->read[v] = mark;
   }
 }

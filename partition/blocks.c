@@ -155,7 +155,7 @@ static gcut_status open(sequence *s, gcut_error *err) {
     return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < n; i++) {
     const gcut_node *node = &s->g->nodes[main->nodes[i]];
-    if (node->n_inputs + node->n_captures == 0) continue;
+    if (gcut_node_n_reads(node) == 0) continue;
     s->nodes[s->n++] = main->nodes[i];
     s->place[main->nodes[i]] = s->n;
     s->root[s->n - 1] = (uint8_t)root_of(s, node);

@@ -60,8 +60,8 @@ static uint32_t last_read(const builder *b, uint32_t id, bool placed) {
   const gcut_graph *g = b->draft.graph;
   const gcut_node *node = &g->nodes[id];
   uint32_t part = 0;
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-    uint32_t v = gcut__read(g, node, r);
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+    uint32_t v = gcut_node_read(g, node, r);
     uint32_t from = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
     if (from == GCUT_NONE || gcut__constant(b->draft.trace, v)) continue;
     if (placed && !b->placed[from]) continue;
@@ -187,8 +187,8 @@ static gcut_status check_order(const builder *b, gcut_error *err) {
   for (uint32_t i = 0; i < d->n_order; i++) {
     const gcut_node *node = &d->graph->nodes[d->order[i]];
     uint32_t part = d->part[d->order[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(d->graph, node, r);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(d->graph, node, r);
       uint32_t from = v == GCUT_NONE ? GCUT_NONE : d->graph->values[v].producer;
       if (from == GCUT_NONE || gcut__constant(d->trace, v) || d->part[from] <= part) continue;
       return fail_backwards(b, part, d->part[from], v, err);

@@ -132,8 +132,8 @@ static uint32_t stuck_producer(const contraction *c, uint32_t u) {
   const gcut_graph *g = c->draft->graph;
   for (uint32_t m = c->first[u]; m < c->first[u + 1]; m++) {
     const gcut_node *node = &g->nodes[c->members[m]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(g, node, r);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(g, node, r);
       uint32_t from = v == GCUT_NONE ? GCUT_NONE : g->values[v].producer;
       if (from == GCUT_NONE || !c->draft->needed[from] || gcut__constant(c->draft->trace, v))
         continue;

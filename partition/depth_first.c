@@ -28,13 +28,13 @@ static void follow(walk *w) {
   while (w->n_stack > 0) {
     visit *top = &w->stack[w->n_stack - 1];
     const gcut_node *node = &w->d->graph->nodes[top->node];
-    uint32_t n = gcut__n_reads(node), i = top->next++;
+    uint32_t n = gcut_node_n_reads(node), i = top->next++;
     if (i == n) {
       w->nodes[w->n++] = top->node;
       w->n_stack--;
       continue;
     }
-    uint32_t v = gcut__read(w->d->graph, node, w->backwards ? n - 1 - i : i);
+    uint32_t v = gcut_node_read(w->d->graph, node, w->backwards ? n - 1 - i : i);
     if (v != GCUT_NONE && !gcut__constant(w->d->trace, v))
       enter(w, w->d->graph->values[v].producer);
   }

@@ -169,8 +169,8 @@ static gcut_status read_part(deriver *d, uint32_t part, gcut_error *err) {
   d->n_inputs = d->n_constants = 0;
   for (uint32_t i = 0; i < p->n_nodes; i++) {
     const gcut_node *node = &g->nodes[p->nodes[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++)
-      GCUT_TRY(read_value(d, part, gcut__read(g, node, r), err));
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++)
+      GCUT_TRY(read_value(d, part, gcut_node_read(g, node, r), err));
     read_bodies(d, part, p->nodes[i]);
     for (uint32_t o = 0; o < node->n_outputs; o++)
       if (gcut_node_outputs(g, node)[o] != GCUT_NONE)

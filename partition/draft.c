@@ -24,8 +24,8 @@ static void mark_needed(const gcut_trace *trace, bool folding, bool *wanted, boo
       run |= v != GCUT_NONE && wanted[v] && !(folding && gcut__constant(trace, v));
     }
     needed[main->nodes[i]] = run;
-    for (uint32_t r = 0; run && r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(g, node, r);
+    for (uint32_t r = 0; run && r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(g, node, r);
       if (v != GCUT_NONE) wanted[v] = true;
     }
   }
@@ -50,7 +50,7 @@ static gcut_status find_needed(gcut__draft *d, gcut_error *err) {
   mark_needed(d->trace, true, wanted, needed);
   mark_needed(d->trace, false, wanted, unfolded);
   for (uint32_t n = 0; n < g->n_nodes; n++)
-    unfolded[n] &= !needed[n] && gcut__n_reads(&g->nodes[n]) > 0;
+    unfolded[n] &= !needed[n] && gcut_node_n_reads(&g->nodes[n]) > 0;
   d->n_folded = collect(main, unfolded, d->folded);
   return GCUT_OK;
 }
@@ -115,8 +115,8 @@ static void find_rootless(gcut__draft *d, const uint32_t *nodes, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
     const gcut_node *node = &d->graph->nodes[nodes[i]];
     bool rootless = true;
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(d->graph, node, r), from = maker(d, v);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(d->graph, node, r), from = maker(d, v);
       bool given = v != GCUT_NONE && from == GCUT_NONE && !gcut__constant(d->trace, v);
       rootless &= !given && (from == GCUT_NONE || d->rootless[from]);
     }
@@ -155,8 +155,8 @@ static void list_node(orderer *o, uint32_t node) {
 
 static void list_makers(orderer *o, uint32_t node_id) {
   const gcut_node *node = &o->d->graph->nodes[node_id];
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++)
-    list_node(o, maker(o->d, gcut__read(o->d->graph, node, r)));
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++)
+    list_node(o, maker(o->d, gcut_node_read(o->d->graph, node, r)));
   if (!ends_group(o->d, node_id)) return;
   const gcut_fused *f = &o->d->trace->fused[o->d->kept[node_id]];
   for (uint32_t i = 0; i < f->n_shapes; i++) list_node(o, f->shapes[i]);

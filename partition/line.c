@@ -58,8 +58,8 @@ static void find_last(gcut__line *l) {
   for (uint32_t i = 0; i < l->n; i++) {
     const gcut_node *node = &g->nodes[l->draft->order[i]];
     l->place[l->draft->order[i]] = i;
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++)
-      if (gcut__read(g, node, r) != GCUT_NONE) l->last[gcut__read(g, node, r)] = i;
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++)
+      if (gcut_node_read(g, node, r) != GCUT_NONE) l->last[gcut_node_read(g, node, r)] = i;
   }
 }
 
@@ -70,8 +70,8 @@ static void count_crossing(gcut__line *l, bool *gone) {
   for (uint32_t i = 0; i < l->n; i++) {
     const gcut_node *node = &g->nodes[l->draft->order[i]];
     l->crossing[i] = live;
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(g, node, r);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(g, node, r);
       if (v == GCUT_NONE || gone[v] || l->last[v] != i || g->values[v].producer == GCUT_NONE)
         continue;
       gone[v] = true;
@@ -205,14 +205,14 @@ void gcut__stretch_add(gcut__stretch *s) {
   uint32_t id = s->line->draft->order[s->to];
   const gcut_node *node = &g->nodes[id];
   uint64_t passing = 0; // made and read by nobody
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) read_value(s, gcut__read(g, node, r));
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) read_value(s, gcut_node_read(g, node, r));
   s->weight_bytes += s->inner[id];
   s->ranges += s->inner[id];
   for (uint32_t o = 0; o < node->n_outputs; o++)
     make_value(s, node, gcut_node_outputs(g, node)[o], &passing);
   if (s->live > s->most_live) s->most_live = s->live;
   s->live -= passing;
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) drop_value(s, gcut__read(g, node, r));
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) drop_value(s, gcut_node_read(g, node, r));
   s->to++;
 }
 

@@ -74,13 +74,13 @@ typedef struct step {
 static step step_of(const gcut__peak *k, uint32_t id) {
   const gcut_node *node = &k->trace->graph->nodes[id];
   const gcut_fused *group = gcut__draft_one_step(k->draft, id);
-  if (!group) return (step){node, NULL, gcut__n_reads(node)};
+  if (!group) return (step){node, NULL, gcut_node_n_reads(node)};
   bool last = group->nodes[group->n_nodes - 1] == id;
   return (step){last ? node : NULL, group, last ? group->n_reads : 0};
 }
 
 static uint32_t read_of(const gcut__peak *k, const step *s, uint32_t i) {
-  return s->group ? s->group->reads[i] : gcut__read(k->trace->graph, s->node, i);
+  return s->group ? s->group->reads[i] : gcut_node_read(k->trace->graph, s->node, i);
 }
 
 static void find_lives(gcut__peak *k, const gcut_part *part) {

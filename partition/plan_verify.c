@@ -159,8 +159,8 @@ static gcut_status check_reads(checker *c, uint32_t part, gcut_error *err) {
   uint32_t n_inputs = 0, n_constants = c->n_inner[part];
   for (uint32_t i = 0; i < p->n_nodes; i++) {
     const gcut_node *node = &g->nodes[p->nodes[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(g, node, r);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(g, node, r);
       if (v == GCUT_NONE || c->made[v] == part + 1 || c->read[v] == part + 1) continue;
       c->read[v] = part + 1;
       bool constant = gcut__constant(c->trace, v) != NULL;

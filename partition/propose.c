@@ -65,7 +65,7 @@ static void count_nodes(proposer *p) {
   const gcut_graph *g = p->graph;
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
     const gcut_node *node = &g->nodes[g->bodies[0].nodes[i]];
-    p->nodes[node->scope] += node->n_inputs + node->n_captures > 0;
+    p->nodes[node->scope] += gcut_node_n_reads(node) > 0;
   }
   for (uint32_t s = g->n_scopes; s-- > 1;) p->nodes[g->scopes[s].parent] += p->nodes[s];
 }

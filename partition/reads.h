@@ -1,18 +1,8 @@
-// What a node of the main graph reads: its inputs, then what its bodies capture.
+// What is known of values that nodes read: constants, bytes.
 #ifndef GCUT_PARTITION_READS_H
 #define GCUT_PARTITION_READS_H
 
 #include "graphcut/trace.h"
-
-static inline uint32_t gcut__n_reads(const gcut_node *node) {
-  return node->n_inputs + node->n_captures;
-}
-
-// A value, or GCUT_NONE where an optional input is absent.
-static inline uint32_t gcut__read(const gcut_graph *graph, const gcut_node *node, uint32_t i) {
-  return i < node->n_inputs ? gcut_node_inputs(graph, node)[i]
-                            : gcut_node_captures(graph, node)[i - node->n_inputs];
-}
 
 // The constant that a value is known to be, or NULL. An input with a default is none.
 static inline const gcut_constant *gcut__constant(const gcut_trace *trace, uint32_t value) {
@@ -61,7 +51,7 @@ static inline void gcut__each_inner_constant(const gcut_trace *trace, uint32_t b
       visit(context, b->initializers[i], gcut__constant(trace, b->initializers[i]));
   for (uint32_t i = 0; i < b->n_nodes; i++) {
     const gcut_node *node = &g->nodes[b->nodes[i]];
-    for (uint32_t o = 0; o < node->n_outputs && gcut__n_reads(node) == 0; o++) {
+    for (uint32_t o = 0; o < node->n_outputs && gcut_node_n_reads(node) == 0; o++) {
       uint32_t v = gcut_node_outputs(g, node)[o];
       if (v != GCUT_NONE && gcut__constant(trace, v)) visit(context, v, gcut__constant(trace, v));
     }

@@ -38,8 +38,8 @@ static gcut_status weigh(gcut__refining *r, bool *light, gcut_error *err) {
   for (uint32_t i = 0; i < d->n_order; i++) {
     const gcut_node *node = &g->nodes[d->order[i]];
     uint64_t weights = inner[d->order[i]], all = weights;
-    for (uint32_t k = 0; k < gcut__n_reads(node); k++) {
-      uint32_t v = gcut__read(g, node, k);
+    for (uint32_t k = 0; k < gcut_node_n_reads(node); k++) {
+      uint32_t v = gcut_node_read(g, node, k);
       const gcut_constant *constant = v == GCUT_NONE ? NULL : gcut__constant(d->trace, v);
       if (!constant) continue;
       all += constant->bytes;
@@ -86,8 +86,8 @@ static gcut_status find_least(gcut__refining *r, gcut_error *err) {
   for (uint32_t i = 0; i < d->n_order; i++) {
     const gcut_node *node = &g->nodes[d->order[i]];
     uint64_t most = 0;
-    for (uint32_t k = 0; k < gcut__n_reads(node); k++) {
-      uint32_t v = gcut__read(g, node, k);
+    for (uint32_t k = 0; k < gcut_node_n_reads(node); k++) {
+      uint32_t v = gcut_node_read(g, node, k);
       if (v != GCUT_NONE && !gcut__constant(d->trace, v) && r->least[v] > most) most = r->least[v];
     }
     for (uint32_t o = 0; o < node->n_outputs && r->cheap[d->order[i]]; o++) {

@@ -46,8 +46,8 @@ typedef struct gcut__again_search network;
 static bool cannot_pay(const network *k, uint32_t id) {
   const gcut__draft *d = k->r->draft;
   const gcut_node *node = &d->graph->nodes[id];
-  for (uint32_t r = 0; d->n_order > FEW_NODES && r < gcut__n_reads(node); r++) {
-    uint32_t v = gcut__read(d->graph, node, r);
+  for (uint32_t r = 0; d->n_order > FEW_NODES && r < gcut_node_n_reads(node); r++) {
+    uint32_t v = gcut_node_read(d->graph, node, r);
     if (v == GCUT_NONE || gcut__constant(d->trace, v) || k->read_stamp[v] == k->part + 1) continue;
     if (k->r->least[v] >= k->inputs) return true;
   }
@@ -91,8 +91,8 @@ static uint64_t sum_inputs(network *k, const uint32_t *nodes, uint32_t n) {
   k->stamp++;
   for (uint32_t i = 0; i < n; i++) {
     const gcut_node *node = &d->graph->nodes[nodes[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(d->graph, node, r);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(d->graph, node, r);
       if (v == GCUT_NONE || k->value_stamp[v] == k->stamp || gcut__constant(d->trace, v)) continue;
       k->value_stamp[v] = k->stamp;
       k->read_stamp[v] = k->part + 1;
@@ -111,12 +111,12 @@ static void build(network *k, const uint32_t *nodes, uint32_t n) {
   k->sink = gcut__flow_vertex(&k->flow);
   k->n_nodes = 0;
   for (uint32_t i = 0; i < n; i++)
-    for (uint32_t r = 0; r < gcut__n_reads(&g->nodes[nodes[i]]); r++)
-      add_read(k, k->source, gcut__read(g, &g->nodes[nodes[i]], r), 1);
+    for (uint32_t r = 0; r < gcut_node_n_reads(&g->nodes[nodes[i]]); r++)
+      add_read(k, k->source, gcut_node_read(g, &g->nodes[nodes[i]], r), 1);
   for (uint32_t i = 0; i < k->n_nodes; i++) {
     const gcut_node *node = &g->nodes[k->nodes[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++)
-      add_read(k, k->node_vertex[k->nodes[i]], gcut__read(g, node, r), k->depth[i] + 1);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++)
+      add_read(k, k->node_vertex[k->nodes[i]], gcut_node_read(g, node, r), k->depth[i] + 1);
   }
 }
 

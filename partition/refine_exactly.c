@@ -21,8 +21,8 @@ static uint32_t lowest(const odometer *o, uint32_t node_id) {
   const gcut__draft *d = o->r->draft;
   const gcut_node *node = &d->graph->nodes[node_id];
   uint32_t low = 0;
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-    uint32_t v = gcut__read(d->graph, node, r);
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+    uint32_t v = gcut_node_read(d->graph, node, r);
     uint32_t from = v == GCUT_NONE ? GCUT_NONE : d->graph->values[v].producer;
     if (from == GCUT_NONE || gcut__constant(d->trace, v)) continue;
     if (d->part[from] > low) low = d->part[from];
@@ -36,8 +36,8 @@ static void find_highest(odometer *o) {
     o->highest[d->order[i]] = o->r->movable[d->order[i]] ? d->n_parts - 1 : d->part[d->order[i]];
   for (uint32_t i = d->n_order; i-- > 0;) {
     const gcut_node *node = &d->graph->nodes[d->order[i]];
-    for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-      uint32_t v = gcut__read(d->graph, node, r);
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+      uint32_t v = gcut_node_read(d->graph, node, r);
       uint32_t from = v == GCUT_NONE ? GCUT_NONE : d->graph->values[v].producer;
       if (from == GCUT_NONE || gcut__constant(d->trace, v)) continue;
       if (o->highest[d->order[i]] < o->highest[from]) o->highest[from] = o->highest[d->order[i]];

@@ -65,8 +65,8 @@ static void each_value(mover *m, uint32_t node_id, visitor *visit, void *context
   const gcut_graph *g = m->d->graph;
   const gcut_node *node = &g->nodes[node_id];
   m->stamp++;
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-    uint32_t v = gcut__read(g, node, r);
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+    uint32_t v = gcut_node_read(g, node, r);
     if (v == GCUT_NONE || m->seen[v] == m->stamp || gcut__constant(m->d->trace, v)) continue;
     m->seen[v] = m->stamp;
     visit(m, v, true, context);
@@ -128,8 +128,8 @@ static uint32_t last_producer(const mover *m, uint32_t node_id) {
   const gcut_graph *g = m->d->graph;
   const gcut_node *node = &g->nodes[node_id];
   uint32_t last = 0;
-  for (uint32_t r = 0; r < gcut__n_reads(node); r++) {
-    uint32_t v = gcut__read(g, node, r);
+  for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
+    uint32_t v = gcut_node_read(g, node, r);
     if (v == GCUT_NONE || g->values[v].producer == GCUT_NONE || gcut__constant(m->d->trace, v))
       continue;
     uint32_t part = m->d->part[g->values[v].producer];
@@ -175,8 +175,8 @@ static bool move_cluster(mover *m, uint32_t node, uint32_t to) {
   if (sum < best) best = sum, n_best = 1;
   for (uint32_t i = 0; i < m->n_cluster; i++) {
     const gcut_node *member = &g->nodes[m->cluster[i]];
-    for (uint32_t r = 0; to > from && r < gcut__n_reads(member); r++) {
-      uint32_t v = gcut__read(g, member, r);
+    for (uint32_t r = 0; to > from && r < gcut_node_n_reads(member); r++) {
+      uint32_t v = gcut_node_read(g, member, r);
       if (v != GCUT_NONE && !gcut__constant(m->d->trace, v))
         follow(m, g->values[v].producer, from, to, &sum, &best, &n_best);
     }

@@ -135,9 +135,8 @@ typedef void (*visit)(void *context, uint32_t value, uint32_t node);
 static void each_use(const gcut_graph *g, uint32_t *last, visit visit_use, void *context) {
   for (uint32_t i = 0; i < g->n_nodes; i++) {
     const gcut_node *node = &g->nodes[i];
-    for (uint32_t k = 0; k < node->n_inputs + node->n_captures; k++) {
-      uint32_t value = k < node->n_inputs ? gcut_node_inputs(g, node)[k]
-                                          : gcut_node_captures(g, node)[k - node->n_inputs];
+    for (uint32_t k = 0; k < gcut_node_n_reads(node); k++) {
+      uint32_t value = gcut_node_read(g, node, k);
       if (value == GCUT_NONE || last[value] == i + 1) continue;
       last[value] = i + 1;
       visit_use(context, value, i);
@@ -243,9 +242,8 @@ static gcut_status report_cycle(const sorter *s, const gcut_body *body, uint32_t
     if (s->waiting[body->nodes[i]] > 0) at = body->nodes[i];
   for (uint32_t step = 0; step < body->n_nodes; step++) {
     const gcut_node *node = &g->nodes[at];
-    for (uint32_t k = 0; k < node->n_inputs + node->n_captures; k++) {
-      uint32_t value = k < node->n_inputs ? gcut_node_inputs(g, node)[k]
-                                          : gcut_node_captures(g, node)[k - node->n_inputs];
+    for (uint32_t k = 0; k < gcut_node_n_reads(node); k++) {
+      uint32_t value = gcut_node_read(g, node, k);
       uint32_t from = producer_in(g, value, b);
       if (from == GCUT_NONE || s->waiting[from] == 0) continue;
       at = from;

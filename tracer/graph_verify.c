@@ -81,9 +81,8 @@ static gcut_status check_read(const gcut_graph *g, uint32_t value, uint32_t body
 static gcut_status check_node_order(const gcut_graph *g, uint32_t i, const uint32_t *position,
                                     gcut_error *err) {
   const gcut_node *node = &g->nodes[i];
-  for (uint32_t k = 0; k < node->n_inputs + node->n_captures; k++) {
-    uint32_t value = k < node->n_inputs ? gcut_node_inputs(g, node)[k]
-                                        : gcut_node_captures(g, node)[k - node->n_inputs];
+  for (uint32_t k = 0; k < gcut_node_n_reads(node); k++) {
+    uint32_t value = gcut_node_read(g, node, k);
     if (value == GCUT_NONE) continue;
     GCUT_TRY(check_read(g, value, node->body, node->name, err));
     uint32_t producer = g->values[value].producer;

@@ -9,15 +9,13 @@
 static uint32_t n_reads(const gcut__cpu_program *p, const gcut__layout_step *s) {
   const gcut_trace *t = p->base.trace;
   const gcut_node *node = &t->graph->nodes[s->node];
-  return s->fused ? t->fused[t->fused_of[s->node]].n_reads : node->n_inputs + node->n_captures;
+  return s->fused ? t->fused[t->fused_of[s->node]].n_reads : gcut_node_n_reads(node);
 }
 
 static uint32_t read_of(const gcut__cpu_program *p, const gcut__layout_step *s, uint32_t i) {
   const gcut_trace *t = p->base.trace;
   const gcut_node *node = &t->graph->nodes[s->node];
-  if (s->fused) return t->fused[t->fused_of[s->node]].reads[i];
-  return i < node->n_inputs ? gcut_node_inputs(t->graph, node)[i]
-                            : gcut_node_captures(t->graph, node)[i - node->n_inputs];
+  return s->fused ? t->fused[t->fused_of[s->node]].reads[i] : gcut_node_read(t->graph, node, i);
 }
 
 // Constants that the part's nodes read and that are none of its weights, each once.

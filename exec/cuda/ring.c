@@ -60,6 +60,8 @@ gcut_status gcut__cuda_ring_create(gcut__cuda *cuda, uint64_t bytes, gcut__cuda_
 
 void gcut__cuda_ring_destroy(gcut__cuda_ring *r) {
   if (!r) return;
+  // Where an upload failed, who waits for the caller's stream has not waited for this one.
+  if (r->other) r->cuda->driver.cuStreamSynchronize(r->other);
   for (uint32_t i = 0; i < r->n * SLOTS; i++)
     if (r->copiers[i / SLOTS].left[i % SLOTS])
       r->cuda->driver.cuEventDestroy(r->copiers[i / SLOTS].left[i % SLOTS]);

@@ -5,10 +5,8 @@
 
 uint64_t gcut_heat_weights(const gcut_trace *trace, const gcut_node *node) {
   uint64_t bytes = 0;
-  for (uint32_t i = 0; i < node->n_inputs + node->n_captures; i++) {
-    uint32_t v =
-        trace->graph->operands[i < node->n_inputs ? node->first_input + i
-                                                  : node->first_capture + i - node->n_inputs];
+  for (uint32_t i = 0; i < gcut_node_n_reads(node); i++) {
+    uint32_t v = gcut_node_read(trace->graph, node, i);
     if (v != GCUT_NONE && trace->facts[v].constant) bytes += trace->facts[v].constant->bytes;
   }
   return bytes;

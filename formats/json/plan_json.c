@@ -305,7 +305,7 @@ static gcut_status fail_other_model(const reader *r, const char *model, gcut_err
   const char *first_new = NULL;
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
     const gcut_node *node = &g->nodes[g->bodies[0].nodes[i]];
-    if (r->seen[g->bodies[0].nodes[i]] || node->n_inputs + node->n_captures == 0) continue;
+    if (r->seen[g->bodies[0].nodes[i]] || gcut_node_n_reads(node) == 0) continue;
     if (!n_new++) first_new = node->name;
   }
   char unknown[96], added[96], name[96], lacks[200] = "", has[200] = "", which[256];

@@ -210,6 +210,13 @@ static inline const uint32_t *gcut_node_outputs(const gcut_graph *g, const gcut_
 static inline const uint32_t *gcut_node_captures(const gcut_graph *g, const gcut_node *n) {
   return g->operands + n->first_capture;
 }
+// What a node reads: its inputs, then what its bodies capture. GCUT_NONE where an input is absent.
+static inline uint32_t gcut_node_n_reads(const gcut_node *n) {
+  return n->n_inputs + n->n_captures;
+}
+static inline uint32_t gcut_node_read(const gcut_graph *g, const gcut_node *n, uint32_t i) {
+  return i < n->n_inputs ? gcut_node_inputs(g, n)[i] : gcut_node_captures(g, n)[i - n->n_inputs];
+}
 
 // Frees the graph and unmaps its files. NULL is allowed.
 GCUT_API void gcut_graph_destroy(gcut_graph *graph);

@@ -15,23 +15,25 @@ extern "C" {
 // ---- fused groups -------------------------------------------------------------------------------
 
 // Operations that exporters spell out in several nodes and a device may compute in one step.
-// X(KIND, name, whole): a kernel for a `whole` kind gives other bits than its nodes one by one
-// (attention keeps its scores in float32 and never stores them), so such a group is not cut
+// X(KIND, name, whole, one_step): a kernel for a `whole` kind gives other bits than its nodes one
+// by one (attention keeps its scores in float32 and never stores them), so such a group is not cut
 // through. Kernels of the others round every intermediate as the nodes do: cutting them changes
-// nothing.
+// nothing. Every device computes a kind that is `one_step` so where it may, and what its nodes make
+// but for the last takes no memory anywhere.
 #define GCUT_FUSED_LIST(X)                                                                         \
-  X(ATTENTION, "attention", true)    /* softmax(scale * q k^T + masks) v; q, k, v, masks, sinks */ \
-  X(EXPERTS, "experts", true)        /* each row times the matrix of w that its index picks;       \
-                                        reads w [experts, n, k], ids, x */                         \
-  X(ROTARY, "rotary", false)         /* x * cos + rotate_half(x) * sin; reads x, cos, sin */       \
-  X(RMS_NORM, "rms_norm", false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */           \
-  X(LAYER_NORM, "layer_norm", false) /* over the last dimension; reads x, w, b */                  \
-  X(SWIGLU, "swiglu", false)         /* g * sigmoid(g) * u; reads g, u */                          \
-  X(SILU, "silu", false)             /* x * sigmoid(x); reads x */                                 \
-  X(GELU, "gelu", false)             /* x / 2 * (1 + erf(x / sqrt 2)), or by tanh; reads x */
+  /* softmax(scale * q k^T + masks) v; reads q, k, v, masks, sinks */                              \
+  X(ATTENTION, "attention", true, false)                                                           \
+  /* each row times the matrix of w that its index picks; reads w [experts, n, k], ids, x */       \
+  X(EXPERTS, "experts", true, true)                                                                \
+  X(ROTARY, "rotary", false, false)         /* x * cos + rotate_half(x) * sin; x, cos, sin */      \
+  X(RMS_NORM, "rms_norm", false, false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */    \
+  X(LAYER_NORM, "layer_norm", false, false) /* over the last dimension; reads x, w, b */           \
+  X(SWIGLU, "swiglu", false, false)         /* g * sigmoid(g) * u; reads g, u */                   \
+  X(SILU, "silu", false, false)             /* x * sigmoid(x); reads x */                          \
+  X(GELU, "gelu", false, false)             /* x / 2 * (1 + erf(x / sqrt 2)), or by tanh; x */
 
 typedef enum gcut_fused_kind {
-#define X(kind, name, whole) GCUT_GROUP_##kind,
+#define X(kind, name, whole, one_step) GCUT_GROUP_##kind,
   GCUT_FUSED_LIST(X)
 #undef X
       GCUT_N_GROUP_KINDS
@@ -69,11 +71,9 @@ typedef struct gcut_fused {
                 // or of fewer rows, each for as many indices that follow one another
 } gcut_fused;
 
-// "attention"; and whether such a group must stay whole.
+// "attention"; whether such a group must stay whole, and whether it is one step on every device.
 GCUT_API const char *gcut_fused_name(gcut_fused_kind kind);
 GCUT_API bool gcut_fused_is_whole(gcut_fused_kind kind);
-// Whether every device computes such a group in one step where it may, so that what its nodes make
-// but for the last takes no memory anywhere.
 GCUT_API bool gcut_fused_is_one_step(gcut_fused_kind kind);
 
 // ---- facts --------------------------------------------------------------------------------------

@@ -50,12 +50,12 @@ static gcut_status refuse_symbolic(const gcut__draft *d, gcut_error *err) {
 // The largest operand of a node, or of the group that it ends and that is computed in one step.
 static uint32_t largest_value(const gcut__draft *d, const gcut_node *node) {
   const gcut_fused *group = gcut__draft_one_step(d, (uint32_t)(node - d->graph->nodes));
-  uint32_t largest = GCUT_NONE, n_reads = group ? group->n_reads : gcut__n_reads(node);
+  uint32_t largest = GCUT_NONE, n_reads = group ? group->n_reads : gcut_node_n_reads(node);
   uint64_t most = 0, bytes;
   for (uint32_t k = 0; k < n_reads + node->n_outputs; k++) {
     uint32_t v = k >= n_reads ? gcut_node_outputs(d->graph, node)[k - n_reads]
                  : group      ? group->reads[k]
-                              : gcut__read(d->graph, node, k);
+                              : gcut_node_read(d->graph, node, k);
     if (v == GCUT_NONE || !gcut__bytes(d->trace, true, v, &bytes)) continue;
     if (largest == GCUT_NONE || bytes > most) largest = v, most = bytes;
   }

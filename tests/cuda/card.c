@@ -105,6 +105,15 @@ void free_tensor(tensor *t) {
   *t = (tensor){0};
 }
 
+CUdeviceptr take_scaled(gcut_dtype type, int64_t count, float scale) {
+  tensor t = new_tensor(type, count);
+  for (int64_t i = 0; i < count; i++)
+    put_element(t.host, i, type, (double)(random_float() * scale));
+  to_card(&t);
+  free(t.host);
+  return t.device;
+}
+
 gcut__cuda_product describe_product(gcut_dtype type, int64_t m, int64_t n, int64_t k, bool turned) {
   return (gcut__cuda_product){.type = type,
                               .m = m,

@@ -49,6 +49,8 @@ typedef struct tensor { // in both memories
 CUdeviceptr take(size_t bytes); // device memory
 tensor new_tensor(gcut_dtype type, int64_t count);
 tensor random_tensor(gcut_dtype type, int64_t count); // on the card, too
+// There alone: random numbers times `scale`.
+CUdeviceptr take_scaled(gcut_dtype type, int64_t count, float scale);
 void free_tensor(tensor *t);
 double tensor_get(const tensor *t, int64_t i);
 void to_card(const tensor *t);

@@ -96,15 +96,6 @@ typedef struct setup {
   CUdeviceptr between, y, expected;
 } setup;
 
-static CUdeviceptr take_random(gcut_dtype type, int64_t count, float scale) {
-  tensor t = new_tensor(type, count);
-  for (int64_t i = 0; i < count; i++)
-    put_element(t.host, i, type, (double)(random_float() * scale));
-  to_card(&t);
-  free(t.host);
-  return t.device;
-}
-
 static gcut__cuda_element_operand operand_of(setup *s, int from, float number) {
   gcut__cuda_element_job *job = &s->after.job;
   uint8_t type = (uint8_t)s->product.type;
@@ -159,10 +150,10 @@ static setup make_setup(const program *program, gcut_dtype type, int64_t m, int6
   setup s = {.program = program, .product = describe_product(type, m, n, k, turned)};
   gcut__cuda_finish_found found;
   for (int i = 0; i < GCUT_CUDA_ELEMENT_INPUTS; i++) s.numbers[i] = NAN;
-  s.x = (gcut__cuda_joint_operands){.a = take_random(type, m * k, 1),
-                                    .b = {take_random(type, k * n, 1 / sqrtf((float)k))},
-                                    .vectors = {take_random(type, n, 1)},
-                                    .matrix = take_random(type, m * n, 1)};
+  s.x = (gcut__cuda_joint_operands){.a = take_scaled(type, m * k, 1),
+                                    .b = {take_scaled(type, k * n, 1 / sqrtf((float)k))},
+                                    .vectors = {take_scaled(type, n, 1)},
+                                    .matrix = take_scaled(type, m * n, 1)};
   s.between = take((size_t)(m * n) * 2);
   s.y = take((size_t)(m * n) * 2);
   s.expected = take((size_t)(m * n) * 2);

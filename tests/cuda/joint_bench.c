@@ -13,15 +13,6 @@
 static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
 static CUdeviceptr workspace;
 
-static CUdeviceptr take_random(gcut_dtype type, int64_t count, float scale) {
-  tensor t = new_tensor(type, count);
-  for (int64_t i = 0; i < count; i++)
-    put_element(t.host, i, type, (double)(random_float() * scale));
-  to_card(&t);
-  free(t.host);
-  return t.device;
-}
-
 static void *bring(CUdeviceptr from, size_t bytes) {
   void *host = malloc(bytes);
   if (!host) exit(1);
@@ -92,12 +83,12 @@ typedef struct setup {
 static setup make_setup(const test *t) {
   setup s = {.joint = {.product = describe_product(t->type, t->m, t->n[0], t->k, t->turned),
                        .finish = t->finish}};
-  s.x.a = take_random(t->type, t->m * t->k, 1);
-  s.x.matrix = take_random(t->type, t->m * t->n[0], 4);
+  s.x.a = take_scaled(t->type, t->m * t->k, 1);
+  s.x.matrix = take_scaled(t->type, t->m * t->n[0], 4);
   for (; s.joint.n_sides < GCUT_CUDA_SIDES && t->n[s.joint.n_sides]; s.joint.n_sides++) {
     uint32_t i = s.joint.n_sides;
     s.joint.n[i] = t->n[i];
-    s.x.b[i] = take_random(t->type, t->k * t->n[i], 0.3f);
+    s.x.b[i] = take_scaled(t->type, t->k * t->n[i], 0.3f);
     s.y[i] = take((size_t)(t->m * t->n[i]) * 2);
     s.expected[i] = take((size_t)(t->m * t->n[i]) * 2);
     poison(s.y[i], (size_t)(t->m * t->n[i]) * 2);
@@ -167,12 +158,12 @@ typedef struct layer { // its weights, and what it computes
 static void make_layer(layer *l, const layer *shared) {
   const int64_t square = HIDDEN * HIDDEN, wide = (int64_t)HIDDEN * INNER;
   if (shared) *l = *shared;
-  l->q = take_random(B, square, 0.02f), l->o = take_random(B, square, 0.02f);
-  l->k = take_random(B, HIDDEN * KV, 0.02f), l->v = take_random(B, HIDDEN * KV, 0.02f);
-  l->gate = take_random(B, wide, 0.02f), l->up = take_random(B, wide, 0.02f);
-  l->down = take_random(B, wide, 0.02f);
+  l->q = take_scaled(B, square, 0.02f), l->o = take_scaled(B, square, 0.02f);
+  l->k = take_scaled(B, HIDDEN * KV, 0.02f), l->v = take_scaled(B, HIDDEN * KV, 0.02f);
+  l->gate = take_scaled(B, wide, 0.02f), l->up = take_scaled(B, wide, 0.02f);
+  l->down = take_scaled(B, wide, 0.02f);
   if (shared) return;
-  l->hidden = take_random(B, TOKENS * HIDDEN, 1);
+  l->hidden = take_scaled(B, TOKENS * HIDDEN, 1);
   l->heads[0] = take(TOKENS * HIDDEN * 2), l->sum = take(TOKENS * HIDDEN * 2);
   l->heads[1] = take(TOKENS * KV * 2), l->heads[2] = take(TOKENS * KV * 2);
   for (int i = 0; i < 3; i++) l->inner[i] = take((size_t)TOKENS * INNER * 2);

@@ -255,21 +255,6 @@ static void fill_pool(void) {
   free_tensor(&piece);
 }
 
-static gcut__cuda_product plain_product(int64_t m, int64_t n, int64_t k) {
-  return (gcut__cuda_product){.type = B,
-                              .m = m,
-                              .n = n,
-                              .k = k,
-                              .batch = 1,
-                              .lda = k,
-                              .ldb = n,
-                              .ldc = n,
-                              .stride_a = m * k,
-                              .stride_b = k * n,
-                              .stride_c = m * n,
-                              .alpha = 1};
-}
-
 // Sets of operands one after the other in the pool: how many, at most MOST_SETS.
 static int make_sets(const gcut__cuda_product *p, operands *sets) {
   size_t a = (size_t)(p->m * p->k) * 2, b = (size_t)(p->k * p->n) * 2,
@@ -311,7 +296,7 @@ static const struct {
 
 static void time_shapes(void) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    gcut__cuda_product p = plain_product(shapes[i].m, shapes[i].n, shapes[i].k);
+    gcut__cuda_product p = describe_product(B, shapes[i].m, shapes[i].n, shapes[i].k, false);
     double work = 2.0 * (double)p.m * (double)p.n * (double)p.k;
     printf("m %lld k %lld n %lld%s:", (long long)p.m, (long long)p.k, (long long)p.n,
            gcut__cuda_multiply_is_own(&cuda, &p) ? " (ours)" : "");
@@ -341,7 +326,7 @@ static void products_of(const layer *l, gcut__cuda_product *p) {
   const int64_t of[PRODUCTS][2] = {
       {l->hidden, l->hidden}, {l->hidden, l->kv},    {l->hidden, l->kv},   {l->hidden, l->hidden},
       {l->hidden, l->inner},  {l->hidden, l->inner}, {l->inner, l->hidden}};
-  for (int i = 0; i < PRODUCTS; i++) p[i] = plain_product(2048, of[i][1], of[i][0]);
+  for (int i = 0; i < PRODUCTS; i++) p[i] = describe_product(B, 2048, of[i][1], of[i][0], false);
 }
 
 typedef struct timed_layer {

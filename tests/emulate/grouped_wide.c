@@ -5,15 +5,9 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "tests/emulate/loops.h"
 #include "tests/emulate/map.h"
 #include "tracer/base/narrow.h"
-
-#define EXPORT __attribute__((visibility("default")))
-
-typedef struct index3 {
-  uint32_t x, y, z;
-} index3;
-extern index3 emulated_block, emulated_thread;
 
 typedef struct kind {
   float (*widen)(uint16_t);

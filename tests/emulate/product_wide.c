@@ -7,15 +7,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "tests/emulate/loops.h"
 #include "tests/emulate/map.h"
 #include "tracer/base/narrow.h"
-
-#define EXPORT __attribute__((visibility("default")))
-
-typedef struct index3 {
-  uint32_t x, y, z;
-} index3;
-extern index3 emulated_block, emulated_thread;
 
 typedef struct kind {
   float (*widen)(uint16_t);

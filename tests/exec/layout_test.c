@@ -13,10 +13,41 @@ static gcut_plan *whole_of(const gcut_trace *trace) {
   return plan;
 }
 
+// A graph as one part, laid out; take_up gives all of it back.
+typedef struct laid {
+  gcut_graph *graph;
+  gcut_trace *trace;
+  gcut_plan *plan;
+  gcut_arena *arena;
+  gcut__layout layout;
+} laid;
+
+static laid lay_out(gcut_graph *g) {
+  laid it = {.graph = g, .trace = toy_trace(g, 0), .arena = gcut_arena_create()};
+  it.plan = whole_of(it.trace);
+  assert_ok(gcut__layout_create(it.trace, &it.plan->parts[0], it.arena, &it.layout, err));
+  return it;
+}
+
+static void take_up(laid *it) {
+  gcut_arena_destroy(it->arena);
+  gcut_plan_destroy(it->plan);
+  gcut_trace_destroy(it->trace);
+  gcut_graph_destroy(it->graph);
+}
+
 static const gcut__home *home_of(const gcut__layout *l, uint32_t value) {
   for (uint32_t i = 0; i < l->n_homes; i++)
     if (l->homes[i].value == value) return &l->homes[i];
   return NULL;
+}
+
+static void add_two_indices(gcut_graph *g) {
+  gcut_dim two = 2;
+  gcut_type type = {.type = GCUT_INT64, .rank = 1, .dims = &two};
+  uint32_t index = gcut_graph_add_value(g, 0, "index");
+  gcut_value_declare(g, index, &type);
+  gcut_graph_add_input(g, 0, index);
 }
 
 static void test_a_chain_needs_two_values(void **state) {
@@ -29,66 +60,43 @@ static void test_a_chain_needs_two_values(void **state) {
   toy_node(g, 0, "d", "Neg", "v2", "v3");
   toy_node(g, 0, "e", "Relu", "v3", "y");
   toy_output(g, "y");
-  gcut_trace *trace = toy_trace(g, 0);
-  gcut_plan *plan = whole_of(trace);
-  gcut_arena *arena = gcut_arena_create();
-  gcut__layout l;
-  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  laid it = lay_out(g);
+  const gcut__layout l = it.layout;
   assert_int_equal(l.bytes, 2 * 16 * 16 * 4);
   assert_int_equal(home_of(&l, toy_value(g, "y"))->kind, GCUT__HOME_OUTPUT);
   assert_int_equal(l.n_steps, 5);
   assert_int_equal(l.traffic, 10 * 16 * 16 * 4);
-  gcut_arena_destroy(arena);
-  gcut_plan_destroy(plan);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
+  take_up(&it);
 }
 
 // Two rows of sixteen, read and written by each node; the other fourteen nobody touches.
 static void test_picked_rows_are_the_traffic(void **state) {
   (void)state;
   gcut_graph *g = toy_begin();
-  gcut_dim two = 2;
-  gcut_type type = {.type = GCUT_INT64, .rank = 1, .dims = &two};
-  uint32_t index = gcut_graph_add_value(g, 0, "index");
-  gcut_value_declare(g, index, &type);
-  gcut_graph_add_input(g, 0, index);
+  add_two_indices(g);
   toy_input(g, "x", 2, (int64_t[]){16, 16});
   toy_node(g, 0, "pick", "Gather", "x index", "rows");
   toy_node(g, 0, "negate", "Neg", "rows", "y");
   toy_output(g, "y");
-  gcut_trace *trace = toy_trace(g, 0);
-  gcut_plan *plan = whole_of(trace);
-  gcut_arena *arena = gcut_arena_create();
-  gcut__layout l;
-  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  laid it = lay_out(g);
+  const gcut__layout l = it.layout;
   assert_int_equal(l.traffic, 2 * 8 + 4 * 2 * 16 * 4);
-  gcut_arena_destroy(arena);
-  gcut_plan_destroy(plan);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
+  take_up(&it);
 }
 
 // Of 64 matrices two are picked for two rows; they are read where they are.
 static void test_gathered_experts_have_no_place(void **state) {
   (void)state;
   gcut_graph *g = toy_begin();
-  gcut_dim two = 2;
-  gcut_type type = {.type = GCUT_INT64, .rank = 1, .dims = &two};
-  uint32_t index = gcut_graph_add_value(g, 0, "index");
-  gcut_value_declare(g, index, &type);
-  gcut_graph_add_input(g, 0, index);
+  add_two_indices(g);
   toy_input(g, "w", 3, (int64_t[]){64, 16, 16});
   toy_input(g, "x", 3, (int64_t[]){2, 16, 1});
   toy_node(g, 0, "pick", "Gather", "w index", "gathered");
   toy_node(g, 0, "multiply", "MatMul", "gathered x", "product");
   toy_node(g, 0, "negate", "Neg", "product", "y");
   toy_output(g, "y");
-  gcut_trace *trace = toy_trace(g, 0);
-  gcut_plan *plan = whole_of(trace);
-  gcut_arena *arena = gcut_arena_create();
-  gcut__layout l;
-  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  laid it = lay_out(g);
+  const gcut__layout l = it.layout;
   assert_int_equal(l.n_steps, 2);
   assert_true(l.steps[0].fused && !l.steps[1].fused);
   assert_null(home_of(&l, toy_value(g, "gathered")));
@@ -96,10 +104,7 @@ static void test_gathered_experts_have_no_place(void **state) {
   uint64_t row = 2 * 16 * 4;
   assert_int_equal(l.traffic, 2 * 16 * 16 * 4 + 2 * 8 + 2 * row + 2 * row);
   assert_true(l.flops == 2 * 2 * 16 * 16 + 2 * 16);
-  gcut_arena_destroy(arena);
-  gcut_plan_destroy(plan);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
+  take_up(&it);
 }
 
 static void test_views_keep_their_base_alive(void **state) {
@@ -111,19 +116,13 @@ static void test_views_keep_their_base_alive(void **state) {
   toy_node(g, 0, "c", "Relu", "x", "other");
   toy_node(g, 0, "d", "Add", "view other", "y");
   toy_output(g, "y");
-  gcut_trace *trace = toy_trace(g, 0);
-  gcut_plan *plan = whole_of(trace);
-  gcut_arena *arena = gcut_arena_create();
-  gcut__layout l;
-  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  laid it = lay_out(g);
+  const gcut__layout l = it.layout;
   assert_int_equal(home_of(&l, toy_value(g, "view"))->kind, GCUT__HOME_VIEW);
   assert_int_not_equal(home_of(&l, toy_value(g, "base"))->offset,
                        home_of(&l, toy_value(g, "other"))->offset);
   assert_int_equal(l.bytes, 2 * 16 * 16 * 4);
-  gcut_arena_destroy(arena);
-  gcut_plan_destroy(plan);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
+  take_up(&it);
 }
 
 static void test_unknown_sizes_live_on_the_heap(void **state) {
@@ -133,16 +132,10 @@ static void test_unknown_sizes_live_on_the_heap(void **state) {
   toy_node(g, 0, "a", "NonZero", "x", "found");
   toy_node(g, 0, "b", "Shape", "found", "y");
   toy_output(g, "y");
-  gcut_trace *trace = toy_trace(g, 0);
-  gcut_plan *plan = whole_of(trace);
-  gcut_arena *arena = gcut_arena_create();
-  gcut__layout l;
-  assert_ok(gcut__layout_create(trace, &plan->parts[0], arena, &l, err));
+  laid it = lay_out(g);
+  const gcut__layout l = it.layout;
   assert_int_equal(home_of(&l, toy_value(g, "found"))->kind, GCUT__HOME_HEAP);
-  gcut_arena_destroy(arena);
-  gcut_plan_destroy(plan);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
+  take_up(&it);
 }
 
 // a and b in one step that makes both; of c and d, in one step, d alone.

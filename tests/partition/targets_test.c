@@ -299,10 +299,23 @@ static void proposed_experts(void **state) {
   gcut_graph_destroy(g);
 }
 
+// What is proposed first for a graph, which it takes.
+static const char *first_proposal(gcut_graph *g) {
+  static char target[32];
+  gcut_trace *trace = toy_trace(g, 4);
+  gcut_proposals p;
+  gcut_error err = {0};
+  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
+  snprintf(target, sizeof target, "%s", p.items[0].target);
+  gcut_proposals_free(&p);
+  gcut_trace_destroy(trace);
+  gcut_graph_destroy(g);
+  return target;
+}
+
 // Layers of `n` nodes and the first of `more`, in each of which a module of a class of its own has
 // all but one: layers lead as long as the first is no more than twice as large as another.
 static const char *proposed_first(int n, int more) {
-  static char target[32];
   gcut_graph *g = toy_begin();
   char name[64], in[64], out[64] = "h0";
   toy_input(g, "h0", 2, VECTOR);
@@ -316,15 +329,7 @@ static const char *proposed_first(int n, int more) {
     }
   }
   toy_output(g, out);
-  gcut_trace *trace = toy_trace(g, 4);
-  gcut_proposals p;
-  gcut_error err = {0};
-  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
-  snprintf(target, sizeof target, "%s", p.items[0].target);
-  gcut_proposals_free(&p);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
-  return target;
+  return first_proposal(g);
 }
 
 static void proposed_uneven_layers(void **state) {
@@ -337,7 +342,6 @@ static void proposed_uneven_layers(void **state) {
 
 // Two encoders of layers, of which `more` nodes are in none: they are no stack, the layers are.
 static const char *proposed_of_two(const char *a, const char *b, int more) {
-  static char target[32];
   gcut_graph *g = toy_begin();
   const char *encoders[] = {a, b};
   char name[64], in[64], out[64] = "h0";
@@ -353,15 +357,7 @@ static const char *proposed_of_two(const char *a, const char *b, int more) {
     }
   }
   toy_output(g, out);
-  gcut_trace *trace = toy_trace(g, 4);
-  gcut_proposals p;
-  gcut_error err = {0};
-  assert_int_equal(gcut_propose_targets(g, &p, &err), GCUT_OK);
-  snprintf(target, sizeof target, "%s", p.items[0].target);
-  gcut_proposals_free(&p);
-  gcut_trace_destroy(trace);
-  gcut_graph_destroy(g);
-  return target;
+  return first_proposal(g);
 }
 
 static void proposed_stacks_in_two(void **state) {

@@ -19,9 +19,9 @@
 
 static const struct {
   const char *name;
-  bool whole;
+  bool whole, one_step;
 } kinds[] = {
-#define X(kind, name, whole) {name, whole},
+#define X(kind, name, whole, one_step) {name, whole, one_step},
     GCUT_FUSED_LIST(X)
 #undef X
 };
@@ -35,7 +35,7 @@ bool gcut_fused_is_whole(gcut_fused_kind kind) {
 }
 
 bool gcut_fused_is_one_step(gcut_fused_kind kind) {
-  return kind == GCUT_GROUP_EXPERTS;
+  return kinds[kind].one_step;
 }
 
 // By the operator in which a group ends.

@@ -67,4 +67,12 @@ bool gcut__fuse_repeats_heads(const gcut_type *in, const gcut_type *one, const g
 // Says what the group reads, save for such Casts, which it takes; true.
 bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n);
 
+// ---- for devices --------------------------------------------------------------------------------
+
+// Of a group of experts: indices that follow one another and have a row of x in common, of whose
+// elements there are `n_elements` in rows of `k`. 0 where they do not come out even.
+int64_t gcut__fuse_shared_rows(uint64_t n_indices, uint64_t n_elements, int64_t k);
+// The one element of a constant of a floating type; false of others, and of NULL.
+bool gcut__fuse_constant(const gcut_constant *constant, float *out);
+
 #endif

@@ -137,3 +137,12 @@ static bool find_term(gcut__fuser *f, const gcut_node *node, uint32_t side) {
 bool gcut__fuse_summed_experts(gcut__fuser *f, const gcut_node *node) {
   return node->n_inputs == 2 && (find_term(f, node, 0) || find_term(f, node, 1));
 }
+
+// ---- what indices share -------------------------------------------------------------------------
+
+int64_t gcut__fuse_shared_rows(uint64_t n_indices, uint64_t n_elements, int64_t k) {
+  if (k <= 0) return n_elements == 0;
+  uint64_t rows = n_elements / (uint64_t)k;
+  bool even = rows > 0 && n_indices % rows == 0 && n_elements == rows * (uint64_t)k;
+  return even ? (int64_t)(n_indices / rows) : 0;
+}

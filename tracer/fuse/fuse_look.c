@@ -103,8 +103,7 @@ bool gcut__fuse_swaps_last(const gcut_node *transpose, int32_t rank) {
 
 // ---- constants ----------------------------------------------------------------------------------
 
-bool gcut__fuse_number(const gcut__fuser *f, uint32_t value, float *out) {
-  const gcut_constant *k = value == GCUT_NONE ? NULL : f->trace->facts[value].constant;
+bool gcut__fuse_constant(const gcut_constant *k, float *out) {
   uint16_t narrow = 0;
   double wide = 0;
   if (!k || !k->data) return false;
@@ -120,6 +119,10 @@ bool gcut__fuse_number(const gcut__fuser *f, uint32_t value, float *out) {
     return false;
   }
   return true;
+}
+
+bool gcut__fuse_number(const gcut__fuser *f, uint32_t value, float *out) {
+  return gcut__fuse_constant(value == GCUT_NONE ? NULL : f->trace->facts[value].constant, out);
 }
 
 bool gcut__fuse_is(const gcut__fuser *f, uint32_t value, float number) {

@@ -128,9 +128,8 @@ static gcut__sliced unproven(const gcut__slicer *s, const char *why) {
 static const gcut__sliced *look_at_inputs(const gcut__slicer *s, bool *out_same) {
   const gcut_node *node = s->c.node;
   *out_same = true;
-  for (uint32_t i = 0; i < node->n_inputs + node->n_captures; i++) {
-    uint32_t value = i < node->n_inputs ? gcut_node_inputs(s->graph, node)[i]
-                                        : gcut_node_captures(s->graph, node)[i - node->n_inputs];
+  for (uint32_t i = 0; i < gcut_node_n_reads(node); i++) {
+    uint32_t value = gcut_node_read(s->graph, node, i);
     if (value == GCUT_NONE) continue;
     if (s->values[value].carry == GCUT__UNPROVEN) return &s->values[value];
     *out_same = *out_same && s->values[value].carry == GCUT__SAME;

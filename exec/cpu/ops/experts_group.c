@@ -5,6 +5,7 @@
 #include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/routes.h"
+#include "tracer/fuse/fuse.h"
 
 enum { BLOCK = 1024 }; // rows
 
@@ -46,10 +47,8 @@ static gcut_status read_sizes(const gcut_cpu_call *c, experts *m, gcut_error *er
                  .x = x->data,
                  .y = y->data,
                  .size = gcut_dtype_bits(w->type) / 8};
-  uint64_t given = k > 0 ? x->count / (uint64_t)k : ids->count;
-  bool share = given > 0 && ids->count % given == 0 && x->count == given * (uint64_t)k;
-  m->shared = share ? (int64_t)(ids->count / given) : 1;
-  if ((share || ids->count == 0) && y->count == ids->count * (uint64_t)n) return GCUT_OK;
+  m->shared = gcut__fuse_shared_rows(ids->count, x->count, k);
+  if ((m->shared > 0 || ids->count == 0) && y->count == ids->count * (uint64_t)n) return GCUT_OK;
   return gcut_cpu_fail(c, GCUT_FORMAT, err,
                        "%llu indices, %llu elements in rows of %lld, %llu in results of %lld",
                        (unsigned long long)ids->count, (unsigned long long)x->count, (long long)k,

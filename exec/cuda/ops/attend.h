@@ -27,8 +27,6 @@ bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job);
 
 // A mask that broadcasts to [batch, heads, queries, keys]; false where there is no kernel for it.
 bool gcut__cuda_attend_set_mask(gcut__cuda_attend_job *job, const gcut_type *mask);
-// How many masks a group of attention reads behind q, k and v; its sinks follow.
-uint32_t gcut__cuda_attend_masks_of(const gcut_fused *group);
 // How many of `n` batches and heads in one dimension are batches, by a mask that tells them apart.
 int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused *group, int64_t n);
 // How many windows a batch consists of, by a mask of rank 5 that tells them apart, [1, windows, 1,

@@ -37,12 +37,13 @@ static bool set_part(gcut__cuda_masks_job *masks, int32_t i, const gcut_type *t)
   return true;
 }
 
-uint32_t gcut__cuda_attend_masks_of(const gcut_fused *group) {
+// How many masks a group reads behind q, k and v; its sinks follow.
+static uint32_t masks_of(const gcut_fused *group) {
   return group->n_reads - 3 - group->sinks;
 }
 
 int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused *group, int64_t n) {
-  for (uint32_t i = 3; i < 3 + gcut__cuda_attend_masks_of(group); i++) {
+  for (uint32_t i = 3; i < 3 + masks_of(group); i++) {
     const gcut_type *t = gcut__match_type(m, group->reads[i]);
     if (!t || t->rank != 4) continue;
     if (t->dims[0] > 1 && n % t->dims[0] == 0) return t->dims[0];
@@ -52,7 +53,7 @@ int64_t gcut__cuda_attend_batches(const gcut__cuda_matcher *m, const gcut_fused 
 }
 
 int64_t gcut__cuda_attend_windows(const gcut__cuda_matcher *m, const gcut_fused *group) {
-  for (uint32_t i = 3; i < 3 + gcut__cuda_attend_masks_of(group); i++) {
+  for (uint32_t i = 3; i < 3 + masks_of(group); i++) {
     const gcut_type *t = gcut__match_type(m, group->reads[i]);
     if (t && t->rank == 5)
       return t->dims[0] == 1 && t->dims[2] == 1 && !group->sinks ? t->dims[1] : 0;
@@ -84,7 +85,7 @@ static bool join(const gcut__cuda_matcher *m, const gcut_fused *group, gcut__cud
                  gcut__cuda_masks_job *masks) {
   int64_t windows = gcut__cuda_attend_windows(m, group);
   *masks = (gcut__cuda_masks_job){.dims = {1, windows > 1 ? job->heads / windows : 1, 1, 1},
-                                  .n = (int32_t)gcut__cuda_attend_masks_of(group),
+                                  .n = (int32_t)masks_of(group),
                                   .type = job->type};
   for (int32_t i = 0; i < masks->n; i++) {
     gcut_type type;
@@ -111,7 +112,7 @@ static bool join(const gcut__cuda_matcher *m, const gcut_fused *group, gcut__cud
 // One mask that is added is read as it lies; of rank 3 it repeats over batches.
 bool gcut__cuda_attend_set_masks(const gcut__cuda_matcher *m, const gcut_fused *group,
                                  gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks) {
-  uint32_t n = gcut__cuda_attend_masks_of(group);
+  uint32_t n = masks_of(group);
   const gcut_type *t = n > 0 ? gcut__match_type(m, group->reads[3]) : NULL;
   if (n == 0) return true;
   if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED && (!t || t->rank < 5))

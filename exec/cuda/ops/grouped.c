@@ -6,6 +6,7 @@
 #include "exec/cuda/match.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/multiply_grouped.h"
+#include "tracer/fuse/fuse.h"
 
 enum { READ_WEIGHTS, READ_INDICES, READ_ROWS, N_READS };
 
@@ -40,13 +41,6 @@ static gcut_status compile_grouped(const gcut__cuda_compile *c, const gcut__cuda
   return GCUT_OK;
 }
 
-// Indices that follow one another and share a row of x [.., k]; 0 where they do not come out even.
-static int64_t count_repeats(const gcut_type *indices, const gcut_type *x, int64_t k) {
-  uint64_t n = gcut__cuda_count(indices), given = k > 0 ? gcut__cuda_count(x) / (uint64_t)k : 0;
-  bool even = given > 0 && n % given == 0 && gcut__cuda_count(x) == given * (uint64_t)k;
-  return even ? (int64_t)(n / given) : 0;
-}
-
 // The product of a group in *g; false where there is no kernel for it.
 static bool read_group(const gcut__cuda_matcher *m, const gcut_fused *group,
                        gcut__cuda_grouped *g) {
@@ -55,14 +49,15 @@ static bool read_group(const gcut__cuda_matcher *m, const gcut_fused *group,
                   *x = gcut__match_type(m, group->reads[READ_ROWS]);
   if (!w || !indices || !x || w->rank != 3 || w->type != x->type) return false;
   int64_t k = w->dims[group->turned ? 1 : 2];
-  *g = (gcut__cuda_grouped){.type = (gcut_dtype)w->type,
-                            .rows = (int64_t)gcut__cuda_count(indices),
-                            .choices = w->dims[0],
-                            .n = w->dims[group->turned ? 2 : 1],
-                            .k = k,
-                            .repeat = count_repeats(indices, x, k),
-                            .transpose_b = !group->turned,
-                            .index_type = (gcut_dtype)indices->type};
+  *g = (gcut__cuda_grouped){
+      .type = (gcut_dtype)w->type,
+      .rows = (int64_t)gcut__cuda_count(indices),
+      .choices = w->dims[0],
+      .n = w->dims[group->turned ? 2 : 1],
+      .k = k,
+      .repeat = gcut__fuse_shared_rows(gcut__cuda_count(indices), gcut__cuda_count(x), k),
+      .transpose_b = !group->turned,
+      .index_type = (gcut_dtype)indices->type};
   return gcut__cuda_grouped_fits(g);
 }
 

@@ -11,7 +11,6 @@
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/finish_program.h"
 #include "exec/cuda/ops/side.h"
-#include "tracer/base/narrow.h"
 #include "tracer/fuse/fuse.h"
 
 enum {
@@ -241,13 +240,8 @@ bool gcut__cuda_match_products(gcut__cuda_matcher *m, const gcut_node *node, gcu
 
 // A number that a program reads, where it is known; else NaN.
 static float number_of(const gcut__cuda_matcher *m, uint32_t value) {
-  const gcut_constant *k = m->trace->facts[value].constant;
-  uint16_t bits;
-  if (!k || !k->data || k->bytes != sizeof bits) return NAN;
-  memcpy(&bits, k->data, sizeof bits);
-  return k->type == GCUT_BFLOAT16  ? gcut_from_bfloat16(bits)
-         : k->type == GCUT_FLOAT16 ? gcut_from_float16(bits)
-                                   : NAN;
+  float number;
+  return gcut__fuse_constant(m->trace->facts[value].constant, &number) ? number : NAN;
 }
 
 // The input that is a product which the program alone reads: of several the last. -1: none is.
