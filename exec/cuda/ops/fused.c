@@ -97,10 +97,16 @@ static gcut_status compile_rotary(const gcut__cuda_compile *c, const gcut__cuda_
   return finish(c, "gcut_rotary", &p->kernel, p, launch_rotary, err);
 }
 
-// cos or sin: [1 or batch, 1, length, size].
+// Dimension d of [batch, heads, length, size] of what is broadcast to it.
+static int64_t table_dim(const gcut_type *t, int d) {
+  return d < 4 - t->rank ? 1 : t->dims[d - (4 - t->rank)];
+}
+
+// cos or sin: [1 or batch, 1, length, size], ones before them left out or not.
 static bool is_table(const gcut_type *t, const gcut_type *x) {
-  return t && t->type == x->type && t->rank == 4 && (t->dims[0] == 1 || t->dims[0] == x->dims[0]) &&
-         t->dims[1] == 1 && t->dims[2] == x->dims[2] && t->dims[3] == x->dims[3];
+  return t && t->type == x->type && t->rank >= 2 && t->rank <= 4 &&
+         (table_dim(t, 0) == 1 || table_dim(t, 0) == x->dims[0]) && table_dim(t, 1) == 1 &&
+         table_dim(t, 2) == x->dims[2] && table_dim(t, 3) == x->dims[3];
 }
 
 bool gcut__cuda_fill_rotary(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
@@ -109,7 +115,7 @@ bool gcut__cuda_fill_rotary(gcut__cuda_matcher *m, const gcut_fused *group, gcut
                   *ts = gcut__match_type(m, sine);
   gcut__cuda_heads heads;
   if (!gcut__cuda_is_float(t) || t->rank != 4 || t->dims[3] % 16 != 0 || !is_table(tc, t) ||
-      !is_table(ts, t) || tc->dims[0] != ts->dims[0])
+      !is_table(ts, t) || table_dim(tc, 0) != table_dim(ts, 0))
     return false;
   x = gcut__cuda_match_heads(m, x, 3, &heads);
   rotary_params *p = GCUT_NEW(m->arena, rotary_params);
@@ -121,8 +127,8 @@ bool gcut__cuda_fill_rotary(gcut__cuda_matcher *m, const gcut_fused *group, gcut
                                    .x_batch = heads.batch,
                                    .x_head = heads.head,
                                    .x_row = heads.row,
-                                   .c_batch = tc->dims[0] == 1 ? 0 : tc->dims[2] * tc->dims[3],
-                                   .c_row = tc->dims[3],
+                                   .c_batch = table_dim(tc, 0) == 1 ? 0 : t->dims[2] * t->dims[3],
+                                   .c_row = t->dims[3],
                                    .type = t->type};
   f->params = p;
   f->compile = compile_rotary;

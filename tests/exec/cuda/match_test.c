@@ -226,6 +226,25 @@ static void a_sum_and_its_norm_are_one_step(void **state) {
   expect_steps(layer, "y = Layer", "y, mean = Layer", "float16", "s: b a r, hides 1");
 }
 
+// Halves of the last dimension, turned.
+static const char rotary[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,2,seq,16] x, %1$s[1,1,seq,16] c,"
+    " %1$s[seq,16] s) => (%1$s[batch,2,seq,16] z) <int64[1] zero = {0}, int64[1] half = {8},"
+    " int64[1] end = {100}, int64[1] axis = {3}, int64 one = {1}> { x1 = CumSum(x, one)"
+    " straight = Mul(x1, c) low = Slice(x1, zero, half, axis) high = Slice(x1, half, end, axis)"
+    " minus = Neg(high) turned = Concat<axis = -1>(minus, low) across = Mul(s, turned)"
+    " y = Add(straight, across) z = CumSum(y, one) }";
+
+static void tables_of_any_rank_turn_heads(void **state) {
+  (void)state;
+  expect_steps(rotary, "", "", "bfloat16", "y: x1 c s, hides 6");
+  expect_steps(rotary, "[1,1,seq,16] c", "[1,seq,16] c", "float", "y: x1 c s, hides 6");
+  // One row for all, or rows of each head's own.
+  const char *by_elements = "y: s turned x1 c, hides 2";
+  expect_steps(rotary, "[1,1,seq,16] c", "[16] c", "bfloat16", by_elements);
+  expect_steps(rotary, "[1,1,seq,16] c", "[2,seq,16] c", "bfloat16", by_elements);
+}
+
 // Tables of a rotary embedding: an outer product, turned and repeated.
 static const char tables[] =
     "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[1,64,1] f, %1$s[1,1,seq] p,"
@@ -417,6 +436,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(what_there_is_no_kernel_for),
       cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
+      cmocka_unit_test(tables_of_any_rank_turn_heads),
       cmocka_unit_test(what_lies_behind_a_table_is_read),
       cmocka_unit_test(matrices_that_rows_pick_are_not_gathered),
       cmocka_unit_test(rows_are_not_repeated),
