@@ -20,6 +20,9 @@ static const char *const apart[] = {
     "%s = MatMul(mixer, a)",
     "%s_t = Transpose<perm = [0, 2, 1]>(b) %s_s = MatMul(a, %s_t) %s = MatMul(%s_s, b)",
     "%s_f = Reshape(a, rows) %s_g = Gemm(%s_f, square) %s_n = Shape(a) %s = Reshape(%s_g, %s_n)",
+    "%s_t = Transpose<perm = [1, 0, 2]>(a) %s_f = Reshape(%s_t, rows) %s_g = Gemm(%s_f, square)"
+    " %s_n = Shape(%s_t) %s_u = Reshape(%s_g, %s_n) %s = Transpose<perm = [1, 0, 2]>(%s_u)",
+    "%s = Pad(a, shift)",
     "%s_t = Transpose<perm = [1, 2, 0]>(a) %s_s = Softmax<axis = 1>(%s_t)"
     " %s = Transpose<perm = [2, 0, 1]>(%s_s)",
     "%s = CumSum(a, s2)",
@@ -92,7 +95,7 @@ static void wrap_text(const char *nodes, char *text) {
            " int64[1] six = {6}, int64[1] far = {9223372036854775807}, int64[1] low ="
            " {-9223372036854775807}, int64 s0 = {0}, int64 s1 = {1}, int64 s2 = {2},"
            " int64[2] rows = {-1, 6}, int64[2] fours = {4, -1}, int64[2] late = {1, 2},"
-           " int64[6] picks = {5, 0, 3, 3, 1, 2}> { %s }",
+           " int64[6] shift = {0, -1, 0, 0, 1, 0}, int64[6] picks = {5, 0, 3, 3, 1, 2}> { %s }",
            nodes);
 }
 

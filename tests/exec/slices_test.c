@@ -11,6 +11,12 @@
 #define X  "(float[batch,4,6] x)"
 #define XZ "(float[batch,4,6] x, float[batch,4,6] z)"
 
+// An index of GatherND and ScatterND: places 3 and 1 of each sample of u.
+#define COUNTED                                                                                    \
+  "n = Shape<start = 0, end = 1>(u) k = Squeeze(n) b = Range(s0, k, s1) b1 = Unsqueeze(b, p1)"     \
+  " l = Concat<axis = 0>(n, p2) b2 = Expand(b1, l) q2 = Expand(pair, l) b3 = Unsqueeze(b2, p2)"    \
+  " q3 = Unsqueeze(q2, p2) i = Concat<axis = 2>(b3, q3)"
+
 typedef struct row {
   const char *inputs, *outputs, *nodes; // nodes: the one that bars is called "bad"
   const char *why;                      // NULL: may be sliced
@@ -72,7 +78,30 @@ static const row rows[] = {
     {X, "(y)", "f = Reshape(x, m1) n = Shape(x) y = Reshape(f, n)", NULL},
     {X, "(y)", "f = Flatten<axis = 2>(x) y = Softmax(f)", NULL},
     {X, "(y)", "f = Flatten<axis = 2>(x) [bad] y = Softmax<axis = 0>(f)", "along the batch"},
-    {X, "(y)", "t = Transpose<perm = [1, 0, 2]>(x) [bad] y = Reshape(t, m1)", "apart"},
+    // Axes that the batch lies in the middle of: in runs, which may come apart again.
+    {X, "(y)",
+     "t = Transpose<perm = [1, 0, 2]>(x) f = Reshape(t, sixes) g = Softmax(f) n = Shape(t)"
+     " u = Reshape(g, n) y = Transpose<perm = [1, 0, 2]>(u)",
+     NULL},
+    {X, "(y)", // and into more runs, then fewer
+     "t = Transpose<perm = [1, 2, 0]>(x) f = Reshape(t, m1) s = Sigmoid(f) n = Shape(t)"
+     " u = Reshape(s, n) y = Transpose<perm = [2, 0, 1]>(u)",
+     NULL},
+    {"(float[batch,4,6] x, float[6,6] w)", "(y)",
+     "t = Transpose<perm = [1, 0, 2]>(x) f = Reshape(t, sixes) g = Gemm(f, w) a = Add(f, g)"
+     " n = Shape(t) u = Reshape(a, n) y = ReduceMean<keepdims = 0>(u, p0)",
+     NULL},
+    {X, "(y)", "t = Transpose<perm = [1, 0, 2]>(x) y = Reshape(t, m1)", "several runs"},
+    {X, "(y)",
+     "t = Transpose<perm = [1, 0, 2]>(x) f = Reshape(t, sixes) n = Shape(x) [bad] y = Reshape(f, "
+     "n)",
+     "apart"},
+    {X, "(y)",
+     "t = Transpose<perm = [1, 0, 2]>(x) f = Reshape(t, sixes) g = Reshape(x, sixes)"
+     " [bad] y = Add(f, g)",
+     "different orders"},
+    {X, "(y)", "t = Transpose<perm = [1, 2, 0]>(x) [bad] f = Reshape(t, sixes) y = Softmax(f)",
+     "apart"},
     {X, "(y)", "[bad] f = Reshape(x, to) n = Shape(x) y = Reshape(f, n)", "apart"},
     {X, "(y)", "u = Unsqueeze(x, p0) y = Squeeze(u, p0)", NULL},
     {XZ, "(y)", "y = Concat<axis = 1>(x, z)", NULL},
@@ -90,6 +119,10 @@ static const row rows[] = {
      "the size"},
     {X, "(y)", "y = Pad(x, pads)", NULL},
     {X, "(y)", "[bad] y = Pad(x, pads0)", "along the batch"},
+    {X, "(y)", "y = Pad(x, shift)", NULL},
+    {X, "(y)", "[bad] y = Pad(x, shift0)", "along the batch"}, // of the same size, but moved
+    {X, "(y)", "y = Pad<mode = \"wrap\">(x, pair, \"\", m1)", NULL},
+    {X, "(y)", "[bad] y = Pad<mode = \"wrap\">(x, pair, \"\", p0)", "along the batch"},
     {"(float[batch,4] x, float[1,4] w)", "(y)", "n = Shape(x) e = Expand(w, n) y = Add(x, e)",
      NULL},
     {"(float[batch,4] x, float[4] w)", "(y)",
@@ -144,6 +177,19 @@ static const row rows[] = {
      "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) i = Mul(b, s2)"
      " f = Reshape(x, m1) [bad] y = Gather(f, i)",
      "along the batch"},
+    {"(float[batch,4] x)", "(y)", // places within a sample as constants
+     "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) m = Mul(b, s4)"
+     " u = Unsqueeze(m, p1) i = Add(u, places) f = Reshape(x, m1) y = Gather(f, i)",
+     NULL},
+    {"(float[batch,4] x)", "(y)", // of which one is the next sample's
+     "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) m = Mul(b, s4)"
+     " u = Unsqueeze(m, p1) i = Add(u, beyond) f = Reshape(x, m1) [bad] y = Gather(f, i)",
+     "along the batch"},
+    {"(float[batch,4] x, float[batch,2] u)", "(y)", // what is written to places of each sample
+     COUNTED " y = ScatterND(x, i, u)", NULL},
+    {"(float[batch,4] x, float[2,2] u)", "(y)",
+     COUNTED " e = Expand(u, two2) [bad] y = ScatterND(x, i, e)", "different axes"},
+    {"(float[9,4] x, float[batch,2] u)", "(y)", COUNTED " [bad] y = ScatterND(x, i, u)", "counted"},
     {"(float[batch,4] x, float[9,4] w)", "(y)", // positions from the batch
      "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) [bad] t = Gather(w, b)"
      " y = Add(x, t)",
@@ -183,17 +229,21 @@ static const row rows[] = {
 
 static void build_text(const row *r, char *text) {
   // Every output is a value without a declared shape.
-  snprintf(text, SLICED_TEXT,
-           SLICED_HEAD
-           "%s => %s <int64[1] p0 = {0}, int64[1] p1 = {1}, int64[1] p2 = {2},"
-           " int64[1] m1 = {-1}, int64[1] far = {9223372036854775807}, int64[1] low ="
-           " {-9223372036854775807}, int64 s0 = {0}, int64 s1 = {1}, int64 s2 = {2},"
-           " int64[2] to = {4, -1}, int64[2] fours = {-1, 4}, int64[1] two = {2}, int64[6] pads = "
-           "{0, 1, 0, 0, 0, 2},"
-           " int64[6] pads0 = {0, 1, 0, 1, 0, 2}, float[3] scales = {2, 1, 1},"
-           " float[3] scales1 = {1, 1, 2}, float[2] values = {0, 1}, float half = {0.5},"
-           " bool on = {1}> { %s }",
-           r->inputs, r->outputs, r->nodes);
+  snprintf(
+      text, SLICED_TEXT,
+      SLICED_HEAD
+      "%s => %s <int64[1] p0 = {0}, int64[1] p1 = {1}, int64[1] p2 = {2},"
+      " int64[1] m1 = {-1}, int64[1] far = {9223372036854775807}, int64[1] low ="
+      " {-9223372036854775807}, int64 s0 = {0}, int64 s1 = {1}, int64 s2 = {2},"
+      " int64[2] to = {4, -1}, int64[2] fours = {-1, 4}, int64[1] two = {2}, int64[6] pads = "
+      "{0, 1, 0, 0, 0, 2},"
+      " int64[6] pads0 = {0, 1, 0, 1, 0, 2}, float[3] scales = {2, 1, 1},"
+      " float[3] scales1 = {1, 1, 2}, float[2] values = {0, 1}, float half = {0.5},"
+      " int64[6] shift = {0, 1, 0, 0, -1, 0}, int64[6] shift0 = {1, 0, 0, -1, 0, 0},"
+      " int64[2] pair = {3, 1}, int64[2] two2 = {2, 2}, int64[2] sixes = {-1, 6}, int64 s4 = {4},"
+      " int64[4] places = {2, 0, 3, 3}, int64[2] beyond = {2, 4},"
+      " bool on = {1}> { %s }",
+      r->inputs, r->outputs, r->nodes);
 }
 
 static bool check_refused(const sliced_model *m, const row *r, const char *text) {

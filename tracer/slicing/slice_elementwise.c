@@ -97,11 +97,12 @@ static bool multiply(gcut__slicer *s, uint32_t counts, gcut__sliced *out) {
 // Numbers that count, plus others that do not.
 static bool add(gcut__slicer *s, uint32_t counts, gcut__sliced *out) {
   const gcut__sliced *a = gcut__slice_in(s, counts), *b = gcut__slice_in(s, 1 - counts);
+  gcut_dim low, high;
   *out = *a;
-  out->bounded = a->bounded && b->bounded;
+  out->bounded = a->bounded && gcut__slice_bounds(s, 1 - counts, &low, &high);
   if (out->bounded) {
-    out->low = gcut_dim_add(s->c.dims, a->low, b->low);
-    out->high = gcut_dim_add(s->c.dims, a->high, b->high);
+    out->low = gcut_dim_add(s->c.dims, a->low, low);
+    out->high = gcut_dim_add(s->c.dims, a->high, high);
   }
   return b->carry == GCUT__SAME || b->carry == GCUT__ALONG;
 }

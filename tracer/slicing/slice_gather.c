@@ -142,11 +142,27 @@ const char *gcut__slice_gather_nd(gcut__slicer *s) {
   return NULL;
 }
 
-// The same places of every sample.
+// Into each sample what an index that counts along the batch takes there, update by update.
+static const char *scatter_counted(gcut__slicer *s) {
+  const gcut__sliced *data = gcut__slice_in(s, 0), *index = gcut__slice_in(s, 1),
+                     *updates = gcut__slice_in(s, 2);
+  if (data->carry != GCUT__ALONG || index->place != data->axis ||
+      !stays_within(s, index, data->unit) || index->axis >= gcut_infer_rank(&s->c, 1) - 1)
+    return gcut__slice_counts;
+  if (updates->carry != GCUT__ALONG || updates->axis != index->axis ||
+      gcut_infer_dims(&s->c, 2)[updates->axis] != gcut_infer_dims(&s->c, 1)[index->axis])
+    return gcut__slice_disagree;
+  gcut__slice_set(s, 0, data->axis);
+  return NULL;
+}
+
+// The same places of every sample, or those that count along the batch.
 const char *gcut__slice_scatter_nd(gcut__slicer *s) {
   const gcut__sliced *data = gcut__slice_in(s, 0), *updates = gcut__slice_in(s, 2);
   int64_t named = named_axes(s);
   if (named < 0) return gcut__slice_unknown;
+  if (gcut__slice_in(s, 1)->carry == GCUT__COUNTS && gcut__slice_in(s, 1)->place >= 0)
+    return scatter_counted(s);
   if (data->carry != GCUT__ALONG || gcut__slice_in(s, 1)->carry != GCUT__SAME ||
       updates->carry != GCUT__ALONG)
     return gcut__slice_disagree;

@@ -1,9 +1,12 @@
 // Rules of operators that lay elements out anew: views, transposes, repetitions, parts and wholes.
 // Numbers that count along the batch stay such when they move.
 #include "tracer/ops/concat.h"
+#include "tracer/ops/pad.h"
 #include "tracer/ops/slice.h"
 #include "tracer/ops/transpose.h"
 #include "tracer/slicing/slicing.h"
+
+static const char apart[] = "it takes the batch apart";
 
 // Output 0 has what input 0 has, along another axis.
 static void move(gcut__slicer *s, int axis) {
@@ -22,8 +25,25 @@ static const char *check_moved(const gcut__slicer *s) {
 
 // ---- views ------------------------------------------------------------------------------------
 
-// Reshape, Flatten, Squeeze, Unsqueeze keep the order of elements: the batch lies along the axis
-// that has as many elements before it and as many to one of the batch.
+// a / b where that leaves nothing.
+static bool divide(gcut__slicer *s, gcut_dim a, gcut_dim b, gcut_dim *out) {
+  *out = gcut_dim_floor_div(s->c.dims, a, b);
+  return *out != GCUT_DIM_INVALID && gcut_dim_mul(s->c.dims, *out, b) == a;
+}
+
+// Whether the batch lies along axis `d`: in runs of it, `before` of them in all, each with `each`
+// elements to one of the batch.
+static bool lies_along(gcut__slicer *s, const gcut_type *type, int d, gcut_dim before,
+                       gcut_dim each, gcut_dim *out_runs) {
+  gcut_dim unit, part;
+  return gcut__slice_units(s, type->dims[d], &unit) &&
+         divide(s, each, gcut__slice_product(s, type->dims, d + 1, type->rank), &part) &&
+         divide(s, unit, part, out_runs) &&
+         gcut_dim_mul(s->c.dims, gcut__slice_product(s, type->dims, 0, d), *out_runs) == before;
+}
+
+// Reshape, Flatten, Squeeze, Unsqueeze keep the order of elements: with as many before the batch
+// and as many to one of it.
 const char *gcut__slice_view(gcut__slicer *s) {
   const gcut__sliced *in = gcut__slice_in(s, 0);
   const gcut_type *out = gcut__slice_out_type(s, 0);
@@ -31,18 +51,20 @@ const char *gcut__slice_view(gcut__slicer *s) {
   const char *why = check_moved(s);
   if (why) return why;
   if (in->carry == GCUT__SAME || out->rank < 0) return gcut__slice_sizes;
-  gcut_dim before = gcut__slice_product(s, dims, 0, in->axis), unit;
-  gcut_dim each = gcut_dim_mul(
-      s->c.dims, in->unit, gcut__slice_product(s, dims, in->axis + 1, gcut_infer_rank(&s->c, 0)));
+  gcut_dims *table = s->c.dims;
+  gcut_dim part, runs;
+  gcut_dim before = gcut_dim_mul(table, gcut__slice_product(s, dims, 0, in->axis), in->runs);
+  gcut_dim each = gcut__slice_product(s, dims, in->axis + 1, gcut_infer_rank(&s->c, 0));
+  if (!divide(s, in->unit, in->runs, &part)) return apart;
+  each = gcut_dim_mul(table, each, part);
   for (int d = 0; d < out->rank; d++) {
-    if (!gcut__slice_units(s, out->dims[d], &unit)) continue;
-    gcut_dim here =
-        gcut_dim_mul(s->c.dims, unit, gcut__slice_product(s, out->dims, d + 1, out->rank));
-    if (here != each || gcut__slice_product(s, out->dims, 0, d) != before) continue;
+    if (!lies_along(s, out, d, before, each, &runs)) continue;
+    if (in->carry == GCUT__COUNTS && runs != 1) return gcut__slice_counts;
     move(s, d);
+    if (gcut__slice_out(s, 0)) gcut__slice_out(s, 0)->runs = runs;
     return NULL;
   }
-  return "it takes the batch apart";
+  return apart;
 }
 
 const char *gcut__slice_transpose(gcut__slicer *s) {
@@ -87,12 +109,8 @@ static const char *repeat(gcut__slicer *s) {
   int axis = batch_axis(s);
   if (axis < 0) return gcut__slice_sizes;
   gcut__sliced *out = gcut__slice_out(s, 0);
-  bool bounded = gcut__slice_in(s, 0)->bounded;
   gcut__slice_set(s, 0, axis);
-  if (!out) return NULL;
-  out->bounded = bounded;
-  out->low = gcut__slice_in(s, 0)->low;
-  out->high = gcut__slice_in(s, 0)->high;
+  if (out) out->bounded = gcut__slice_bounds(s, 0, &out->low, &out->high);
   return NULL;
 }
 
@@ -251,20 +269,35 @@ const char *gcut__slice_slice(gcut__slicer *s) {
   return NULL;
 }
 
-// Pads are all of inputs, or of attributes, that are the same in every slice: where the batch's
-// axis has none its size stays what it is.
+// The pads before and behind axis `d`: of inputs, or of attributes. False where they are not known.
+static bool read_pads(gcut__slicer *s, int d, gcut_dim out[2]) {
+  const gcut__pad_attrs *attrs = s->c.attrs;
+  const gcut_ints *given = s->c.node->version < 2 ? &attrs->paddings : &attrs->pads;
+  const gcut_dim *pads = given->data, *axes;
+  uint32_t n = (uint32_t)given->n, n_axes, entry = (uint32_t)d, rank;
+  if (s->c.node->version >= 11 && !gcut__slice_content(s, 1, &pads, &n)) return false;
+  rank = (uint32_t)gcut_infer_rank(&s->c, 0);
+  out[0] = out[1] = 0;
+  if (gcut__slice_has(s, 3)) {
+    if (!gcut__slice_content(s, 3, &axes, &n_axes)) return false;
+    for (entry = 0; entry < n_axes; entry++)
+      if (axes[entry] + (axes[entry] < 0 ? (gcut_dim)rank : 0) == d) break;
+    if (entry == n_axes) return true;
+    rank = n_axes;
+  }
+  if (n != 2 * rank) return false;
+  out[0] = pads[entry];
+  out[1] = pads[entry + rank];
+  return true;
+}
+
+// Of other axes it may cut off, too, or repeat what lies at their ends.
 const char *gcut__slice_pad(gcut__slicer *s) {
   const gcut__sliced *in = gcut__slice_in(s, 0);
+  gcut_dim pads[2];
   if (in->carry != GCUT__ALONG || !gcut__slice_same_from(s, 1)) return gcut__slice_disagree;
-  const gcut_dim *pads;
-  uint32_t n;
-  if (s->c.node->version >= 11 && !gcut__slice_content(s, 1, &pads, &n)) return gcut__slice_unknown;
-  const gcut_type *out = gcut__slice_out_type(s, 0);
-  if (out->rank < 0 || out->dims[in->axis] != gcut_infer_dims(&s->c, 0)[in->axis])
-    return gcut__slice_along;
-  if (s->c.node->version >= 11 && n > 0) // a crop and a pad may cancel out
-    for (uint32_t k = 0; k < n; k++)
-      if (pads[k] < 0) return gcut__slice_unknown;
+  if (!read_pads(s, in->axis, pads)) return gcut__slice_unknown;
+  if (pads[0] != 0 || pads[1] != 0) return gcut__slice_along;
   gcut__slice_set(s, 0, in->axis);
   return NULL;
 }

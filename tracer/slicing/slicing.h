@@ -12,7 +12,8 @@
 typedef enum gcut__carry {
   GCUT__SAME,   // bit for bit the same in both runs
   GCUT__ALONG,  // the slice's is a slice of the whole's along `axis`: the elements of the batch lie
-                // one after another there, each of `unit` elements
+                // one after another there, each of `unit` elements, or they do so `runs` times:
+                // where [positions, batch] is viewed as one axis each has one in every position
   GCUT__COUNTS, // integers: as ALONG, but the whole's are larger by `step` times the number of
                 // elements of the batch before the slice. Ranges over the batch
   GCUT__SIZES,  // shape arithmetic: known in symbols, the batch among them
@@ -22,7 +23,7 @@ typedef enum gcut__carry {
 typedef struct gcut__sliced { // what is known of one value
   gcut__carry carry;
   int axis;
-  gcut_dim unit;
+  gcut_dim unit, runs; // unit: a multiple of runs
   // Of COUNTS: all elements, or those at this place of the last axis alone; the others are ALONG.
   int64_t place; // -1: all
   gcut_dim step;
@@ -50,6 +51,9 @@ typedef struct gcut__slicer {
 // least one is not SAME and none is UNPROVEN. NULL, or why it cannot: a sentence about the node.
 typedef const char *gcut__slice_rule(gcut__slicer *s);
 
+// Gives every value its claim, with s->batch and s->symbol for the batch.
+GCUT_MUST_USE gcut_status gcut__slice_prove(gcut__slicer *s, gcut_error *err);
+
 // What rules are made of.
 
 // Of input `i`; SAME where it is absent.
@@ -70,6 +74,9 @@ bool gcut__slice_is_clean(const gcut__slicer *s, gcut_dim dim);
 bool gcut__slice_units(gcut__slicer *s, gcut_dim dim, gcut_dim *out_unit);
 // The product of dims [from, to).
 gcut_dim gcut__slice_product(gcut__slicer *s, const gcut_dim *dims, int from, int to);
+// Between which numbers the elements of input `i` lie (of COUNTS: without the steps); false where
+// nothing is known of them.
+bool gcut__slice_bounds(gcut__slicer *s, uint32_t i, gcut_dim *low, gcut_dim *high);
 // Known elements of an input: as gcut_infer_content.
 bool gcut__slice_content(gcut__slicer *s, uint32_t i, const gcut_dim **out, uint32_t *out_n);
 
