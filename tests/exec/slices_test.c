@@ -78,6 +78,11 @@ static const row rows[] = {
     {X, "(y)", "f = Reshape(x, m1) n = Shape(x) y = Reshape(f, n)", NULL},
     {X, "(y)", "f = Flatten<axis = 2>(x) y = Softmax(f)", NULL},
     {X, "(y)", "f = Flatten<axis = 2>(x) [bad] y = Softmax<axis = 0>(f)", "along the batch"},
+    {"(float[batch,seq,4] x)", "(y)", // of which nobody knows how many there are
+     "l = Shape<start = 1, end = 2>(x) h = Mod(l, p2) c = Concat<axis = 0>(p0, p0, p0, p0, h, p0)"
+     " d = Pad(x, c) n = Shape<start = 0, end = 1>(x) w = Concat<axis = 0>(n, m1, p2, p2, p2)"
+     " y = Reshape(d, w)",
+     NULL},
     // Axes that the batch lies in the middle of: in runs, which may come apart again.
     {X, "(y)",
      "t = Transpose<perm = [1, 0, 2]>(x) f = Reshape(t, sixes) g = Softmax(f) n = Shape(t)"
@@ -172,11 +177,11 @@ static const row rows[] = {
      " b = Range(s0, k, s1) q0 = Range(s0, j, s1) q = Add(q0, s0)"
      " b1 = Unsqueeze(b, p1) q1 = Unsqueeze(q, p0)"
      " step = Mul(b1, l) i = Add(step, q1) f = Reshape(x, m1) [bad] y = Gather(f, i)",
-     "along the batch"},
+     "stay within"},
     {"(float[batch,seq] x)", "(y)", // steps of another size
      "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) i = Mul(b, s2)"
      " f = Reshape(x, m1) [bad] y = Gather(f, i)",
-     "along the batch"},
+     "stay within"},
     {"(float[batch,4] x)", "(y)", // places within a sample as constants
      "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) m = Mul(b, s4)"
      " u = Unsqueeze(m, p1) i = Add(u, places) f = Reshape(x, m1) y = Gather(f, i)",
@@ -184,7 +189,17 @@ static const row rows[] = {
     {"(float[batch,4] x)", "(y)", // of which one is the next sample's
      "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) m = Mul(b, s4)"
      " u = Unsqueeze(m, p1) i = Add(u, beyond) f = Reshape(x, m1) [bad] y = Gather(f, i)",
-     "along the batch"},
+     "stay within"},
+    {X, "(y)", // the first of the largest of each sample
+     "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) m = Mul(b, s4)"
+     " r = ReduceSum<keepdims = 0>(x, p2) g = ArgMax<axis = 1, keepdims = 0>(r) i = Add(m, g)"
+     " f = Reshape(x, sixes) y = Gather(f, i)",
+     NULL},
+    {X, "(y)", // among more places than there are
+     "n = Shape<start = 0, end = 1>(x) k = Squeeze(n) b = Range(s0, k, s1) m = Mul(b, s4)"
+     " r = ReduceSum<keepdims = 0>(x, p1) g = ArgMax<axis = 1, keepdims = 0>(r) i = Add(m, g)"
+     " f = Reshape(x, sixes) [bad] y = Gather(f, i)",
+     "stay within"},
     {"(float[batch,4] x, float[batch,2] u)", "(y)", // what is written to places of each sample
      COUNTED " y = ScatterND(x, i, u)", NULL},
     {"(float[batch,4] x, float[2,2] u)", "(y)",
@@ -225,6 +240,10 @@ static const row rows[] = {
      "{ b = Neg(x) }>(c)",
      "no rule"},
     {"(float[4,6] x)", "(y)", "y = Relu(x)", "a symbolic dimension"},
+    // What stands against it is told with the result that needs it.
+    {X, "(y, s)", "y = Relu(x) [bad] s = Softmax<axis = 0>(x)", "for 's': node"},
+    {"(float[batch,4] x, float[other,4] z)", "(y)", "[bad] y = Add(x, z)",
+     "input 'z' begins with 'other'"},
 };
 
 static void build_text(const row *r, char *text) {

@@ -58,9 +58,21 @@ const char *gcut__slice_lp_norm(gcut__slicer *s) {
   return but_axis(s, attrs->axis);
 }
 
+// The elements of output `o` are places along that axis of input 0.
+static void number_axis(gcut__slicer *s, uint32_t o, int axis) {
+  gcut__sliced *out = gcut__slice_out(s, o);
+  if (!out) return;
+  out->bounded = true;
+  out->low = 0;
+  out->high = gcut_dim_sub(s->c.dims, gcut_infer_dims(&s->c, 0)[axis], 1);
+}
+
 const char *gcut__slice_topk(gcut__slicer *s) {
   const gcut_topk_attrs *attrs = s->c.attrs;
-  return but_axis(s, attrs->axis);
+  const char *why = but_axis(s, attrs->axis);
+  int rank = gcut_infer_rank(&s->c, 0);
+  if (!why) number_axis(s, 1, (int)attrs->axis + (attrs->axis < 0 ? rank : 0));
+  return why;
 }
 
 // Of each row, or of each matrix.
@@ -119,8 +131,11 @@ const char *gcut__slice_arg(gcut__slicer *s) {
   const gcut_arg_attrs *attrs = s->c.attrs;
   int rank = gcut_infer_rank(&s->c, 0);
   bool mask[GCUT_MAX_RANK] = {false};
-  if (rank > 0) mask[attrs->axis + (attrs->axis < 0 ? rank : 0)] = true;
-  return reduce(s, mask, attrs->keepdims);
+  int axis = (int)attrs->axis + (attrs->axis < 0 ? rank : 0);
+  if (rank > 0) mask[axis] = true;
+  const char *why = reduce(s, mask, attrs->keepdims);
+  if (!why && rank > 0) number_axis(s, 0, axis);
+  return why;
 }
 
 // ---- others -----------------------------------------------------------------------------------

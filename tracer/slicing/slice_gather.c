@@ -39,6 +39,8 @@ static bool stays_within(gcut__slicer *s, const gcut__sliced *index, gcut_dim un
   return (low == GCUT_EQUAL || low == GCUT_GREATER) && high == GCUT_LESS;
 }
 
+static const char beyond[] = "nothing says that its indices stay within their samples";
+
 static bool is_plain(const gcut__sliced *v) {
   return v->carry == GCUT__SAME || v->carry == GCUT__ALONG;
 }
@@ -55,8 +57,8 @@ const char *gcut__slice_gather(gcut__slicer *s) {
     return NULL;
   }
   if (data->axis == axis) {
-    if (index->carry != GCUT__COUNTS || index->place >= 0 || !stays_within(s, index, data->unit))
-      return gcut__slice_along;
+    if (index->carry != GCUT__COUNTS || index->place >= 0) return gcut__slice_along;
+    if (!stays_within(s, index, data->unit)) return beyond;
     gcut__slice_set(s, 0, axis + index->axis);
     return NULL;
   }
@@ -123,7 +125,10 @@ const char *gcut__slice_gather_nd(gcut__slicer *s) {
                     ? own == 0 && data->carry == GCUT__ALONG && data->axis == index->place &&
                           stays_within(s, index, data->unit)
                     : false;
-  if (index->carry == GCUT__COUNTS && !within) return gcut__slice_counts;
+  if (index->carry == GCUT__COUNTS && !within)
+    return index->place >= 0 && data->carry == GCUT__ALONG && data->axis == index->place
+               ? beyond
+               : gcut__slice_counts;
   if (index->carry != GCUT__SAME && index->axis == rank - 1) return gcut__slice_along;
   if (within || (data->carry == GCUT__SAME && own == 0)) {
     gcut__slice_set(s, 0, index->axis);
@@ -147,8 +152,9 @@ static const char *scatter_counted(gcut__slicer *s) {
   const gcut__sliced *data = gcut__slice_in(s, 0), *index = gcut__slice_in(s, 1),
                      *updates = gcut__slice_in(s, 2);
   if (data->carry != GCUT__ALONG || index->place != data->axis ||
-      !stays_within(s, index, data->unit) || index->axis >= gcut_infer_rank(&s->c, 1) - 1)
+      index->axis >= gcut_infer_rank(&s->c, 1) - 1)
     return gcut__slice_counts;
+  if (!stays_within(s, index, data->unit)) return beyond;
   if (updates->carry != GCUT__ALONG || updates->axis != index->axis ||
       gcut_infer_dims(&s->c, 2)[updates->axis] != gcut_infer_dims(&s->c, 1)[index->axis])
     return gcut__slice_disagree;

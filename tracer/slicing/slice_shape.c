@@ -42,6 +42,18 @@ static bool lies_along(gcut__slicer *s, const gcut_type *type, int d, gcut_dim b
          gcut_dim_mul(s->c.dims, gcut__slice_product(s, type->dims, 0, d), *out_runs) == before;
 }
 
+// Whether axis `d` of the output is the batch's of the input, with as much before or behind it:
+// then the other side is as large, too, whatever its axes are called, for a view keeps all
+// elements.
+static bool is_kept(gcut__slicer *s, const gcut_type *type, int d, gcut_dim before) {
+  const gcut__sliced *in = gcut__slice_in(s, 0);
+  const gcut_dim *dims = gcut_infer_dims(&s->c, 0);
+  return type->dims[d] == dims[in->axis] &&
+         (gcut__slice_product(s, type->dims, 0, d) == before ||
+          gcut__slice_product(s, type->dims, d + 1, type->rank) ==
+              gcut__slice_product(s, dims, in->axis + 1, gcut_infer_rank(&s->c, 0)));
+}
+
 // Reshape, Flatten, Squeeze, Unsqueeze keep the order of elements: with as many before the batch
 // and as many to one of it.
 const char *gcut__slice_view(gcut__slicer *s) {
@@ -51,14 +63,16 @@ const char *gcut__slice_view(gcut__slicer *s) {
   const char *why = check_moved(s);
   if (why) return why;
   if (in->carry == GCUT__SAME || out->rank < 0) return gcut__slice_sizes;
-  gcut_dims *table = s->c.dims;
-  gcut_dim part, runs;
-  gcut_dim before = gcut_dim_mul(table, gcut__slice_product(s, dims, 0, in->axis), in->runs);
+  gcut_dim part, runs, ahead = gcut__slice_product(s, dims, 0, in->axis);
+  gcut_dim before = gcut_dim_mul(s->c.dims, ahead, in->runs);
   gcut_dim each = gcut__slice_product(s, dims, in->axis + 1, gcut_infer_rank(&s->c, 0));
   if (!divide(s, in->unit, in->runs, &part)) return apart;
-  each = gcut_dim_mul(table, each, part);
+  each = gcut_dim_mul(s->c.dims, each, part);
   for (int d = 0; d < out->rank; d++) {
-    if (!lies_along(s, out, d, before, each, &runs)) continue;
+    if (is_kept(s, out, d, ahead))
+      runs = in->runs;
+    else if (!lies_along(s, out, d, before, each, &runs))
+      continue;
     if (in->carry == GCUT__COUNTS && runs != 1) return gcut__slice_counts;
     move(s, d);
     if (gcut__slice_out(s, 0)) gcut__slice_out(s, 0)->runs = runs;

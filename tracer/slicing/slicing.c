@@ -1,5 +1,6 @@
 // Whether a model may be computed in slices of its batch: the symbols that may be the batch are
 // tried one after another, and the claims of the values asked for (claims.c) decide.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tracer/slicing/slicing.h"
@@ -20,8 +21,9 @@ static gcut_status refuse(const gcut__slicer *s, uint32_t value, gcut_error *err
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no slices along '%.100s': input '%.200s': %s", symbol,
                      s->graph->values[value].name, v->why);
   const gcut_node *node = &s->graph->nodes[v->node];
-  return GCUT_FAIL(err, GCUT_UNSUPPORTED, "no slices along '%.100s': node '%.200s' (%.100s): %s",
-                   symbol, node->name, node->op_type, v->why);
+  return GCUT_FAIL(err, GCUT_UNSUPPORTED,
+                   "no slices along '%.100s' for '%.200s': node '%.200s' (%.100s): %s", symbol,
+                   s->graph->values[value].name, node->name, node->op_type, v->why);
 }
 
 static bool is_joined(const gcut__slicer *s, uint32_t value) {
@@ -72,6 +74,21 @@ static uint32_t list_symbols(const gcut__slicer *s, gcut_dim *out) {
   return n;
 }
 
+// Batches that exporters gave two names look like two sizes.
+static void append_other(const gcut__slicer *s, gcut_dim symbol, gcut_error *err) {
+  const gcut_body *body = &s->graph->bodies[0];
+  size_t used = strlen(err->message);
+  for (uint32_t i = 0; i < body->n_inputs; i++) {
+    const gcut_type *type = &s->trace->facts[body->inputs[i]].type;
+    uint32_t other = type->rank > 1 ? gcut_dim_symbol_number(s->c.dims, type->dims[0]) : GCUT_NONE;
+    if (other == GCUT_NONE || type->dims[0] == symbol) continue;
+    snprintf(err->message + used, sizeof err->message - used,
+             "; input '%.100s' begins with '%.100s': of one batch, both need one symbol",
+             s->graph->values[body->inputs[i]].name, gcut_dims_symbol_name(s->c.dims, other));
+    return;
+  }
+}
+
 // The first symbol that will do; else why the first will not.
 static gcut_status try_symbols(gcut__slicer *s, const uint32_t *values, uint32_t n,
                                gcut_slicing *out, gcut_error *err) {
@@ -87,6 +104,7 @@ static gcut_status try_symbols(gcut__slicer *s, const uint32_t *values, uint32_t
     gcut_status status = try_symbol(s, values, n, out, i ? &other : &first);
     if (status != GCUT_UNSUPPORTED) return status;
   }
+  append_other(s, symbols[0], &first);
   return GCUT_FAIL(err, GCUT_UNSUPPORTED, "%s", first.message);
 }
 
