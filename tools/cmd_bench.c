@@ -217,7 +217,7 @@ static const tool_option options[] = {
     TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload, "only these (all)"),
     TOOL_OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
     TOOL_OPTION("--device", NULL, "D", TEXT, device, "where to run (cpu)"),
-    TOOL_OPTION("--profile", NULL, "FILE.json|NAME", TEXT, profile,
+    TOOL_OPTION("--profile", NULL, "FILE.json|NAME", READ, profile,
                 "the machine that predictions are made for (measured now)"),
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,

@@ -37,11 +37,9 @@ static size_t operator_of(const gcut_node *node) {
   return i;
 }
 
-static gcut_status count_host_nodes(const char *device, const gcut_trace *trace,
+static gcut_status count_host_nodes(const char *kind, const gcut_trace *trace,
                                     const gcut_plan *plan, host_nodes *out) {
   size_t n = gcut_operator_count();
-  char kind[16];
-  snprintf(kind, sizeof kind, "%.*s", (int)strcspn(device, ":"), device); // cuda:1 is a cuda
   out->counts = calloc(n + 1, sizeof *out->counts);
   if (!out->counts) return GCUT_NOMEM;
   for (uint32_t p = 0; p < plan->n_parts; p++)
@@ -55,15 +53,6 @@ static gcut_status count_host_nodes(const char *device, const gcut_trace *trace,
       out->total++;
     }
   return GCUT_OK;
-}
-
-static gcut_status check_device(const char *device, gcut_error *err) {
-  size_t length = strcspn(device, ":");
-  for (const char *const *d = gcut_operator_devices(); *d; d++)
-    if (strlen(*d) == length && memcmp(*d, device, length) == 0) return GCUT_OK;
-  snprintf(err->message, sizeof err->message, "no kernels for a device '%.100s' are built in",
-           device);
-  return GCUT_ARGUMENT;
 }
 
 static json_t *host_json(const host_nodes *h) {
@@ -185,9 +174,9 @@ static void tell_inner_targets(const tool_common *common, const gcut_plan *plan)
   if (n == 0) return;
   tool_remark(
       common,
-      "graphcut: %u target%s within %u fused group%s, which no cut divides: each group is one "
-      "target instead (--no-fuse cuts within)\n",
-      n, n == 1 ? " lies" : "s lie", groups, groups == 1 ? "" : "s");
+      "targets: %u %s within %u fused group%s, which no cut divides: each group is one target "
+      "instead (--no-fuse cuts within)\n",
+      n, n == 1 ? "lies" : "lie", groups, groups == 1 ? "" : "s");
 }
 
 // Parts made at targets or in balance may be larger than the budget that was given, too.
@@ -211,7 +200,8 @@ static int run(const void *given) {
   host_nodes host = {0};
   gcut_cut_options options = tool_cut_options(&a->cut);
   gcut_status status = tool_cut_check(&a->cut, NULL, &err);
-  if (status == GCUT_OK && a->device) status = check_device(a->device, &err);
+  const char *kind = NULL;
+  if (status == GCUT_OK && a->device) status = tool_device_kind(a->device, &kind, &err);
   if (status != GCUT_OK) return tool_fail(status, &err);
   status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
   if (status == GCUT_OK) status = tool_plan_cut(&a->common, model.trace, options, &plan, &err);
@@ -219,8 +209,7 @@ static int run(const void *given) {
   if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
   if (status == GCUT_OK) tell_inner_targets(&a->common, plan);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
-  if (status == GCUT_OK && a->device)
-    status = count_host_nodes(a->device, model.trace, plan, &host);
+  if (status == GCUT_OK && kind) status = count_host_nodes(kind, model.trace, plan, &host);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
     exit_status = print_json(model.trace, plan, &host);
@@ -238,7 +227,8 @@ static int run(const void *given) {
 
 static const tool_option options[] = {
     TOOL_CUT_OPTIONS(arguments),
-    {"--output", "-o", "PLAN.json", TOOL_TEXT, offsetof(arguments, output), "write the plan there"},
+    {"--output", "-o", "PLAN.json", TOOL_WRITTEN, offsetof(arguments, output),
+     "write the plan there"},
     {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
      "say which nodes have no kernel for this device and run on the host"},
     TOOL_COMMON_OPTIONS(arguments),

@@ -75,7 +75,7 @@ static int run(const void *given) {
 static const tool_option options[] = {
     {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
      "which (cuda where a card and its driver are found, else cpu)"},
-    {"--output", "-o", "FILE.json", TOOL_TEXT, offsetof(arguments, output),
+    {"--output", "-o", "FILE.json", TOOL_WRITTEN, offsetof(arguments, output),
      "write the profile there, for simulate and run --profile"},
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,

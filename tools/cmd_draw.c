@@ -99,9 +99,9 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    TOOL_REQUIRED("--output", "-o", "FILE", TEXT, output,
+    TOOL_REQUIRED("--output", "-o", "FILE", WRITTEN, output,
                   "the picture: .dot, .svg, .png, .pdf, or .html for one page with all views"),
-    {"--plan", NULL, "PLAN.json", TOOL_TEXT, offsetof(arguments, plan),
+    {"--plan", NULL, "PLAN.json", TOOL_READ, offsetof(arguments, plan),
      "draw this plan instead of cutting"},
     {"--view", NULL, "parts|layers|ops", TOOL_TEXT, offsetof(arguments, view),
      "the pipeline of parts (the default), the tree of modules, or every operator"},
@@ -112,10 +112,10 @@ static const tool_option options[] = {
      "readable"},
     {"--by", NULL, "weights|flops|bytes|time", TOOL_TEXT, offsetof(arguments, by),
      "colour boxes by what they hold, compute, make or took, instead of by kind"},
-    {"--timeline", NULL, "FILE.json", TOOL_TEXT, offsetof(arguments, timeline),
+    {"--timeline", NULL, "FILE.json", TOOL_READ, offsetof(arguments, timeline),
      "of a run or simulation of these parts: what --by time goes by, and a lane beside the page's "
      "graph"},
-    {"--against", NULL, "PLAN.json", TOOL_TEXT, offsetof(arguments, against),
+    {"--against", NULL, "PLAN.json", TOOL_READ, offsetof(arguments, against),
      "show where this other plan cuts, too"},
     {"--link-parts", NULL, NULL, TOOL_FLAG, offsetof(arguments, link_parts),
      "also draw each part that is shown, beside the picture (NAME.part-N.svg), and link to it from "

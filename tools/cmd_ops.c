@@ -22,12 +22,12 @@ static int by_name(const void *a, const void *b) {
 }
 
 // The operators asked for, sorted; NULL where memory is out.
-static size_t *select_operators(const arguments *a, size_t *out_n) {
+static size_t *select_operators(const char *kind, size_t *out_n) {
   size_t n = gcut_operator_count();
   size_t *list = malloc((n + 1) * sizeof *list);
   *out_n = 0;
   for (size_t i = 0; list && i < n; i++)
-    if (!a->device || gcut_operator_runs_on(i, a->device)) list[(*out_n)++] = i;
+    if (!kind || gcut_operator_runs_on(i, kind)) list[(*out_n)++] = i;
   if (list) qsort(list, *out_n, sizeof *list, by_name);
   return list;
 }
@@ -76,21 +76,13 @@ static int print_table(const size_t *list, size_t n) {
   return tool_finish();
 }
 
-static bool is_device(const char *name) {
-  for (const char *const *d = gcut_operator_devices(); *d; d++)
-    if (!strcmp(*d, name)) return true;
-  return false;
-}
-
 static int run(const void *given) {
   const arguments *a = given;
-  if (a->device && !is_device(a->device)) {
-    gcut_error err;
-    snprintf(err.message, sizeof err.message, "there is no device '%.200s'; see graphcut help ops",
-             a->device);
-    return tool_fail(GCUT_ARGUMENT, &err);
-  }
-  size_t n, *list = select_operators(a, &n);
+  const char *kind = NULL;
+  gcut_error err;
+  gcut_status known = a->device ? tool_device_kind(a->device, &kind, &err) : GCUT_OK;
+  if (known != GCUT_OK) return tool_fail(known, &err);
+  size_t n, *list = select_operators(kind, &n);
   if (!list) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});
   int status = a->common.json ? print_json(list, n) : print_table(list, n);
   free(list);

@@ -262,7 +262,7 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    TOOL_REQUIRED("--profile", NULL, "FILE.json|NAME", TEXT, profile,
+    TOOL_REQUIRED("--profile", NULL, "FILE.json|NAME", READ, profile,
                   "the machine: a file (graphcut device writes one), or h100-pcie, h200-assumed, "
                   "gb200-assumed, rtx4090-assumed, rtx3060-assumed, laptop-8gb-assumed"),
     TOOL_REQUIRED("--batches", NULL, "N", COUNT, batches,
@@ -275,9 +275,9 @@ static const tool_option options[] = {
         "loop=parts|batches, batches=N a step, place=device|host of activations"),
     TOOL_LOAD_OPTIONS(arguments),
     TOOL_OPTION(
-        "--timeline", NULL, "FILE.json|.svg", TEXT, timeline,
+        "--timeline", NULL, "FILE.json|.svg", WRITTEN, timeline,
         "write when each command would run: a trace for ui.perfetto.dev, or a picture (.svg)"),
-    TOOL_OPTION("--schedule", NULL, "FILE", TEXT, schedule,
+    TOOL_OPTION("--schedule", NULL, "FILE", WRITTEN, schedule,
                 "write the schedule as text (- for stdout)"),
     TOOL_COMMON_OPTIONS(arguments),
     TOOL_OPTIONS_END,

@@ -70,9 +70,9 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    TOOL_REQUIRED("--output", "-o", "DIR", TEXT, output,
+    TOOL_REQUIRED("--output", "-o", "DIR", WRITTEN, output,
                   "the folder for the parts, made if it is not there"),
-    {"--plan", NULL, "PLAN.json", TOOL_TEXT, offsetof(arguments, plan),
+    {"--plan", NULL, "PLAN.json", TOOL_READ, offsetof(arguments, plan),
      "split by this plan instead of cutting"},
     {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),
      "write all weights anew, aligned, one run a part in the order of the parts"},

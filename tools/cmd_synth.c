@@ -77,7 +77,7 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    TOOL_REQUIRED("--output", "-o", "DIR", TEXT, output,
+    TOOL_REQUIRED("--output", "-o", "DIR", WRITTEN, output,
                   "the folder that gets model.onnx and its weights"),
     {"--seed", NULL, "N", TOOL_NUMBER, offsetof(arguments, seed),
      "another N gives other weights (0)"},

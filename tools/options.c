@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "graphcut/nearest.h"
 #include "table.h"
@@ -38,7 +39,7 @@ static double unit_factor(const char *unit) {
 
 bool tool_parse_size(const char *text, uint64_t *out_bytes) {
   char *end;
-  if (!isdigit((unsigned char)*text) && *text != '.') return false;
+  if ((!isdigit((unsigned char)*text) && *text != '.') || strpbrk(text, "xX")) return false;
   double number = strtod(text, &end), bytes = number * unit_factor(end);
   if (!(bytes >= 1) || bytes >= 0x1p63) return false;
   *out_bytes = (uint64_t)bytes;
@@ -90,6 +91,8 @@ static bool store(const tool_option *option, char *text, void *arguments) {
   switch (option->kind) {
   case TOOL_FLAG: return *(bool *)field = true;
   case TOOL_TEXT: *(const char **)field = text; return true;
+  case TOOL_READ:
+  case TOOL_WRITTEN: *(const char **)field = text; return *text != 0;
   case TOOL_SIZE: return tool_parse_size(text, field);
   case TOOL_LIST: return add_targets(field, text);
   case TOOL_PATHS: return list_add(field, text);
@@ -109,7 +112,7 @@ static bool store(const tool_option *option, char *text, void *arguments) {
   case TOOL_REAL: {
     char *end;
     *(double *)field = strtod(text, &end);
-    return end != text && !*end && *(double *)field >= 0;
+    return end != text && !*end && *(double *)field >= 0 && isfinite(*(double *)field);
   }
   }
   return false;
@@ -184,7 +187,9 @@ static bool is_given(const tool_option *o, const void *arguments) {
   const void *field = (const char *)arguments + o->offset;
   switch (o->kind) {
   case TOOL_FLAG: return *(const bool *)field;
-  case TOOL_TEXT: return *(const char *const *)field != NULL;
+  case TOOL_TEXT:
+  case TOOL_READ:
+  case TOOL_WRITTEN: return *(const char *const *)field != NULL;
   case TOOL_MICRO:
   case TOOL_COUNT: return *(const uint32_t *)field > 0;
   case TOOL_NUMBER: return *(const uint32_t *)field != GCUT_NONE;
@@ -201,6 +206,39 @@ static int check_required(const tool_verb *verb, const void *arguments) {
   for (const tool_option *o = verb->options; o->name; o++)
     if (o->required && !is_given(o, arguments))
       return usage_error(verb, "%s needs %s %s", verb->name, o->name, o->value);
+  return 0;
+}
+
+bool tool_is_same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+         x.st_ino == y.st_ino;
+}
+
+// Whether a command with these arguments reads the file.
+static bool is_read(const tool_verb *verb, const void *arguments, const char *path) {
+  const tool_common *common = arguments;
+  for (size_t i = 0; i < verb->n_operands; i++)
+    if (tool_is_same_file(common->operands[i], path)) return true;
+  for (const tool_option *o = verb->options; o->name; o++) {
+    const void *field = (const char *)arguments + o->offset;
+    if (o->kind == TOOL_READ && is_given(o, arguments) &&
+        tool_is_same_file(*(const char *const *)field, path))
+      return true;
+    const tool_list *paths = o->kind == TOOL_PATHS ? field : NULL;
+    for (size_t i = 0; paths && i < paths->n; i++)
+      if (tool_is_same_file(paths->items[i], path)) return true;
+  }
+  return false;
+}
+
+static int check_written(const tool_verb *verb, const void *arguments) {
+  for (const tool_option *o = verb->options; o->name; o++) {
+    if (o->kind != TOOL_WRITTEN || !is_given(o, arguments)) continue;
+    const char *path = *(const char *const *)((const char *)arguments + o->offset);
+    if (is_read(verb, arguments, path))
+      return usage_error(verb, "option %s: %.600s is read, too; choose another", o->name, path);
+  }
   return 0;
 }
 
@@ -232,7 +270,10 @@ int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
   }
   give_back_operand(&w);
   if (common->help) return 0;
-  if (w.n_operands == verb->n_operands) return check_required(verb, arguments);
+  if (w.n_operands == verb->n_operands) {
+    int status = check_required(verb, arguments);
+    return status ? status : check_written(verb, arguments);
+  }
   if (w.n_operands < verb->n_operands)
     return usage_error(verb, "%s takes %s", verb->name, verb->operands);
   return usage_error(verb, "%s takes %s: '%s' is too much", verb->name,

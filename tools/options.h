@@ -17,6 +17,8 @@
 #define TOOL_KIND_LIST(X)                                                                          \
   X(FLAG, bool)                                                                                    \
   X(TEXT, const char *)      /* the last one given counts */                                       \
+  X(READ, const char *)      /* the same, a file that is read */                                   \
+  X(WRITTEN, const char *)   /* a file that is written, over none that is read */                  \
   X(COUNT, uint32_t)         /* at least 1 */                                                      \
   X(NUMBER, uint32_t)        /* at least 0; GCUT_NONE where not given */                           \
   X(MICRO, uint32_t)         /* at least 1, or "off", which is GCUT_NONE; 0 where not given */     \
@@ -151,7 +153,7 @@ typedef struct tool_load {
   {"--plan",                                                                                       \
    NULL,                                                                                           \
    "PLAN.json",                                                                                    \
-   TOOL_TEXT,                                                                                      \
+   TOOL_READ,                                                                                      \
    offsetof(S, load.plan),                                                                         \
    "go by this plan, as graphcut cut wrote it"},                                                   \
       TOOL_CUT_OPTIONS(S),                                                                         \
@@ -206,6 +208,9 @@ void tool_print_help(const tool_verb *verb, FILE *stream);
 gcut_cut_options tool_cut_options(const tool_cut *cut);
 // Refuses options that say where to cut in two ways; `plan`: the plan file given, or NULL.
 gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *err);
+
+// Whether both are there and the same file, by whatever names; folders and devices are none.
+bool tool_is_same_file(const char *a, const char *b);
 
 // "512M", "2G", "1.5GiB", "80GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of 1000.
 bool tool_parse_size(const char *text, uint64_t *out_bytes);

@@ -16,11 +16,73 @@ static const char *output_name(const tool_results *r, uint32_t i) {
   return r->graph->values[r->plan->fetches[i]].name;
 }
 
+// ---- where outputs go -------------------------------------------------------------------------
+
+typedef struct stem {
+  const char *text;
+  int length;
+} stem;
+
+// The last part of a batch's path, without ".npz".
+static stem stem_of(const char *path) {
+  size_t end = strlen(path);
+  while (end > 1 && path[end - 1] == '/') end--;
+  size_t begin = end;
+  while (begin > 0 && path[begin - 1] != '/') begin--;
+  if (end - begin > 4 && !memcmp(path + end - 4, ".npz", 4)) end -= 4;
+  return (stem){path + begin, (int)(end - begin)};
+}
+
+static int compare_stems(const void *a, const void *b) {
+  const stem *x = a, *y = b;
+  int order = memcmp(x->text, y->text, (size_t)(x->length < y->length ? x->length : y->length));
+  return order ? order : x->length - y->length;
+}
+
+static bool is_dots(const stem *s) {
+  return s->text[0] == '.' && (s->length == 1 || (s->length == 2 && s->text[1] == '.'));
+}
+
+// Whether names of batches will not do for their outputs: two are the same, of inputs in several
+// folders, or one is none ("."). Then all of them are numbered.
+static gcut_status choose_names(tool_results *r, gcut_error *err) {
+  size_t n = r->inputs->n;
+  stem *stems = calloc(n + 1, sizeof *stems);
+  if (!stems) return fail(err, GCUT_NOMEM, "out of memory%s", "");
+  for (size_t i = 0; i < n; i++) stems[i] = stem_of(tool_batches_path(r->inputs, i));
+  qsort(stems, n, sizeof *stems, compare_stems);
+  for (size_t i = 0; i < n; i++)
+    r->numbered |= is_dots(&stems[i]) || (i > 0 && !compare_stems(&stems[i - 1], &stems[i]));
+  free(stems);
+  return GCUT_OK;
+}
+
+static void output_path(const tool_results *r, size_t batch, char *buffer, size_t size) {
+  stem name = stem_of(tool_batches_path(r->inputs, batch));
+  if (r->one_file)
+    snprintf(buffer, size, "%s", r->output);
+  else if (r->numbered)
+    snprintf(buffer, size, "%s/%06zu.npz", r->output, batch);
+  else
+    snprintf(buffer, size, "%s/%.*s.npz", r->output, name.length, name.text);
+}
+
+// Outputs over a batch or over what they are compared with would be read for these.
+static gcut_status check_unread(const tool_results *r, gcut_error *err) {
+  char path[4096];
+  for (size_t i = 0; i < r->inputs->n; i++) {
+    output_path(r, i, path, sizeof path);
+    if (tool_is_same_file(path, tool_batches_path(r->inputs, i)) ||
+        (r->expected && tool_is_same_file(path, tool_batches_path(r->expected, i))))
+      return fail(err, GCUT_ARGUMENT, "%.600s: outputs would be written over what is read", path);
+  }
+  return GCUT_OK;
+}
+
 // ---- open -------------------------------------------------------------------------------------
 
 static gcut_status open_output(tool_results *r, gcut_error *err) {
-  size_t length = r->output ? strlen(r->output) : 0;
-  if (!r->output) return GCUT_OK;
+  size_t length = strlen(r->output);
   r->one_file = length > 4 && !strcmp(r->output + length - 4, ".npz");
   if (r->one_file && r->inputs->n > 1)
     return fail(err, GCUT_ARGUMENT,
@@ -50,7 +112,10 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
              expected->n, inputs->n);
     return GCUT_FORMAT;
   }
-  return open_output(out, err);
+  if (!output) return GCUT_OK;
+  gcut_status status = open_output(out, err);
+  if (status == GCUT_OK) status = choose_names(out, err);
+  return status == GCUT_OK ? check_unread(out, err) : status;
 }
 
 void tool_results_close(tool_results *results) {
@@ -60,37 +125,6 @@ void tool_results_close(tool_results *results) {
 }
 
 // ---- writing ----------------------------------------------------------------------------------
-
-// The last part of a path without ".npz".
-static void stem_of(const char *path, char *buffer, size_t size) {
-  const char *slash = strrchr(path, '/');
-  snprintf(buffer, size, "%s", slash && slash[1] ? slash + 1 : path);
-  size_t length = strlen(buffer);
-  if (length > 4 && !strcmp(buffer + length - 4, ".npz")) buffer[length - 4] = 0;
-}
-
-// Whether another batch's file has the same name: inputs of several folders.
-static bool is_taken(const tool_results *r, size_t batch, const char *stem) {
-  char other[256];
-  for (size_t i = 0; i < r->inputs->n; i++) {
-    stem_of(tool_batches_path(r->inputs, i), other, sizeof other);
-    if (i != batch && !strcmp(other, stem)) return true;
-  }
-  return false;
-}
-
-static void output_path(const tool_results *r, size_t batch, char *buffer, size_t size) {
-  char stem[256];
-  if (r->one_file) {
-    snprintf(buffer, size, "%s", r->output);
-    return;
-  }
-  stem_of(tool_batches_path(r->inputs, batch), stem, sizeof stem);
-  if (is_taken(r, batch, stem))
-    snprintf(buffer, size, "%s/%06zu.npz", r->output, batch);
-  else
-    snprintf(buffer, size, "%s/%s.npz", r->output, stem);
-}
 
 static gcut_status write_outputs(const tool_results *r, size_t batch, gcut_tensor *const *outputs,
                                  gcut_error *err) {

@@ -15,6 +15,7 @@ typedef struct tool_results {
   const tool_batches *inputs;
   const char *output;           // path, or NULL
   bool one_file;                // the path is the one batch's file
+  bool numbered;                // files in the folder bear numbers, for batches' names will not do
   const tool_batches *expected; // or NULL
   double rtol, atol;
   tool_compared *compared; // [plan->n_fetches]; ok and no error where not compared
@@ -25,8 +26,8 @@ typedef struct tool_results {
   char difference[512];
 } tool_results;
 
-// `output`: made where it is a folder. GCUT_ARGUMENT: one file for several batches, or as many
-// expected batches as there are none.
+// `output`: made where it is a folder. GCUT_ARGUMENT: one file for several batches, or outputs over
+// what is read. GCUT_FORMAT: not as many batches are expected as there are.
 gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
                               const tool_batches *inputs, const char *output,
                               const tool_batches *expected, tool_results *out, gcut_error *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graphcut/operators.h"
 #include "graphcut/run.h"
 #include "graphcut/utf8.h"
 #include "progress.h"
@@ -98,6 +99,20 @@ gcut_status tool_model_open(const tool_common *common, const char *path, const t
   tool_progress_end(&progress);
   if (status != GCUT_OK) tool_model_close(out_model);
   return status;
+}
+
+gcut_status tool_device_kind(const char *device, const char **out_kind, gcut_error *err) {
+  size_t length = strcspn(device, ":");
+  const char *number = device[length] ? device + length + 1 : "0";
+  bool numbered = *number && !number[strspn(number, "0123456789")];
+  for (const char *const *d = gcut_operator_devices(); *d && numbered; d++) {
+    if (strlen(*d) != length || memcmp(*d, device, length) != 0) continue;
+    *out_kind = *d;
+    return GCUT_OK;
+  }
+  snprintf(err->message, sizeof err->message, "no kernels for a device '%.100s' are built in",
+           device);
+  return GCUT_ARGUMENT;
 }
 
 gcut_status tool_device_measure(const tool_common *common, const char *device,

@@ -48,6 +48,9 @@ gcut_status tool_model_open(const tool_common *common, const char *path, const t
                             tool_model *out_model, gcut_error *err);
 void tool_model_close(tool_model *model); // of an unopened one, too
 
+// The kind of device whose kernels a name asks for: "cuda" of "cuda:1". GCUT_ARGUMENT: none has
+// any.
+gcut_status tool_device_kind(const char *device, const char **out_kind, gcut_error *err);
 // Measures the device, and tells that it does.
 gcut_status tool_device_measure(const tool_common *common, const char *device,
                                 gcut_profile *out_profile, char *description, size_t size,

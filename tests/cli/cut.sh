@@ -21,7 +21,7 @@ check 'cut at a pattern' "$GRAPHCUT" cut $llama --targets 're:m\.model\.layers\.
 says 'cut: head and two' '3 parts'
 check 'cut at every product' "$GRAPHCUT" cut $llama --targets MatMul
 says 'cut: products within attention are one' '35 parts'
-tells 'cut: and says so' '8 targets lie within 4 fused groups'
+tells 'cut: and says so' 'targets: 8 lie within 4 fused groups'
 check 'cut --no-fuse' "$GRAPHCUT" cut $llama --targets MatMul --no-fuse -o "$work/unfused.json"
 says 'cut --no-fuse: each product is one' '39 parts'
 check 'a plan that cuts through attention' "$GRAPHCUT" draw $llama --plan "$work/unfused.json" -o "$work/unfused.dot"

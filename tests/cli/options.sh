@@ -25,6 +25,11 @@ refuse 'flag with value' 2 'takes no value' "$GRAPHCUT" cut m.onnx --json=yes
 refuse 'count of nothing' 2 "'0' is no K" "$GRAPHCUT" cut m.onnx --targets-per-part 0
 refuse 'size that is none' 2 "'2Q' is no SIZE" "$GRAPHCUT" cut m.onnx --budget 2Q
 refuse 'size below one' 2 "is no SIZE" "$GRAPHCUT" cut m.onnx --budget -1
+refuse 'size in another base' 2 "'0x10M' is no SIZE" "$GRAPHCUT" cut m.onnx --budget 0x10M
+refuse 'a tolerance of anything' 2 "'inf' is no R" "$GRAPHCUT" run m.onnx -i x.npz --rtol inf
+refuse 'a file without a name' 2 "option --output: '' is no PLAN.json" "$GRAPHCUT" cut m.onnx -o ''
+refuse 'a card without a number' 2 "device 'cuda:x'" "$GRAPHCUT" cut m.onnx --device cuda:x
+check 'operators of a second card' "$GRAPHCUT" ops --device cuda:1
 refuse 'binding that is none' 2 "'batch' is no SYM=N" "$GRAPHCUT" cut m.onnx --set batch
 refuse 'binding of zero' 2 'is no SYM=N' "$GRAPHCUT" cut m.onnx --set batch=0
 refuse 'two ways to cut' 2 'give one of them' "$GRAPHCUT" cut $models/llama/model.onnx --targets MatMul --parts 2
@@ -39,6 +44,29 @@ refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx
 refuse 'a folder for a model' 3 "$models" "$GRAPHCUT" inspect "$models"
 refuse 'a symbol that is not there' 2 "'sequence'" "$GRAPHCUT" cut $models/llama/model.onnx --set sequence=3
 refuse 'a full disk' 7 'standard output' sh -c "\"$GRAPHCUT\" help >/dev/full"
+
+# What is read is not written over, by whatever name.
+cp $models/llama/model.onnx $models/llama/inputs.npz "$work"
+chmod u+w "$work/model.onnx" "$work/inputs.npz"
+ln -s model.onnx "$work/link.onnx"
+ln "$work/inputs.npz" "$work/link.npz"
+check 'a plan' "$GRAPHCUT" cut "$work/model.onnx" -o "$work/plan.json"
+simulate="$GRAPHCUT simulate $work/model.onnx --profile h100-pcie --batches 1 --set batch=1,seq=8 --offload sequential"
+run="$GRAPHCUT run $work/model.onnx -i $work/inputs.npz"
+refuse 'cut: over the model' 2 '--output: .*is read, too' "$GRAPHCUT" cut "$work/model.onnx" -o "$work/link.onnx"
+refuse 'draw: over the model' 2 'is read, too' "$GRAPHCUT" draw "$work/model.onnx" -o "$work/model.onnx"
+refuse 'simulate: over the model' 2 '--schedule: .*is read, too' $simulate --schedule "$work/model.onnx"
+refuse 'run: over the inputs' 2 'is read, too' $run -o "$work/link.npz"
+refuse 'run: a timeline over the plan' 2 '--timeline: .*is read, too' $run --plan "$work/plan.json" --timeline "$work/plan.json"
+refuse "run: over a batch" 2 'inputs.npz: outputs would be written over what is read' $run -o "$work"
+cp $models/llama/outputs.npz "$work/expected.npz"
+refuse 'run: over what is expected' 2 'is read, too' $run --expect "$work/expected.npz" -o "$work/expected.npz"
+mkdir "$work/expected"
+mv "$work/expected.npz" "$work/expected/inputs.npz"
+refuse 'run: over a batch expected' 2 'over what is read' $run --expect "$work/expected" -o "$work/expected"
+cmp -s $models/llama/model.onnx "$work/model.onnx" && cmp -s $models/llama/inputs.npz "$work/inputs.npz" &&
+  cmp -s $models/llama/outputs.npz "$work/expected/inputs.npz" && echo 'ok - all are as they were' ||
+  echo 'not ok - something was written over'
 
 # Disks that fill up while a file is written: one line, status 7, and nothing half-written.
 mkdir "$work/full"

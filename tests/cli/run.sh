@@ -30,6 +30,13 @@ cp $inputs "$work/in/a.npz"
 cp $inputs "$work/in/b.npz"
 check 'run: a folder of batches' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/out.d" --passes 2
 check 'run: outputs can be expected' "$GRAPHCUT" run $llama --input "$work/in" --expect "$work/out.d" --rtol 0 --atol 0
+mkdir "$work/second"
+cp $inputs "$work/second/a.npz"
+cp $inputs "$work/second/000000.npz"
+check 'run: batches of one name' "$GRAPHCUT" run $llama --input "$work/in" "$work/second" --output "$work/numbered"
+if [ "$(cd "$work/numbered" && echo *)" = '000000.npz 000001.npz 000002.npz 000003.npz' ]; then
+  echo 'ok - run: each has a file'
+else echo "not ok - run: files are $(cd "$work/numbered" && echo *)"; fi
 check 'run: output to one file' $run --output "$work/one.npz"
 check 'run: the same file' $run --expect "$work/one.npz" --rtol 0 --atol 0
 check 'run --fetch' $run --fetch linear_28 --json
