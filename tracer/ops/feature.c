@@ -40,14 +40,16 @@ const gcut_op gcut__op_array_feature_extractor = {.inputs = "Ti",
 static const gcut_attr_row vectorizer_rows[] = {
     GCUT_ATTR_INTS_REQUIRED(gcut__vectorizer_attrs, inputdimensions), {0}};
 
+// A row is all of one index of the first axis: converters leave what OneHotEncoder makes, [rows, 1,
+// categories], as it is.
 static gcut_status infer_feature_vectorizer(gcut_infer *c, gcut_error *err) {
   gcut_ints sizes = ((const gcut__vectorizer_attrs *)c->attrs)->inputdimensions;
   gcut_dim dims[2] = {1, 0};
   if (sizes.n != c->n_inputs)
     return GCUT_NODE_FAIL(c, err, "%zu sizes for %u inputs", sizes.n, c->n_inputs);
   for (uint32_t i = 0; i < c->n_inputs; i++) {
-    GCUT_TRY(gcut_infer_expect_rank(c, i, 1, 2, err));
-    gcut_dim rows = gcut_infer_rank(c, i) == 2 ? gcut_infer_dims(c, i)[0] : 1;
+    GCUT_TRY(gcut_infer_expect_rank(c, i, 1, GCUT_MAX_RANK, err));
+    gcut_dim rows = gcut_infer_rank(c, i) > 1 ? gcut_infer_dims(c, i)[0] : 1;
     if (i > 0 && gcut_dim_known(rows) && gcut_dim_known(dims[0]) && rows != dims[0])
       return GCUT_NODE_FAIL(c, err, "input %u has %lld rows, others %lld", i, (long long)rows,
                             (long long)dims[0]);

@@ -77,11 +77,14 @@
   GCUT_OP_LIST_FUSED_CONV(X, V)                                                                    \
   GCUT_OP_LIST_MICROSOFT(X, V)
 
-// unary.c: one input, element by element
+// unary.c: one input, element by element. Affine, Crop, ImageScaler, ParametricSoftplus, ScaledTanh
+// and the first ThresholdedRelu were experimental in ONNX 1.2 and are gone from the standard since;
+// runtimes still know them, and converters of that time wrote them.
 #define GCUT_OP_LIST_UNARY(X, V)                                                                   \
   X(ONNX, Abs, abs, 1, 6, 13)                                                                      \
   X(ONNX, Acos, acos, 7, 22)                                                                       \
   X(ONNX, Acosh, acosh, 9, 22)                                                                     \
+  X(ONNX, Affine, affine, 1)                                                                       \
   X(ONNX, Asin, asin, 7, 22)                                                                       \
   X(ONNX, Asinh, asinh, 9, 22)                                                                     \
   X(ONNX, Atan, atan, 7, 22)                                                                       \
@@ -106,9 +109,11 @@
   X(ONNX, Mish, mish, 18, 22)                                                                      \
   X(ONNX, Neg, neg, 1, 6, 13)                                                                      \
   X(ONNX, Not, not, 1)                                                                             \
+  X(ONNX, ParametricSoftplus, parametric_softplus, 1)                                              \
   X(ONNX, Reciprocal, reciprocal, 1, 6, 13)                                                        \
   X(ONNX, Relu, relu, 1, 6, 13, 14)                                                                \
   X(ONNX, Round, round, 11, 22)                                                                    \
+  X(ONNX, ScaledTanh, scaled_tanh, 1)                                                              \
   X(ONNX, Selu, selu, 1, 6, 22)                                                                    \
   X(ONNX, Shrink, shrink, 9)                                                                       \
   X(ONNX, Sigmoid, sigmoid, 1, 6, 13)                                                              \
@@ -121,7 +126,7 @@
   X(ONNX, Swish, swish, 24)                                                                        \
   X(ONNX, Tan, tan, 7, 22)                                                                         \
   X(ONNX, Tanh, tanh, 1, 6, 13)                                                                    \
-  X(ONNX, ThresholdedRelu, thresholded_relu, 10, 22)
+  X(ONNX, ThresholdedRelu, thresholded_relu, 1, 10, 22)
 
 // binary.c: two inputs, broadcast: arithmetic, comparison, logic, bits
 #define GCUT_OP_LIST_BINARY(X, V)                                                                  \
@@ -245,6 +250,7 @@
 // pad.c: Pad, CenterCropPad
 #define GCUT_OP_LIST_PAD(X, V)                                                                     \
   X(ONNX, CenterCropPad, center_crop_pad, 18)                                                      \
+  X(ONNX, Crop, crop, 1)                                                                           \
   X(ONNX, Pad, pad, 1, 2, 11, 13, 18, 19, 21, 23, 24, 25)
 
 // expand.c: Expand, Tile
@@ -339,6 +345,7 @@
   X(ONNX, BatchNormalization, batch_normalization, 1, 6, 7, 9, 14, 15)                             \
   X(ONNX, InstanceNormalization, instance_normalization, 1, 6, 22)                                 \
   X(ONNX, GroupNormalization, group_normalization, 18, 21)                                         \
+  X(ONNX, ImageScaler, image_scaler, 1)                                                            \
   X(ONNX, LayerNormalization, layer_normalization, 17)                                             \
   X(ONNX, RMSNormalization, rms_normalization, 23)                                                 \
   X(ONNX, SimplifiedLayerNormalization, simplified_layer_normalization, 1)                         \

@@ -1,5 +1,5 @@
 // BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization,
-// RMSNormalization, LRN, LpNormalization, MeanVarianceNormalization, and
+// RMSNormalization, LRN, LpNormalization, MeanVarianceNormalization, ImageScaler, and
 // SimplifiedLayerNormalization as ONNX Runtime has it: its exporters write it into the standard's
 // domain, which lacks it.
 #include "tracer/ops/normalization.h"
@@ -283,4 +283,31 @@ const gcut_op gcut__op_mean_variance_normalization = {
     .attrs_size = sizeof(gcut_mvn_attrs),
     .infer = infer_mvn,
     .flops = flops_normalization,
+};
+
+// ---- ImageScaler ------------------------------------------------------------------------------
+
+static gcut_status infer_image_scaler(gcut_infer *c, gcut_error *err) {
+  const gcut_image_scaler_attrs *attrs = c->attrs;
+  GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
+  gcut_dim channels = gcut_infer_dims(c, 0)[1];
+  if (gcut_dim_known(channels) && (int64_t)attrs->bias.n != channels)
+    return GCUT_NODE_FAIL(c, err, "%zu biases for %lld channels", attrs->bias.n,
+                          (long long)channels);
+  return gcut_infer_same(c, err);
+}
+
+static const gcut_attr_row image_scaler_attrs[] = {
+    GCUT_ATTR_FLOATS(gcut_image_scaler_attrs, bias),
+    GCUT_ATTR_FLOAT(gcut_image_scaler_attrs, scale, 1.0f),
+    {0},
+};
+
+const gcut_op gcut__op_image_scaler = {
+    .inputs = "T",
+    .outputs = "T",
+    .T = GCUT_FLOATS_STANDARD,
+    .attrs = image_scaler_attrs,
+    .attrs_size = sizeof(gcut_image_scaler_attrs),
+    .infer = infer_image_scaler,
 };

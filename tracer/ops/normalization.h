@@ -27,6 +27,11 @@ typedef struct gcut_group_norm_attrs {
   int64_t num_groups; // 0 of InstanceNormalization
 } gcut_group_norm_attrs;
 
+typedef struct gcut_image_scaler_attrs {
+  gcut_floats bias; // one a channel
+  float scale;
+} gcut_image_scaler_attrs;
+
 typedef struct gcut_lrn_attrs {
   float alpha, beta, bias;
   int64_t size;

@@ -1,4 +1,4 @@
-// Pad and CenterCropPad.
+// Pad, CenterCropPad, Crop.
 #include "tracer/ops/pad.h"
 
 #include "tracer/ops/carry.h"
@@ -133,3 +133,45 @@ const gcut_op gcut__op_center_crop_pad = {.inputs = "TI",
                                           .attrs_size = sizeof(gcut__center_attrs),
                                           .infer = infer_center_crop_pad,
                                           .flops = gcut__no_flops};
+
+// ---- Crop -------------------------------------------------------------------------------------
+
+static const gcut_attr_row crop_rows[] = {GCUT_ATTR_INTS_REQUIRED(gcut__crop_attrs, border),
+                                          GCUT_ATTR_INTS(gcut__crop_attrs, scale),
+                                          {0}};
+
+// What stays of an axis from `first` on: `size` elements, or all but the last `last`.
+static gcut_dim cropped(gcut_infer *c, gcut_dim dim, int64_t first, int64_t last,
+                        const int64_t *size) {
+  gcut_dim left = gcut_dim_sub(c->dims, gcut_dim_sub(c->dims, dim, first), size ? *size : last);
+  if (gcut_dim_known(left) && left < 0) return GCUT_DIM_INVALID;
+  return size ? *size : left;
+}
+
+static gcut_status infer_crop(gcut_infer *c, gcut_error *err) {
+  const gcut__crop_attrs *attrs = c->attrs;
+  const int64_t *border = attrs->border.data, *scale = attrs->scale.n ? attrs->scale.data : NULL;
+  gcut_dim dims[4];
+  GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
+  if (attrs->border.n != 4 || (scale && attrs->scale.n != 2))
+    return GCUT_NODE_FAIL(c, err, "%zu numbers of border and %zu of scale, expected 4 and 0 or 2",
+                          attrs->border.n, attrs->scale.n);
+  memcpy(dims, gcut_infer_dims(c, 0), sizeof dims);
+  for (int d = 0; d < 2; d++) {
+    int64_t first = border[1 - d], last = border[3 - d];
+    dims[2 + d] = first < 0 || last < 0 || (scale && scale[d] < 0)
+                      ? GCUT_DIM_INVALID
+                      : cropped(c, dims[2 + d], first, last, scale ? scale + d : NULL);
+    if (dims[2 + d] == GCUT_DIM_INVALID)
+      return GCUT_NODE_FAIL(c, err, "axis %d is too small for what is cropped", 2 + d);
+  }
+  return gcut_infer_set(c, 0, GCUT_UNDEFINED, 4, dims, err);
+}
+
+const gcut_op gcut__op_crop = {.inputs = "T",
+                               .outputs = "T",
+                               .flags = GCUT_OP_MOVES,
+                               .attrs = crop_rows,
+                               .attrs_size = sizeof(gcut__crop_attrs),
+                               .infer = infer_crop,
+                               .flops = gcut__no_flops};

@@ -1,4 +1,4 @@
-// What Pad and CenterCropPad share between rooms.
+// What Pad, CenterCropPad and Crop share between rooms.
 #ifndef GCUT_TRACER_OPS_PAD_H
 #define GCUT_TRACER_OPS_PAD_H
 
@@ -25,5 +25,10 @@ gcut__pad_mode gcut__pad_mode_of(const gcut__pad_attrs *attrs);
 typedef struct gcut__center_attrs {
   gcut_ints axes; // absent: all
 } gcut__center_attrs;
+
+typedef struct gcut__crop_attrs {
+  gcut_ints border; // left, top, right, bottom
+  gcut_ints scale;  // height, width of what stays; absent: all within the border
+} gcut__crop_attrs;
 
 #endif

@@ -14,9 +14,15 @@ ALPHA_ROWS(alpha_leaky, 0.01f)
 #undef ALPHA_ROWS
 
 static const gcut_attr_row hard_sigmoid_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_hard_sigmoid_attrs, alpha, 0.2f),
-    GCUT_ATTR_FLOAT(gcut_hard_sigmoid_attrs, beta, 0.5f),
+    GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, alpha, 0.2f),
+    GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, beta, 0.5f),
     {0}};
+static const gcut_attr_row affine_rows[] = {GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, alpha, 1.0f),
+                                            GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, beta, 0.0f),
+                                            {0}};
+static const gcut_attr_row scaled_rows[] = {GCUT_ATTR_FLOAT_REQUIRED(gcut_alpha_beta_attrs, alpha),
+                                            GCUT_ATTR_FLOAT_REQUIRED(gcut_alpha_beta_attrs, beta),
+                                            {0}};
 static const gcut_attr_row selu_rows[] = {GCUT_ATTR_FLOAT(gcut_selu_attrs, alpha, NAN),
                                           GCUT_ATTR_FLOAT(gcut_selu_attrs, gamma, NAN),
                                           {0}};
@@ -158,12 +164,16 @@ UNARY(sqrt, GCUT_FLOATS_STANDARD, gcut_infer_same)
 UNARY(tan, GCUT_FLOATS_STANDARD, gcut_infer_same)
 UNARY(tanh, GCUT_FLOATS_STANDARD, gcut_infer_same)
 
+UNARY_ATTRS(affine, GCUT_FLOATS_STANDARD, gcut_infer_same, affine_rows, gcut_alpha_beta_attrs)
 UNARY_ATTRS(celu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)
 UNARY_ATTRS(elu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)
 UNARY_ATTRS(gelu, GCUT_FLOATS_STANDARD, infer_gelu, gelu_rows, gcut_gelu_attrs)
 UNARY_ATTRS(hard_sigmoid, GCUT_FLOATS_STANDARD, gcut_infer_same, hard_sigmoid_rows,
-            gcut_hard_sigmoid_attrs)
+            gcut_alpha_beta_attrs)
 UNARY_ATTRS(leaky_relu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_leaky, gcut_alpha_attrs)
+UNARY_ATTRS(parametric_softplus, GCUT_FLOATS_STANDARD, gcut_infer_same, scaled_rows,
+            gcut_alpha_beta_attrs)
+UNARY_ATTRS(scaled_tanh, GCUT_FLOATS_STANDARD, gcut_infer_same, scaled_rows, gcut_alpha_beta_attrs)
 UNARY_ATTRS(selu, GCUT_FLOATS_STANDARD, gcut_infer_same, selu_rows, gcut_selu_attrs)
 UNARY_ATTRS(shrink, GCUT_NUMERIC, gcut_infer_same, shrink_rows, gcut_shrink_attrs)
 UNARY_ATTRS(swish, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)

@@ -8,9 +8,9 @@ typedef struct gcut_alpha_attrs {
   float alpha;
 } gcut_alpha_attrs; // Celu, Elu, LeakyRelu, Swish, SwiGLU, ThresholdedRelu
 
-typedef struct gcut_hard_sigmoid_attrs {
+typedef struct gcut_alpha_beta_attrs {
   float alpha, beta;
-} gcut_hard_sigmoid_attrs;
+} gcut_alpha_beta_attrs; // HardSigmoid, Affine, ParametricSoftplus, ScaledTanh
 
 typedef struct gcut_selu_attrs {
   float alpha, gamma; // NaN: not given, and the default depends on the version

@@ -122,6 +122,8 @@ static const gcut__slice_row rows[] = {
     GIVEN(microsoft_group_norm, "0", "0"),
     GIVEN(skip_group_norm, "0--0", "00"),
     GIVEN(lrn, "0", "0"),
+    GIVEN(image_scaler, "0", "0"),
+    GIVEN(crop, "0", "0"),
     GIVEN(depth_to_space, "0", "0"),
     GIVEN(space_to_depth, "0", "0"),
     GIVEN(grid_sample, "00", "0"),

@@ -38,10 +38,11 @@ gcut_status gcut__cpu_array_feature_extractor(gcut_cpu_call *c, gcut_error *err)
 gcut_status gcut__cpu_feature_vectorizer(gcut_cpu_call *c, gcut_error *err) {
   gcut_ints sizes = ((const gcut__vectorizer_attrs *)c->attrs)->inputdimensions;
   float *to = c->outputs[0]->data;
+  int64_t rows = c->outputs[0]->dims[0];
   (void)err;
-  for (int64_t r = 0; r < c->outputs[0]->dims[0]; r++)
+  for (int64_t r = 0; r < rows; r++)
     for (uint32_t i = 0; i < c->n_inputs; i++) {
-      uint64_t n = gcut__n_features(c->inputs[i]);
+      uint64_t n = c->inputs[i]->count / (uint64_t)rows;
       for (uint64_t k = 0; k < (uint64_t)sizes.data[i]; k++)
         *to++ = k < n ? (float)gcut__feature(c->inputs[i], (uint64_t)r * n + k) : 0;
     }

@@ -1,5 +1,6 @@
 // BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization,
-// RMSNormalization, SimplifiedLayerNormalization, LRN, LpNormalization, MeanVarianceNormalization.
+// RMSNormalization, SimplifiedLayerNormalization, LRN, LpNormalization, MeanVarianceNormalization,
+// ImageScaler.
 #include "tracer/ops/normalization.h"
 
 #include <math.h>
@@ -352,6 +353,24 @@ gcut_status gcut__cpu_mean_variance_normalization(gcut_cpu_call *c, gcut_error *
     gcut__store_doubles(x->type, c->outputs[0]->data, (uint64_t)back->offsets[0],
                         (uint64_t)back->steps[0], (uint64_t)back->inner, at);
     at += back->inner;
+  }
+  return GCUT_OK;
+}
+
+// ---- ImageScaler ------------------------------------------------------------------------------
+
+gcut_status gcut__cpu_image_scaler(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_image_scaler_attrs *attrs = c->attrs;
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0];
+  uint64_t n = product(x, 2, x->rank);
+  double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
+  if (!row) return GCUT_NO_MEMORY(err);
+  for (uint64_t i = 0; i < product(x, 0, 2); i++) {
+    double bias = (double)attrs->bias.data[i % attrs->bias.n];
+    gcut__load_doubles(x->type, x->data, i * n, 1, n, row);
+    for (uint64_t k = 0; k < n; k++) row[k] = row[k] * (double)attrs->scale + bias;
+    gcut__store_doubles(y->type, y->data, i * n, 1, n, row);
   }
   return GCUT_OK;
 }

@@ -1,4 +1,4 @@
-// Pad and CenterCropPad.
+// Pad, CenterCropPad, Crop.
 //
 // Padding with a constant fills the output and copies the box that is left of the input. The other
 // modes look every output index up in a table an axis, made once: where it comes from.
@@ -148,4 +148,11 @@ gcut_status gcut__cpu_center_crop_pad(gcut_cpu_call *c, gcut_error *err) {
     begins[d] = more >= 0 ? more / 2 : -(-more / 2);
   }
   return pad_constant(c, begins, zero, err);
+}
+
+gcut_status gcut__cpu_crop(gcut_cpu_call *c, gcut_error *err) {
+  const int64_t *border = ((const gcut__crop_attrs *)c->attrs)->border.data;
+  const uint8_t zero[16] = {0};
+  if (!c->outputs[0] || c->outputs[0]->count == 0) return GCUT_OK;
+  return pad_constant(c, (int64_t[]){0, 0, -border[1], -border[0]}, zero, err);
 }

@@ -52,7 +52,8 @@
   X(AffineGrid, affine_grid) X(RoiAlign, roi_align) X(MaxRoiPool, roi_pool) \
   X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv) \
   X(MatMul, whole_matmul) X(DeformConv, deform_conv) X(DFT, dft) X(STFT, stft) \
-  X(CenterCropPad, center_crop_pad)
+  X(CenterCropPad, center_crop_pad) X(Crop, crop) X(Affine, affine) \
+  X(ScaledTanh, scaled_tanh) X(ParametricSoftplus, parametric_softplus)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
   X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \

@@ -1,7 +1,8 @@
-// Pad, Tile, CenterCropPad, Trilu, Range, ConstantOfShape, CumSum, CumProd.
+// Pad, Tile, CenterCropPad, Crop, Trilu, Range, ConstantOfShape, CumSum, CumProd.
 #include "exec/cuda/ops/place.h"
 
 #include "exec/cuda/ops/compile.h"
+#include "exec/cuda/ops/spell.h"
 #include "tracer/ops/constant.h"
 #include "tracer/ops/cumulative.h"
 #include "tracer/ops/pad.h"
@@ -101,6 +102,19 @@ gcut_status gcut__cuda_compile_center_crop_pad(const gcut__cuda_compile *c, gcut
     job.begins[d] = more >= 0 ? more / 2 : -(-more / 2);
   }
   return GCUT_CUDA_PLAIN(c, "gcut_pad", &job, (uint64_t)job.count, 0, pointers, err);
+}
+
+static bool crop(gcut__speller *s) {
+  const int64_t *border = ((const gcut__crop_attrs *)s->c->node->attrs)->border.data;
+  const gcut_type *y = gcut__cuda_output_type(s->c, 0);
+  uint32_t rows =
+      gcut__spell_slice(s, gcut__spell_input(s, 0), 2, border[1], border[1] + y->dims[2]);
+  gcut__spell_output(s, 0, gcut__spell_slice(s, rows, 3, border[0], border[0] + y->dims[3]));
+  return true;
+}
+
+gcut_status gcut__cuda_compile_crop(const gcut__cuda_compile *c, gcut_error *err) {
+  return gcut__spell(c, crop, err);
 }
 
 // ---- Trilu, Range, ConstantOfShape ------------------------------------------------------------

@@ -86,7 +86,7 @@ static int make_alpha(const maker *m) {
   return m->of == GCUT_CUDA_ELEMENT_INT ? ELEMENT_NONE : emit_numbers(m, attrs->alpha, 0);
 }
 static int make_hard_sigmoid(const maker *m) {
-  const gcut_hard_sigmoid_attrs *attrs = m->node->attrs;
+  const gcut_alpha_beta_attrs *attrs = m->node->attrs;
   return emit_numbers(m, attrs->alpha, attrs->beta);
 }
 // Results of 16 bits are those of fused kernels, too, which have less time.

@@ -1,6 +1,6 @@
-"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, halves/, learning/ and images/: operators of com.microsoft,
-the same in float16, ai.onnx.ml's, and those of ai.onnx whose official cases have as inputs what models have as
-constants, with what ONNX Runtime computes for them.
+"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, halves/, learning/, images/ and experimental/: operators of
+com.microsoft, the same in float16, ai.onnx.ml's, those of ai.onnx whose official cases have as inputs what models have
+as constants, and those that the standard has dropped, with what ONNX Runtime computes for them.
 
 Development only: needs onnx, onnxruntime and numpy. One node a case; its operands are graph inputs, or initializers
 where the runtime wants constants. A case that the runtime refuses, or dies of, is left out and named; where its CPU
@@ -23,10 +23,11 @@ rng = np.random.RandomState(0)
 nodes, graph_inputs, graph_outputs, initializers, inputs, outputs = [], [], [], [], {}, {}
 options = ort.SessionOptions()
 options.log_severity_level = 4
+standard = 21  # the opset of ai.onnx
 
 
 def opsets():
-    return [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 3)]
+    return [helper.make_opsetid("", standard), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 3)]
 
 
 def dtype_of(array):
@@ -580,6 +581,20 @@ def images():
         case("matmul_" + kind.__name__, "MatMul", [a, b], domain="")
 
 
+def experimental():
+    """What ONNX 1.2 had and has no more."""
+    x = f(2, 3, 6, 7)
+    plain("image_scaler", "ImageScaler", [x], bias=[-1.5, 2.0, 0.25], scale=0.5)
+    plain("image_scaler_plain", "ImageScaler", [x], bias=[-103.9, -116.8, -123.7])
+    plain("crop", "Crop", [x], border=[1, 2, 0, 3])
+    plain("crop_size", "Crop", [x], border=[2, 1, 9, 9], scale=[3, 4])
+    plain("affine", "Affine", [x], alpha=150.0, beta=-2.5)
+    plain("scaled_tanh", "ScaledTanh", [x], alpha=1.7159, beta=0.6667)
+    plain("parametric_softplus", "ParametricSoftplus", [30 * x], alpha=0.7, beta=-1.3)
+    plain("thresholded_relu", "ThresholdedRelu", [x], alpha=0.5)
+    learned("vectorizer", "FeatureVectorizer", [f(4, 1, 3), f(4, 2)], 1, inputdimensions=[3, 2])
+
+
 def save(folder):
     os.makedirs(os.path.join(here, folder), exist_ok=True)
     graph = helper.make_graph(nodes, folder, graph_inputs, graph_outputs, initializers)
@@ -601,3 +616,6 @@ learning()
 save("learning")
 images()
 save("images")
+standard = 9  # the last with which the runtime knows them
+experimental()
+save("experimental")

@@ -93,6 +93,17 @@ static void pad(void **unused) {
       {"CenterCropPad", 18, "", "float[n,5] {7,8}", "float[7,8]"},
       {"CenterCropPad", 18, "", "float[n,5] {7}", "!1 sizes for 2"},
       {"CenterCropPad", 18, "axes=[0]", "float[n,5] {-7}", "!negative"},
+      {"Crop", 1, "border=[1,2,3,4]", "float[n,3,h,w]", "float[n,3,h - 6,w - 4]"},
+      {"Crop", 1, "border=[1,2,0,0] scale=[4,5]", "float[n,3,h,w]", "float[n,3,4,5]"},
+      {"Crop", 1, "border=[1,2,0,0] scale=[4,5]", "float[n,3,6,5]", "!axis 3 is too small"},
+      {"Crop", 1, "border=[0,4,0,4]", "float[n,3,7,5]", "!axis 2 is too small"},
+      {"Crop", 1, "border=[0,-1,0,4]", "float[n,3,7,5]", "!axis 2 is too small"},
+      {"Crop", 1, "border=[9223372036854775807,0,9223372036854775807,0]", "float[n,3,7,5]",
+       "!axis 3 is too small"},
+      {"Crop", 1, "border=[0,1,0]", "float[n,3,7,5]", "!3 numbers of border"},
+      {"Crop", 1, "border=[0,1,0,0]", "float[n,3,7]", "!rank 3"},
+      {"ImageScaler", 1, "", "float[n,c,h,w]", "float[n,c,h,w]"},
+      {"ImageScaler", 1, "", "float[n,3,h,w]", "!0 biases for 3 channels"},
   };
   SYMBOLIC_TABLE(rows);
 }
