@@ -121,18 +121,28 @@ static uint64_t lay_out(const gcut_stage *part, const gcut_weight *const *sorted
                         uint64_t *offsets) {
   uint64_t end = 0;
   for (uint32_t i = 0; i < n; i++) {
-    if (offsets) offsets[sorted[i] - part->weights] = end;
+    offsets[sorted[i] - part->weights] = end;
     end += gcut_range_bytes(sorted[i]->bytes);
   }
   return end;
 }
 
+// What they take in whatever order.
+static uint64_t add_up(const gcut_stage *part, const bool *mapped) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < part->n_weights; i++)
+    if (!mapped || !mapped[part->first_weight + i])
+      bytes += gcut_range_bytes(part->weights[i].bytes);
+  return bytes;
+}
+
 uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, uint64_t *offsets) {
+  if (!offsets) return add_up(part, mapped);
   const gcut_weight **sorted = malloc((part->n_weights ? part->n_weights : 1) * sizeof *sorted);
   uint32_t n = 0;
   if (!sorted) return UINT64_MAX;
   for (uint32_t i = 0; i < part->n_weights; i++) {
-    if (offsets) offsets[i] = GCUT_ON_HEAP;
+    offsets[i] = GCUT_ON_HEAP;
     if (!mapped || !mapped[part->first_weight + i]) sorted[n++] = &part->weights[i];
   }
   qsort(sorted, n, sizeof *sorted, by_file);

@@ -40,6 +40,9 @@ typedef struct gcut__again_search gcut__again_search;
 gcut_status gcut__again_create(gcut__refining *r, gcut__again_search **out, gcut_error *err);
 void gcut__again_destroy(gcut__again_search *search); // NULL is allowed
 gcut_status gcut__again_find(gcut__again_search *search, uint64_t *out_cost, gcut_error *err);
+// The cost alone, where nothing is frozen: only parts whose nodes changed since it was last asked
+// for are looked at.
+gcut_status gcut__again_cost(gcut__again_search *search, uint64_t *out_cost, gcut_error *err);
 // Tries every assignment of movable nodes to parts, if there are few; false where there are not.
 gcut_status gcut__refine_exactly(gcut__refining *r, gcut__again_search *search, bool *out_done,
                                  gcut_error *err);

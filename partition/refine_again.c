@@ -26,9 +26,9 @@ enum { MOST_NODES = 512, SHARE_NODES = 4, FEW_NODES = 256 };
 struct gcut__again_search {
   gcut__refining *r;
   gcut__flow flow;
-  uint32_t part, stamp;
+  uint32_t part, stamp, own_stamp;
   uint32_t *value_vertex, *value_stamp; // [n_values]
-  uint32_t *read_stamp;                 // [n_values] part + 1 whose own nodes last read it
+  uint32_t *read_stamp;                 // [n_values] own_stamp, where the part's own nodes read it
   uint32_t *node_vertex, *node_stamp;   // [n_nodes]
   uint32_t *depth;                      // [MOST_NODES] of nodes[]
   uint32_t *nodes, n_nodes, most_nodes; // in the network, nearest first
@@ -36,6 +36,9 @@ struct gcut__again_search {
   uint32_t deepest;          // no node further from the part can pay
   uint64_t inputs;           // bytes that the part reads from outside
   uint32_t *first, *members; // [n_parts + 2], [n_order] nodes by part
+  uint64_t *costs;           // [n_parts] where the nodes lie as in seen
+  uint32_t *seen;            // [n_nodes] their parts, or GCUT_NONE
+  bool *changed;             // [n_parts]
 };
 
 typedef struct gcut__again_search network;
@@ -48,7 +51,7 @@ static bool cannot_pay(const network *k, uint32_t id) {
   const gcut_node *node = &d->graph->nodes[id];
   for (uint32_t r = 0; d->n_order > FEW_NODES && r < gcut_node_n_reads(node); r++) {
     uint32_t v = gcut_node_read(d->graph, node, r);
-    if (v == GCUT_NONE || gcut__constant(d->trace, v) || k->read_stamp[v] == k->part + 1) continue;
+    if (v == GCUT_NONE || gcut__constant(d->trace, v) || k->read_stamp[v] == k->own_stamp) continue;
     if (k->r->least[v] >= k->inputs) return true;
   }
   return false;
@@ -88,14 +91,14 @@ static void add_read(network *k, uint32_t reader, uint32_t value, uint32_t depth
 static uint64_t sum_inputs(network *k, const uint32_t *nodes, uint32_t n) {
   const gcut__draft *d = k->r->draft;
   uint64_t sum = 0;
-  k->stamp++;
+  k->own_stamp = ++k->stamp;
   for (uint32_t i = 0; i < n; i++) {
     const gcut_node *node = &d->graph->nodes[nodes[i]];
     for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
       uint32_t v = gcut_node_read(d->graph, node, r);
       if (v == GCUT_NONE || k->value_stamp[v] == k->stamp || gcut__constant(d->trace, v)) continue;
       k->value_stamp[v] = k->stamp;
-      k->read_stamp[v] = k->part + 1;
+      k->read_stamp[v] = k->own_stamp;
       uint32_t producer = d->graph->values[v].producer;
       if (producer == GCUT_NONE || d->part[producer] != k->part) sum += k->r->bytes[v];
     }
@@ -161,6 +164,32 @@ gcut_status gcut__again_find(gcut__again_search *k, uint64_t *out_cost, gcut_err
   return k->flow.failed ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
+// A part's cost depends on its own nodes alone.
+static void mark_changed(network *k) {
+  const gcut__draft *d = k->r->draft;
+  memset(k->changed, 0, d->n_parts * sizeof *k->changed);
+  for (uint32_t i = 0; i < d->n_order; i++) {
+    uint32_t node = d->order[i];
+    if (k->seen[node] == d->part[node]) continue;
+    if (k->seen[node] != GCUT_NONE) k->changed[k->seen[node]] = true;
+    k->changed[d->part[node]] = true;
+    k->seen[node] = d->part[node];
+  }
+}
+
+gcut_status gcut__again_cost(gcut__again_search *k, uint64_t *out_cost, gcut_error *err) {
+  *out_cost = 0;
+  mark_changed(k);
+  sort_by_part(k);
+  for (uint32_t p = 0; p < k->r->draft->n_parts; p++) {
+    if (k->changed[p])
+      k->costs[p] = settle_part(k, p, k->members + k->first[p], k->first[p + 1] - k->first[p]);
+    *out_cost += k->costs[p];
+  }
+  k->r->n_again = 0;
+  return k->flow.failed ? GCUT_NO_MEMORY(err) : GCUT_OK;
+}
+
 gcut_status gcut__again_create(gcut__refining *r, gcut__again_search **out, gcut_error *err) {
   const gcut__draft *d = r->draft;
   gcut_arena *arena = d->scratch;
@@ -178,9 +207,13 @@ gcut_status gcut__again_create(gcut__refining *r, gcut__again_search **out, gcut
   k->nodes = GCUT_NEW_ARRAY(arena, uint32_t, MOST_NODES);
   k->first = GCUT_NEW_ARRAY(arena, uint32_t, (size_t)d->n_parts + 2);
   k->members = GCUT_NEW_ARRAY(arena, uint32_t, d->n_order);
+  k->costs = GCUT_NEW_ARRAY(arena, uint64_t, d->n_parts);
+  k->seen = GCUT_NEW_ARRAY(arena, uint32_t, d->graph->n_nodes);
+  k->changed = GCUT_NEW_ARRAY(arena, bool, d->n_parts);
   if (!k->value_vertex || !k->value_stamp || !k->read_stamp || !k->node_vertex || !k->node_stamp ||
-      !k->depth || !k->nodes || !k->first || !k->members)
+      !k->depth || !k->nodes || !k->first || !k->members || !k->costs || !k->seen || !k->changed)
     return GCUT_NO_MEMORY(err);
+  memset(k->seen, 0xff, d->graph->n_nodes * sizeof *k->seen);
   return GCUT_OK;
 }
 

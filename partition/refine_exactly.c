@@ -103,7 +103,7 @@ gcut_status gcut__refine_exactly(gcut__refining *r, gcut__again_search *search, 
       break;
     }
     if (!none_empty(&o, r->n_own)) continue;
-    GCUT_TRY(gcut__again_find(search, &cost, err));
+    GCUT_TRY(gcut__again_cost(search, &cost, err));
     if (cost >= least) continue;
     least = cost;
     for (uint32_t i = 0; i < o.n; i++) best[i] = d->part[o.nodes[i]];

@@ -70,17 +70,28 @@ uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_
   return bytes;
 }
 
-static gcut__buffer_sizes find_sizes(const gcut__arrangement *a, uint32_t part) {
+static gcut__buffer_sizes find_sizes(const gcut_problem *p, uint32_t part) {
   gcut__buffer_sizes s = {0};
-  if (a->policy->host[part]) return s;
-  for (uint32_t c = 0; c < a->problem->n_classes; c++) {
-    uint64_t operands = gcut__operand_bytes(a->problem, part, c);
-    uint64_t workspace = gcut_range_bytes(a->problem->parts[part].work[c].workspace);
+  for (uint32_t c = 0; c < p->n_classes; c++) {
+    uint64_t operands = gcut__operand_bytes(p, part, c);
+    uint64_t workspace = gcut_range_bytes(p->parts[part].work[c].workspace);
     s.operands = max64(s.operands, operands);
     s.workspace = max64(s.workspace, workspace);
     s.total = max64(s.total, operands + workspace);
   }
   return s;
+}
+
+gcut_status gcut__measure(const gcut_problem *problem, const gcut__policy *policy,
+                          gcut_arena *arena, gcut__measures *out, gcut_error *err) {
+  out->weight_bytes = GCUT_NEW_ARRAY(arena, uint64_t, problem->n_parts);
+  out->sizes = GCUT_NEW_ARRAY(arena, gcut__buffer_sizes, problem->n_parts);
+  if (!out->weight_bytes || !out->sizes) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < problem->n_parts; i++) {
+    out->weight_bytes[i] = gcut_stage_layout(&problem->parts[i], policy->mapped, NULL);
+    if (!policy->host[i]) out->sizes[i] = find_sizes(problem, i);
+  }
+  return GCUT_OK;
 }
 
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) {
@@ -216,21 +227,18 @@ static bool allocate(gcut__arrangement *a, gcut_arena *arena) {
   a->steps = GCUT_NEW_ARRAY(arena, gcut__step, n);
   a->loads = GCUT_NEW_ARRAY(arena, uint32_t, n);
   a->last_steps = GCUT_NEW_ARRAY(arena, uint32_t, n);
-  a->weight_bytes = GCUT_NEW_ARRAY(arena, uint64_t, p->n_parts);
   a->resident_at = GCUT_NEW_ARRAY(arena, uint64_t, p->n_parts);
-  a->sizes = GCUT_NEW_ARRAY(arena, gcut__buffer_sizes, p->n_parts);
-  return a->steps && a->loads && a->last_steps && a->weight_bytes && a->resident_at && a->sizes;
+  return a->steps && a->loads && a->last_steps && a->resident_at;
 }
 
 gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
-                          const char *offload, gcut_arena *arena, gcut__arrangement *out,
-                          gcut_error *err) {
-  *out = (gcut__arrangement){.problem = problem, .policy = policy};
+                          const gcut__measures *measures, const char *offload, gcut_arena *arena,
+                          gcut__arrangement *out, gcut_error *err) {
+  *out = (gcut__arrangement){.problem = problem,
+                             .policy = policy,
+                             .weight_bytes = measures->weight_bytes,
+                             .sizes = measures->sizes};
   if (!allocate(out, arena)) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < problem->n_parts; i++) {
-    out->weight_bytes[i] = gcut_stage_layout(&problem->parts[i], policy->mapped, NULL);
-    out->sizes[i] = find_sizes(out, i);
-  }
   fill_steps(out);
   number_loads(out);
   place_residents(out);

@@ -32,6 +32,11 @@ void gcut__shelf_add(gcut__shelf *s, uint32_t instance) {
 
 void gcut__shelf_forget(gcut__shelf *s) {
   memset(s->uses, 0, s->n * sizeof *s->uses);
+  s->latest = GCUT__NEVER;
+}
+
+static void expect(gcut__shelf *s, uint64_t use) {
+  if (use > s->latest) s->latest = use;
 }
 
 static void shelf_remove(gcut__shelf *s, uint32_t instance) {
@@ -93,7 +98,11 @@ gcut_status gcut__drop_value(gcut__weaver *w, gcut_space space, uint32_t instanc
 
 // Drops a value everywhere once nothing will read it.
 gcut_status gcut__release(gcut__weaver *w, uint32_t instance) {
-  if (gcut__next_use(w, instance, w->step->part, w->batch) != GCUT__NEVER) return GCUT_OK;
+  uint64_t use = gcut__next_use(w, instance, w->step->part, w->batch);
+  if (use != GCUT__NEVER) {
+    if (w->parked.index[instance] != GCUT_NONE) expect(&w->parked, use);
+    return GCUT_OK;
+  }
   for (int space = 0; space < GCUT_N_SPACES; space++)
     GCUT_TRY(gcut__drop_value(w, (gcut_space)space, instance));
   return GCUT_OK;
@@ -138,10 +147,11 @@ static uint32_t farthest(const gcut__weaver *w, gcut__shelf *s, const uint32_t *
                          uint32_t n_pins, uint64_t *out_use) {
   uint64_t now = (uint64_t)w->step->part * w->problem->n_batches + w->batch;
   uint32_t victim = GCUT_NONE;
-  *out_use = 0;
+  *out_use = s->latest = 0;
   for (uint32_t i = 0; i < s->n; i++) {
     if (s->uses[i] <= now) s->uses[i] = gcut__next_use(w, s->items[i], w->step->part, w->batch);
     uint64_t use = s->uses[i];
+    expect(s, use);
     if (use < *out_use || (use == *out_use && victim != GCUT_NONE)) continue;
     if (is_pinned(s->items[i], pins, n_pins)) continue;
     victim = s->items[i];
@@ -228,12 +238,14 @@ gcut_status gcut__park(gcut__weaver *w, uint32_t instance, const uint32_t *pins,
     if (status == GCUT_OK) break;
     if (status != GCUT_BUDGET) return status;
     uint64_t victim_use;
+    if (w->parked.latest <= use) return GCUT_OK;
     uint32_t victim = farthest(w, &w->parked, pins, n_pins, &victim_use);
     if (victim == GCUT_NONE || victim_use <= use) return GCUT_OK;
     GCUT_TRY(unpark(w, victim));
   }
   *out_offset += w->plan->parked_at;
   *out_parked = true;
+  expect(&w->parked, use);
   return GCUT_OK;
 }
 

@@ -110,9 +110,9 @@ typedef struct gcut__arrangement {
   uint32_t *loads;      // [n_loads] parts, in the order of loading
   uint32_t *last_steps; // [n_loads] last step that uses it
   uint32_t n_loads, ahead;
-  uint64_t *weight_bytes;    // [n_parts] of the range; 0: nothing to load
-  gcut__buffer_sizes *sizes; // [n_parts] with one batch in flight
-  uint64_t *resident_at;     // [n_parts] offset of those that stay
+  const uint64_t *weight_bytes;    // [n_parts] as measured
+  const gcut__buffer_sizes *sizes; // [n_parts]
+  uint64_t *resident_at;           // [n_parts] offset of those that stay
   uint64_t *slots; // [ahead + 1] offsets in the streamed region, where there are three or more
   uint64_t resident_bytes, stream_bytes, buffer_bytes, parked_at, parked_limit;
   uint64_t least;   // where it does not fit: the least budget that would do
@@ -120,10 +120,18 @@ typedef struct gcut__arrangement {
   bool tight;       // buffers move
 } gcut__arrangement;
 
+// What parts take, whatever the order of steps.
+typedef struct gcut__measures {
+  uint64_t *weight_bytes;    // [n_parts] of the range; 0: nothing to load
+  gcut__buffer_sizes *sizes; // [n_parts] with one batch in flight
+} gcut__measures;
+
+GCUT_MUST_USE gcut_status gcut__measure(const gcut_problem *problem, const gcut__policy *policy,
+                                        gcut_arena *arena, gcut__measures *out, gcut_error *err);
 // GCUT_BUDGET names the least that would do.
 GCUT_MUST_USE gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
-                                        const char *offload, gcut_arena *arena,
-                                        gcut__arrangement *out, gcut_error *err);
+                                        const gcut__measures *measures, const char *offload,
+                                        gcut_arena *arena, gcut__arrangement *out, gcut_error *err);
 // Loads that may be issued by the time a step begins.
 uint32_t gcut__loads_allowed(const gcut__arrangement *a, const gcut__step *step);
 uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load);

@@ -385,7 +385,10 @@ gcut_status gcut__schedule_policy(const gcut_problem *problem, const gcut__polic
   gcut__arrangement a;
   *out_schedule = NULL;
   if (!arena) return GCUT_NO_MEMORY(err);
-  gcut_status status = gcut__arrange(problem, policy, offload, arena, &a, err);
+  gcut__measures measures;
+  gcut_status status = gcut__measure(problem, policy, arena, &measures, err);
+  if (status == GCUT_OK)
+    status = gcut__arrange(problem, policy, &measures, offload, arena, &a, err);
   if (status == GCUT_OK) status = gcut__weave(&a, offload, note, out_schedule, out_least_host, err);
   gcut_arena_destroy(arena);
   return status;

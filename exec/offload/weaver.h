@@ -15,6 +15,7 @@ typedef struct gcut__shelf {
   uint64_t *uses;  // [n] when each is read next; what is past was read since and is found anew
   uint32_t *index; // [n_instances] place in items, or GCUT_NONE
   uint32_t n;
+  uint64_t latest; // of what is parked: nothing is read later than then
 } gcut__shelf;
 
 // Host memory that was given up a moment ago. Handing it out at once would make what fills it wait
