@@ -28,7 +28,8 @@ gcut_status gcut_file_map_descriptor(int descriptor, const char *path, const voi
   }
   void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
   if (data == MAP_FAILED)
-    return GCUT_FAIL(err, GCUT_FORMAT, "%s: cannot be mapped: %s", path, strerror(errno));
+    return GCUT_FAIL(err, errno == ENOMEM ? GCUT_NOMEM : GCUT_FORMAT, "%s: cannot be mapped: %s",
+                     path, strerror(errno));
   *out_data = data;
   *out_bytes = (uint64_t)info.st_size;
   return GCUT_OK;

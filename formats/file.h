@@ -9,7 +9,7 @@
 #include "graphcut/output.h"
 
 // Maps a regular file read-only. *out_data is never NULL on success, also for an empty file.
-// GCUT_FORMAT where it cannot be read.
+// GCUT_FORMAT where it cannot be read, GCUT_NOMEM where addresses are out.
 GCUT_MUST_USE gcut_status gcut_file_map(const char *path, const void **out_data,
                                         uint64_t *out_bytes, gcut_error *err);
 // The same for an open descriptor, which stays the caller's; `path` is for messages.

@@ -5,6 +5,7 @@
 
 gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, const float *b, float *out,
                             gcut_error *err) {
+  GCUT_TRY(gcut__dnnl_room(0, err));
   int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
   dnnl_status_t status =
       dnnl_sgemm(g->transpose_a ? 'T' : 'N', g->transpose_b ? 'T' : 'N', g->m, g->n, g->k, g->alpha,

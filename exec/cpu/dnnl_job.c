@@ -1,10 +1,15 @@
 #include "exec/cpu/dnnl_job.h"
 
+#include "tracer/base/room.h"
+
 // Of the OpenMP runtime that comes with oneDNN; its header comes with some compilers only.
 extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int n);
 
 static const double WORTH_THREADS = 1 << 23;
+// What oneDNN takes for kernels that it writes and, at first, for each of its threads; and what
+// another thread's first allocation reserves meanwhile.
+enum { ROOM = 192 << 20, ROOM_A_THREAD = 9 << 20 };
 
 int gcut__dnnl_threads_for(double operations) {
   int before = omp_get_max_threads();
@@ -22,10 +27,16 @@ gcut_status gcut__dnnl_check(dnnl_status_t status, const char *what, gcut_error 
   return GCUT_FAIL(err, GCUT_DEVICE, "oneDNN failed at %s (status %d)", what, (int)status);
 }
 
+gcut_status gcut__dnnl_room(size_t bytes, gcut_error *err) {
+  size_t threads = (size_t)omp_get_max_threads() * ROOM_A_THREAD;
+  return gcut__has_room(ROOM + threads + bytes) ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
 gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *out_found,
                              gcut_error *err) {
   *j = (gcut_dnnl_job){0};
   *out_found = false;
+  GCUT_TRY(gcut__dnnl_room(0, err));
   GCUT_TRY(gcut__dnnl_check(dnnl_engine_create(&j->engine, dnnl_cpu, 0), "making an engine", err));
   GCUT_TRY(gcut__dnnl_check(dnnl_stream_create(&j->stream, j->engine, dnnl_stream_default_flags),
                             "making a stream", err));
@@ -40,6 +51,7 @@ gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *
 gcut_status gcut__dnnl_bind(gcut_dnnl_job *j, int name, const dnnl_memory_desc_t *desc,
                             const void *data, gcut_error *err) {
   dnnl_memory_t memory;
+  if (!data) GCUT_TRY(gcut__dnnl_room(dnnl_memory_desc_get_size(desc), err));
   void *handle = data ? (void *)(uintptr_t)data : DNNL_MEMORY_ALLOCATE;
   GCUT_TRY(gcut__dnnl_check(dnnl_memory_create(&memory, desc, j->engine, handle), "binding memory",
                             err));

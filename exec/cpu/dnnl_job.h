@@ -19,6 +19,10 @@ typedef struct gcut_dnnl_job {
 
 GCUT_MUST_USE gcut_status gcut__dnnl_check(dnnl_status_t status, const char *what, gcut_error *err);
 
+// GCUT_NOMEM where oneDNN, which does not live through it, would run out of memory: so many bytes
+// beside what it takes for itself.
+GCUT_MUST_USE gcut_status gcut__dnnl_room(size_t bytes, gcut_error *err);
+
 // Describes and makes the primitive; *out_found is false where oneDNN has none. Whatever comes of
 // it, gcut__dnnl_finish frees the job.
 GCUT_MUST_USE gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc,

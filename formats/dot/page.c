@@ -177,9 +177,8 @@ static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
   page p = b->pages[index];
   gcut_status status = draw_page(b, &p, d, err);
   if (status == GCUT_OK) gcut_view_finish(b->m, d);
-  json_t *svg = status == GCUT_OK ? gcut_page_svg(d, err) : NULL, *boxes = json_array();
-  if (status == GCUT_OK && !svg)
-    status = GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot draw '%.200s'", p.title);
+  json_t *svg = NULL, *boxes = json_array();
+  if (status == GCUT_OK) status = gcut_page_svg(d, &svg, err);
   for (uint32_t i = 0; i < d->n_boxes && svg; i++)
     json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
   json_t *o = json_pack("{s:s, s:o, s:o*, s:o}", "title", gcut_caption_name(b->arena, p.title, 80),

@@ -6,9 +6,9 @@
 
 #include "formats/dot/modules.h"
 
-// NULL where memory is out or Graphviz fails (*err says which).
 // The <svg> element of a drawing, in the light theme, without what a page does not need.
-json_t *gcut_page_svg(const gcut_drawing *drawing, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut_page_svg(const gcut_drawing *drawing, json_t **out_svg,
+                                        gcut_error *err);
 // What a box tells of the operator that it is.
 json_t *gcut_page_facts(const gcut_modules *modules, uint32_t node, gcut_arena *arena);
 // Lanes of a timeline: slices too thin to see are one.

@@ -21,11 +21,12 @@ static void strip(char *text, const char *begin, const char *end) {
   *to = '\0';
 }
 
-json_t *gcut_page_svg(const gcut_drawing *d, gcut_error *err) {
+gcut_status gcut_page_svg(const gcut_drawing *d, json_t **out_svg, gcut_error *err) {
   char *text = NULL;
   size_t size = 0;
+  *out_svg = NULL;
   FILE *stream = open_memstream(&text, &size);
-  if (!stream) return NULL;
+  if (!stream) return GCUT_NO_MEMORY(err);
   gcut_status status = gcut_drawing_render(d, "svg", false, stream, err);
   fclose(stream);
   char *start = status == GCUT_OK && text ? strstr(text, "<svg") : NULL;
@@ -34,9 +35,9 @@ json_t *gcut_page_svg(const gcut_drawing *d, gcut_error *err) {
     strip(start, "<title>", "</title>");
     strip(start, " font-family=\"", "\"");
   }
-  json_t *svg = start ? json_string(start) : NULL;
+  *out_svg = start ? json_string(start) : NULL;
   free(text);
-  return svg;
+  return status != GCUT_OK || *out_svg ? status : GCUT_NO_MEMORY(err);
 }
 
 static json_t *heats_json(void) {

@@ -6,6 +6,7 @@
 #include "formats/dot/canvas.h"
 #include "formats/dot/numbering.h"
 #include "tracer/base/error.h"
+#include "tracer/base/room.h"
 
 // ---- boxes ------------------------------------------------------------------------------------
 
@@ -166,6 +167,7 @@ static int ignore_message(char *text) {
 // freed, and one drawing at a time.
 static pthread_mutex_t graphviz_mutex = PTHREAD_MUTEX_INITIALIZER;
 static GVC_t *graphviz_context;
+enum { ROOM = 384 << 20 }; // for a drawing that can be read, and the threads that look for fonts
 
 // By way of memory: where a file cannot be written, Graphviz ends the process.
 static gcut_status write_picture(Agraph_t *graph, const char *format, FILE *stream,
@@ -181,6 +183,8 @@ static gcut_status write_picture(Agraph_t *graph, const char *format, FILE *stre
 
 static gcut_status lay_out(gcut_canvas *c, const char *format, FILE *stream, gcut_error *err) {
   gcut_lifted *lifted = GCUT_NEW_ARRAY(c->arena, gcut_lifted, c->d->n_groups);
+  // Graphviz, pango and fontconfig do not live through running out.
+  if (!gcut__has_room(ROOM)) return GCUT_NO_MEMORY(err);
   if (!graphviz_context) graphviz_context = gvContext();
   if (!graphviz_context || !lifted) return GCUT_NO_MEMORY(err);
   if (gvLayout(graphviz_context, c->graph, "dot") != 0)

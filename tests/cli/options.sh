@@ -84,3 +84,16 @@ refuse 'synth: a full disk' 7 'File too large' limited "$GRAPHCUT" synth hidden=
 if [ -z "$(find "$work/full" -type f)" ]; then echo 'ok - nothing is left of them'; else
   echo "not ok - left: $(find "$work/full" -type f)"
 fi
+
+# Addresses that run out (a sanitizer takes all there are): status 7, too, also within libraries that end what runs out.
+case $BUILD in
+*/release | */debug)
+  scarce() { (ulimit -v 240000 && "$@"); }
+  refuse 'run: out of memory' 7 'out of memory' scarce "$GRAPHCUT" run $model --input $models/llama/inputs.npz
+  for format in png html; do
+    refuse "draw: out of memory, $format" 7 'out of memory' scarce "$GRAPHCUT" draw $model -o "$work/full/x.$format"
+  done
+  truncate -s 1G "$work/full/x.onnx"
+  refuse 'inspect: a model that cannot be mapped' 7 'cannot be mapped' scarce "$GRAPHCUT" inspect "$work/full/x.onnx"
+  ;;
+esac
