@@ -343,6 +343,7 @@ gcut_status gcut_propose_targets(const gcut_graph *graph, gcut_proposals *out, g
   proposer p = {.graph = graph, .arena = out->arena, .scratch = gcut_arena_create()};
   if (p.scratch) p.names = gcut_intern_create(p.scratch);
   gcut_status status = p.arena && p.names ? propose(&p, out, err) : GCUT_NO_MEMORY(err);
+  if (gcut_intern_out_of_memory(p.names)) status = GCUT_NO_MEMORY(err);
   gcut_intern_destroy(p.names);
   gcut_arena_destroy(p.scratch);
   if (status != GCUT_OK) gcut_proposals_free(out);

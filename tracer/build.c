@@ -53,16 +53,16 @@ static bool prepare(gcut_graph *g) {
 }
 
 gcut_status gcut_graph_create(gcut_graph **out_graph, gcut_error *err) {
-  gcut_graph *g = *out_graph = calloc(1, sizeof *g);
+  gcut_graph *g = calloc(1, sizeof *g);
+  *out_graph = NULL;
   if (!g) return GCUT_NO_MEMORY(err);
-  if (!prepare(g)) {
+  g->producer_name = g->producer_version = g->domain = g->doc = g->path = "";
+  if (!prepare(g) || gcut_graph_add_body(g, "") == GCUT_NONE ||
+      gcut_graph_add_scope(g, GCUT_NONE, "", "") == GCUT_NONE) {
     gcut_graph_destroy(g);
-    *out_graph = NULL;
     return GCUT_NO_MEMORY(err);
   }
-  g->producer_name = g->producer_version = g->domain = g->doc = g->path = "";
-  gcut_graph_add_body(g, "");
-  gcut_graph_add_scope(g, GCUT_NONE, "", "");
+  *out_graph = g;
   return GCUT_OK;
 }
 

@@ -21,6 +21,10 @@ void gcut_dims_destroy(gcut_dims *dims);
 // limits of dims/dim_table.h becomes a fresh symbol, the same one for the same operands.
 #define GCUT_DIM_INVALID (INT64_MIN)
 
+// Whether memory ran out in any call so far: then a GCUT_DIM_INVALID may be that, and no overflow.
+// True of NULL.
+bool gcut_dims_out_of_memory(const gcut_dims *dims);
+
 // The symbol of that name, made at need.
 gcut_dim gcut_dim_symbol(gcut_dims *dims, const char *name, size_t size);
 // A symbol of its own that equals nothing else: a size that depends on data. Its name is "?" and a

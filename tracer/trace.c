@@ -155,8 +155,7 @@ static gcut_status bind_symbols(gcut_trace *trace, const gcut_trace_options *opt
   return GCUT_OK;
 }
 
-// Binds what one dimension of an actual input tells. `linear` tells the second round, in which
-// expressions must agree.
+// Binds what one dimension of an actual input tells. In the second round expressions must agree.
 static gcut_status unify_dim(gcut_trace *trace, const gcut_input_shape *input, int d, bool second,
                              gcut_error *err) {
   const gcut_value *v = &trace->graph->values[input->value];
@@ -271,6 +270,7 @@ gcut_status gcut_trace_create(const gcut_graph *graph, const gcut_trace_options 
   bool ok = trace->dims && trace->facts && trace->flops && trace->folded;
   gcut_status status = ok ? trace_graph(&t, err) : GCUT_NO_MEMORY(err);
   if (status == GCUT_OK) status = find_fused(&t, err);
+  if (gcut_dims_out_of_memory(trace->dims)) status = GCUT_NO_MEMORY(err);
   if (status != GCUT_OK) {
     gcut_trace_destroy(trace);
     *out_trace = NULL;

@@ -162,7 +162,8 @@ static gcut_status infer(gcut_cpu_runner *r, frame *f, gcut_error *err) {
                   .n_outputs = f->node->n_outputs,
                   .dims = r->dims,
                   .arena = f->scratch};
-  return gcut_op_infer(&c, err);
+  gcut_status status = gcut_op_infer(&c, err);
+  return gcut_dims_out_of_memory(r->dims) ? GCUT_NO_MEMORY(err) : status;
 }
 
 // An output in the memory that its owner chose, else on the heap.

@@ -57,7 +57,10 @@ static gcut_status parse_dim(gcir_parser *p, gcut_dim *out) {
   }
   bool negative = text.size > 1 && *text.data == '-' && is_number(text.data + 1, text.size - 1);
   *out = negative ? gcut_dim_fresh(dims) : gcut_dim_parse(dims, text.data, text.size);
-  return *out == GCUT_DIM_INVALID ? GCUT_NO_MEMORY(p->err) : GCUT_OK;
+  if (*out != GCUT_DIM_INVALID) return GCUT_OK;
+  return gcut_dims_out_of_memory(dims)
+             ? GCUT_NO_MEMORY(p->err)
+             : gcut__gcir_fail(p, start, "the dimension is too large an expression");
 }
 
 static gcut_status parse_dims(gcir_parser *p, gcut_type *out) {

@@ -139,6 +139,10 @@ gcut_status gcut_onnx_read(const char *path, const gcut_read_options *options,
     return status;
   }
   uint32_t file = gcut_graph_add_file(graph, path, "", data, size); // takes the mapping
+  if (file == GCUT_NONE) {
+    gcut_graph_destroy(graph);
+    return GCUT_NO_MEMORY(err);
+  }
   GCUT_TRY(read_into(graph, (gcut__span){data, (size_t)size}, file, path, options, err));
   *out_graph = graph;
   return GCUT_OK;

@@ -48,7 +48,9 @@ static gcut_status read_tensor(gcut__reader *r, const GcutOnnx__TypeProto__Tenso
   for (size_t d = 0; d < rank; d++) {
     dims[d] = read_dim(r->graph->dims, tensor->shape->dim[d]);
     if (dims[d] == GCUT_DIM_INVALID)
-      return GCUT_FAIL(err, GCUT_FORMAT, "dimension %zu is too large an expression", d);
+      return gcut_dims_out_of_memory(r->graph->dims)
+                 ? GCUT_NO_MEMORY(err)
+                 : GCUT_FAIL(err, GCUT_FORMAT, "dimension %zu is too large an expression", d);
   }
   out->rank = (int16_t)rank;
   out->dims = dims;

@@ -317,6 +317,9 @@ static gcut_status write_graph(writer *w, const char *path, gcut_arena *names, g
   gcut__message_prepare_scopes(&w->maker);
   GCUT_TRY(gcut_output_check(g, path, err));
   GCUT_TRY(plan(w, path, &graph_bytes, err));
+  const gcut_graph *shadow = w->maker.shadow;
+  if (gcut_graph_failed(shadow, NULL) == GCUT_NOMEM || gcut_dims_out_of_memory(shadow->dims))
+    return GCUT_NO_MEMORY(err);
   if (w->placement.moved_bytes > 0) GCUT_TRY(gcut_output_check(g, data_path, err));
   return write_files(w, path, data_path, graph_bytes, err);
 }

@@ -36,6 +36,7 @@ static uint8_t *chunk_bytes(chunk *c) {
 struct gcut_arena {
   chunk *chunks; // the one being filled first
   size_t next_size, total;
+  bool out_of_memory;
 };
 
 gcut_arena *gcut_arena_create(void) {
@@ -104,11 +105,16 @@ static size_t aligned_use(const chunk *c, size_t align) {
 
 void *gcut_arena_alloc(gcut_arena *arena, size_t count, size_t size) {
   size_t bytes;
-  if (!arena || __builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4) return NULL;
+  if (!arena) return NULL;
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4) {
+    arena->out_of_memory = true;
+    return NULL;
+  }
   size_t align = bytes >= WIDE_ALIGN ? WIDE_ALIGN : ALIGN;
   chunk *c = arena->chunks;
   if (!c || aligned_use(c, align) > c->size || c->size - aligned_use(c, align) < bytes) {
     c = chunk_for(arena, bytes ? bytes : 1);
+    arena->out_of_memory |= !c;
     if (!c) return NULL;
   }
   size_t at = aligned_use(c, align);
@@ -132,17 +138,26 @@ char *gcut_arena_string(gcut_arena *arena, const char *data, size_t size) {
   return copy;
 }
 
+char *gcut_arena_vformat(gcut_arena *arena, const char *format, va_list args) {
+  va_list again;
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, args);
+  char *text = length < 0 ? NULL : gcut_arena_alloc(arena, (size_t)length + 1, 1);
+  if (text) vsnprintf(text, (size_t)length + 1, format, again);
+  va_end(again);
+  return text;
+}
+
 char *gcut_arena_format(gcut_arena *arena, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  int length = vsnprintf(NULL, 0, format, args);
-  va_end(args);
-  char *text = length < 0 ? NULL : gcut_arena_alloc(arena, (size_t)length + 1, 1);
-  if (!text) return NULL;
-  va_start(args, format);
-  vsnprintf(text, (size_t)length + 1, format, args);
+  char *text = gcut_arena_vformat(arena, format, args);
   va_end(args);
   return text;
+}
+
+bool gcut_arena_out_of_memory(const gcut_arena *arena) {
+  return !arena || arena->out_of_memory;
 }
 
 size_t gcut_arena_bytes(const gcut_arena *arena) {

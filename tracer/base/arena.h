@@ -3,6 +3,7 @@
 #define GCUT_TRACER_BASE_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,6 +26,10 @@ void *gcut_arena_copy(gcut_arena *arena, const void *data, size_t bytes);
 // A zero-terminated copy.
 char *gcut_arena_string(gcut_arena *arena, const char *data, size_t size);
 char *gcut_arena_format(gcut_arena *arena, const char *format, ...) GCUT_PRINTF(2, 3);
+char *gcut_arena_vformat(gcut_arena *arena, const char *format, va_list args) GCUT_PRINTF(2, 0);
+// Whether any call above has given NULL for want of memory: for who makes many small things and
+// looks once. True of NULL.
+bool gcut_arena_out_of_memory(const gcut_arena *arena);
 // Bytes taken from the system.
 size_t gcut_arena_bytes(const gcut_arena *arena);
 

@@ -20,6 +20,7 @@ struct gcut_intern {
   uint64_t seed;
   slot *slots;
   size_t capacity, count; // capacity: a power of two
+  bool out_of_memory;
 };
 
 static uint64_t load8(const uint8_t *at) {
@@ -92,10 +93,10 @@ static slot *find_slot(const gcut_intern *table, const char *data, size_t size, 
   }
 }
 
-static GCUT_MUST_USE int grow(gcut_intern *table) {
+static GCUT_MUST_USE bool grow(gcut_intern *table) {
   size_t capacity = table->capacity ? table->capacity * 2 : 256;
   slot *slots = calloc(capacity, sizeof *slots);
-  if (!slots) return 0;
+  if (!slots) return false;
   gcut_huge_pages(slots, capacity * sizeof *slots);
   for (size_t i = 0; i < table->capacity; i++) {
     if (!table->slots[i].text) continue;
@@ -106,7 +107,7 @@ static GCUT_MUST_USE int grow(gcut_intern *table) {
   free(table->slots);
   table->slots = slots;
   table->capacity = capacity;
-  return 1;
+  return true;
 }
 
 // A copy behind its tags.
@@ -118,7 +119,7 @@ static const char *copy_string(gcut_arena *arena, const char *data, size_t size)
   return (const char *)(tags + 2);
 }
 
-const char *gcut_intern_add(gcut_intern *table, const char *data, size_t size) {
+static const char *add(gcut_intern *table, const char *data, size_t size) {
   if (size > UINT32_MAX || (table->count * 2 >= table->capacity && !grow(table))) return NULL;
   uint32_t hash = (uint32_t)seeded_hash(table->seed, (const uint8_t *)data, size);
   slot *s = find_slot(table, data, size, hash);
@@ -128,6 +129,16 @@ const char *gcut_intern_add(gcut_intern *table, const char *data, size_t size) {
   *s = (slot){.text = copy, .size = (uint32_t)size, .hash = hash};
   table->count++;
   return copy;
+}
+
+const char *gcut_intern_add(gcut_intern *table, const char *data, size_t size) {
+  const char *text = add(table, data, size);
+  table->out_of_memory |= !text;
+  return text;
+}
+
+bool gcut_intern_out_of_memory(const gcut_intern *table) {
+  return !table || table->out_of_memory;
 }
 
 const char *gcut_intern_find(const gcut_intern *table, const char *data, size_t size) {

@@ -11,6 +11,8 @@ gcut_intern *gcut_intern_create(gcut_arena *arena);
 void gcut_intern_destroy(gcut_intern *table);
 // The one copy of that string, zero-terminated; NULL where memory is out.
 const char *gcut_intern_add(gcut_intern *table, const char *data, size_t size);
+// Whether any string could not be added. True of NULL.
+bool gcut_intern_out_of_memory(const gcut_intern *table);
 // The one copy, or NULL where it was never added.
 const char *gcut_intern_find(const gcut_intern *table, const char *data, size_t size);
 

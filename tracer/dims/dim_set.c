@@ -4,16 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tracer/base/vector.h"
+
+bool gcut__dim_reserve(dim_array *array, uint32_t count, size_t size) {
+  return gcut_vector_reserve(&array->data, &array->capacity, array->n, count, size);
+}
+
 void *gcut__dim_append(dim_array *array, uint32_t count, size_t size) {
-  if (count > UINT32_MAX - 2 - array->n) return NULL;
-  if (array->n + count > array->capacity) {
-    uint64_t capacity = array->capacity ? (uint64_t)array->capacity * 2 : 16;
-    while (capacity < (uint64_t)array->n + count) capacity *= 2;
-    if (capacity > UINT32_MAX) capacity = UINT32_MAX;
-    void *data = realloc(array->data, capacity * size);
-    if (data == NULL) return NULL;
-    array->data = data, array->capacity = (uint32_t)capacity;
-  }
   void *item = (char *)array->data + (size_t)array->n * size;
   array->n += count;
   return item;

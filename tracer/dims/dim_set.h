@@ -13,7 +13,10 @@ typedef struct dim_array {
   uint32_t n, capacity;
 } dim_array;
 
-// Items that follow the last, of `size` bytes each; NULL where memory or numbers run out.
+// Makes room for `count` items of `size` bytes beyond the last; false where memory or numbers run
+// out.
+bool gcut__dim_reserve(dim_array *array, uint32_t count, size_t size);
+// Items that follow the last, where there is room for them.
 void *gcut__dim_append(dim_array *array, uint32_t count, size_t size);
 bool gcut__dim_copy_array(dim_array *to, const dim_array *from, size_t size);
 

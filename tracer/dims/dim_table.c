@@ -3,6 +3,11 @@
 
 #include <stdlib.h>
 
+static gcut_dim out_of_memory(gcut_dims *d) {
+  d->out_of_memory = true;
+  return GCUT_DIM_INVALID;
+}
+
 // ---- products ---------------------------------------------------------------------------------
 
 typedef struct atom_list {
@@ -28,13 +33,17 @@ uint32_t gcut__dim_add_product(gcut_dims *d, const uint32_t *atoms, uint32_t n) 
   for (uint32_t i = 0; i < n; i++) hash = gcut__dim_mix(hash, atoms[i]);
   uint32_t found = gcut__dim_find(d, &d->product_set, hash, &(atom_list){atoms, n}, product_equal);
   if (found != GCUT_NONE) return found;
-  uint32_t first = d->factors.n;
-  uint32_t *factors = gcut__dim_append(&d->factors, n, sizeof *factors);
+  uint32_t first = d->factors.n, index = d->products.n;
+  if (!gcut__dim_reserve(&d->factors, n, sizeof *atoms) ||
+      !gcut__dim_reserve(&d->products, 1, sizeof(dim_product)) ||
+      !gcut__dim_insert(&d->product_set, hash, index)) {
+    d->out_of_memory = true;
+    return GCUT_NONE;
+  }
+  memcpy(gcut__dim_append(&d->factors, n, sizeof *atoms), atoms, n * sizeof *atoms);
   dim_product *product = gcut__dim_append(&d->products, 1, sizeof *product);
-  if (factors == NULL || product == NULL) return GCUT_NONE;
-  memcpy(factors, atoms, n * sizeof *atoms);
   *product = (dim_product){first, n, product_key(d, atoms, n)};
-  return gcut__dim_insert(&d->product_set, hash, d->products.n - 1) ? d->products.n - 1 : GCUT_NONE;
+  return index;
 }
 
 uint32_t gcut__dim_multiply_products(gcut_dims *d, uint32_t a, uint32_t b) {
@@ -132,12 +141,14 @@ gcut_dim gcut__dim_finish(gcut_dims *d, const dim_work *work) {
   if (found != GCUT_NONE) return INT64_MIN + 1 + (int64_t)found;
   uint32_t weight = work_weight(d, work), first = d->terms.n;
   if (weight > DIM_MAX_WEIGHT) return DIM_LARGE;
+  if (!gcut__dim_reserve(&d->terms, work->n, sizeof(dim_term)) ||
+      !gcut__dim_reserve(&d->polys, 1, sizeof(dim_poly)) ||
+      !gcut__dim_insert(&d->poly_set, hash, d->polys.n))
+    return out_of_memory(d);
   dim_term *terms = gcut__dim_append(&d->terms, work->n, sizeof *terms);
-  dim_poly *poly = gcut__dim_append(&d->polys, 1, sizeof *poly);
-  if (terms == NULL || poly == NULL) return GCUT_DIM_INVALID;
   memcpy(terms, work->terms, work->n * sizeof *terms);
+  dim_poly *poly = gcut__dim_append(&d->polys, 1, sizeof *poly);
   *poly = (dim_poly){.first = first, .n = work->n, .weight = weight, .key = work_key(d, work)};
-  if (!gcut__dim_insert(&d->poly_set, hash, d->polys.n - 1)) return GCUT_DIM_INVALID;
   return INT64_MIN + (int64_t)d->polys.n;
 }
 
@@ -192,12 +203,11 @@ gcut_dim gcut__dim_operation(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
   if (atom.weight > DIM_MAX_WEIGHT) return DIM_LARGE;
   atom.bounds = gcut__dim_operation_bounds(d, op, a, b);
   atom.key = operation_key(d, op, a, b);
-  dim_atom *slot = gcut__dim_append(&d->atoms, 1, sizeof *slot);
-  if (slot == NULL) return GCUT_DIM_INVALID;
-  *slot = atom;
-  uint32_t index = d->atoms.n - 1;
-  return gcut__dim_insert(&d->atom_set, hash, index) ? gcut__dim_of_atom(d, index)
-                                                     : GCUT_DIM_INVALID;
+  uint32_t index = d->atoms.n;
+  if (!gcut__dim_reserve(&d->atoms, 1, sizeof atom) || !gcut__dim_insert(&d->atom_set, hash, index))
+    return out_of_memory(d);
+  *(dim_atom *)gcut__dim_append(&d->atoms, 1, sizeof atom) = atom;
+  return gcut__dim_of_atom(d, index);
 }
 
 // ---- symbols ----------------------------------------------------------------------------------
@@ -222,16 +232,18 @@ uint32_t gcut__dim_find_symbol(const gcut_dims *d, const char *name, size_t size
 static gcut_dim add_symbol(gcut_dims *d, const char *name, size_t size, int64_t low) {
   uint32_t index = d->symbols.n, atom_index = d->atoms.n;
   char *copy = gcut_arena_string(d->names, name, size);
+  if (copy == NULL || !gcut__dim_reserve(&d->symbols, 1, sizeof(dim_symbol)) ||
+      !gcut__dim_reserve(&d->atoms, 1, sizeof(dim_atom)) ||
+      !gcut__dim_insert(&d->symbol_set, name_hash(name, size), index))
+    return out_of_memory(d);
   dim_symbol *symbol = gcut__dim_append(&d->symbols, 1, sizeof *symbol);
   dim_atom *atom = gcut__dim_append(&d->atoms, 1, sizeof *atom);
-  if (copy == NULL || symbol == NULL || atom == NULL) return GCUT_DIM_INVALID;
   *symbol = (dim_symbol){.name = copy, .atom = atom_index};
   *atom = (dim_atom){.op = DIM_SYMBOL,
                      .symbol = index,
                      .weight = 1,
                      .key = name_hash(name, size),
                      .bounds = {low, DIM_INFINITE}};
-  if (!gcut__dim_insert(&d->symbol_set, name_hash(name, size), index)) return GCUT_DIM_INVALID;
   return gcut__dim_of_atom(d, atom_index);
 }
 
@@ -293,10 +305,14 @@ bool gcut__dim_recall(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcu
 }
 
 bool gcut__dim_remember(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcut_dim result) {
-  dim_memo *memo = gcut__dim_append(&d->memos, 1, sizeof *memo);
-  if (memo == NULL) return false;
-  *memo = (dim_memo){.a = a, .b = b, .result = result, .op = op};
-  return gcut__dim_insert(&d->memo_set, memo_hash(memo), d->memos.n - 1);
+  dim_memo memo = {.a = a, .b = b, .result = result, .op = op};
+  if (!gcut__dim_reserve(&d->memos, 1, sizeof memo) ||
+      !gcut__dim_insert(&d->memo_set, memo_hash(&memo), d->memos.n)) {
+    d->out_of_memory = true;
+    return false;
+  }
+  *(dim_memo *)gcut__dim_append(&d->memos, 1, sizeof memo) = memo;
+  return true;
 }
 
 // ---- the table --------------------------------------------------------------------------------
@@ -306,16 +322,19 @@ gcut_dims *gcut_dims_create(void) {
   if (d == NULL) return NULL;
   d->names = gcut_arena_create();
   d->epoch = 1;
-  dim_product *empty = gcut__dim_append(&d->products, 1, sizeof *empty);
-  uint32_t *unused =
-      gcut__dim_append(&d->factors, 1, sizeof *unused); // so that factors[] is never NULL
-  if (d->names == NULL || empty == NULL || unused == NULL) {
+  // A factor that is none, so that factors[] is never NULL.
+  if (d->names == NULL || !gcut__dim_reserve(&d->products, 1, sizeof(dim_product)) ||
+      !gcut__dim_reserve(&d->factors, 1, sizeof(uint32_t))) {
     gcut_dims_destroy(d);
     return NULL;
   }
-  *empty = (dim_product){0, 0, 0};
-  *unused = 0;
+  *(dim_product *)gcut__dim_append(&d->products, 1, sizeof(dim_product)) = (dim_product){0};
+  *(uint32_t *)gcut__dim_append(&d->factors, 1, sizeof(uint32_t)) = 0;
   return d;
+}
+
+bool gcut_dims_out_of_memory(const gcut_dims *d) {
+  return d == NULL || d->out_of_memory;
 }
 
 static bool copy_names(gcut_dims *to) {

@@ -74,6 +74,7 @@ struct gcut_dims {
   dim_set atom_set, symbol_set, product_set, poly_set, memo_set;
   gcut_arena *names;
   uint32_t epoch, n_bound, next_fresh;
+  bool out_of_memory; // in some call so far
 };
 
 #define DIM_AT(dims, type, array, i) (((type *)(dims)->array.data)[i])
