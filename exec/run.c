@@ -150,16 +150,16 @@ static gcut_status list_weights(session *s, uint32_t part, gcut_error *err) {
   const gcut_constant **constants =
       GCUT_NEW_ARRAY(s->arena, const gcut_constant *, stage->n_weights);
   if (!offsets || !constants) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut_stage_layout(stage, s->schedule->mapped, offsets, err));
   for (uint32_t i = 0; i < stage->n_weights; i++)
     constants[i] = gcut__constant_of(s->shapes.traces[0], stage->weights[i].value);
-  s->weights[part] =
-      (gcut__part_weights){.graph = s->graph,
-                           .weights = stage->weights,
-                           .constants = constants,
-                           .offsets = offsets,
-                           .n = stage->n_weights,
-                           .part = part,
-                           .bytes = gcut_stage_layout(stage, s->schedule->mapped, offsets)};
+  s->weights[part] = (gcut__part_weights){.graph = s->graph,
+                                          .weights = stage->weights,
+                                          .constants = constants,
+                                          .offsets = offsets,
+                                          .n = stage->n_weights,
+                                          .part = part,
+                                          .bytes = gcut_stage_bytes(stage, s->schedule->mapped)};
   return GCUT_OK;
 }
 

@@ -1,6 +1,5 @@
-// Names, the text form of a schedule, and the layout of a part's weights in their range.
+// Names, and the text form of a schedule.
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "graphcut/schedule.h"
@@ -103,50 +102,4 @@ void gcut_schedule_print(const gcut_problem *problem, const gcut_schedule *sched
       fprintf(file, "%s%" PRIu32, w ? "," : " after ", schedule->waits[c->first_wait + w]);
     fprintf(file, "\n");
   }
-}
-
-// ---- layout of weights ------------------------------------------------------------------------
-
-static int by_file(const void *a, const void *b) {
-  const gcut_weight *x = *(const gcut_weight *const *)a, *y = *(const gcut_weight *const *)b;
-  if (x->file != y->file) return x->file < y->file ? -1 : 1;
-  if (x->file_offset != y->file_offset) return x->file_offset < y->file_offset ? -1 : 1;
-  return x < y ? -1 : x > y;
-}
-
-// One after the other as their files have them. Neighbours whose files leave no more room between
-// them than ranges do keep their distance, so that one copy moves both; and a range takes what its
-// weights take one by one, which is how plans count them.
-static uint64_t lay_out(const gcut_stage *part, const gcut_weight *const *sorted, uint32_t n,
-                        uint64_t *offsets) {
-  uint64_t end = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    offsets[sorted[i] - part->weights] = end;
-    end += gcut_range_bytes(sorted[i]->bytes);
-  }
-  return end;
-}
-
-// What they take in whatever order.
-static uint64_t add_up(const gcut_stage *part, const bool *mapped) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < part->n_weights; i++)
-    if (!mapped || !mapped[part->first_weight + i])
-      bytes += gcut_range_bytes(part->weights[i].bytes);
-  return bytes;
-}
-
-uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, uint64_t *offsets) {
-  if (!offsets) return add_up(part, mapped);
-  const gcut_weight **sorted = malloc((part->n_weights ? part->n_weights : 1) * sizeof *sorted);
-  uint32_t n = 0;
-  if (!sorted) return UINT64_MAX;
-  for (uint32_t i = 0; i < part->n_weights; i++) {
-    offsets[i] = GCUT_ON_HEAP;
-    if (!mapped || !mapped[part->first_weight + i]) sorted[n++] = &part->weights[i];
-  }
-  qsort(sorted, n, sizeof *sorted, by_file);
-  uint64_t bytes = lay_out(part, sorted, n, offsets);
-  free(sorted);
-  return bytes;
 }

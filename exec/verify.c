@@ -186,7 +186,7 @@ static bool set_up(gcut__verifier *v) {
       !v->freed || !v->runs || !v->written || !v->stamps)
     return false;
   for (uint32_t i = 0; i < p->n_parts; i++)
-    v->weight_bytes[i] = gcut_stage_layout(&p->parts[i], v->schedule->mapped, NULL);
+    v->weight_bytes[i] = gcut_stage_bytes(&p->parts[i], v->schedule->mapped);
   return true;
 }
 

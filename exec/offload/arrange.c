@@ -88,7 +88,7 @@ gcut_status gcut__measure(const gcut_problem *problem, const gcut__policy *polic
   out->sizes = GCUT_NEW_ARRAY(arena, gcut__buffer_sizes, problem->n_parts);
   if (!out->weight_bytes || !out->sizes) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < problem->n_parts; i++) {
-    out->weight_bytes[i] = gcut_stage_layout(&problem->parts[i], policy->mapped, NULL);
+    out->weight_bytes[i] = gcut_stage_bytes(&problem->parts[i], policy->mapped);
     if (!policy->host[i]) out->sizes[i] = find_sizes(problem, i);
   }
   return GCUT_OK;

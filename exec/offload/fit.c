@@ -38,7 +38,7 @@ static void measure_again(fit *f) {
     bool *then = f->mapped + part->first_weight;
     if (memcmp(now, then, part->n_weights * sizeof *now) == 0) continue;
     memcpy(then, now, part->n_weights * sizeof *now);
-    f->measures.weight_bytes[i] = gcut_stage_layout(part, f->policy->mapped, NULL);
+    f->measures.weight_bytes[i] = gcut_stage_bytes(part, f->policy->mapped);
   }
 }
 

@@ -22,7 +22,7 @@ static double seconds_on(const gcut__rates *r, uint32_t part, bool on_host) {
 }
 
 static double load_seconds(const gcut__rates *r, const gcut__policy *policy, uint32_t part) {
-  double bytes = (double)gcut_stage_layout(&r->problem->parts[part], NULL, NULL);
+  double bytes = (double)gcut_stage_bytes(&r->problem->parts[part], NULL);
   double rate = fmin(gcut__copy_rate(&r->profile->up, bytes), r->load_cap);
   uint32_t loads = (r->problem->n_batches + policy->chunk - 1) / policy->chunk;
   return bytes > 0 ? loads * bytes / rate : 0;

@@ -22,7 +22,7 @@ static uint64_t handed_bytes(const gcut_problem *p, uint32_t part) {
 
 // To send what it finds takes less than to send what it looks it up in, as often as that is loaded.
 static bool is_light(const gcut_problem *p, const gcut__policy *policy, uint32_t part) {
-  uint64_t weights = gcut_stage_layout(&p->parts[part], NULL, NULL), total;
+  uint64_t weights = gcut_stage_bytes(&p->parts[part], NULL), total;
   uint64_t loads = (p->n_batches + (uint64_t)policy->chunk - 1) / policy->chunk;
   return !__builtin_mul_overflow(weights, loads, &total) && handed_bytes(p, part) < total;
 }

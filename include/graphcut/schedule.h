@@ -81,14 +81,17 @@ typedef struct gcut_problem {
   struct gcut_arena *arena; // of one that gcut_problem_create made
 } gcut_problem;
 
-// Offsets of a part's weights in its range, in the order of their files, each a multiple of
-// GCUT_RANGE_ALIGN; those marked in `mapped` (may be NULL) are left out. `offsets` (may be
-// NULL): [n_weights], of a weight left out GCUT_ON_HEAP. Returns the bytes of the range, 0 if none.
-GCUT_API uint64_t gcut_stage_layout(const gcut_stage *part, const bool *mapped, uint64_t *offsets);
 // Bytes rounded up to GCUT_RANGE_ALIGN.
 static inline uint64_t gcut_range_bytes(uint64_t bytes) {
   return (bytes + GCUT_RANGE_ALIGN - 1) / GCUT_RANGE_ALIGN * GCUT_RANGE_ALIGN;
 }
+// Bytes of the range that a part's weights take; those marked in `mapped` ([n_weights] of the
+// problem, may be NULL) are left out.
+GCUT_API uint64_t gcut_stage_bytes(const gcut_stage *part, const bool *mapped);
+// Where each weight lies in that range, in the order of their files: offsets[n_weights], multiples
+// of GCUT_RANGE_ALIGN; GCUT_ON_HEAP of a weight left out.
+GCUT_API GCUT_MUST_USE gcut_status gcut_stage_layout(const gcut_stage *part, const bool *mapped,
+                                                     uint64_t *offsets, gcut_error *err);
 
 typedef struct gcut_problem_options {
   uint32_t n_batches, n_passes; // 0 is 1; all batches have the shapes of the trace

@@ -319,14 +319,14 @@ static void list_weights(setting *s) {
     const gcut_constant **k = GCUT_NEW_ARRAY(s->arena, const gcut_constant *, stage->n_weights);
     for (uint32_t i = 0; i < stage->n_weights; i++)
       k[i] = gcut__constant_of(s->shapes.traces[0], stage->weights[i].value);
-    uint64_t bytes = gcut_stage_layout(stage, s->schedule->mapped, offsets);
+    assert_ok(gcut_stage_layout(stage, s->schedule->mapped, offsets, err));
     s->weights[p] = (gcut__part_weights){.graph = s->graph,
                                          .weights = stage->weights,
                                          .constants = k,
                                          .offsets = offsets,
                                          .n = stage->n_weights,
                                          .part = p,
-                                         .bytes = bytes};
+                                         .bytes = gcut_stage_bytes(stage, s->schedule->mapped)};
   }
   s->host_weights = gcut_arena_copy(s->arena, s->weights, s->plan->n_parts * sizeof *s->weights);
 }

@@ -250,7 +250,7 @@ static void test_a_405b_decoder_on_8_gb(void **state) {
                 512 * 2048 / sum.seconds, sum.seconds / 3600);
   // Every weight comes from the disk once; computing dwarfs it.
   assert_near(sum.seconds, 512 * 2048 * 2 * 405e9 / m.device.flops_bf16, 0.1);
-  uint64_t layer = gcut_stage_layout(&p.parts[1], NULL, NULL);
+  uint64_t layer = gcut_stage_bytes(&p.parts[1], NULL);
   uint64_t least = layer + 2 * 2ull * 2048 * 16384 + (500 << 20);
   p.budget = least - 1;
   snprintf(text, sizeof text, "at least %llu ", (unsigned long long)least);
@@ -301,7 +301,7 @@ static void expect_auto_best(const gcut_problem *p, const gcut_profile *m, uint6
 
 static void set_random_budget(gcut_problem *p, uint64_t *random) {
   uint64_t bytes = 0;
-  for (uint32_t i = 0; i < p->n_parts; i++) bytes += gcut_stage_layout(&p->parts[i], NULL, NULL);
+  for (uint32_t i = 0; i < p->n_parts; i++) bytes += gcut_stage_bytes(&p->parts[i], NULL);
   p->budget = bytes / 3 + 30000 + test_random_in(random, 0, bytes);
 }
 

@@ -120,7 +120,7 @@ static bool needs_none(const gcut_problem *p, uint32_t part) {
       handed += p->activations[s->outputs[k]].bytes[c];
     }
   }
-  return s->looks_up && gcut_stage_layout(s, NULL, NULL) > handed;
+  return s->looks_up && gcut_stage_bytes(s, NULL) > handed;
 }
 
 // What any schedule needs that runs a part on the device with all its weights there.
@@ -129,7 +129,7 @@ static uint64_t worst_step(const gcut_problem *p) {
   for (uint32_t i = 0; i < p->n_parts; i++)
     for (uint32_t c = 0; c < p->n_classes && !needs_none(p, i); c++) {
       const gcut_stage *s = &p->parts[i];
-      uint64_t need = gcut_stage_layout(s, NULL, NULL) + gcut_range_bytes(s->work[c].workspace);
+      uint64_t need = gcut_stage_bytes(s, NULL) + gcut_range_bytes(s->work[c].workspace);
       for (uint32_t k = 0; k < s->n_inputs; k++)
         need += gcut_range_bytes(p->activations[s->inputs[k]].bytes[c]);
       for (uint32_t k = 0; k < s->n_outputs; k++)
