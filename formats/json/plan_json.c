@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "formats/file.h"
+#include "formats/json/json_text.h"
 #include "graphcut/plan.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
@@ -23,46 +24,39 @@ static const char *file_name(const char *path) {
   return slash ? slash + 1 : path;
 }
 
-// Sets a member; NULL (no memory, or no UTF-8) stays out and makes *ok false.
-static void set(json_t *object, const char *key, json_t *value, bool *ok) {
-  if (!value || json_object_set_new(object, key, value) != 0) *ok = false;
-}
-
-static void append(json_t *array, json_t *value, bool *ok) {
-  if (!value || json_array_append_new(array, value) != 0) *ok = false;
-}
-
-static json_t *texts_json(const char *const *texts, size_t n, bool *ok) {
+static json_t *texts_json(const char *const *texts, size_t n, gcut__json *j) {
   json_t *array = json_array();
-  for (size_t i = 0; i < n; i++) append(array, json_string(texts[i]), ok);
+  for (size_t i = 0; i < n; i++) gcut__json_append(j, array, gcut__json_text(j, texts[i]));
   return array;
 }
 
 // `place`: of each node in the main graph.
 static json_t *nodes_json(const gcut_graph *g, const uint32_t *nodes, uint32_t n,
-                          const uint32_t *place, bool *ok) {
+                          const uint32_t *place, gcut__json *j) {
   json_t *array = json_array();
   for (uint32_t i = 0; i < n; i++) {
     const char *name = g->nodes[nodes[i]].name;
     json_t *text = gcut_graph_find_node(g, name) == nodes[i] ? json_string(name) : NULL;
-    append(array, text ? text : json_integer(place[nodes[i]]), ok);
+    gcut__json_append(j, array, text ? text : json_integer(place[nodes[i]]));
   }
   return array;
 }
 
-static json_t *cutter_json(const gcut_origin *o, bool *ok) {
+static json_t *cutter_json(const gcut_origin *o, gcut__json *j) {
   json_t *object = json_object();
-  set(object, "name", json_string(o->cutter), ok);
-  if (o->n_targets > 0) set(object, "targets", texts_json(o->targets, o->n_targets, ok), ok);
-  if (o->n_ignore > 0) set(object, "ignore", texts_json(o->ignore, o->n_ignore, ok), ok);
-  if (o->n_targets > 0) set(object, "targets_per_part", json_integer(o->targets_per_part), ok);
-  if (o->n_parts > 0) set(object, "parts", json_integer(o->n_parts), ok);
-  if (o->budget > 0) set(object, "budget", json_integer((json_int_t)o->budget), ok);
+  gcut__json_set(j, object, "name", gcut__json_text(j, o->cutter));
+  if (o->n_targets > 0)
+    gcut__json_set(j, object, "targets", texts_json(o->targets, o->n_targets, j));
+  if (o->n_ignore > 0) gcut__json_set(j, object, "ignore", texts_json(o->ignore, o->n_ignore, j));
+  if (o->n_targets > 0)
+    gcut__json_set(j, object, "targets_per_part", json_integer(o->targets_per_part));
+  if (o->n_parts > 0) gcut__json_set(j, object, "parts", json_integer(o->n_parts));
+  if (o->budget > 0) gcut__json_set(j, object, "budget", json_integer((json_int_t)o->budget));
   return object;
 }
 
 static json_t *part_json(const gcut_graph *g, const gcut_part *p, const uint32_t *place,
-                         uint32_t *own, bool *ok) {
+                         uint32_t *own, gcut__json *j) {
   json_t *object = json_object();
   uint32_t n = 0, r = 0;
   for (uint32_t i = 0; i < p->n_nodes; i++)
@@ -70,45 +64,35 @@ static json_t *part_json(const gcut_graph *g, const gcut_part *p, const uint32_t
       r++;
     else
       own[n++] = p->nodes[i];
-  set(object, "name", json_string(p->name), ok);
-  set(object, "nodes", nodes_json(g, own, n, place, ok), ok);
+  gcut__json_set(j, object, "name", gcut__json_text(j, p->name));
+  gcut__json_set(j, object, "nodes", nodes_json(g, own, n, place, j));
   if (p->n_recomputed > 0)
-    set(object, "recomputed", nodes_json(g, p->recomputed, p->n_recomputed, place, ok), ok);
+    gcut__json_set(j, object, "recomputed",
+                   nodes_json(g, p->recomputed, p->n_recomputed, place, j));
   return object;
 }
 
 static json_t *plan_json(const gcut_graph *g, const gcut_plan *plan, const uint32_t *place,
-                         uint32_t *own, bool *ok) {
+                         uint32_t *own, gcut__json *j) {
   json_t *root = json_object(), *fetch = json_array(), *parts = json_array();
   char fingerprint[24];
   snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, plan->fingerprint);
   json_t *model = json_string(file_name(g->path));
-  set(root, "format", json_string(FORMAT_NAME), ok);
-  set(root, "version", json_integer(FORMAT_VERSION), ok);
-  set(root, "model", model ? model : json_string("?"), ok);
-  set(root, "fingerprint", json_string(fingerprint), ok);
-  set(root, "cutter", cutter_json(&plan->origin, ok), ok);
-  set(root, "fuse", json_boolean(!plan->unfused), ok);
+  gcut__json_set(j, root, "format", json_string(FORMAT_NAME));
+  gcut__json_set(j, root, "version", json_integer(FORMAT_VERSION));
+  gcut__json_set(j, root, "model", model ? model : json_string("?"));
+  gcut__json_set(j, root, "fingerprint", json_string(fingerprint));
+  gcut__json_set(j, root, "cutter", cutter_json(&plan->origin, j));
+  gcut__json_set(j, root, "fuse", json_boolean(!plan->unfused));
   for (uint32_t i = 0; i < plan->n_fetches; i++)
-    append(fetch, json_string(g->values[plan->fetches[i]].name), ok);
-  set(root, "fetch", fetch, ok);
+    gcut__json_append(j, fetch, gcut__json_text(j, g->values[plan->fetches[i]].name));
+  gcut__json_set(j, root, "fetch", fetch);
   for (uint32_t i = 0; i < plan->n_parts; i++)
-    append(parts, part_json(g, &plan->parts[i], place, own, ok), ok);
-  set(root, "parts", parts, ok);
+    gcut__json_append(j, parts, part_json(g, &plan->parts[i], place, own, j));
+  gcut__json_set(j, root, "parts", parts);
   if (plan->n_folded > 0)
-    set(root, "folded", nodes_json(g, plan->folded, plan->n_folded, place, ok), ok);
+    gcut__json_set(j, root, "folded", nodes_json(g, plan->folded, plan->n_folded, place, j));
   return root;
-}
-
-static gcut_status write_json(const json_t *root, const char *path, gcut_error *err) {
-  gcut_output out;
-  GCUT_TRY(gcut_output_open(path, &out, err));
-  if (json_dumpf(root, out.stream, JSON_INDENT(2)) != 0 && !ferror(out.stream)) {
-    gcut_output_abort(&out);
-    return GCUT_NO_MEMORY(err);
-  }
-  fputc('\n', out.stream);
-  return gcut_output_commit(&out, err);
 }
 
 gcut_status gcut_plan_write(const gcut_trace *trace, const gcut_plan *plan, const char *path,
@@ -120,12 +104,8 @@ gcut_status gcut_plan_write(const gcut_trace *trace, const gcut_plan *plan, cons
   gcut_status status = GCUT_OK;
   if (place && own) {
     for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) place[g->bodies[0].nodes[i]] = i;
-    bool ok = true;
-    json_t *root = plan_json(g, plan, place, own, &ok);
-    status =
-        ok ? write_json(root, path, err)
-           : GCUT_FAIL(err, GCUT_UNSUPPORTED, "%s: memory is out, or a name is no UTF-8", path);
-    json_decref(root);
+    gcut__json j = {0};
+    status = gcut__json_write(&j, plan_json(g, plan, place, own, &j), path, err);
   } else {
     status = GCUT_NO_MEMORY(err);
   }
