@@ -38,7 +38,7 @@ gcut_status gcut_bodies_draw(gcut_modules *m, uint32_t number, uint32_t group, u
   const gcut_graph *g = m->trace->graph;
   const gcut_body *body = &g->bodies[number];
   gcut_group frame = {
-      .title = gcut_arena_format(
+      .title = gcut_caption_format(
           d->arena, "%s of %s · %s node%s", gcut_caption_name(d->arena, name_of(g, number), 40),
           gcut_caption_name(d->arena, g->nodes[body->node].op_type, 40),
           gcut_caption_count(d->arena, body->n_nodes), body->n_nodes == 1 ? "" : "s"),

@@ -30,15 +30,16 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
   gcut_arena *arena = p->d->arena;
   gcut_heat by = p->m->options->by;
   const char *text =
-      t->weight_bytes ? gcut_arena_format(arena, "%s%s", gcut_caption_bytes(arena, t->weight_bytes),
-                                          each ? " each" : "")
-                      : "";
+      t->weight_bytes
+          ? gcut_caption_format(arena, "%s%s", gcut_caption_bytes(arena, t->weight_bytes),
+                                each ? " each" : "")
+          : "";
   if (t->flops > 0)
-    text = gcut_arena_format(arena, "%s%s%s", text, text && *text ? " · " : "",
-                             gcut_caption_flops(arena, t->flops));
+    text = gcut_caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
+                               gcut_caption_flops(arena, t->flops));
   if ((by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME) && t->heat[by] > 0)
-    text = gcut_arena_format(arena, "%s%s%s", text, text && *text ? " · " : "",
-                             gcut_caption_heat(arena, by, t->heat[by]));
+    text = gcut_caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
+                               gcut_caption_heat(arena, by, t->heat[by]));
   return text && *text ? text : NULL;
 }
 
@@ -68,9 +69,9 @@ static uint32_t frame_of(painter *p, uint32_t scope) {
 static const char *stack_title(const painter *p, uint32_t scope) {
   const gcut_scope *scopes = p->m->trace->graph->scopes;
   gcut_arena *arena = p->d->arena;
-  return gcut_arena_format(arena, "%s … %s  × %u", gcut_caption_name(arena, scopes[scope].name, 30),
-                           gcut_caption_name(arena, scopes[p->owners.last[scope]].name, 30),
-                           p->owners.members[scope]);
+  return gcut_caption_format(
+      arena, "%s … %s  × %u", gcut_caption_name(arena, scopes[scope].name, 30),
+      gcut_caption_name(arena, scopes[p->owners.last[scope]].name, 30), p->owners.members[scope]);
 }
 
 static uint32_t scope_box(painter *p, uint32_t scope) {
@@ -79,7 +80,7 @@ static uint32_t scope_box(painter *p, uint32_t scope) {
   bool stack = p->owners.members[scope] > 0;
   gcut_box box = gcut_drawing_plain_box(stack ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
   box.title = stack ? stack_title(p, scope) : gcut_caption_name(arena, s->name, 40);
-  box.tooltip = gcut_arena_format(
+  box.tooltip = gcut_caption_format(
       arena, "%s\n%s\n%u node%s", gcut_caption_name(arena, s->path, 200),
       gcut_caption_name(arena, s->class_name, 200), s->n_nodes, s->n_nodes == 1 ? "" : "s");
   box.paint = gcut_paint_of_scope(p->m->trace->graph, scope);
@@ -99,7 +100,7 @@ static uint32_t node_box(painter *p, uint32_t index) {
   box.title = gcut_caption_name(arena, node->op_type, 40);
   box.subtitle = bytes >= 1024 ? gcut_caption_bytes(arena, bytes) : NULL;
   box.tooltip =
-      gcut_arena_format(arena, "%s\n%s", gcut_caption_name(arena, node->name, 200), shape);
+      gcut_caption_format(arena, "%s\n%s", gcut_caption_name(arena, node->name, 200), shape);
   box.paint = gcut_paint_of_node(trace->graph, node);
   box.group = frame_of(p, node->scope);
   box.node = index;
@@ -111,9 +112,9 @@ static uint32_t crowd_box(painter *p, uint32_t first, uint32_t n) {
   const gcut_node *node = &p->m->trace->graph->nodes[first];
   gcut_arena *arena = p->d->arena;
   gcut_box box = gcut_drawing_plain_box(GCUT_BOX_OP);
-  box.title = gcut_arena_format(arena, "%s operators", gcut_caption_count(arena, n));
+  box.title = gcut_caption_format(arena, "%s operators", gcut_caption_count(arena, n));
   box.subtitle =
-      gcut_arena_format(arena, "from %s on", gcut_caption_name(arena, node->op_type, 30));
+      gcut_caption_format(arena, "from %s on", gcut_caption_name(arena, node->op_type, 30));
   box.tooltip = gcut_caption_name(arena, node->name, 200);
   box.paint = gcut_paint_inside(p->m->trace->graph, node->scope);
   box.group = frame_of(p, node->scope);

@@ -1,4 +1,5 @@
 #include "formats/dot/canvas.h"
+#include "formats/dot/caption.h"
 
 // Markup-safe text for HTML-like labels. A backslash begins an escape (\N, \G), doubled or as an
 // entity, too: a word joiner, which is not seen, stands between it and what it would escape.
@@ -45,18 +46,18 @@ void gcut_canvas_set_markup(const gcut_canvas *c, void *object, const char *name
 }
 
 static const char *one_row(const gcut_canvas *c, const char *text, gcut_text_style s) {
-  return gcut_arena_format(c->arena,
-                           "<tr><td%s><font color=\"%s\" point-size=\"%d\">%s%s%s</font></td></tr>",
-                           s.centred ? "" : " align=\"left\"", s.color, s.size, s.bold ? "<b>" : "",
-                           gcut_canvas_escape(c, text), s.bold ? "</b>" : "");
+  return gcut_caption_format(
+      c->arena, "<tr><td%s><font color=\"%s\" point-size=\"%d\">%s%s%s</font></td></tr>",
+      s.centred ? "" : " align=\"left\"", s.color, s.size, s.bold ? "<b>" : "",
+      gcut_canvas_escape(c, text), s.bold ? "</b>" : "");
 }
 
 const char *gcut_canvas_rows(const gcut_canvas *c, const char *text, gcut_text_style style) {
   const char *rows = "";
   while (text && *text && rows) {
     size_t n = strcspn(text, "\n");
-    const char *line = gcut_arena_string(c->arena, text, n);
-    rows = gcut_arena_format(c->arena, "%s%s", rows, one_row(c, line, style));
+    const char *line = gcut_caption_text(c->arena, text, n);
+    rows = gcut_caption_format(c->arena, "%s%s", rows, one_row(c, line, style));
     text += n + (text[n] == '\n');
   }
   return rows;

@@ -7,10 +7,12 @@
 #include <graphviz/gvc.h>
 
 #include "formats/dot/drawing.h"
+#include "formats/dot/numbering.h"
 #include "formats/dot/paint.h"
 
 typedef struct gcut_canvas {
   Agraph_t *graph;
+  gcut__numbering numbering;
   Agnode_t **nodes;  // [n_boxes]
   Agraph_t **groups; // [n_groups]
   Agnode_t **labels; // [n_links] of links, as nodes; NULL: none

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "formats/dot/canvas.h"
+#include "formats/dot/caption.h"
 #include "formats/dot/paint.h"
 
 // Width by bytes: a point a factor of 32 from 1 KiB on.
@@ -16,7 +17,7 @@ static double link_width(const gcut_link *link) {
 static const char *link_label(const gcut_canvas *c, const gcut_link *link, const char *color) {
   // Beside the line the text keeps clear of it, however wide that is.
   int padding = c->laid_out ? 1 : 3 + (int)(link_width(link) / 2);
-  return gcut_arena_format(
+  return gcut_caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"%d\"><tr><td><font "
       "color=\"%s\" point-size=\"8\">%s</font></td></tr></table>",

@@ -1,8 +1,22 @@
 #include "formats/dot/caption.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "graphcut/utf8.h"
+
+const char *gcut_caption_text(gcut_arena *arena, const char *text, size_t size) {
+  const char *copy = gcut_arena_string(arena, text, size);
+  return copy ? copy : "";
+}
+
+const char *gcut_caption_format(gcut_arena *arena, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const char *text = gcut_arena_vformat(arena, format, args);
+  va_end(args);
+  return text ? text : "";
+}
 
 // A number with three digits: "9.31", "87.2", "872".
 static const char *scaled(gcut_arena *arena, double x, const char *const *units, size_t n_units,
@@ -10,7 +24,7 @@ static const char *scaled(gcut_arena *arena, double x, const char *const *units,
   size_t unit = 0;
   while (x >= 999.5 && unit + 1 < n_units) x /= 1000, unit++;
   int digits = unit == 0 ? 0 : x < 9.995 ? 2 : x < 99.95 ? 1 : 0;
-  return gcut_arena_format(arena, "%.*f %s%s", digits, x, units[unit], suffix);
+  return gcut_caption_format(arena, "%.*f %s%s", digits, x, units[unit], suffix);
 }
 
 const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes) {
@@ -30,22 +44,21 @@ const char *gcut_caption_count(gcut_arena *arena, uint64_t n) {
     if (i > 0 && (length - i) % 3 == 0) text[at++] = ',';
     text[at++] = digits[i];
   }
-  return gcut_arena_string(arena, text, (size_t)at);
+  return gcut_caption_text(arena, text, (size_t)at);
 }
 
 const char *gcut_caption_name(gcut_arena *arena, const char *name, size_t limit) {
   size_t length = strlen(name), head = limit * 2 / 3, tail = limit - head - 1;
-  char *text;
   if (length <= limit) {
-    text = gcut_arena_string(arena, name, length);
-    return text ? gcut_utf8_clean(text, "") : NULL;
+    char *text = gcut_arena_string(arena, name, length);
+    return text ? gcut_utf8_clean(text, "") : "";
   }
   // Not from the middle of a character to the middle of another.
   while (((unsigned char)name[head] & 0xc0) == 0x80 && head > 0) head--;
   const char *end = name + length - tail;
   while (((unsigned char)*end & 0xc0) == 0x80) end++;
-  text = gcut_arena_format(arena, "%.*s…%s", (int)head, name, end);
-  return text ? gcut_utf8_clean(text, "") : NULL;
+  char *text = gcut_arena_format(arena, "%.*s…%s", (int)head, name, end);
+  return text ? gcut_utf8_clean(text, "") : "";
 }
 
 enum { LONGEST_DIM = 16 };
@@ -62,16 +75,15 @@ static size_t dim_length(const char *text) {
 static const char *short_type(gcut_arena *arena, const char *type) {
   const char *open = strchr(type, '[');
   if (!open) return gcut_caption_name(arena, type, 60);
-  const char *text = gcut_arena_string(arena, type, (size_t)(open + 1 - type));
-  for (const char *at = open + 1; *at && text;) {
+  const char *text = gcut_caption_text(arena, type, (size_t)(open + 1 - type));
+  for (const char *at = open + 1; *at;) {
     size_t n = dim_length(at);
-    const char *dim = gcut_arena_string(arena, at, n);
-    if (!dim) return NULL;
+    const char *dim = gcut_caption_text(arena, at, n);
     at += n + (at[n] != '\0');
-    text = gcut_arena_format(arena, "%s%s%c", text, gcut_caption_name(arena, dim, LONGEST_DIM),
-                             at[-1] == ',' ? ',' : ']');
+    text = gcut_caption_format(arena, "%s%s%c", text, gcut_caption_name(arena, dim, LONGEST_DIM),
+                               at[-1] == ',' ? ',' : ']');
   }
-  return text ? gcut_caption_name(arena, text, 80) : NULL;
+  return gcut_caption_name(arena, text, 80);
 }
 
 const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint32_t value) {
@@ -80,14 +92,14 @@ const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint3
   gcut_trace_format(trace, value, type, sizeof type);
   const char *shape = short_type(arena, type);
   if (!gcut_trace_bytes(trace, value, &bytes)) return shape;
-  return gcut_arena_format(arena, "%s  %s", shape, gcut_caption_bytes(arena, bytes));
+  return gcut_caption_format(arena, "%s  %s", shape, gcut_caption_bytes(arena, bytes));
 }
 
 const char *gcut_caption_seconds(gcut_arena *arena, double seconds) {
   static const char *const units[] = {"n", "µ", "m", ""};
   size_t unit = seconds < 1e-6 ? 0 : seconds < 1e-3 ? 1 : seconds < 1 ? 2 : 3;
   static const double factors[] = {1e9, 1e6, 1e3, 1};
-  return gcut_arena_format(arena, "%.3g %ss", seconds * factors[unit], units[unit]);
+  return gcut_caption_format(arena, "%.3g %ss", seconds * factors[unit], units[unit]);
 }
 
 const char *gcut_caption_heat(gcut_arena *arena, gcut_heat by, double value) {

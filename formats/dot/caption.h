@@ -1,5 +1,5 @@
 // Text for people: sizes in their units, names cut to a readable length. Strings live in the arena;
-// NULL where memory is out.
+// "" where memory is out, which gcut_arena_out_of_memory then tells.
 #ifndef GCUT_FORMATS_DOT_CAPTION_H
 #define GCUT_FORMATS_DOT_CAPTION_H
 
@@ -7,6 +7,8 @@
 #include "graphcut/trace.h"
 #include "tracer/base/arena.h"
 
+const char *gcut_caption_text(gcut_arena *arena, const char *text, size_t size);
+const char *gcut_caption_format(gcut_arena *arena, const char *format, ...) GCUT_PRINTF(2, 3);
 // "872 MB", "16.1 GB": three digits, decimal units.
 const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes);
 // "29.3 GFLOP".

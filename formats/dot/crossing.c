@@ -53,7 +53,7 @@ const char *gcut_crossing_lines(const gcut_modules *m, const uint32_t *values, u
   uint32_t listed = n < GCUT_CROSSING_LINES ? n : GCUT_CROSSING_LINES;
   size_t length = 0;
   for (uint32_t i = 0; i < listed; i++) {
-    items[i] = gcut_arena_format(
+    items[i] = gcut_caption_format(
         arena, "%s  %s", gcut_caption_name(arena, m->trace->graph->values[values[i]].name, 28),
         gcut_caption_value(arena, m->trace, values[i]));
     if (!items[i]) return NULL;
@@ -61,8 +61,8 @@ const char *gcut_crossing_lines(const gcut_modules *m, const uint32_t *values, u
   }
   const char *separator = length > LONG_LINE ? "\n" : ",   ";
   for (uint32_t i = 0; i < listed && text; i++)
-    text = gcut_arena_format(arena, "%s%s%s", text, i ? separator : "", items[i]);
-  return n > listed ? gcut_arena_format(arena, "%s%sand %s more", text, separator,
-                                        gcut_caption_count(arena, n - listed))
+    text = gcut_caption_format(arena, "%s%s%s", text, i ? separator : "", items[i]);
+  return n > listed ? gcut_caption_format(arena, "%s%sand %s more", text, separator,
+                                          gcut_caption_count(arena, n - listed))
                     : text;
 }

@@ -28,12 +28,12 @@ static const char *model_name(const char *path) {
 static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
   const gcut_graph *g = m->trace->graph;
   const gcut_plan *plan = m->plan;
-  return gcut_arena_format(
+  return gcut_caption_format(
       arena, "%s   %s node%s · %s%s", gcut_caption_name(arena, model_name(g->path), 60),
       gcut_caption_count(arena, g->bodies[0].n_nodes), g->bodies[0].n_nodes == 1 ? "" : "s",
       gcut_caption_bytes(arena, m->weight_bytes),
-      plan ? gcut_arena_format(arena, " · %s part%s", gcut_caption_count(arena, plan->n_parts),
-                               plan->n_parts == 1 ? "" : "s")
+      plan ? gcut_caption_format(arena, " · %s part%s", gcut_caption_count(arena, plan->n_parts),
+                                 plan->n_parts == 1 ? "" : "s")
            : "");
 }
 
@@ -107,6 +107,8 @@ static gcut_status draw_view(const job *j, gcut_drawing *drawing, gcut_error *er
   GCUT_TRY(make_view(j->modules, drawing, err));
   gcut_view_finish(j->modules, drawing);
   if (j->modules->options->linked) link_parts(drawing, j->path, j->format);
+  if (gcut_arena_out_of_memory(j->modules->arena) || gcut_arena_out_of_memory(drawing->arena))
+    return GCUT_NO_MEMORY(err);
   return write_drawing(j, drawing, err);
 }
 
@@ -120,9 +122,10 @@ static gcut_status draw_part(const job *whole, uint32_t part, gcut_error *err) {
   modules.options = &options;
   job j = {.modules = &modules, .format = whole->format, .back = whole->path};
   j.path = part_path(modules.arena, whole->path, whole->format, part);
-  j.title = gcut_arena_format(modules.arena, "part %u: %s", part,
-                              gcut_caption_name(modules.arena, modules.plan->parts[part].name, 80));
-  if (!j.path || !j.title) return GCUT_NO_MEMORY(err);
+  j.title =
+      gcut_caption_format(modules.arena, "part %u: %s", part,
+                          gcut_caption_name(modules.arena, modules.plan->parts[part].name, 80));
+  if (!j.path) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut_drawing_create(&drawing, err));
   gcut_status status = draw_view(&j, drawing, err);
   gcut_drawing_destroy(drawing);
@@ -191,9 +194,7 @@ gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
   GCUT_TRY(
       gcut_modules_create(trace, plan, options, strcmp(j.format, "html") == 0, &j.modules, err));
   j.title = drawing_title(j.modules, j.modules->arena);
-  gcut_status status = !j.title                        ? GCUT_NO_MEMORY(err)
-                       : strcmp(j.format, "html") == 0 ? write_page(&j, err)
-                                                       : draw_picture(&j, err);
+  gcut_status status = strcmp(j.format, "html") == 0 ? write_page(&j, err) : draw_picture(&j, err);
   gcut_modules_destroy(j.modules);
   return status;
 }

@@ -1,4 +1,5 @@
 #include "formats/dot/drawing.h"
+#include "formats/dot/caption.h"
 
 #include <stdlib.h>
 
@@ -78,7 +79,8 @@ void gcut_drawing_merge_groups(gcut_drawing *d) {
     gcut_group *outer = &d->groups[g];
     uint32_t inner = outer->part == GCUT_NONE && !outer->keeps ? only_child(d, g) : GCUT_NONE;
     if (inner == GCUT_NONE || holds_boxes(d, g)) continue;
-    const char *title = gcut_arena_format(d->arena, "%s.%s", outer->title, d->groups[inner].title);
+    const char *title =
+        gcut_caption_format(d->arena, "%s.%s", outer->title, d->groups[inner].title);
     if (!title) continue;
     d->groups[inner].title = title;
     d->groups[inner].parent = outer->parent;

@@ -67,8 +67,8 @@ static gcut_status draw_together(ends *e, uint32_t owner, gcut_error *err) {
   if (!all) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < e->n; i++)
     if (owner_of(e, e->values[i]) == owner) all[n++] = e->values[i];
-  const char *title = gcut_arena_format(e->d->arena, "%s %s", gcut_caption_count(e->d->arena, n),
-                                        e->outputs ? "outputs" : "inputs");
+  const char *title = gcut_caption_format(e->d->arena, "%s %s", gcut_caption_count(e->d->arena, n),
+                                          e->outputs ? "outputs" : "inputs");
   GCUT_TRY(add_box(e, title, gcut_crossing_lines(e->m, all, n, e->d->arena), &box, err));
   return link(e, box, owner, err);
 }

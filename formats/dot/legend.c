@@ -1,5 +1,6 @@
 // The head of a drawing: its title, what its colours mean, what was folded.
 #include "formats/dot/canvas.h"
+#include "formats/dot/caption.h"
 #include "formats/dot/paint.h"
 
 typedef struct legend { // cells of one row, and about how wide they are, in points
@@ -9,7 +10,7 @@ typedef struct legend { // cells of one row, and about how wide they are, in poi
 
 static void add_cell(const gcut_canvas *c, legend *l, const char *fill, const char *line,
                      const char *color, const char *text) {
-  l->cells = gcut_arena_format(
+  l->cells = gcut_caption_format(
       c->arena,
       "%s<td bgcolor=\"%s\" border=\"1\" color=\"%s\" cellpadding=\"3\"><font color=\"%s\" "
       "point-size=\"9\">%s</font></td>",
@@ -18,10 +19,10 @@ static void add_cell(const gcut_canvas *c, legend *l, const char *fill, const ch
 }
 
 static void add_text(const gcut_canvas *c, legend *l, const char *text) {
-  l->cells = gcut_arena_format(c->arena,
-                               "%s<td border=\"0\"><font color=\"%s\" "
-                               "point-size=\"9\">%s</font></td>",
-                               l->cells, c->theme->faint_text, gcut_canvas_escape(c, text));
+  l->cells = gcut_caption_format(c->arena,
+                                 "%s<td border=\"0\"><font color=\"%s\" "
+                                 "point-size=\"9\">%s</font></td>",
+                                 l->cells, c->theme->faint_text, gcut_canvas_escape(c, text));
   l->width += 6 + 4.6 * (double)strlen(text);
 }
 
@@ -57,7 +58,7 @@ static void add_plans(const gcut_canvas *c, legend *l) {
 static const char *legend_row(const gcut_canvas *c, const legend *l) {
   double left = 7.8 * (double)strlen(c->d->title) - l->width;
   if (!*l->cells) return "";
-  return gcut_arena_format(
+  return gcut_caption_format(
       c->arena,
       "<tr><td align=\"left\"><table border=\"0\" cellborder=\"1\" "
       "cellspacing=\"3\"><tr>%s<td border=\"0\" width=\"%d\"></td></tr></table>"
@@ -72,11 +73,11 @@ static const char *legends(const gcut_canvas *c) {
   else
     add_paints(c, &paints);
   if (c->d->other) add_plans(c, &plans);
-  return gcut_arena_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
+  return gcut_caption_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
 }
 
 const char *gcut_canvas_legends(const gcut_canvas *c) {
-  return gcut_arena_format(
+  return gcut_caption_format(
       c->arena, "<table border=\"0\" cellborder=\"0\" cellspacing=\"2\">%s%s%s</table>",
       gcut_canvas_rows(c, c->d->title, (gcut_text_style){c->theme->text, 14, true, false}),
       legends(c),

@@ -29,7 +29,7 @@ static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links,
   }
   gcut_link *link = &d->links[at];
   const char *caption = gcut_caption_value(d->arena, m->trace, value);
-  const char *line = gcut_arena_format(
+  const char *line = gcut_caption_format(
       d->arena, "%s%s%s: %s", link->tooltip ? link->tooltip : "", link->tooltip ? "\n" : "",
       gcut_caption_name(d->arena, m->trace->graph->values[value].name, 60), caption);
   if (!line || !caption) return GCUT_NO_MEMORY(err);
@@ -92,7 +92,7 @@ static gcut_status link_readers(gcut_modules *m, gcut_drawing *d, gcut_map *link
   uint32_t at = gcut_map_get(links, (uint64_t)from << 32 | list.boxes[0]);
   if (at == GCUT_NONE) return GCUT_OK; // left out
   gcut_link *link = &d->links[at];
-  link->label = gcut_arena_format(d->arena, "%s → and %u more", link->label, list.n - 1);
+  link->label = gcut_caption_format(d->arena, "%s → and %u more", link->label, list.n - 1);
   return link->label ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 

@@ -5,21 +5,11 @@
 // they are made.
 #include "formats/dot/numbering.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct name_list {
-  char **names;
-  size_t n, capacity;
-} name_list;
-
-typedef struct numbering {
-  Agraph_t *graph;
-  name_list graphs, nodes, edges;
-  uint64_t n_anonymous;
-} numbering;
+typedef gcut__name_list name_list;
+typedef gcut__numbering numbering;
 
 static name_list *list_of(numbering *all, int type) {
   return type == AGRAPH ? &all->graphs : type == AGNODE ? &all->nodes : &all->edges;
@@ -57,24 +47,27 @@ static bool append(numbering *all, name_list *list, char *name) {
 
 // ---- what Graphviz calls ----------------------------------------------------------------------
 
+// The discipline is a numbering's own.
 static void *numbering_open(Agraph_t *graph, Agdisc_t *discipline) {
-  (void)discipline;
-  numbering *all = calloc(1, sizeof *all);
-  if (all) all->graph = graph;
+  numbering *all = (numbering *)discipline;
+  all->graph = graph;
   return all;
 }
 
 // Named things have even numbers, others odd ones.
 static long numbering_map(void *state, int type, char *name, IDTYPE *id, int create) {
   numbering *all = state;
-  if (!all) return 0;
   if (!name) {
     if (create) *id = 2 * all->n_anonymous++ + 1;
     return create;
   }
   name_list *list = list_of(all, type);
   size_t i = find(list, type, name);
-  if (i == list->n && (!create || !append(all, list, name))) return 0;
+  if (i == list->n && !create) return 0;
+  if (i == list->n && !append(all, list, name)) {
+    all->out_of_memory = true;
+    return 0;
+  }
   *id = 2 * (IDTYPE)i;
   return 1;
 }
@@ -89,25 +82,23 @@ static void numbering_free(void *state, int type, IDTYPE id) {
 }
 
 static char *numbering_print(void *state, int type, IDTYPE id) {
-  name_list *list = state ? list_of(state, type) : NULL;
-  return list && id % 2 == 0 && id / 2 < list->n ? list->names[id / 2] : NULL;
+  const name_list *list = list_of(state, type);
+  return id % 2 == 0 && id / 2 < list->n ? list->names[id / 2] : NULL;
 }
 
 static void numbering_close(void *state) {
   numbering *all = state;
-  if (!all) return;
   name_list *lists[] = {&all->graphs, &all->nodes, &all->edges};
   for (int k = 0; k < 3; k++) free(lists[k]->names); // the strings end with the graph
-  free(all);
 }
 
 static void numbering_register(void *state, int type, void *object) {
   (void)state, (void)type, (void)object;
 }
 
-Agdisc_t gcut__dot_discipline(void) {
+void gcut__numbering_init(gcut__numbering *all) {
   static const Agiddisc_t ids = {numbering_open,    numbering_map,   numbering_alloc,
                                  numbering_free,    numbering_print, numbering_close,
                                  numbering_register};
-  return (Agdisc_t){.id = (Agiddisc_t *)&ids}; // Graphviz only reads it
+  *all = (numbering){.discipline = {.id = (Agiddisc_t *)&ids}}; // Graphviz only reads it
 }

@@ -3,8 +3,23 @@
 #define GCUT_FORMATS_DOT_NUMBERING_H
 
 #include <graphviz/cgraph.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-// For agopen.
-Agdisc_t gcut__dot_discipline(void);
+typedef struct gcut__name_list {
+  char **names;
+  size_t n, capacity;
+} gcut__name_list;
+
+// Lives as long as the graph.
+typedef struct gcut__numbering {
+  Agdisc_t discipline; // for agopen
+  Agraph_t *graph;
+  gcut__name_list graphs, nodes, edges;
+  uint64_t n_anonymous;
+  bool out_of_memory; // a name was not kept
+} gcut__numbering;
+
+void gcut__numbering_init(gcut__numbering *numbering);
 
 #endif

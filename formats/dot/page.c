@@ -136,8 +136,8 @@ static gcut_status draw_inside(book *b, const page *p, gcut_drawing *d, gcut_err
   gcut_modules_clear(b->m);
   GCUT_TRY(gcut_modules_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
   if (hidden > 0)
-    d->note = gcut_arena_format(d->arena, "%s shape nodes left out",
-                                gcut_caption_count(d->arena, hidden));
+    d->note = gcut_caption_format(d->arena, "%s shape nodes left out",
+                                  gcut_caption_count(d->arena, hidden));
   return gcut_modules_link(b->m, b->nodes, n, p->part != GCUT_NONE, d, err);
 }
 
@@ -183,6 +183,9 @@ static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
     json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
   json_t *o = json_pack("{s:s, s:o, s:o*, s:o}", "title", gcut_caption_name(b->arena, p.title, 80),
                         "parent", json_number_or_null(p.parent), "svg", svg, "boxes", boxes);
+  bool starved = gcut_arena_out_of_memory(b->arena) || gcut_arena_out_of_memory(b->m->arena) ||
+                 gcut_arena_out_of_memory(d->arena);
+  if (starved && status == GCUT_OK) status = GCUT_NO_MEMORY(err);
   gcut_drawing_destroy(d);
   if (o && status == GCUT_OK) json_array_append(b->json_pages, o);
   if (!o && status == GCUT_OK) status = GCUT_NO_MEMORY(err);

@@ -13,22 +13,22 @@ static void add_operands(const gcut_modules *m, gcut_arena *arena, json_t *facts
     const char *name = gcut_caption_name(arena, m->trace->graph->values[values[i]].name, 120);
     add_fact(
         facts, key,
-        gcut_arena_format(arena, "%s  %s", name, gcut_caption_value(arena, m->trace, values[i])));
+        gcut_caption_format(arena, "%s  %s", name, gcut_caption_value(arena, m->trace, values[i])));
   }
 }
 
 static const char *attribute_text(gcut_arena *arena, const gcut_attribute *a) {
   const char *text = "";
   switch (a->kind) {
-  case GCUT_ATTRIBUTE_INT: return gcut_arena_format(arena, "%s = %lld", a->name, (long long)a->i);
-  case GCUT_ATTRIBUTE_FLOAT: return gcut_arena_format(arena, "%s = %g", a->name, (double)a->f);
+  case GCUT_ATTRIBUTE_INT: return gcut_caption_format(arena, "%s = %lld", a->name, (long long)a->i);
+  case GCUT_ATTRIBUTE_FLOAT: return gcut_caption_format(arena, "%s = %g", a->name, (double)a->f);
   case GCUT_ATTRIBUTE_STRING:
-    return gcut_arena_format(arena, "%s = \"%.*s\"", a->name, a->s.size < 80 ? (int)a->s.size : 80,
-                             a->s.data);
+    return gcut_caption_format(arena, "%s = \"%.*s\"", a->name,
+                               a->s.size < 80 ? (int)a->s.size : 80, a->s.data);
   case GCUT_ATTRIBUTE_INTS:
     for (size_t i = 0; i < a->n && i < 16; i++)
-      text = gcut_arena_format(arena, "%s%s%lld", text, i ? ", " : "", (long long)a->ints[i]);
-    return gcut_arena_format(arena, "%s = [%s%s]", a->name, text, a->n > 16 ? ", …" : "");
+      text = gcut_caption_format(arena, "%s%s%lld", text, i ? ", " : "", (long long)a->ints[i]);
+    return gcut_caption_format(arena, "%s = [%s%s]", a->name, text, a->n > 16 ? ", …" : "");
   default: return a->name;
   }
 }

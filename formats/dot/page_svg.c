@@ -28,8 +28,8 @@ gcut_status gcut_page_svg(const gcut_drawing *d, json_t **out_svg, gcut_error *e
   FILE *stream = open_memstream(&text, &size);
   if (!stream) return GCUT_NO_MEMORY(err);
   gcut_status status = gcut_drawing_render(d, "svg", false, stream, err);
-  fclose(stream);
-  char *start = status == GCUT_OK && text ? strstr(text, "<svg") : NULL;
+  if (fclose(stream) != 0 && status == GCUT_OK) status = GCUT_NO_MEMORY(err);
+  char *start = status == GCUT_OK ? strstr(text, "<svg") : NULL;
   if (start) { // Graphviz escapes '<' and '"' in all names, so these begin in its own markup alone
     strip(start, "<!--", "-->");
     strip(start, "<title>", "</title>");

@@ -1,10 +1,10 @@
 // Builds an Agraph from a drawing, and has it laid out.
 #include "formats/dot/render.h"
+#include "formats/dot/caption.h"
 
 #include <pthread.h>
 
 #include "formats/dot/canvas.h"
-#include "formats/dot/numbering.h"
 #include "tracer/base/error.h"
 #include "tracer/base/room.h"
 
@@ -19,7 +19,7 @@ static const char *box_label(const gcut_canvas *c, const gcut_box *box) {
   // On the fills of heat faint text would not be read.
   const char *color = is_heated(c, box) ? c->theme->text : c->theme->faint_text;
   gcut_text_style small = {color, 9, false, false};
-  return gcut_arena_format(
+  return gcut_caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">%s%s%s%s</table>",
       gcut_canvas_rows(c, box->title, (gcut_text_style){c->theme->text, op ? 10 : 12, !op, false}),
@@ -55,7 +55,7 @@ static void style_box(const gcut_canvas *c, Agnode_t *node, const gcut_box *box)
 // A cut is a red line, what crosses it beneath: a table whose first row is the line.
 static void style_cut(const gcut_canvas *c, Agnode_t *node, const gcut_box *box) {
   const char *color = gcut_canvas_cut_color(c, box->crosses, box->crosses_other);
-  const char *label = gcut_arena_format(
+  const char *label = gcut_caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td "
       "width=\"360\" height=\"2\" cellpadding=\"0\" bgcolor=\"%s\"></td></tr>%s%s</table>",
@@ -87,9 +87,9 @@ static void add_box(gcut_canvas *c, uint32_t i) {
 // out of its frame.
 static const char *group_label(const gcut_canvas *c, const gcut_group *group) {
   const char *color = group->part == GCUT_NONE ? c->theme->faint_text : c->theme->text;
-  const char *title = gcut_arena_format(c->arena, "%s%s%s", group->title,
-                                        *group->class_name ? " · " : "", group->class_name);
-  return gcut_arena_format(
+  const char *title = gcut_caption_format(c->arena, "%s%s%s", group->title,
+                                          *group->class_name ? " · " : "", group->class_name);
+  return gcut_caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\" "
       "bgcolor=\"%s\">%s%s</table>",
@@ -141,8 +141,8 @@ static void set_page(const gcut_canvas *c) {
 }
 
 static gcut_status build(gcut_canvas *c, gcut_error *err) {
-  Agdisc_t discipline = gcut__dot_discipline();
-  c->graph = agopen("graphcut", Agdirected, &discipline);
+  gcut__numbering_init(&c->numbering);
+  c->graph = agopen("graphcut", Agdirected, &c->numbering.discipline);
   c->nodes = GCUT_NEW_ARRAY(c->arena, Agnode_t *, c->d->n_boxes);
   c->groups = GCUT_NEW_ARRAY(c->arena, Agraph_t *, c->d->n_groups);
   c->labels = GCUT_NEW_ARRAY(c->arena, Agnode_t *, c->d->n_links);
@@ -154,7 +154,8 @@ static gcut_status build(gcut_canvas *c, gcut_error *err) {
   for (uint32_t i = 0; i < c->d->n_links; i++) gcut_canvas_add_link(c, i);
   if (c->d->url)
     gcut_canvas_set(c->graph, "URL", c->d->url); // last: groups made later would take it over
-  return GCUT_OK;
+  return c->numbering.out_of_memory || gcut_arena_out_of_memory(c->arena) ? GCUT_NO_MEMORY(err)
+                                                                          : GCUT_OK;
 }
 
 static int ignore_message(char *text) {

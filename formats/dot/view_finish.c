@@ -10,7 +10,7 @@ static const char *const heats[] = {
 };
 
 void gcut_view_note(gcut_drawing *d, const char *note) {
-  d->note = d->note && *d->note ? gcut_arena_format(d->arena, "%s; %s", d->note, note) : note;
+  d->note = d->note && *d->note ? gcut_caption_format(d->arena, "%s; %s", d->note, note) : note;
 }
 
 // So many labels are neither read nor laid out in reasonable time; tooltips say the same.
@@ -28,15 +28,17 @@ void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
   limit_labels(d);
   if (m->other.plan) d->other = "the other plan";
   if (d->n_left_out)
-    gcut_view_note(d, gcut_arena_format(d->arena, "%s links and values left out: too many to read",
-                                        gcut_caption_count(d->arena, d->n_left_out)));
+    gcut_view_note(d,
+                   gcut_caption_format(d->arena, "%s links and values left out: too many to read",
+                                       gcut_caption_count(d->arena, d->n_left_out)));
   if (by == GCUT_HEAT_NONE) return;
   d->by = by;
   for (uint32_t i = 0; i < d->n_boxes; i++)
     if (d->boxes[i].heat[by] > d->hottest) d->hottest = d->boxes[i].heat[by];
   if (d->hottest > 0)
-    d->heat_title = gcut_arena_format(d->arena, "%s, up to %s", heats[by],
-                                      gcut_caption_heat(d->arena, by, d->hottest));
+    d->heat_title = gcut_caption_format(d->arena, "%s, up to %s", heats[by],
+                                        gcut_caption_heat(d->arena, by, d->hottest));
   else
-    gcut_view_note(d, gcut_arena_format(d->arena, "no %s known: give sizes with --set", heats[by]));
+    gcut_view_note(d,
+                   gcut_caption_format(d->arena, "no %s known: give sizes with --set", heats[by]));
 }

@@ -44,8 +44,8 @@ static gcut_status draw_bodies(gcut_modules *m, gcut_drawing *d, uint32_t *hidde
       GCUT_TRY(gcut_bodies_draw(m, b, d->boxes[box].group, OPS_LIMIT, d, hidden, err));
   }
   if (n_closed > 0)
-    d->note = gcut_arena_format(d->arena, "%u graph%s inside operators left closed (--depth N)",
-                                n_closed, n_closed == 1 ? "" : "s");
+    d->note = gcut_caption_format(d->arena, "%u graph%s inside operators left closed (--depth N)",
+                                  n_closed, n_closed == 1 ? "" : "s");
   return GCUT_OK;
 }
 
@@ -61,9 +61,9 @@ static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint
   GCUT_TRY(gcut_ends_draw(m, d, true, err));
   if (limited) gcut_view_note(d, limited);
   if (hidden)
-    gcut_view_note(d,
-                   gcut_arena_format(d->arena, "%s shape node%s left out",
-                                     gcut_caption_count(d->arena, hidden), hidden == 1 ? "" : "s"));
+    gcut_view_note(d, gcut_caption_format(d->arena, "%s shape node%s left out",
+                                          gcut_caption_count(d->arena, hidden),
+                                          hidden == 1 ? "" : "s"));
   return GCUT_OK;
 }
 
@@ -74,8 +74,8 @@ gcut_status gcut_view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) 
       gcut_modules_fit(m, body->nodes, body->n_nodes, wanted ? LAYERS_LIMIT : READABLE, &fit, err));
   const char *limited = NULL;
   if (wanted > fit)
-    limited = gcut_arena_format(d->arena, "folded at depth %u of %u: more would be unreadable", fit,
-                                wanted);
+    limited = gcut_caption_format(d->arena, "folded at depth %u of %u: more would be unreadable",
+                                  fit, wanted);
   return draw(m, body->nodes, body->n_nodes, wanted && wanted < fit ? wanted : fit, limited, false,
               d, err);
 }
@@ -95,7 +95,7 @@ gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   GCUT_TRY(gcut_modules_count(m, nodes, n, deepest, &boxes, err));
   if (boxes <= OPS_LIMIT) return draw(m, nodes, n, deepest, NULL, in_part, d, err);
   GCUT_TRY(gcut_modules_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
-  const char *limited = gcut_arena_format(
+  const char *limited = gcut_caption_format(
       d->arena, "%s operators: modules folded at depth %u; draw one part with --part N to see all",
       gcut_caption_count(d->arena, boxes), fit);
   return draw(m, nodes, n, fit, limited, in_part, d, err);

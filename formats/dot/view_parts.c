@@ -91,11 +91,12 @@ static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_e
   gcut_crossing c = gcut_crossing_after(p->m, p->last_readers, after);
   gcut_arena *arena = p->d->arena;
   const char *size =
-      c.known ? gcut_arena_format(arena, " · %s a batch", gcut_caption_bytes(arena, c.bytes)) : "";
+      c.known ? gcut_caption_format(arena, " · %s a batch", gcut_caption_bytes(arena, c.bytes))
+              : "";
   gcut_box box = gcut_drawing_plain_box(GCUT_BOX_CUT);
   box.title = n_cuts > 1
-                  ? gcut_arena_format(arena, "%u cuts%s%s", n_cuts, size, *size ? " each" : "")
-                  : gcut_arena_format(arena, "cut%s", size);
+                  ? gcut_caption_format(arena, "%u cuts%s%s", n_cuts, size, *size ? " each" : "")
+                  : gcut_caption_format(arena, "cut%s", size);
   box.subtitle = gcut_crossing_lines(p->m, c.largest, c.n, arena);
   box.crosses = true;
   box.crosses_other = p->m->other.plan && cuts_there_too(p->m, after);
@@ -125,22 +126,22 @@ static const char *part_detail(const pipeline *p, uint32_t first, uint32_t last)
   const gcut_part *part = &p->m->plan->parts[first];
   gcut_arena *arena = p->d->arena;
   gcut_heat by = p->m->options->by;
-  const char *text = gcut_arena_format(
+  const char *text = gcut_caption_format(
       arena, "%s weights · %s node%s", gcut_caption_bytes(arena, part->weight_bytes),
       gcut_caption_count(arena, part->n_nodes), part->n_nodes == 1 ? "" : "s");
   if (part->flops > 0)
-    text = gcut_arena_format(arena, "%s · %s", text, gcut_caption_flops(arena, part->flops));
+    text = gcut_caption_format(arena, "%s · %s", text, gcut_caption_flops(arena, part->flops));
   if (by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME)
-    text = gcut_arena_format(arena, "%s · %s", text,
-                             gcut_caption_heat(arena, by, part_heat(p, by, first, last)));
-  return gcut_arena_format(arena, "%s%s", text, first < last ? " each" : "");
+    text = gcut_caption_format(arena, "%s · %s", text,
+                               gcut_caption_heat(arena, by, part_heat(p, by, first, last)));
+  return gcut_caption_format(arena, "%s%s", text, first < last ? " each" : "");
 }
 
 // "1  model.layers.0", or of several "2 … 32  model.layers.1 …   × 31".
 static const char *part_title(const pipeline *p, uint32_t part, uint32_t n) {
   const char *name = gcut_caption_name(p->d->arena, p->m->plan->parts[part].name, 48);
-  if (n == 1) return gcut_arena_format(p->d->arena, "%u  %s", part, name);
-  return gcut_arena_format(p->d->arena, "%u … %u  %s …   × %u", part, part + n - 1, name, n);
+  if (n == 1) return gcut_caption_format(p->d->arena, "%u  %s", part, name);
+  return gcut_caption_format(p->d->arena, "%u … %u  %s …   × %u", part, part + n - 1, name, n);
 }
 
 // Which parts of the other plan the nodes of parts `first` to `last` are in.
@@ -154,8 +155,8 @@ static const char *part_other(const pipeline *p, uint32_t first, uint32_t last) 
   }
   if (least == GCUT_NONE) return NULL;
   return least == most
-             ? gcut_arena_format(p->d->arena, "the other plan: part %u", least)
-             : gcut_arena_format(p->d->arena, "the other plan: parts %u … %u", least, most);
+             ? gcut_caption_format(p->d->arena, "the other plan: part %u", least)
+             : gcut_caption_format(p->d->arena, "the other plan: parts %u … %u", least, most);
 }
 
 // One box: parts `first` to `last`, all like `first`.
@@ -220,10 +221,10 @@ static gcut_status draw_repeats(pipeline *p, uint32_t at, uint32_t length, uint3
   const gcut_part_run *last = &p->runs.items[at + length * times - 1];
   gcut_arena *arena = p->d->arena;
   gcut_box box = closed_box(p, first->first, last->first + last->n - 1);
-  box.title = gcut_arena_format(arena, "%u … %u   × %u", first->first, last->first + last->n - 1,
-                                times - 1);
-  box.subtitle = gcut_arena_format(arena, "the %u parts above, %u times more",
-                                   first->first - p->runs.items[at].first, times - 1);
+  box.title = gcut_caption_format(arena, "%u … %u   × %u", first->first, last->first + last->n - 1,
+                                  times - 1);
+  box.subtitle = gcut_caption_format(arena, "the %u parts above, %u times more",
+                                     first->first - p->runs.items[at].first, times - 1);
   box.detail = NULL;
   GCUT_TRY(draw_cut(p, first->first - 1, 1, err));
   return hang(p, gcut_drawing_add_box(p->d, &box), err);
@@ -277,7 +278,7 @@ static gcut_status choose_open(pipeline *p, bool deeper, bool *out_fits, gcut_er
 static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *values, uint32_t n,
                                gcut_error *err) {
   gcut_box box = gcut_drawing_plain_box(GCUT_BOX_VALUE);
-  box.title = gcut_arena_format(p->d->arena, "%s%s", title, n == 1 ? "" : "s");
+  box.title = gcut_caption_format(p->d->arena, "%s%s", title, n == 1 ? "" : "s");
   box.subtitle = gcut_crossing_lines(p->m, values, n, p->d->arena);
   return hang(p, gcut_drawing_add_box(p->d, &box), err);
 }
@@ -307,7 +308,7 @@ static gcut_status draw_pipeline(pipeline *p, gcut_error *err) {
   GCUT_TRY(draw_values(p, "input", body->inputs, body->n_inputs, err));
   GCUT_TRY(draw_runs(p, err));
   if (p->runs.limited)
-    p->d->note = gcut_arena_format(
+    p->d->note = gcut_caption_format(
         p->d->arena,
         "the last %u parts are folded: more than %d different runs are too many to read",
         p->runs.items[p->runs.n - 1].n, GCUT_RUNS_LIMIT);
