@@ -84,8 +84,9 @@ static json_t *operators_json(const report *r) {
 static json_t *opsets_json(const gcut_graph *g) {
   json_t *object = json_object();
   for (uint32_t i = 0; i < g->n_opsets; i++) {
-    const char *domain = *g->opsets[i].domain ? g->opsets[i].domain : "ai.onnx";
-    json_object_set_new(object, domain, json_integer(g->opsets[i].version));
+    json_t *domain = tool_json_text(*g->opsets[i].domain ? g->opsets[i].domain : "ai.onnx");
+    json_object_set_new(object, json_string_value(domain), json_integer(g->opsets[i].version));
+    json_decref(domain);
   }
   return object;
 }
@@ -124,7 +125,8 @@ static json_t *modules_json(const report *r) {
   const gcut_graph *g = r->graph;
   uint32_t deepest = r->a->depth < MODULES_DEEPEST ? r->a->depth : MODULES_DEEPEST;
   json_t **lists = calloc(g->n_scopes, sizeof *lists), *top = json_array();
-  for (uint32_t s = 1; lists && s < g->n_scopes; s++) {
+  if (!lists) tool_out_of_memory();
+  for (uint32_t s = 1; s < g->n_scopes; s++) {
     const gcut_scope *scope = &g->scopes[s];
     if (r->modules.items[s].depth > deepest || scope->n_nodes == 0) continue;
     lists[s] = json_array();

@@ -67,7 +67,7 @@ static int help(int argc, char **argv) {
 
 static int run_verb(const tool_verb *verb, int argc, char **argv) {
   void *arguments = calloc(1, verb->size);
-  if (!arguments) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});
+  if (!arguments) tool_out_of_memory();
   int status = tool_parse(verb, argc, argv, arguments);
   if (status == 0 && ((tool_common *)arguments)->help) {
     tool_print_help(verb, stdout);

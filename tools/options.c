@@ -55,19 +55,16 @@ static bool parse_integer(const char *text, int64_t least, int64_t most, int64_t
   return true;
 }
 
-static bool list_add(tool_list *list, const char *item) {
+static void list_add(tool_list *list, const char *item) {
   const char **larger = realloc(list->items, (list->n + 1) * sizeof *larger);
-  if (!larger) return false;
+  if (!larger) tool_out_of_memory();
   list->items = larger;
   list->items[list->n++] = item;
-  return true;
 }
 
 // Splits the text in place: it is the command line's own.
-static bool add_targets(tool_list *list, char *text) {
-  for (char *rest = text; rest;)
-    if (!list_add(list, gcut_target_next(&rest))) return false;
-  return true;
+static void add_targets(tool_list *list, char *text) {
+  for (char *rest = text; rest;) list_add(list, gcut_target_next(&rest));
 }
 
 static bool add_bindings(tool_bindings *list, char *text) {
@@ -76,7 +73,7 @@ static bool add_bindings(tool_bindings *list, char *text) {
     int64_t value;
     if (!equals || equals == item || !parse_integer(equals + 1, 1, INT64_MAX, &value)) return false;
     gcut_binding *larger = realloc(list->items, (list->n + 1) * sizeof *larger);
-    if (!larger) return false;
+    if (!larger) tool_out_of_memory();
     *equals = 0;
     list->items = larger;
     list->items[list->n++] = (gcut_binding){item, value};
@@ -94,8 +91,8 @@ static bool store(const tool_option *option, char *text, void *arguments) {
   case TOOL_READ:
   case TOOL_WRITTEN: *(const char **)field = text; return *text != 0;
   case TOOL_SIZE: return tool_parse_size(text, field);
-  case TOOL_LIST: return add_targets(field, text);
-  case TOOL_PATHS: return list_add(field, text);
+  case TOOL_LIST: add_targets(field, text); return true;
+  case TOOL_PATHS: list_add(field, text); return true;
   case TOOL_BINDINGS: return add_bindings(field, text);
   case TOOL_MICRO:
     if (!strcmp(text, "off")) {
@@ -170,8 +167,7 @@ static int take_option(words *w, void *arguments) {
     return usage_error(w->verb, "option %s: '%s' is no %s", o->name, shown, o->value);
   if (o->kind != TOOL_PATHS) return 0;
   w->paths = (tool_list *)((char *)arguments + o->offset);
-  while (w->at < w->n && !is_option(w->items[w->at]))
-    if (!store(o, w->items[w->at++], arguments)) return usage_error(w->verb, "out of memory");
+  while (w->at < w->n && !is_option(w->items[w->at])) list_add(w->paths, w->items[w->at++]);
   return 0;
 }
 
@@ -252,7 +248,7 @@ int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
   tool_common *common = arguments;
   words w = {.verb = verb, .items = argv, .n = argc};
   w.operands = malloc(((size_t)argc + 1) * sizeof *w.operands);
-  if (!w.operands) return usage_error(verb, "out of memory");
+  if (!w.operands) tool_out_of_memory();
   common->operands = (const char *const *)w.operands;
   set_defaults(verb, arguments);
   bool only_operands = false;

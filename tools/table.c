@@ -7,29 +7,31 @@
 #include <unistd.h>
 
 #include "graphcut/utf8.h"
+#include "tool.h"
 
 struct table {
   const table_column *columns;
   size_t n_columns, n; // cells
   char **cells;
-  bool broken; // out of memory: what there is gets printed
 };
 
 table *table_create(const table_column *columns, size_t n_columns) {
-  table *t = calloc(1, sizeof *t);
-  if (t) *t = (table){.columns = columns, .n_columns = n_columns};
+  table *t = malloc(sizeof *t);
+  if (!t) tool_out_of_memory();
+  *t = (table){.columns = columns, .n_columns = n_columns};
   return t;
 }
 
 void table_add(table *t, const char *format, ...) {
-  if (!t || t->broken) return;
   char **larger = realloc(t->cells, (t->n + 1) * sizeof *larger);
+  if (!larger) tool_out_of_memory();
+  t->cells = larger;
   va_list args;
   va_start(args, format);
-  t->broken = !larger || vasprintf(&larger[t->n], format, args) < 0;
+  int length = vasprintf(&t->cells[t->n], format, args);
   va_end(args);
-  if (larger) t->cells = larger;
-  if (!t->broken) gcut_utf8_clean(t->cells[t->n++], "");
+  if (length < 0) tool_out_of_memory();
+  gcut_utf8_clean(t->cells[t->n++], "");
 }
 
 size_t table_width(FILE *stream) {
@@ -167,18 +169,16 @@ static void print_row(const table *t, const size_t *widths, char *const *cells, 
 }
 
 void table_print(table *t, FILE *stream) {
-  if (!t) return;
   size_t *widths = calloc(t->n_columns + 1, sizeof *widths);
   char **titles = calloc(t->n_columns + 1, sizeof *titles);
-  if (widths && titles) {
-    fit(t, widths, table_width(stream));
-    for (size_t c = 0; c < t->n_columns; c++) titles[c] = (char *)t->columns[c].title;
-    if (table_colour(stream)) fputs("\033[1m", stream);
-    print_row(t, widths, titles, t->n_columns, stream);
-    if (table_colour(stream)) fputs("\033[0m", stream);
-    for (size_t i = 0; i < t->n; i += t->n_columns)
-      print_row(t, widths, t->cells + i, t->n - i < t->n_columns ? t->n - i : t->n_columns, stream);
-  }
+  if (!widths || !titles) tool_out_of_memory();
+  fit(t, widths, table_width(stream));
+  for (size_t c = 0; c < t->n_columns; c++) titles[c] = (char *)t->columns[c].title;
+  if (table_colour(stream)) fputs("\033[1m", stream);
+  print_row(t, widths, titles, t->n_columns, stream);
+  if (table_colour(stream)) fputs("\033[0m", stream);
+  for (size_t i = 0; i < t->n; i += t->n_columns)
+    print_row(t, widths, t->cells + i, t->n - i < t->n_columns ? t->n - i : t->n_columns, stream);
   for (size_t i = 0; i < t->n; i++) free(t->cells[i]);
   free(t->cells);
   free(widths);

@@ -16,7 +16,7 @@ typedef struct table_column {
 
 typedef struct table table;
 
-// Columns outlive the table. NULL where memory is out; the calls below take NULL.
+// Columns outlive the table.
 table *table_create(const table_column *columns, size_t n_columns);
 // Adds a cell to the row begun, or begins one. The text is copied.
 void table_add(table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

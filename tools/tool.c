@@ -29,7 +29,7 @@ static void wrap(char *text, size_t width) {
 
 static void print_clean(FILE *stream, const char *format, va_list args) {
   char *text;
-  if (vasprintf(&text, format, args) < 0) return;
+  if (vasprintf(&text, format, args) < 0) tool_out_of_memory();
   wrap(gcut_utf8_clean(text, "\n"), table_width(stream));
   fputs(text, stream);
   free(text);
@@ -54,6 +54,10 @@ int tool_fail(gcut_status status, const gcut_error *err) {
   gcut_utf8_clean(shown.message, "");
   fprintf(stderr, "graphcut: %s\n", *shown.message ? shown.message : gcut_status_name(status));
   return gcut_status_exit(status);
+}
+
+void tool_out_of_memory(void) {
+  exit(tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"}));
 }
 
 int tool_finish(void) {

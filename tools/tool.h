@@ -33,6 +33,9 @@ void tool_print(const char *format, ...) GCUT_PRINTF(1, 2);
 void tool_remark(const tool_common *common, const char *format, ...) GCUT_PRINTF(2, 3);
 // Prints "graphcut: " and the message; gives the exit status.
 int tool_fail(gcut_status status, const gcut_error *err);
+// The same for GCUT_NOMEM, and ends the command: for what is small, and made before or after all
+// work.
+_Noreturn void tool_out_of_memory(void);
 // The exit status of a verb that has printed its result: what could not be written is a failure.
 int tool_finish(void);
 
