@@ -87,6 +87,7 @@ example_bin := $(example_src:%.c=$(build)/%)
 static_lib := $(build)/libgraphcut.a
 shared_lib := $(build)/libgraphcut.so.$(VERSION)
 command := $(build)/graphcut
+failing_command := $(build)/tests/cli/failing
 
 .PHONY: all
 all: $(command) $(static_lib) $(shared_lib) ## build the command and the libraries
@@ -185,7 +186,11 @@ $(build)/tests/generators/%: $(build)/tests/generators/%.o $(support_lib) $(stat
 $(build)/tests/%_test: $(build)/tests/%_test.o $(support_lib) $(static_lib)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(all_ldflags) $(wrap_flags) -o $@ $^ $(libs) -lcmocka
-$(build)/tests/%nomem_test: private wrap_flags := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+# Programs whose allocations can be made to fail (tests/support/failing.h).
+$(build)/tests/%nomem_test $(failing_command): private wrap_flags := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+$(failing_command): $(tool_obj) $(build)/tests/cli/failing.o $(support_lib) $(static_lib)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(all_ldflags) $(wrap_flags) -o $@ $^ $(libs)
 $(build)/tests/fuzz/%_fuzz: $(build)/tests/fuzz/%_fuzz.o $(support_lib) $(static_lib)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
@@ -211,7 +216,7 @@ check: all tests ## build and run every test
 	tests/run.sh $(build)
 
 .PHONY: tests
-tests: $(test_bin) $(generator_bin) $(replay_bin) $(example_bin) $(conformance) $(cuts) ## build the tests without running them
+tests: $(test_bin) $(failing_command) $(generator_bin) $(replay_bin) $(example_bin) $(conformance) $(cuts) ## build the tests without running them
 
 .PHONY: demo
 demo: $(command) ## cut and stream a small decoder, check its outputs, draw the cuts

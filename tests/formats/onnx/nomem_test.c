@@ -1,47 +1,13 @@
 // Reading and writing with the first, second, third ... allocation failing: always GCUT_NOMEM (or
-// GCUT_IO from stdio), never a crash, a leak or a half-written file. The linker puts the functions
-// below before malloc and its kin.
+// GCUT_IO from stdio), never a crash, a leak or a half-written file.
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "graphcut/formats.h"
 #include "tests/support/check.h"
+#include "tests/support/failing.h"
 #include "tests/support/hostile.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_aligned_alloc(size_t align, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_aligned_alloc(size_t align, size_t size);
-
-static long allowed = -1; // allocations before they fail; -1: any number
-static bool failed;
-
-static bool fails(void) {
-  if (allowed < 0) return false;
-  if (allowed > 0) {
-    allowed--;
-    return false;
-  }
-  return failed = true;
-}
-
-void *__wrap_malloc(size_t size) {
-  return fails() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t count, size_t size) {
-  return fails() ? NULL : __real_calloc(count, size);
-}
-void *__wrap_realloc(void *memory, size_t size) {
-  return fails() ? NULL : __real_realloc(memory, size);
-}
-void *__wrap_aligned_alloc(size_t align, size_t size) {
-  return fails() ? NULL : __real_aligned_alloc(align, size);
-}
 
 static char path[] = "/tmp/graphcut-nomem-XXXXXX";
 
@@ -49,10 +15,10 @@ static char path[] = "/tmp/graphcut-nomem-XXXXXX";
 static void check_writing(const char *name, const gcut_graph *graph) {
   for (long n = 0;; n++) {
     gcut_error err;
-    allowed = n;
-    failed = false;
+    failing_after(n);
     gcut_status status = gcut_onnx_write(graph, path, &err);
-    allowed = -1;
+    bool failed = failing_has();
+    failing_after(-1);
     if (status == GCUT_OK && !failed) return;
     if (status != GCUT_NOMEM && status != GCUT_IO)
       fail_msg("%s: writing: allocation %ld: %s", name, n, gcut_status_name(status));
@@ -63,11 +29,11 @@ static void check_reading(const char *name, const proto *model) {
   for (long n = 0;; n++) {
     gcut_graph *graph;
     gcut_error err;
-    allowed = n;
-    failed = false;
+    failing_after(n);
     gcut_status status =
         gcut_onnx_parse(model->data, model->size, "nomem.onnx", NULL, &graph, &err);
-    allowed = -1;
+    bool failed = failing_has();
+    failing_after(-1);
     if (status == GCUT_OK && !failed) {
       check_writing(name, graph);
       gcut_graph_destroy(graph);
