@@ -97,7 +97,7 @@ static bool await_all(interpreter *in, const gcut_command *c, gcut_status *out_s
 
 static void finish_command(interpreter *in, const gcut_command *c, gcut_status status,
                            const gcut_error *err) {
-  uint64_t runs = 0;
+  const gcut_progress *progress = &in->x->progress;
   pthread_mutex_lock(&in->mutex);
   in->issued[c->queue]++;
   if (status != GCUT_OK && !in->stop) {
@@ -105,10 +105,12 @@ static void finish_command(interpreter *in, const gcut_command *c, gcut_status s
     if (in->err) *in->err = *err;
     in->stop = true;
   }
-  if (c->kind == GCUT_RUN) runs = ++in->runs_done;
+  if (c->kind == GCUT_RUN) {
+    in->runs_done++;
+    if (progress->show) progress->show(progress->context, in->runs_done, in->runs_total);
+  }
   pthread_cond_broadcast(&in->changed);
   pthread_mutex_unlock(&in->mutex);
-  if (runs && in->x->progress) in->x->progress(in->x->progress_context, runs, in->runs_total);
 }
 
 // ---- commands ---------------------------------------------------------------------------------

@@ -15,8 +15,7 @@ typedef struct gcut__execution {
   gcut__part_weights *weights;      // [n_parts]
   gcut__part_weights *host_weights; // the same for the host, which keeps its own state of them
   gcut__store *store;
-  void (*progress)(void *context, uint64_t done, uint64_t total);
-  void *progress_context;
+  gcut_progress progress; // in runs; never from two threads at a time
 } gcut__execution;
 
 // Runs a verified schedule to its end, or to the first failure. The timeline is the caller's to

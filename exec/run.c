@@ -230,8 +230,7 @@ static gcut_status execute(session *s, const gcut_sink *sink, gcut_error *err) {
                        .weights = s->weights,
                        .host_weights = s->host_weights,
                        .store = &s->store,
-                       .progress = s->options->progress,
-                       .progress_context = s->options->progress_context};
+                       .progress = s->options->progress};
   GCUT_TRY(gcut__interpret(&x, &s->timeline, err));
   return write_constants(s, err);
 }

@@ -88,6 +88,7 @@ static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
   tool_progress progress;
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
+  tool_progress_start(&progress, &j->a->common, o->offload, "parts");
   gcut_run_options options = {.device = j->a->device,
                               .offload = o->offload,
                               .budget = j->a->cut.budget,
@@ -95,9 +96,7 @@ static gcut_status run_once(job *j, outcome *o, gcut_run_result *result) {
                               .passes = j->a->load.passes,
                               .micro_batch = tool_micro_of(&j->a->load),
                               .profile = &j->profile,
-                              .progress = tool_progress_show,
-                              .progress_context = &progress};
-  tool_progress_start(&progress, &j->a->common, o->offload, "parts");
+                              .progress = tool_progress_of(&progress)};
   gcut_status status = gcut_run(j->model.graph, j->plan, &options, &source, &sink, result, &j->err);
   tool_progress_end(&progress);
   return status;

@@ -172,8 +172,7 @@ static gcut_status run_plan(job *j, const gcut_plan *plan, gcut_run_options opti
   watch w = {.common = &j->a->common, .device = device, .why = j->why.message};
   gcut_source source = tool_batches_source(&j->inputs);
   gcut_sink sink = tool_results_sink(&j->results);
-  options.progress = show;
-  options.progress_context = &w;
+  options.progress = (gcut_progress){show, &w};
   tool_progress_start(&w.progress, w.common, "preparing", "steps");
   gcut_status status = gcut_run(j->model.graph, plan, &options, &source, &sink, result, &j->err);
   if (status == GCUT_OK) begin(&w);

@@ -42,9 +42,7 @@ typedef struct gcut_run_options {
   const gcut_profile *profile; // what strategies weigh rates by, and what "sim" is; NULL: a default
   const char *spill_folder;    // for what does not fit the host budget; NULL: TMPDIR, or /var/tmp
   const char *timeline;        // file to write the timeline to; NULL: none
-  // Told after each part on a batch, from the thread that computed it; may be NULL.
-  void (*progress)(void *context, uint64_t done, uint64_t total);
-  void *progress_context;
+  gcut_progress progress;      // in parts, each on a batch; never from two threads at a time
 } gcut_run_options;
 
 typedef struct gcut_run_result {

@@ -415,7 +415,7 @@ static void test_progress_counts_parts_and_batches(void **state) {
   gcut_run_result result;
   bowl b = {0};
   _Atomic uint64_t count = 0;
-  gcut_run_options options = {.progress = count_progress, .progress_context = (void *)&count};
+  gcut_run_options options = {.progress = {count_progress, (void *)&count}};
   assert_ok(run(x->graph, x->plan, &options, &x->feed, &b, &result, err));
   assert_int_equal(count, 9);
 }
