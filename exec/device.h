@@ -1,6 +1,6 @@
 // What a device is to the interpreter of schedules: a slab of memory, copies, parts that run.
 //
-// The interpreter (run.c) has one thread a queue and calls a device from the thread of the
+// The interpreter (interpret.c) has one thread a queue and calls a device from the thread of the
 // command's queue. A device whose work is done when a call returns (the CPU) leaves the event calls
 // NULL; one that only enqueues (CUDA: a stream a queue) has them, and the interpreter then orders
 // queues by events and never waits on the host, except where host memory is read or given back.

@@ -185,7 +185,8 @@ void gcut__use(gcut__builder *b, uint32_t id) {
   touch(b, id);
 }
 
-void gcut__after(gcut__builder *b, uint32_t id) {
+// The command comes after everything that touched the allocation (which is still its own).
+static void after(gcut__builder *b, uint32_t id) {
   if (b->failed || id >= b->n_allocations) return;
   gcut__clock_merge(&b->need, &b->allocations[id].touched);
 }
@@ -285,7 +286,7 @@ uint32_t gcut__drop(gcut__builder *b, gcut_space space, uint32_t id, uint32_t pa
   c->batch = batch;
   c->from = b->allocations[id].begin;
   c->bytes = b->allocations[id].end - b->allocations[id].begin;
-  gcut__after(b, id);
+  after(b, id);
   gcut__commit(b);
   return b->schedule->n_commands - 1;
 }

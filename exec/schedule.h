@@ -23,8 +23,6 @@ gcut_command *gcut__begin(gcut__builder *b, gcut_command_kind kind, gcut_queue q
 uint32_t gcut__claim(gcut__builder *b, gcut_space space, uint64_t offset, uint64_t bytes);
 // The command reads what was claimed: it waits for the one that wrote it.
 void gcut__use(gcut__builder *b, uint32_t allocation);
-// The command comes after everything that touched the allocation (which is still its own).
-void gcut__after(gcut__builder *b, uint32_t allocation);
 // The command comes after that one.
 void gcut__after_command(gcut__builder *b, uint32_t command);
 void gcut__add_place(gcut__builder *b, uint32_t activation, bool output, uint64_t offset);

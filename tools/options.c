@@ -37,7 +37,8 @@ static double unit_factor(const char *unit) {
   return !strcasecmp(unit + 1, "B") ? pow(1000, power) : 0;
 }
 
-bool tool_parse_size(const char *text, uint64_t *out_bytes) {
+// "512M", "2G", "1.5GiB", "80GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of 1000.
+static bool parse_size(const char *text, uint64_t *out_bytes) {
   char *end;
   if ((!isdigit((unsigned char)*text) && *text != '.') || strpbrk(text, "xX")) return false;
   double number = strtod(text, &end), bytes = number * unit_factor(end);
@@ -90,7 +91,7 @@ static bool store(const tool_option *option, char *text, void *arguments) {
   case TOOL_TEXT: *(const char **)field = text; return true;
   case TOOL_READ:
   case TOOL_WRITTEN: *(const char **)field = text; return *text != 0;
-  case TOOL_SIZE: return tool_parse_size(text, field);
+  case TOOL_SIZE: return parse_size(text, field);
   case TOOL_LIST: add_targets(field, text); return true;
   case TOOL_PATHS: list_add(field, text); return true;
   case TOOL_BINDINGS: return add_bindings(field, text);

@@ -212,7 +212,4 @@ gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *er
 // Whether both are there and the same file, by whatever names; folders and devices are none.
 bool tool_is_same_file(const char *a, const char *b);
 
-// "512M", "2G", "1.5GiB", "80GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of 1000.
-bool tool_parse_size(const char *text, uint64_t *out_bytes);
-
 #endif

@@ -40,7 +40,8 @@ size_t table_width(FILE *stream) {
   return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
-bool table_colour(FILE *stream) {
+// Whether the stream is a terminal that wants colour (NO_COLOR is not set).
+static bool wants_colour(FILE *stream) {
   const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
   return isatty(fileno(stream)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
@@ -174,9 +175,9 @@ void table_print(table *t, FILE *stream) {
   if (!widths || !titles) tool_out_of_memory();
   fit(t, widths, table_width(stream));
   for (size_t c = 0; c < t->n_columns; c++) titles[c] = (char *)t->columns[c].title;
-  if (table_colour(stream)) fputs("\033[1m", stream);
+  if (wants_colour(stream)) fputs("\033[1m", stream);
   print_row(t, widths, titles, t->n_columns, stream);
-  if (table_colour(stream)) fputs("\033[0m", stream);
+  if (wants_colour(stream)) fputs("\033[0m", stream);
   for (size_t i = 0; i < t->n; i += t->n_columns)
     print_row(t, widths, t->cells + i, t->n - i < t->n_columns ? t->n - i : t->n_columns, stream);
   for (size_t i = 0; i < t->n; i++) free(t->cells[i]);

@@ -29,8 +29,6 @@ const char *table_bar(double share, char buffer[TABLE_BAR]);
 
 // Columns of the terminal that the stream is, or 0.
 size_t table_width(FILE *stream);
-// Whether the stream is a terminal that wants colour (NO_COLOR is not set).
-bool table_colour(FILE *stream);
 
 enum { TABLE_NUMBER = 24 }; // room for what these write
 // "16.06 GB", "512 B".

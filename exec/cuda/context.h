@@ -45,8 +45,5 @@ GCUT_MUST_USE gcut_status gcut__cuda_enter(gcut__cuda *cuda, gcut_error *err);
 // The card's compute capability, as 9 and 0.
 GCUT_MUST_USE gcut_status gcut__cuda_capability(const gcut__cuda *cuda, int *out_major,
                                                 int *out_minor, gcut_error *err);
-// Waits for all queues. (Not by cuCtxSynchronize: drivers of CUDA 13 give another function of that
-// name, which takes a context.)
-GCUT_MUST_USE gcut_status gcut__cuda_settle(gcut__cuda *cuda, gcut_error *err);
 
 #endif

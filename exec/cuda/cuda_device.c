@@ -17,7 +17,9 @@ gcut_status gcut__cuda_enter(gcut__cuda *cuda, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cuda_settle(gcut__cuda *cuda, gcut_error *err) {
+// Waits for all queues. (Not by cuCtxSynchronize: drivers of CUDA 13 give another function of that
+// name, which takes a context.)
+static gcut_status settle(gcut__cuda *cuda, gcut_error *err) {
   for (int q = 0; q < GCUT_N_QUEUES; q++)
     if (cuda->streams[q]) GCUT_CUDA_TRY(&cuda->driver, cuStreamSynchronize, cuda->streams[q]);
   return GCUT_OK;
@@ -130,7 +132,7 @@ static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint6
                                 cuda->streams[GCUT_QUEUE_COMPUTE], err));
   GCUT_TRY(gcut__cuda_dnn_warm(cuda->dnn, cuda->slab, slab_bytes, cuda->streams[GCUT_QUEUE_COMPUTE],
                                err));
-  GCUT_TRY(gcut__cuda_settle(cuda, err));
+  GCUT_TRY(settle(cuda, err));
   // Times are counted from here: the run begins.
   GCUT_CUDA_TRY(&cuda->driver, cuEventRecord, cuda->start, cuda->streams[GCUT_QUEUE_COMPUTE]);
   return GCUT_OK;

@@ -59,7 +59,8 @@ static uint32_t count_streamed(const gcut__arrangement *a) {
 
 // ---- sizes ------------------------------------------------------------------------------------
 
-uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class) {
+// Bytes of one batch's inputs and outputs.
+static uint64_t operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class) {
   const gcut_stage *s = &problem->parts[part];
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < s->n_inputs + s->n_outputs; i++) {
@@ -73,7 +74,7 @@ uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_
 static gcut__buffer_sizes find_sizes(const gcut_problem *p, uint32_t part) {
   gcut__buffer_sizes s = {0};
   for (uint32_t c = 0; c < p->n_classes; c++) {
-    uint64_t operands = gcut__operand_bytes(p, part, c);
+    uint64_t operands = operand_bytes(p, part, c);
     uint64_t workspace = gcut_range_bytes(p->parts[part].work[c].workspace);
     s.operands = max64(s.operands, operands);
     s.workspace = max64(s.workspace, workspace);

@@ -135,9 +135,8 @@ GCUT_MUST_USE gcut_status gcut__arrange(const gcut_problem *problem, const gcut_
 // Loads that may be issued by the time a step begins.
 uint32_t gcut__loads_allowed(const gcut__arrangement *a, const gcut__step *step);
 uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load);
-// Where the buffers of a step begin, and bytes of one batch's inputs and outputs, workspace after.
+// Where the buffers of a step begin.
 uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step);
-uint64_t gcut__operand_bytes(const gcut_problem *problem, uint32_t part, uint32_t shape_class);
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part);
 
 // ---- fit ----------------------------------------------------------------------------------------

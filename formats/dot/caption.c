@@ -95,7 +95,8 @@ const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint3
   return gcut_caption_format(arena, "%s  %s", shape, gcut_caption_bytes(arena, bytes));
 }
 
-const char *gcut_caption_seconds(gcut_arena *arena, double seconds) {
+// "3.21 ms".
+static const char *caption_seconds(gcut_arena *arena, double seconds) {
   static const char *const units[] = {"n", "µ", "m", ""};
   size_t unit = seconds < 1e-6 ? 0 : seconds < 1e-3 ? 1 : seconds < 1 ? 2 : 3;
   static const double factors[] = {1e9, 1e6, 1e3, 1};
@@ -104,7 +105,7 @@ const char *gcut_caption_seconds(gcut_arena *arena, double seconds) {
 
 const char *gcut_caption_heat(gcut_arena *arena, gcut_heat by, double value) {
   if (by == GCUT_HEAT_FLOPS) return gcut_caption_flops(arena, value);
-  if (by == GCUT_HEAT_TIME) return gcut_caption_seconds(arena, value);
+  if (by == GCUT_HEAT_TIME) return caption_seconds(arena, value);
   return gcut_caption_bytes(arena, (uint64_t)value);
 }
 

@@ -13,8 +13,6 @@ const char *gcut_caption_format(gcut_arena *arena, const char *format, ...) GCUT
 const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes);
 // "29.3 GFLOP".
 const char *gcut_caption_flops(gcut_arena *arena, double flops);
-// "3.21 ms".
-const char *gcut_caption_seconds(gcut_arena *arena, double seconds);
 // What `by` measures, in its unit.
 const char *gcut_caption_heat(gcut_arena *arena, gcut_heat by, double value);
 // "1,234".

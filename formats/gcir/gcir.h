@@ -210,8 +210,6 @@ typedef struct gcir_builder {
 GCUT_MUST_USE gcut_status gcut__gcir_build(gcir_parser *p);
 GCUT_MUST_USE gcut_status gcut__gcir_build_node(gcir_builder *b, const gcir_node *node,
                                                 const gcir_context *where);
-GCUT_MUST_USE gcut_status gcut__gcir_build_graph(gcir_builder *b, const gcir_graph *graph,
-                                                 const gcir_context *where);
 // The value of that name; false where there is none. GCUT_NONE for an argument left out.
 bool gcut__gcir_find_value(const gcir_builder *b, const gcir_names *names, const char *name,
                            uint32_t *out_value);

@@ -98,6 +98,8 @@ static gcut_status define_names(gcir_builder *b, const gcir_graph *graph, uint32
 
 // ---- attributes -------------------------------------------------------------------------------
 
+static gcut_status build_graph(gcir_builder *b, const gcir_graph *graph, const gcir_context *where);
+
 static gcut_status build_body(gcir_builder *b, const gcir_graph *graph, const gcir_context *where,
                               uint32_t *out_body) {
   gcir_names names = {.outer = where->names};
@@ -108,7 +110,7 @@ static gcut_status build_body(gcir_builder *b, const gcir_graph *graph, const gc
   inside.body = names.body = *out_body = gcut_graph_add_body(b->graph, graph->name);
   if (*out_body == GCUT_NONE) return gcut_graph_finish(b->graph, b->p->err); // says why
   b->depth++;
-  gcut_status status = gcut__gcir_build_graph(b, graph, &inside);
+  gcut_status status = build_graph(b, graph, &inside);
   b->depth--;
   return status;
 }
@@ -250,8 +252,8 @@ static gcut_status use_output(gcir_builder *b, const gcir_value *output,
   return GCUT_OK;
 }
 
-gcut_status gcut__gcir_build_graph(gcir_builder *b, const gcir_graph *graph,
-                                   const gcir_context *where) {
+static gcut_status build_graph(gcir_builder *b, const gcir_graph *graph,
+                               const gcir_context *where) {
   GCUT_TRY(define_names(b, graph, where->body));
   for (uint32_t i = 0; i < graph->values.n; i++)
     GCUT_TRY(use_value_info(b, &GCIR_ITEM(gcir_value, graph->values, i), where->body));
@@ -267,7 +269,7 @@ gcut_status gcut__gcir_build(gcir_parser *p) {
   gcir_names names = {.body = 0};
   gcir_context where = {.names = &names};
   gcut_status status = gcut__gcir_index_functions(&b);
-  if (status == GCUT_OK) status = gcut__gcir_build_graph(&b, p->main, &where);
+  if (status == GCUT_OK) status = build_graph(&b, p->main, &where);
   gcut_map_free(&b.functions);
   return status == GCUT_OK ? gcut_graph_finish(p->graph, p->err) : status;
 }

@@ -204,7 +204,8 @@ gcut_status gcut__check_version(gcut__reader *r, const gcut__call *call,
 
 // ---- names ------------------------------------------------------------------------------------
 
-const char *gcut__inlined_name(gcut__reader *r, const gcut__context *where, const char *name) {
+// A name for a value that a function defines, free in the body of the call.
+static const char *inlined_name(gcut__reader *r, const gcut__context *where, const char *name) {
   return gcut__inline_name(r->graph, r->scratch, where->body, where->call->prefix, name,
                            &r->inlined_items);
 }
@@ -304,8 +305,7 @@ static gcut_status define_outputs(gcut__reader *r, gcut__span node, const gcut__
     GCUT_TRY(gcut__charge(r, strlen(inside->call->prefix), 1, err));
     if (gcut_map_get(map, key) != UINT32_MAX) continue;
     gcut_arena_reset(r->scratch);
-    uint32_t value =
-        gcut_graph_add_value(r->graph, inside->body, gcut__inlined_name(r, inside, name));
+    uint32_t value = gcut_graph_add_value(r->graph, inside->body, inlined_name(r, inside, name));
     if (value == GCUT_NONE || !gcut_map_set(map, key, value)) return GCUT_NO_MEMORY(err);
   }
   return GCUT_OK;

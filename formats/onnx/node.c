@@ -2,7 +2,7 @@
 #include "formats/onnx/reader.h"
 #include "tracer/base/error.h"
 
-gcut__wire_node gcut__node_fields(gcut__span bytes) {
+static gcut__wire_node node_fields(gcut__span bytes) {
   enum { OP_TYPE = 4, DOC = 6, DOMAIN = 7, OVERLOAD = 8 };
   gcut__span none = {(const uint8_t *)"", 0};
   gcut__wire_node node = {bytes, none, none, none, none, none, 0, 0, 0, 0};
@@ -220,7 +220,7 @@ static gcut_status name_node(gcut_status status, const gcut__wire_node *node, gc
 
 gcut_status gcut__read_node(gcut__reader *r, gcut__span bytes, const gcut__context *where,
                             gcut_error *err) {
-  gcut__wire_node node = gcut__node_fields(bytes);
+  gcut__wire_node node = node_fields(bytes);
   GCUT_TRY(gcut__charge(r, 0, 1, err));
   gcut__function *function = r->n_functions > 0 ? gcut__function_find(r, &node) : NULL;
   gcut_status status = function ? gcut__inline_call(r, function, &node, where, err)

@@ -128,7 +128,6 @@ GCUT_MUST_USE gcut_status gcut__read_graph(gcut__reader *r, gcut__span bytes,
                                            const gcut__context *where, gcut_error *err);
 
 // node.c
-gcut__wire_node gcut__node_fields(gcut__span bytes);
 GCUT_MUST_USE gcut_status gcut__read_node(gcut__reader *r, gcut__span bytes,
                                           const gcut__context *where, gcut_error *err);
 // Pushes the values that a node's inputs, or outputs, name.
@@ -175,8 +174,6 @@ GCUT_MUST_USE gcut_status gcut__inline_call(gcut__reader *r, gcut__function *fun
 // where the call leaves it out and it has no default.
 bool gcut__call_attribute(const gcut__call *call, gcut__span name, gcut__span *out_bytes,
                           const gcut__context **out_where);
-// A name for a value that a function defines, free in the body of the call.
-const char *gcut__inlined_name(gcut__reader *r, const gcut__context *where, const char *name);
 // Charges what is added while a call is inlined: GCUT_FORMAT beyond the limits.
 GCUT_MUST_USE gcut_status gcut__charge(gcut__reader *r, uint64_t bytes, uint64_t items,
                                        gcut_error *err);

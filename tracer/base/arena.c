@@ -35,7 +35,7 @@ static uint8_t *chunk_bytes(chunk *c) {
 
 struct gcut_arena {
   chunk *chunks; // the one being filled first
-  size_t next_size, total;
+  size_t next_size;
   bool out_of_memory;
 };
 
@@ -45,11 +45,10 @@ gcut_arena *gcut_arena_create(void) {
   return arena;
 }
 
-static void free_chunks(gcut_arena *arena, chunk *first) {
+static void free_chunks(chunk *first) {
   for (chunk *c = first, *next; c; c = next) {
     next = c->next;
     ASAN_UNPOISON_MEMORY_REGION(chunk_bytes(c), c->size);
-    arena->total -= chunk_header() + c->size;
     free(c);
   }
 }
@@ -57,7 +56,7 @@ static void free_chunks(gcut_arena *arena, chunk *first) {
 void gcut_arena_reset(gcut_arena *arena) {
   chunk *kept = arena->chunks;
   if (!kept) return;
-  free_chunks(arena, kept->next);
+  free_chunks(kept->next);
   kept->next = NULL;
   kept->used = 0;
   ASAN_POISON_MEMORY_REGION(chunk_bytes(kept), kept->size);
@@ -65,18 +64,17 @@ void gcut_arena_reset(gcut_arena *arena) {
 
 void gcut_arena_destroy(gcut_arena *arena) {
   if (!arena) return;
-  free_chunks(arena, arena->chunks);
+  free_chunks(arena->chunks);
   free(arena);
 }
 
-static chunk *chunk_create(gcut_arena *arena, size_t size) {
+static chunk *chunk_create(size_t size) {
   if (size > SIZE_MAX / 2) return NULL;
   size = (size + WIDE_ALIGN - 1) & ~(size_t)(WIDE_ALIGN - 1);
   chunk *c = aligned_alloc(WIDE_ALIGN, chunk_header() + size);
   if (!c) return NULL;
   gcut_huge_pages(c, chunk_header() + size);
   *c = (chunk){.size = size};
-  arena->total += chunk_header() + size;
   ASAN_POISON_MEMORY_REGION(chunk_bytes(c), size);
   return c;
 }
@@ -85,13 +83,13 @@ static chunk *chunk_create(gcut_arena *arena, size_t size) {
 // its own.
 static chunk *chunk_for(gcut_arena *arena, size_t bytes) {
   if (bytes >= arena->next_size / 2 && arena->chunks) {
-    chunk *c = chunk_create(arena, bytes);
+    chunk *c = chunk_create(bytes);
     if (!c) return NULL;
     c->next = arena->chunks->next;
     arena->chunks->next = c;
     return c;
   }
-  chunk *c = chunk_create(arena, bytes > arena->next_size ? bytes : arena->next_size);
+  chunk *c = chunk_create(bytes > arena->next_size ? bytes : arena->next_size);
   if (!c) return NULL;
   c->next = arena->chunks;
   arena->chunks = c;
@@ -158,8 +156,4 @@ char *gcut_arena_format(gcut_arena *arena, const char *format, ...) {
 
 bool gcut_arena_out_of_memory(const gcut_arena *arena) {
   return !arena || arena->out_of_memory;
-}
-
-size_t gcut_arena_bytes(const gcut_arena *arena) {
-  return arena ? arena->total : 0;
 }

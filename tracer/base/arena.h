@@ -30,8 +30,6 @@ char *gcut_arena_vformat(gcut_arena *arena, const char *format, va_list args) GC
 // Whether any call above has given NULL for want of memory: for who makes many small things and
 // looks once. True of NULL.
 bool gcut_arena_out_of_memory(const gcut_arena *arena);
-// Bytes taken from the system.
-size_t gcut_arena_bytes(const gcut_arena *arena);
 
 #define GCUT_NEW(arena, type) ((type *)gcut_arena_alloc((arena), 1, sizeof(type)))
 #define GCUT_NEW_ARRAY(arena, type, count)                                                         \

@@ -50,7 +50,8 @@ static dim_interval work_bounds(const gcut_dims *d, const dim_work *work) {
   return sum;
 }
 
-dim_interval gcut__dim_bounds(const gcut_dims *d, gcut_dim dim) {
+// What a dim can be at least and at most.
+static dim_interval dim_bounds(const gcut_dims *d, gcut_dim dim) {
   if (gcut_dim_known(dim)) return (dim_interval){dim, dim};
   dim_work work;
   gcut__dim_load(d, dim, &work);
@@ -76,7 +77,7 @@ static dim_interval mod_bounds(dim_interval a, dim_interval b) {
 }
 
 dim_interval gcut__dim_operation_bounds(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b) {
-  dim_interval x = gcut__dim_bounds(d, a), y = gcut__dim_bounds(d, b);
+  dim_interval x = dim_bounds(d, a), y = dim_bounds(d, b);
   switch (op) {
   case DIM_FLOOR: return floor_bounds(x, y);
   case DIM_MOD: return mod_bounds(x, y);

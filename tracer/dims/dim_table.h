@@ -131,8 +131,6 @@ uint32_t gcut__dim_sole_atom(const gcut_dims *d, gcut_dim dim);
 bool gcut__dim_recall(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcut_dim *out);
 bool gcut__dim_remember(gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b, gcut_dim result);
 
-// What a dim can be at least and at most.
-dim_interval gcut__dim_bounds(const gcut_dims *d, gcut_dim dim);
 dim_interval gcut__dim_operation_bounds(const gcut_dims *d, dim_op op, gcut_dim a, gcut_dim b);
 // Whether a >= b for certain.
 bool gcut__dim_at_least(const gcut_dims *d, gcut_dim a, gcut_dim b);

@@ -8,13 +8,14 @@
 
 // ---- rows and classes ---------------------------------------------------------------------------
 
-gcut_dim gcut__n_rows(const gcut_infer *c) {
+// Rows of input 0 [N, features], or of [features] one.
+static gcut_dim n_rows(const gcut_infer *c) {
   return gcut_infer_rank(c, 0) == 2 ? gcut_infer_dims(c, 0)[0] : 1;
 }
 
 gcut_status gcut__set_classes(gcut_infer *c, gcut__classes classes, size_t scores,
                               gcut_error *err) {
-  gcut_dim dims[2] = {gcut__n_rows(c), (gcut_dim)scores};
+  gcut_dim dims[2] = {n_rows(c), (gcut_dim)scores};
   if ((classes.ints.n > 0) == (classes.strings.n > 0))
     return GCUT_NODE_FAIL(c, err, "there must be one list of class labels");
   GCUT_TRY(gcut_infer_set(c, 0, classes.strings.n > 0 ? GCUT_STRING : GCUT_INT64, 1, dims, err));
@@ -145,7 +146,7 @@ static gcut_status infer_svm_regressor(gcut_infer *c, gcut_error *err) {
     return wrong_lists(c, err);
   size_t features = vectors > 0 ? attrs->support_vectors.n / vectors : attrs->coefficients.n;
   GCUT_TRY(expect_features(c, features, err));
-  return gcut_infer_set(c, 0, GCUT_FLOAT, 2, (gcut_dim[]){gcut__n_rows(c), 1}, err);
+  return gcut_infer_set(c, 0, GCUT_FLOAT, 2, (gcut_dim[]){n_rows(c), 1}, err);
 }
 
 #define SVM_ROWS                                                                                   \

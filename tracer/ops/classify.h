@@ -14,8 +14,6 @@ typedef struct gcut__classes {
 static inline size_t gcut__n_classes(gcut__classes classes) {
   return classes.strings.given ? classes.strings.n : classes.ints.n;
 }
-// Rows of input 0 [N, features], or of [features] one.
-gcut_dim gcut__n_rows(const gcut_infer *c);
 // Outputs of a classifier: for each row of input 0 a label and `scores` scores. Fails unless there
 // is one list of labels.
 GCUT_MUST_USE gcut_status gcut__set_classes(gcut_infer *c, gcut__classes classes, size_t scores,

@@ -11,7 +11,8 @@ static bool is(gcut_string text, const char *name) {
   return text.size == strlen(name) && memcmp(text.data, name, text.size) == 0;
 }
 
-bool gcut__linear_rule(gcut_string rule, bool *out_decays, bool *out_corrects) {
+// What an update rule does; false where it is unknown. linear: neither.
+static bool linear_rule(gcut_string rule, bool *out_decays, bool *out_corrects) {
   bool both = is(rule, "gated_delta");
   *out_decays = both || is(rule, "gated");
   *out_corrects = both || is(rule, "delta");
@@ -21,7 +22,7 @@ bool gcut__linear_rule(gcut_string rule, bool *out_decays, bool *out_corrects) {
 static gcut_status expect_gates(gcut_infer *c, gcut_dim key_size, gcut_error *err) {
   const gcut_linear_attention_attrs *attrs = c->attrs;
   bool decays, corrects;
-  if (!gcut__linear_rule(attrs->update_rule, &decays, &corrects))
+  if (!linear_rule(attrs->update_rule, &decays, &corrects))
     return GCUT_NODE_FAIL(c, err, "unknown update_rule");
   if (decays != gcut_infer_has(c, 4) || corrects != gcut_infer_has(c, 5))
     return GCUT_NODE_FAIL(c, err, "this update_rule %s decay and %s beta",

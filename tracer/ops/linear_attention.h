@@ -11,9 +11,6 @@ typedef struct gcut_linear_attention_attrs {
   int64_t state_window; // com.microsoft's; must be 0
 } gcut_linear_attention_attrs;
 
-// What an update rule does; false where it is unknown. linear: neither.
-GCUT_MUST_USE bool gcut__linear_rule(gcut_string rule, bool *out_decays, bool *out_corrects);
-
 typedef struct gcut_causal_conv_attrs {
   gcut_string activation;                              // silu, swish, none
   int64_t dilation, ndim, channels_last, state_window; // com.microsoft's; only dilation varies

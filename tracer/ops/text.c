@@ -95,19 +95,19 @@ gcut__tfidf_mode gcut__tfidf_mode_of(const gcut__tfidf_attrs *attrs) {
   return (gcut__tfidf_mode)gcut__find_text(attrs->mode, names, GCUT__TFIDF_N_MODES);
 }
 
-size_t gcut__tfidf_pool_size(const gcut__tfidf_attrs *attrs) {
+// Tokens of the pool, whatever their type.
+static size_t tfidf_pool_size(const gcut__tfidf_attrs *attrs) {
   return attrs->pool_strings.given ? attrs->pool_strings.n : attrs->pool_int64s.n;
 }
 
 size_t gcut__tfidf_pool_end(const gcut__tfidf_attrs *attrs, size_t n) {
-  return n < attrs->ngram_counts.n ? (size_t)attrs->ngram_counts.data[n]
-                                   : gcut__tfidf_pool_size(attrs);
+  return n < attrs->ngram_counts.n ? (size_t)attrs->ngram_counts.data[n] : tfidf_pool_size(attrs);
 }
 
 // The pool must divide into n-grams, one for every index.
 static gcut_status check_pool(const gcut_infer *c, gcut_error *err) {
   const gcut__tfidf_attrs *attrs = c->attrs;
-  size_t n_grams = 0, size = gcut__tfidf_pool_size(attrs);
+  size_t n_grams = 0, size = tfidf_pool_size(attrs);
   for (size_t n = 0; n < attrs->ngram_counts.n; n++)
     if (attrs->ngram_counts.data[n] < 0 || (uint64_t)attrs->ngram_counts.data[n] > size)
       return GCUT_NODE_FAIL(c, err, "ngram_counts points outside a pool of %zu", size);

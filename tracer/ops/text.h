@@ -45,8 +45,6 @@ typedef enum gcut__tfidf_mode {
 } gcut__tfidf_mode;
 
 gcut__tfidf_mode gcut__tfidf_mode_of(const gcut__tfidf_attrs *attrs);
-// Tokens of the pool, whatever their type.
-size_t gcut__tfidf_pool_size(const gcut__tfidf_attrs *attrs);
 // Where the n-grams of `n` tokens end in the pool (and those of n + 1 begin); n from 1 to
 // ngram_counts.n, 0: where those of one token begin.
 size_t gcut__tfidf_pool_end(const gcut__tfidf_attrs *attrs, size_t n);
