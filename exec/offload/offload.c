@@ -5,14 +5,17 @@
 
 #include "tracer/base/error.h"
 
-#define X(name, options, summary) {#name, summary, options},
+#define X(name, stays, options, summary) {#name, summary, options},
 static const gcut_strategy strategies[] = {GCUT_STRATEGY_LIST(X)};
 #undef X
 
 typedef gcut_status (*decide)(const gcut_problem *, const gcut__options *, const gcut_profile *,
                               gcut__policy *, gcut_error *);
-#define X(name, options, summary) gcut__##name##_decide,
-static const decide deciders[] = {GCUT_STRATEGY_LIST(X)};
+#define X(name, stays, options, summary) {gcut__##name##_decide, stays},
+static const struct {
+  decide decide;
+  bool stays;
+} deciders[] = {GCUT_STRATEGY_LIST(X)};
 #undef X
 
 enum { N_STRATEGIES = sizeof strategies / sizeof *strategies };
@@ -38,8 +41,9 @@ gcut_status gcut__policy_parse(const gcut_problem *problem, const char *offload,
                                gcut_error *err) {
   gcut__options options;
   GCUT_TRY(gcut__options_parse(offload, arena, &options, err));
-  GCUT_TRY(gcut__policy_init(problem, &options, arena, out, err));
-  return deciders[find_strategy(options.strategy)](problem, &options, profile, out, err);
+  size_t strategy = find_strategy(options.strategy);
+  GCUT_TRY(gcut__policy_init(problem, &options, deciders[strategy].stays, arena, out, err));
+  return deciders[strategy].decide(problem, &options, profile, out, err);
 }
 
 static gcut_status create(const gcut_problem *problem, const char *offload,

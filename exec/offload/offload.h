@@ -61,12 +61,13 @@ typedef struct gcut__policy {
 } gcut__policy;
 
 // A policy that streams everything, in the order and place that the options `loop`, `batches` and
-// `place` ask for: by default parts outside (resident: batches outside), and activations parked
-// where a budget says what fits or batches are outside. Where weights stream, a part that looks up
-// computes on the host, if what it hands on is less than what it looks that up in.
+// `place` ask for: by default parts outside (batches outside where all weights stay), and
+// activations parked where a budget says what fits or batches are outside. Where weights stream, a
+// part that looks up computes on the host, if what it hands on is less than what it looks that up
+// in.
 GCUT_MUST_USE gcut_status gcut__policy_init(const gcut_problem *problem,
-                                            const gcut__options *options, gcut_arena *arena,
-                                            gcut__policy *out, gcut_error *err);
+                                            const gcut__options *options, bool stays,
+                                            gcut_arena *arena, gcut__policy *out, gcut_error *err);
 // NULL where there is none of that name.
 const gcut_strategy *gcut__strategy_find(const char *name);
 // The policy that an --offload text asks for.
@@ -75,7 +76,7 @@ GCUT_MUST_USE gcut_status gcut__policy_parse(const gcut_problem *problem, const 
                                              gcut__policy *out, gcut_error *err);
 
 // What a strategy's file holds: fills in the policy from the options.
-#define X(name, options_text, summary)                                                             \
+#define X(name, stays, options_text, summary)                                                      \
   gcut_status gcut__##name##_decide(const gcut_problem *problem, const gcut__options *options,     \
                                     const gcut_profile *profile, gcut__policy *policy,             \
                                     gcut_error *err);
