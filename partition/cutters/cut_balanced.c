@@ -16,11 +16,11 @@ static const double TRANSFER_RATE = 5e10, COMPUTE_RATE = 5e14, SLACK = 0.1;
 
 typedef struct balancing {
   gcut__line line;
-  double *before;   // [n_units + 1] seconds of all units before one
-  double cap;       // seconds that a part may take
-  uint32_t n_parts; //
-  uint32_t *cuts,
-      *no_less; // [n_parts + 1] units; the second: no cut may be before, lest the rest not fit
+  double *before; // [n_units + 1] seconds of all units before one
+  double cap;     // seconds that a part may take
+  uint32_t n_parts;
+  uint32_t *cuts;    // [n_parts + 1] units
+  uint32_t *no_less; // [n_parts + 1] units before which no cut may be, lest the rest not fit
 } balancing;
 
 // A constant's transfer falls on its first reader.

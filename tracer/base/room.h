@@ -1,7 +1,7 @@
 // Whether memory may still be had where a limit bounds a process's addresses (ulimit -v).
 //
-// Of ourselves, what cannot be allocated is an error that is returned. Libraries that we call throw,
-// abort or go on with NULL; so they are asked for nothing where little is left.
+// Of ourselves, what cannot be allocated is an error that is returned. Libraries that we call
+// throw, abort or go on with NULL; so they are asked for nothing where little is left.
 #ifndef GCUT_TRACER_BASE_ROOM_H
 #define GCUT_TRACER_BASE_ROOM_H
 
