@@ -2,9 +2,11 @@
 // activations.
 #include "exec/offload/axes.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static gcut__axis *add_axis(gcut__axes *f, const char *key) {
+  assert(f->n < GCUT__MOST_AXES);
   gcut__axis *a = &f->items[f->n++];
   *a = (gcut__axis){.key = key, .n = 1};
   return a;

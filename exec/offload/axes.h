@@ -2,14 +2,17 @@
 #ifndef GCUT_EXEC_OFFLOAD_AXES_H
 #define GCUT_EXEC_OFFLOAD_AXES_H
 
+#include "exec/offload/list.h"
 #include "graphcut/schedule.h"
 
+#define X(name, stays, options, summary) +1
 enum {
-  GCUT__MOST_FAMILIES = 8,
+  GCUT__MOST_FAMILIES = 0 GCUT_STRATEGY_LIST(X), // one a strategy
   GCUT__MOST_AXES = 5,
   GCUT__MOST_VALUES = 16,
   GCUT__MOST_TEXT = 160, // of a candidate, as --offload takes it
 };
+#undef X
 
 typedef struct gcut__axis {
   const char *key;                    // of an option
