@@ -21,17 +21,11 @@ enum { MOST_BLOCKS = 4096, MOST_STACKS = 6, LOOK_AHEAD = 4, MOST_AHEAD = 64 };
 
 typedef enum labelling { SHAPES, KERNELS, ALL_NODES, N_LABELLINGS } labelling;
 
-typedef enum root { ROOT_NONE, ROOT_SHAPE, ROOT_DATA } root; // constants alone; shapes, too
-
 typedef struct sequence {
   const gcut_graph *g;
+  const gcut__passing *p;
   gcut_arena *arena;
-  uint32_t *nodes, n; // that read something
-  uint32_t *place;    // [n_nodes] 1 + of nodes[]; 0: not among them
-  uint32_t *live;     // [n] values of data made before a place and read at it or after
-  uint8_t *root;      // [n] root: what of the graph's inputs a node depends on
-  bool *weighty;      // [n] on nothing of them, and reads weights: makes another form of them
-  uint64_t *hashes;   // [n]
+  uint64_t *hashes; // [p->n]
   // Of the nodes that count:
   uint32_t *anchors, n_anchors; // places, ascending
   uint32_t *begins;             // [n_anchors] place where a block begins whose first anchor it is
@@ -55,14 +49,6 @@ static uint64_t mix(uint64_t h, uint64_t x) {
 
 // ---- what nodes read --------------------------------------------------------------------------
 
-static bool is_weight(const gcut_constant *k) {
-  bool counts = k->type == GCUT_INT64 || k->type == GCUT_INT32 || k->type == GCUT_BOOL ||
-                k->type == GCUT_STRING;
-  for (int d = 0; d < k->rank && !counts; d++)
-    if (k->dims[d] > 1) return true;
-  return false;
-}
-
 static uint64_t hash_weight(labelling how, const gcut_constant *k) {
   uint64_t h = mix(k->type, (uint64_t)k->rank);
   for (int d = how == KERNELS ? 2 : 0; d < k->rank; d++) h = mix(h, (uint64_t)k->dims[d]);
@@ -80,88 +66,36 @@ static uint64_t hash_input(const sequence *s, labelling how, uint32_t v) {
   const gcut_value *value = &s->g->values[v];
   if (value->constant != GCUT_NONE) {
     const gcut_constant *k = &s->g->constants[value->constant];
-    return is_weight(k) ? some(hash_weight(how, k)) : 0;
+    return gcut__holds_weights(k) ? some(hash_weight(how, k)) : 0;
   }
-  uint32_t from = value->producer == GCUT_NONE ? 0 : s->place[value->producer];
-  return from > 0 && s->weighty[from - 1] ? s->hashes[from - 1] : 0;
-}
-
-static root root_of_value(const sequence *s, uint32_t v) {
-  if (v == GCUT_NONE || s->g->values[v].constant != GCUT_NONE) return ROOT_NONE;
-  uint32_t from = s->g->values[v].producer;
-  if (from == GCUT_NONE) return ROOT_DATA;
-  return s->place[from] ? s->root[s->place[from] - 1] : ROOT_NONE;
-}
-
-static root root_of(const sequence *s, const gcut_node *node) {
-  root most = node->n_captures > 0 ? ROOT_DATA : ROOT_NONE;
-  for (uint32_t i = 0; i < node->n_inputs; i++) {
-    root own = root_of_value(s, gcut_node_inputs(s->g, node)[i]);
-    if (own > most) most = own;
-  }
-  bool asks_shape = !strcmp(node->op_type, "Shape") || !strcmp(node->op_type, "Size");
-  return asks_shape && most == ROOT_DATA ? ROOT_SHAPE : most;
+  uint32_t from = value->producer == GCUT_NONE ? 0 : s->p->place[value->producer];
+  return from > 0 && gcut__forms_weights(s->p, from - 1) ? s->hashes[from - 1] : 0;
 }
 
 static void add_node(sequence *s, labelling how, uint32_t place) {
-  const gcut_node *node = &s->g->nodes[s->nodes[place]];
-  bool passes_on = !strcmp(node->op_type, "Identity"), reads_weights = false; // weights kept once
+  const gcut_node *node = &s->g->nodes[s->p->nodes[place]];
+  bool passes_on = !strcmp(node->op_type, "Identity"); // weights kept once
   uint64_t hash = passes_on ? 0 : gcut_hash(node->op_type, strlen(node->op_type));
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     uint64_t input = hash_input(s, how, gcut_node_inputs(s->g, node)[i]);
     hash = passes_on ? input : mix(hash, input);
-    reads_weights |= input != 0;
   }
   s->hashes[place] = passes_on ? hash : some(hash);
-  s->weighty[place] = reads_weights && s->root[place] == ROOT_NONE;
-  if (s->root[place] == ROOT_DATA && (reads_weights || how == ALL_NODES))
+  if (s->p->root[place] == GCUT__ROOT_DATA && (s->p->weighs[place] || how == ALL_NODES))
     s->anchors[s->n_anchors++] = place;
 }
 
-static void count_live(sequence *s, int32_t *change) {
-  for (uint32_t i = 0; i < s->n; i++) {
-    const gcut_node *node = &s->g->nodes[s->nodes[i]];
-    for (uint32_t o = 0; o < node->n_outputs && s->root[i] == ROOT_DATA; o++) {
-      uint32_t v = gcut_node_outputs(s->g, node)[o], last = i;
-      if (v == GCUT_NONE) continue;
-      for (uint32_t u = 0; u < s->g->values[v].n_uses; u++) {
-        uint32_t reader = s->place[s->g->uses[s->g->values[v].first_use + u]];
-        if (reader > last + 1) last = reader - 1;
-      }
-      if (last > i) change[i + 1]++, change[last + 1]--;
-    }
-  }
-  int32_t live = 0;
-  for (uint32_t i = 0; i < s->n; i++) s->live[i] = (uint32_t)(live += change[i]);
-}
-
 static gcut_status open(sequence *s, gcut_error *err) {
-  const gcut_body *main = &s->g->bodies[0];
-  uint32_t n = main->n_nodes;
-  s->nodes = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
-  s->place = GCUT_NEW_ARRAY(s->arena, uint32_t, s->g->n_nodes);
-  s->live = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
-  s->root = GCUT_NEW_ARRAY(s->arena, uint8_t, n);
-  s->weighty = GCUT_NEW_ARRAY(s->arena, bool, n);
+  uint32_t n = s->p->n;
   s->hashes = GCUT_NEW_ARRAY(s->arena, uint64_t, n);
   s->anchors = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
   s->begins = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
   s->labels = GCUT_NEW_ARRAY(s->arena, uint64_t, n);
   s->cost = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
   s->strays = GCUT_NEW_ARRAY(s->arena, uint32_t, n);
-  int32_t *change = GCUT_NEW_ARRAY(s->arena, int32_t, (size_t)n + 2);
-  if (!s->nodes || !s->place || !s->live || !s->root || !s->weighty || !s->hashes || !s->anchors ||
-      !s->begins || !s->labels || !s->cost || !s->strays || !change)
-    return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < n; i++) {
-    const gcut_node *node = &s->g->nodes[main->nodes[i]];
-    if (gcut_node_n_reads(node) == 0) continue;
-    s->nodes[s->n++] = main->nodes[i];
-    s->place[main->nodes[i]] = s->n;
-    s->root[s->n - 1] = (uint8_t)root_of(s, node);
-  }
-  count_live(s, change);
-  return GCUT_OK;
+  return s->hashes && s->anchors && s->begins && s->labels && s->cost && s->strays
+             ? GCUT_OK
+             : GCUT_NO_MEMORY(err);
 }
 
 // ---- where blocks begin -----------------------------------------------------------------------
@@ -173,13 +107,13 @@ static uint32_t begin_of(const sequence *s, uint32_t anchor, uint32_t after, uin
   uint32_t best = anchor;
   stamp[anchor] = anchor + 1;
   for (uint32_t i = anchor + 1; i-- > after;) {
-    const gcut_node *node = &s->g->nodes[s->nodes[i]];
+    const gcut_node *node = &s->g->nodes[s->p->nodes[i]];
     if (stamp[i] != anchor + 1) continue;
-    if (s->root[i] == ROOT_DATA && s->live[i] < s->live[best]) best = i;
+    if (s->p->root[i] == GCUT__ROOT_DATA && s->p->live[i] < s->p->live[best]) best = i;
     for (uint32_t k = 0; k < node->n_inputs; k++) {
       uint32_t v = gcut_node_inputs(s->g, node)[k];
       uint32_t from = v == GCUT_NONE ? GCUT_NONE : s->g->values[v].producer;
-      if (from != GCUT_NONE && s->place[from] > after) stamp[s->place[from] - 1] = anchor + 1;
+      if (from != GCUT_NONE && s->p->place[from] > after) stamp[s->p->place[from] - 1] = anchor + 1;
     }
   }
   return best;
@@ -190,12 +124,12 @@ static uint32_t begin_of(const sequence *s, uint32_t anchor, uint32_t after, uin
 static uint32_t count_strays(const sequence *s, uint32_t place, uint32_t anchor, uint32_t *stamp) {
   uint32_t n = 0, next = anchor, last = least(anchor + LOOK_AHEAD, s->n_anchors);
   stamp[place] = place + 1;
-  for (uint32_t i = place + 1; next < last && i < s->n && i < place + MOST_AHEAD; i++) {
-    const gcut_node *node = &s->g->nodes[s->nodes[i]];
+  for (uint32_t i = place + 1; next < last && i < s->p->n && i < place + MOST_AHEAD; i++) {
+    const gcut_node *node = &s->g->nodes[s->p->nodes[i]];
     for (uint32_t k = 0; k < node->n_inputs && stamp[i] != place + 1; k++) {
       uint32_t v = gcut_node_inputs(s->g, node)[k];
       uint32_t from = v == GCUT_NONE ? GCUT_NONE : s->g->values[v].producer;
-      if (from != GCUT_NONE && s->place[from] > 0 && stamp[s->place[from] - 1] == place + 1)
+      if (from != GCUT_NONE && s->p->place[from] > 0 && stamp[s->p->place[from] - 1] == place + 1)
         stamp[i] = place + 1;
     }
     if (i < s->anchors[next]) continue;
@@ -206,15 +140,15 @@ static uint32_t count_strays(const sequence *s, uint32_t place, uint32_t anchor,
 }
 
 static gcut_status label(sequence *s, labelling how, gcut_error *err) {
-  uint32_t *stamp = GCUT_NEW_ARRAY(s->arena, uint32_t, s->n);
-  uint32_t *ahead = GCUT_NEW_ARRAY(s->arena, uint32_t, s->n);
+  uint32_t *stamp = GCUT_NEW_ARRAY(s->arena, uint32_t, s->p->n);
+  uint32_t *ahead = GCUT_NEW_ARRAY(s->arena, uint32_t, s->p->n);
   if (!stamp || !ahead) return GCUT_NO_MEMORY(err);
   s->n_anchors = 0;
-  for (uint32_t i = 0; i < s->n; i++) add_node(s, how, i);
+  for (uint32_t i = 0; i < s->p->n; i++) add_node(s, how, i);
   for (uint32_t a = 0; a < s->n_anchors; a++) {
     s->labels[a] = s->hashes[s->anchors[a]];
     s->begins[a] = begin_of(s, s->anchors[a], a > 0 ? s->anchors[a - 1] + 1 : 0, stamp);
-    s->cost[a] = s->live[s->begins[a]];
+    s->cost[a] = s->p->live[s->begins[a]];
     s->strays[a] = count_strays(s, s->begins[a], a, ahead);
   }
   return GCUT_OK;
@@ -227,9 +161,10 @@ static void align_first(sequence *s, const gcut__repeats *found) {
   uint32_t back = s->anchors[second] - s->begins[second];
   if (back > s->anchors[first]) return;
   uint32_t place = s->anchors[first] - back;
-  const gcut_node *a = &s->g->nodes[s->nodes[place]];
-  const gcut_node *b = &s->g->nodes[s->nodes[s->begins[second]]];
-  if (!strcmp(a->op_type, b->op_type) && s->root[place] == ROOT_DATA) s->begins[first] = place;
+  const gcut_node *a = &s->g->nodes[s->p->nodes[place]];
+  const gcut_node *b = &s->g->nodes[s->p->nodes[s->begins[second]]];
+  if (!strcmp(a->op_type, b->op_type) && s->p->root[place] == GCUT__ROOT_DATA)
+    s->begins[first] = place;
 }
 
 // ---- stacks -----------------------------------------------------------------------------------
@@ -273,7 +208,7 @@ static bool can_name(const sequence *s, uint32_t node) {
 }
 
 static const char *begin_name(const sequence *s, const gcut__repeats *r, uint32_t i) {
-  return s->g->nodes[s->nodes[s->begins[r->begins[i]]]].name;
+  return s->g->nodes[s->p->nodes[s->begins[r->begins[i]]]].name;
 }
 
 static gcut_status write_target(const sequence *s, const stacks *t, gcut_arena *arena,
@@ -281,7 +216,7 @@ static gcut_status write_target(const sequence *s, const stacks *t, gcut_arena *
   size_t size = 1, used = 0;
   for (uint32_t k = 0; k < t->n; k++)
     for (uint32_t i = 0; i < t->items[k].n; i++) {
-      if (!can_name(s, s->nodes[s->begins[t->items[k].begins[i]]])) return GCUT_OK;
+      if (!can_name(s, s->p->nodes[s->begins[t->items[k].begins[i]]])) return GCUT_OK;
       size += strlen(begin_name(s, &t->items[k], i)) + 1;
     }
   char *text = GCUT_NEW_ARRAY(arena, char, size);
@@ -298,9 +233,10 @@ static gcut_status write_target(const sequence *s, const stacks *t, gcut_arena *
   return GCUT_OK;
 }
 
-gcut_status gcut__propose_blocks(const gcut_graph *graph, gcut_arena *scratch, gcut_arena *arena,
-                                 const char **out_target, uint32_t *out_n, gcut_error *err) {
-  sequence s = {.g = graph, .arena = scratch};
+gcut_status gcut__propose_blocks(const gcut__passing *passing, gcut_arena *scratch,
+                                 gcut_arena *arena, const char **out_target, uint32_t *out_n,
+                                 gcut_error *err) {
+  sequence s = {.g = passing->g, .p = passing, .arena = scratch};
   *out_target = NULL;
   *out_n = 0;
   GCUT_TRY(open(&s, err));

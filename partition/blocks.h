@@ -3,11 +3,12 @@
 #define GCUT_PARTITION_BLOCKS_H
 
 #include "graphcut/plan.h"
-#include "tracer/base/arena.h"
+#include "partition/passing.h"
 
 // Proposes the first node of each block, if the graph's nodes repeat; else *out_target is NULL. The
 // text lies in `arena`.
-gcut_status gcut__propose_blocks(const gcut_graph *graph, gcut_arena *scratch, gcut_arena *arena,
-                                 const char **out_target, uint32_t *out_n, gcut_error *err);
+gcut_status gcut__propose_blocks(const gcut__passing *passing, gcut_arena *scratch,
+                                 gcut_arena *arena, const char **out_target, uint32_t *out_n,
+                                 gcut_error *err);
 
 #endif

@@ -2,12 +2,14 @@
 //
 // Modules are grouped by class and, where exporters leave only names, by path with its numbers
 // taken out ("layers.0", "layers.1": re:layers\.\d+$). A group of at least two modules, nested ones
-// not counted, is a candidate; those of about equal size come first, then those that cover most
-// nodes: so the outermost repeated block leads, its attention and feed-forward follow, experts of
-// a mixture further down. Modules that are no stack give way to stacks within them. Blocks side by
-// side (vision and language layers of one model, layers of two kinds in one stack) are also
-// proposed together, ahead of all. A graph without modules is searched for repeated structure
-// (blocks.c).
+// not counted, is a candidate. They are weighed by the nodes that compute with weights. First come
+// blocks: of about equal weight, and before which no more values pass than pass anyway around what
+// they are in, as along a residual stream; of these, and of the others behind them, those that
+// cover most: so the outermost repeated block leads, its attention and feed-forward follow, experts
+// of a mixture further down. A few stages, and modules that are no stack, give way to the blocks
+// within them. Blocks side by side (vision and language layers of one model, layers of two kinds in
+// one stack) are also proposed together, ahead of all. A graph without modules is searched for
+// repeated structure (blocks.c).
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +17,22 @@
 
 #include "graphcut/plan.h"
 #include "partition/blocks.h"
+#include "partition/modules.h"
 #include "partition/targets.h"
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
 
-enum { MOST_PROPOSALS = 16 };
+enum { MOST_PROPOSALS = 16, MOST_STAGES = 5 };
 
 typedef struct candidate {
   const char *target;         // as --targets takes it
   uint32_t first, n;          // into members: scopes, ascending, none inside another
-  uint32_t n_nodes;           // under all of them
+  uint32_t n_nodes;           // that count, under all of them
   uint32_t n_largest, n_next; // under the largest; under the largest of the others
+  uint32_t n_counting;        // members with any
+  uint32_t n_passing;         // values that pass where they begin, beyond those that do anyway
   uint32_t place;             // of the first: settles ties
+  int rank;
 } candidate;
 
 typedef struct labelled { // a scope and what it is grouped by, interned
@@ -38,8 +44,8 @@ typedef struct proposer {
   const gcut_graph *graph;
   gcut_arena *scratch, *arena; // the second: of what is handed out
   gcut_intern *names;
-  uint32_t *nodes;        // [n_scopes] nodes that compute, at or under it
-  uint32_t *size, *place; // [n_scopes] of its subtree; in preorder: a subtree is a range of places
+  gcut__modules of;
+  uint32_t *floor; // [n_scopes] no less than pass at the ends of any repeated module around it
   labelled *labels;
   uint32_t n_labels;
   uint32_t *members, n_members;
@@ -49,59 +55,37 @@ typedef struct proposer {
 
 static gcut_status allocate(proposer *p, gcut_error *err) {
   uint32_t n = p->graph->n_scopes;
-  p->nodes = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
-  p->size = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
-  p->place = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
+  p->floor = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
   p->labels = GCUT_NEW_ARRAY(p->scratch, labelled, n);
   p->members = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
   p->items = GCUT_NEW_ARRAY(p->scratch, candidate, n);
-  return p->nodes && p->size && p->place && p->labels && p->members && p->items
-             ? GCUT_OK
-             : GCUT_NO_MEMORY(err);
-}
-
-// Constants and what folds with them are no work; a node without inputs is one.
-static void count_nodes(proposer *p) {
-  const gcut_graph *g = p->graph;
-  for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
-    const gcut_node *node = &g->nodes[g->bodies[0].nodes[i]];
-    p->nodes[node->scope] += gcut_node_n_reads(node) > 0;
-  }
-  for (uint32_t s = g->n_scopes; s-- > 1;) p->nodes[g->scopes[s].parent] += p->nodes[s];
-}
-
-// Scopes are numbered after their parents, so sizes add up backwards and places follow forwards.
-static gcut_status lay_out(proposer *p, gcut_error *err) {
-  const gcut_graph *g = p->graph;
-  uint32_t *next = GCUT_NEW_ARRAY(p->scratch, uint32_t, g->n_scopes);
-  if (!next) return GCUT_NO_MEMORY(err);
-  for (uint32_t s = g->n_scopes; s-- > 0;) {
-    p->size[s]++;
-    if (s > 0) p->size[g->scopes[s].parent] += p->size[s];
-  }
-  for (uint32_t s = 0; s < g->n_scopes; s++) {
-    uint32_t *from = s > 0 ? &next[g->scopes[s].parent] : NULL;
-    p->place[s] = from ? *from : 0;
-    if (from) *from += p->size[s];
-    next[s] = p->place[s] + 1;
-  }
-  return GCUT_OK;
+  return p->floor && p->labels && p->members && p->items ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 // ---- labels -----------------------------------------------------------------------------------
+
+// Where a number ends that begins at `c`, with the letter that counts on in it ("3a", "3b", at the
+// end of a name); NULL where none begins.
+static const char *number_end(const char *path, const char *c) {
+  if (!isdigit((unsigned char)*c) || (c > path && isdigit((unsigned char)c[-1]))) return NULL;
+  return c + strspn(c, "0123456789");
+}
+
+static bool is_counting_letter(const char *c) {
+  return islower((unsigned char)c[0]) && (c[1] == 0 || c[1] == '.');
+}
 
 // "re:" and the path as a pattern, its numbers made \d+; NULL where it has none.
 static const char *number_pattern(proposer *p, const char *path) {
   char text[512];
   size_t used = (size_t)snprintf(text, sizeof text, "re:");
   bool numbered = false;
-  for (const char *c = path; *c; c++) {
-    if (used > sizeof text - 8) return NULL;
-    bool starts = c == path || strchr("._", c[-1]);
-    size_t digits = strspn(c, "0123456789");
-    if (starts && digits > 0 && (c[digits] == 0 || strchr("._", c[digits]))) {
-      used += (size_t)snprintf(text + used, sizeof text - used, "\\d+");
-      c += digits - 1;
+  for (const char *c = path, *end; *c; c++) {
+    if (used > sizeof text - 12) return NULL;
+    if ((end = number_end(path, c))) {
+      bool letter = is_counting_letter(end);
+      used += (size_t)snprintf(text + used, sizeof text - used, "\\d+%s", letter ? "[a-z]" : "");
+      c = end - !letter;
       numbered = true;
       continue;
     }
@@ -122,10 +106,10 @@ static void label_scopes(proposer *p) {
   const gcut_graph *g = p->graph;
   for (uint32_t s = 1; s < g->n_scopes; s++) {
     const char *class_name = g->scopes[s].class_name;
-    if (p->nodes[s] == 0) continue;
+    if (!p->of.computes[s]) continue;
     const char *label = *class_name ? gcut_intern_add(p->names, class_name, strlen(class_name))
                                     : number_pattern(p, g->scopes[s].path);
-    if (label) p->labels[p->n_labels++] = (labelled){label, s, p->place[s]};
+    if (label) p->labels[p->n_labels++] = (labelled){label, s, p->of.place[s]};
   }
   qsort(p->labels, p->n_labels, sizeof *p->labels, by_label);
 }
@@ -140,36 +124,80 @@ static void rank_size(candidate *c, uint32_t n_nodes) {
 
 static void add_candidate(proposer *p, uint32_t from, uint32_t to) {
   candidate *c = &p->items[p->n++];
-  *c = (candidate){.target = p->labels[from].label, .first = p->n_members};
+  *c = (candidate){
+      .target = p->labels[from].label, .first = p->n_members, .place = p->labels[from].place};
   uint32_t end = 0; // of the last one kept: what begins before it is nested
   for (uint32_t i = from; i < to; i++) {
     uint32_t scope = p->labels[i].scope;
-    if (p->place[scope] < end) continue;
-    end = p->place[scope] + p->size[scope];
+    if (p->of.place[scope] < end) continue;
+    end = p->of.place[scope] + p->of.size[scope];
     p->members[p->n_members++] = scope;
     c->n++;
-    c->n_nodes += p->nodes[scope];
-    rank_size(c, p->nodes[scope]);
+    c->n_nodes += p->of.nodes[scope];
+    c->n_counting += p->of.nodes[scope] > 0;
+    rank_size(c, p->of.nodes[scope]);
   }
+  if (c->n_nodes == 0) p->n--, p->n_members = c->first;
 }
 
 static bool about_equal(uint64_t n, uint64_t n_nodes, uint64_t n_largest) {
-  return 4 * n_largest * n <= 5 * n_nodes;
+  return 4 * n_largest * n < 5 * n_nodes;
 }
 
 // Of about equal size; one of them, as the layer whose table of positions all others read, may be
 // up to twice as large.
 static bool uniform(const candidate *c) {
-  uint64_t rest = c->n_nodes - c->n_largest;
-  if (about_equal(c->n, c->n_nodes, c->n_largest)) return true;
-  return c->n > 2 && (uint64_t)c->n_largest * (c->n - 1) <= 2 * rest &&
-         about_equal(c->n - 1, rest, c->n_next);
+  uint64_t rest = c->n_nodes - c->n_largest, n = c->n_counting;
+  if (about_equal(n, c->n_nodes, c->n_largest)) return true;
+  return n > 2 && c->n_largest * (n - 1) <= 2 * rest && about_equal(n - 1, rest, c->n_next);
+}
+
+// Whether cuts before them pass little more than cuts around what they are in would: blocks of a
+// residual stream do, the branches within a block do not.
+static bool narrow(const candidate *c) {
+  return 4 * (uint64_t)c->n_passing <= c->n_counting;
+}
+
+// How much of a row of blocks it is: those of equal size, or of which none is twice as large as
+// others are, if they are narrow, more than an operation each, and no mere corner of the graph.
+static int rank(const candidate *c, uint32_t n_counting) {
+  uint64_t rest = c->n_nodes - c->n_largest, n = c->n_counting;
+  bool block = narrow(c) && c->n_largest > 1 && 4 * (uint64_t)c->n_nodes >= n_counting;
+  if (block && uniform(c)) return 3;
+  if (block && n > 2 && c->n_largest * (n - 1) <= 2 * rest) return 2;
+  return uniform(c);
+}
+
+// What passes beside members is known once it is known what is repeated.
+static void find_floors(proposer *p) {
+  const gcut_graph *g = p->graph;
+  memset(p->floor, 0xff, g->n_scopes * sizeof *p->floor);
+  for (uint32_t i = 0; i < p->n; i++)
+    for (uint32_t k = 0; k < p->items[i].n && p->items[i].n > 1; k++) {
+      uint32_t s = p->members[p->items[i].first + k];
+      p->floor[s] = p->of.entry[s] > p->of.exit[s] ? p->of.entry[s] : p->of.exit[s];
+    }
+  for (uint32_t s = 1; s < g->n_scopes; s++)
+    if (p->floor[g->scopes[s].parent] < p->floor[s]) p->floor[s] = p->floor[g->scopes[s].parent];
+}
+
+static void rank_candidates(proposer *p) {
+  find_floors(p);
+  for (uint32_t i = 0; i < p->n; i++) {
+    candidate *c = &p->items[i];
+    for (uint32_t k = c->first; k < c->first + c->n; k++) {
+      uint32_t s = p->members[k];
+      if (p->of.nodes[s] > 0 && p->of.entry[s] > p->floor[s])
+        c->n_passing += p->of.entry[s] - p->floor[s];
+    }
+    c->rank = rank(c, p->of.n_counting);
+  }
 }
 
 static int by_worth(const void *a, const void *b) {
   const candidate *x = a, *y = b;
   if ((x->n > 1) != (y->n > 1)) return x->n > 1 ? -1 : 1;
-  if (uniform(x) != uniform(y)) return uniform(x) ? -1 : 1;
+  if (x->rank != y->rank) return x->rank > y->rank ? -1 : 1;
   if (x->n_nodes != y->n_nodes) return x->n_nodes > y->n_nodes ? -1 : 1;
   return x->place < y->place ? -1 : x->place > y->place;
 }
@@ -188,28 +216,30 @@ static bool stacked(proposer *p, const candidate *c) {
 // Whether every member of one lies in a member of the other.
 static bool within(const proposer *p, const candidate *inner, const candidate *outer) {
   for (uint32_t i = 0, o = 0; i < inner->n; i++) {
-    uint32_t place = p->place[p->members[inner->first + i]];
+    uint32_t place = p->of.place[p->members[inner->first + i]];
     while (o < outer->n &&
-           p->place[p->members[outer->first + o]] + p->size[p->members[outer->first + o]] <= place)
+           p->of.place[p->members[outer->first + o]] + p->of.size[p->members[outer->first + o]] <=
+               place)
       o++;
-    if (o == outer->n || place < p->place[p->members[outer->first + o]]) return false;
+    if (o == outer->n || place < p->of.place[p->members[outer->first + o]]) return false;
   }
   return true;
 }
 
-// A few of a kind here and there, as the encoders of texts and of images, give way to the stacks
-// that nearly all of them consists of.
+// Stages, and a few of a kind here and there as the encoders of texts and of images, give way to
+// the stacks that nearly all of them consists of.
+static bool leads_better(proposer *p, const candidate *c, const candidate *lead) {
+  return lead->n <= MOST_STAGES && c->n >= 2 * lead->n && c->rank > 1 &&
+         4 * (uint64_t)c->n_nodes >= 3 * (uint64_t)lead->n_nodes && within(p, c, lead) &&
+         stacked(p, c);
+}
+
 static void lead_with_stacks(proposer *p) {
-  const candidate lead = p->items[0];
-  if (lead.n < 2 || stacked(p, &lead)) return;
-  for (uint32_t i = 1; i < p->n; i++) {
+  for (uint32_t i = 1; i < p->n && p->items[0].n > 1; i++) {
     const candidate c = p->items[i];
-    if (c.n < 2 * lead.n || !uniform(&c) || 4 * (uint64_t)c.n_nodes < 3 * (uint64_t)lead.n_nodes ||
-        !within(p, &c, &lead) || !stacked(p, &c))
-      continue;
+    if (!leads_better(p, &c, &p->items[0])) continue;
     memmove(p->items + 1, p->items, i * sizeof *p->items);
     p->items[0] = c;
-    return;
   }
 }
 
@@ -218,9 +248,9 @@ static void find_candidates(proposer *p) {
     to = from + 1;
     while (to < p->n_labels && p->labels[to].label == p->labels[from].label) to++;
     add_candidate(p, from, to);
-    p->items[p->n - 1].place = p->labels[from].place;
   }
   if (p->n == 0) return;
+  rank_candidates(p);
   qsort(p->items, p->n, sizeof *p->items, by_worth);
   lead_with_stacks(p);
 }
@@ -241,8 +271,8 @@ static void choose(const proposer *p, together *t, const candidate *c) {
   for (uint32_t i = 0; i < n_scopes; i++) t->before[i] = t->before[i + 1] - t->before[i];
   for (uint32_t i = 0; i < c->n; i++) {
     uint32_t scope = p->members[c->first + i];
-    t->before[p->place[scope]] = 1;
-    memset(t->inside + p->place[scope], true, p->size[scope]);
+    t->before[p->of.place[scope]] = 1;
+    memset(t->inside + p->of.place[scope], true, p->of.size[scope]);
   }
   for (uint32_t i = 0, sum = 0; i <= n_scopes; i++) {
     uint32_t begins = i < n_scopes ? t->before[i] : 0;
@@ -255,8 +285,8 @@ static void choose(const proposer *p, together *t, const candidate *c) {
 
 static bool disjoint(const proposer *p, const together *t, const candidate *c) {
   for (uint32_t i = 0; i < c->n; i++) {
-    uint32_t scope = p->members[c->first + i], place = p->place[scope];
-    if (t->inside[place] || t->before[place + p->size[scope]] > t->before[place]) return false;
+    uint32_t scope = p->members[c->first + i], place = p->of.place[scope];
+    if (t->inside[place] || t->before[place + p->of.size[scope]] > t->before[place]) return false;
   }
   return true;
 }
@@ -265,10 +295,11 @@ static bool disjoint(const proposer *p, const together *t, const candidate *c) {
 // path.
 static bool fits(proposer *p, const together *t, const candidate *c) {
   const candidate *first = t->items[0];
-  if (c->n > 1 && uniform(c))
-    return 3 * (uint64_t)c->n_nodes * first->n >= (uint64_t)first->n_nodes * c->n;
+  if (3 * (uint64_t)c->n_nodes * first->n_counting < (uint64_t)first->n_nodes * c->n_counting)
+    return false;
+  if (c->n > 1) return (uniform(c) || c->rank > 1) && (narrow(c) || !narrow(first));
   const char *pattern = number_pattern(p, p->graph->scopes[p->members[c->first]].path);
-  for (uint32_t i = 0; pattern && c->n == 1 && i < t->n; i++)
+  for (uint32_t i = 0; pattern && i < t->n; i++)
     if (number_pattern(p, p->graph->scopes[p->members[t->items[i]->first]].path) == pattern)
       return true;
   return false;
@@ -318,7 +349,7 @@ static gcut_status hand_out(proposer *p, const together *t, gcut_proposals *out,
 static gcut_status propose_blocks(proposer *p, gcut_proposals *out, gcut_error *err) {
   const char *target;
   uint32_t n;
-  GCUT_TRY(gcut__propose_blocks(p->graph, p->scratch, p->arena, &target, &n, err));
+  GCUT_TRY(gcut__propose_blocks(&p->of.passing, p->scratch, p->arena, &target, &n, err));
   if (!target) return GCUT_OK;
   out->items = GCUT_NEW(p->arena, gcut_proposal);
   if (!out->items) return GCUT_NO_MEMORY(err);
@@ -329,8 +360,7 @@ static gcut_status propose_blocks(proposer *p, gcut_proposals *out, gcut_error *
 static gcut_status propose(proposer *p, gcut_proposals *out, gcut_error *err) {
   together t;
   GCUT_TRY(allocate(p, err));
-  count_nodes(p);
-  GCUT_TRY(lay_out(p, err));
+  GCUT_TRY(gcut__modules_open(p->graph, p->scratch, &p->of, err));
   label_scopes(p);
   find_candidates(p);
   if (p->n == 0 || p->items[0].n < 2) return propose_blocks(p, out, err);
