@@ -61,9 +61,13 @@ static int run(const void *given) {
   gcut_error err = {0};
   gcut_profile profile;
   char description[256];
-  const char *device = a->device ? a->device : gcut_device_default(NULL);
-  gcut_status status =
-      tool_device_measure(&a->common, device, &profile, description, sizeof description, &err);
+  gcut_error why = {0};
+  const char *device = a->device ? a->device : gcut_device_default(&why);
+  gcut_status status = a->output ? tool_check_writable(a->output, &err) : GCUT_OK;
+  if (status == GCUT_OK)
+    status =
+        tool_device_measure(&a->common, device, &profile, description, sizeof description, &err);
+  if (status == GCUT_OK) tool_tell_device(&a->common, device, why.message);
   if (status == GCUT_OK && a->output)
     status = write_profile(&profile, description, a->output, &err);
   if (status == GCUT_OK && a->common.json)

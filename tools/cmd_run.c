@@ -155,9 +155,7 @@ static void begin(watch *w) {
   if (w->begun) return;
   w->begun = true;
   tool_progress_end(&w->progress);
-  if (w->device)
-    tool_remark(w->common, w->why && *w->why ? "device: %s (%s)\n" : "device: %s\n", w->device,
-                w->why);
+  if (w->device) tool_tell_device(w->common, w->device, w->why);
   tool_progress_start(&w->progress, w->common, "running", "parts");
 }
 
@@ -306,14 +304,6 @@ static int print_text(const job *j) {
   return tool_finish();
 }
 
-// Other kernels round differently: a run that computes parts on the host beside a card need not
-// have the bits of one that does not.
-static const char *excuse(const job *j) {
-  bool mixed =
-      j->result.host_parts > j->result.host_lookups && strcmp(j->result.device, "cpu") != 0;
-  return mixed ? " (parts computed on the host round differently: compare with --expect)" : "";
-}
-
 static int report(job *j) {
   int status = j->a->common.json ? print_json(j) : print_text(j);
   if (status != 0) return status;
@@ -323,7 +313,9 @@ static int report(job *j) {
   }
   if (j->results.differs) {
     snprintf(j->err.message, sizeof j->err.message, "self-check: %.500s%s", j->results.difference,
-             excuse(j));
+             tool_is_mixed(&j->result)
+                 ? " (parts computed on the host round differently: compare with --expect)"
+                 : "");
     return tool_fail(GCUT_MISMATCH, &j->err);
   }
   return 0;

@@ -227,3 +227,7 @@ bool tool_results_ok(const tool_results *results) {
     if (!results->compared[i].worst.ok) return false;
   return true;
 }
+
+bool tool_is_mixed(const gcut_run_result *result) {
+  return result->host_parts > result->host_lookups && strcmp(result->device, "cpu") != 0;
+}

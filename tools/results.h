@@ -34,5 +34,8 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
 void tool_results_close(tool_results *results);
 gcut_sink tool_results_sink(tool_results *results);
 bool tool_results_ok(const tool_results *results); // everything compared is within tolerance
+// Whether parts were computed on the host beside a card: its kernels round differently, so such a
+// run need not have the bits of one that is not.
+bool tool_is_mixed(const gcut_run_result *result);
 
 #endif

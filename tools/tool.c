@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "graphcut/operators.h"
@@ -82,9 +83,11 @@ gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_gr
 
 gcut_status tool_check_writable(const char *path, gcut_error *err) {
   char folder[4096];
+  struct stat info;
   const char *slash = strrchr(path, '/');
   snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
-  if (access(folder, W_OK) == 0) return GCUT_OK;
+  bool direct = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+  if (access(direct ? path : folder, W_OK) == 0) return GCUT_OK;
   snprintf(err->message, sizeof err->message, "%.600s: cannot be written: %s", path,
            strerror(errno));
   return GCUT_IO;
@@ -117,6 +120,10 @@ gcut_status tool_device_kind(const char *device, const char **out_kind, gcut_err
   snprintf(err->message, sizeof err->message, "no kernels for a device '%.100s' are built in",
            device);
   return GCUT_ARGUMENT;
+}
+
+void tool_tell_device(const tool_common *common, const char *device, const char *why) {
+  tool_remark(common, why && *why ? "device: %s (%s)\n" : "device: %s\n", device, why);
 }
 
 gcut_status tool_device_measure(const tool_common *common, const char *device,

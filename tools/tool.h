@@ -54,6 +54,8 @@ void tool_model_close(tool_model *model); // of an unopened one, too
 // The kind of device whose kernels a name asks for: "cuda" of "cuda:1". GCUT_ARGUMENT: none has
 // any.
 gcut_status tool_device_kind(const char *device, const char **out_kind, gcut_error *err);
+// The first line on stderr: which device computes, and `why` it is that one (or NULL).
+void tool_tell_device(const tool_common *common, const char *device, const char *why);
 // Measures the device, and tells that it does.
 gcut_status tool_device_measure(const tool_common *common, const char *device,
                                 gcut_profile *out_profile, char *description, size_t size,

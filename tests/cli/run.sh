@@ -164,7 +164,12 @@ check 'run --device sim' $run --device sim --profile h100-pcie --offload auto
 says 'run --device sim' 'simulated'
 check 'bench' "$GRAPHCUT" bench $llama --input $inputs --profile rtx3060-assumed
 says 'bench: bits' 'same'
+tells 'bench: where' 'device: '
+refuse 'bench: nothing fits' 5 'at least' "$GRAPHCUT" bench $llama --input $inputs --profile h100-pcie \
+  --offload sequential --targets LlamaDecoderLayer --budget 1
 check 'bench --json' "$GRAPHCUT" bench $llama --input $inputs --profile rtx3060-assumed --offload sequential prefetch --json
 says 'bench --json: predicted' '"predicted_seconds":'
 check 'device' "$GRAPHCUT" device -o "$work/here.json"
+tells 'device: which' 'device: '
+refuse 'device: nowhere to write' 7 'nowhere/x.json' "$GRAPHCUT" device -o "$work/nowhere/x.json"
 check 'simulate: a measured machine' "$GRAPHCUT" simulate $llama --profile "$work/here.json" --batches 2 --set batch=1,seq=4
