@@ -28,11 +28,15 @@ static const struct {
 
 // ---- looking up
 
-const gcut_node *gcut__match_producer(const gcut__cuda_matcher *m, uint32_t value, const char *op) {
+const gcut_node *gcut__match_maker(const gcut__cuda_matcher *m, uint32_t value) {
   uint32_t id = value == GCUT_NONE ? GCUT_NONE : m->graph->values[value].producer;
   if (id == GCUT_NONE || gcut_map_get(&m->nodes, id) == UINT32_MAX) return NULL;
-  const gcut_node *node = &m->graph->nodes[id];
-  return !*node->domain && strcmp(node->op_type, op) == 0 ? node : NULL;
+  return &m->graph->nodes[id];
+}
+
+const gcut_node *gcut__match_producer(const gcut__cuda_matcher *m, uint32_t value, const char *op) {
+  const gcut_node *node = gcut__match_maker(m, value);
+  return node && !*node->domain && strcmp(node->op_type, op) == 0 ? node : NULL;
 }
 
 const gcut_node *gcut__match_inner(gcut__cuda_matcher *m, uint32_t value, const char *op,

@@ -19,7 +19,9 @@ typedef struct gcut__cuda_matcher {
   uint32_t hidden[GCUT_CUDA_GROUP_NODES], n_hidden; // of the group in the making
 } gcut__cuda_matcher;
 
-// The node of that operator (of ai.onnx) that makes the value, where the part holds it; or NULL.
+// The node that makes the value, where the part holds it and it is in no group yet; or NULL.
+const gcut_node *gcut__match_maker(const gcut__cuda_matcher *m, uint32_t value);
+// The node of that operator (of ai.onnx) that makes the value, the same.
 const gcut_node *gcut__match_producer(const gcut__cuda_matcher *m, uint32_t value, const char *op);
 // The same, and nothing but `uses` readers in the group read the value: hidden in the group.
 const gcut_node *gcut__match_inner(gcut__cuda_matcher *m, uint32_t value, const char *op,

@@ -15,20 +15,37 @@
 
 enum {
   LEAST_COLUMNS = 256, // of a side that is worth joining
-  MOST_READS = 1 + 2 * GCUT_CUDA_SIDES + 1,
+  MOST_READS = 1 + 4 * GCUT_CUDA_SIDES + 1,
   NOWHERE = -1,
 };
 
+// A right side of a few bits, which becomes a matrix in scratch.
+typedef struct packed_side {
+  bool is;
+  gcut__cuda_nbits nbits;
+  int scales, zeros; // among what the step reads, or NOWHERE
+  uint64_t at;       // in scratch
+} packed_side;
+
 typedef struct joint_params {
   gcut__cuda_joint joint;
+  packed_side packed[GCUT_CUDA_SIDES];
   int vectors[GCUT_CUDA_SIDES], matrix; // among what the step reads, or NOWHERE
   gcut__cuda_multiply multiply;
 } joint_params;
 
-// ---- the step: reads the left side, the right ones, their vectors, and a matrix
+// ---- the step: reads the left side, the right ones, what belongs to these, and a matrix
 
 static CUdeviceptr read_at(const gcut__cuda_run *r, int at) {
   return at == NOWHERE ? 0 : r->inputs[at];
+}
+
+static gcut_status expand(const gcut__cuda_run *r, const packed_side *side, CUdeviceptr *b,
+                          gcut_error *err) {
+  const CUdeviceptr inputs[GCUT_CUDA_NBITS_INPUTS] = {0, *b, read_at(r, side->scales),
+                                                      read_at(r, side->zeros)};
+  *b = r->scratch + side->at;
+  return gcut__cuda_nbits_expand(r, &side->nbits, 0, side->nbits.job.n, inputs, *b, err);
 }
 
 static gcut_status launch_joint(const gcut__cuda_run *r, gcut_error *err) {
@@ -37,6 +54,7 @@ static gcut_status launch_joint(const gcut__cuda_run *r, gcut_error *err) {
   for (uint32_t i = 0; i < p->joint.n_sides; i++) {
     x.b[i] = r->inputs[1 + i];
     x.vectors[i] = read_at(r, p->vectors[i]);
+    if (p->packed[i].is) GCUT_TRY(expand(r, &p->packed[i], &x.b[i], err));
   }
   return gcut__cuda_joint_launch(r->cuda, &p->multiply, &p->joint, &x, r->outputs, r->stream, err);
 }
@@ -47,6 +65,13 @@ static gcut_status compile_joint(const gcut__cuda_compile *c, const gcut__cuda_f
   if (!p) return GCUT_NO_MEMORY(err);
   *p = *(const joint_params *)fused->params;
   c->step->params = p;
+  for (uint32_t i = 0; i < p->joint.n_sides; i++) {
+    packed_side *side = &p->packed[i];
+    if (!side->is) continue;
+    GCUT_TRY(gcut__cuda_nbits_load(c->cuda, &side->nbits, err));
+    side->at = c->step->scratch_bytes;
+    c->step->scratch_bytes += gcut__cuda_nbits_bytes(&side->nbits, side->nbits.job.n);
+  }
   c->step->launch = launch_joint;
   return gcut__cuda_joint_load(c->cuda, &p->joint, &p->multiply, err);
 }
@@ -101,6 +126,11 @@ static bool set_step(gcut__cuda_matcher *m, const sides *s, gcut__cuda_fused *f)
   for (uint32_t i = 0; i < s->n; i++) {
     p.joint.n[i] = s->at[i].product.n;
     p.vectors[i] = add_read(reads, &n, s->at[i].vector);
+    if (s->at[i].packed)
+      p.packed[i] = (packed_side){.is = true,
+                                  .nbits = s->at[i].nbits,
+                                  .scales = add_read(reads, &n, s->at[i].scales),
+                                  .zeros = add_read(reads, &n, s->at[i].zeros)};
     if (!hide(m, &s->at[i], f->base.node)) return false;
   }
   p.matrix = add_read(reads, &n, s->matrix);
@@ -188,7 +218,8 @@ static bool side_from(const gcut__cuda_matcher *m, const gcut_node *node, gcut__
   if (add && gcut__cuda_side_with_vector(m, gcut__match_output(m, add), &with) &&
       with.nodes[0] == out->nodes[0] && is_there(m, with.vector))
     *out = with;
-  return is_there(m, out->b) && is_there(m, out->vector);
+  return is_there(m, out->b) && is_there(m, out->vector) &&
+         (!out->packed || (is_there(m, out->scales) && is_there(m, out->zeros)));
 }
 
 static bool may_join(const gcut__cuda_matcher *m, const gcut_node *node, sides *s) {
@@ -197,18 +228,13 @@ static bool may_join(const gcut__cuda_matcher *m, const gcut_node *node, sides *
          side_from(m, node, &side) && add_side(s, &side) && side.product.n >= LEAST_COLUMNS;
 }
 
-static bool is_product(const gcut_node *node) {
-  return node->op && !*node->domain &&
-         (!strcmp(node->op_type, "MatMul") || !strcmp(node->op_type, "Gemm"));
-}
-
 // From the last on back to the first, as long as there is no other product between: others of that
 // left side may come much later, and their results would lie about until then.
 static void collect(const gcut__cuda_matcher *m, const gcut_node *last, sides *s) {
   uint32_t place = gcut_map_get(&m->places, (uint32_t)(last - m->graph->nodes));
   for (uint32_t i = place + 1; i-- > 0 && s->n < GCUT_CUDA_SIDES;) {
     const gcut_node *node = &m->graph->nodes[m->part->nodes[i]];
-    if (m->trace->folded[m->part->nodes[i]] || !is_product(node)) continue;
+    if (m->trace->folded[m->part->nodes[i]] || !gcut__cuda_is_product(node)) continue;
     sides more = *s;
     if (!may_join(m, node, &more)) return;
     *s = more;
@@ -221,7 +247,7 @@ bool gcut__cuda_match_products(gcut__cuda_matcher *m, const gcut_node *node, gcu
   sides s = {.matrix = GCUT_NONE};
   uint32_t writes[GCUT_CUDA_SIDES];
   bool after = false;
-  if (!is_product(node)) return false;
+  if (!gcut__cuda_is_product(node)) return false;
   collect(m, node, &s);
   if (s.n < 2) return false;
   for (uint32_t i = 0; i < s.n; i++) {

@@ -1,117 +1,222 @@
-// MatMulNBits: weights of a few bits, expanded tile by tile for products of cuBLASLt, or read
-// directly where there are few rows.
+// MatMulNBits: weights of a few bits become a matrix for the card's own product, or tile by tile
+// for a library's; where there are few rows they are read directly.
+#include "exec/cuda/ops/nbits.h"
+
 #include "exec/cuda/blas.h"
 #include "exec/cuda/kernels.h"
 #include "exec/cuda/ops/compile.h"
-#include "exec/cuda/ops/quantize.h"
 #include "tracer/ops/microsoft_matmul.h"
 
-enum { TILE_BYTES = 32 << 20, TILE_ROWS = 64 };
+enum { B = 1, SCALES, ZEROS, GROUPS, BIAS }; // inputs
 
-typedef struct nbits_params {
-  CUfunction expand;
-  gcut__cuda_nbits_job job;
-  gcut__cuda_product product, last; // of a whole tile of rows, of the last one
-  int64_t tile;
-  uint64_t tile_bytes;
-} nbits_params;
-
-static gcut_status launch_tile(const gcut__cuda_run *r, const nbits_params *p, int64_t first,
-                               gcut_error *err) {
-  gcut__cuda_nbits_job job = p->job;
-  uint64_t size = (uint64_t)gcut__cuda_element_bytes(job.type);
-  void *arguments[] = {&job};
-  CUdeviceptr bias = r->step->n_inputs > 5 ? r->inputs[5] : 0;
-  job.first = first;
-  job.rows = job.n - first < p->tile ? job.n - first : p->tile;
-  job.b = (const void *)r->inputs[1];
-  job.scales = (const void *)r->inputs[2];
-  job.zeros = r->step->n_inputs > 3 ? (const void *)r->inputs[3] : NULL;
-  if (job.grouped) job.groups = (const int32_t *)r->inputs[4];
-  job.fault = (uint32_t *)r->cuda->fault_device;
-  job.y = (void *)(r->scratch + GCUT_CUDA_BLAS_WORKSPACE);
-  GCUT_TRY(gcut__cuda_launch_over(r, p->expand, (uint64_t)(job.rows * job.k), arguments, err));
-  return gcut__cuda_blas_run(r->cuda->blas, job.rows == p->tile ? &p->product : &p->last,
-                             r->inputs[0], (CUdeviceptr)job.y,
-                             r->outputs[0] + (uint64_t)first * size,
-                             bias ? bias + (uint64_t)first * size : 0, r->scratch, r->stream, err);
-}
-
-static gcut_status launch_nbits(const gcut__cuda_run *r, gcut_error *err) {
-  const nbits_params *p = r->step->params;
-  for (int64_t first = 0; first < p->job.n; first += p->tile)
-    GCUT_TRY(launch_tile(r, p, first, err));
-  return GCUT_OK;
-}
-
-// Many rows: b is expanded tile by tile for products of cuBLASLt.
-static gcut_status compile_tiles(const gcut__cuda_compile *c, const gcut__cuda_nbits_job *job,
-                                 gcut_error *err) {
-  nbits_params *p = GCUT_NEW(c->arena, nbits_params);
-  int64_t size = gcut__cuda_element_bytes(job->type);
-  if (!p) return GCUT_NO_MEMORY(err);
-  p->job = *job;
-  p->tile = TILE_BYTES / size / job->k / TILE_ROWS * TILE_ROWS;
-  if (p->tile < TILE_ROWS) p->tile = TILE_ROWS;
-  if (p->tile > job->n) p->tile = job->n;
-  p->product = (gcut__cuda_product){
-      .type = (gcut_dtype)job->type,
-      .m = job->m,
-      .n = p->tile,
-      .k = job->k,
-      .batch = 1,
-      .lda = job->k,
-      .ldb = job->k,
-      .ldc = job->n,
-      .transpose_b = true,
-      .alpha = 1,
-      .epilogue = gcut__cuda_input_type(c, 5) ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
-  p->last = p->product;
-  if (job->n % p->tile) p->last.n = job->n % p->tile;
-  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_nbits_expand", &p->expand, err));
-  c->step->params = p;
-  c->step->launch = launch_nbits;
-  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE + (uint64_t)(p->tile * job->k * size);
-  GCUT_TRY(gcut__cuda_blas_prepare(c->cuda->blas, &p->product, err));
-  return gcut__cuda_blas_prepare(c->cuda->blas, &p->last, err);
-}
+// ---- the weights --------------------------------------------------------------------------------
 
 // Groups that the kernel reads, if any; false where the host says what is wrong with them.
-static bool read_groups(const gcut__cuda_compile *c, gcut__cuda_nbits_job *job) {
-  const gcut_type *groups = gcut__cuda_input_type(c, 4);
+static bool read_groups(const gcut_type *groups, gcut__cuda_nbits_job *job) {
   job->grouped = groups && groups->dims[0] > 0;
   return !job->grouped || (groups->type == GCUT_INT32 && groups->dims[0] >= job->k);
 }
 
+// The kernel that takes columns by eights knows neither groups nor a last block that is not full.
+static bool read_eights(const gcut__cuda_nbits_job *job, gcut__cuda_dequantize_job *out) {
+  const bool packed = job->zero_type == GCUT_UINT8;
+  const int64_t per_byte = 8 / job->bits, blocks = job->blocks;
+  if (job->grouped || job->k % job->block != 0 || job->n > UINT32_MAX / (job->k / 8)) return false;
+  *out = (gcut__cuda_dequantize_job){.eights = (uint32_t)(job->k / 8),
+                                     .size = (uint32_t)job->n,
+                                     .block = (uint32_t)(job->block / 8),
+                                     .blocks = (uint32_t)blocks,
+                                     .zero_width =
+                                         (uint32_t)((blocks + per_byte - 1) / per_byte * per_byte),
+                                     .bits = job->bits,
+                                     .middle = 1 << (job->bits - 1),
+                                     .y_type = job->type,
+                                     .scale_type = job->scale_type,
+                                     .zero_type = packed ? 0 : job->zero_type};
+  return true;
+}
+
+bool gcut__cuda_nbits_read(const gcut_node *node, const gcut_type *const *types, uint32_t number,
+                           gcut__cuda_nbits *out) {
+  const gcut_nbits_attrs *attrs = node->attrs;
+  const gcut_type *a = types[0], *zeros = types[ZEROS];
+  *out =
+      (gcut__cuda_nbits){.job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
+                                 .n = attrs->N,
+                                 .k = attrs->K,
+                                 .blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size,
+                                 .block = attrs->block_size,
+                                 .bits = (int32_t)attrs->bits,
+                                 .type = a->type,
+                                 .scale_type = types[SCALES]->type,
+                                 .zero_type = zeros ? zeros->type : 0,
+                                 .node = number}};
+  gcut__cuda_nbits_job *job = &out->job;
+  if (!gcut__cuda_is_float(a) || job->m == 0 || job->m > INT32_MAX ||
+      (job->bits != 2 && job->bits != 4 && job->bits != 8) || !read_groups(types[GROUPS], job) ||
+      (zeros && zeros->type != GCUT_UINT8 && !gcut__cuda_is_float(zeros)))
+    return false;
+  out->by_eights = read_eights(job, &out->eights);
+  return true;
+}
+
+gcut__cuda_product gcut__cuda_nbits_product(const gcut__cuda_nbits *n, bool has_bias) {
+  const gcut__cuda_nbits_job *job = &n->job;
+  return (gcut__cuda_product){.type = (gcut_dtype)job->type,
+                              .m = job->m,
+                              .n = job->n,
+                              .k = job->k,
+                              .batch = 1,
+                              .lda = job->k,
+                              .ldb = job->k,
+                              .ldc = job->n,
+                              .transpose_b = true,
+                              .alpha = 1,
+                              .epilogue =
+                                  has_bias ? GCUT_CUDA_EPILOGUE_BIAS : GCUT_CUDA_EPILOGUE_NONE};
+}
+
+gcut_status gcut__cuda_nbits_load(gcut__cuda *cuda, gcut__cuda_nbits *n, gcut_error *err) {
+  return gcut__cuda_kernel(cuda, n->by_eights ? "gcut_dequantize_eights" : "gcut_nbits_expand",
+                           &n->expand, err);
+}
+
+uint64_t gcut__cuda_nbits_bytes(const gcut__cuda_nbits *n, int64_t rows) {
+  return (uint64_t)(rows * n->job.k * gcut__cuda_element_bytes(n->job.type));
+}
+
+static gcut_status expand_by_eights(const gcut__cuda_run *r, const gcut__cuda_nbits *n,
+                                    int64_t first, int64_t rows, const CUdeviceptr *inputs,
+                                    CUdeviceptr y, gcut_error *err) {
+  gcut__cuda_dequantize_job job = n->eights;
+  const uint64_t before = (uint64_t)first, line = before * job.blocks;
+  const uint64_t scale_bytes = (uint64_t)gcut__cuda_element_bytes(job.scale_type);
+  void *arguments[] = {&job};
+  job.rows = (uint32_t)rows;
+  job.x = (const void *)(inputs[B] + before * job.eights * (uint64_t)job.bits);
+  job.scales = (const void *)(inputs[SCALES] + line * scale_bytes);
+  if (inputs[ZEROS] && job.zero_type)
+    job.zeros =
+        (const void *)(inputs[ZEROS] + line * (uint64_t)gcut__cuda_element_bytes(job.zero_type));
+  else if (inputs[ZEROS])
+    job.zeros = (const void *)(inputs[ZEROS] + before * job.zero_width * (uint64_t)job.bits / 8);
+  job.y = (void *)y;
+  return gcut__cuda_launch_over(r, n->expand, (uint64_t)rows * job.eights, arguments, err);
+}
+
+gcut_status gcut__cuda_nbits_expand(const gcut__cuda_run *r, const gcut__cuda_nbits *n,
+                                    int64_t first, int64_t rows, const CUdeviceptr *inputs,
+                                    CUdeviceptr y, gcut_error *err) {
+  if (n->by_eights) return expand_by_eights(r, n, first, rows, inputs, y, err);
+  gcut__cuda_nbits_job job = n->job;
+  void *arguments[] = {&job};
+  job.first = first;
+  job.rows = rows;
+  job.b = (const void *)inputs[B];
+  job.scales = (const void *)inputs[SCALES];
+  job.zeros = (const void *)inputs[ZEROS];
+  job.groups = (const int32_t *)inputs[GROUPS];
+  job.fault = (uint32_t *)r->cuda->fault_device;
+  job.y = (void *)y;
+  return gcut__cuda_launch_over(r, n->expand, (uint64_t)(rows * job.k), arguments, err);
+}
+
+// ---- the product --------------------------------------------------------------------------------
+
+enum { TILE_BYTES = 32 << 20, TILE_ROWS = 64 };
+
+typedef struct product_params {
+  gcut__cuda_nbits nbits;
+  gcut__cuda_product product, last; // of a whole tile of rows, of the last one
+  gcut__cuda_multiply own;          // of all rows, by the card's own kernel
+  int64_t tile;
+} product_params;
+
+static CUdeviceptr input_or_none(const gcut__cuda_run *r, uint32_t i) {
+  return i < r->step->n_inputs ? r->inputs[i] : 0;
+}
+
+static void read_inputs(const gcut__cuda_run *r, CUdeviceptr *out) {
+  for (uint32_t i = 0; i < GCUT_CUDA_NBITS_INPUTS; i++) out[i] = input_or_none(r, i);
+}
+
+static gcut_status launch_own(const gcut__cuda_run *r, gcut_error *err) {
+  const product_params *p = r->step->params;
+  CUdeviceptr inputs[GCUT_CUDA_NBITS_INPUTS];
+  read_inputs(r, inputs);
+  GCUT_TRY(gcut__cuda_nbits_expand(r, &p->nbits, 0, p->nbits.job.n, inputs, r->scratch, err));
+  return gcut__cuda_multiply_launch(r->cuda, &p->own, &p->product, inputs[0], r->scratch,
+                                    r->outputs[0], input_or_none(r, BIAS), r->stream, err);
+}
+
+static gcut_status launch_tile(const gcut__cuda_run *r, const product_params *p, int64_t first,
+                               const CUdeviceptr *inputs, gcut_error *err) {
+  const gcut__cuda_nbits_job *job = &p->nbits.job;
+  const int64_t rows = job->n - first < p->tile ? job->n - first : p->tile;
+  const uint64_t at = (uint64_t)(first * gcut__cuda_element_bytes(job->type));
+  const CUdeviceptr b = r->scratch + GCUT_CUDA_BLAS_WORKSPACE, bias = input_or_none(r, BIAS);
+  GCUT_TRY(gcut__cuda_nbits_expand(r, &p->nbits, first, rows, inputs, b, err));
+  return gcut__cuda_blas_run(r->cuda->blas, rows == p->tile ? &p->product : &p->last, inputs[0], b,
+                             r->outputs[0] + at, bias ? bias + at : 0, r->scratch, r->stream, err);
+}
+
+static gcut_status launch_tiles(const gcut__cuda_run *r, gcut_error *err) {
+  const product_params *p = r->step->params;
+  CUdeviceptr inputs[GCUT_CUDA_NBITS_INPUTS];
+  read_inputs(r, inputs);
+  for (int64_t first = 0; first < p->nbits.job.n; first += p->tile)
+    GCUT_TRY(launch_tile(r, p, first, inputs, err));
+  return GCUT_OK;
+}
+
+static int64_t tile_of(const gcut__cuda_nbits *n) {
+  const int64_t rows = TILE_BYTES / (int64_t)gcut__cuda_nbits_bytes(n, 1) / TILE_ROWS * TILE_ROWS,
+                tile = rows < TILE_ROWS ? TILE_ROWS : rows;
+  return tile < n->job.n ? tile : n->job.n;
+}
+
+static gcut_status compile_tiles(const gcut__cuda_compile *c, product_params *p, gcut_error *err) {
+  const int64_t rest = p->nbits.job.n % (p->tile = tile_of(&p->nbits));
+  p->product.n = p->tile;
+  p->last = p->product;
+  if (rest) p->last.n = rest;
+  c->step->launch = launch_tiles;
+  c->step->scratch_bytes = GCUT_CUDA_BLAS_WORKSPACE + gcut__cuda_nbits_bytes(&p->nbits, p->tile);
+  GCUT_TRY(gcut__cuda_blas_prepare(c->cuda->blas, &p->product, err));
+  return gcut__cuda_blas_prepare(c->cuda->blas, &p->last, err);
+}
+
+static gcut_status compile_product(const gcut__cuda_compile *c, const gcut__cuda_nbits *n,
+                                   gcut_error *err) {
+  product_params *p = GCUT_NEW(c->arena, product_params);
+  if (!p) return GCUT_NO_MEMORY(err);
+  p->nbits = *n;
+  p->product = gcut__cuda_nbits_product(n, gcut__cuda_input_type(c, BIAS) != NULL);
+  c->step->params = p;
+  GCUT_TRY(gcut__cuda_nbits_load(c->cuda, &p->nbits, err));
+  if (!gcut__cuda_multiply_is_own(c->cuda, &p->product)) return compile_tiles(c, p, err);
+  c->step->launch = launch_own;
+  c->step->scratch_bytes = gcut__cuda_nbits_bytes(n, n->job.n);
+  return gcut__cuda_multiply_load(c->cuda, &p->product, &p->own, err);
+}
+
 gcut_status gcut__cuda_compile_nbits(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->node->attrs;
-  const gcut_type *a = gcut__cuda_input_type(c, 0), *zeros = gcut__cuda_input_type(c, 3);
   static const gcut__cuda_pointer pointers[] = {
       GCUT_CUDA_IN(gcut__cuda_nbits_job, a, 0),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, b, 1),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, scales, 2),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, zeros, 3),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, groups, 4),
-      GCUT_CUDA_IN(gcut__cuda_nbits_job, bias, 5),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, b, B),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, scales, SCALES),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, zeros, ZEROS),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, groups, GROUPS),
+      GCUT_CUDA_IN(gcut__cuda_nbits_job, bias, BIAS),
       GCUT_CUDA_OUT(gcut__cuda_nbits_job, y, 0),
       {GCUT_CUDA_FAULT, offsetof(gcut__cuda_nbits_job, fault)}};
-  gcut__cuda_nbits_job job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
-                              .n = attrs->N,
-                              .k = attrs->K,
-                              .blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size,
-                              .block = attrs->block_size,
-                              .bits = (int32_t)attrs->bits,
-                              .type = a->type,
-                              .scale_type = gcut__cuda_input_type(c, 2)->type,
-                              .zero_type = zeros ? zeros->type : 0,
-                              .node = c->number};
-  if (!gcut__cuda_is_float(a) || job.m == 0 || job.m > INT32_MAX ||
-      (job.bits != 2 && job.bits != 4 && job.bits != 8) || !read_groups(c, &job) ||
-      (zeros && zeros->type != GCUT_UINT8 && !gcut__cuda_is_float(zeros)))
-    return GCUT_OK;
-  if (job.m > GCUT_CUDA_NBITS_ROWS) return compile_tiles(c, &job, err);
+  const gcut_type *types[GCUT_CUDA_NBITS_INPUTS];
+  gcut__cuda_nbits n;
+  for (uint32_t i = 0; i < GCUT_CUDA_NBITS_INPUTS; i++) types[i] = gcut__cuda_input_type(c, i);
+  if (!gcut__cuda_nbits_read(c->node, types, c->number, &n)) return GCUT_OK;
+  if (n.job.m > GCUT_CUDA_NBITS_ROWS) return compile_product(c, &n, err);
   return GCUT_CUDA_PLAIN(
-      c, "gcut_nbits_few", &job,
-      (uint64_t)((job.n + GCUT_CUDA_NBITS_THREADS / 32 - 1) / (GCUT_CUDA_NBITS_THREADS / 32)),
+      c, "gcut_nbits_few", &n.job,
+      (uint64_t)((n.job.n + GCUT_CUDA_NBITS_THREADS / 32 - 1) / (GCUT_CUDA_NBITS_THREADS / 32)),
       GCUT_CUDA_NBITS_THREADS, pointers, err);
 }

@@ -42,13 +42,55 @@ static gcut__cuda_quantize_job linear_job(const gcut__cuda_compile *c) {
   return job;
 }
 
+// The job as one of columns by eights; false where the element by element kernel has to do it.
+static bool dequantize_by_eights(const gcut__cuda_quantize_job *from,
+                                 gcut__cuda_dequantize_job *out) {
+  const uint64_t integers = GCUT_TYPE(INT8) | GCUT_TYPE(UINT8) | GCUT_TYPE(INT4) |
+                            GCUT_TYPE(UINT4) | GCUT_TYPE(INT2) | GCUT_TYPE(UINT2),
+                 signed_ones = GCUT_TYPE(INT8) | GCUT_TYPE(INT4) | GCUT_TYPE(INT2);
+  const bool one = !from->block && !from->per_axis, last = from->inner == 1;
+  const int64_t columns = one ? from->count : last ? from->size : from->inner;
+  if (!(integers >> from->x_type & 1) || from->count == 0 || columns % 8 != 0 ||
+      from->count / 8 > UINT32_MAX || (from->block && last && from->block % 8 != 0) ||
+      from->y_type == GCUT_DOUBLE || from->scale_type == GCUT_DOUBLE)
+    return false;
+  const uint32_t rows = (uint32_t)(from->count / columns), eights = (uint32_t)(columns / 8);
+  *out = (gcut__cuda_dequantize_job){.rows = rows,
+                                     .eights = eights,
+                                     .across = from->block ? !last : from->per_axis && last,
+                                     .size = last ? rows : (uint32_t)from->size,
+                                     .blocks = from->block ? (uint32_t)from->blocks : 1,
+                                     .bits = (int32_t)gcut_dtype_bits((gcut_dtype)from->x_type),
+                                     .is_signed = signed_ones >> from->x_type & 1,
+                                     .y_type = from->y_type,
+                                     .scale_type = from->scale_type};
+  out->zero_width = out->blocks;
+  if (out->across)
+    out->block = from->block ? (uint32_t)from->block : rows;
+  else
+    out->block = from->block ? (uint32_t)from->block / 8 : eights;
+  return true;
+}
+
+static gcut_status compile_by_eights(const gcut__cuda_compile *c,
+                                     const gcut__cuda_dequantize_job *job, gcut_error *err) {
+  static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_dequantize_job, x, 0),
+                                                GCUT_CUDA_IN(gcut__cuda_dequantize_job, scales, 1),
+                                                GCUT_CUDA_IN(gcut__cuda_dequantize_job, zeros, 2),
+                                                GCUT_CUDA_OUT(gcut__cuda_dequantize_job, y, 0)};
+  return GCUT_CUDA_PLAIN(c, "gcut_dequantize_eights", job, (uint64_t)job->rows * job->eights, 0,
+                         pointers, err);
+}
+
 gcut_status gcut__cuda_compile_dequantize(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut_type *x = gcut__cuda_input_type(c, 0), *zero = gcut__cuda_input_type(c, 2);
   gcut__cuda_quantize_job job = linear_job(c);
+  gcut__cuda_dequantize_job eights;
   if ((!is_quantized(x->type) && x->type != GCUT_INT32) || (zero && zero->type != x->type) ||
       !gcut__cuda_is_float(gcut__cuda_input_type(c, 1)) ||
       !gcut__cuda_is_float(gcut__cuda_output_type(c, 0)))
     return GCUT_OK;
+  if (dequantize_by_eights(&job, &eights)) return compile_by_eights(c, &eights, err);
   return GCUT_CUDA_PLAIN(c, "gcut_dequantize", &job, (uint64_t)job.count, 0, linear_pointers, err);
 }
 

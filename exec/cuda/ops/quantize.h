@@ -17,6 +17,20 @@ typedef struct gcut__cuda_quantize_job {
   void *y;
 } gcut__cuda_quantize_job;
 
+// y [rows][columns] = (x - zero) * scale, columns eight at once, of x's 2, 4 or 8 bits. A scale for
+// each column, of `block` rows and of every `size` rows [blocks]:
+//   scales [rows / size][blocks][columns], zeros alike
+// or (not `across`) for eight columns and more, [size][blocks], each for `block` eights of columns;
+// zeros of a row begin at multiples of `zero_width`.
+typedef struct gcut__cuda_dequantize_job {
+  uint32_t rows, eights; // of columns
+  uint32_t across, size, block, blocks, zero_width;
+  int32_t bits, is_signed, middle;       // middle: the zero point where there are none
+  int32_t y_type, scale_type, zero_type; // zero_type 0: of x's bits, packed
+  const void *x, *scales, *zeros;        // zeros may be NULL
+  void *y;
+} gcut__cuda_dequantize_job;
+
 // b [n][blocks][block * bits / 8] with scales [n][blocks] and zero points, packed by row, or of
 // `zero_type`, or in the middle. `groups` [k] says whose scale and zero point each column has,
 // where that is not its own block.

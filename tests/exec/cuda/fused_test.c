@@ -42,6 +42,8 @@ static gcut_status read_inputs(void *context, size_t batch, gcut_tensor **inputs
       if (t->type == GCUT_FLOAT16) ((uint16_t *)inputs[i]->data)[k] = gcut_to_float16(x);
       if (t->type == GCUT_BFLOAT16) ((uint16_t *)inputs[i]->data)[k] = gcut_to_bfloat16(x);
       if (t->type == GCUT_BOOL) ((uint8_t *)inputs[i]->data)[k] = x > -1;
+      if (t->type == GCUT_UINT8)
+        ((uint8_t *)inputs[i]->data)[k] = (uint8_t)random_below(&random, 256);
     }
   }
   return GCUT_OK;
@@ -406,6 +408,34 @@ static void products_in_company(void **state) {
     }
 }
 
+// Weights of 4 and 8 bits, some with zero points, some beside whole ones.
+#define PACKED                                                                                     \
+  "<ir_version: 10, opset_import: [\"\": 20, \"com.microsoft\": 1]> g (%1$s[2,2033,1024] x,"       \
+  " uint8[264,32,16] w, %1$s[264,32] t, uint8[264,16] o, uint8[264,16,64] w8, %1$s[264,16] t8,"    \
+  " %1$s[1024,264] m, %1$s[264] b, %1$s[2,2033,264] r) "
+#define BITS4 "com.microsoft.MatMulNBits<K = 1024, N = 264, bits = 4, block_size = 32>"
+#define BITS8 "com.microsoft.MatMulNBits<K = 1024, N = 264, bits = 8, block_size = 64>"
+static const char *const of_few_bits[] = {
+    PACKED "=> (%1$s[2,2033,264] q1, %1$s[2,2033,264] k1)"
+           "<%1$s s = {0.015625}> {" SCALED "q = " BITS4 "(xs, w, t, o) q1 = Mul(q, s)"
+           " k = " BITS4 "(xs, w, t) k1 = Mul(k, s) }",
+    PACKED "=> (%1$s[2,2033,264] y) <%1$s s = {0.015625}, %1$s eighth = {0.125}> {" SCALED
+           "t1 = Mul(t8, eighth) q = " BITS8 "(xs, w8, t1, , , b) y = Add(q, r) }",
+    PACKED "=> (%1$s[2,2033,264] y) <%1$s s = {0.015625}> {" SCALED "g = " BITS4
+           "(xs, w, t, o) p = Sigmoid(g) gs = Mul(p, g) u = " BITS4 "(xs, w, t) y = Mul(gs, u) }",
+    PACKED "=> (%1$s[2,2033,264] y) <%1$s s = {0.015625}> {" SCALED "q = " BITS4
+           "(xs, w, t, o) a = Add(q, b) y = Gelu(a) }"};
+
+static void products_of_few_bits(void **state) {
+  (void)state;
+  if (!has_card) skip();
+  for (size_t i = 0; i < sizeof of_few_bits / sizeof *of_few_bits; i++) {
+    char text[2048];
+    snprintf(text, sizeof text, of_few_bits[i], i % 2 ? "float16" : "bfloat16");
+    expect_bits(text, 5e-2);
+  }
+}
+
 // ---- reductions of so many outputs that threads have eight each ---------------------------------
 
 static const char over_rows[] =
@@ -430,7 +460,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reductions_over_rows),       cmocka_unit_test(a_sum_and_its_norm),
       cmocka_unit_test(attention_in_float32),       cmocka_unit_test(products_in_company),
-      cmocka_unit_test(products_with_what_follows),
+      cmocka_unit_test(products_with_what_follows), cmocka_unit_test(products_of_few_bits),
   };
   has_card = argc > 0 && open_card(argv[0]);
   return cmocka_run_group_tests(tests, NULL, NULL);

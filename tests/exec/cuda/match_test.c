@@ -419,6 +419,27 @@ static void products_with_biases(void **state) {
   joins = NULL;
 }
 
+// The same of weights of a few bits.
+static const char packed[] =
+    "<ir_version: 10, opset_import: [\"\": 23, \"com.microsoft\": 1]> g"
+    " (%1$s[batch,seq,32,1024] x, uint8[1024,32,16] wq, %1$s[1024,32] sq, uint8[1024,16] zq,"
+    " uint8[1024,16,64] wk, %1$s[1024,16] sk, %1$s[1024] b, %1$s[batch,seq,32,1024] r)"
+    " => (%1$s[batch,seq,32,1024] z) <int64 one = {1}> {"
+    " q = com.microsoft.MatMulNBits<K = 1024, N = 1024, bits = 4, block_size = 32>(x, wq, sq, zq)"
+    " k = com.microsoft.MatMulNBits<K = 1024, N = 1024, bits = 8, block_size = 64>(x, wk, sk)"
+    " q1 = CumSum(q, one) k1 = CumSum(k, one) t = Sub(q1, k1) o = "
+    "com.microsoft.MatMulNBits<K = 1024, N = 1024, bits = 4, block_size = 32>(t, wq, sq, , , b)"
+    " z = Add(r, o) }";
+
+static void products_of_few_bits(void **state) {
+  const char *together = "q: x wk wq sk sq zq, hides 1 but q; z: t wq b sq r, hides 1";
+  (void)state;
+  if (!card) skip();
+  joins = (gcut__cuda *)card;
+  expect_steps(packed, "", "", "bfloat16", together);
+  joins = NULL;
+}
+
 static void products_that_do_not(void **state) {
   (void)state;
   const char *alone = T_STEP "; y: o w r, hides 1 but s; h: g u, hides 2";
@@ -443,6 +464,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(swiglu_of_what_rows_picked),
       cmocka_unit_test(products_that_meet),
       cmocka_unit_test(products_with_biases),
+      cmocka_unit_test(products_of_few_bits),
       cmocka_unit_test(products_that_do_not),
   };
   if (argc > 0 && open_card_in_software(argv[0]) &&
