@@ -27,25 +27,40 @@ typedef struct test {
   bool transpose_b;
   choosing how;
   bool swiglu;
+  int64_t at_once; // matrices of a launch; 0: all
 } test;
 
 static const test checks[] = {
-    {F, 5, 3, 7, 9, 1, true, ANY},          {F, 300, 4, 130, 70, 2, false, ANY},
-    {F, 4096, 8, 256, 128, 1, true, ANY},   {D, 77, 5, 33, 65, 1, false, ENDS},
-    {H, 5, 3, 7, 9, 1, true, ANY},          {B, 100, 3, 65, 31, 1, false, NEGATIVE},
-    {B, 64, 8, 256, 64, 8, true, ANY},      {B, 64, 8, 256, 64, 1, false, ONE},
-    {B, 300, 4, 264, 136, 2, true, ANY},    {H, 300, 4, 264, 136, 1, false, ENDS},
-    {H, 1000, 16, 520, 72, 4, true, ANY},   {B, 1000, 6, 8, 8, 1, true, NEGATIVE},
-    {B, 2048, 8, 768, 512, 2, false, ANY},  {B, 2048, 8, 768, 512, 2, true, ONE},
-    {H, 4096, 128, 512, 256, 8, true, ANY}, {B, 16384, 512, 256, 128, 8, true, ANY},
-    {B, 1, 8, 512, 2048, 1, true, ANY},     {F, 2000, 4096, 16, 24, 1, true, ANY},
-    {B, 300, 4, 528, 136, 2, true, ANY, 1}, {H, 1000, 8, 1536, 264, 8, false, ENDS, 1},
+    {F, 5, 3, 7, 9, 1, true, ANY},
+    {F, 300, 4, 130, 70, 2, false, ANY},
+    {F, 4096, 8, 256, 128, 1, true, ANY},
+    {D, 77, 5, 33, 65, 1, false, ENDS},
+    {H, 5, 3, 7, 9, 1, true, ANY},
+    {B, 100, 3, 65, 31, 1, false, NEGATIVE},
+    {B, 64, 8, 256, 64, 8, true, ANY},
+    {B, 64, 8, 256, 64, 1, false, ONE},
+    {B, 300, 4, 264, 136, 2, true, ANY},
+    {H, 300, 4, 264, 136, 1, false, ENDS},
+    {H, 1000, 16, 520, 72, 4, true, ANY},
+    {B, 1000, 6, 8, 8, 1, true, NEGATIVE},
+    {B, 2048, 8, 768, 512, 2, false, ANY},
+    {B, 2048, 8, 768, 512, 2, true, ONE},
+    {H, 4096, 128, 512, 256, 8, true, ANY},
+    {B, 16384, 512, 256, 128, 8, true, ANY},
+    {B, 1, 8, 512, 2048, 1, true, ANY},
+    {F, 2000, 4096, 16, 24, 1, true, ANY},
+    {B, 300, 4, 528, 136, 2, true, ANY, 1},
+    {H, 1000, 8, 1536, 264, 8, false, ENDS, 1},
+    {B, 2048, 8, 768, 512, 2, true, ANY, 0, 3},
+    {F, 300, 7, 130, 70, 2, false, ENDS, 0, 2},
+    {H, 64, 16, 256, 64, 1, true, NEGATIVE, 0, 1},
 };
 
 // ---- a case
 
 typedef struct setup {
   gcut__cuda_grouped g;
+  int64_t at_once;
   tensor a, b, indices, y;
   uint32_t *fault;
   CUdeviceptr fault_device;
@@ -90,6 +105,7 @@ static setup make_setup(const test *t) {
   for (int64_t i = 0; i < t->rows; i++) put_element(s.indices.host, i, ids, (double)choose(t));
   to_card(&s.indices);
   s.fault_device = take(sizeof *s.fault);
+  s.at_once = t->at_once ? t->at_once : t->choices;
   return s;
 }
 
@@ -101,13 +117,18 @@ static void free_setup(setup *s) {
 static void run_setup(setup *s, const gcut__cuda_grouped_multiply *m) {
   gcut__cuda_grouped_operands at = {.a = s->a.device,
                                     .indices = s->indices.device,
-                                    .b = s->b.device,
                                     .c = s->y.device,
                                     .scratch = take(m->scratch_bytes),
-                                    .fault = s->fault_device};
+                                    .fault = s->fault_device,
+                                    .all = s->g.choices};
+  const int64_t matrix = s->g.n * s->g.k * gcut_dtype_bits(s->g.type) / 8;
   memset(s->y.host, 0xa5, s->y.bytes);
   to_card(&s->y);
-  CHECK(gcut__cuda_grouped_launch(&cuda, m, &s->g, &at, stream, err));
+  for (gcut__cuda_grouped g = s->g; at.first < at.all; at.first += s->at_once) {
+    g.choices = at.all - at.first < s->at_once ? at.all - at.first : s->at_once;
+    at.b = s->b.device + (CUdeviceptr)(at.first * matrix);
+    CHECK(gcut__cuda_grouped_launch(&cuda, m, &g, &at, stream, err));
+  }
   from_card(&s->y);
   DRIVER(cuMemFree, at.scratch);
 }
@@ -212,7 +233,8 @@ static void launch_grouped(const void *what, int i) {
                                     .b = t->b[i % SETS],
                                     .c = t->y,
                                     .scratch = t->scratch,
-                                    .fault = t->scratch};
+                                    .fault = t->scratch,
+                                    .all = t->g.choices};
   CHECK(gcut__cuda_grouped_launch(&cuda, &t->m, &t->g, &at, stream, err));
 }
 static void launch_own(const void *what, int i) {

@@ -1,9 +1,7 @@
 // MoE and QMoE of com.microsoft, spelled out.
 //
-// MoE as exporters write experts: a row for each choice of a token, which picks its matrices; no
-// matrix is gathered (grouped.c). QMoE expert by expert, for its matrices are of a few bits: all
-// tokens go through each, and what it says counts by its weight, 0 for those that did not choose
-// it. To compute them all costs products, but neither weights nor memory.
+// As exporters write experts: a row for each choice of a token, which picks its matrices; no matrix
+// is gathered (grouped.c). QMoE's matrices of a few bits are expanded on the way, some at a time.
 #include "tracer/ops/experts.h"
 
 #include <math.h>
@@ -18,7 +16,7 @@ typedef struct mixture {
   gcut_projection fc[3];
   int64_t tokens, hidden, n, rows, inner; // n: experts; rows: of FC1
   int type;                               // of the tokens
-  int64_t lines;                          // of x: tokens, or choices of all tokens
+  int64_t lines;                          // of x: choices of all tokens
   uint32_t x;                             // [lines, hidden]
   uint32_t chosen, weights;               // [tokens, k] each
 } mixture;
@@ -98,32 +96,47 @@ static uint32_t turn(gcut__speller *s, const mixture *m, uint32_t x, uint32_t ga
   return gcut__spell_cast(s, x, m->type);
 }
 
-// from [lines, columns] through a projection to [lines, rows], by the experts that `which` says.
-typedef uint32_t project(gcut__speller *s, const mixture *m, int projection, uint32_t which,
-                         int64_t rows, int64_t columns, uint32_t from);
-
-// [lines, hidden] float.
-static uint32_t consult(gcut__speller *s, const mixture *m, project *by, uint32_t which) {
-  uint32_t x = by(s, m, 0, which, m->rows, m->hidden, m->x), gate = GCUT_NONE;
-  x = gcut__spell_cast(s, x, GCUT_FLOAT);
-  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
-    gate = gcut__spell_cast(s, by(s, m, 2, which, m->inner, m->hidden, m->x), GCUT_FLOAT);
-  x = by(s, m, 1, which, m->hidden, m->inner, turn(s, m, x, gate));
-  return gcut__spell_cast(s, x, GCUT_FLOAT);
+// All matrices of a projection, [experts, rows, columns].
+static uint32_t matrices(gcut__speller *s, const mixture *m, const gcut_projection *p,
+                         int64_t rows) {
+  int64_t all[MOST_EXPERTS];
+  uint32_t weights = gcut__spell_input(s, p->weights), scales = gcut__spell_input(s, p->scales);
+  if (!p->bits) return weights;
+  for (int64_t e = 0; e < m->n; e++) all[e] = e;
+  if (m->attrs->block_size <= 0)
+    scales = gcut__spell_reshape(s, scales, (int64_t[]){m->n, rows, 1}, 3);
+  gcut__spell_int(s, "gather_axis", 0);
+  gcut__spell_int(s, "quantize_axis", 2);
+  gcut__spell_int(s, "block_size", m->attrs->block_size > 0 ? m->attrs->block_size : 0);
+  gcut__spell_int(s, "bits", p->bits);
+  s->domain = "com.microsoft";
+  return SPELL(s, "GatherBlockQuantized", weights, gcut__spell_numbers(s, all, (size_t)m->n),
+               scales, gcut__spell_input(s, p->zero_points));
 }
 
-// ---- MoE: a row for each choice -----------------------------------------------------------------
-
-// Each row's matrix, times the row, and its bias; which: [lines, 1].
-static uint32_t project_picked(gcut__speller *s, const mixture *m, int projection, uint32_t which,
-                               int64_t rows, int64_t columns, uint32_t from) {
+// from [lines, columns] through a projection to [lines, rows]: each row's matrix, times the row,
+// and its bias; which: [lines, 1].
+static uint32_t project(gcut__speller *s, const mixture *m, int projection, uint32_t which,
+                        int64_t rows, int64_t columns, uint32_t from) {
   const gcut_projection *p = &m->fc[projection];
+  const gcut_type *scales = gcut__cuda_input_type(s->c, p->scales);
   uint32_t bias = gcut__spell_input(s, p->bias),
-           picked = SPELL(s, "GatherND", gcut__spell_input(s, p->weights), which);
+           picked = SPELL(s, "GatherND", matrices(s, m, p, rows), which);
+  if (p->bits && scales->type != m->type) from = gcut__spell_cast(s, from, scales->type);
   from = gcut__spell_reshape(s, from, (int64_t[]){m->lines, columns, 1}, 3);
   uint32_t x =
       gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
-  return bias == GCUT_NONE ? x : SPELL(s, "Add", x, SPELL(s, "GatherND", bias, which));
+  x = gcut__spell_cast(s, x, GCUT_FLOAT);
+  if (bias == GCUT_NONE) return x;
+  return SPELL(s, "Add", x, gcut__spell_cast(s, SPELL(s, "GatherND", bias, which), GCUT_FLOAT));
+}
+
+// [lines, hidden] float.
+static uint32_t consult(gcut__speller *s, const mixture *m, uint32_t which) {
+  uint32_t x = project(s, m, 0, which, m->rows, m->hidden, m->x), gate = GCUT_NONE;
+  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
+    gate = project(s, m, 2, which, m->inner, m->hidden, m->x);
+  return project(s, m, 1, which, m->hidden, m->inner, turn(s, m, x, gate));
 }
 
 // [tokens, hidden] float.
@@ -134,58 +147,11 @@ static uint32_t mix_picked(gcut__speller *s, mixture *m) {
   m->x = SPELL(s, "Expand", m->x, gcut__spell_numbers(s, (int64_t[]){m->tokens, k, m->hidden}, 3));
   m->x = gcut__spell_reshape(s, m->x, (int64_t[]){m->lines, m->hidden}, 2);
   uint32_t which = gcut__spell_reshape(s, m->chosen, (int64_t[]){m->lines, 1}, 2),
-           x = consult(s, m, project_picked, which);
+           x = consult(s, m, which);
   x = gcut__spell_reshape(s, x, (int64_t[]){m->tokens, k, m->hidden}, 3);
   x = SPELL(s, "Mul", x, gcut__spell_reshape(s, m->weights, (int64_t[]){m->tokens, k, 1}, 3));
   x = gcut__spell_reduce(s, "ReduceSum", x, &one, 1);
   return gcut__spell_reshape(s, x, (int64_t[]){m->tokens, m->hidden}, 2);
-}
-
-// ---- QMoE: expert by expert ---------------------------------------------------------------------
-
-static uint32_t pick(gcut__speller *s, uint32_t x, uint32_t expert) {
-  gcut__spell_int(s, "axis", 0);
-  return x == GCUT_NONE ? (s->n_attributes = 0, GCUT_NONE) : SPELL(s, "Gather", x, expert);
-}
-
-// from [tokens, columns] times the expert's weights [rows, columns], and its bias.
-static uint32_t project_bits(gcut__speller *s, const mixture *m, int projection, uint32_t expert,
-                             int64_t rows, int64_t columns, uint32_t from) {
-  const gcut_projection *p = &m->fc[projection];
-  uint32_t weights = pick(s, gcut__spell_input(s, p->weights), expert),
-           bias = pick(s, gcut__spell_input(s, p->bias), expert);
-  uint32_t scales = pick(s, gcut__spell_input(s, p->scales), expert),
-           zeros = pick(s, gcut__spell_input(s, p->zero_points), expert);
-  gcut__spell_int(s, "N", rows);
-  gcut__spell_int(s, "K", columns);
-  gcut__spell_int(s, "bits", p->bits);
-  gcut__spell_int(s, "block_size", m->attrs->block_size > 0 ? m->attrs->block_size : columns);
-  s->domain = "com.microsoft";
-  return SPELL(s, "MatMulNBits", from, weights, scales, zeros, GCUT_NONE, bias);
-}
-
-// What each expert counts for each token: [n, tokens, 1] float.
-static uint32_t share_out(gcut__speller *s, const mixture *m) {
-  uint32_t none = SPELL(s, "Expand", gcut__spell_scalar(s, GCUT_FLOAT, 0),
-                        gcut__spell_numbers(s, (int64_t[]){m->tokens, m->n}, 2));
-  gcut__spell_int(s, "axis", 1);
-  uint32_t all = SPELL(s, "ScatterElements", none, m->chosen, m->weights);
-  all = gcut__spell_transpose(s, all, (int64_t[]){1, 0}, 2);
-  return gcut__spell_reshape(s, all, (int64_t[]){m->n, m->tokens, 1}, 3);
-}
-
-// The expert's part of the result: [tokens, hidden] float.
-static uint32_t part_of(gcut__speller *s, const mixture *m, uint32_t shares, int64_t e) {
-  uint32_t expert = gcut__spell_scalar(s, GCUT_INT64, (double)e), none = number(s, 0),
-           x = consult(s, m, project_bits, expert), share = pick(s, shares, expert);
-  x = SPELL(s, "Mul", x, share);
-  return SPELL(s, "Where", SPELL(s, "Equal", share, none), none, x); // it may be infinite
-}
-
-static uint32_t mix_all(gcut__speller *s, mixture *m) {
-  uint32_t shares = share_out(s, m), sum = part_of(s, m, shares, 0);
-  for (int64_t e = 1; e < m->n; e++) sum = SPELL(s, "Add", sum, part_of(s, m, shares, e));
-  return sum;
 }
 
 // ---- all of them --------------------------------------------------------------------------------
@@ -216,7 +182,7 @@ static bool mix(gcut__speller *s, bool quantized) {
   if (!read_mixture(s, quantized, &m)) return false;
   m.x = gcut__spell_reshape(s, gcut__spell_input(s, 0), (int64_t[]){m.tokens, m.hidden}, 2);
   choose(s, &m);
-  uint32_t sum = gcut__spell_cast(s, quantized ? mix_all(s, &m) : mix_picked(s, &m), m.type);
+  uint32_t sum = gcut__spell_cast(s, mix_picked(s, &m), m.type);
   gcut__spell_output(s, 0, gcut__spell_reshape(s, sum, out->dims, (size_t)out->rank));
   return true;
 }

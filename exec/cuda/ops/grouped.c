@@ -6,39 +6,90 @@
 #include "exec/cuda/match.h"
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/multiply_grouped.h"
+#include "exec/cuda/ops/nbits.h"
 #include "tracer/fuse/fuse.h"
+#include "tracer/ops/microsoft_matmul.h"
 
-enum { READ_WEIGHTS, READ_INDICES, READ_ROWS, N_READS };
+enum { READ_WEIGHTS, READ_INDICES, READ_ROWS, READ_SCALES, READ_ZEROS, N_READS };
+enum { EXPANDED_BYTES = 256 << 20 }; // of matrices at a time
+
+// The product of a group. nbits: of all its matrices, below one another, where they are `packed`.
+typedef struct product {
+  gcut__cuda_grouped grouped;
+  bool packed;
+  gcut__cuda_nbits nbits;
+  uint32_t n_reads;
+} product;
 
 typedef struct grouped_params {
-  gcut__cuda_grouped grouped;
+  product product;
   gcut__cuda_grouped_multiply multiply;
+  int64_t at_once;   // matrices that are met in one launch
+  uint64_t expanded; // where they are in scratch
   uint32_t node;
 } grouped_params;
 
-static gcut_status launch_grouped(const gcut__cuda_run *r, gcut_error *err) {
+// Rows that picked matrices `first` to `first` + n.
+static gcut_status launch_some(const gcut__cuda_run *r, int64_t first, int64_t n, CUdeviceptr b,
+                               gcut_error *err) {
   const grouped_params *p = r->step->params;
+  gcut__cuda_grouped g = p->product.grouped;
   gcut__cuda_grouped_operands at = {.a = r->inputs[READ_ROWS],
                                     .indices = r->inputs[READ_INDICES],
-                                    .b = r->inputs[READ_WEIGHTS],
+                                    .b = b,
                                     .c = r->outputs[0],
                                     .scratch = r->scratch,
                                     .fault = r->cuda->fault_device,
-                                    .node = p->node};
-  return gcut__cuda_grouped_launch(r->cuda, &p->multiply, &p->grouped, &at, r->stream, err);
+                                    .node = p->node,
+                                    .first = first,
+                                    .all = g.choices};
+  g.choices = n;
+  return gcut__cuda_grouped_launch(r->cuda, &p->multiply, &g, &at, r->stream, err);
+}
+
+static gcut_status launch_grouped(const gcut__cuda_run *r, gcut_error *err) {
+  const grouped_params *p = r->step->params;
+  return launch_some(r, 0, p->product.grouped.choices, r->inputs[READ_WEIGHTS], err);
+}
+
+static gcut_status launch_packed(const gcut__cuda_run *r, gcut_error *err) {
+  const grouped_params *p = r->step->params;
+  const gcut__cuda_grouped *g = &p->product.grouped;
+  const CUdeviceptr b = r->scratch + p->expanded,
+                    zeros = p->product.n_reads > READ_ZEROS ? r->inputs[READ_ZEROS] : 0,
+                    inputs[GCUT_CUDA_NBITS_INPUTS] = {0, r->inputs[READ_WEIGHTS],
+                                                      r->inputs[READ_SCALES], zeros};
+  for (int64_t first = 0; first < g->choices; first += p->at_once) {
+    const int64_t n = g->choices - first < p->at_once ? g->choices - first : p->at_once;
+    GCUT_TRY(gcut__cuda_nbits_expand(r, &p->product.nbits, first * g->n, n * g->n, inputs, b, err));
+    GCUT_TRY(launch_some(r, first, n, b, err));
+  }
+  return GCUT_OK;
+}
+
+static int64_t at_once(const product *p) {
+  if (!p->packed) return p->grouped.choices;
+  const int64_t most = (int64_t)(EXPANDED_BYTES / gcut__cuda_nbits_bytes(&p->nbits, p->grouped.n));
+  return most < 1 ? 1 : most < p->grouped.choices ? most : p->grouped.choices;
 }
 
 static gcut_status compile_grouped(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
                                    gcut_error *err) {
   grouped_params *p = GCUT_NEW(c->arena, grouped_params);
   if (!p) return GCUT_NO_MEMORY(err);
-  p->grouped = *(const gcut__cuda_grouped *)fused->params;
-  p->node = c->number;
-  GCUT_TRY(gcut__cuda_grouped_load(c->cuda, &p->grouped, &p->multiply, err));
+  *p = (grouped_params){.product = *(const product *)fused->params, .node = c->number};
+  p->at_once = at_once(&p->product);
+  gcut__cuda_grouped some = p->product.grouped;
+  some.choices = p->at_once;
+  GCUT_TRY(gcut__cuda_grouped_load(c->cuda, &some, &p->multiply, err));
+  p->expanded = (p->multiply.scratch_bytes + 255) / 256 * 256;
   c->step->params = p;
   c->step->scratch_bytes = p->multiply.scratch_bytes;
-  c->step->launch = launch_grouped;
-  return GCUT_OK;
+  c->step->launch = p->product.packed ? launch_packed : launch_grouped;
+  if (!p->product.packed) return GCUT_OK;
+  c->step->scratch_bytes =
+      p->expanded + gcut__cuda_nbits_bytes(&p->product.nbits, p->at_once * some.n);
+  return gcut__cuda_nbits_load(c->cuda, &p->product.nbits, err);
 }
 
 // The product of a group in *g; false where there is no kernel for it.
@@ -86,14 +137,65 @@ static uint32_t behind_repeats(gcut__cuda_matcher *m, uint32_t x, gcut__cuda_gro
   return x;
 }
 
-static bool set_step(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_grouped *g,
+// Whether a constant is 0, 1, .. n - 1.
+static bool counts_up(const gcut_constant *k, int64_t n) {
+  if (!k || k->type != GCUT_INT64 || !k->data || k->bytes != (uint64_t)n * sizeof(int64_t))
+    return false;
+  for (int64_t i = 0; i < n; i++)
+    if (((const int64_t *)k->data)[i] != i) return false;
+  return true;
+}
+
+// GatherBlockQuantized of all matrices as weights of a few bits; false where it is something else.
+static bool read_packed(const gcut__cuda_matcher *m, const gcut_node *gather,
+                        const gcut__cuda_grouped *g, gcut__cuda_nbits *out) {
+  const gcut_gather_blocks_attrs *attrs = gather->attrs;
+  const gcut_type *data = gcut__match_type(m, gcut__match_input(m, gather, 0)),
+                  *scales = gcut__match_type(m, gcut__match_input(m, gather, 2)),
+                  *zeros = gcut__match_type(m, gcut__match_input(m, gather, 3));
+  const uint32_t which = gcut__match_input(m, gather, 1);
+  if (!data || data->type != GCUT_UINT8 || data->rank != 3 || !scales || attrs->gather_axis != 0 ||
+      (attrs->quantize_axis != 2 && attrs->quantize_axis != -1) ||
+      !counts_up(m->trace->facts[which].constant, g->choices))
+    return false;
+  const int64_t block = attrs->block_size ? attrs->block_size : g->k;
+  gcut__cuda_nbits_job job = {.n = g->choices * g->n,
+                              .k = g->k,
+                              .blocks = (g->k + block - 1) / block,
+                              .block = block,
+                              .bits = (int32_t)attrs->bits,
+                              .type = (int32_t)g->type,
+                              .scale_type = scales->type,
+                              .zero_type = zeros ? zeros->type : 0};
+  return gcut__cuda_nbits_describe(&job, out) && out->by_eights;
+}
+
+// Takes in what expands the matrices.
+static void behind_bits(gcut__cuda_matcher *m, product *p, uint32_t *reads) {
+  const gcut_node *gather = gcut__match_maker(m, reads[READ_WEIGHTS]);
+  if (!gather || strcmp(gather->domain, "com.microsoft") != 0 ||
+      strcmp(gather->op_type, "GatherBlockQuantized") != 0 || !p->grouped.transpose_b ||
+      gcut_map_get(&m->uses, reads[READ_WEIGHTS]) != 1 || m->n_hidden == GCUT_CUDA_GROUP_NODES ||
+      !read_packed(m, gather, &p->grouped, &p->nbits))
+    return;
+  p->packed = true;
+  reads[READ_WEIGHTS] = gcut__match_input(m, gather, 0);
+  reads[READ_SCALES] = gcut__match_input(m, gather, 2);
+  reads[READ_ZEROS] = gcut__match_input(m, gather, 3);
+  p->n_reads = reads[READ_ZEROS] == GCUT_NONE ? READ_ZEROS : N_READS;
+  m->hidden[m->n_hidden++] = (uint32_t)(gather - m->graph->nodes);
+}
+
+static bool set_step(gcut__cuda_matcher *m, const gcut_fused *group, const gcut__cuda_grouped *g,
                      gcut__cuda_fused *f) {
+  product p = {.grouped = *g, .n_reads = READ_SCALES};
   uint32_t reads[N_READS];
-  memcpy(reads, group->reads, sizeof reads);
-  reads[READ_ROWS] = behind_repeats(m, reads[READ_ROWS], g);
-  f->params = gcut_arena_copy(m->arena, g, sizeof *g);
-  f->base.reads = gcut_arena_copy(m->arena, reads, sizeof reads);
-  f->base.n_reads = N_READS;
+  memcpy(reads, group->reads, READ_SCALES * sizeof *reads);
+  reads[READ_ROWS] = behind_repeats(m, reads[READ_ROWS], &p.grouped);
+  behind_bits(m, &p, reads);
+  f->params = gcut_arena_copy(m->arena, &p, sizeof p);
+  f->base.reads = gcut_arena_copy(m->arena, reads, p.n_reads * sizeof *reads);
+  f->base.n_reads = p.n_reads;
   f->compile = compile_grouped;
   return f->params && f->base.reads;
 }

@@ -37,10 +37,12 @@ GCUT_MUST_USE gcut_status gcut__cuda_grouped_load_kind(gcut__cuda *cuda,
                                                        gcut_error *err);
 
 // Addresses are multiples of 16; scratch: scratch_bytes, of any content. An index out of range is
-// told at `fault`, as node + 1.
+// told at `fault`, as node + 1. b may have but some of `all` choices, from `first` on: rows of
+// others are left as they are.
 typedef struct gcut__cuda_grouped_operands {
   CUdeviceptr a, indices, b, c, scratch, fault;
   uint32_t node;
+  int64_t first, all;
 } gcut__cuda_grouped_operands;
 GCUT_MUST_USE gcut_status gcut__cuda_grouped_launch(gcut__cuda *cuda,
                                                     const gcut__cuda_grouped_multiply *m,

@@ -21,7 +21,9 @@ static bool read_groups(const gcut_type *groups, gcut__cuda_nbits_job *job) {
 static bool read_eights(const gcut__cuda_nbits_job *job, gcut__cuda_dequantize_job *out) {
   const bool packed = job->zero_type == GCUT_UINT8;
   const int64_t per_byte = 8 / job->bits, blocks = job->blocks;
-  if (job->grouped || job->k % job->block != 0 || job->n > UINT32_MAX / (job->k / 8)) return false;
+  if (job->grouped || job->k % job->block != 0 || job->block % 8 != 0 ||
+      job->n > UINT32_MAX / (job->k / 8))
+    return false;
   *out = (gcut__cuda_dequantize_job){.eights = (uint32_t)(job->k / 8),
                                      .size = (uint32_t)job->n,
                                      .block = (uint32_t)(job->block / 8),
@@ -36,28 +38,31 @@ static bool read_eights(const gcut__cuda_nbits_job *job, gcut__cuda_dequantize_j
   return true;
 }
 
+bool gcut__cuda_nbits_describe(const gcut__cuda_nbits_job *job, gcut__cuda_nbits *out) {
+  *out = (gcut__cuda_nbits){.job = *job};
+  if (job->bits != 2 && job->bits != 4 && job->bits != 8) return false;
+  out->by_eights = read_eights(job, &out->eights);
+  return true;
+}
+
 bool gcut__cuda_nbits_read(const gcut_node *node, const gcut_type *const *types, uint32_t number,
                            gcut__cuda_nbits *out) {
   const gcut_nbits_attrs *attrs = node->attrs;
   const gcut_type *a = types[0], *zeros = types[ZEROS];
-  *out =
-      (gcut__cuda_nbits){.job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
-                                 .n = attrs->N,
-                                 .k = attrs->K,
-                                 .blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size,
-                                 .block = attrs->block_size,
-                                 .bits = (int32_t)attrs->bits,
-                                 .type = a->type,
-                                 .scale_type = types[SCALES]->type,
-                                 .zero_type = zeros ? zeros->type : 0,
-                                 .node = number}};
-  gcut__cuda_nbits_job *job = &out->job;
-  if (!gcut__cuda_is_float(a) || job->m == 0 || job->m > INT32_MAX ||
-      (job->bits != 2 && job->bits != 4 && job->bits != 8) || !read_groups(types[GROUPS], job) ||
-      (zeros && zeros->type != GCUT_UINT8 && !gcut__cuda_is_float(zeros)))
-    return false;
-  out->by_eights = read_eights(job, &out->eights);
-  return true;
+  gcut__cuda_nbits_job job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
+                              .n = attrs->N,
+                              .k = attrs->K,
+                              .blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size,
+                              .block = attrs->block_size,
+                              .bits = (int32_t)attrs->bits,
+                              .type = a->type,
+                              .scale_type = types[SCALES]->type,
+                              .zero_type = zeros ? zeros->type : 0,
+                              .node = number};
+  return gcut__cuda_is_float(a) && job.m > 0 && job.m <= INT32_MAX &&
+         read_groups(types[GROUPS], &job) &&
+         (!zeros || zeros->type == GCUT_UINT8 || gcut__cuda_is_float(zeros)) &&
+         gcut__cuda_nbits_describe(&job, out);
 }
 
 gcut__cuda_product gcut__cuda_nbits_product(const gcut__cuda_nbits *n, bool has_bias) {

@@ -17,6 +17,9 @@ typedef struct gcut__cuda_nbits {
   CUfunction expand;
 } gcut__cuda_nbits;
 
+// All but `expand` for weights [n][k] of those bits and types, by blocks of k; zero_type 0: none.
+// False where a kernel for such is missing.
+bool gcut__cuda_nbits_describe(const gcut__cuda_nbits_job *job, gcut__cuda_nbits *out);
 // The node with inputs of those types, NULL where absent: all but `expand`. False where it stays on
 // the host.
 bool gcut__cuda_nbits_read(const gcut_node *node, const gcut_type *const *types, uint32_t number,

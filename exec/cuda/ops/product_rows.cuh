@@ -30,7 +30,7 @@ struct GroupedRows {
   __device__ int64_t place(int64_t row) const { return job.order[row]; }
   __device__ bool find(const gcut__cuda_product_job &product, int64_t t, int size, RowTile *tile, int64_t *column) const {
     const int64_t n = *job.n_tiles;
-    if (t / n * size >= product.n) return false;
+    if (n == 0 || t / n * size >= product.n) return false;
     const gcut__cuda_grouped_tile at = job.tiles[t % n];
     *tile = {at.first, min(at.end, at.first + size), at.choice};
     *column = t / n * size;

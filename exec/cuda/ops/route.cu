@@ -34,10 +34,11 @@ struct Block {
   const gcut__cuda_route_job &job;
   int32_t *counts; // [n_choices] shared
 
-  // The choice of a row; none beyond the last.
+  // The choice of a row, counted from the first that is listed; none beyond the last row, or for one that is not.
   __device__ int choice_of(int64_t row) const {
     if (row >= job.n_rows) return -1;
-    return (int)max(checked_index(job.indices, row, job.wide, job.n_choices, job.fault, job.node), (int64_t)0);
+    const int choice = (int)max(checked_index(job.indices, row, job.wide, job.all, job.fault, job.node), (int64_t)0) - job.first;
+    return choice < job.n_choices ? choice : -1;
   }
 
   // A warp's rows follow one another: `from` is this lane's first.
