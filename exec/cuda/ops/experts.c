@@ -128,7 +128,8 @@ static uint32_t project(gcut__speller *s, const mixture *m, int projection, uint
       gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
   x = gcut__spell_cast(s, x, GCUT_FLOAT);
   if (bias == GCUT_NONE) return x;
-  return SPELL(s, "Add", x, gcut__spell_cast(s, SPELL(s, "GatherND", bias, which), GCUT_FLOAT));
+  bias = SPELL(s, "Gather", bias, gcut__spell_reshape(s, which, &m->lines, 1));
+  return SPELL(s, "Add", x, gcut__spell_cast(s, bias, GCUT_FLOAT));
 }
 
 // [lines, hidden] float.
