@@ -49,3 +49,22 @@ WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
   for (int k = 0; k < LANES; k++) sum += sums[k];
   return sum;
 }
+
+WIDE void gcut__sigmoid_floats(float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = 1 / (1 + exp_one(-x[i]));
+}
+
+// Near zero x + x^3 p(x^2), p of least relative error up to 0.6; beyond, what exp gives.
+static inline float tanh_one(float x) {
+  float z = x * x, far = 1 - 2 / (exp_one(2 * fabsf(x)) + 1);
+  float p = -0x1.8258560p-8f;
+  p = p * z + 0x1.54b8a00p-6f;
+  p = p * z - 0x1.b898de0p-5f;
+  p = p * z + 0x1.1109ae0p-3f;
+  p = p * z - 0x1.55553e0p-2f;
+  return fabsf(x) > 0.6f ? copysignf(far, x) : x + x * z * p;
+}
+
+WIDE void gcut__tanh_floats(float *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = tanh_one(x[i]);
+}

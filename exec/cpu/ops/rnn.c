@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "exec/cpu/ops/exponent.h"
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/widen.h"
@@ -28,17 +29,30 @@ static int64_t row_at(const rnn *r, int64_t b, int64_t step, bool backward) {
   return r->batch_first ? b * r->steps + t : t * r->batch + b;
 }
 
+static void tanh_doubles(double *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = tanh(x[i]);
+}
+static void sigmoid_doubles(double *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] = 1 / (1 + exp(-x[i]));
+}
+
 #define REAL    float
 #define NAME(x) x##_float
 #define F(x)    x##f
+#define TANH    gcut__tanh_floats
+#define SIGMOID gcut__sigmoid_floats
 #include "exec/cpu/ops/rnn_real.inc"
 #undef REAL
 #undef NAME
 #undef F
+#undef TANH
+#undef SIGMOID
 
 #define REAL    double
 #define NAME(x) x##_double
 #define F(x)    x
+#define TANH    tanh_doubles
+#define SIGMOID sigmoid_doubles
 #include "exec/cpu/ops/rnn_real.inc"
 
 static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut_rnn_function *defaults,

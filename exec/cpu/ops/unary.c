@@ -4,6 +4,7 @@
 
 #include <tgmath.h>
 
+#include "exec/cpu/ops/exponent.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/typed.h"
 
@@ -109,7 +110,35 @@ FLOAT_OPERATOR(log, void, log(x))
 FLOAT_OPERATOR(sin, void, sin(x))
 FLOAT_OPERATOR(sinh, void, sinh(x))
 FLOAT_OPERATOR(tan, void, tan(x))
-FLOAT_OPERATOR(tanh, void, tanh(x))
+
+// Those that models compute most have rows of floats of their own.
+#define ROW_OPERATOR(ident, attrs_type, formula)                                                   \
+  ROW(ident##_d, attrs_type, double, double, formula)                                              \
+  static const row_functions ident##_rows = {                                                      \
+      [GCUT_CLASS_f] = ident##_f, [GCUT_CLASS_d] = ident##_d};                                     \
+  KERNEL(ident)
+
+static void tanh_f(const void *attrs, size_t n, const void *from, void *to) {
+  (void)attrs;
+  memcpy(to, from, n * sizeof(float));
+  gcut__tanh_floats(to, (int64_t)n);
+}
+ROW_OPERATOR(tanh, void, tanh(x))
+
+static void sigmoid_f(const void *attrs, size_t n, const void *from, void *to) {
+  (void)attrs;
+  memcpy(to, from, n * sizeof(float));
+  gcut__sigmoid_floats(to, (int64_t)n);
+}
+
+static void swish_f(const void *attrs, size_t n, const void *from, void *to) {
+  const gcut_alpha_attrs *a = attrs;
+  const float *x = from;
+  float *y = to;
+  for (size_t k = 0; k < n; k++) y[k] = a->alpha * x[k];
+  gcut__sigmoid_floats(y, (int64_t)n);
+  for (size_t k = 0; k < n; k++) y[k] *= x[k];
+}
 
 // ---- activations. Comparisons are written so that NaN stays NaN. ------------------------------
 
@@ -118,12 +147,12 @@ FLOAT_OPERATOR(tanh, void, tanh(x))
 #define UNIT_CLAMP(x)    ((x) < 0 ? 0 : (x) > 1 ? 1 : (x))
 #define NEGATIVE_PART(x) ((x) > 0 ? 0 : (x))
 
-FLOAT_OPERATOR(sigmoid, void, SIGMOID(x))
+ROW_OPERATOR(sigmoid, void, SIGMOID(x))
+ROW_OPERATOR(swish, gcut_alpha_attrs, x *SIGMOID((T)a->alpha *x))
 FLOAT_OPERATOR(softplus, void, SOFTPLUS(x))
 FLOAT_OPERATOR(softsign, void, x / (1 + fabs(x)))
 FLOAT_OPERATOR(mish, void, x *tanh(SOFTPLUS(x)))
 FLOAT_OPERATOR(hard_swish, void, x *UNIT_CLAMP(x / 6 + (T)0.5))
-FLOAT_OPERATOR(swish, gcut_alpha_attrs, x *SIGMOID((T)a->alpha *x))
 FLOAT_OPERATOR(hard_sigmoid, gcut_alpha_beta_attrs, UNIT_CLAMP((T)a->alpha *x + (T)a->beta))
 FLOAT_OPERATOR(affine, gcut_alpha_beta_attrs, (T)a->alpha *x + (T)a->beta)
 FLOAT_OPERATOR(scaled_tanh, gcut_alpha_beta_attrs, (T)a->alpha *tanh((T)a->beta *x))
@@ -157,7 +186,15 @@ gcut_status gcut__cpu_selu(gcut_cpu_call *c, gcut_error *err) {
   ((T)0.5 * (x) * (1 + tanh((T)0.79788456080286535588 * ((x) + (T)0.044715 * (x) * (x) * (x)))))
 ROW(gelu_exact_f, void, float, float, GELU_EXACT(x))
 ROW(gelu_exact_d, void, double, double, GELU_EXACT(x))
-ROW(gelu_tanh_f, void, float, float, GELU_TANH(x))
+static void gelu_tanh_f(const void *attrs, size_t n, const void *from, void *to) {
+  const float *x = from;
+  float *y = to;
+  (void)attrs;
+  for (size_t k = 0; k < n; k++)
+    y[k] = 0.79788456080286535588f * (x[k] + 0.044715f * x[k] * x[k] * x[k]);
+  gcut__tanh_floats(y, (int64_t)n);
+  for (size_t k = 0; k < n; k++) y[k] = 0.5f * x[k] * (1 + y[k]);
+}
 ROW(gelu_tanh_d, void, double, double, GELU_TANH(x))
 static const row_functions gelu_exact_rows = {
     [GCUT_CLASS_f] = gelu_exact_f, [GCUT_CLASS_d] = gelu_exact_d};
