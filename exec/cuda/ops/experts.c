@@ -114,16 +114,17 @@ static uint32_t matrices(gcut__speller *s, const mixture *m, const gcut_projecti
                scales, gcut__spell_input(s, p->zero_points));
 }
 
-// from [lines, columns] through a projection to [lines, rows]: each row's matrix, times the row,
+// from [lines, ..] through a projection to [lines, rows]: each row's matrix, times the row,
 // and its bias; which: [lines, 1].
 static uint32_t project(gcut__speller *s, const mixture *m, int projection, uint32_t which,
-                        int64_t rows, int64_t columns, uint32_t from) {
+                        int64_t rows, uint32_t from) {
   const gcut_projection *p = &m->fc[projection];
+  const int64_t last = -1;
   const gcut_type *scales = gcut__cuda_input_type(s->c, p->scales);
   uint32_t bias = gcut__spell_input(s, p->bias),
            picked = SPELL(s, "GatherND", matrices(s, m, p, rows), which);
   if (p->bits && scales->type != m->type) from = gcut__spell_cast(s, from, scales->type);
-  from = gcut__spell_reshape(s, from, (int64_t[]){m->lines, columns, 1}, 3);
+  from = SPELL(s, "Unsqueeze", from, gcut__spell_numbers(s, &last, 1));
   uint32_t x =
       gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
   x = gcut__spell_cast(s, x, GCUT_FLOAT);
@@ -134,10 +135,10 @@ static uint32_t project(gcut__speller *s, const mixture *m, int projection, uint
 
 // [lines, hidden] float.
 static uint32_t consult(gcut__speller *s, const mixture *m, uint32_t which) {
-  uint32_t x = project(s, m, 0, which, m->rows, m->hidden, m->x), gate = GCUT_NONE;
+  uint32_t x = project(s, m, 0, which, m->rows, m->x), gate = GCUT_NONE;
   if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
-    gate = project(s, m, 2, which, m->inner, m->hidden, m->x);
-  return project(s, m, 1, which, m->hidden, m->inner, turn(s, m, x, gate));
+    gate = project(s, m, 2, which, m->inner, m->x);
+  return project(s, m, 1, which, m->hidden, turn(s, m, x, gate));
 }
 
 // [tokens, hidden] float.

@@ -18,12 +18,12 @@ typedef struct gcut__cuda_grouped_tile {
 typedef struct gcut__cuda_route_job {
   int64_t n_rows;
   int32_t n_choices, tile_rows, repeat;
-  int32_t first, all; // of choices there are `all`; rows of n_choices from `first` on are listed
-  int32_t wide;                   // indices are int64
-  uint32_t node;                  // for *fault
-  const void *indices;            // [n_rows], counted from the end where negative
-  int32_t *order;                 // [n_rows]: by choice, those of one in ascending order
-  int32_t *sources;               // [n_rows]: the same / repeat
+  int32_t first, all;  // of choices there are `all`; rows of n_choices from `first` on are listed
+  int32_t wide;        // indices are int64
+  uint32_t node;       // for *fault
+  const void *indices; // [n_rows], counted from the end where negative
+  int32_t *order;      // [n_rows]: by choice, those of one in ascending order
+  int32_t *sources;    // [n_rows]: the same / repeat
   gcut__cuda_grouped_tile *tiles; // [n_rows / tile_rows + n_choices] at most
   int32_t *n_tiles;
   uint32_t *fault; // set to node + 1 where an index is out of range; the row counts as choice 0's
