@@ -68,6 +68,7 @@ const char *gcut__slice_view(gcut__slicer *s) {
   gcut_dim each = gcut__slice_product(s, dims, in->axis + 1, gcut_infer_rank(&s->c, 0));
   if (!divide(s, in->unit, in->runs, &part)) return apart;
   each = gcut_dim_mul(s->c.dims, each, part);
+  if (before == GCUT_DIM_INVALID || each == GCUT_DIM_INVALID) return apart;
   for (int d = 0; d < out->rank; d++) {
     if (is_kept(s, out, d, ahead))
       runs = in->runs;
