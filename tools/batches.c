@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tool.h"
+
 gcut_status tool_batches_open(const gcut_graph *graph, const tool_list *paths, bool outputs,
                               tool_batches *out, gcut_error *err) {
   *out = (tool_batches){.graph = graph, .outputs = outputs};
-  out->lists = calloc(paths->n + 1, sizeof *out->lists);
-  if (!out->lists) {
-    snprintf(err->message, sizeof err->message, "out of memory");
-    return GCUT_NOMEM;
-  }
+  out->lists = tool_alloc(paths->n, sizeof *out->lists);
   for (size_t i = 0; i < paths->n; i++) {
     gcut_status status = gcut_batch_list_open(paths->items[i], &out->lists[i], err);
     if (status != GCUT_OK) return status;

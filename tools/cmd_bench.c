@@ -41,15 +41,13 @@ typedef struct job {
 
 // ---- preparing --------------------------------------------------------------------------------
 
-static gcut_status list_offloads(job *j) {
+static void list_offloads(job *j) {
   size_t n;
   const gcut_strategy *strategies = gcut_strategies(&n);
   j->n = j->a->offload.n ? j->a->offload.n : n;
-  j->all = calloc(j->n, sizeof *j->all);
-  if (!j->all) return GCUT_NOMEM;
+  j->all = tool_alloc(j->n, sizeof *j->all);
   for (size_t i = 0; i < j->n; i++)
     j->all[i].offload = j->a->offload.n ? j->a->offload.items[i] : strategies[i].name;
-  return GCUT_OK;
 }
 
 // The rates that auto and hybrid go by and predictions rest on: measured, unless given.
@@ -74,7 +72,8 @@ static gcut_status open_job(job *j) {
         tool_results_open(j->model.graph, j->plan, &j->inputs, NULL, NULL, &j->results, &j->err);
   j->device = a->device ? a->device : gcut_device_default(&j->why);
   if (status == GCUT_OK) status = open_profile(j);
-  return status == GCUT_OK ? list_offloads(j) : status;
+  if (status == GCUT_OK) list_offloads(j);
+  return status;
 }
 
 static void close_job(job *j) {

@@ -37,11 +37,10 @@ static size_t operator_of(const gcut_node *node) {
   return i;
 }
 
-static gcut_status count_host_nodes(const char *kind, const gcut_trace *trace,
-                                    const gcut_plan *plan, host_nodes *out) {
+static void count_host_nodes(const char *kind, const gcut_trace *trace, const gcut_plan *plan,
+                             host_nodes *out) {
   size_t n = gcut_operator_count();
-  out->counts = calloc(n + 1, sizeof *out->counts);
-  if (!out->counts) return GCUT_NOMEM;
+  out->counts = tool_alloc(n, sizeof *out->counts);
   for (uint32_t p = 0; p < plan->n_parts; p++)
     for (uint32_t i = 0; i < plan->parts[p].n_nodes; i++) {
       uint32_t id = plan->parts[p].nodes[i];
@@ -52,7 +51,6 @@ static gcut_status count_host_nodes(const char *kind, const gcut_trace *trace,
       out->counts[op]++;
       out->total++;
     }
-  return GCUT_OK;
 }
 
 static json_t *host_json(const host_nodes *h) {
@@ -209,7 +207,7 @@ static int run(const void *given) {
   if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
   if (status == GCUT_OK) tell_inner_targets(&a->common, plan);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
-  if (status == GCUT_OK && kind) status = count_host_nodes(kind, model.trace, plan, &host);
+  if (status == GCUT_OK && kind) count_host_nodes(kind, model.trace, plan, &host);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
     exit_status = print_json(model.trace, plan, &host);

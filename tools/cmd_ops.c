@@ -21,14 +21,14 @@ static int by_name(const void *a, const void *b) {
   return domains ? domains : strcmp(x.name, y.name);
 }
 
-// The operators asked for, sorted; NULL where memory is out.
+// The operators asked for, sorted.
 static size_t *select_operators(const char *kind, size_t *out_n) {
   size_t n = gcut_operator_count();
-  size_t *list = malloc((n + 1) * sizeof *list);
+  size_t *list = tool_alloc(n, sizeof *list);
   *out_n = 0;
-  for (size_t i = 0; list && i < n; i++)
+  for (size_t i = 0; i < n; i++)
     if (!kind || gcut_operator_runs_on(i, kind)) list[(*out_n)++] = i;
-  if (list) qsort(list, *out_n, sizeof *list, by_name);
+  qsort(list, *out_n, sizeof *list, by_name);
   return list;
 }
 
@@ -83,7 +83,6 @@ static int run(const void *given) {
   gcut_status known = a->device ? tool_device_kind(a->device, &kind, &err) : GCUT_OK;
   if (known != GCUT_OK) return tool_fail(known, &err);
   size_t n, *list = select_operators(kind, &n);
-  if (!list) return tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"});
   int status = a->common.json ? print_json(list, n) : print_table(list, n);
   free(list);
   return status;

@@ -58,12 +58,11 @@ static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error 
   const gcut_graph *g = j->model.graph;
   const gcut_body *body = &g->bodies[0];
   gcut_source source = tool_batches_source(&j->inputs);
-  gcut_tensor **inputs = calloc(body->n_inputs + 1u, sizeof *inputs);
-  gcut_input_shape *shapes = calloc(body->n_inputs + 1u, sizeof *shapes);
+  gcut_tensor **inputs = tool_alloc(body->n_inputs, sizeof *inputs);
+  gcut_input_shape *shapes = tool_alloc(body->n_inputs, sizeof *shapes);
   gcut_trace_options options = {.inputs = shapes, .like = j->model.trace};
   *out_trace = NULL;
-  gcut_status status = inputs && shapes ? GCUT_OK : GCUT_NOMEM;
-  if (status == GCUT_OK) status = source.read(source.context, 0, inputs, err);
+  gcut_status status = source.read(source.context, 0, inputs, err);
   for (uint32_t i = 0; status == GCUT_OK && i < body->n_inputs; i++)
     if (inputs[i] && inputs[i]->kind == GCUT_KIND_TENSOR)
       shapes[options.n_inputs++] =
@@ -73,7 +72,7 @@ static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error 
   options.progress = tool_progress_of(&progress);
   if (status == GCUT_OK) status = gcut_trace_folded(g, &options, out_trace, err);
   tool_progress_end(&progress);
-  for (uint32_t i = 0; inputs && i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
+  for (uint32_t i = 0; i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
   free(inputs);
   free(shapes);
   return status;

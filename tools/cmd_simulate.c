@@ -88,22 +88,22 @@ static void close_job(job *j) {
 // ---- simulating -------------------------------------------------------------------------------
 
 // By way of memory: names are cleaned on their way to the terminal.
-static gcut_status show_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
+static void show_schedule(const job *j, const gcut_schedule *schedule) {
   char *text = NULL;
   size_t size;
   FILE *file = open_memstream(&text, &size);
   if (file) gcut_schedule_print(j->problem, schedule, file);
-  bool failed = !file || fclose(file) != 0;
-  if (!failed) fputs(gcut_utf8_clean(text, "\n"), stdout);
+  if (!file || fclose(file) != 0) tool_out_of_memory();
+  fputs(gcut_utf8_clean(text, "\n"), stdout);
   free(text);
-  if (!failed) return GCUT_OK;
-  snprintf(err->message, sizeof err->message, "out of memory");
-  return GCUT_NOMEM;
 }
 
 static gcut_status write_schedule(const job *j, const gcut_schedule *schedule, gcut_error *err) {
   gcut_output output;
-  if (!strcmp(j->a->schedule, "-")) return show_schedule(j, schedule, err);
+  if (!strcmp(j->a->schedule, "-")) {
+    show_schedule(j, schedule);
+    return GCUT_OK;
+  }
   gcut_status status = gcut_output_open(j->a->schedule, &output, err);
   if (status != GCUT_OK) return status;
   gcut_schedule_print(j->problem, schedule, output.stream);
@@ -162,8 +162,7 @@ static gcut_status simulate(job *j) {
   if (status != GCUT_OK) return status;
   tool_progress_start(&j->progress, &j->a->common, "simulating", "strategies");
   j->problem->progress = (gcut_progress){NULL, NULL};
-  j->all = calloc(n, sizeof *j->all);
-  if (!j->all) return GCUT_NOMEM;
+  j->all = tool_alloc(n, sizeof *j->all);
   for (size_t i = 0; i < n && !j->a->offload; i++) {
     tool_progress_show(&j->progress, i, n);
     if (strcmp(strategies[i].name, offload) != 0)

@@ -66,8 +66,7 @@ static int help(int argc, char **argv) {
 }
 
 static int run_verb(const tool_verb *verb, int argc, char **argv) {
-  void *arguments = calloc(1, verb->size);
-  if (!arguments) tool_out_of_memory();
+  void *arguments = tool_alloc(1, verb->size);
   int status = tool_parse(verb, argc, argv, arguments);
   if (status == 0 && ((tool_common *)arguments)->help) {
     tool_print_help(verb, stdout);

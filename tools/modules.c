@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "tool.h"
+
 typedef struct counter {
   const gcut_trace *trace;
   const gcut_graph *graph;
@@ -72,27 +74,24 @@ static void add_constant(counter *c, uint32_t constant) {
       add_reader(c, constant, scope_of(g, g->uses[g->values[v - 1].first_use + u]));
 }
 
-bool modules_create(const gcut_trace *trace, modules *out) {
+void modules_create(const gcut_trace *trace, modules *out) {
   const gcut_graph *g = trace->graph;
-  *out = (modules){.items = calloc(g->n_scopes, sizeof *out->items)};
+  *out = (modules){.items = tool_alloc(g->n_scopes, sizeof *out->items)};
   counter c = {.trace = trace, .graph = g, .m = out};
-  c.seen = calloc((size_t)g->n_scopes + 1, sizeof *c.seen);
-  c.first = calloc((size_t)g->n_constants + 1, sizeof *c.first);
-  c.next = calloc((size_t)g->n_values + 1, sizeof *c.next);
-  bool ok = out->items && c.seen && c.first && c.next;
-  if (ok) link_scopes(g, out);
-  for (uint32_t v = g->n_values; ok && v-- > 0;) {
+  c.seen = tool_alloc(g->n_scopes, sizeof *c.seen);
+  c.first = tool_alloc(g->n_constants, sizeof *c.first);
+  c.next = tool_alloc(g->n_values, sizeof *c.next);
+  link_scopes(g, out);
+  for (uint32_t v = g->n_values; v-- > 0;) {
     uint32_t constant = constant_of(&c, v);
     if (constant == GCUT_NONE) continue;
     c.next[v] = c.first[constant];
     c.first[constant] = v + 1;
   }
-  for (uint32_t k = 0; ok && k < g->n_constants; k++) add_constant(&c, k);
+  for (uint32_t k = 0; k < g->n_constants; k++) add_constant(&c, k);
   free(c.seen);
   free(c.first);
   free(c.next);
-  if (!ok) modules_free(out);
-  return ok;
 }
 
 void modules_free(modules *m) {

@@ -17,8 +17,7 @@ typedef struct modules {
   uint64_t parameters, weight_bytes; // of the model: elements and bytes of its constants
 } modules;
 
-// False where memory is out.
-bool modules_create(const gcut_trace *trace, modules *out_modules);
+void modules_create(const gcut_trace *trace, modules *out_modules);
 void modules_free(modules *m);
 
 // The scope after `scope` in the order of reading, root first, going at most `depth` deep;

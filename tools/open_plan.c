@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "progress.h"
+#include "tool.h"
 
 gcut_status tool_plan_cut(const tool_common *common, const gcut_trace *trace,
                           gcut_cut_options options, gcut_plan **out_plan, gcut_error *err) {
@@ -37,9 +38,7 @@ gcut_status tool_plan_open(const tool_common *common, const gcut_trace *trace, c
 
 gcut_status tool_plan_whole(const gcut_trace *trace, const gcut_plan *plan, gcut_plan **out_plan,
                             gcut_error *err) {
-  const char **names = calloc(plan->n_fetches + 1u, sizeof *names);
-  *out_plan = NULL;
-  if (!names) return GCUT_NOMEM;
+  const char **names = tool_alloc(plan->n_fetches, sizeof *names);
   for (uint32_t i = 0; i < plan->n_fetches; i++)
     names[i] = trace->graph->values[plan->fetches[i]].name;
   gcut_cut_options options = {.fetch = names, .n_fetch = plan->n_fetches, .unfused = plan->unfused};

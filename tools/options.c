@@ -57,9 +57,7 @@ static bool parse_integer(const char *text, int64_t least, int64_t most, int64_t
 }
 
 static void list_add(tool_list *list, const char *item) {
-  const char **larger = realloc(list->items, (list->n + 1) * sizeof *larger);
-  if (!larger) tool_out_of_memory();
-  list->items = larger;
+  list->items = tool_grow(list->items, list->n + 1, sizeof *list->items);
   list->items[list->n++] = item;
 }
 
@@ -73,10 +71,8 @@ static bool add_bindings(tool_bindings *list, char *text) {
     char *equals = strrchr(item, '=');
     int64_t value;
     if (!equals || equals == item || !parse_integer(equals + 1, 1, INT64_MAX, &value)) return false;
-    gcut_binding *larger = realloc(list->items, (list->n + 1) * sizeof *larger);
-    if (!larger) tool_out_of_memory();
     *equals = 0;
-    list->items = larger;
+    list->items = tool_grow(list->items, list->n + 1, sizeof *list->items);
     list->items[list->n++] = (gcut_binding){item, value};
   }
   return true;
@@ -248,8 +244,7 @@ static void give_back_operand(words *w) {
 int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
   tool_common *common = arguments;
   words w = {.verb = verb, .items = argv, .n = argc};
-  w.operands = malloc(((size_t)argc + 1) * sizeof *w.operands);
-  if (!w.operands) tool_out_of_memory();
+  w.operands = tool_alloc((size_t)argc + 1, sizeof *w.operands);
   common->operands = (const char *const *)w.operands;
   set_defaults(verb, arguments);
   bool only_operands = false;

@@ -45,16 +45,14 @@ static bool is_dots(const stem *s) {
 
 // Whether names of batches will not do for their outputs: two are the same, of inputs in several
 // folders, or one is none ("."). Then all of them are numbered.
-static gcut_status choose_names(tool_results *r, gcut_error *err) {
+static void choose_names(tool_results *r) {
   size_t n = r->inputs->n;
-  stem *stems = calloc(n + 1, sizeof *stems);
-  if (!stems) return fail(err, GCUT_NOMEM, "out of memory%s", "");
+  stem *stems = tool_alloc(n, sizeof *stems);
   for (size_t i = 0; i < n; i++) stems[i] = stem_of(tool_batches_path(r->inputs, i));
   qsort(stems, n, sizeof *stems, compare_stems);
   for (size_t i = 0; i < n; i++)
     r->numbered |= is_dots(&stems[i]) || (i > 0 && !compare_stems(&stems[i - 1], &stems[i]));
   free(stems);
-  return GCUT_OK;
 }
 
 static void output_path(const tool_results *r, size_t batch, char *buffer, size_t size) {
@@ -103,9 +101,8 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
                               const tool_batches *expected, tool_results *out, gcut_error *err) {
   *out = (tool_results){
       .graph = graph, .plan = plan, .inputs = inputs, .output = output, .expected = expected};
-  out->compared = calloc(plan->n_fetches + 1, sizeof *out->compared);
-  out->digests = calloc(inputs->n * plan->n_fetches + 1, sizeof *out->digests);
-  if (!out->compared || !out->digests) return fail(err, GCUT_NOMEM, "out of memory%s", "");
+  out->compared = tool_alloc(plan->n_fetches, sizeof *out->compared);
+  out->digests = tool_alloc(inputs->n * plan->n_fetches, sizeof *out->digests);
   for (uint32_t i = 0; i < plan->n_fetches; i++) out->compared[i].worst.ok = true;
   if (expected && expected->n != inputs->n) {
     snprintf(err->message, sizeof err->message, "%zu batches are expected, but there are %zu",
@@ -114,8 +111,9 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
   }
   if (!output) return GCUT_OK;
   gcut_status status = open_output(out, err);
-  if (status == GCUT_OK) status = choose_names(out, err);
-  return status == GCUT_OK ? check_unread(out, err) : status;
+  if (status != GCUT_OK) return status;
+  choose_names(out);
+  return check_unread(out, err);
 }
 
 void tool_results_close(tool_results *results) {

@@ -16,16 +16,13 @@ struct table {
 };
 
 table *table_create(const table_column *columns, size_t n_columns) {
-  table *t = malloc(sizeof *t);
-  if (!t) tool_out_of_memory();
+  table *t = tool_alloc(1, sizeof *t);
   *t = (table){.columns = columns, .n_columns = n_columns};
   return t;
 }
 
 void table_add(table *t, const char *format, ...) {
-  char **larger = realloc(t->cells, (t->n + 1) * sizeof *larger);
-  if (!larger) tool_out_of_memory();
-  t->cells = larger;
+  t->cells = tool_grow(t->cells, t->n + 1, sizeof *t->cells);
   va_list args;
   va_start(args, format);
   int length = vasprintf(&t->cells[t->n], format, args);
@@ -170,9 +167,8 @@ static void print_row(const table *t, const size_t *widths, char *const *cells, 
 }
 
 void table_print(table *t, FILE *stream) {
-  size_t *widths = calloc(t->n_columns + 1, sizeof *widths);
-  char **titles = calloc(t->n_columns + 1, sizeof *titles);
-  if (!widths || !titles) tool_out_of_memory();
+  size_t *widths = tool_alloc(t->n_columns, sizeof *widths);
+  char **titles = tool_alloc(t->n_columns, sizeof *titles);
   fit(t, widths, table_width(stream));
   for (size_t c = 0; c < t->n_columns; c++) titles[c] = (char *)t->columns[c].title;
   if (wants_colour(stream)) fputs("\033[1m", stream);

@@ -61,6 +61,18 @@ void tool_out_of_memory(void) {
   exit(tool_fail(GCUT_NOMEM, &(gcut_error){"out of memory"}));
 }
 
+void *tool_alloc(size_t n, size_t size) {
+  void *memory = calloc(n ? n : 1, size);
+  if (!memory) tool_out_of_memory();
+  return memory;
+}
+
+void *tool_grow(void *memory, size_t n, size_t size) {
+  void *larger = realloc(memory, n * size);
+  if (!larger) tool_out_of_memory();
+  return larger;
+}
+
 int tool_finish(void) {
   errno = 0;
   if (fflush(stdout) == 0 && !ferror(stdout)) return 0;

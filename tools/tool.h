@@ -36,6 +36,10 @@ int tool_fail(gcut_status status, const gcut_error *err);
 // The same for GCUT_NOMEM, and ends the command: for what is small, and made before or after all
 // work.
 _Noreturn void tool_out_of_memory(void);
+// Cleared memory for `n` items of `size` bytes, never NULL: for free.
+void *tool_alloc(size_t n, size_t size);
+// The memory with room for `n` items, likewise.
+void *tool_grow(void *memory, size_t n, size_t size);
 // The exit status of a verb that has printed its result: what could not be written is a failure.
 int tool_finish(void);
 
