@@ -12,9 +12,15 @@ static bool is_path(const char *text) {
          slash[1] != '/';
 }
 
+// Whether a text is no name but what some exporters write for every size they do not know: two of
+// them need not be equal.
+static bool says_nothing(const char *text) {
+  return !*text || !strcmp(text, "?") || !strcmp(text, "-1") || !strcmp(text, "None");
+}
+
 gcut_dim gcut__dim_read(gcut_dims *dims, const char *text) {
   size_t size = strlen(text);
-  if (size == 0) return gcut_dim_fresh(dims);
+  if (says_nothing(text)) return gcut_dim_fresh(dims);
   return is_path(text) ? gcut_dim_symbol(dims, text, size) : gcut_dim_parse(dims, text, size);
 }
 

@@ -207,6 +207,9 @@ static void reads_dims(void **state) {
                {dim_value(-1), "?"},
                {dim_nothing(), "?"},
                {dim_param(""), "?"},
+               {dim_param("?"), "?"},
+               {dim_param("-1"), "?"},
+               {dim_param("None"), "?"},
                {dim_param("batch"), "batch"},
                {dim_param("2*seq + 1"), "2*seq + 1"},
                {dim_param("p2o.DynamicDimension.0"), "p2o.DynamicDimension.0"},
@@ -227,8 +230,8 @@ static void reads_dims(void **state) {
     gcut_graph *g = parse(&model);
     gcut_dim_format(g, g->values[gcut_graph_find_value(g, 0, "z")].declared.dims[0], text,
                     sizeof text);
-    if (cases[i].text[0] == '?')
-      assert_int_equal(text[0], '?');
+    if (cases[i].text[0] == '?') // one of its own has a number
+      assert_true(text[0] == '?' && text[1] >= '0' && text[1] <= '9');
     else
       assert_string_equal(text, cases[i].text);
     gcut_graph_destroy(g);
