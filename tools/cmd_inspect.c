@@ -271,6 +271,13 @@ static void add_module(const report *r, table *t, uint32_t scope, uint32_t last)
   table_add(t, "%s", table_bar((double)m->weight_bytes / all, bar));
 }
 
+// Modules may be named inside of If and Loop alone.
+static bool has_modules(const gcut_graph *g) {
+  uint32_t s = 1;
+  while (s < g->n_scopes && g->scopes[s].n_nodes == 0) s++;
+  return s < g->n_scopes;
+}
+
 static void print_modules(report *r) {
   static const table_column columns[] = {{"module", false, true},
                                          {"class", false, true, true},
@@ -280,7 +287,7 @@ static void print_modules(report *r) {
   enum { SHOWN = 4 };
   uint32_t depth = r->a->depth != GCUT_NONE ? r->a->depth : SHOWN;
   if (depth > MODULES_DEEPEST) depth = MODULES_DEEPEST;
-  if (r->graph->n_scopes < 2 || depth == 0) return;
+  if (!has_modules(r->graph) || depth == 0) return;
   table *t = table_create(columns, 5);
   for (uint32_t s = modules_next(r->graph, &r->modules, 0, depth); s != GCUT_NONE;) {
     uint32_t last = last_alike(r, s);

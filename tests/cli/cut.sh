@@ -6,6 +6,16 @@ check 'inspect' "$GRAPHCUT" inspect $llama
 says 'inspect: inputs' 'int64[batch,seq]'
 says 'inspect: modules' 'LlamaDecoderLayer'
 says 'inspect: what is spelled out' '4 attention, 8 rotary, 9 rms_norm, 4 swiglu'
+cat >"$work/branch.gcir" <<'END'
+<ir_version: 8, opset_import: ["": 16], scopes: [1: "inner"]>
+g (float[2] x, bool c) => (float[2] y) {
+  y = If (c) <then_branch: graph = a () => (float[2] t) { t = Relu (x) @1 },
+              else_branch: graph = b () => (float[2] e) { e = Neg (x) @1 }>
+}
+END
+check 'inspect: modules within branches alone' "$GRAPHCUT" inspect "$work/branch.gcir"
+lacks 'inspect: no empty table of them' 'module'
+rm "$work/branch.gcir"
 check 'inspect --set' "$GRAPHCUT" inspect $llama --set batch=2,seq=7 --depth 1
 says 'inspect --set binds' 'int64[2,7]'
 check 'inspect --json' "$GRAPHCUT" inspect $llama --json

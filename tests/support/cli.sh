@@ -32,3 +32,8 @@ tells() {
 says() {
   if grep -qF -- "$2" "$work/out"; then echo "ok - $1"; else echo "not ok - $1: lacks '$2'"; fi
 }
+
+# lacks NAME TEXT: it has none.
+lacks() {
+  if grep -qF -- "$2" "$work/out"; then echo "not ok - $1: has '$2'"; else echo "ok - $1"; fi
+}
