@@ -64,18 +64,6 @@ static uint32_t swiglu(gcut__speller *s, const mixture *m, uint32_t gate, uint32
   return SPELL(s, "Mul", gate, SPELL(s, "Add", value, number(s, m->attrs->activation_beta)));
 }
 
-// Gate and value that FC1 makes side by side, or in turns.
-static uint32_t fused_swiglu(gcut__speller *s, const mixture *m, uint32_t x) {
-  bool turns = m->attrs->swiglu_fusion == 1;
-  int64_t axis = turns ? 2 : 1;
-  uint32_t parts[2];
-  x = gcut__spell_reshape(
-      s, x, turns ? (int64_t[]){m->lines, m->inner, 2} : (int64_t[]){m->lines, 2, m->inner}, 3);
-  gcut__spell_split(s, x, axis, (int64_t[]){1, 1}, 2, parts);
-  x = swiglu(s, m, parts[0], parts[1]);
-  return gcut__spell_reshape(s, x, (int64_t[]){m->lines, m->inner}, 2);
-}
-
 static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
   switch (m->activation) {
   case GCUT_EXPERTS_RELU: return SPELL(s, "Relu", x);
@@ -85,14 +73,14 @@ static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
   }
 }
 
-// Between the projections: FC1's result and, where there is one, FC3's, [lines, ..] float.
-static uint32_t turn(gcut__speller *s, const mixture *m, uint32_t x, uint32_t gate) {
-  if (m->activation != GCUT_EXPERTS_SWIGLU) {
+// Between the projections: FC1's result and, where there is one, its other side, [lines, inner]
+// float.
+static uint32_t turn(gcut__speller *s, const mixture *m, uint32_t x, uint32_t other) {
+  if (m->activation == GCUT_EXPERTS_SWIGLU)
+    x = swiglu(s, m, x, other);
+  else
     x = activate(s, m, x);
-    if (gate != GCUT_NONE) x = SPELL(s, "Mul", x, gate);
-  } else {
-    x = m->attrs->swiglu_fusion ? fused_swiglu(s, m, x) : swiglu(s, m, x, gate);
-  }
+  if (m->activation != GCUT_EXPERTS_SWIGLU && other != GCUT_NONE) x = SPELL(s, "Mul", x, other);
   return gcut__spell_cast(s, x, m->type);
 }
 
@@ -114,31 +102,64 @@ static uint32_t matrices(gcut__speller *s, const mixture *m, const gcut_projecti
                scales, gcut__spell_input(s, p->zero_points));
 }
 
-// from [lines, ..] through a projection to [lines, rows]: each row's matrix, times the row,
-// and its bias; which: [lines, 1].
-static uint32_t project(gcut__speller *s, const mixture *m, int projection, uint32_t which,
-                        int64_t rows, uint32_t from) {
-  const gcut_projection *p = &m->fc[projection];
+// from [lines, ..] through a projection to [lines, rows]: each row's matrix, times the row; which:
+// [lines, 1].
+static uint32_t project(gcut__speller *s, const mixture *m, const gcut_projection *p,
+                        uint32_t which, int64_t rows, uint32_t from) {
   const int64_t last = -1;
   const gcut_type *scales = gcut__cuda_input_type(s->c, p->scales);
-  uint32_t bias = gcut__spell_input(s, p->bias),
-           picked = SPELL(s, "GatherND", matrices(s, m, p, rows), which);
+  uint32_t picked = SPELL(s, "GatherND", matrices(s, m, p, rows), which);
   if (p->bits && scales->type != m->type) from = gcut__spell_cast(s, from, scales->type);
   from = SPELL(s, "Unsqueeze", from, gcut__spell_numbers(s, &last, 1));
-  uint32_t x =
-      gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
+  return gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
+}
+
+// x and each row's bias, of [experts, ..] or GCUT_NONE: float.
+static uint32_t add_bias(gcut__speller *s, const mixture *m, uint32_t x, uint32_t bias,
+                         uint32_t which) {
   x = gcut__spell_cast(s, x, GCUT_FLOAT);
   if (bias == GCUT_NONE) return x;
   bias = SPELL(s, "Gather", bias, gcut__spell_reshape(s, which, &m->lines, 1));
   return SPELL(s, "Add", x, gcut__spell_cast(s, bias, GCUT_FLOAT));
 }
 
+// Of rows that FC1 makes, or of its biases, [n, rows], what is gates' and what their other sides',
+// side by side or in turns: [n, inner] each. Apart before they are widened: it is half the bytes.
+static void take_apart(gcut__speller *s, const mixture *m, uint32_t x, int64_t n, uint32_t *out) {
+  const int64_t turns[] = {n, m->inner, 2}, halves[] = {n, 2, m->inner};
+  const bool in_turns = m->attrs->swiglu_fusion == 1;
+  out[0] = out[1] = GCUT_NONE;
+  if (x == GCUT_NONE) return;
+  x = gcut__spell_reshape(s, x, in_turns ? turns : halves, 3);
+  gcut__spell_split(s, x, in_turns ? 2 : 1, (int64_t[]){1, 1}, 2, out);
+  for (int i = 0; i < 2; i++) out[i] = gcut__spell_reshape(s, out[i], (int64_t[]){n, m->inner}, 2);
+}
+
+static bool is_fused(const mixture *m) {
+  return m->activation == GCUT_EXPERTS_SWIGLU && m->attrs->swiglu_fusion;
+}
+
+// What FC1 and FC3 make of x, with biases: [lines, inner] float; the other may be absent.
+static void begin_experts(gcut__speller *s, const mixture *m, uint32_t which, uint32_t *x,
+                          uint32_t *other) {
+  uint32_t of_x[] = {project(s, m, &m->fc[0], which, m->rows, m->x), GCUT_NONE},
+           biases[] = {gcut__spell_input(s, m->fc[0].bias), gcut__spell_input(s, m->fc[2].bias)};
+  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
+    of_x[1] = project(s, m, &m->fc[2], which, m->inner, m->x);
+  if (is_fused(m)) {
+    take_apart(s, m, of_x[0], m->lines, of_x);
+    take_apart(s, m, biases[0], m->n, biases);
+  }
+  *x = add_bias(s, m, of_x[0], biases[0], which);
+  *other = of_x[1] == GCUT_NONE ? GCUT_NONE : add_bias(s, m, of_x[1], biases[1], which);
+}
+
 // [lines, hidden] float.
 static uint32_t consult(gcut__speller *s, const mixture *m, uint32_t which) {
-  uint32_t x = project(s, m, 0, which, m->rows, m->x), gate = GCUT_NONE;
-  if (gcut__spell_input(s, m->fc[2].weights) != GCUT_NONE)
-    gate = project(s, m, 2, which, m->inner, m->x);
-  return project(s, m, 1, which, m->hidden, turn(s, m, x, gate));
+  uint32_t x, other;
+  begin_experts(s, m, which, &x, &other);
+  x = project(s, m, &m->fc[1], which, m->hidden, turn(s, m, x, other));
+  return add_bias(s, m, x, gcut__spell_input(s, m->fc[1].bias), which);
 }
 
 // [tokens, hidden] float.
@@ -172,8 +193,7 @@ static bool read_mixture(gcut__speller *s, bool quantized, mixture *m) {
       return false;
   m->tokens = (int64_t)gcut__cuda_count(x) / m->hidden;
   m->rows = gcut__cuda_input_type(s->c, m->fc[0].weights)->dims[1];
-  bool fused = m->activation == GCUT_EXPERTS_SWIGLU && m->attrs->swiglu_fusion;
-  m->inner = m->rows / (fused ? 2 : 1);
+  m->inner = m->rows / (is_fused(m) ? 2 : 1);
   m->lines = m->tokens;
   return m->inner > 0;
 }
