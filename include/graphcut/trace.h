@@ -21,7 +21,7 @@ extern "C" {
 // nothing. Every device computes a kind that is `one_step` so where it may, and what its nodes make
 // but for the last takes no memory anywhere.
 #define GCUT_FUSED_LIST(X)                                                                         \
-  /* softmax(scale * q k^T + masks) v; reads q, k, v, masks, sinks */                              \
+  /* softmax(scale * q k^T + masks) v; reads q, k, v, masks, sinks; may widen to float32 */        \
   X(ATTENTION, "attention", true, false)                                                           \
   /* each row times the matrix of w that its index picks; reads w [experts, n, k], ids, x */       \
   X(EXPERTS, "experts", true, true)                                                                \
@@ -44,6 +44,7 @@ typedef enum gcut_fused_kind {
 typedef enum gcut_mask_kind { GCUT_MASK_ADDED, GCUT_MASK_HIDES, GCUT_MASK_KEEPS } gcut_mask_kind;
 typedef struct gcut_fused_mask {
   gcut_mask_kind kind;
+  bool wide; // added in float32 to scores of narrower operands
   float least;
 } gcut_fused_mask;
 
@@ -65,7 +66,7 @@ typedef struct gcut_fused {
   // not 0, scores before masks are softcap * tanh(scale * q k^T).
   bool sinks;
   float softcap;
-  bool casts;   // attention: softmax in float32 of narrower scores; norms: likewise
+  bool casts;   // norms: in float32 of narrower elements
   bool by_tanh; // gelu
   bool turned;  // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
                 // or of fewer rows, each for as many indices that follow one another

@@ -38,6 +38,7 @@ typedef struct test {
   int32_t v_size; // 0: size
   float softcap;
   bool sinks;
+  bool floats; // mask and result in float32, whatever the type
 } test;
 
 enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16, F = GCUT_FLOAT };
@@ -109,6 +110,15 @@ static const test checks[] = {
     {F, 2, 4, 2, 200, 333, 64, 1, BLOCKS, 0, 0, 0, 0, 0, 0, 1},
     {B, 3, 4, 2, 12, 12, 16, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 1},
     {H, 2, 4, 2, 200, 333, 96, 1, LEAST_ROWS, 0, 0, 0, 0, 64, 3, 1},
+    // Masks and results in float32.
+    {H, 2, 4, 2, 256, 512, 64, 1, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 2, 4, 2, 256, 512, 128, 1, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 1},
+    {H, 1, 8, 2, 1000, 1000, 128, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 2, 4, 2, 333, 776, 80, 0, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
+    {H, 3, 4, 1, 640, 768, 256, 0, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1},
+    {B, 1, 8, 2, 1008, 1008, 64, 1, CAUSAL_BOOL, 0, 0, 0, 0, 0, 0, 0, 1},
+    {H, 2, 4, 4, 384, 384, 128, 0, NONE, 1, 0, 0, 0, 0, 0, 0, 1},
+    {H, 2, 4, 2, 130, 333, 64, 0, PADDED, 0, 0, 0, 0, 24, 0, 1, 1},
 };
 static const test times[] = {
     {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
@@ -117,6 +127,8 @@ static const test times[] = {
     {B, 1, 32, 8, 2048, 2048, 128, 1, NONE, 1, 0, 0, 0},
     {B, 1, 32, 8, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0},
     {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
+    {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0},
+    {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0, 0, 0, 0, 1},
     {B, 1, 32, 8, 8192, 8192, 128, 1, NONE, 1, 0, 0, 0},
     {B, 1, 32, 32, 2048, 2048, 64, 1, NONE, 1, 0, 0, 0},
     {B, 1, 32, 8, 256, 256, 128, 1, CAUSAL, 0, 0, 1, 0},
@@ -181,7 +193,7 @@ static size_t mask_strides(const test *t, gcut__cuda_attend_job *job) {
   job->m_row = t->mask == PADDED ? 0 : t->keys;
   job->m_head = t->mask == RANDOM ? plane : 0;
   job->m_batch = by_batch ? plane : 0;
-  job->mask_type = is_flags(t->mask) ? GCUT_BOOL : t->type;
+  job->mask_type = is_flags(t->mask) ? GCUT_BOOL : t->floats ? GCUT_FLOAT : t->type;
   return (size_t)plane * (size_t)(t->mask == RANDOM ? t->heads : by_batch ? t->batch : 1);
 }
 
@@ -225,6 +237,7 @@ static setup make_setup(const test *t) {
                      .causal = t->causal,
                      .past = t->past,
                      .guard = t->guard,
+                     .wide_result = t->floats,
                      .scale = t->scale != 0 ? t->scale : 1 / sqrtf((float)t->size)}};
   gcut_dtype type = (gcut_dtype)t->type;
   int64_t queries = (int64_t)t->batch * t->heads * t->queries,
@@ -232,7 +245,7 @@ static setup make_setup(const test *t) {
   s.q = random_tensor(type, queries * t->size);
   s.k = random_tensor(type, keys * t->size);
   s.v = random_tensor(type, keys * s.job.v_size);
-  s.y = new_tensor(type, queries * s.job.v_size + FENCE);
+  s.y = new_tensor(t->floats ? GCUT_FLOAT : type, queries * s.job.v_size + FENCE);
   if (t->sinks) s.sinks = random_tensor(type, t->heads * SINKS_STEP), s.job.sinks_step = SINKS_STEP;
   s.mask = make_mask(t, &s.job);
   STRIDES(&s.job, q, t, t->heads, t->queries, t->size);
@@ -273,7 +286,9 @@ static void reference_row(const setup *s, int b, int h, int q, double *weights, 
     for (int d = 0; d < j->size; d++) dot += tensor_get(&s->q, x + d) * tensor_get(&s->k, y + d);
     double m = mask_of(s, b, h, q, k), score = dot * j->scale;
     if (j->softcap > 0) score = j->softcap * tanh(score);
-    weights[k] = m < -1e30 ? m : score + m; // float32 would absorb the product
+    weights[k] = m < -1e30 || (m <= -65504 && j->mask_type == GCUT_FLOAT16)
+                     ? m
+                     : score + m; // rounding absorbs the product
     if (weights[k] > top) top = weights[k];
   }
   memset(out, 0, sizeof *out * (size_t)j->v_size);
@@ -344,21 +359,23 @@ static size_t strays(const setup *s) {
 }
 
 static void print_case(const test *t) {
-  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s%s%s%s",
+  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s%s%s%s%s",
          t->type == B   ? "bf16"
          : t->type == F ? "f32 "
                         : "f16 ",
          t->batch, t->heads, t->kv_heads, t->queries, t->keys, t->size,
          t->swapped ? "bshd" : "bhsd", kind_names[t->mask], t->causal ? " causal" : "",
-         t->v_size ? " other-values" : "", t->softcap > 0 ? " cap" : "", t->sinks ? " sinks" : "");
+         t->v_size ? " other-values" : "", t->softcap > 0 ? " cap" : "", t->sinks ? " sinks" : "",
+         t->floats ? " floats" : "");
 }
 
 static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
   // Weights are rounded to the type before they meet values: half an ulp each, and one of the sum.
-  // Beside the least float16 number, scores in float32 are good to 1 / 256.
-  const double limit = s->job.type == GCUT_FLOAT                               ? 3e-6
-                       : s->job.type == GCUT_BFLOAT16 || t->mask == LEAST_ROWS ? 6e-3
-                                                                               : 8e-4;
+  // Beside the least float16 number, scores that stay in float32 are good to 1 / 256.
+  const double limit = s->job.type == GCUT_FLOAT ? 3e-6
+                       : s->job.type == GCUT_BFLOAT16 || (t->mask == LEAST_ROWS && t->floats)
+                           ? 6e-3
+                           : 8e-4;
   run_poisoned(a, s);
   void *once = malloc(s->y.bytes);
   memcpy(once, s->y.host, s->y.bytes);

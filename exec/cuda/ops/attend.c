@@ -82,6 +82,7 @@ static bool set_shapes(gcut__cuda_attend_job *job, const gcut_type *q, const gcu
   job->size = (int32_t)q->dims[3];
   job->v_size = (int32_t)v->dims[3];
   job->type = q->type;
+  job->ceiling = INFINITY; // until there is a mask
   return true;
 }
 
@@ -264,6 +265,12 @@ static bool set_sinks(const gcut__cuda_matcher *m, const gcut_fused *group, uint
   return t && t->type == a->attend.job.type;
 }
 
+// Whether the node makes float32 of narrower operands.
+static bool is_wide(const gcut__cuda_matcher *m, uint32_t node, int32_t type) {
+  const gcut_type *t = gcut__match_type(m, gcut__match_output(m, &m->graph->nodes[node]));
+  return t && t->type == GCUT_FLOAT && type != GCUT_FLOAT;
+}
+
 bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
                                gcut__cuda_fused *f) {
   attention *a = GCUT_NEW(m->arena, attention);
@@ -276,6 +283,7 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
   a->attend.job.scale = group->scale;
   a->attend.job.softcap = group->softcap;
   a->attend.job.guard = group->guard;
+  a->attend.job.wide_result = is_wide(m, f->base.node, o[0].type.type);
   if (!gcut__cuda_attend_set_masks(m, group, &a->attend.job, &a->masks) ||
       !set_sinks(m, group, reads, a))
     return false;
@@ -333,6 +341,7 @@ static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs 
   job->guard = true;
   gcut__cuda_heads y = result_of(o, is_apart(&o[0]) ? dense : rows_first);
   SET_HEADS(job, y, y);
+  if (mask && mask->type != GCUT_BOOL && mask->type != job->type) return false; // it is cast first
   return !mask || gcut__cuda_attend_set_mask(job, mask);
 }
 

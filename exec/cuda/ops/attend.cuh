@@ -29,12 +29,9 @@ __device__ inline float power2(float x) {
 
 // ---- the mask
 
-// What is added is as good as minus infinity beside any key that is visible: exporters write the least finite number.
-__device__ inline bool hides(float m) { return m < -1e30f; }
-
-// A mask has the type of the queries or is BOOL.
 template <typename T> __device__ inline float mask_at(const gcut__cuda_attend_job &job, int64_t at) {
   if (job.mask_type == T_BOOL) return ((const uint8_t *)job.mask)[at] ? 0.0f : -INFINITY;
+  if (job.mask_type == T_FLOAT) return ((const float *)job.mask)[at];
   return (float)((const T *)job.mask)[at];
 }
 
@@ -60,8 +57,8 @@ __device__ inline bool all_see(const gcut__cuda_attend_job &job, int64_t at, int
 
 // A score in units of log2, with what the mask adds. Large numbers stay finite, as they are before the change of units:
 // a row that sees nothing else weighs such keys alike.
-__device__ inline float add_mask(float x, float m) {
-  return m == -INFINITY ? m : fmaxf(fmaf(m, TO_LOG2, x), -FLT_MAX);
+__device__ inline float add_mask(const gcut__cuda_attend_job &job, float x, float m) {
+  return m == -INFINITY ? m : fmaxf(fminf(fmaf(m, TO_LOG2, x), fmaf(m, 1e30f, job.ceiling)), -FLT_MAX);
 }
 
 // Products become scores.
@@ -85,8 +82,8 @@ __device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int r
       const int c = column + b * 8;
       const float2 m = at(b, half);
       float *x = &score[b][half * 2];
-      x[0] = c < end ? add_mask(x[0] * unit, m.x) : -INFINITY;
-      x[1] = c + 1 < end ? add_mask(x[1] * unit, m.y) : -INFINITY;
+      x[0] = c < end ? add_mask(job, x[0] * unit, m.x) : -INFINITY;
+      x[1] = c + 1 < end ? add_mask(job, x[1] * unit, m.y) : -INFINITY;
     }
   }
 }
@@ -175,7 +172,7 @@ template <int N> __device__ inline void store_words(uint16_t *y, bool there, int
     }
 }
 
-// Writes weighted values over their sums; `row` is of the thread's first.
+// Writes weighted values over their sums; `row` is of the thread's first. In float32 a lane has two neighbours of a chunk.
 template <typename T, int N>
 __device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, int head, int row, const float (&out)[N][4], const Rows &rows) {
 #pragma unroll
@@ -185,11 +182,20 @@ __device__ inline void store_rows(const gcut__cuda_attend_job &job, int batch, i
     sum += __shfl_xor_sync(0xffffffffu, sum, 2);
     const bool nothing = !(sum > 0.0f);
     const float over = nothing ? 0.0f : 1.0f / sum, empty = job.guard ? 0.0f : NAN;
+    const int r = row + half * 8;
+    const int64_t at = batch * job.y_batch + head * job.y_head + r * job.y_row;
+    if (job.wide_result) {
+      float *y = (float *)job.y + at + threadIdx.x % 4 * 2;
+#pragma unroll
+      for (int b = 0; b < N; b++)
+        if (r < job.n_queries && b * 8 < job.v_size)
+          *(float2 *)(y + b * 8) = nothing ? make_float2(empty, empty) : make_float2(out[b][2 * half] * over, out[b][2 * half + 1] * over);
+      continue;
+    }
     uint32_t word[N];
 #pragma unroll
     for (int b = 0; b < N; b++) word[b] = nothing ? pack<T>(empty, empty) : pack<T>(out[b][2 * half] * over, out[b][2 * half + 1] * over);
-    const int r = row + half * 8;
-    store_words((uint16_t *)job.y + batch * job.y_batch + head * job.y_head + r * job.y_row, r < job.n_queries, job.v_size, word);
+    store_words((uint16_t *)job.y + at, r < job.n_queries, job.v_size, word);
   }
 }
 

@@ -21,8 +21,8 @@ typedef struct gcut__cuda_attend {
 // from 16 on.
 bool gcut__cuda_attend_has_kernel(int32_t type, int64_t size);
 
-// How far the tiles of the next head and the next batch are, for a mask whose strides are set;
-// false where there are too many.
+// Of a mask whose type and strides are set: what hides, and how far the tiles of the next head and
+// the next batch are; false where there are too many.
 bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job);
 
 // A mask that broadcasts to [batch, heads, queries, keys]; false where there is no kernel for it.

@@ -1,4 +1,6 @@
 // Masks of attention: one as it lies, or several as one that is added.
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "exec/cuda/ops/attend.h"
@@ -8,7 +10,8 @@
 bool gcut__cuda_attend_set_mask(gcut__cuda_attend_job *job, const gcut_type *t) {
   int64_t full[4] = {job->batch, job->heads, job->n_queries, job->n_keys}, strides[4] = {0},
           stride = 1;
-  if (!t || t->rank > 4 || t->rank < 1 || (t->type != GCUT_BOOL && t->type != job->type))
+  if (!t || t->rank > 4 || t->rank < 1 ||
+      (t->type != GCUT_BOOL && t->type != GCUT_FLOAT && t->type != job->type))
     return false;
   for (int d = t->rank - 1; d >= 0; d--) {
     int to = d + 4 - t->rank;
@@ -80,23 +83,37 @@ static const gcut_type *apart(const gcut__cuda_attend_job *job, const gcut_type 
   return type;
 }
 
+// What mask i says, of that type; false where nothing can be made of it.
+static bool set_kind(gcut__cuda_masks_job *masks, int32_t i, const gcut_fused_mask *mask,
+                     int32_t type, int32_t scores) {
+  bool flags = mask->kind != GCUT_MASK_ADDED, least = type == GCUT_FLOAT16 && !mask->wide;
+  masks->of[i].type = type;
+  masks->of[i].hidden = mask->kind == GCUT_MASK_HIDES;
+  masks->of[i].least = mask->least;
+  masks->of[i].drowns = flags ? mask->least : least ? -65504.0f : -FLT_MAX;
+  return flags ? type == GCUT_BOOL : type == scores || type == GCUT_FLOAT;
+}
+
+// The sum of masks is kept as their scores are.
+static int32_t joined_type(const gcut_fused *group, int32_t scores) {
+  for (uint32_t i = 0; i < masks_of(group); i++)
+    if (group->masks[i].wide) return GCUT_FLOAT;
+  return scores;
+}
+
 // Makes one of them for a job whose shapes are set.
 static bool join(const gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_attend_job *job,
                  gcut__cuda_masks_job *masks) {
   int64_t windows = gcut__cuda_attend_windows(m, group);
   *masks = (gcut__cuda_masks_job){.dims = {1, windows > 1 ? job->heads / windows : 1, 1, 1},
                                   .n = (int32_t)masks_of(group),
-                                  .type = job->type};
+                                  .type = joined_type(group, job->type)};
   for (int32_t i = 0; i < masks->n; i++) {
     gcut_type type;
     gcut_dim dims[4];
     const gcut_type *t = apart(job, gcut__match_type(m, group->reads[0]),
                                gcut__match_type(m, group->reads[3 + i]), &type, dims);
-    const gcut_fused_mask *mask = &group->masks[i];
-    masks->of[i].flags = mask->kind != GCUT_MASK_ADDED;
-    masks->of[i].hidden = mask->kind == GCUT_MASK_HIDES;
-    masks->of[i].least = mask->least;
-    if (!t || t->rank > 4 || t->type != (masks->of[i].flags ? GCUT_BOOL : masks->type) ||
+    if (!t || t->rank > 4 || !set_kind(masks, i, &group->masks[i], t->type, job->type) ||
         !set_part(masks, i, t))
       return false;
   }
@@ -109,15 +126,24 @@ static bool join(const gcut__cuda_matcher *m, const gcut_fused *group, gcut__cud
   return masks->count > 0 && gcut__cuda_attend_set_mask(job, &joined);
 }
 
-// One mask that is added is read as it lies; of rank 3 it repeats over batches.
+// Whether a kernel reads that mask as it lies.
+static bool is_plain(const gcut_fused_mask *mask, const gcut_type *t) {
+  bool flags = mask->kind == GCUT_MASK_KEEPS && mask->least == -INFINITY;
+  return (!t || t->rank < 5) && (flags || mask->kind == GCUT_MASK_ADDED);
+}
+
+// One mask is read as it lies where a kernel can; of rank 3 it repeats over batches.
 bool gcut__cuda_attend_set_masks(const gcut__cuda_matcher *m, const gcut_fused *group,
                                  gcut__cuda_attend_job *job, gcut__cuda_masks_job *masks) {
   uint32_t n = masks_of(group);
   const gcut_type *t = n > 0 ? gcut__match_type(m, group->reads[3]) : NULL;
   if (n == 0) return true;
-  if (n == 1 && group->masks[0].kind == GCUT_MASK_ADDED && (!t || t->rank < 5))
-    return t && t->type != GCUT_BOOL && gcut__cuda_attend_set_mask(job, t);
-  return join(m, group, job, masks);
+  if (n > 1 || !is_plain(&group->masks[0], t)) return join(m, group, job, masks);
+  if (!t || (t->type == GCUT_BOOL) != (group->masks[0].kind == GCUT_MASK_KEEPS) ||
+      !gcut__cuda_attend_set_mask(job, t))
+    return false;
+  if (group->masks[0].wide) job->ceiling = INFINITY;
+  return true;
 }
 
 uint64_t gcut__cuda_masks_bytes(const gcut__cuda_masks_job *masks) {

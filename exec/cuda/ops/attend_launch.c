@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 
 #include "exec/cuda/kernels.h"
@@ -102,7 +103,7 @@ static bool fits_wide(const gcut__cuda_attend_job *job) {
   if (job->type == GCUT_FLOAT || (job->size != 64 && job->size != 128) || job->n_queries <= TILE ||
       items > INT32_MAX / 2)
     return false;
-  if (job->v_size != job->size || job->softcap > 0) return false;
+  if (job->v_size != job->size || job->softcap > 0 || job->mask_type == GCUT_FLOAT) return false;
   if (job->mask_type && (job->m_column != 1 ||
                          !strides_fit(job->m_row, job->m_head, job->m_batch, mask_element(job))))
     return false;
@@ -130,7 +131,11 @@ static int64_t mask_tiles(const gcut__cuda_attend_job *job) {
   return tiles_of(job->n_queries, TILE) * tiles_of(job->n_keys, TILE);
 }
 
+// The least number of float16 hides beside all scores that float16 has, and the next, 32 above, is
+// another; of other types those that exporters write are far below any score.
 bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job) {
+  job->hides = job->type == GCUT_FLOAT16 ? -6e4f : -1e30f;
+  job->ceiling = job->mask_type == GCUT_FLOAT16 ? 65488e30f : INFINITY;
   int64_t tiles = mask_tiles(job), a_batch = tiles * (job->m_head ? job->heads : 1);
   if (a_batch * (job->m_batch ? job->batch : 1) > INT32_MAX) return false;
   job->tiles_head = job->m_head ? (int32_t)tiles : 0;

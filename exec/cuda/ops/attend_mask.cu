@@ -5,8 +5,8 @@ namespace attention {
 
 enum { VISIBLE = 1, FINITE = 2, OTHER = 4 }; // than zero
 
-__device__ inline uint32_t kind_of(float m) {
-  return (hides(m) ? 0 : VISIBLE) | (m == -INFINITY ? 0 : FINITE) | (m == 0.0f ? 0 : OTHER);
+__device__ inline uint32_t kind_of(const gcut__cuda_attend_job &job, float m) {
+  return (m <= job.hides ? 0 : VISIBLE) | (m == -INFINITY ? 0 : FINITE) | (m == 0.0f ? 0 : OTHER);
 }
 
 __device__ inline float mask_value(const gcut__cuda_attend_job &job, uint32_t raw) {
@@ -18,12 +18,12 @@ __device__ inline float mask_value(const gcut__cuda_attend_job &job, uint32_t ra
 __device__ inline uint32_t kinds_of_words(const gcut__cuda_attend_job &job, uint4 v) {
   const bool flags = job.mask_type == T_BOOL;
   const uint32_t words[4] = {v.x, v.y, v.z, v.w}, repeated = flags ? (v.x & 0xff) * 0x01010101u : (v.x & 0xffff) * 0x00010001u;
-  if (v.x == repeated && v.y == repeated && v.z == repeated && v.w == repeated) return kind_of(mask_value(job, v.x & 0xffff));
+  if (v.x == repeated && v.y == repeated && v.z == repeated && v.w == repeated) return kind_of(job, mask_value(job, v.x & 0xffff));
   uint32_t kinds = 0;
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    kinds |= kind_of(mask_value(job, words[i] & 0xffff)) | kind_of(mask_value(job, words[i] >> 16));
-    if (flags) kinds |= kind_of(mask_value(job, words[i] >> 8 & 0xff)) | kind_of(mask_value(job, words[i] >> 24));
+    kinds |= kind_of(job, mask_value(job, words[i] & 0xffff)) | kind_of(job, mask_value(job, words[i] >> 16));
+    if (flags) kinds |= kind_of(job, mask_value(job, words[i] >> 8 & 0xff)) | kind_of(job, mask_value(job, words[i] >> 24));
   }
   return kinds;
 }
@@ -33,12 +33,16 @@ __device__ inline uint32_t kinds_of(const gcut__cuda_attend_job &job, int64_t at
   const bool flags = job.mask_type == T_BOOL;
   const uint8_t *from = (const uint8_t *)job.mask + at * (flags ? 1 : 2);
   uint32_t kinds = 0;
+  if (job.mask_type == T_FLOAT) {
+    for (int i = 0; i < n; i++, at += job.m_column) kinds |= kind_of(job, ((const float *)job.mask)[at]);
+    return kinds;
+  }
   if (n == 8 && job.m_column == 1 && (uintptr_t)from % (flags ? 8 : 16) == 0) {
     const uint4 v = flags ? make_uint4(((const uint2 *)from)->x, ((const uint2 *)from)->y, 0, 0) : *(const uint4 *)from;
     return kinds_of_words(job, flags ? make_uint4(v.x, v.y, v.x, v.y) : v);
   }
   for (int i = 0; i < n; i++, at += job.m_column)
-    kinds |= kind_of(mask_value(job, flags ? ((const uint8_t *)job.mask)[at] : ((const uint16_t *)job.mask)[at]));
+    kinds |= kind_of(job, mask_value(job, flags ? ((const uint8_t *)job.mask)[at] : ((const uint16_t *)job.mask)[at]));
   return kinds;
 }
 

@@ -4,14 +4,15 @@
 
 #include <stdint.h>
 
-// to[b][h][q][k] = the sum of what masks add: an element of `type`, or, of flags, `least` where the
-// flag is `hidden` and else 0. Sums of finite numbers stay finite.
+// to[b][h][q][k] = the sum of what masks add: an element of their type, or, of flags, `least` where
+// the flag is `hidden` and else 0. What drowns scores by itself does so in the sum: that is finite,
+// and the least number of `type`.
 typedef struct gcut__cuda_masks_job {
   int64_t dims[4], count;
   struct {
-    int64_t strides[4]; // 0 repeats
-    int32_t flags, hidden;
-    float least;
+    int64_t strides[4];   // 0 repeats
+    int32_t type, hidden; // BOOL: flags
+    float least, drowns;
     const void *data;
   } of[2];
   int32_t n, type;

@@ -43,11 +43,17 @@ typedef struct gcut__cuda_attend_job {
   int64_t m_batch, m_head, m_row, m_column; // of the mask; 0 repeats
   int32_t batch, heads, group, n_queries, n_keys;
   int32_t size, v_size;            // of queries and keys; of values
-  int32_t type, mask_type;         // 0: no mask; BOOL: false hides
+  int32_t type, mask_type;         // 0: no mask; BOOL: false hides; else `type`, or float32
+  int32_t wide_result;             // y is float32, whatever the type
   int32_t causal, past;            // query i sees keys up to i + past
   int32_t guard;                   // a row that sees nothing is 0, not NaN
   int32_t tiles_batch, tiles_head; // of `tiles`: how far the next batch or head; 0 repeats
   float scale, softcap;            // softcap 0: none
+  // What a mask adds hides from `hides` down, beside any key that is visible. Where it adds m,
+  // scores stay below 1e30 m + ceiling: far below all others where rounding leaves nothing of what
+  // m is added to, so that a row that sees nothing else weighs such keys alike; above all
+  // elsewhere.
+  float hides, ceiling;
   const void *q, *k, *v, *mask;
   const void *sinks;  // NULL, or one a head
   int64_t sinks_step; // elements to that of the next
