@@ -135,6 +135,34 @@ static const char sinks[] = HEAD
     " c = Concat<axis = -1>(masked, all) top = ReduceMax(c, axis) d = Sub(c, top)"
     " w = Softmax(d) p = Slice(w, first, end, axis) y = MatMul(p, v) }";
 
+// As TorchScript's exporter writes 16 bits: scores and weights in float32, from the operands on.
+static const char widened[] =
+    HEAD "(float16[batch,2,seq,16] q, float16[batch,2,seq,16] k, float16[batch,2,seq,16] v,"
+         " float16[batch,1,seq,seq] mask) => (float16[batch,2,seq,16] y)<float s = {4}> {"
+         " qw = Cast<to = 1>(q) kw = Cast<to = 1>(k) kt = Transpose<perm = [0, 1, 3, 2]>(kw)"
+         " product = MatMul(qw, kt) scaled = Div(product, s) wide = Cast<to = 1>(mask)"
+         " scores = Add(scaled, wide) w = Softmax<axis = -1>(scores) p = Cast<to = 10>(w)"
+         " y = MatMul(p, v) }";
+
+// A bias in float32, then flags with the least number of float16.
+static const char biased[] =
+    HEAD "(float16[batch,2,seq,16] q, float16[batch,2,seq,16] k, float16[batch,2,seq,16] v,"
+         " float[2,1,seq] bias, bool[batch,1,seq,seq] hidden) => (float16[batch,2,seq,16] y)"
+         "<float16 s = {0.25}, float least = {-65504}> {"
+         " kt = Transpose<perm = [0, 1, 3, 2]>(k) product = MatMul(q, kt) scaled = Mul(product, s)"
+         " wide = Cast<to = 1>(scaled) sum = Add(wide, bias) scores = Where(hidden, least, sum)"
+         " w = Softmax<axis = -1>(scores) p = Cast<to = 10>(w) y = MatMul(p, v) }";
+
+// The result in float32, too; the mask is made of flags.
+static const char results[] =
+    HEAD "(float16[batch,2,seq,16] q, float16[batch,2,seq,16] k, float16[batch,2,seq,16] v,"
+         " bool[batch,1,seq,seq] seen) => (float[batch,2,seq,16] y)"
+         "<float16 s = {0.5}, float zero = {0}, float[1] least = {-inf}> {"
+         " kt = Transpose<perm = [0, 1, 3, 2]>(k) qs = Mul(q, s) ks = Mul(kt, s)"
+         " product = MatMul(qs, ks) wide = Cast<to = 1>(product) mask = Where(seen, zero, least)"
+         " scores = Add(wide, mask) p = Softmax<axis = -1>(scores) nan = IsNaN(p)"
+         " guarded = Where(nan, zero, p) values = Cast<to = 1>(v) y = MatMul(guarded, values) }";
+
 // Batch and heads in one dimension, but for a mask and softmax.
 static const char beside[] =
     HEAD "(float[8,5,16] q, float[8,7,16] k, float[8,7,16] v, float[8,1,7] bias, bool[2,1,5,7] "
@@ -323,6 +351,43 @@ static void spellings_vary(void **state) {
          "again = Cast<to = 1>(x) scaled = Mul(again, factor)", "rms_norm x w: 10 nodes, 0 shapes");
 }
 
+static void widths_vary(void **state) {
+  (void)state;
+  static const char all[] = "attention q k v mask: 10 nodes, 0 shapes",
+                    flags[] = "attention q k v seen: 12 nodes, 0 shapes";
+  expect(widened, "", "", all);
+  expect(biased, "", "", "attention q k v bias hidden: 9 nodes, 0 shapes");
+  expect(results, "", "", flags);
+  // Softmax in 16 bits, cast to float32 and back; all in 16 bits.
+  expect(eager, "up = Cast<to = 1>(scores) p = Softmax<axis = 3>(up)",
+         "narrow = Softmax<axis = 3>(scores) p = Cast<to = 1>(narrow)",
+         "attention q k v mask: 8 nodes, 0 shapes");
+  expect(eager, "up = Cast<to = 1>(scores) p = Softmax<axis = 3>(up) down = Cast<to = 10>(p)",
+         "down = Softmax<axis = 3>(scores)", "attention q k v mask: 6 nodes, 0 shapes");
+  // A mask in float32; its flags; one that leaves something of scores, which stays a mask.
+  expect(widened, "float16[batch,1,seq,seq] mask", "float[batch,1,seq,seq] mask", all);
+  expect(results, "float[1] least = {-inf}", "float[1] least = {-3.0e38}", flags);
+  expect(results, "Where(seen, zero, least)", "Where(seen, least, zero)", flags);
+  expect(results, "least = {-inf}", "least = {-65504}", "attention q k v mask: 11 nodes, 0 shapes");
+  expect(results, "mask = Where(seen, zero, least)", "m = Where(seen, s, s) mask = Cast<to = 1>(m)",
+         "attention q k v m: 12 nodes, 0 shapes");
+  // Operands that were in float32 all along, or that others read so, too.
+  expect(results, "product = MatMul(qs, ks) wide = Cast<to = 1>(product)",
+         "qw = Cast<to = 1>(qs) kw = Cast<to = 1>(ks) wide = MatMul(qw, kw)",
+         "attention q k v seen: 13 nodes, 0 shapes");
+  expect(results, "y = MatMul", "other = Relu(values) y = MatMul", "");
+}
+
+// What changes numbers between the operands and the result.
+static void other_casts_are_none(void **state) {
+  (void)state;
+  expect(widened, "w = Softmax<axis = -1>(scores) p = Cast<to = 10>(w)",
+         "narrow = Cast<to = 10>(scores) p = Softmax<axis = -1>(narrow)", "");
+  expect(widened, "product = MatMul(qw, kt)",
+         "less = Cast<to = 16>(qw) qx = Cast<to = 1>(less) product = MatMul(qx, kt)", "");
+  expect(widened, "p = Cast<to = 10>(w)", "low = Cast<to = 16>(w) p = Cast<to = 10>(low)", "");
+}
+
 static void experts_vary(void **state) {
   (void)state;
   expect(experts, "GatherND(w, ids)", "Gather(w, e)", "experts w e x: 3 nodes, 0 shapes");
@@ -451,6 +516,8 @@ static void near_misses_are_none(void **state) {
   expect(rotary, "low = Slice(x, zero, half, axis)", "low = Slice(x, half, end, axis)", "");
   // What hides is seen beside large scores; three masks; scores that a mask gives batches.
   expect(chosen, "least = {-3.0e38}", "least = {-10000}", "");
+  expect(chosen, "least = {-3.0e38}", "least = {-65504}", "");
+  expect(biased, "least = {-65504}", "least = {-65000}", "");
   expect(chosen, "p = Softmax(scores)", "more = Add(scores, bias) p = Softmax(more)", "");
   expect(batches, "", "", "");
   // A cap that turns scores around; sinks a query, sinks before the keys, a key cut off, the least.
@@ -550,6 +617,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(patterns_are_found),
       cmocka_unit_test(spellings_vary),
+      cmocka_unit_test(widths_vary),
+      cmocka_unit_test(other_casts_are_none),
       cmocka_unit_test(experts_vary),
       cmocka_unit_test(experts_are_none),
       cmocka_unit_test(summed_experts_vary),

@@ -147,6 +147,7 @@ static gcut_status try_patterns(gcut__fuser *f, uint32_t id, bool unfused, gcut_
     bool whole = gcut_fused_is_whole(patterns[i].kind);
     if (strcmp(patterns[i].op, node->op_type) != 0 || (whole && unfused)) continue;
     f->n_nodes = f->n_shapes = 0;
+    f->widened = 0;
     f->group = (gcut_fused){.kind = patterns[i].kind};
     if (patterns[i].find(f, node) && mark_nodes(f, id) && (!whole || take_shapes(f, id)))
       return keep(f, id, err);

@@ -21,8 +21,9 @@ typedef struct gcut__fuser {
   uint32_t *place; // [n_nodes] in the main graph's order, GCUT_NONE elsewhere
   uint32_t *mark;  // [n_nodes] stamp of the group that last had the node
   uint32_t stamp;
-  gcut_fused group;                           // in the making: patterns fill reads and attributes
-  uint32_t nodes[GCUT__FUSED_NODES], n_nodes; // of it, but for the last; not sorted
+  gcut_dtype widened; // a type whose Casts to float32 the pattern passes, too; 0: none
+  gcut_fused group;   // in the making: patterns fill reads and attributes
+  uint32_t nodes[GCUT__FUSED_NODES], n_nodes;    // of it, but for the last; not sorted
   uint32_t shapes[GCUT__FUSED_SHAPES], n_shapes; // gcut_fused.shapes
   gcut_fused *found;
   uint32_t n_found, capacity;
@@ -41,8 +42,8 @@ bool gcut__fuse_vanishes(const gcut__fuser *f, uint32_t node);
 // The node of that operator (of ai.onnx) that makes the value, where it runs, makes nothing else
 // and is in no group yet; or NULL.
 const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const char *op);
-// The same, taken into the group: exactly `readers` nodes read the value, shapes apart. Casts to
-// the type that a value has are passed, and taken with it.
+// The same, taken into the group: exactly `readers` nodes read the value, shapes apart. Casts that
+// keep every number (to the type that a value has, and of `widened`) are passed, and taken with it.
 const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers);
 // Operands; GCUT_NONE where there is none.
 uint32_t gcut__fuse_input(const gcut__fuser *f, const gcut_node *node, uint32_t i);
@@ -64,6 +65,10 @@ uint32_t gcut__fuse_beside_number(const gcut__fuser *f, const gcut_node *node, f
 // [b, kv, 1, s, d], wide [b, kv, n, s, d], out [b, kv * n, s, d].
 bool gcut__fuse_repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
                               const gcut_type *out);
+// Keys or values before they were repeated so, or as they are.
+uint32_t gcut__fuse_behind_repeat(gcut__fuser *f, uint32_t value);
+// k of k^T [batch, heads, size, keys], or GCUT_NONE; says whether it has rows first.
+uint32_t gcut__fuse_behind_turn(gcut__fuser *f, uint32_t value);
 // Says what the group reads, save for such Casts, which it takes; true.
 bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n);
 

@@ -1,7 +1,7 @@
 // Scaled dot-product attention, as PyTorch's exporters and hand-written modules spell it:
 //
-//     [Where(IsNaN(p), 0, p)] of p = [Cast] Softmax([Cast] [masks] [cap * Tanh] [* s] MatMul(q
-//     [* s], k^T [* s])) then MatMul(p, v)
+//     [Where(IsNaN(p), 0, p)] of p = Softmax([masks] [cap * Tanh] [* s] MatMul(q [* s], k^T [* s]))
+//     then MatMul(p, v)
 //
 // with up to two masks, each added or chosen by Where, with scores of sinks beside those of keys
 // until softmax is done, with all of rank 4 or of rank 3, batch and heads as one (then Reshapes may
@@ -9,11 +9,12 @@
 // rows outermost, too, as torch's MultiheadAttention has them), or by one between Reshapes that
 // join batch and heads, and k and v repeated for groups of queries: Reshape(Expand(Unsqueeze(k))).
 // Shapes are compared as expressions, so a group found is one at every shape.
-#include <string.h>
-
+//
+// Of 16 bits, everything between the operands and the result may be in float32, from any Cast on:
+// a kernel never rounds scores. They do not become narrower before softmax: there what hides could
+// become minus infinity.
 #include "tracer/fuse/fuse.h"
 #include "tracer/ops/softmax.h"
-#include "tracer/ops/transpose.h"
 
 // The value behind a product with a number, or a quotient by one; else the value itself.
 static uint32_t behind_one_factor(gcut__fuser *f, uint32_t value) {
@@ -40,83 +41,6 @@ static uint32_t behind_factor(gcut__fuser *f, uint32_t value) {
   return value;
 }
 
-// ---- keys and values ----------------------------------------------------------------------------
-
-bool gcut__fuse_repeats_heads(const gcut_type *in, const gcut_type *one, const gcut_type *wide,
-                              const gcut_type *out) {
-  if (!in || !one || !wide || !out || in->rank != 4 || one->rank != 5 || wide->rank != 5 ||
-      out->rank != 4 || one->dims[2] != 1 || one->dims[1] != in->dims[1])
-    return false;
-  for (int d = 0; d < 5; d++)
-    if (d != 2 && wide->dims[d] != in->dims[d < 2 ? d : d - 1]) return false;
-  for (int d = 0; d < 4; d++)
-    if (d != 1 && out->dims[d] != in->dims[d]) return false;
-  return gcut_dim_known(in->dims[1]) && gcut_dim_known(wide->dims[2]) &&
-         gcut_dim_known(out->dims[1]) && wide->dims[2] > 0 &&
-         out->dims[1] / wide->dims[2] == in->dims[1] && out->dims[1] % wide->dims[2] == 0;
-}
-
-// k of Expand(Unsqueeze(k)), which joined to `out` repeats its heads; or GCUT_NONE.
-static uint32_t behind_wide(gcut__fuser *f, uint32_t wide, const gcut_type *out) {
-  const gcut_node *expand = gcut__fuse_take(f, wide, "Expand", 1);
-  uint32_t one = gcut__fuse_input(f, expand, 0);
-  const gcut_node *unsqueeze = gcut__fuse_take(f, one, "Unsqueeze", 1);
-  uint32_t in = gcut__fuse_input(f, unsqueeze, 0);
-  bool found =
-      unsqueeze && gcut__fuse_repeats_heads(gcut__fuse_type(f, in), gcut__fuse_type(f, one),
-                                            gcut__fuse_type(f, wide), out);
-  return found ? in : GCUT_NONE;
-}
-
-// Keys or values before they were repeated for groups of heads.
-static uint32_t behind_repeat(gcut__fuser *f, uint32_t value) {
-  uint32_t kept = f->n_nodes;
-  const gcut_node *join = gcut__fuse_take(f, value, "Reshape", 1);
-  uint32_t in =
-      join ? behind_wide(f, gcut__fuse_input(f, join, 0), gcut__fuse_type(f, value)) : GCUT_NONE;
-  if (in != GCUT_NONE) return in;
-  f->n_nodes = kept;
-  return value;
-}
-
-static bool permutes(const gcut_node *transpose, const int64_t *perm, size_t rank) {
-  const gcut__transpose_attrs *attrs = transpose->attrs;
-  return attrs->perm.given && attrs->perm.n == rank &&
-         !memcmp(attrs->perm.data, perm, rank * sizeof *perm);
-}
-
-// k of Reshape(Transpose(Reshape(k))), which joins batch and heads meanwhile (of k repeated, too);
-// or GCUT_NONE.
-static uint32_t behind_joined_turn(gcut__fuser *f, uint32_t value) {
-  const gcut_node *last = gcut__fuse_take(f, value, "Reshape", 1);
-  uint32_t turned = gcut__fuse_input(f, last, 0);
-  const gcut_node *turn = gcut__fuse_take(f, turned, "Transpose", 1);
-  const gcut_node *first = gcut__fuse_take(f, gcut__fuse_input(f, turn, 0), "Reshape", 1);
-  uint32_t k = gcut__fuse_input(f, first, 0);
-  const gcut_type *in = gcut__fuse_type(f, k), *t = gcut__fuse_type(f, turned),
-                  *out = gcut__fuse_type(f, value);
-  if (!first || !in || !t || !out || t->rank != 3 || out->rank != 4 ||
-      !gcut__fuse_swaps_last(turn, 3) || t->dims[1] != out->dims[2] || t->dims[2] != out->dims[3])
-    return GCUT_NONE;
-  gcut_dim dims[] = {out->dims[0], out->dims[1], out->dims[3], out->dims[2]};
-  gcut_type heads = {.kind = GCUT_KIND_TENSOR, .type = in->type, .rank = 4, .dims = dims};
-  if (gcut__fuse_same_shape(in, &heads)) return k;
-  return in->rank == 5 ? behind_wide(f, k, &heads) : GCUT_NONE;
-}
-
-// k of k^T [batch, heads, size, keys], or GCUT_NONE.
-static uint32_t behind_turn(gcut__fuser *f, uint32_t value) {
-  static const int64_t rows_first[] = {0, 2, 3, 1}, rows_outermost[] = {1, 2, 0};
-  uint32_t kept = f->n_nodes;
-  const gcut_node *turn = gcut__fuse_take(f, value, "Transpose", 1);
-  if (!turn) return behind_joined_turn(f, value);
-  f->group.rows_first = permutes(turn, rows_first, 4) || permutes(turn, rows_outermost, 3);
-  if (f->group.rows_first || gcut__fuse_swaps_last(turn, 4) || gcut__fuse_swaps_last(turn, 3))
-    return gcut__fuse_input(f, turn, 0);
-  f->n_nodes = kept;
-  return GCUT_NONE;
-}
-
 // ---- scores -------------------------------------------------------------------------------------
 
 static bool has_heads(const gcut__fuser *f, uint32_t value) {
@@ -139,8 +63,8 @@ static bool find_product(gcut__fuser *f, uint32_t value, scores *s) {
   const gcut_node *product = gcut__fuse_take(f, behind_factor(f, value), "MatMul", 1);
   if (product) {
     s->q = behind_factor(f, gcut__fuse_input(f, product, 0));
-    s->k = behind_turn(f, behind_factor(f, gcut__fuse_input(f, product, 1)));
-    if (s->k != GCUT_NONE && !f->group.rows_first) s->k = behind_repeat(f, s->k);
+    s->k = gcut__fuse_behind_turn(f, behind_factor(f, gcut__fuse_input(f, product, 1)));
+    if (s->k != GCUT_NONE && !f->group.rows_first) s->k = gcut__fuse_behind_repeat(f, s->k);
     const gcut_type *q = gcut__fuse_type(f, s->q), *k = gcut__fuse_type(f, s->k);
     if (has_heads(f, s->q) && has_heads(f, s->k) && q->rank == k->rank) return true;
   }
@@ -182,22 +106,53 @@ static uint32_t behind_view(gcut__fuser *f, uint32_t value) {
   return value;
 }
 
+// Whether a score that is this is as good as minus infinity beside any other of its type.
+static bool hides(const gcut__fuser *f, float least) {
+  return least < -1e30f || (f->widened == GCUT_FLOAT16 && least <= -65504);
+}
+
+// Whether scores that this is added to are all alike: in float32 they keep what they were beside
+// the least number of float16.
+static bool drowns(const gcut__fuser *f, float least, bool wide) {
+  return wide ? least < -1e30f : hides(f, least);
+}
+
+// The flags of a mask Where(flags, 0, least), or the other way round; else the mask as it is.
+static uint32_t behind_flags(gcut__fuser *f, uint32_t mask, gcut_fused_mask *m) {
+  uint32_t kept = f->n_nodes;
+  float yes, no;
+  const gcut_node *where = gcut__fuse_take(f, mask, "Where", 1);
+  bool numbers = gcut__fuse_number(f, gcut__fuse_input(f, where, 1), &yes) &&
+                 gcut__fuse_number(f, gcut__fuse_input(f, where, 2), &no);
+  if (numbers && yes == 0 && drowns(f, no, m->wide))
+    *m = (gcut_fused_mask){.kind = GCUT_MASK_KEEPS, .least = no};
+  else if (numbers && no == 0 && drowns(f, yes, m->wide))
+    *m = (gcut_fused_mask){.kind = GCUT_MASK_HIDES, .least = yes};
+  if (m->kind != GCUT_MASK_ADDED) return gcut__fuse_input(f, where, 0);
+  f->n_nodes = kept;
+  return mask;
+}
+
 // Scores before the node masked them as that says, its operands given by their places; GCUT_NONE
 // where it does not. Where a mask is chosen, what hides must be as good as minus infinity.
 static uint32_t before_mask(gcut__fuser *f, const gcut_node *node, uint32_t mask, uint32_t score,
                             uint32_t least, scores *s) {
-  uint32_t in = gcut__fuse_input(f, node, score);
-  const gcut_type *type = gcut__fuse_type(f, gcut__fuse_input(f, node, mask)),
-                  *scored = gcut__fuse_type(f, in);
+  uint32_t in = gcut__fuse_input(f, node, score), read = gcut__fuse_input(f, node, mask);
+  const gcut_type *scored = gcut__fuse_type(f, in);
   gcut_fused_mask *m = &f->group.masks[s->n_masks];
   *m = (gcut_fused_mask){.kind = GCUT_MASK_ADDED};
-  if (!type || !scored || type->rank > scored->rank || type->rank < 1) return GCUT_NONE;
+  if (!scored) return GCUT_NONE;
   if (least != GCUT_NONE) {
     m->kind = score < least ? GCUT_MASK_KEEPS : GCUT_MASK_HIDES;
-    if (!gcut__fuse_number(f, gcut__fuse_input(f, node, least), &m->least) || m->least > -1e30f)
+    if (!gcut__fuse_number(f, gcut__fuse_input(f, node, least), &m->least) || !hides(f, m->least))
       return GCUT_NONE;
+  } else {
+    m->wide = f->widened && scored->type == GCUT_FLOAT;
+    read = behind_flags(f, read, m);
   }
-  s->masks[s->n_masks] = gcut__fuse_input(f, node, mask);
+  const gcut_type *type = gcut__fuse_type(f, read);
+  if (!type || type->rank > scored->rank || type->rank < 1) return GCUT_NONE;
+  s->masks[s->n_masks] = read;
   return in;
 }
 
@@ -245,35 +200,27 @@ static uint32_t behind_guard(gcut__fuser *f, uint32_t value) {
   return value;
 }
 
-// The value that a Cast from or to float32 reads; else the value itself.
-static uint32_t behind_cast(gcut__fuser *f, uint32_t value, uint32_t readers, bool up) {
+// Weights in float32 that a Cast makes narrow; else the value itself.
+static uint32_t behind_narrowing(gcut__fuser *f, uint32_t value, uint32_t readers) {
   uint32_t kept = f->n_nodes;
   const gcut_node *cast = gcut__fuse_take(f, value, "Cast", readers);
   uint32_t from = gcut__fuse_input(f, cast, 0);
-  const gcut_type *wide = gcut__fuse_type(f, up ? value : from);
-  if (cast && wide && wide->type == GCUT_FLOAT) return from;
+  const gcut_type *in = gcut__fuse_type(f, from), *out = gcut__fuse_type(f, value);
+  if (cast && f->widened && in && in->type == GCUT_FLOAT && out && out->type == f->widened)
+    return from;
   f->n_nodes = kept;
   return value;
 }
 
-// Softmax over keys, in float32 where `casts`: what it reads, or GCUT_NONE.
+// Softmax over keys: what it reads, or GCUT_NONE.
 static uint32_t behind_softmax(gcut__fuser *f, uint32_t value) {
   uint32_t readers = f->group.guard && !f->group.sinks ? 2 : 1,
-           p = behind_cast(f, value, readers, false);
-  f->group.casts = p != value;
-  if (f->group.casts) readers = 1;
-  const gcut_node *softmax = gcut__fuse_take(f, p, "Softmax", readers);
+           p = behind_narrowing(f, value, readers);
+  const gcut_node *softmax = gcut__fuse_take(f, p, "Softmax", p == value ? readers : 1);
   if (!softmax || !has_heads(f, p)) return GCUT_NONE;
   int64_t axis = gcut__softmax_axis(softmax, softmax->attrs),
           last = gcut__fuse_type(f, p)->rank - 1;
-  uint32_t scores = gcut__fuse_input(f, softmax, 0);
-  if (axis != last && axis != -1) return GCUT_NONE;
-  const gcut_type *out = gcut__fuse_type(f, value);
-  f->group.casts = f->group.casts && out && out->type != GCUT_FLOAT; // to float32 from float32
-  if (!f->group.casts) return scores;
-  uint32_t narrow = behind_cast(f, scores, 1, true);
-  const gcut_type *in = gcut__fuse_type(f, narrow);
-  return narrow != scores && in && out && in->type == out->type ? narrow : GCUT_NONE;
+  return axis == last || axis == -1 ? gcut__fuse_input(f, softmax, 0) : GCUT_NONE;
 }
 
 // ---- sinks --------------------------------------------------------------------------------------
@@ -341,13 +288,25 @@ static uint32_t beside_sinks(gcut__fuser *f, uint32_t value, scores *s) {
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
+// Whether queries, keys and values are of one type, the narrow one where there is one.
+static bool types_fit(const gcut__fuser *f) {
+  const gcut_type *q = gcut__fuse_type(f, f->group.reads[0]);
+  for (uint32_t i = 1; i < 3; i++)
+    if (gcut__fuse_type(f, f->group.reads[i])->type != q->type) return false;
+  return !f->widened || q->type == f->widened;
+}
+
+static bool find_attention(gcut__fuser *f, const gcut_node *node, gcut_dtype narrow) {
   scores s = {0};
-  uint32_t value = behind_guard(f, behind_view(f, gcut__fuse_input(f, node, 0)));
+  f->widened = narrow;
+  f->n_nodes = 0;
+  uint32_t value = behind_view(f, gcut__fuse_input(f, node, 0));
+  value = behind_guard(f, behind_narrowing(f, value, 1));
   value = behind_softmax(f, behind_cut(f, value));
   if (value != GCUT_NONE && f->group.sinks) value = beside_sinks(f, value, &s);
   if (value == GCUT_NONE || !find_scores(f, value, &s)) return false;
-  uint32_t v = behind_repeat(f, gcut__fuse_input(f, node, 1)), reads[] = {s.q, s.k, v, 0, 0, 0};
+  uint32_t v = gcut__fuse_behind_repeat(f, gcut__fuse_input(f, node, 1)),
+           reads[] = {s.q, s.k, v, 0, 0, 0};
   const gcut_type *q = gcut__fuse_type(f, s.q), *tv = gcut__fuse_type(f, v);
   if (!tv || tv->rank != q->rank) return false;
   for (uint32_t i = 0; i < s.n_masks; i++) reads[3 + i] = s.masks[s.n_masks - 1 - i];
@@ -357,5 +316,20 @@ bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
     f->group.masks[1] = last;
   }
   reads[3 + s.n_masks] = s.sinks;
-  return gcut__fuse_as(f, reads, 3 + s.n_masks + f->group.sinks);
+  return gcut__fuse_as(f, reads, 3 + s.n_masks + f->group.sinks) && types_fit(f);
+}
+
+// A type of 16 bits that the value has, or had before a Cast to float32; 0: there is none.
+static gcut_dtype narrow_type(const gcut__fuser *f, uint32_t value) {
+  const gcut_node *cast = gcut__fuse_maker(f, value, "Cast");
+  for (int i = 0; i < 2; i++, value = gcut__fuse_input(f, cast, 0)) {
+    const gcut_type *t = gcut__fuse_type(f, value);
+    if (t && (t->type == GCUT_FLOAT16 || t->type == GCUT_BFLOAT16)) return t->type;
+  }
+  return 0;
+}
+
+bool gcut__fuse_attention(gcut__fuser *f, const gcut_node *node) {
+  gcut_dtype narrow = narrow_type(f, gcut__fuse_input(f, node, 1));
+  return (narrow && find_attention(f, node, narrow)) || find_attention(f, node, 0);
 }

@@ -120,6 +120,35 @@ static void attention_is_whole_in_every_cut(void **state) {
   end(f);
 }
 
+// Of 16 bits, scores in float32: with a bias, and flags that choose; of operands in float32, with
+// the result.
+static void attention_between_casts(void **state) {
+  (void)state;
+  static const char biased[] =
+      "<ir_version: 10, opset_import: [\"\": 18]> g (%1$s[batch,2,seq,16] q,"
+      " %1$s[batch,2,seq,16] k, %1$s[batch,2,seq,16] v, float[2,1,seq] bias,"
+      " bool[batch,1,seq,seq] hidden) => (%1$s[batch,2,seq,16] y) <float least = {-65504}> {"
+      " kt = Transpose<perm = [0, 1, 3, 2]>(k) product = MatMul(q, kt) wide = Cast<to = 1>(product)"
+      " sum = Add(wide, bias) scores = Where(hidden, least, sum) w = Softmax(scores)"
+      " p = Cast<to = 10>(w) y = MatMul(p, v) }";
+  static const char results[] =
+      "<ir_version: 10, opset_import: [\"\": 18]> g (%1$s[batch,2,seq,16] q,"
+      " %1$s[batch,2,seq,16] k, %1$s[batch,2,seq,16] v, bool[batch,1,seq,seq] seen)"
+      " => (float[batch,2,seq,16] y) <float zero = {0}, float least = {-inf}> {"
+      " qw = Cast<to = 1>(q) kw = Cast<to = 1>(k) kt = Transpose<perm = [0, 1, 3, 2]>(kw)"
+      " product = MatMul(qw, kt) mask = Where(seen, zero, least) scores = Add(product, mask)"
+      " p = Softmax(scores) vw = Cast<to = 1>(v) y = MatMul(p, vw) }";
+  gcut_cut_options one = {.cutter = "balanced", .n_parts = 1};
+  fixture f = begin_text(biased, "float16", false);
+  expect(&f, &one, "y: q k v bias hidden");
+  end(f);
+  for (int i = 0; i < 2; i++) {
+    f = begin_text(results, i ? "bfloat16" : "float16", false);
+    expect(&f, &one, "y: q k v seen");
+    end(f);
+  }
+}
+
 static void what_there_is_no_kernel_for(void **state) {
   (void)state;
   gcut_cut_options one = {.cutter = "balanced", .n_parts = 1};
@@ -454,6 +483,7 @@ static void products_that_do_not(void **state) {
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attention_is_whole_in_every_cut),
+      cmocka_unit_test(attention_between_casts),
       cmocka_unit_test(what_there_is_no_kernel_for),
       cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
