@@ -18,7 +18,7 @@ static const int64_t VECTOR[] = {0, 8}, SQUARE[] = {8, 8};
 static void proposed_experts(void **state) {
   bool has_classes = *state == NULL;
   gcut_graph *g = toy_begin();
-  char name[64], in[64], out[64];
+  char name[64], in[96], out[64];
   toy_input(g, "h0", 2, VECTOR);
   toy_weight(g, "W", 2, SQUARE);
   for (int i = 0; i < 3; i++) {
@@ -125,7 +125,7 @@ static void proposed_stacks_in_two(void **state) {
 
 static void link_node(gcut_graph *g, uint32_t scope, const char *op, const char *more, char *at,
                       int *number) {
-  char in[64], out[32];
+  char in[96], out[32];
   snprintf(in, sizeof in, "%s %s", at, more);
   snprintf(out, sizeof out, "x%d", ++*number);
   toy_node(g, scope, out, op, in, out);
