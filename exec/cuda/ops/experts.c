@@ -114,13 +114,14 @@ static uint32_t project(gcut__speller *s, const mixture *m, const gcut_projectio
   return gcut__spell_reshape(s, SPELL(s, "MatMul", picked, from), (int64_t[]){m->lines, rows}, 2);
 }
 
-// x and each row's bias, of [experts, ..] or GCUT_NONE: float.
+// x and each row's bias, of [experts, ..] or GCUT_NONE, added in their type: float.
 static uint32_t add_bias(gcut__speller *s, const mixture *m, uint32_t x, uint32_t bias,
                          uint32_t which) {
-  x = gcut__spell_cast(s, x, GCUT_FLOAT);
-  if (bias == GCUT_NONE) return x;
-  bias = SPELL(s, "Gather", bias, gcut__spell_reshape(s, which, &m->lines, 1));
-  return SPELL(s, "Add", x, gcut__spell_cast(s, bias, GCUT_FLOAT));
+  if (bias != GCUT_NONE) {
+    bias = SPELL(s, "Gather", bias, gcut__spell_reshape(s, which, &m->lines, 1));
+    x = SPELL(s, "Add", x, SPELL(s, "CastLike", bias, x));
+  }
+  return gcut__spell_cast(s, x, GCUT_FLOAT);
 }
 
 // Of rows that FC1 makes, or of its biases, [n, rows], what is gates' and what their other sides',
