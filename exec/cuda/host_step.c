@@ -70,11 +70,12 @@ static gcut_status settle(gcut__cuda *cuda, gcut__cuda_program *p, const gcut__r
   if (value == GCUT_NONE) return GCUT_OK;
   CUdeviceptr to = gcut__cuda_address(cuda, args, place);
   gcut_tensor *t = p->env.values[value];
+  const char *name = p->env.graph->values[value].name;
   uint64_t expected;
-  if (!t || (to && gcut__static_bytes(p->base.trace, value, &expected) && t->bytes != expected))
-    return GCUT_FAIL(err, GCUT_DEVICE, "value '%.200s' has %llu bytes, expected %llu",
-                     p->env.graph->values[value].name, (unsigned long long)(t ? t->bytes : 0),
-                     (unsigned long long)(t ? expected : 0));
+  if (!t) return GCUT_FAIL(err, GCUT_DEVICE, "value '%.200s' was never made", name);
+  if (to && gcut__static_bytes(p->base.trace, value, &expected) && t->bytes != expected)
+    return GCUT_FAIL(err, GCUT_DEVICE, "value '%.200s' has %llu bytes, expected %llu", name,
+                     (unsigned long long)t->bytes, (unsigned long long)expected);
   const gcut__operand *operand = gcut__cuda_operand(args, value);
   if (to)
     GCUT_TRY(bring_up(cuda, t, to, err));
