@@ -60,10 +60,18 @@ static gcut_status infer_rest(gcut_infer *c, const gcut_dim *others, int n_other
   return GCUT_OK;
 }
 
+static bool is_empty(const gcut_dim *dims, int n) {
+  for (int d = 0; d < n; d++)
+    if (dims[d] == 0) return true;
+  return false;
+}
+
 static gcut_status check_count(gcut_infer *c, int rank, const gcut_dim *dims, gcut_error *err) {
   gcut_dim total, target;
-  if (gcut_infer_rank(c, 0) < 0) return GCUT_OK;
-  cancelled_products(c, gcut_infer_dims(c, 0), gcut_infer_rank(c, 0), dims, rank, &total, &target);
+  int from = gcut_infer_rank(c, 0);
+  // No elements on either side: a 0 that cancels must not leave the other dims to disagree.
+  if (from < 0 || (is_empty(gcut_infer_dims(c, 0), from) && is_empty(dims, rank))) return GCUT_OK;
+  cancelled_products(c, gcut_infer_dims(c, 0), from, dims, rank, &total, &target);
   if (gcut_dim_known(total) && gcut_dim_known(target) && total != target)
     return GCUT_NODE_FAIL(c, err, "a shape of %lld elements for data of %lld (common dims aside)",
                           (long long)target, (long long)total);

@@ -14,6 +14,10 @@ static void reshape(void **unused) {
       // an empty batch stands beside -1, for it is on both sides
       {"Reshape", 14, "", "float[0,seq,8] {0,-1}", "float[0,8*seq]"},
       {"Reshape", 14, "", "float[0,3] {0,-1}", "float[0,3]"},
+      {"Reshape", 14, "", "float[0,3] {1,-1}", "float[1,0]"},
+      {"Reshape", 14, "", "float[0,16,64] {-1,64}", "float[0,64]"},
+      {"Reshape", 14, "", "float[0,1,2,1] {0}", "float[0]"},
+      {"Reshape", 14, "", "float[0,3] {2,3}", "!elements"},
       {"Reshape", 14, "allowzero=1", "float[0,3] {3,0}", "float[3,0]"},
       {"Reshape", 14, "", "float {1,1}", "float[1,1]"},
       {"Reshape", 14, "", "float[1,1] {}", "float"},
