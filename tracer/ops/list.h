@@ -381,7 +381,8 @@
 #define GCUT_OP_LIST_RNN(X, V)                                                                     \
   X(ONNX, RNN, rnn, 1, 7, 14, 22)                                                                  \
   X(ONNX, GRU, gru, 1, 3, 7, 14, 22)                                                               \
-  X(ONNX, LSTM, lstm, 1, 7, 14, 22)
+  X(ONNX, LSTM, lstm, 1, 7, 14, 22)                                                                \
+  X(MICROSOFT, DynamicQuantizeLSTM, dynamic_quantize_lstm, 1)
 
 // resize.c: Resize, Upsample
 #define GCUT_OP_LIST_RESIZE(X, V)                                                                  \

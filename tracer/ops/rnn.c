@@ -1,4 +1,4 @@
-// RNN, GRU, LSTM: one layer, in one direction or both.
+// RNN, GRU, LSTM, and DynamicQuantizeLSTM of com.microsoft: one layer, in one direction or both.
 //
 // Inputs X, W, R, B, sequence_lens, initial_h and, of LSTM, initial_c and P. Sizes: S steps, N
 // samples, I inputs, H hidden, G gates (1, 3, 4), D directions.
@@ -101,21 +101,24 @@ typedef struct sizes {
   gcut_dim steps, batch, inputs, hidden, directions;
 } sizes;
 
-static gcut_status read_sizes(gcut_infer *c, sizes *s, gcut_error *err) {
+// transposed: W [D, I, G*H], R [D, H, G*H].
+static gcut_status read_sizes(gcut_infer *c, bool transposed, sizes *s, gcut_error *err) {
   const gcut_rnn_attrs *attrs = c->attrs;
   for (uint32_t i = 0; i < 3; i++) GCUT_TRY(gcut_infer_expect_rank(c, i, 3, 3, err));
   const gcut_dim *x = gcut_infer_dims(c, 0), *r = gcut_infer_dims(c, 2);
   s->steps = x[attrs->layout ? 1 : 0], s->batch = x[attrs->layout ? 0 : 1], s->inputs = x[2];
-  s->hidden = r[2];
+  s->hidden = r[transposed ? 1 : 2];
   s->directions = gcut__rnn_directions(attrs);
   if (attrs->hidden_size > 0)
-    return gcut__expect_dim(c, 2, 2, attrs->hidden_size, "hidden_size", err);
+    return gcut__expect_dim(c, 2, transposed ? 1 : 2, attrs->hidden_size, "hidden_size", err);
   return GCUT_OK;
 }
 
-static gcut_status expect_weights(gcut_infer *c, const sizes *s, int64_t gates, gcut_error *err) {
+static gcut_status expect_weights(gcut_infer *c, const sizes *s, int64_t gates, bool transposed,
+                                  gcut_error *err) {
   gcut_dim rows = gcut_dim_mul(c->dims, gates, s->hidden);
   gcut_dim w[] = {s->directions, rows, s->inputs}, r[] = {s->directions, rows, s->hidden};
+  if (transposed) w[1] = s->inputs, r[1] = s->hidden, w[2] = r[2] = rows;
   gcut_dim b[] = {s->directions, gcut_dim_mul(c->dims, 2, rows)};
   gcut_dim p[] = {s->directions, gcut_dim_mul(c->dims, 3, s->hidden)};
   GCUT_TRY(gcut__expect_shape(c, 1, 3, w, "W", err));
@@ -126,12 +129,12 @@ static gcut_status expect_weights(gcut_infer *c, const sizes *s, int64_t gates, 
 }
 
 static gcut_status rnn_infer(gcut_infer *c, int64_t gates, const gcut_rnn_function *defaults,
-                             size_t n_defaults, gcut_error *err) {
+                             size_t n_defaults, bool transposed, gcut_error *err) {
   const gcut_rnn_attrs *attrs = c->attrs;
   sizes s;
   GCUT_TRY(expect_attrs(c, defaults, n_defaults, err));
-  GCUT_TRY(read_sizes(c, &s, err));
-  GCUT_TRY(expect_weights(c, &s, gates, err));
+  GCUT_TRY(read_sizes(c, transposed, &s, err));
+  GCUT_TRY(expect_weights(c, &s, gates, transposed, err));
   GCUT_TRY(expect_lengths(c, s.steps, err));
   gcut_dim y[] = {s.steps, s.directions, s.batch, s.hidden},
            h[] = {s.directions, s.batch, s.hidden};
@@ -147,13 +150,24 @@ static gcut_status rnn_infer(gcut_infer *c, int64_t gates, const gcut_rnn_functi
 }
 
 static gcut_status infer_rnn(gcut_infer *c, gcut_error *err) {
-  return rnn_infer(c, 1, gcut__rnn_defaults, 1, err);
+  return rnn_infer(c, 1, gcut__rnn_defaults, 1, false, err);
 }
 static gcut_status infer_gru(gcut_infer *c, gcut_error *err) {
-  return rnn_infer(c, 3, gcut__gru_defaults, 2, err);
+  return rnn_infer(c, 3, gcut__gru_defaults, 2, false, err);
 }
 static gcut_status infer_lstm(gcut_infer *c, gcut_error *err) {
-  return rnn_infer(c, 4, gcut__lstm_defaults, 3, err);
+  return rnn_infer(c, 4, gcut__lstm_defaults, 3, false, err);
+}
+
+// Scales and zero points of W (8, 9) and R (10, 11): one a direction, or one a column.
+static gcut_status infer_dynamic_quantize_lstm(gcut_infer *c, gcut_error *err) {
+  GCUT_TRY(rnn_infer(c, 4, gcut__lstm_defaults, 3, true, err));
+  gcut_dim columns[] = {gcut_infer_dims(c, 1)[0], gcut_infer_dims(c, 1)[2]};
+  for (uint32_t i = 8; i < 12; i++) {
+    GCUT_TRY(gcut_infer_expect_rank(c, i, 1, 2, err));
+    GCUT_TRY(gcut__expect_shape(c, i, gcut_infer_rank(c, i), columns, "scale or zero point", err));
+  }
+  return GCUT_OK;
 }
 
 // The products: every step multiplies each sample by all of W and R.
@@ -190,3 +204,14 @@ static const gcut_attr_row rnn_rows[] = {
 RNN_OP(rnn, "TTTT?U?T?", "T?T?")
 RNN_OP(gru, "TTTT?U?T?", "T?T?")
 RNN_OP(lstm, "TTTT?U?T?T?T?", "T?T?T?")
+
+const gcut_op gcut__op_dynamic_quantize_lstm = {
+    .inputs = "fUUf?V?f?f?f?fUfU",
+    .outputs = "f?f?f?",
+    .U = GCUT_TYPE(INT8) | GCUT_TYPE(UINT8),
+    .V = GCUT_TYPE(INT32),
+    .attrs = rnn_rows,
+    .attrs_size = sizeof(gcut_rnn_attrs),
+    .infer = infer_dynamic_quantize_lstm,
+    .flops = rnn_flops,
+};

@@ -124,24 +124,6 @@ gcut_status gcut__cpu_matmul_integer_to_float(gcut_cpu_call *c, gcut_error *err)
   return multiply_batch(c, &p, err);
 }
 
-// x becomes uint8 values less their zero point, the range chosen to hold all elements and 0. The
-// scale.
-static float quantize_range(const float *x, uint64_t n, float *out) {
-  float low = 0, high = 0;
-  for (uint64_t i = 0; i < n; i++) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
-  }
-  float scale = low == high ? 1 : (high - low) / 255, zero = rintf(-low / scale);
-  zero = zero > 0 ? (zero < 255 ? zero : 255) : 0;
-  for (uint64_t i = 0; i < n; i++) {
-    float value = rintf(x[i] / scale) + zero;
-    value = value > 0 ? (value < 255 ? value : 255) : 0;
-    out[i] = value - zero;
-  }
-  return scale;
-}
-
 gcut_status gcut__cpu_dynamic_quantize_matmul(gcut_cpu_call *c, gcut_error *err) {
   batch p = {0};
   column_numbers b_zero;
@@ -152,7 +134,7 @@ gcut_status gcut__cpu_dynamic_quantize_matmul(gcut_cpu_call *c, gcut_error *err)
   GCUT_TRY(read_numbers(c, 3, &b_zero, err));
   GCUT_TRY(read_numbers(c, 4, &p.bias, err));
   GCUT_TRY(subtract(c, c->inputs[1], b_zero, false, &b, err));
-  p.a_scale = quantize_range(x->data, x->count, a);
+  p.a_scale = gcut__quantize_range(x->data, x->count, a);
   p.a = a, p.b = b;
   return multiply_batch(c, &p, err);
 }

@@ -226,3 +226,19 @@ gcut_status gcut__cpu_dynamic_quantize_linear(gcut_cpu_call *c, gcut_error *err)
   (void)err;
   return GCUT_OK;
 }
+
+float gcut__quantize_range(const float *x, uint64_t n, float *out) {
+  float low = 0, high = 0;
+  for (uint64_t i = 0; i < n; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  float scale = low == high ? 1 : (high - low) / 255, zero = rintf(-low / scale);
+  zero = zero > 0 ? (zero < 255 ? zero : 255) : 0;
+  for (uint64_t i = 0; i < n; i++) {
+    float value = rintf(x[i] / scale) + zero;
+    value = value > 0 ? (value < 255 ? value : 255) : 0;
+    out[i] = value - zero;
+  }
+  return scale;
+}

@@ -15,4 +15,8 @@ void gcut__load_quantized(gcut_dtype type, const void *data, int64_t first, int6
 // All elements of a tensor of any quantised or scale type as floats; NULL where memory is out.
 const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor);
 
+// out [n] becomes x as uint8 values less their zero point, the range chosen to hold all elements
+// and 0. The scale.
+float gcut__quantize_range(const float *x, uint64_t n, float *out);
+
 #endif

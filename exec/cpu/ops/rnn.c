@@ -1,7 +1,7 @@
-// RNN, GRU, LSTM. The input's share of all gates is one product over all steps; then each step adds
-// the state's share and runs the cell, sample by sample. Samples shorter than the longest stop
-// changing their state; their outputs beyond their end are zero. A reverse direction begins at each
-// sample's own end.
+// RNN, GRU, LSTM, DynamicQuantizeLSTM. The input's share of all gates is one product over all
+// steps; then each step adds the state's share and runs the cell, sample by sample. Samples shorter
+// than the longest stop changing their state; their outputs beyond their end are zero. A reverse
+// direction begins at each sample's own end.
 #include "tracer/ops/rnn.h"
 
 #include <math.h>
@@ -9,6 +9,7 @@
 #include "exec/cpu/ops/exponent.h"
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/quantize.h"
 #include "exec/cpu/ops/widen.h"
 
 typedef struct rnn {
@@ -19,6 +20,10 @@ typedef struct rnn {
   size_t n_functions; // a direction
   gcut_rnn_activation activations[6];
   const int32_t *lengths; // [batch], or NULL
+  // DynamicQuantizeLSTM: X, W and R as floats of 8 bits' precision, in LSTM's layout; or NULL. The
+  // state is then rounded to 8 bits before every product, too.
+  const void *x, *w, *r;
+  void *rounded; // [batch][hidden]
 } rnn;
 
 // The row of X [steps * batch] that sample b reads at its `step`, or -1 past its end.
@@ -27,6 +32,12 @@ static int64_t row_at(const rnn *r, int64_t b, int64_t step, bool backward) {
   if (step >= length) return -1;
   int64_t t = backward ? length - 1 - step : step;
   return r->batch_first ? b * r->steps + t : t * r->batch + b;
+}
+
+// As 8 bits chosen for these elements hold them.
+static void round_dynamically(const float *x, uint64_t n, float *out) {
+  float scale = gcut__quantize_range(x, n, out);
+  for (uint64_t i = 0; i < n; i++) out[i] *= scale;
 }
 
 static void tanh_doubles(double *x, int64_t n) {
@@ -55,12 +66,11 @@ static void sigmoid_doubles(double *x, int64_t n) {
 #define SIGMOID sigmoid_doubles
 #include "exec/cpu/ops/rnn_real.inc"
 
-static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut_rnn_function *defaults,
-                       size_t n_functions, gcut_error *err) {
+static rnn describe(const gcut_cpu_call *c, int64_t gates, size_t n_functions) {
   const gcut_rnn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   bool batch_first = attrs->layout == 1;
-  rnn r = {
+  return (rnn){
       .real = x->type == GCUT_DOUBLE ? GCUT_DOUBLE : GCUT_FLOAT,
       .steps = x->dims[batch_first ? 1 : 0],
       .batch = x->dims[batch_first ? 0 : 1],
@@ -76,14 +86,24 @@ static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut_rnn_function 
       .n_functions = n_functions,
       .lengths = gcut_cpu_has(c, 4) ? c->inputs[4]->data : NULL,
   };
+}
+
+static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut_rnn_function *defaults,
+                                 gcut_error *err) {
   size_t bad;
-  if (r.batch == 0 || r.hidden == 0) return GCUT_OK; // outputs have no elements
-  int64_t *rows = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)r.batch);
+  if (r->batch == 0 || r->hidden == 0) return GCUT_OK; // outputs have no elements
+  int64_t *rows = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)r->batch);
   if (!rows) return GCUT_NO_MEMORY(err);
-  if (!gcut__rnn_activations(attrs, defaults, n_functions, n_functions * (size_t)r.directions,
-                             r.activations, &bad))
+  if (!gcut__rnn_activations(c->attrs, defaults, r->n_functions,
+                             r->n_functions * (size_t)r->directions, r->activations, &bad))
     return gcut_cpu_fail(c, GCUT_FORMAT, err, "activation %zu is unknown or missing", bad);
-  return r.real == GCUT_DOUBLE ? run_double(c, &r, rows, err) : run_float(c, &r, rows, err);
+  return r->real == GCUT_DOUBLE ? run_double(c, r, rows, err) : run_float(c, r, rows, err);
+}
+
+static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut_rnn_function *defaults,
+                       size_t n_functions, gcut_error *err) {
+  rnn r = describe(c, gates, n_functions);
+  return run_described(c, &r, defaults, err);
 }
 
 gcut_status gcut__cpu_rnn(gcut_cpu_call *c, gcut_error *err) {
@@ -94,4 +114,41 @@ gcut_status gcut__cpu_gru(gcut_cpu_call *c, gcut_error *err) {
 }
 gcut_status gcut__cpu_lstm(gcut_cpu_call *c, gcut_error *err) {
   return run(c, 4, gcut__lstm_defaults, 3, err);
+}
+
+// ---- DynamicQuantizeLSTM ----------------------------------------------------------------------
+
+// Weights [D, n, G*H] of 8 bits as floats [D, G*H, n]. Scales and zero points: one a direction, or
+// one a column.
+static gcut_status dequantize_weights(gcut_cpu_call *c, const rnn *r, uint32_t i, uint32_t scales,
+                                      const void **out, gcut_error *err) {
+  const gcut_tensor *t = c->inputs[i], *scale = c->inputs[scales];
+  const float *q = gcut__dequantized(c, t), *zero = gcut__dequantized(c, c->inputs[scales + 1]);
+  float *y = GCUT_NEW_ARRAY(c->scratch, float, t->count);
+  int64_t n = t->dims[1], columns = t->dims[2];
+  if (!q || !zero || !y) return GCUT_NO_MEMORY(err);
+  for (int64_t d = 0; d < r->directions; d++)
+    for (int64_t k = 0; k < n; k++)
+      for (int64_t j = 0; j < columns; j++) {
+        int64_t s = scale->rank > 1 ? d * columns + j : d;
+        y[(d * columns + j) * n + k] =
+            (q[(d * n + k) * columns + j] - zero[c->inputs[scales + 1]->rank > 1 ? s : d]) *
+            ((const float *)scale->data)[s];
+      }
+  *out = y;
+  return GCUT_OK;
+}
+
+gcut_status gcut__cpu_dynamic_quantize_lstm(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0];
+  rnn r = describe(c, 4, 3);
+  r.hidden = c->inputs[2]->dims[1];
+  float *rounded = GCUT_NEW_ARRAY(c->scratch, float, x->count);
+  r.rounded = gcut_arena_alloc(c->scratch, (size_t)r.batch, (size_t)r.hidden * sizeof(float));
+  if (!rounded || !r.rounded) return GCUT_NO_MEMORY(err);
+  round_dynamically(x->data, x->count, rounded);
+  r.x = rounded;
+  GCUT_TRY(dequantize_weights(c, &r, 1, 8, &r.w, err));
+  GCUT_TRY(dequantize_weights(c, &r, 2, 10, &r.r, err));
+  return run_described(c, &r, gcut__lstm_defaults, err);
 }

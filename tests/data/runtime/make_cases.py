@@ -1,5 +1,5 @@
-"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, halves/, learning/, images/ and experimental/: operators of
-com.microsoft, the same in float16, ai.onnx.ml's, those of ai.onnx whose official cases have as inputs what models have
+"""Makes model.onnx, inputs.npz and outputs.npz in microsoft/, recurrent/, halves/, learning/, images/ and experimental/:
+operators of com.microsoft, the same in float16, ai.onnx.ml's, those of ai.onnx whose official cases have as inputs what models have
 as constants, and those that the standard has dropped, with what ONNX Runtime computes for them.
 
 Development only: needs onnx, onnxruntime and numpy. One node a case; its operands are graph inputs, or initializers
@@ -369,6 +369,18 @@ def eight_bits():
         case("gemm_float_" + name, "QGemm", operands[:7], constants=range(1, 7), transB=1)
 
 
+def recurrent():
+    """One sample a case: the runtime chooses 8 bits for as many rows as a thread has."""
+    for name, n in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
+        steps, inputs, h = 5, 12, 8
+        weights = [u8(n, inputs, 4 * h), u8(n, h, 4 * h)] if n == 1 else [i8(n, inputs, 4 * h), i8(n, h, 4 * h)]
+        kind = weights[0].dtype
+        numbers = [positive(n) * 0.01, np.full(n, 128 if n == 1 else 0, kind)] * 2
+        rest = [f(n, 8 * h), None, f(n, 1, h), f(n, 1, h), f(n, 3 * h) if name == "forward" else None]
+        case("lstm_" + name, "DynamicQuantizeLSTM", [f(steps, 1, inputs)] + weights + rest + numbers, 3,
+             constants=(1, 2, 8, 9, 10, 11), direction=name, hidden_size=h)
+
+
 def experts():
     t, h, inner, n = 5, 8, 6, 4
     for name in ("relu", "gelu", "silu", "identity"):
@@ -616,6 +628,9 @@ learning()
 save("learning")
 images()
 save("images")
+standard = 21
+recurrent()
+save("recurrent")
 standard = 9  # the last with which the runtime knows them
 experimental()
 save("experimental")
