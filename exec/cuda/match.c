@@ -154,8 +154,7 @@ static gcut_status keep_group(gcut__cuda_matcher *m, gcut__cuda_fused *f, gcut_e
 
 // ---- fused groups
 
-// How often the group reads a value.
-static uint32_t reads_within(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t value) {
+uint32_t gcut__match_reads(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t value) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < group->n_nodes; i++) n += reads_by(m, group->nodes[i], value);
   return n;
@@ -167,16 +166,26 @@ static bool is_folded_sink(const gcut__cuda_matcher *m, const gcut_fused *group,
          gcut__match_input(m, &m->graph->nodes[node], 0) == group->reads[group->n_reads - 1];
 }
 
+// Whether nobody but the group reads what its node makes.
+static bool is_inner(const gcut__cuda_matcher *m, const gcut_fused *group, const gcut_node *node) {
+  for (uint32_t o = 0; o < node->n_outputs; o++) {
+    uint32_t value = gcut_node_outputs(m->graph, node)[o];
+    uint32_t n = value == GCUT_NONE ? UINT32_MAX : gcut_map_get(&m->uses, value);
+    if (n != UINT32_MAX && n != gcut__match_reads(m, group, value)) return false;
+  }
+  return true;
+}
+
 bool gcut__match_whole(gcut__cuda_matcher *m, const gcut_fused *group) {
   for (uint32_t i = 0; i < group->n_nodes; i++)
     if (gcut_map_get(&m->nodes, group->nodes[i]) == UINT32_MAX &&
         !is_folded_sink(m, group, group->nodes[i]))
       return false;
   for (uint32_t i = 0; i + 1 < group->n_nodes; i++) {
-    uint32_t value = gcut__match_output(m, &m->graph->nodes[group->nodes[i]]);
     if (is_folded_sink(m, group, group->nodes[i])) continue;
-    if (gcut_map_get(&m->uses, value) != reads_within(m, group, value)) return false;
-    if (m->n_hidden == GCUT_CUDA_GROUP_NODES) return false;
+    if (!is_inner(m, group, &m->graph->nodes[group->nodes[i]]) ||
+        m->n_hidden == GCUT_CUDA_GROUP_NODES)
+      return false;
     m->hidden[m->n_hidden++] = group->nodes[i];
   }
   return true;

@@ -34,6 +34,8 @@ uint32_t gcut__match_input(const gcut__cuda_matcher *m, const gcut_node *node, u
 uint32_t gcut__match_output(const gcut__cuda_matcher *m, const gcut_node *node);
 // Type of a value; every dimension is a number, or NULL.
 const gcut_type *gcut__match_type(const gcut__cuda_matcher *m, uint32_t value);
+// How often the group reads a value.
+uint32_t gcut__match_reads(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t value);
 // Whether all of a group of the trace is in the part, and nobody else reads what is to stay within:
 // all but its last node are hidden then.
 bool gcut__match_whole(gcut__cuda_matcher *m, const gcut_fused *group);

@@ -25,7 +25,7 @@ extern "C" {
   X(ATTENTION, "attention", true, false)                                                           \
   /* each row times the matrix of w that its index picks; reads w [experts, n, k], ids, x */       \
   X(EXPERTS, "experts", true, true)                                                                \
-  X(ROTARY, "rotary", false, false)         /* x * cos + rotate_half(x) * sin; x, cos, sin */      \
+  X(ROTARY, "rotary", false, false)         /* pairs of x turned by angles; reads x, cos, sin */   \
   X(RMS_NORM, "rms_norm", false, false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */    \
   X(LAYER_NORM, "layer_norm", false, false) /* over the last dimension; reads x, w, b */           \
   X(SWIGLU, "swiglu", false, false)         /* g * sigmoid(g) * u; reads g, u */                   \
@@ -66,10 +66,16 @@ typedef struct gcut_fused {
   // not 0, scores before masks are softcap * tanh(scale * q k^T).
   bool sinks;
   float softcap;
-  bool casts;   // norms: in float32 of narrower elements
+  bool casts;   // norms: in float32 of narrower elements; rotary: products and sums, likewise
   bool by_tanh; // gelu
-  bool turned;  // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
-                // or of fewer rows, each for as many indices that follow one another
+  // Rotary: a pair (a, b) becomes (a cos - b sin, b cos + a sin). Of the last dimension `size`
+  // elements from `first` on are turned, the others kept. A pair's are neighbours, or as far apart
+  // as half of that: in x, and in the result. cos and sin have an element a pair, or one for each
+  // element of the result.
+  int64_t first, size;
+  bool neighbours, neighbours_out;
+  bool turned; // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
+               // or of fewer rows, each for as many indices that follow one another
 } gcut_fused;
 
 // "attention"; whether such a group must stay whole, and whether it is one step on every device.

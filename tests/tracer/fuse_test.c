@@ -5,6 +5,7 @@
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/groups.h"
 
 // ---- texts --------------------------------------------------------------------------------------
 
@@ -173,14 +174,6 @@ static const char beside[] =
          " split = Reshape(scores, apart) masked = Where(hidden, least, split) w = Softmax(masked)"
          " p = Reshape(w, as_one) y = MatMul(p, v) }";
 
-static const char rotary[] =
-    HEAD "(float[batch,2,seq,16] x, float[1,1,seq,16] c, float[1,1,seq,16] s)"
-         " => (float[batch,2,seq,16] y)"
-         "<int64[1] zero = {0}, int64[1] half = {8}, int64[1] end = {100}, int64[1] axis = {3}> {"
-         " straight = Mul(x, c) low = Slice(x, zero, half, axis) high = Slice(x, half, end, axis)"
-         " minus = Neg(high) turned = Concat<axis = -1>(minus, low) across = Mul(s, turned)"
-         " y = Add(straight, across) }";
-
 static const char rms_norm[] =
     HEAD "(float[batch,seq,16] x) => (float[batch,seq,16] y)"
          "<float[16] w = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, float two = {2},"
@@ -223,62 +216,8 @@ static const char gelu_tanh[] =
 
 // ---- found --------------------------------------------------------------------------------------
 
-// The text with the first `from` replaced by `to`.
-static char *edited(const char *text, const char *from, const char *to) {
-  const char *at = *from ? strstr(text, from) : text + strlen(text);
-  if (!at) fail_msg("no '%s' in %s", from, text);
-  char *whole = malloc(strlen(text) + strlen(to) + 1);
-  sprintf(whole, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-  return whole;
-}
-
-// "attention q k v mask: 9 nodes, 5 shapes; rotary ..."
-static void describe(const gcut_trace *t, char *text, size_t size) {
-  size_t used = 0;
-  text[0] = 0;
-  for (uint32_t i = 0; i < t->n_fused && used < size; i++) {
-    const gcut_fused *f = &t->fused[i];
-    used += (size_t)snprintf(text + used, size - used, "%s%s%s", i ? "; " : "",
-                             f->turned ? "turned " : "", gcut_fused_name(f->kind));
-    for (uint32_t r = 0; r < f->n_reads && used < size; r++)
-      used += (size_t)snprintf(text + used, size - used, " %s", t->graph->values[f->reads[r]].name);
-    if (used < size)
-      used += (size_t)snprintf(text + used, size - used, ": %u nodes, %u shapes", f->n_nodes,
-                               f->n_shapes);
-  }
-}
-
-static gcut_graph *parse(const char *text) {
-  gcut_graph *g = NULL;
-  gcut_error err = {{0}};
-  if (gcut_gcir_parse(text, strlen(text), "test", NULL, &g, &err) != GCUT_OK)
-    fail_msg("%s in %s", err.message, text);
-  return g;
-}
-
-// What is found in the text after an edit, and that it is the same at given shapes, sought anew or
-// taken over.
 static void expect(const char *text, const char *from, const char *to, const char *groups) {
-  char *whole = edited(text, from, to), found[512], bound[512], taken[512];
-  gcut_graph *g = parse(whole);
-  gcut_trace *t, *given, *like;
-  gcut_binding four = {"batch", 4};
-  gcut_trace_options options = {.bindings = &four, .n_bindings = 1};
-  assert_ok(gcut_trace_folded(g, NULL, &t, err));
-  assert_ok(gcut_trace_folded(g, &options, &given, err));
-  options.like = given;
-  assert_ok(gcut_trace_folded(g, &options, &like, err));
-  describe(t, found, sizeof found);
-  describe(given, bound, sizeof bound);
-  gcut_trace_destroy(given);
-  describe(like, taken, sizeof taken);
-  if (strcmp(found, groups) != 0) fail_msg("'%s', expected '%s' in %s", found, groups, whole);
-  assert_string_equal(bound, groups);
-  assert_string_equal(taken, groups);
-  gcut_trace_destroy(like);
-  gcut_trace_destroy(t);
-  gcut_graph_destroy(g);
-  free(whole);
+  expect_groups(text, from, to, groups);
 }
 
 static void patterns_are_found(void **state) {
@@ -297,7 +236,6 @@ static void patterns_are_found(void **state) {
   expect(capped, "", "", "attention q k v mask: 14 nodes, 0 shapes");
   expect(sinks, "", "", "attention q k v mask sink: 10 nodes, 0 shapes");
   expect(beside, "", "", "attention q k v bias hidden: 8 nodes, 0 shapes");
-  expect(rotary, "", "", "rotary x c s: 7 nodes, 0 shapes");
   expect(rms_norm, "", "", "rms_norm x w: 7 nodes, 0 shapes");
   expect(rms_casts, "", "", "rms_norm x w: 9 nodes, 0 shapes");
   expect(layer_norm, "", "", "layer_norm x w b: 9 nodes, 0 shapes");
@@ -505,15 +443,12 @@ static void near_misses_are_none(void **state) {
   expect(swiglu, "y = Mul", "other = Relu(s) y = Mul", "");
   // The group would read what it makes itself.
   expect(attention, "Add(product, mask)", "Add(product, product)", "");
-  expect(rotary, "across = Mul(s, turned) y = Add(straight, across)",
-         "across = Mul(x, turned) y = Add(across, across)", "");
   // Another axis, another permutation.
   expect(attention, "axis = -1", "axis = -2", "");
   expect(attention, "perm = [0, 1, 3, 2]>(k3)", "perm = [0, 1, 2, 3]>(k3)", "");
   expect(windows, "scores = Reshape(masked, as_one)",
          "more = Neg(masked) scores = Reshape(more, as_one)", "");
   expect(gelu_tanh, "cube = Pow(x, three)", "square = Mul(h, h) cube = Mul(square, x)", "");
-  expect(rotary, "low = Slice(x, zero, half, axis)", "low = Slice(x, half, end, axis)", "");
   // What hides is seen beside large scores; three masks; scores that a mask gives batches.
   expect(chosen, "least = {-3.0e38}", "least = {-10000}", "");
   expect(chosen, "least = {-3.0e38}", "least = {-65504}", "");
@@ -534,8 +469,6 @@ static void near_misses_are_none(void **state) {
          "minus = Neg(x) again = Cast<to = 1>(minus) scaled = Mul(again, factor)", "");
   expect(gelu, "root = {1.4142135}", "root = {1.7320508}", "");
   expect(gelu, "half = {0.5}", "half = {0.25}", "");
-  expect(rotary, "Concat<axis = -1>(minus, low)", "Concat<axis = -1>(low, minus)", "");
-  expect(rotary, "half = {8}", "half = {4}", "");
   expect(layer_norm, "Sub(x, mean)", "Sub(mean, x)", "");
   // Shapes that do not fit: heads repeated in another order, a weight of one element.
   expect(attention, "two = {2}", "two = {1}", "attention q k3 v3 mask: 9 nodes, 0 shapes");
@@ -557,7 +490,7 @@ static void unfused_lists_no_whole_groups(void **state) {
   (void)state;
   static const char *const texts[] = {attention, experts};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    gcut_graph *g = parse(texts[i]);
+    gcut_graph *g = parse_groups(texts[i]);
     gcut_trace *t;
     assert_ok(gcut_trace_folded(g, &(gcut_trace_options){.unfused = true}, &t, err));
     assert_int_equal(t->n_fused, 0);

@@ -45,6 +45,34 @@ const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const ch
 // The same, taken into the group: exactly `readers` nodes read the value, shapes apart. Casts that
 // keep every number (to the type that a value has, and of `widened`) are passed, and taken with it.
 const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers);
+// Whether the node is there and of that operator (of ai.onnx).
+bool gcut__fuse_is_op(const gcut_node *node, const char *op);
+
+// Where several of the group read a value: gcut__fuse_take but for who reads it, of a node of
+// however many results, which may be in the group already. In the end nobody but the group may read
+// what its nodes make, `last` apart; or a value of them.
+const gcut_node *gcut__fuse_join(gcut__fuser *f, uint32_t value, const char *op);
+bool gcut__fuse_is_closed(const gcut__fuser *f, const gcut_node *last);
+bool gcut__fuse_is_inner(const gcut__fuser *f, uint32_t value, const gcut_node *last);
+
+// Elements first, first + step, ... of the last dimension of a value, `count` of them.
+typedef struct gcut__part {
+  uint32_t from;
+  int64_t first, step, count;
+} gcut__part;
+// What the value is a part of; what makes it joins the group.
+bool gcut__fuse_part(gcut__fuser *f, uint32_t value, gcut__part *out);
+// Whether the two are the halves of a value's last dimension, or the firsts and the seconds of its
+// pairs of neighbours.
+bool gcut__fuse_pair(gcut__fuser *f, uint32_t first, uint32_t second, uint32_t *from,
+                     bool *neighbours);
+// The reverse: what a node of the group, a Concat or Reshape, joins so.
+bool gcut__fuse_joined(gcut__fuser *f, const gcut_node *node, uint32_t *first, uint32_t *second,
+                       bool *neighbours);
+// Of a value that has the firsts of all pairs before the seconds, sorted by Reshape, Transpose and
+// Reshape, the one before that; or GCUT_NONE.
+uint32_t gcut__fuse_before_sorting(gcut__fuser *f, uint32_t value);
+
 // Operands; GCUT_NONE where there is none.
 uint32_t gcut__fuse_input(const gcut__fuser *f, const gcut_node *node, uint32_t i);
 uint32_t gcut__fuse_output(const gcut__fuser *f, const gcut_node *node);

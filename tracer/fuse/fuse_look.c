@@ -32,14 +32,23 @@ static uint32_t count_readers(const gcut__fuser *f, uint32_t value) {
   return n;
 }
 
-const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const char *op) {
+bool gcut__fuse_is_op(const gcut_node *node, const char *op) {
+  return node && !*node->domain && node->op && !strcmp(node->op_type, op);
+}
+
+// gcut__fuse_maker of a node of however many results.
+static const gcut_node *free_maker(const gcut__fuser *f, uint32_t value, const char *op) {
   uint32_t id = value == GCUT_NONE ? GCUT_NONE : f->graph->values[value].producer;
   if (id == GCUT_NONE || f->place[id] == GCUT_NONE || f->trace->folded[id] ||
       f->trace->fused_of[id] != GCUT_NONE)
     return NULL;
   const gcut_node *node = &f->graph->nodes[id];
-  return !*node->domain && node->op && node->n_outputs == 1 && !strcmp(node->op_type, op) ? node
-                                                                                          : NULL;
+  return gcut__fuse_is_op(node, op) ? node : NULL;
+}
+
+const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const char *op) {
+  const gcut_node *node = free_maker(f, value, op);
+  return node && node->n_outputs == 1 ? node : NULL;
 }
 
 static const gcut_node *take(gcut__fuser *f, const gcut_node *node, uint32_t readers) {
@@ -71,6 +80,58 @@ const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op,
   const gcut_node *found = take(f, gcut__fuse_maker(f, value, op), readers);
   if (!found) f->n_nodes = kept;
   return found;
+}
+
+// ---- nodes whose values others of the group read, too -------------------------------------------
+
+static bool is_taken(const gcut__fuser *f, uint32_t id) {
+  for (uint32_t i = 0; i < f->n_nodes; i++)
+    if (f->nodes[i] == id) return true;
+  return false;
+}
+
+static const gcut_node *join(gcut__fuser *f, const gcut_node *node) {
+  uint32_t id = node ? (uint32_t)(node - f->graph->nodes) : GCUT_NONE;
+  if (!node || is_taken(f, id)) return node;
+  if (f->n_nodes == GCUT__FUSED_NODES) return NULL;
+  f->nodes[f->n_nodes++] = id;
+  return node;
+}
+
+const gcut_node *gcut__fuse_join(gcut__fuser *f, uint32_t value, const char *op) {
+  uint32_t kept = f->n_nodes;
+  const gcut_node *node;
+  while (!(node = free_maker(f, value, op))) {
+    const gcut_node *cast = join(f, exact_cast(f, value));
+    value = gcut__fuse_input(f, cast, 0);
+    if (cast) continue;
+    f->n_nodes = kept;
+    return NULL;
+  }
+  return join(f, node);
+}
+
+static uint32_t reads_by(const gcut__fuser *f, const gcut_node *node, uint32_t value) {
+  uint32_t n = 0;
+  for (uint32_t k = 0; k < node->n_inputs; k++) n += gcut__fuse_input(f, node, k) == value;
+  return n;
+}
+
+bool gcut__fuse_is_inner(const gcut__fuser *f, uint32_t value, const gcut_node *last) {
+  uint32_t n = last ? reads_by(f, last, value) : 0;
+  for (uint32_t i = 0; i < f->n_nodes; i++) n += reads_by(f, &f->graph->nodes[f->nodes[i]], value);
+  return count_readers(f, value) == n;
+}
+
+bool gcut__fuse_is_closed(const gcut__fuser *f, const gcut_node *last) {
+  for (uint32_t i = 0; i < f->n_nodes; i++) {
+    const gcut_node *node = &f->graph->nodes[f->nodes[i]];
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+      uint32_t value = gcut_node_outputs(f->graph, node)[o];
+      if (value != GCUT_NONE && !gcut__fuse_is_inner(f, value, last)) return false;
+    }
+  }
+  return true;
 }
 
 // ---- operands -----------------------------------------------------------------------------------

@@ -12,17 +12,6 @@ typedef struct gcut__cuda_swiglu_job {
   void *y;
 } gcut__cuda_swiglu_job;
 
-// y[b][h][s][d] = x * cos + rotate_half(x) * sin, each product rounded; or, where `whole`, only the
-// sum, with cosines of half the size.
-typedef struct gcut__cuda_rotary_job {
-  int64_t batch, heads, length, size;
-  int64_t x_batch, x_head, x_row; // strides of x, elements; the last dimension is dense
-  int64_t c_batch, c_row;         // of cos and sin; 0 repeats
-  int32_t type, whole;
-  const void *x, *cosine, *sine;
-  void *y;
-} gcut__cuda_rotary_job;
-
 // y = softmax(scale * q k^T + mask) v by blocks of 64 rows, without a matrix of scores. With a
 // softcap, scores before the mask are softcap * tanh(scale * q k^T); with sinks, each head has a
 // score more, whose value is 0.

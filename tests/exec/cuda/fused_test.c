@@ -463,11 +463,65 @@ static void reductions_over_rows(void **state) {
   }
 }
 
+// ---- rotary embedding ---------------------------------------------------------------------------
+
+// Heads of %2$d, turned by tables of %3$d a row, in forms of exporters: halves, neighbours, their
+// products, the last of a head as neighbours sorted into halves, and in float32 between Casts.
+#define TURNED(x, tables, nodes)                                                                   \
+  "<ir_version: 10, opset_import: [\"\": 20]> g (%1$s[" x "] x, " tables ") => (%1$s[" x "] y)"    \
+  "<int64[1] zero = {0}, int64[1] one = {1}, int64[1] two = {2}, int64[1] half = {%3$d},"          \
+  " int64[1] end = {1000}, int64[1] last = {-1}, int64[4] flat = {0, 0, 0, %2$d},"                 \
+  " int64[5] deep = {0, 0, 0, -1, 2}> {" nodes " }"
+#define HEADS_FIRST(nodes, width)                                                                  \
+  TURNED("2,3,5,%2$d", "%1$s[1,1,5," width "] c, %1$s[5," width "] s", nodes)
+#define OWN_HALF "low = Slice(x, zero, half, last) high = Slice(x, half, end, last) "
+static const char *const turns[] = {
+    HEADS_FIRST(OWN_HALF "straight = Mul(x, c) minus = Neg(high)"
+                         " turned = Concat<axis = -1>(minus, low) across = Mul(s, turned)"
+                         " y = Add(straight, across)",
+                "%2$d"),
+    TURNED("2,5,3,%2$d", "%1$s[2,5,1,%2$d] c, %1$s[2,5,1,%2$d] s",
+           "straight = Mul(x, c) low = Slice(x, zero, end, last, two)"
+           " high = Slice(x, one, end, last, two) minus = Neg(high) m = Unsqueeze(minus, last)"
+           " l = Unsqueeze(low, last) pairs = Concat<axis = -1>(m, l)"
+           " turned = Reshape(pairs, flat) across = Mul(turned, s) y = Add(across, straight)"),
+    HEADS_FIRST(OWN_HALF "p = Mul(low, c) q = Mul(high, s) less = Sub(p, q) r = Mul(high, c)"
+                         " t = Mul(low, s) more = Add(r, t) y = Concat<axis = -1>(less, more)",
+                "%3$d"),
+    HEADS_FIRST("rest, own = Split<axis = -1, num_outputs = 2>(x)"
+                " low = Slice(own, zero, end, last, two) high = Slice(own, one, end, last, two)"
+                " p = Mul(low, c) q = Mul(high, s) less = Sub(p, q) r = Mul(high, c)"
+                " t = Mul(low, s) more = Add(r, t) y = Concat<axis = -1>(rest, less, more)",
+                "%4$d"),
+    TURNED("2,5,3,%2$d", "float[5,1,%2$d] c, float[5,1,%2$d] s",
+           "wide = Cast<to = 1>(x) view = Reshape(x, deep) straight = Mul(wide, c)"
+           " l1, h1 = Split<axis = -1, num_outputs = 2>(view) low = Squeeze(l1, last)"
+           " high = Squeeze(h1, last) minus = Neg(high) m = Unsqueeze(minus, last)"
+           " l = Unsqueeze(low, last) pairs = Concat<axis = -1>(m, l)"
+           " turned = Reshape(pairs, flat) more = Cast<to = 1>(turned) across = Mul(more, s)"
+           " sum = Add(straight, across) y = CastLike(sum, x)")};
+
+// Sizes that come out even for eight pairs a thread, for two, and for one.
+static void pairs_are_turned(void **state) {
+  static const char *const types[] = {"float", "float16", "bfloat16"};
+  static const int sizes[] = {32, 20, 12, 36};
+  (void)state;
+  if (!has_card) skip();
+  for (size_t t = 0; t < 3; t++)
+    for (size_t i = 0; i < sizeof turns / sizeof *turns; i++)
+      for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        char text[1024];
+        snprintf(text, sizeof text, turns[i], types[t], sizes[k], sizes[k] / 2, sizes[k] / 4);
+        expect_bits(text, 5e-2);
+      }
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reductions_over_rows),       cmocka_unit_test(a_sum_and_its_norm),
       cmocka_unit_test(attention_in_float32),       cmocka_unit_test(products_in_company),
       cmocka_unit_test(products_with_what_follows), cmocka_unit_test(products_of_few_bits),
+      cmocka_unit_test(pairs_are_turned),
   };
   has_card = argc > 0 && open_card(argv[0]);
   return cmocka_run_group_tests(tests, NULL, NULL);

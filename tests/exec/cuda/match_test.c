@@ -274,6 +274,26 @@ static void tables_of_any_rank_turn_heads(void **state) {
   expect_steps(rotary, "[1,1,seq,16] c", "[2,seq,16] c", "bfloat16", by_elements);
 }
 
+// A part of heads, neighbours: what is not turned is copied within the step, and heads are read as
+// they lie before a Transpose.
+static const char partly[] =
+    "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[batch,seq,2,16] x, %1$s[1,1,seq,4] c,"
+    " %1$s[1,1,seq,4] s) => (%1$s[batch,2,seq,16] z) <int64[1] zero = {0}, int64[1] one = {1},"
+    " int64[1] two = {2}, int64[1] end = {100}, int64[1] axis = {3}, int64 first = {1}> {"
+    " x1 = CumSum(x, first) xt = Transpose<perm = [0, 2, 1, 3]>(x1)"
+    " own, rest = Split<axis = 3, num_outputs = 2>(xt) low = Slice(own, zero, end, axis, two)"
+    " high = Slice(own, one, end, axis, two) p = Mul(low, c) q = Mul(high, s) less = Sub(p, q)"
+    " r = Mul(high, c) t = Mul(low, s) more = Add(r, t)"
+    " y = Concat<axis = -1>(less, more, rest) z = CumSum(y, first) }";
+
+static void parts_of_heads_are_turned_in_one_step(void **state) {
+  (void)state;
+  expect_steps(partly, "", "", "float16", "y: x1 c s, hides 10");
+  // Where another reads what is not turned, nodes are computed one by one.
+  expect_steps(partly, "r = Mul(high, c)", "w = CumSum(rest, first) r = Mul(high, c)", "float16",
+               "less: high s low c, hides 2; more: low s high c, hides 2");
+}
+
 // Tables of a rotary embedding: an outer product, turned and repeated.
 static const char tables[] =
     "<ir_version: 10, opset_import: [\"\": 23]> g (%1$s[1,64,1] f, %1$s[1,1,seq] p,"
@@ -488,6 +508,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_sum_and_its_norm_are_one_step),
       cmocka_unit_test(the_operator_reads_through_what_moves_heads),
       cmocka_unit_test(tables_of_any_rank_turn_heads),
+      cmocka_unit_test(parts_of_heads_are_turned_in_one_step),
       cmocka_unit_test(what_lies_behind_a_table_is_read),
       cmocka_unit_test(matrices_that_rows_pick_are_not_gathered),
       cmocka_unit_test(rows_are_not_repeated),
