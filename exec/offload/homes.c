@@ -24,7 +24,9 @@ uint64_t gcut__next_use(const gcut__weaver *w, uint32_t instance, uint32_t part,
 
 // ---- shelves ----------------------------------------------------------------------------------
 
+// What lies there already is only added again where memory is out, which the builder tells later.
 void gcut__shelf_add(gcut__shelf *s, uint32_t instance) {
+  if (s->index[instance] != GCUT_NONE) return;
   s->index[instance] = s->n;
   s->uses[s->n] = 0;
   s->items[s->n++] = instance;
