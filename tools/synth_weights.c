@@ -77,13 +77,19 @@ static void fill(const recipe *r, uint64_t first, uint64_t n, void *to) {
     case GCUT_FLOAT16: ((uint16_t *)to)[i] = to_float16(value); break;
     case GCUT_FLOAT: ((float *)to)[i] = value; break;
     case GCUT_DOUBLE: ((double *)to)[i] = (double)value; break;
-    default: break;
+    default: ((uint8_t *)to)[i] = (uint8_t)draw; break; // a byte of integers
     }
   }
 }
 
 static bool is_float(gcut_dtype type) {
   return type == GCUT_BFLOAT16 || type == GCUT_FLOAT16 || type == GCUT_FLOAT || type == GCUT_DOUBLE;
+}
+
+// Integers of a byte or less are quantised weights and their zero points: any bits will do.
+static bool is_quantized(gcut_dtype type) {
+  return type == GCUT_INT8 || type == GCUT_UINT8 || type == GCUT_INT4 || type == GCUT_UINT4 ||
+         type == GCUT_INT2 || type == GCUT_UINT2;
 }
 
 // ---- writing ----------------------------------------------------------------------------------
@@ -107,11 +113,11 @@ static bool write_all(int descriptor, const uint8_t *data, size_t bytes, uint64_
   return true;
 }
 
-// Integers stay zero: the file is sparse there.
+// Other integers, which may be places, stay zero: the file is sparse there.
 static bool write_constant(writer *w, const gcut_constant *k, uint8_t *piece) {
-  uint64_t size = gcut_dtype_bits(k->type) / 8, per_piece = PIECE / (size ? size : 1);
+  uint64_t size = is_float(k->type) ? gcut_dtype_bits(k->type) / 8 : 1, per_piece = PIECE / size;
   recipe r = recipe_of(k, w->seed);
-  if (!is_float(k->type)) return true;
+  if (!is_float(k->type) && !is_quantized(k->type)) return true;
   for (uint64_t first = 0, count = k->bytes / size; first < count; first += per_piece) {
     uint64_t n = count - first < per_piece ? count - first : per_piece;
     fill(&r, first, n, piece);

@@ -87,6 +87,19 @@ if [ -x /usr/bin/time ]; then
   done
 else echo 'ok - pages are given back # SKIP there is no /usr/bin/time'; fi
 
+# Quantised weights are drawn, places stay zero.
+cat >"$work/packed.gcir" <<'EOF'
+<ir_version: 10, opset_import: ["": 21]> g (float[2, 8] x) => (float[2, 4] y, float[2, 2] z) <
+  int4[8, 4] w = ["location": "w.bin", "offset": "0", "length": "16"],
+  float[4] s = ["location": "w.bin", "offset": "16", "length": "16"],
+  int64[2] at = ["location": "w.bin", "offset": "32", "length": "16"]>
+{ d = DequantizeLinear <axis = 1> (w, s) y = MatMul (x, d) z = Gather <axis = 1> (x, at) }
+EOF
+check 'convert: weights that are not there' "$GRAPHCUT" convert "$work/packed.gcir" "$work/packed.onnx"
+check 'synth: quantised weights' "$GRAPHCUT" synth "$work/packed.onnx" -o "$work/packed"
+check 'synth: they have many values' [ "$(od -An -v -tx1 -N 16 -w1 "$work/packed/w.bin" | sort -u | wc -l)" -gt 8 ]
+check 'synth: places are zero' [ "$(od -An -v -tx1 -j 32 -w1 "$work/packed/w.bin" | sort -u | tr -d ' ')" = 00 ]
+
 # Experts as exporters spell them: nothing that is gathered is stored, and cuts change no bit.
 check 'synth: experts' "$GRAPHCUT" synth hidden=64,layers=3,heads=4,vocab=1000,experts=8,experts_per_token=2,type=float \
   -o "$work/experts"
