@@ -210,10 +210,10 @@ static void print_operators(const report *r) {
 }
 
 static void print_fused(const report *r) {
-  uint32_t n[GCUT_N_GROUP_KINDS] = {0};
+  uint32_t n[GCUT_N_FUSED_KINDS] = {0};
   const char *before = "\nspelled out: ";
   for (uint32_t i = 0; i < r->trace->n_fused; i++) n[r->trace->fused[i].kind]++;
-  for (int k = 0; k < GCUT_N_GROUP_KINDS; k++) {
+  for (int k = 0; k < GCUT_N_FUSED_KINDS; k++) {
     if (n[k] == 0) continue;
     tool_print("%s%u %s", before, n[k], gcut_fused_name((gcut_fused_kind)k));
     before = ", ";

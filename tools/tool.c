@@ -177,10 +177,10 @@ json_t *tool_json_text(const char *text) {
 }
 
 json_t *tool_fused_json(const gcut_trace *trace, bool unfused) {
-  uint32_t n[GCUT_N_GROUP_KINDS] = {0};
+  uint32_t n[GCUT_N_FUSED_KINDS] = {0};
   json_t *object = json_object();
   for (uint32_t i = 0; i < trace->n_fused; i++) n[trace->fused[i].kind]++;
-  for (int k = 0; k < GCUT_N_GROUP_KINDS; k++) {
+  for (int k = 0; k < GCUT_N_FUSED_KINDS; k++) {
     gcut_fused_kind kind = (gcut_fused_kind)k;
     if (n[k] > 0 && !(unfused && gcut_fused_is_whole(kind)))
       json_object_set_new(object, gcut_fused_name(kind), json_integer(n[k]));

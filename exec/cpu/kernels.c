@@ -11,8 +11,8 @@ static const gcut_cpu_kernel kernels[] = {
 #undef V
 };
 
-static const gcut_cpu_kernel groups[GCUT_N_GROUP_KINDS] = {
-    [GCUT_GROUP_EXPERTS] = gcut__cpu_group_experts,
+static const gcut_cpu_kernel groups[GCUT_N_FUSED_KINDS] = {
+    [GCUT_FUSED_EXPERTS] = gcut__cpu_group_experts,
 };
 
 gcut_cpu_kernel gcut_cpu_find_group(gcut_fused_kind kind) {

@@ -5,13 +5,13 @@
 #include "exec/cuda/chain.h"
 
 // By kind; NULL: no kernel.
-static gcut__cuda_fill *const fills[GCUT_N_GROUP_KINDS] = {
-    [GCUT_GROUP_ATTENTION] = gcut__cuda_fill_attention,
-    [GCUT_GROUP_EXPERTS] = gcut__cuda_fill_experts,
-    [GCUT_GROUP_ROTARY] = gcut__cuda_fill_rotary,
-    [GCUT_GROUP_RMS_NORM] = gcut__cuda_fill_norm,
-    [GCUT_GROUP_LAYER_NORM] = gcut__cuda_fill_norm,
-    [GCUT_GROUP_SWIGLU] = gcut__cuda_fill_swiglu,
+static gcut__cuda_fill *const fills[GCUT_N_FUSED_KINDS] = {
+    [GCUT_FUSED_ATTENTION] = gcut__cuda_fill_attention,
+    [GCUT_FUSED_EXPERTS] = gcut__cuda_fill_experts,
+    [GCUT_FUSED_ROTARY] = gcut__cuda_fill_rotary,
+    [GCUT_FUSED_RMS_NORM] = gcut__cuda_fill_norm,
+    [GCUT_FUSED_LAYER_NORM] = gcut__cuda_fill_norm,
+    [GCUT_FUSED_SWIGLU] = gcut__cuda_fill_swiglu,
 };
 
 // By operator of ai.onnx.

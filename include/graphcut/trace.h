@@ -33,10 +33,10 @@ extern "C" {
   X(GELU, "gelu", false, false)             /* x / 2 * (1 + erf(x / sqrt 2)), or by tanh; x */
 
 typedef enum gcut_fused_kind {
-#define X(kind, name, whole, one_step) GCUT_GROUP_##kind,
+#define X(kind, name, whole, one_step) GCUT_FUSED_##kind,
   GCUT_FUSED_LIST(X)
 #undef X
-      GCUT_N_GROUP_KINDS
+      GCUT_N_FUSED_KINDS
 } gcut_fused_kind;
 
 // A mask of attention, which broadcasts to the scores: it is added, or is of flags and says where

@@ -360,7 +360,7 @@ static void fetched_values_open_a_group(void **state) {
   model m = open_llama();
   const gcut_fused *f = NULL;
   for (uint32_t i = 0; i < m.t->n_fused && !f; i++)
-    if (m.t->fused[i].kind == GCUT_GROUP_ATTENTION) f = &m.t->fused[i];
+    if (m.t->fused[i].kind == GCUT_FUSED_ATTENTION) f = &m.t->fused[i];
   assert_non_null(f);
   const gcut_node *before = &m.g->nodes[f->nodes[f->n_nodes - 2]];
   const char *target = "MatMul", *fetch = m.g->values[gcut_node_outputs(m.g, before)[0]].name;

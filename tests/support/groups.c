@@ -38,7 +38,7 @@ static void describe(const gcut_trace *t, char *text, size_t size) {
                              f->turned ? "turned " : "", gcut_fused_name(f->kind));
     for (uint32_t r = 0; r < f->n_reads && used < size; r++)
       used += (size_t)snprintf(text + used, size - used, " %s", t->graph->values[f->reads[r]].name);
-    if (f->kind == GCUT_GROUP_ROTARY && used < size)
+    if (f->kind == GCUT_FUSED_ROTARY && used < size)
       used += describe_turn(t, f, text + used, size - used);
     if (used < size)
       used += (size_t)snprintf(text + used, size - used, ": %u nodes, %u shapes", f->n_nodes,

@@ -504,12 +504,12 @@ static void unfused_lists_no_whole_groups(void **state) {
 static void count(const char *path, const char *expected) {
   gcut_graph *g;
   gcut_trace *t;
-  uint32_t n[GCUT_N_GROUP_KINDS] = {0};
+  uint32_t n[GCUT_N_FUSED_KINDS] = {0};
   char text[256] = "";
   assert_ok(gcut_graph_read(path, NULL, &g, err));
   assert_ok(gcut_trace_folded(g, NULL, &t, err));
   for (uint32_t i = 0; i < t->n_fused; i++) n[t->fused[i].kind]++;
-  for (int k = 0; k < GCUT_N_GROUP_KINDS; k++)
+  for (int k = 0; k < GCUT_N_FUSED_KINDS; k++)
     if (n[k])
       sprintf(text + strlen(text), "%s%u %s", *text ? ", " : "", n[k],
               gcut_fused_name((gcut_fused_kind)k));

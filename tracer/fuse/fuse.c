@@ -44,18 +44,18 @@ static const struct {
   gcut__fuse_pattern *find;
   gcut_fused_kind kind;
 } patterns[] = {
-    {"MatMul", gcut__fuse_attention, GCUT_GROUP_ATTENTION},
-    {"MatMul", gcut__fuse_experts, GCUT_GROUP_EXPERTS},
-    {"Einsum", gcut__fuse_summed_experts, GCUT_GROUP_EXPERTS},
-    {"Concat", gcut__fuse_rotary, GCUT_GROUP_ROTARY},
-    {"Reshape", gcut__fuse_rotary, GCUT_GROUP_ROTARY},
-    {"Cast", gcut__fuse_rotary, GCUT_GROUP_ROTARY},
-    {"Add", gcut__fuse_rotary, GCUT_GROUP_ROTARY},
-    {"Add", gcut__fuse_layer_norm, GCUT_GROUP_LAYER_NORM},
-    {"Mul", gcut__fuse_rms_norm, GCUT_GROUP_RMS_NORM},
-    {"Mul", gcut__fuse_swiglu, GCUT_GROUP_SWIGLU},
-    {"Mul", gcut__fuse_gelu, GCUT_GROUP_GELU},
-    {"Mul", gcut__fuse_silu, GCUT_GROUP_SILU},
+    {"MatMul", gcut__fuse_attention, GCUT_FUSED_ATTENTION},
+    {"MatMul", gcut__fuse_experts, GCUT_FUSED_EXPERTS},
+    {"Einsum", gcut__fuse_summed_experts, GCUT_FUSED_EXPERTS},
+    {"Concat", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
+    {"Reshape", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
+    {"Cast", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
+    {"Add", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
+    {"Add", gcut__fuse_layer_norm, GCUT_FUSED_LAYER_NORM},
+    {"Mul", gcut__fuse_rms_norm, GCUT_FUSED_RMS_NORM},
+    {"Mul", gcut__fuse_swiglu, GCUT_FUSED_SWIGLU},
+    {"Mul", gcut__fuse_gelu, GCUT_FUSED_GELU},
+    {"Mul", gcut__fuse_silu, GCUT_FUSED_SILU},
 };
 
 // ---- a group ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 #include "tracer/ops/op.h"
 
 // X(name as the attribute has it, name here, default alpha, default beta)
-#define GCUT_FUSED_ACTIVATION_LIST(X)                                                              \
+#define GCUT_ACTIVATION_LIST(X)                                                                    \
   X("", NONE, 0, 0)                                                                                \
   X("Relu", RELU, 0, 0)                                                                            \
   X("Sigmoid", SIGMOID, 0, 0)                                                                      \
@@ -21,14 +21,14 @@
   X("Silu", SILU, 0, 0)                                                                            \
   X("HardSwish", HARD_SWISH, 0, 0)
 
-typedef enum gcut_fused_function {
-#define X(text, name, alpha, beta) GCUT_FUSED_##name,
-  GCUT_FUSED_ACTIVATION_LIST(X)
+typedef enum gcut_activation_function {
+#define X(text, name, alpha, beta) GCUT_ACTIVATION_##name,
+  GCUT_ACTIVATION_LIST(X)
 #undef X
-} gcut_fused_function;
+} gcut_activation_function;
 
 typedef struct gcut_fused_activation {
-  gcut_fused_function function;
+  gcut_activation_function function;
   float alpha, beta;
 } gcut_fused_activation;
 

@@ -229,7 +229,7 @@ static const gcut_fused *behind_product(gcut__cuda_matcher *m, uint32_t value) {
   const uint32_t maker = m->graph->values[value].producer,
                  number = maker == GCUT_NONE ? GCUT_NONE : m->trace->fused_of[maker];
   const gcut_fused *group = number == GCUT_NONE ? NULL : &m->trace->fused[number];
-  if (!group || group->kind != GCUT_GROUP_EXPERTS || group->nodes[group->n_nodes - 1] != maker ||
+  if (!group || group->kind != GCUT_FUSED_EXPERTS || group->nodes[group->n_nodes - 1] != maker ||
       gcut_map_get(&m->uses, value) != 1 || !gcut__match_whole(m, group) ||
       m->n_hidden == GCUT_CUDA_GROUP_NODES)
     return NULL;

@@ -147,7 +147,7 @@ bool gcut__cuda_match_norm(gcut__cuda_matcher *m, const gcut_node *node, gcut__c
 
 // RMS norms are computed in float32 inside: so are their nodes, where they cast to it.
 bool gcut__cuda_fill_norm(gcut__cuda_matcher *m, const gcut_fused *group, gcut__cuda_fused *f) {
-  bool layer = group->kind == GCUT_GROUP_LAYER_NORM, shared = false;
+  bool layer = group->kind == GCUT_FUSED_LAYER_NORM, shared = false;
   gcut__cuda_norm_job job = {.kind = layer ? GCUT_CUDA_NORM_SPELLED : GCUT_CUDA_NORM_RMS,
                              .epsilon = group->epsilon};
   uint32_t x = group->reads[0], bias = layer ? group->reads[2] : GCUT_NONE;

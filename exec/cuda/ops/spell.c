@@ -205,20 +205,20 @@ uint32_t gcut__spell_activation(gcut__speller *s, uint32_t x, const gcut_fused_a
   static const struct {
     const char *op;
     bool alpha, beta; // attributes that it has
-  } known[] = {[GCUT_FUSED_RELU] = {"Relu"},
-               [GCUT_FUSED_SIGMOID] = {"Sigmoid"},
-               [GCUT_FUSED_TANH] = {"Tanh"},
-               [GCUT_FUSED_LEAKY_RELU] = {"LeakyRelu", true},
-               [GCUT_FUSED_HARD_SIGMOID] = {"HardSigmoid", true, true},
-               [GCUT_FUSED_ELU] = {"Elu", true},
-               [GCUT_FUSED_SOFTPLUS] = {"Softplus"},
-               [GCUT_FUSED_SOFTSIGN] = {"Softsign"},
-               [GCUT_FUSED_THRESHOLDED_RELU] = {"ThresholdedRelu", true},
-               [GCUT_FUSED_GELU] = {"Gelu"},
-               [GCUT_FUSED_HARD_SWISH] = {"HardSwish"}};
-  if (f->function == GCUT_FUSED_NONE) return x;
-  if (f->function == GCUT_FUSED_SILU) return gcut__spell_silu(s, x);
-  if (f->function == GCUT_FUSED_CLIP) {
+  } known[] = {[GCUT_ACTIVATION_RELU] = {"Relu"},
+               [GCUT_ACTIVATION_SIGMOID] = {"Sigmoid"},
+               [GCUT_ACTIVATION_TANH] = {"Tanh"},
+               [GCUT_ACTIVATION_LEAKY_RELU] = {"LeakyRelu", true},
+               [GCUT_ACTIVATION_HARD_SIGMOID] = {"HardSigmoid", true, true},
+               [GCUT_ACTIVATION_ELU] = {"Elu", true},
+               [GCUT_ACTIVATION_SOFTPLUS] = {"Softplus"},
+               [GCUT_ACTIVATION_SOFTSIGN] = {"Softsign"},
+               [GCUT_ACTIVATION_THRESHOLDED_RELU] = {"ThresholdedRelu", true},
+               [GCUT_ACTIVATION_GELU] = {"Gelu"},
+               [GCUT_ACTIVATION_HARD_SWISH] = {"HardSwish"}};
+  if (f->function == GCUT_ACTIVATION_NONE) return x;
+  if (f->function == GCUT_ACTIVATION_SILU) return gcut__spell_silu(s, x);
+  if (f->function == GCUT_ACTIVATION_CLIP) {
     int type = gcut__cuda_input_type(s->c, 0)->type;
     return SPELL(s, "Clip", x, gcut__spell_scalar(s, type, (double)f->alpha),
                  gcut__spell_scalar(s, type, (double)f->beta));
