@@ -126,6 +126,16 @@ static void leave_part(worker *w, gcut__device *d, const gcut_command *c) {
   d->ops->rest(d, weights, on_host || weights->bytes == 0);
 }
 
+// Says which of several batches a part failed on.
+static gcut_status fail_batch(const gcut__execution *x, uint32_t batch, gcut_status status,
+                              gcut_error *err) {
+  char name[320];
+  gcut_error why = *err;
+  if (x->problem->n_batches == 1) return status;
+  gcut__batch_name(x->store->source, batch, name, sizeof name);
+  return GCUT_FAIL(err, status, "%s: %s", name, why.message);
+}
+
 static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
   const gcut__execution *x = w->in->x;
   bool on_host = c->queue == GCUT_QUEUE_HOST;
@@ -145,7 +155,8 @@ static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
                          .n_operands = c->n_places};
   gcut__device *d = on_host ? x->host : x->device;
   leave_part(w, d, c);
-  GCUT_TRY(d->ops->run(d, &args, err));
+  gcut_status status = d->ops->run(d, &args, err);
+  if (status != GCUT_OK) return fail_batch(x, c->batch, status, err);
   for (uint32_t i = 0; i < c->n_places; i++)
     if (w->operands[i].output && w->operands[i].offset == GCUT_ON_HEAP)
       gcut__store_count(x->store, *w->operands[i].heap, true);

@@ -205,17 +205,17 @@ static gcut_status classify(finder *f, size_t batch, gcut_error *err) {
   return GCUT_OK;
 }
 
-static void name_batch(finder *f, const gcut_source *source, size_t batch) {
+void gcut__batch_name(const gcut_source *source, size_t batch, char *buffer, size_t size) {
   if (source->name)
-    snprintf(f->batch, sizeof f->batch, "'%.300s'", source->name(source->context, batch));
+    snprintf(buffer, size, "'%.300s'", source->name(source->context, batch));
   else
-    snprintf(f->batch, sizeof f->batch, "batch %zu", batch);
+    snprintf(buffer, size, "batch %zu", batch);
 }
 
 static gcut_status read_all(finder *f, const gcut_source *source, gcut_error *err) {
   for (size_t b = 0; b < source->n_batches; b++) {
     gcut_status status = source->read(source->context, b, f->inputs, err);
-    name_batch(f, source, b);
+    gcut__batch_name(source, b, f->batch, sizeof f->batch);
     if (status == GCUT_OK) status = classify(f, b, err);
     for (uint32_t i = 0; i < f->n_inputs; i++) {
       gcut_tensor_unref(f->inputs[i]);

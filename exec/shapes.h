@@ -19,6 +19,9 @@ GCUT_MUST_USE gcut_status gcut__shapes_create(const gcut_graph *graph, const gcu
                                               gcut_error *err);
 void gcut__shapes_free(gcut__shapes *shapes);
 
+// What messages call a batch: its file, or its number.
+void gcut__batch_name(const gcut_source *source, size_t batch, char *buffer, size_t size);
+
 // Whether a batch's inputs are of that class.
 bool gcut__shapes_match(const gcut_trace *trace, gcut_tensor *const *inputs);
 

@@ -186,8 +186,17 @@ void gcut__slices_close(gcut__slices *s) {
   *s = (gcut__slices){0};
 }
 
+// The whole batch, which is what its owner knows.
+static const char *name_slice(void *context, size_t index) {
+  const gcut__slices *s = context;
+  return s->source.name(s->source.context, s->list[index].batch);
+}
+
 gcut_source gcut__slices_source(gcut__slices *s) {
-  return (gcut_source){.read = read_slice, .context = s, .n_batches = s->n};
+  return (gcut_source){.read = read_slice,
+                       .name = s->source.name ? name_slice : NULL,
+                       .context = s,
+                       .n_batches = s->n};
 }
 
 gcut_sink gcut__slices_sink(gcut__slices *s) {

@@ -306,10 +306,7 @@ static int print_text(const job *j) {
 static int report(job *j) {
   int status = j->a->common.json ? print_json(j) : print_text(j);
   if (status != 0) return status;
-  if (!tool_results_ok(&j->results)) {
-    snprintf(j->err.message, sizeof j->err.message, "outputs differ from what was expected");
-    return tool_fail(GCUT_MISMATCH, &j->err);
-  }
+  if (tool_results_check(&j->results, &j->err) != GCUT_OK) return tool_fail(GCUT_MISMATCH, &j->err);
   if (j->results.differs) {
     snprintf(j->err.message, sizeof j->err.message, "self-check: %.500s%s", j->results.difference,
              tool_is_mixed(&j->result)

@@ -103,6 +103,7 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
       .graph = graph, .plan = plan, .inputs = inputs, .output = output, .expected = expected};
   out->compared = tool_alloc(plan->n_fetches, sizeof *out->compared);
   out->digests = tool_alloc(inputs->n * plan->n_fetches, sizeof *out->digests);
+  out->wrong = tool_alloc(inputs->n, sizeof *out->wrong);
   for (uint32_t i = 0; i < plan->n_fetches; i++) out->compared[i].worst.ok = true;
   if (expected && expected->n != inputs->n) {
     snprintf(err->message, sizeof err->message, "%zu batches are expected, but there are %zu",
@@ -119,6 +120,7 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
 void tool_results_close(tool_results *results) {
   free(results->compared);
   free(results->digests);
+  free(results->wrong);
   *results = (tool_results){0};
 }
 
@@ -151,15 +153,26 @@ static bool is_worse(double a, double b) {
   return a != a || (b == b && a > b); // NaN is worst
 }
 
-static gcut_status compare_one(tool_results *r, uint32_t i, const gcut_tensor *actual,
+// An output of another shape or type: of which of several batches.
+static gcut_status fail_batch(const tool_results *r, size_t batch, gcut_status status,
+                              gcut_error *err) {
+  gcut_error why = *err;
+  if (r->inputs->n > 1)
+    snprintf(err->message, sizeof err->message, "'%.300s': %.600s",
+             tool_batches_path(r->expected, batch), why.message);
+  return status;
+}
+
+static gcut_status compare_one(tool_results *r, size_t batch, uint32_t i, const gcut_tensor *actual,
                                const gcut_tensor *expected, gcut_error *err) {
   gcut_comparison one;
   gcut_status status =
       gcut_compare(output_name(r, i), actual, expected, r->rtol, r->atol, &one, err);
-  if (status != GCUT_OK) return status;
+  if (status != GCUT_OK) return fail_batch(r, batch, status, err);
   gcut_comparison *worst = &r->compared[i].worst;
   r->compared[i].name = output_name(r, i);
   worst->ok &= one.ok;
+  r->wrong[batch] |= !one.ok;
   if (is_worse(one.max_abs_error, worst->max_abs_error)) worst->max_abs_error = one.max_abs_error;
   if (is_worse(one.max_rel_error, worst->max_rel_error)) worst->max_rel_error = one.max_rel_error;
   return GCUT_OK;
@@ -179,7 +192,7 @@ static gcut_status compare_outputs(tool_results *r, size_t batch, gcut_tensor *c
       status = fail(err, GCUT_FORMAT, "output '%.200s' is expected, but not computed",
                     expected.names[i]);
     else
-      status = compare_one(r, at, outputs[at], expected.tensors[i], err);
+      status = compare_one(r, batch, at, outputs[at], expected.tensors[i], err);
   }
   gcut_batch_free(&expected);
   return status;
@@ -220,10 +233,19 @@ gcut_sink tool_results_sink(tool_results *results) {
   return (gcut_sink){.write = take, .context = results};
 }
 
-bool tool_results_ok(const tool_results *results) {
-  for (uint32_t i = 0; i < results->plan->n_fetches; i++)
-    if (!results->compared[i].worst.ok) return false;
-  return true;
+gcut_status tool_results_check(const tool_results *r, gcut_error *err) {
+  size_t n = r->inputs->n, n_wrong = 0, first = n;
+  for (size_t b = n; b-- > 0;)
+    if (r->wrong[b]) {
+      n_wrong++;
+      first = b;
+    }
+  if (n_wrong == 0) return GCUT_OK;
+  if (n == 1) return fail(err, GCUT_MISMATCH, "%s", "outputs differ from what was expected");
+  snprintf(err->message, sizeof err->message,
+           "outputs of %zu of %zu batches differ from what was expected, first those of '%.600s'",
+           n_wrong, n, tool_batches_path(r->inputs, first));
+  return GCUT_MISMATCH;
 }
 
 bool tool_is_mixed(const gcut_run_result *result) {

@@ -19,6 +19,7 @@ typedef struct tool_results {
   const tool_batches *expected; // or NULL
   double rtol, atol;
   tool_compared *compared; // [plan->n_fetches]; ok and no error where not compared
+  bool *wrong;             // [n_batches] not within tolerance
   gcut_digest *digests;    // [n_batches * n_fetches]
   bool remember;           // keep digests of this run, for one that is to be compared with it
   bool checking;           // compare with the digests instead: the second run of a self-check
@@ -33,7 +34,8 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
                               const tool_batches *expected, tool_results *out, gcut_error *err);
 void tool_results_close(tool_results *results);
 gcut_sink tool_results_sink(tool_results *results);
-bool tool_results_ok(const tool_results *results); // everything compared is within tolerance
+// GCUT_MISMATCH, saying which batches, where not everything compared is within tolerance.
+gcut_status tool_results_check(const tool_results *results, gcut_error *err);
 // Whether parts were computed on the host beside a card: its kernels round differently, so such a
 // run need not have the bits of one that is not.
 bool tool_is_mixed(const gcut_run_result *result);

@@ -148,6 +148,20 @@ if [ $status -eq 1 ] && grep -q 'differ from what was expected' "$work/err"; the
   echo "not ok - run: differs: $status"
 fi
 
+# Of many batches the one at fault is named.
+echo '<ir_version: 8, opset_import: ["": 18]>
+g (int64[n] x) => (float[n] y) <float[3] w = {1, 2, 3}> { y = Gather (w, x) }' >"$work/pick.gcir"
+for i in 0 1 2 5; do
+  mkdir "$work/pick.$i" # int64[1] x = i
+  printf "\\010\\001\\020\\007\\102\\001x\\112\\010\\00$i\\000\\000\\000\\000\\000\\000\\000" >"$work/pick.$i/input_0.pb"
+done
+pick="$GRAPHCUT run $work/pick.gcir --quiet --device cpu"
+refuse 'run: a batch that fails' 3 "pick.5': node .* index 5" $pick --input "$work"/pick.[0-9]
+refuse 'run: its slice fails' 3 "pick.5': node .* index 5" $pick --micro-batch 1 --input "$work"/pick.[0-9]
+check 'run: batches that do not' $pick --input "$work"/pick.[012] --output "$work/picked"
+refuse 'run: batches that differ' 1 "2 of 3 batches differ .*, first those of .*pick.1'" $pick --input "$work"/pick.[012] \
+  --expect "$work"/picked/pick.0.npz "$work"/picked/pick.0.npz "$work"/picked/pick.1.npz
+
 # Simulation and side by side.
 simulate="$GRAPHCUT simulate $llama --profile rtx3060-assumed --batches 9 --set batch=1,seq=16"
 check 'simulate' $simulate
