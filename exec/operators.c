@@ -15,7 +15,7 @@ static gcut_node node_of(size_t row) {
 
 static bool on_cpu(size_t row) {
   gcut_node node = node_of(row);
-  return gcut_cpu_find(&node) || (node.op->flags & GCUT_OP_VIEW);
+  return gcut__cpu_find(&node) || (node.op->flags & GCUT_OP_VIEW);
 }
 
 #ifdef GCUT_CUDA

@@ -27,11 +27,11 @@ gcut_status gcut_trace_folded(const gcut_graph *graph, const gcut_trace_options 
   gcut_trace_options with = options ? *options : (gcut_trace_options){0};
   gcut_cpu_runner *runner;
   *out_trace = NULL;
-  GCUT_TRY(gcut_cpu_runner_create(&runner, err));
-  with.evaluate = gcut_cpu_evaluate;
+  GCUT_TRY(gcut__cpu_runner_create(&runner, err));
+  with.evaluate = gcut__cpu_evaluate;
   with.evaluate_context = runner;
   gcut_status status = gcut_trace_create(graph, &with, out_trace, err);
-  gcut_cpu_runner_destroy(runner);
+  gcut__cpu_runner_destroy(runner);
   return status;
 }
 
@@ -166,7 +166,7 @@ static gcut_status add_class(finder *f, gcut_error *err) {
     return GCUT_NO_MEMORY(err);
   gcut_trace_options options = {.inputs = shapes,
                                 .n_inputs = list_shapes(f, shapes),
-                                .evaluate = gcut_cpu_evaluate,
+                                .evaluate = gcut__cpu_evaluate,
                                 .evaluate_context = f->runner,
                                 .unfused = f->plan->unfused,
                                 .like = s->n_classes > 0 ? s->traces[0] : NULL};
@@ -235,9 +235,9 @@ gcut_status gcut__shapes_create(const gcut_graph *graph, const gcut_plan *plan,
   out->classes = GCUT_NEW_ARRAY(out->arena, uint32_t, source->n_batches);
   f.inputs = GCUT_NEW_ARRAY(out->arena, gcut_tensor *, f.n_inputs);
   gcut_status status =
-      out->classes && f.inputs ? gcut_cpu_runner_create(&f.runner, err) : GCUT_NO_MEMORY(err);
+      out->classes && f.inputs ? gcut__cpu_runner_create(&f.runner, err) : GCUT_NO_MEMORY(err);
   if (status == GCUT_OK) status = read_all(&f, source, err);
-  gcut_cpu_runner_destroy(f.runner);
+  gcut__cpu_runner_destroy(f.runner);
   return status;
 }
 

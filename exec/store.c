@@ -172,7 +172,7 @@ static gcut_status output_tensor(gcut__store *s, uint32_t batch, uint32_t fetch,
   if (!k)
     return GCUT_FAIL(err, GCUT_DEVICE, "output '%.200s' was never made",
                      s->graph->values[value].name);
-  return gcut_cpu_constant_tensor(s->graph, k, out, err);
+  return gcut__cpu_constant_tensor(s->graph, k, out, err);
 }
 
 gcut_status gcut__store_write(gcut__store *s, uint32_t batch, const gcut_place *places, uint32_t n,

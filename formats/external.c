@@ -15,8 +15,8 @@
 #include "tracer/base/error.h"
 #include "tracer/build.h"
 
-gcut_status gcut_externals_init(gcut_externals *externals, gcut_graph *graph, const char *path,
-                                bool follow_links, gcut_error *err) {
+gcut_status gcut__externals_init(gcut_externals *externals, gcut_graph *graph, const char *path,
+                                 bool follow_links, gcut_error *err) {
   const char *slash = strrchr(path, '/');
   size_t size = slash ? (size_t)(slash - path) + 1 : 0;
   *externals = (gcut_externals){.graph = graph, .follow_links = follow_links};
@@ -24,7 +24,7 @@ gcut_status gcut_externals_init(gcut_externals *externals, gcut_graph *graph, co
   return externals->folder ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut_externals_free(gcut_externals *externals) {
+void gcut__externals_free(gcut_externals *externals) {
   gcut_map_free(&externals->files);
 }
 
@@ -207,7 +207,7 @@ static gcut_status add_file(gcut_externals *x, const char *location, uint32_t *o
   uint64_t bytes = 0;
   GCUT_TRY(open_location(x, location, &file, err));
   if (file >= 0) {
-    gcut_status status = gcut_file_map_descriptor(file, path, &data, &bytes, err);
+    gcut_status status = gcut__file_map_descriptor(file, path, &data, &bytes, err);
     close(file);
     GCUT_TRY(status);
   }
@@ -224,8 +224,8 @@ static gcut_status find_file(gcut_externals *x, const char *location, uint32_t *
   return gcut_map_set(&x->files, key, *out_file) ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut_external_elements(gcut_externals *externals, const gcut_metadata *entries,
-                                   size_t n, gcut_constant *constant, gcut_error *err) {
+gcut_status gcut__external_elements(gcut_externals *externals, const gcut_metadata *entries,
+                                    size_t n, gcut_constant *constant, gcut_error *err) {
   reference ref;
   GCUT_TRY(read_reference(entries, n, constant, &ref, err));
   GCUT_TRY(check_reference(constant, &ref, err));

@@ -19,15 +19,16 @@ typedef struct gcut_externals {
 } gcut_externals;
 
 // `path` is the model's; borrowed strings live in the graph's arena.
-GCUT_MUST_USE gcut_status gcut_externals_init(gcut_externals *externals, gcut_graph *graph,
-                                              const char *path, bool follow_links, gcut_error *err);
-void gcut_externals_free(gcut_externals *externals);
+GCUT_MUST_USE gcut_status gcut__externals_init(gcut_externals *externals, gcut_graph *graph,
+                                               const char *path, bool follow_links,
+                                               gcut_error *err);
+void gcut__externals_free(gcut_externals *externals);
 
 // Points a constant of known type and shape at its elements in the file that the entries name
 // ("location", "offset", "length", others ignored), mapping it at need. data is NULL where the file
 // is missing.
-GCUT_MUST_USE gcut_status gcut_external_elements(gcut_externals *externals,
-                                                 const gcut_metadata *entries, size_t n,
-                                                 gcut_constant *constant, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__external_elements(gcut_externals *externals,
+                                                  const gcut_metadata *entries, size_t n,
+                                                  gcut_constant *constant, gcut_error *err);
 
 #endif

@@ -14,8 +14,8 @@
 // What an empty file is mapped to: mmap refuses a length of zero.
 static const char empty[1];
 
-gcut_status gcut_file_map_descriptor(int descriptor, const char *path, const void **out_data,
-                                     uint64_t *out_bytes, gcut_error *err) {
+gcut_status gcut__file_map_descriptor(int descriptor, const char *path, const void **out_data,
+                                      uint64_t *out_bytes, gcut_error *err) {
   *out_data = NULL;
   *out_bytes = 0;
   struct stat info;
@@ -35,23 +35,23 @@ gcut_status gcut_file_map_descriptor(int descriptor, const char *path, const voi
   return GCUT_OK;
 }
 
-gcut_status gcut_file_map(const char *path, const void **out_data, uint64_t *out_bytes,
-                          gcut_error *err) {
+gcut_status gcut__file_map(const char *path, const void **out_data, uint64_t *out_bytes,
+                           gcut_error *err) {
   *out_data = NULL;
   *out_bytes = 0;
   // O_NONBLOCK: a FIFO must not make us wait before it is refused.
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) return GCUT_FAIL(err, GCUT_FORMAT, "%s: %s", path, strerror(errno));
-  gcut_status status = gcut_file_map_descriptor(descriptor, path, out_data, out_bytes, err);
+  gcut_status status = gcut__file_map_descriptor(descriptor, path, out_data, out_bytes, err);
   close(descriptor);
   return status;
 }
 
-void gcut_file_unmap(const void *data, uint64_t bytes) {
+void gcut__file_unmap(const void *data, uint64_t bytes) {
   if (data && bytes > 0) munmap((void *)data, (size_t)bytes);
 }
 
-bool gcut_same_folder(const char *a, const char *b) {
+bool gcut__same_folder(const char *a, const char *b) {
   struct stat info[2];
   const char *paths[2] = {a, b};
   for (int i = 0; i < 2; i++) {
@@ -64,7 +64,7 @@ bool gcut_same_folder(const char *a, const char *b) {
   return info[0].st_dev == info[1].st_dev && info[0].st_ino == info[1].st_ino;
 }
 
-gcut_status gcut_output_check(const gcut_graph *g, const char *path, gcut_error *err) {
+gcut_status gcut__output_check(const gcut_graph *g, const char *path, gcut_error *err) {
   struct stat target, source;
   if (stat(path, &target) != 0) return GCUT_OK;
   for (uint32_t i = 0; i < g->n_files; i++)

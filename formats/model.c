@@ -57,8 +57,8 @@ static gcut_status write_packed(const gcut_trace *trace, const gcut_plan *plan, 
   const char *data_path = gcut_arena_format(arena, "%s.data", path);
   if (!data_path) return GCUT_NO_MEMORY(err);
   GCUT_TRY(find_written(path, &f, err));
-  GCUT_TRY(gcut_output_check(g, path, err));
-  GCUT_TRY(gcut_output_check(g, data_path, err));
+  GCUT_TRY(gcut__output_check(g, path, err));
+  GCUT_TRY(gcut__output_check(g, data_path, err));
   GCUT_TRY(gcut__packing_create(trace, plan, arena, &packing, err));
   return f->write(g, &packing, path, err);
 }

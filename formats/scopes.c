@@ -15,7 +15,7 @@ static bool equals(gcut_string span, const char *text) {
   return span.size == strlen(text) && memcmp(span.data, text, span.size) == 0;
 }
 
-bool gcut_scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value) {
+bool gcut__scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value) {
   const struct {
     const char *key;
     gcut_string *to;
@@ -200,8 +200,8 @@ static gcut_string without_operator(gcut_string name) {
   return name;
 }
 
-uint32_t gcut_scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hints *hints,
-                         gcut_scope_memory *memory) {
+uint32_t gcut__scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hints *hints,
+                          gcut_scope_memory *memory) {
   bool own = hints->own_names.size > 0;
   path p = {.graph = graph, .scope = base, .max_depth = own ? MAX_PATH : MAX_DEPTH};
   if (own)

@@ -14,7 +14,7 @@ typedef struct gcut_scope_hints {
 } gcut_scope_hints;
 
 // Takes a metadata entry into the hints; true where it is one of graphcut's own.
-bool gcut_scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value);
+bool gcut__scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value);
 
 // The last answer, for the next node usually gives the same one.
 typedef struct gcut_scope_memory {
@@ -23,7 +23,7 @@ typedef struct gcut_scope_memory {
 } gcut_scope_memory;
 
 // The scope the hints name below `base`, made at need; GCUT_NONE where they name none.
-uint32_t gcut_scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hints *hints,
-                         gcut_scope_memory *memory);
+uint32_t gcut__scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hints *hints,
+                          gcut_scope_memory *memory);
 
 #endif

@@ -24,6 +24,10 @@ foreign '\bAg(raph|node|edge)_t\b|<graphviz/' formats/dot/
 foreign '\bdnnl_|<dnnl' exec/cpu/
 foreign '\bCU(device|context|stream|event|deviceptr|module|function)\b|\bcublas|\bcudnn' exec/cuda/
 
+# Functions that cross files without being public are gcut__x, but for those of the ground floor.
+found=$(grep -rnE '^[A-Za-z].*\bgcut_[a-z0-9][a-z0-9_]*\(' tracer formats partition exec --include='*.h' |
+  grep -vE '^tracer/(base/|dims\.h|build\.h|extract\.h|ops/op\.h)') && complain "$found: not public, so gcut__x"
+
 # The library never prints, exits or aborts.
 found=$(grep -rnE '\b(printf|puts|perror|exit|abort)\(' tracer formats partition exec --include='*.c') &&
   complain "$found: the library never prints or exits"

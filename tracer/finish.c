@@ -293,12 +293,12 @@ static void count_scopes(gcut_graph *g) {
 gcut_status gcut_graph_finish(gcut_graph *g, gcut_error *err) {
   GCUT_TRY(gcut_graph_failed(g, err));
   GCUT_TRY(resolve_operators(g, err));
-  GCUT_TRY(gcut_graph_check_operands(g, err));
+  GCUT_TRY(gcut__graph_check_operands(g, err));
   GCUT_TRY(find_captures(g, err));
   GCUT_TRY(list_uses(g, err));
   GCUT_TRY(order_nodes(g, err));
   index_nodes(g);
-  GCUT_TRY(gcut_graph_spread_scopes(g, err));
+  GCUT_TRY(gcut__graph_spread_scopes(g, err));
   count_scopes(g);
   return gcut_graph_verify(g, err);
 }

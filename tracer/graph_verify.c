@@ -46,7 +46,7 @@ static gcut_status check_attribute(const gcut_graph *g, const gcut_node *node,
 }
 
 // What finish relies on before it can compute anything.
-gcut_status gcut_graph_check_operands(const gcut_graph *g, gcut_error *err) {
+gcut_status gcut__graph_check_operands(const gcut_graph *g, gcut_error *err) {
   for (uint32_t i = 0; i < g->n_nodes; i++) {
     const gcut_node *node = &g->nodes[i];
     GCUT_TRY(check_node_ranges(g, node, err));
@@ -128,7 +128,7 @@ static gcut_status check_order(const gcut_graph *g, uint32_t *position, gcut_err
 }
 
 gcut_status gcut_graph_verify(const gcut_graph *g, gcut_error *err) {
-  GCUT_TRY(gcut_graph_check_operands(g, err));
+  GCUT_TRY(gcut__graph_check_operands(g, err));
   uint32_t *position = calloc((size_t)g->n_nodes + 1, sizeof *position);
   if (!position) return GCUT_NO_MEMORY(err);
   gcut_status status = check_order(g, position, err);

@@ -38,9 +38,9 @@ static inline uint64_t gcut__name_key(const char *interned, uint32_t index) {
 }
 
 // Ranges and operands of all nodes lie within their arrays; bodies belong to their nodes.
-GCUT_MUST_USE gcut_status gcut_graph_check_operands(const gcut_graph *graph, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__graph_check_operands(const gcut_graph *graph, gcut_error *err);
 // Gives the nodes that did not tell their scope the one their neighbours agree on (spread.c).
-GCUT_MUST_USE gcut_status gcut_graph_spread_scopes(gcut_graph *graph, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__graph_spread_scopes(gcut_graph *graph, gcut_error *err);
 // Notes that a body has a value of that interned name; false where memory is out.
 bool gcut__name_value(gcut_graph *graph, uint32_t body, const char *interned, uint32_t value);
 // gcut_type_format over any dim table.

@@ -66,7 +66,7 @@ static void spread_in_body(gcut_graph *g, const gcut_body *body, const bool *bar
   }
 }
 
-gcut_status gcut_graph_spread_scopes(gcut_graph *g, gcut_error *err) {
+gcut_status gcut__graph_spread_scopes(gcut_graph *g, gcut_error *err) {
   const struct gcut_graph_private *p = g->private_state;
   if (p->n_bare == 0) return GCUT_OK;
   bool *bare = calloc(g->n_nodes, sizeof *bare);

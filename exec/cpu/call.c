@@ -18,32 +18,32 @@ struct gcut_cpu_runner {
 
 // ---- runner and env ---------------------------------------------------------------------------
 
-gcut_status gcut_cpu_runner_create(gcut_cpu_runner **out_runner, gcut_error *err) {
+gcut_status gcut__cpu_runner_create(gcut_cpu_runner **out_runner, gcut_error *err) {
   gcut_cpu_runner *r = *out_runner = calloc(1, sizeof *r);
   return r ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut_cpu_runner_destroy(gcut_cpu_runner *r) {
+void gcut__cpu_runner_destroy(gcut_cpu_runner *r) {
   if (!r) return;
   for (int i = 0; i < MAX_DEPTH; i++) gcut_arena_destroy(r->scratch[i]);
   gcut_dims_destroy(r->dims);
   free(r);
 }
 
-gcut_status gcut_cpu_env_create(const gcut_graph *graph, gcut_cpu_env *out_env, gcut_error *err) {
+gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut_cpu_env *out_env, gcut_error *err) {
   *out_env = (gcut_cpu_env){.graph = graph};
   out_env->values = calloc((size_t)graph->n_values + 1, sizeof *out_env->values);
   return out_env->values ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut_cpu_env_free(gcut_cpu_env *env) {
+void gcut__cpu_env_free(gcut_cpu_env *env) {
   for (uint32_t v = 0; env->values && v < env->graph->n_values; v++)
     gcut_tensor_unref(env->values[v]);
   free(env->values);
   env->values = NULL;
 }
 
-void gcut_cpu_env_set(gcut_cpu_env *env, uint32_t value, gcut_tensor *tensor) {
+void gcut__cpu_env_set(gcut_cpu_env *env, uint32_t value, gcut_tensor *tensor) {
   gcut_tensor *old = env->values[value];
   env->values[value] = gcut_tensor_ref(tensor);
   gcut_tensor_unref(old);
@@ -54,8 +54,8 @@ static bool aligned(const gcut_constant *k) {
   return k->type == GCUT_STRING || bits <= 8 || (uintptr_t)k->data % (bits / 8) == 0;
 }
 
-gcut_status gcut_cpu_constant_tensor(const gcut_graph *graph, const gcut_constant *k,
-                                     gcut_tensor **out_tensor, gcut_error *err) {
+gcut_status gcut__cpu_constant_tensor(const gcut_graph *graph, const gcut_constant *k,
+                                      gcut_tensor **out_tensor, gcut_error *err) {
   *out_tensor = NULL;
   if (!k->data && k->bytes > 0)
     return GCUT_FAIL(err, GCUT_FORMAT, "constant '%.200s' lies in '%.500s', which is not there",
@@ -68,8 +68,8 @@ gcut_status gcut_cpu_constant_tensor(const gcut_graph *graph, const gcut_constan
 
 // ---- what kernels call ------------------------------------------------------------------------
 
-gcut_status gcut_cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
-                          const char *format, ...) {
+gcut_status gcut__cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
+                           const char *format, ...) {
   va_list args;
   va_start(args, format);
   status = gcut_node_failed(c->node, status, err, format, args);
@@ -77,22 +77,22 @@ gcut_status gcut_cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error
   return status;
 }
 
-gcut_status gcut_cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err) {
-  return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "no CPU kernel for %s", gcut_dtype_name(type));
+gcut_status gcut__cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err) {
+  return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no CPU kernel for %s", gcut_dtype_name(type));
 }
 
-gcut_status gcut_cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
-                            const int64_t *dims, gcut_error *err) {
+gcut_status gcut__cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
+                             const int64_t *dims, gcut_error *err) {
   if (i >= c->n_outputs) return GCUT_OK;
   gcut_tensor_unref(c->outputs[i]);
   gcut_error cause = {{0}};
   gcut_status status = gcut_tensor_create_uninitialized(type, rank, dims, &c->outputs[i], &cause);
   if (status == GCUT_OK) return GCUT_OK;
-  return gcut_cpu_fail(c, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, err, "output %u: %s", i,
-                       cause.message);
+  return gcut__cpu_fail(c, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, err, "output %u: %s", i,
+                        cause.message);
 }
 
-void gcut_cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
+void gcut__cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
   if (i >= c->n_outputs) return;
   gcut_tensor *old = c->outputs[i];
   c->outputs[i] = gcut_tensor_ref(tensor);
@@ -253,7 +253,7 @@ static gcut_status run_frame(gcut_cpu_runner *r, frame *f, gcut_error *err) {
   if (f->node->op->flags & GCUT_OP_VIEW)
     GCUT_TRY(run_view(f, err));
   else
-    GCUT_TRY(run_kernel(r, f, gcut_cpu_find(f->node), err));
+    GCUT_TRY(run_kernel(r, f, gcut__cpu_find(f->node), err));
   return check_outputs(f, err);
 }
 
@@ -284,8 +284,8 @@ static gcut_status fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **
                          gcut_error *err) {
   const gcut_value *v = &env->graph->values[value];
   if (!env->values[value] && v->constant != GCUT_NONE)
-    GCUT_TRY(gcut_cpu_constant_tensor(env->graph, &env->graph->constants[v->constant],
-                                      &env->values[value], err));
+    GCUT_TRY(gcut__cpu_constant_tensor(env->graph, &env->graph->constants[v->constant],
+                                       &env->values[value], err));
   *out_tensor = env->values[value];
   if (!*out_tensor)
     return GCUT_FAIL(err, GCUT_DEVICE, "value '%.200s' is read before it is computed", v->name);
@@ -299,12 +299,12 @@ static gcut_status run_in_env(gcut_cpu_runner *r, frame *f, gcut_error *err) {
   GCUT_TRY(run_frame(r, f, err));
   for (uint32_t i = 0; i < f->node->n_outputs; i++)
     if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE)
-      gcut_cpu_env_set(f->env, gcut_node_outputs(f->graph, f->node)[i], f->outputs[i]);
+      gcut__cpu_env_set(f->env, gcut_node_outputs(f->graph, f->node)[i], f->outputs[i]);
   return GCUT_OK;
 }
 
-gcut_status gcut_cpu_run_node(gcut_cpu_runner *r, gcut_cpu_env *env, uint32_t node,
-                              gcut_error *err) {
+gcut_status gcut__cpu_run_node(gcut_cpu_runner *r, gcut_cpu_env *env, uint32_t node,
+                               gcut_error *err) {
   frame f;
   GCUT_TRY(enter(r, env->graph, &env->graph->nodes[node], env, &f, err));
   gcut_cpu_env *outer = r->env;
@@ -326,13 +326,13 @@ static gcut_status run_group(frame *f, const gcut_trace *trace, const gcut_fused
     GCUT_TRY(fetch(f->env, group->reads[i], &f->inputs[i], err));
   GCUT_TRY(allocate(f, 0, &trace->facts[value].type, err));
   gcut_cpu_call c = call_of(f, group->n_reads, group);
-  GCUT_TRY(gcut_cpu_find_group(group->kind)(&c, err));
-  gcut_cpu_env_set(f->env, value, f->outputs[0]);
+  GCUT_TRY(gcut__cpu_find_group(group->kind)(&c, err));
+  gcut__cpu_env_set(f->env, value, f->outputs[0]);
   return GCUT_OK;
 }
 
-gcut_status gcut_cpu_run_group(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_trace *trace,
-                               const gcut_fused *group, gcut_error *err) {
+gcut_status gcut__cpu_run_group(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_trace *trace,
+                                const gcut_fused *group, gcut_error *err) {
   frame f;
   const gcut_node *last = &env->graph->nodes[group->nodes[group->n_nodes - 1]];
   GCUT_TRY(enter(r, env->graph, last, env, &f, err));
@@ -341,9 +341,9 @@ gcut_status gcut_cpu_run_group(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut
   return status;
 }
 
-gcut_status gcut_cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_node *node,
-                              const gcut_tensor *const *inputs, gcut_tensor **outputs,
-                              gcut_error *err) {
+gcut_status gcut__cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_node *node,
+                               const gcut_tensor *const *inputs, gcut_tensor **outputs,
+                               gcut_error *err) {
   gcut_cpu_runner *r = runner;
   frame f;
   GCUT_TRY(enter(r, graph, node, NULL, &f, err));
@@ -359,19 +359,19 @@ gcut_status gcut_cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_
 
 // Drops what a body computed, so that nothing outlives an iteration.
 static void clear_body(gcut_cpu_env *env, const gcut_body *body) {
-  for (uint32_t i = 0; i < body->n_inputs; i++) gcut_cpu_env_set(env, body->inputs[i], NULL);
+  for (uint32_t i = 0; i < body->n_inputs; i++) gcut__cpu_env_set(env, body->inputs[i], NULL);
   for (uint32_t i = 0; i < body->n_nodes; i++) {
     const gcut_node *node = &env->graph->nodes[body->nodes[i]];
     for (uint32_t k = 0; k < node->n_outputs; k++)
       if (gcut_node_outputs(env->graph, node)[k] != GCUT_NONE)
-        gcut_cpu_env_set(env, gcut_node_outputs(env->graph, node)[k], NULL);
+        gcut__cpu_env_set(env, gcut_node_outputs(env->graph, node)[k], NULL);
   }
 }
 
 static gcut_status run_body_nodes(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_body *body,
                                   gcut_tensor **outputs, uint32_t n_outputs, gcut_error *err) {
   for (uint32_t i = 0; i < body->n_nodes; i++)
-    GCUT_TRY(gcut_cpu_run_node(r, env, body->nodes[i], err));
+    GCUT_TRY(gcut__cpu_run_node(r, env, body->nodes[i], err));
   for (uint32_t i = 0; i < n_outputs; i++) {
     const gcut_tensor *t;
     GCUT_TRY(fetch(env, body->outputs[i], &t, err));
@@ -387,11 +387,11 @@ static gcut_status run_body(gcut_cpu_call *c, uint32_t body, gcut_tensor *const 
   gcut_cpu_env *env = r->env;
   const gcut_body *b = &c->graph->bodies[body];
   if (n_inputs != b->n_inputs || n_outputs != b->n_outputs)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                         "its subgraph has %u inputs and %u outputs, expected %u and %u",
-                         b->n_inputs, b->n_outputs, n_inputs, n_outputs);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                          "its subgraph has %u inputs and %u outputs, expected %u and %u",
+                          b->n_inputs, b->n_outputs, n_inputs, n_outputs);
   for (uint32_t i = 0; i < n_outputs; i++) outputs[i] = NULL;
-  for (uint32_t i = 0; i < n_inputs; i++) gcut_cpu_env_set(env, b->inputs[i], inputs[i]);
+  for (uint32_t i = 0; i < n_inputs; i++) gcut__cpu_env_set(env, b->inputs[i], inputs[i]);
   gcut_status status = run_body_nodes(r, env, b, outputs, n_outputs, err);
   clear_body(env, b);
   for (uint32_t i = 0; i < n_outputs && status != GCUT_OK; i++) {

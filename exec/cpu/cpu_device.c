@@ -63,8 +63,8 @@ static gcut_status cpu_pull(gcut__device *device, uint64_t offset, void *host, u
 
 static void cpu_destroy(gcut__device *device) {
   gcut__cpu_device *d = (gcut__cpu_device *)device;
-  if (d->has_env) gcut_cpu_env_free(&d->env);
-  gcut_cpu_runner_destroy(d->runner);
+  if (d->has_env) gcut__cpu_env_free(&d->env);
+  gcut__cpu_runner_destroy(d->runner);
   if (d->slab && !d->adopted) munmap(d->slab, d->slab_bytes);
   if (d->host) munmap(d->host, d->host_bytes);
   free(d);
@@ -143,7 +143,7 @@ gcut_status gcut__cpu_device_create(gcut__device **out_device, gcut_error *err) 
   *out_device = NULL;
   if (!d) return GCUT_NO_MEMORY(err);
   d->base.ops = &cpu_ops;
-  gcut_status status = gcut_cpu_runner_create(&d->runner, err);
+  gcut_status status = gcut__cpu_runner_create(&d->runner, err);
   if (status == GCUT_OK)
     *out_device = &d->base;
   else

@@ -34,7 +34,7 @@ static gcut_status find_folded(gcut__cpu_program *p, gcut_map *seen, gcut_error 
       if (gcut_map_get(seen, v) != UINT32_MAX) continue;
       if (!gcut_map_set(seen, v, 1)) return GCUT_NO_MEMORY(err);
       gcut__folded *f = &p->constants[p->n_constants];
-      GCUT_TRY(gcut_cpu_constant_tensor(g, p->base.trace->facts[v].constant, &f->tensor, err));
+      GCUT_TRY(gcut__cpu_constant_tensor(g, p->base.trace->facts[v].constant, &f->tensor, err));
       f->value = v;
       p->n_constants++;
     }

@@ -84,7 +84,7 @@ static gcut_status move_home(const running *r, const gcut__home *home, uint8_t *
   if (t->bytes == 0 || t->data == target) return GCUT_OK;
   memmove(target, t->data, t->bytes);
   GCUT_TRY(gcut_tensor_wrap(t->type, t->rank, t->dims, target, &moved, err));
-  gcut_cpu_env_set(env, home->value, moved);
+  gcut__cpu_env_set(env, home->value, moved);
   gcut_tensor_unref(moved);
   return GCUT_OK;
 }
@@ -93,7 +93,7 @@ static gcut_status settle_heap(const running *r, const gcut__home *home, gcut_er
   gcut_cpu_env *env = &r->device->env;
   gcut_tensor *own;
   GCUT_TRY(detach(r->device, env->values[home->value], &own, err));
-  gcut_cpu_env_set(env, home->value, own);
+  gcut__cpu_env_set(env, home->value, own);
   const gcut__operand *o = find_operand(r, home->value);
   if (o && o->output && o->heap)
     *o->heap = own;
@@ -119,16 +119,16 @@ static gcut_status settle(const running *r, gcut_error *err) {
 static gcut_status run_nodes(running *r, gcut_error *err) {
   const gcut_trace *trace = r->program->base.trace;
   gcut__cpu_device *d = r->device;
-  if (!r->step->fused) return gcut_cpu_run_node(d->runner, &d->env, r->step->node, err);
+  if (!r->step->fused) return gcut__cpu_run_node(d->runner, &d->env, r->step->node, err);
   const gcut_fused *group = &trace->fused[trace->fused_of[r->step->node]];
-  return gcut_cpu_run_group(d->runner, &d->env, trace, group, err);
+  return gcut__cpu_run_group(d->runner, &d->env, trace, group, err);
 }
 
 static gcut_status run_step(running *r, gcut_error *err) {
   GCUT_TRY(run_nodes(r, err));
   GCUT_TRY(settle(r, err));
   for (uint32_t i = 0; i < r->step->n_drops; i++)
-    gcut_cpu_env_set(&r->device->env, r->program->layout.drops[r->step->first_drop + i], NULL);
+    gcut__cpu_env_set(&r->device->env, r->program->layout.drops[r->step->first_drop + i], NULL);
   return GCUT_OK;
 }
 
@@ -137,12 +137,12 @@ static gcut_status set_input(const running *r, const gcut__operand *o, gcut_erro
   const gcut_type *type = &r->program->base.trace->facts[o->value].type;
   gcut_tensor *t;
   if (o->offset == GCUT_ON_HEAP) {
-    gcut_cpu_env_set(env, o->value, *o->heap);
+    gcut__cpu_env_set(env, o->value, *o->heap);
     return GCUT_OK;
   }
   GCUT_TRY(gcut_tensor_wrap((gcut_dtype)type->type, type->rank, type->dims,
                             r->device->slab + o->offset, &t, err));
-  gcut_cpu_env_set(env, o->value, t);
+  gcut__cpu_env_set(env, o->value, t);
   gcut_tensor_unref(t);
   return GCUT_OK;
 }
@@ -152,9 +152,9 @@ static gcut_status bind(const running *r, gcut_error *err) {
   gcut_cpu_env *env = &r->device->env;
   if (!w->state) GCUT_TRY(gcut__cpu_load_weights(r->device, w, GCUT_ON_HEAP, err));
   for (uint32_t i = 0; i < w->n; i++)
-    gcut_cpu_env_set(env, w->weights[i].value, ((gcut__cpu_weights *)w->state)->tensors[i]);
+    gcut__cpu_env_set(env, w->weights[i].value, ((gcut__cpu_weights *)w->state)->tensors[i]);
   for (uint32_t i = 0; i < r->program->n_constants; i++)
-    gcut_cpu_env_set(env, r->program->constants[i].value, r->program->constants[i].tensor);
+    gcut__cpu_env_set(env, r->program->constants[i].value, r->program->constants[i].tensor);
   for (uint32_t i = 0; i < r->args->n_operands; i++)
     if (!r->args->operands[i].output) GCUT_TRY(set_input(r, &r->args->operands[i], err));
   return GCUT_OK;
@@ -163,11 +163,11 @@ static gcut_status bind(const running *r, gcut_error *err) {
 static void unbind(const running *r) {
   gcut_cpu_env *env = &r->device->env;
   for (uint32_t i = 0; i < r->args->weights->n; i++)
-    gcut_cpu_env_set(env, r->args->weights->weights[i].value, NULL);
+    gcut__cpu_env_set(env, r->args->weights->weights[i].value, NULL);
   for (uint32_t i = 0; i < r->program->n_constants; i++)
-    gcut_cpu_env_set(env, r->program->constants[i].value, NULL);
+    gcut__cpu_env_set(env, r->program->constants[i].value, NULL);
   for (uint32_t i = 0; i < r->args->n_operands; i++)
-    if (!r->args->operands[i].output) gcut_cpu_env_set(env, r->args->operands[i].value, NULL);
+    if (!r->args->operands[i].output) gcut__cpu_env_set(env, r->args->operands[i].value, NULL);
 }
 
 static gcut_status run_steps(running *r, gcut_error *err) {
@@ -183,7 +183,7 @@ static gcut_status run_steps(running *r, gcut_error *err) {
 gcut_status gcut__cpu_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
   gcut__cpu_device *d = (gcut__cpu_device *)device;
   running r = {.device = d, .program = (const gcut__cpu_program *)args->program, .args = args};
-  if (!d->has_env) GCUT_TRY(gcut_cpu_env_create(args->program->trace->graph, &d->env, err));
+  if (!d->has_env) GCUT_TRY(gcut__cpu_env_create(args->program->trace->graph, &d->env, err));
   d->has_env = true;
   d->env.place = place;
   d->env.place_context = &r;

@@ -17,7 +17,7 @@ static gcut_status weight_tensor(const gcut__cpu_device *d, const gcut__part_wei
                                  uint64_t range, gcut_tensor **out, gcut_error *err) {
   const gcut_constant *k = w->constants[i];
   if (is_aligned(k) || range == GCUT_ON_HEAP || w->offsets[i] == GCUT_ON_HEAP)
-    return gcut_cpu_constant_tensor(w->graph, k, out, err);
+    return gcut__cpu_constant_tensor(w->graph, k, out, err);
   uint8_t *copy = d->slab + range + w->offsets[i];
   memcpy(copy, k->data, k->bytes);
   return gcut_tensor_wrap(k->type, k->rank, k->dims, copy, out, err);

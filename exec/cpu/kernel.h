@@ -18,7 +18,7 @@ typedef struct gcut_cpu_call {
   uint32_t n_inputs;
   gcut_tensor *
       *outputs; // [n_outputs]: allocated as inferred, uninitialised; NULL where the node names
-                // none, and where the size depends on data: then the kernel calls gcut_cpu_output
+                // none, and where the size depends on data: then the kernel calls gcut__cpu_output
   uint32_t n_outputs;
   gcut_arena *scratch; // reset after the call
   // Runs a body of a control operator on `inputs` and gives new references to its outputs.
@@ -31,28 +31,28 @@ typedef struct gcut_cpu_call {
 typedef gcut_status (*gcut_cpu_kernel)(gcut_cpu_call *c, gcut_error *err);
 
 // The kernel of a node's operator, or NULL (views and unknown operators have none).
-gcut_cpu_kernel gcut_cpu_find(const gcut_node *node);
+gcut_cpu_kernel gcut__cpu_find(const gcut_node *node);
 
 // The kernel of a kind of fused groups, where it is one step on every device; else NULL.
-gcut_cpu_kernel gcut_cpu_find_group(gcut_fused_kind kind);
+gcut_cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind);
 
-static inline bool gcut_cpu_has(const gcut_cpu_call *c, uint32_t i) {
+static inline bool gcut__cpu_has(const gcut_cpu_call *c, uint32_t i) {
   return i < c->n_inputs && c->inputs[i];
 }
-static inline bool gcut_cpu_wants(const gcut_cpu_call *c, uint32_t i) {
+static inline bool gcut__cpu_wants(const gcut_cpu_call *c, uint32_t i) {
   return i < c->n_outputs && gcut_node_outputs(c->graph, c->node)[i] != GCUT_NONE;
 }
 
 // Allocates output `i` (whose size depended on data) uninitialised and puts it in c->outputs.
-GCUT_MUST_USE gcut_status gcut_cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
-                                          const int64_t *dims, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
+                                           const int64_t *dims, gcut_error *err);
 // Makes output `i` that tensor (a new reference is taken): sequences, pass-through.
-void gcut_cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor);
+void gcut__cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor);
 
 // A failure that names the node; the message follows "node 'x' (Op): ".
-gcut_status gcut_cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
-                          const char *format, ...) GCUT_PRINTF(4, 5);
+gcut_status gcut__cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
+                           const char *format, ...) GCUT_PRINTF(4, 5);
 // For an element type that the kernel does not have: GCUT_UNSUPPORTED.
-gcut_status gcut_cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err);
+gcut_status gcut__cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err);
 
 #endif

@@ -15,11 +15,11 @@ static const gcut_cpu_kernel groups[GCUT_N_FUSED_KINDS] = {
     [GCUT_FUSED_EXPERTS] = gcut__cpu_group_experts,
 };
 
-gcut_cpu_kernel gcut_cpu_find_group(gcut_fused_kind kind) {
+gcut_cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind) {
   return groups[kind];
 }
 
 // Rows stand in the order of the list, as those of gcut_op_rows do.
-gcut_cpu_kernel gcut_cpu_find(const gcut_node *node) {
+gcut_cpu_kernel gcut__cpu_find(const gcut_node *node) {
   return node->op ? kernels[node->op_row] : NULL;
 }

@@ -80,11 +80,11 @@ static gcut_status run_nodes(gcut_cpu_runner *runner, gcut_cpu_env *env, double 
                              gcut_error *err) {
   gcut_tensor *x;
   GCUT_TRY(gcut_tensor_create(GCUT_FLOAT, 1, (int64_t[]){1}, &x, err));
-  gcut_cpu_env_set(env, env->graph->bodies[0].inputs[0], x);
+  gcut__cpu_env_set(env, env->graph->bodies[0].inputs[0], x);
   gcut_tensor_unref(x);
   double begin = now();
   for (int i = 0; i < NODES; i++)
-    GCUT_TRY(gcut_cpu_run_node(runner, env, env->graph->bodies[0].nodes[0], err));
+    GCUT_TRY(gcut__cpu_run_node(runner, env, env->graph->bodies[0].nodes[0], err));
   *out_seconds = (now() - begin) / NODES;
   return GCUT_OK;
 }
@@ -94,11 +94,11 @@ static gcut_status measure_node(double *out_seconds, gcut_error *err) {
   gcut_cpu_runner *runner = NULL;
   gcut_cpu_env env = {0};
   gcut_status status = make_node_graph(&graph, err);
-  if (status == GCUT_OK) status = gcut_cpu_runner_create(&runner, err);
-  if (status == GCUT_OK) status = gcut_cpu_env_create(graph, &env, err);
+  if (status == GCUT_OK) status = gcut__cpu_runner_create(&runner, err);
+  if (status == GCUT_OK) status = gcut__cpu_env_create(graph, &env, err);
   if (status == GCUT_OK) status = run_nodes(runner, &env, out_seconds, err);
-  gcut_cpu_env_free(&env);
-  gcut_cpu_runner_destroy(runner);
+  gcut__cpu_env_free(&env);
+  gcut__cpu_runner_destroy(runner);
   gcut_graph_destroy(graph);
   return status;
 }

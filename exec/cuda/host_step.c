@@ -6,9 +6,9 @@
 static gcut_status fetch_constant(gcut__cuda_program *p, uint32_t value, gcut_error *err) {
   gcut_tensor *t;
   if (p->env.values[value]) return GCUT_OK;
-  GCUT_TRY(gcut_cpu_constant_tensor(p->base.trace->graph, p->base.trace->facts[value].constant, &t,
-                                    err));
-  gcut_cpu_env_set(&p->env, value, t);
+  GCUT_TRY(gcut__cpu_constant_tensor(p->base.trace->graph, p->base.trace->facts[value].constant, &t,
+                                     err));
+  gcut__cpu_env_set(&p->env, value, t);
   gcut_tensor_unref(t);
   return GCUT_OK;
 }
@@ -28,7 +28,7 @@ static gcut_status bring_down(gcut__cuda *cuda, gcut__cuda_program *p, uint32_t 
   if (status == GCUT_OK)
     status = gcut__cuda_check(&cuda->driver, cuda->driver.cuStreamSynchronize(stream),
                               "cuStreamSynchronize", err);
-  if (status == GCUT_OK) gcut_cpu_env_set(&p->env, value, t);
+  if (status == GCUT_OK) gcut__cpu_env_set(&p->env, value, t);
   gcut_tensor_unref(t);
   return status;
 }
@@ -42,7 +42,7 @@ static gcut_status fetch(gcut__cuda *cuda, gcut__cuda_program *p, const gcut__ru
   if (from) return bring_down(cuda, p, value, from, err);
   const gcut__operand *operand = gcut__cuda_operand(args, value);
   if (operand && !operand->output && operand->offset == GCUT_ON_HEAP)
-    gcut_cpu_env_set(&p->env, value, *operand->heap);
+    gcut__cpu_env_set(&p->env, value, *operand->heap);
   return GCUT_OK;
 }
 
@@ -92,7 +92,7 @@ static gcut_status run(gcut__cuda *cuda, gcut__cuda_program *p, const gcut__run_
     GCUT_TRY(fetch(cuda, p, args, gcut_node_inputs(g, node)[i], &step->inputs[i], err));
   for (uint32_t i = 0; i < node->n_captures; i++)
     GCUT_TRY(fetch_capture(cuda, p, args, gcut_node_captures(g, node)[i], err));
-  GCUT_TRY(gcut_cpu_run_node(p->runner, &p->env, step->node, err));
+  GCUT_TRY(gcut__cpu_run_node(p->runner, &p->env, step->node, err));
   for (uint32_t i = 0; i < node->n_outputs; i++)
     GCUT_TRY(settle(cuda, p, args, gcut_node_outputs(g, node)[i], &step->outputs[i], err));
   return GCUT_OK;
@@ -104,10 +104,10 @@ static void forget(gcut__cuda_program *p, const gcut__layout_step *layout, const
   for (uint32_t i = 0; i < node->n_inputs + node->n_outputs; i++) {
     uint32_t v = i < node->n_inputs ? gcut_node_inputs(g, node)[i]
                                     : gcut_node_outputs(g, node)[i - node->n_inputs];
-    if (v != GCUT_NONE && gcut__cuda_on_device(p, v)) gcut_cpu_env_set(&p->env, v, NULL);
+    if (v != GCUT_NONE && gcut__cuda_on_device(p, v)) gcut__cpu_env_set(&p->env, v, NULL);
   }
   for (uint32_t i = 0; i < layout->n_drops; i++)
-    gcut_cpu_env_set(&p->env, p->layout.drops[layout->first_drop + i], NULL);
+    gcut__cpu_env_set(&p->env, p->layout.drops[layout->first_drop + i], NULL);
 }
 
 gcut_status gcut__cuda_run_on_host(gcut__cuda *cuda, gcut__cuda_program *p,

@@ -238,8 +238,8 @@ static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *er
   p->base.work.flops = p->layout.flops;
   p->base.work.n_nodes = p->layout.n_steps;
   if (p->base.n_host_nodes == 0) return GCUT_OK;
-  GCUT_TRY(gcut_cpu_env_create(p->base.trace->graph, &p->env, err));
-  return gcut_cpu_runner_create(&p->runner, err);
+  GCUT_TRY(gcut__cpu_env_create(p->base.trace->graph, &p->env, err));
+  return gcut__cpu_runner_create(&p->runner, err);
 }
 
 static gcut_status create(gcut__cuda *cuda, const gcut_trace *trace, const gcut_part *part,
@@ -282,8 +282,8 @@ void gcut__cuda_program_destroy(gcut__program *program) {
   gcut__cuda_program *p = (gcut__cuda_program *)program;
   if (!p) return;
   gcut__cuda_lowered_destroy(p->lowered);
-  if (p->env.values) gcut_cpu_env_free(&p->env);
-  gcut_cpu_runner_destroy(p->runner);
+  if (p->env.values) gcut__cpu_env_free(&p->env);
+  gcut__cpu_runner_destroy(p->runner);
   gcut_map_free(&p->homes);
   gcut_map_free(&p->weights);
   gcut_map_free(&p->constants);

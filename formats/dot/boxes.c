@@ -31,15 +31,15 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
   gcut_heat by = p->m->options->by;
   const char *text =
       t->weight_bytes
-          ? gcut_caption_format(arena, "%s%s", gcut_caption_bytes(arena, t->weight_bytes),
-                                each ? " each" : "")
+          ? gcut__caption_format(arena, "%s%s", gcut__caption_bytes(arena, t->weight_bytes),
+                                 each ? " each" : "")
           : "";
   if (t->flops > 0)
-    text = gcut_caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
-                               gcut_caption_flops(arena, t->flops));
+    text = gcut__caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
+                                gcut__caption_flops(arena, t->flops));
   if ((by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME) && t->heat[by] > 0)
-    text = gcut_caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
-                               gcut_caption_heat(arena, by, t->heat[by]));
+    text = gcut__caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
+                                gcut__caption_heat(arena, by, t->heat[by]));
   return text && *text ? text : NULL;
 }
 
@@ -48,17 +48,17 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
 static uint32_t frame_of(painter *p, uint32_t scope) {
   uint32_t chain[64], n = 0, group = p->group;
   const gcut_graph *g = p->m->trace->graph;
-  if (p->collapsed || !gcut_modules_within(g, scope, p->root)) return group;
+  if (p->collapsed || !gcut__modules_within(g, scope, p->root)) return group;
   for (uint32_t s = scope; s != p->root && n < 64; s = g->scopes[s].parent) chain[n++] = s;
   while (n-- > 0) {
     uint32_t s = chain[n];
     if (p->group_of_scope[s] == GCUT_NONE) {
-      gcut_group frame = {.title = gcut_caption_name(p->d->arena, g->scopes[s].name, 40),
-                          .class_name = gcut_caption_name(
-                              p->d->arena, gcut_caption_class(g->scopes[s].class_name), 40),
+      gcut_group frame = {.title = gcut__caption_name(p->d->arena, g->scopes[s].name, 40),
+                          .class_name = gcut__caption_name(
+                              p->d->arena, gcut__caption_class(g->scopes[s].class_name), 40),
                           .parent = group,
                           .part = GCUT_NONE};
-      p->group_of_scope[s] = gcut_drawing_add_group(p->d, &frame);
+      p->group_of_scope[s] = gcut__drawing_add_group(p->d, &frame);
     }
     group = p->group_of_scope[s];
   }
@@ -69,24 +69,24 @@ static uint32_t frame_of(painter *p, uint32_t scope) {
 static const char *stack_title(const painter *p, uint32_t scope) {
   const gcut_scope *scopes = p->m->trace->graph->scopes;
   gcut_arena *arena = p->d->arena;
-  return gcut_caption_format(
-      arena, "%s … %s  × %u", gcut_caption_name(arena, scopes[scope].name, 30),
-      gcut_caption_name(arena, scopes[p->owners.last[scope]].name, 30), p->owners.members[scope]);
+  return gcut__caption_format(
+      arena, "%s … %s  × %u", gcut__caption_name(arena, scopes[scope].name, 30),
+      gcut__caption_name(arena, scopes[p->owners.last[scope]].name, 30), p->owners.members[scope]);
 }
 
 static uint32_t scope_box(painter *p, uint32_t scope) {
   const gcut_scope *s = &p->m->trace->graph->scopes[scope];
   gcut_arena *arena = p->d->arena;
   bool stack = p->owners.members[scope] > 0;
-  gcut_box box = gcut_drawing_plain_box(stack ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
-  box.title = stack ? stack_title(p, scope) : gcut_caption_name(arena, s->name, 40);
-  box.tooltip = gcut_caption_format(
-      arena, "%s\n%s\n%u node%s", gcut_caption_name(arena, s->path, 200),
-      gcut_caption_name(arena, s->class_name, 200), s->n_nodes, s->n_nodes == 1 ? "" : "s");
-  box.paint = gcut_paint_of_scope(p->m->trace->graph, scope);
+  gcut_box box = gcut__drawing_plain_box(stack ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
+  box.title = stack ? stack_title(p, scope) : gcut__caption_name(arena, s->name, 40);
+  box.tooltip = gcut__caption_format(
+      arena, "%s\n%s\n%u node%s", gcut__caption_name(arena, s->path, 200),
+      gcut__caption_name(arena, s->class_name, 200), s->n_nodes, s->n_nodes == 1 ? "" : "s");
+  box.paint = gcut__paint_of_scope(p->m->trace->graph, scope);
   box.group = frame_of(p, s->parent == GCUT_NONE ? 0 : s->parent);
   box.scope = scope;
-  return gcut_drawing_add_box(p->d, &box);
+  return gcut__drawing_add_box(p->d, &box);
 }
 
 static uint32_t node_box(painter *p, uint32_t index) {
@@ -94,31 +94,31 @@ static uint32_t node_box(painter *p, uint32_t index) {
   const gcut_node *node = &trace->graph->nodes[index];
   gcut_arena *arena = p->d->arena;
   uint32_t output = node->n_outputs ? gcut_node_outputs(trace->graph, node)[0] : GCUT_NONE;
-  const char *shape = output == GCUT_NONE ? "" : gcut_caption_value(arena, trace, output);
+  const char *shape = output == GCUT_NONE ? "" : gcut__caption_value(arena, trace, output);
   uint64_t bytes = p->m->node_bytes[index];
-  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_OP);
-  box.title = gcut_caption_name(arena, node->op_type, 40);
-  box.subtitle = bytes >= 1024 ? gcut_caption_bytes(arena, bytes) : NULL;
+  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_OP);
+  box.title = gcut__caption_name(arena, node->op_type, 40);
+  box.subtitle = bytes >= 1024 ? gcut__caption_bytes(arena, bytes) : NULL;
   box.tooltip =
-      gcut_caption_format(arena, "%s\n%s", gcut_caption_name(arena, node->name, 200), shape);
-  box.paint = gcut_paint_of_node(trace->graph, node);
+      gcut__caption_format(arena, "%s\n%s", gcut__caption_name(arena, node->name, 200), shape);
+  box.paint = gcut__paint_of_node(trace->graph, node);
   box.group = frame_of(p, node->scope);
   box.node = index;
-  return gcut_drawing_add_box(p->d, &box);
+  return gcut__drawing_add_box(p->d, &box);
 }
 
 // A crowd of connected operators: named by how many and where they begin.
 static uint32_t crowd_box(painter *p, uint32_t first, uint32_t n) {
   const gcut_node *node = &p->m->trace->graph->nodes[first];
   gcut_arena *arena = p->d->arena;
-  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_OP);
-  box.title = gcut_caption_format(arena, "%s operators", gcut_caption_count(arena, n));
+  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_OP);
+  box.title = gcut__caption_format(arena, "%s operators", gcut__caption_count(arena, n));
   box.subtitle =
-      gcut_caption_format(arena, "from %s on", gcut_caption_name(arena, node->op_type, 30));
-  box.tooltip = gcut_caption_name(arena, node->name, 200);
-  box.paint = gcut_paint_inside(p->m->trace->graph, node->scope);
+      gcut__caption_format(arena, "from %s on", gcut__caption_name(arena, node->op_type, 30));
+  box.tooltip = gcut__caption_name(arena, node->name, 200);
+  box.paint = gcut__paint_inside(p->m->trace->graph, node->scope);
   box.group = frame_of(p, node->scope);
-  return gcut_drawing_add_box(p->d, &box);
+  return gcut__drawing_add_box(p->d, &box);
 }
 
 static uint32_t owner_box(painter *p, uint32_t owner) {
@@ -164,7 +164,7 @@ static const char *inner_title(const painter *p, uint32_t outer, uint32_t inner)
   const gcut_scope *scopes = p->m->trace->graph->scopes;
   const char *path = scopes[inner].path;
   size_t before = strlen(scopes[outer].path) - strlen(scopes[outer].name);
-  return gcut_caption_name(p->d->arena, path + before, 40);
+  return gcut__caption_name(p->d->arena, path + before, 40);
 }
 
 // A module's box says what of it is drawn; a stack, what one of its modules holds.
@@ -176,11 +176,11 @@ static void finish_box(const painter *p, gcut_box *box, tally t) {
   box->has_heat = true;
   if (box->scope == GCUT_NONE) return;
   uint32_t scope = n ? box->scope : t.scope;
-  const char *class_name = gcut_caption_class(scopes[scope].class_name);
+  const char *class_name = gcut__caption_class(scopes[scope].class_name);
   if (scope != box->scope) box->title = inner_title(p, box->scope, scope);
-  box->subtitle = *class_name ? gcut_caption_name(p->d->arena, class_name, 40) : NULL;
+  box->subtitle = *class_name ? gcut__caption_name(p->d->arena, class_name, 40) : NULL;
   box->detail = tally_detail(p, &t, n > 1);
-  box->paint = gcut_paint_of_scope(p->m->trace->graph, scope);
+  box->paint = gcut__paint_of_scope(p->m->trace->graph, scope);
 }
 
 // ---- all boxes --------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ static void finish_box(const painter *p, gcut_box *box, tally t) {
 static gcut_status draw_boxes(painter *p, gcut_map *boxes, const uint32_t *nodes, uint32_t n_nodes,
                               uint32_t *out_hidden, gcut_error *err) {
   for (uint32_t i = 0; i < n_nodes; i++) {
-    uint32_t owner = gcut_owners_of(p->m, &p->owners, nodes[i]);
+    uint32_t owner = gcut__owners_of(p->m, &p->owners, nodes[i]);
     if (owner == GCUT_NONE) {
       ++*out_hidden;
       continue;
@@ -207,26 +207,26 @@ static gcut_status draw_boxes(painter *p, gcut_map *boxes, const uint32_t *nodes
   return GCUT_OK;
 }
 
-void gcut_modules_clear(gcut_modules *m) {
+void gcut__modules_clear(gcut_modules *m) {
   for (uint32_t i = 0; i < m->trace->graph->n_nodes; i++) m->box_of_node[i] = GCUT_NONE;
 }
 
 static gcut_status limit_boxes(painter *p, const uint32_t *nodes, uint32_t n, gcut_error *err) {
   uint32_t boxes;
-  GCUT_TRY(gcut_owners_count(p->m, nodes, n, &p->owners, &boxes, err));
+  GCUT_TRY(gcut__owners_count(p->m, nodes, n, &p->owners, &boxes, err));
   p->collapsed = boxes > GCUT_MOST_BOXES;
-  if (p->collapsed) gcut_owners_collapse(p->m, nodes, n, &p->owners);
+  if (p->collapsed) gcut__owners_collapse(p->m, nodes, n, &p->owners);
   return GCUT_OK;
 }
 
-gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                              uint32_t depth, uint32_t root, uint32_t group, gcut_drawing *drawing,
-                              uint32_t *out_hidden, gcut_error *err) {
+gcut_status gcut__modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                               uint32_t depth, uint32_t root, uint32_t group, gcut_drawing *drawing,
+                               uint32_t *out_hidden, gcut_error *err) {
   uint32_t n = m->trace->graph->n_scopes;
   painter p = {.m = m, .d = drawing, .depth = depth, .root = root, .group = group};
   gcut_map boxes = {0};
   p.first = drawing->n_boxes;
-  GCUT_TRY(gcut_owners_find(m, nodes, n_nodes, depth, &p.owners, err));
+  GCUT_TRY(gcut__owners_find(m, nodes, n_nodes, depth, &p.owners, err));
   p.group_of_scope = malloc((size_t)n * sizeof *p.group_of_scope);
   gcut_status status =
       p.group_of_scope ? limit_boxes(&p, nodes, n_nodes, err) : GCUT_NO_MEMORY(err);
@@ -235,6 +235,6 @@ gcut_status gcut_modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n
   gcut_map_free(&boxes);
   free(p.group_of_scope);
   free(p.tallies);
-  gcut_owners_free(&p.owners);
+  gcut__owners_free(&p.owners);
   return status;
 }

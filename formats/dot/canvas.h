@@ -31,21 +31,21 @@ typedef struct gcut_text_style {
 } gcut_text_style;
 
 // Text for HTML-like labels, and for tooltips.
-const char *gcut_canvas_escape(const gcut_canvas *canvas, const char *text);
-const char *gcut_canvas_escape_plain(const gcut_canvas *canvas, const char *text);
+const char *gcut__canvas_escape(const gcut_canvas *canvas, const char *text);
+const char *gcut__canvas_escape_plain(const gcut_canvas *canvas, const char *text);
 // Sets an attribute of a graph, node or edge.
-void gcut_canvas_set(void *object, const char *name, const char *value);
-void gcut_canvas_set_markup(const gcut_canvas *canvas, void *object, const char *name,
-                            const char *markup);
+void gcut__canvas_set(void *object, const char *name, const char *value);
+void gcut__canvas_set_markup(const gcut_canvas *canvas, void *object, const char *name,
+                             const char *markup);
 // A row of a table for each line of the text; "" of NULL.
-const char *gcut_canvas_rows(const gcut_canvas *canvas, const char *text, gcut_text_style style);
+const char *gcut__canvas_rows(const gcut_canvas *canvas, const char *text, gcut_text_style style);
 // Of a cut and of what crosses it: whose cut it is.
-const char *gcut_canvas_cut_color(const gcut_canvas *canvas, bool crosses, bool crosses_other);
+const char *gcut__canvas_cut_color(const gcut_canvas *canvas, bool crosses, bool crosses_other);
 
 // The title, the legends and the note: the label of the whole graph, as markup.
-const char *gcut_canvas_legends(const gcut_canvas *canvas);
+const char *gcut__canvas_legends(const gcut_canvas *canvas);
 // Adds a link between boxes that are there.
-void gcut_canvas_add_link(gcut_canvas *canvas, uint32_t link);
+void gcut__canvas_add_link(gcut_canvas *canvas, uint32_t link);
 
 // Once laid out: draws titles of frames over the lines that cross them. Undo it before the layout
 // is freed.
@@ -53,7 +53,7 @@ typedef struct gcut_lifted { // a title that has changed its owner
   Agraph_t *group;
   Agnode_t *node;
 } gcut_lifted;
-uint32_t gcut_canvas_lift_titles(gcut_canvas *canvas, gcut_lifted *out_lifted); // [n_groups]
-void gcut_canvas_lower_titles(const gcut_lifted *lifted, uint32_t n);
+uint32_t gcut__canvas_lift_titles(gcut_canvas *canvas, gcut_lifted *out_lifted); // [n_groups]
+void gcut__canvas_lower_titles(const gcut_lifted *lifted, uint32_t n);
 
 #endif

@@ -17,11 +17,11 @@ static double link_width(const gcut_link *link) {
 static const char *link_label(const gcut_canvas *c, const gcut_link *link, const char *color) {
   // Beside the line the text keeps clear of it, however wide that is.
   int padding = c->laid_out ? 1 : 3 + (int)(link_width(link) / 2);
-  return gcut_caption_format(
+  return gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"%d\"><tr><td><font "
       "color=\"%s\" point-size=\"8\">%s</font></td></tr></table>",
-      padding, color, gcut_canvas_escape(c, link->label));
+      padding, color, gcut__canvas_escape(c, link->label));
 }
 
 static Agedge_t *add_edge(const gcut_canvas *c, const gcut_link *link, Agnode_t *from, Agnode_t *to,
@@ -29,12 +29,12 @@ static Agedge_t *add_edge(const gcut_canvas *c, const gcut_link *link, Agnode_t 
   char text[32];
   Agedge_t *edge = agedge(c->graph, from, to, NULL, 1);
   snprintf(text, sizeof text, "%.2f", link_width(link));
-  gcut_canvas_set(edge, "penwidth", text);
-  gcut_canvas_set(edge, "color", color);
-  if (link->is_spine) gcut_canvas_set(edge, "weight", "8");
-  if (link->crosses_other && !link->crosses) gcut_canvas_set(edge, "style", "dashed");
-  if (link->is_inside) gcut_canvas_set(edge, "style", "dotted");
-  if (link->tooltip) gcut_canvas_set(edge, "tooltip", gcut_canvas_escape_plain(c, link->tooltip));
+  gcut__canvas_set(edge, "penwidth", text);
+  gcut__canvas_set(edge, "color", color);
+  if (link->is_spine) gcut__canvas_set(edge, "weight", "8");
+  if (link->crosses_other && !link->crosses) gcut__canvas_set(edge, "style", "dashed");
+  if (link->is_inside) gcut__canvas_set(edge, "style", "dotted");
+  if (link->tooltip) gcut__canvas_set(edge, "tooltip", gcut__canvas_escape_plain(c, link->tooltip));
   return edge;
 }
 
@@ -58,16 +58,16 @@ static void add_labelled(gcut_canvas *c, uint32_t i, const char *color, const ch
   snprintf(name, sizeof name, "l%u", i);
   Agnode_t *node = agnode(frame_around(c, link->from, link->to), name, 1);
   c->labels[i] = node;
-  gcut_canvas_set(node, "id", name);
-  gcut_canvas_set(node, "shape", "plain");
-  gcut_canvas_set_markup(c, node, "label", label);
-  if (link->tooltip) gcut_canvas_set(node, "tooltip", gcut_canvas_escape_plain(c, link->tooltip));
+  gcut__canvas_set(node, "id", name);
+  gcut__canvas_set(node, "shape", "plain");
+  gcut__canvas_set_markup(c, node, "label", label);
+  if (link->tooltip) gcut__canvas_set(node, "tooltip", gcut__canvas_escape_plain(c, link->tooltip));
   Agedge_t *before = add_edge(c, link, c->nodes[link->from], node, color);
   Agedge_t *after = add_edge(c, link, node, c->nodes[link->to], color);
-  gcut_canvas_set(before, "arrowhead", "none");
+  gcut__canvas_set(before, "arrowhead", "none");
   if (link->is_spine) return;
-  gcut_canvas_set(before, "weight", "3"); // straight, rather than those that have no label
-  gcut_canvas_set(after, "weight", "3");
+  gcut__canvas_set(before, "weight", "3"); // straight, rather than those that have no label
+  gcut__canvas_set(after, "weight", "3");
 }
 
 // The frame of a part around a box that another does not stand in; NULL: none.
@@ -84,28 +84,28 @@ static void add_entering(gcut_canvas *c, uint32_t i, Agraph_t *frame, const char
   char name[32];
   snprintf(name, sizeof name, "e%u", i);
   Agnode_t *point = agnode(frame, name, 1);
-  gcut_canvas_set(point, "shape", "box"); // as wide as the line, and of its colour
-  gcut_canvas_set(point, "style", "filled");
-  gcut_canvas_set(point, "fillcolor", color);
-  gcut_canvas_set(point, "color", color);
-  gcut_canvas_set(point, "penwidth", "0.8");
-  gcut_canvas_set(point, "label", "");
-  gcut_canvas_set(point, "fixedsize", "true");
-  gcut_canvas_set(point, "width", "0.01");
-  gcut_canvas_set(point, "height", "0.01");
+  gcut__canvas_set(point, "shape", "box"); // as wide as the line, and of its colour
+  gcut__canvas_set(point, "style", "filled");
+  gcut__canvas_set(point, "fillcolor", color);
+  gcut__canvas_set(point, "color", color);
+  gcut__canvas_set(point, "penwidth", "0.8");
+  gcut__canvas_set(point, "label", "");
+  gcut__canvas_set(point, "fixedsize", "true");
+  gcut__canvas_set(point, "width", "0.01");
+  gcut__canvas_set(point, "height", "0.01");
   Agedge_t *before = add_edge(c, link, c->nodes[link->from], point, color);
   Agedge_t *after = add_edge(c, link, point, c->nodes[link->to], color);
-  gcut_canvas_set(before, "arrowhead", "none");
-  gcut_canvas_set(before, "headport", "n"); // on without a bend
-  gcut_canvas_set(after, "tailport", "s");
-  gcut_canvas_set(before, "weight", "8"); // short
+  gcut__canvas_set(before, "arrowhead", "none");
+  gcut__canvas_set(before, "headport", "n"); // on without a bend
+  gcut__canvas_set(after, "tailport", "s");
+  gcut__canvas_set(before, "weight", "8"); // short
 }
 
-void gcut_canvas_add_link(gcut_canvas *c, uint32_t i) {
+void gcut__canvas_add_link(gcut_canvas *c, uint32_t i) {
   const gcut_link *link = &c->d->links[i];
   bool cut = link->crosses || link->crosses_other;
   const char *color =
-      cut ? gcut_canvas_cut_color(c, link->crosses, link->crosses_other) : c->theme->line;
+      cut ? gcut__canvas_cut_color(c, link->crosses, link->crosses_other) : c->theme->line;
   const char *label = link->label ? link_label(c, link, cut ? color : c->theme->faint_text) : NULL;
   if (c->laid_out && label) {
     add_labelled(c, i, color, label);
@@ -118,8 +118,8 @@ void gcut_canvas_add_link(gcut_canvas *c, uint32_t i) {
   }
   Agedge_t *edge = add_edge(c, link, c->nodes[link->from], c->nodes[link->to], color);
   // As long as with a label.
-  if (c->laid_out && c->has_labels) gcut_canvas_set(edge, "minlen", "2");
-  if (label) gcut_canvas_set_markup(c, edge, "label", label);
+  if (c->laid_out && c->has_labels) gcut__canvas_set(edge, "minlen", "2");
+  if (label) gcut__canvas_set_markup(c, edge, "label", label);
   if (label && link->tooltip)
-    gcut_canvas_set(edge, "labeltooltip", gcut_canvas_escape_plain(c, link->tooltip));
+    gcut__canvas_set(edge, "labeltooltip", gcut__canvas_escape_plain(c, link->tooltip));
 }

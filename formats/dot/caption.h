@@ -7,22 +7,22 @@
 #include "graphcut/trace.h"
 #include "tracer/base/arena.h"
 
-const char *gcut_caption_text(gcut_arena *arena, const char *text, size_t size);
-const char *gcut_caption_format(gcut_arena *arena, const char *format, ...) GCUT_PRINTF(2, 3);
+const char *gcut__caption_text(gcut_arena *arena, const char *text, size_t size);
+const char *gcut__caption_format(gcut_arena *arena, const char *format, ...) GCUT_PRINTF(2, 3);
 // "872 MB", "16.1 GB": three digits, decimal units.
-const char *gcut_caption_bytes(gcut_arena *arena, uint64_t bytes);
+const char *gcut__caption_bytes(gcut_arena *arena, uint64_t bytes);
 // "29.3 GFLOP".
-const char *gcut_caption_flops(gcut_arena *arena, double flops);
+const char *gcut__caption_flops(gcut_arena *arena, double flops);
 // What `by` measures, in its unit.
-const char *gcut_caption_heat(gcut_arena *arena, gcut_heat by, double value);
+const char *gcut__caption_heat(gcut_arena *arena, gcut_heat by, double value);
 // "1,234".
-const char *gcut_caption_count(gcut_arena *arena, uint64_t n);
+const char *gcut__caption_count(gcut_arena *arena, uint64_t n);
 // A name of at most `limit` characters: the middle of a longer one becomes an ellipsis. UTF-8 is
 // kept whole, control characters and broken UTF-8 become '?'.
-const char *gcut_caption_name(gcut_arena *arena, const char *name, size_t limit);
+const char *gcut__caption_name(gcut_arena *arena, const char *name, size_t limit);
 // "float[1,seq,4096]", with bytes where they are known: "float[1,128,4096]  2.10 MB".
-const char *gcut_caption_value(gcut_arena *arena, const gcut_trace *trace, uint32_t value);
+const char *gcut__caption_value(gcut_arena *arena, const gcut_trace *trace, uint32_t value);
 // The last part of a class: "LlamaMLP".
-const char *gcut_caption_class(const char *class_name);
+const char *gcut__caption_class(const char *class_name);
 
 #endif

@@ -4,7 +4,7 @@
 
 enum { LONG_LINE = 60 };
 
-uint32_t *gcut_crossing_last_readers(const gcut_modules *m, gcut_arena *arena) {
+uint32_t *gcut__crossing_last_readers(const gcut_modules *m, gcut_arena *arena) {
   uint32_t n = m->trace->graph->n_values, *last = GCUT_NEW_ARRAY(arena, uint32_t, n);
   for (uint32_t v = 0; v < n && last; v++) last[v] = GCUT_NONE;
   for (uint32_t k = 0; k < m->plan->n_parts && last; k++)
@@ -36,8 +36,8 @@ static void add_crossing(gcut_crossing *c, const gcut_trace *trace, uint32_t val
   c->n++;
 }
 
-gcut_crossing gcut_crossing_after(const gcut_modules *m, const uint32_t *last_readers,
-                                  uint32_t part) {
+gcut_crossing gcut__crossing_after(const gcut_modules *m, const uint32_t *last_readers,
+                                   uint32_t part) {
   gcut_crossing c = {.known = true};
   for (uint32_t k = 0; k <= part; k++)
     for (uint32_t i = 0; i < m->plan->parts[k].n_outputs; i++) {
@@ -47,22 +47,22 @@ gcut_crossing gcut_crossing_after(const gcut_modules *m, const uint32_t *last_re
   return c;
 }
 
-const char *gcut_crossing_lines(const gcut_modules *m, const uint32_t *values, uint32_t n,
-                                gcut_arena *arena) {
+const char *gcut__crossing_lines(const gcut_modules *m, const uint32_t *values, uint32_t n,
+                                 gcut_arena *arena) {
   const char *items[GCUT_CROSSING_LINES], *text = "";
   uint32_t listed = n < GCUT_CROSSING_LINES ? n : GCUT_CROSSING_LINES;
   size_t length = 0;
   for (uint32_t i = 0; i < listed; i++) {
-    items[i] = gcut_caption_format(
-        arena, "%s  %s", gcut_caption_name(arena, m->trace->graph->values[values[i]].name, 28),
-        gcut_caption_value(arena, m->trace, values[i]));
+    items[i] = gcut__caption_format(
+        arena, "%s  %s", gcut__caption_name(arena, m->trace->graph->values[values[i]].name, 28),
+        gcut__caption_value(arena, m->trace, values[i]));
     if (!items[i]) return NULL;
     length += strlen(items[i]);
   }
   const char *separator = length > LONG_LINE ? "\n" : ",   ";
   for (uint32_t i = 0; i < listed && text; i++)
-    text = gcut_caption_format(arena, "%s%s%s", text, i ? separator : "", items[i]);
-  return n > listed ? gcut_caption_format(arena, "%s%sand %s more", text, separator,
-                                          gcut_caption_count(arena, n - listed))
+    text = gcut__caption_format(arena, "%s%s%s", text, i ? separator : "", items[i]);
+  return n > listed ? gcut__caption_format(arena, "%s%sand %s more", text, separator,
+                                           gcut__caption_count(arena, n - listed))
                     : text;
 }

@@ -15,11 +15,11 @@ typedef struct gcut_crossing {
 } gcut_crossing;
 
 // [n_values] the last part that reads a value; GCUT_NONE: none. In the arena; NULL: out of memory.
-uint32_t *gcut_crossing_last_readers(const gcut_modules *modules, gcut_arena *arena);
-gcut_crossing gcut_crossing_after(const gcut_modules *modules, const uint32_t *last_readers,
-                                  uint32_t part);
+uint32_t *gcut__crossing_last_readers(const gcut_modules *modules, gcut_arena *arena);
+gcut_crossing gcut__crossing_after(const gcut_modules *modules, const uint32_t *last_readers,
+                                   uint32_t part);
 // "name type  bytes" of so many values, a line each where they are long, and how many more.
-const char *gcut_crossing_lines(const gcut_modules *modules, const uint32_t *values, uint32_t n,
-                                gcut_arena *arena);
+const char *gcut__crossing_lines(const gcut_modules *modules, const uint32_t *values, uint32_t n,
+                                 gcut_arena *arena);
 
 #endif

@@ -11,8 +11,8 @@ static gcut_status list_carried(const gcut_graph *g, gcut_cuts *c, uint32_t part
   return GCUT_OK;
 }
 
-gcut_status gcut_cuts_open(const gcut_trace *trace, const gcut_plan *plan, gcut_arena *arena,
-                           gcut_cuts *out, gcut_error *err) {
+gcut_status gcut__cuts_open(const gcut_trace *trace, const gcut_plan *plan, gcut_arena *arena,
+                            gcut_cuts *out, gcut_error *err) {
   const gcut_graph *g = trace->graph;
   *out = (gcut_cuts){.plan = plan, .part_of_node = GCUT_NEW_ARRAY(arena, uint32_t, g->n_nodes)};
   if (!out->part_of_node) return GCUT_NO_MEMORY(err);
@@ -25,18 +25,18 @@ gcut_status gcut_cuts_open(const gcut_trace *trace, const gcut_plan *plan, gcut_
   return GCUT_OK;
 }
 
-void gcut_cuts_close(gcut_cuts *cuts) {
+void gcut__cuts_close(gcut_cuts *cuts) {
   gcut_map_free(&cuts->carried);
 }
 
-bool gcut_cuts_cross(const gcut_cuts *cuts, uint32_t value, uint32_t reader) {
+bool gcut__cuts_cross(const gcut_cuts *cuts, uint32_t value, uint32_t reader) {
   uint32_t part = cuts->plan ? cuts->part_of_node[reader] : GCUT_NONE;
   return part != GCUT_NONE &&
          gcut_map_get(&cuts->carried, (uint64_t)value << 32 | part) != UINT32_MAX;
 }
 
-bool gcut_cuts_span(const gcut_cuts *cuts, uint32_t part, const gcut_cuts *other,
-                    uint32_t *out_first, uint32_t *out_last) {
+bool gcut__cuts_span(const gcut_cuts *cuts, uint32_t part, const gcut_cuts *other,
+                     uint32_t *out_first, uint32_t *out_last) {
   const gcut_part *p = &cuts->plan->parts[part];
   *out_first = GCUT_NONE;
   *out_last = 0;

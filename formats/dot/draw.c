@@ -28,20 +28,20 @@ static const char *model_name(const char *path) {
 static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
   const gcut_graph *g = m->trace->graph;
   const gcut_plan *plan = m->plan;
-  return gcut_caption_format(
-      arena, "%s   %s node%s · %s%s", gcut_caption_name(arena, model_name(g->path), 60),
-      gcut_caption_count(arena, g->bodies[0].n_nodes), g->bodies[0].n_nodes == 1 ? "" : "s",
-      gcut_caption_bytes(arena, m->weight_bytes),
-      plan ? gcut_caption_format(arena, " · %s part%s", gcut_caption_count(arena, plan->n_parts),
-                                 plan->n_parts == 1 ? "" : "s")
+  return gcut__caption_format(
+      arena, "%s   %s node%s · %s%s", gcut__caption_name(arena, model_name(g->path), 60),
+      gcut__caption_count(arena, g->bodies[0].n_nodes), g->bodies[0].n_nodes == 1 ? "" : "s",
+      gcut__caption_bytes(arena, m->weight_bytes),
+      plan ? gcut__caption_format(arena, " · %s part%s", gcut__caption_count(arena, plan->n_parts),
+                                  plan->n_parts == 1 ? "" : "s")
            : "");
 }
 
 static gcut_status make_view(gcut_modules *modules, gcut_drawing *drawing, gcut_error *err) {
   switch (modules->options->view) {
-  case GCUT_VIEW_PARTS: return gcut_view_parts(modules, drawing, err);
-  case GCUT_VIEW_LAYERS: return gcut_view_layers(modules, drawing, err);
-  case GCUT_VIEW_OPS: return gcut_view_ops(modules, drawing, err);
+  case GCUT_VIEW_PARTS: return gcut__view_parts(modules, drawing, err);
+  case GCUT_VIEW_LAYERS: return gcut__view_layers(modules, drawing, err);
+  case GCUT_VIEW_OPS: return gcut__view_ops(modules, drawing, err);
   }
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no such view");
 }
@@ -95,7 +95,7 @@ static gcut_status write_drawing(const job *j, const gcut_drawing *drawing, gcut
   gcut_output output;
   GCUT_TRY(gcut_output_open(j->path, &output, err));
   gcut_status status =
-      gcut_drawing_render(drawing, j->format, j->modules->options->dark, output.stream, err);
+      gcut__drawing_render(drawing, j->format, j->modules->options->dark, output.stream, err);
   if (status == GCUT_OK) return gcut_output_commit(&output, err);
   gcut_output_abort(&output);
   return status;
@@ -105,7 +105,7 @@ static gcut_status draw_view(const job *j, gcut_drawing *drawing, gcut_error *er
   drawing->title = j->title;
   drawing->url = url_of(drawing->arena, j->back);
   GCUT_TRY(make_view(j->modules, drawing, err));
-  gcut_view_finish(j->modules, drawing);
+  gcut__view_finish(j->modules, drawing);
   if (j->modules->options->linked) link_parts(drawing, j->path, j->format);
   if (gcut_arena_out_of_memory(j->modules->arena) || gcut_arena_out_of_memory(drawing->arena))
     return GCUT_NO_MEMORY(err);
@@ -123,12 +123,12 @@ static gcut_status draw_part(const job *whole, uint32_t part, gcut_error *err) {
   job j = {.modules = &modules, .format = whole->format, .back = whole->path};
   j.path = part_path(modules.arena, whole->path, whole->format, part);
   j.title =
-      gcut_caption_format(modules.arena, "part %u: %s", part,
-                          gcut_caption_name(modules.arena, modules.plan->parts[part].name, 80));
+      gcut__caption_format(modules.arena, "part %u: %s", part,
+                           gcut__caption_name(modules.arena, modules.plan->parts[part].name, 80));
   if (!j.path) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut_drawing_create(&drawing, err));
+  GCUT_TRY(gcut__drawing_create(&drawing, err));
   gcut_status status = draw_view(&j, drawing, err);
-  gcut_drawing_destroy(drawing);
+  gcut__drawing_destroy(drawing);
   return status;
 }
 
@@ -156,17 +156,17 @@ static gcut_status draw_parts(const job *j, const gcut_drawing *pipeline, gcut_e
 
 static gcut_status draw_picture(const job *j, gcut_error *err) {
   gcut_drawing *drawing;
-  GCUT_TRY(gcut_drawing_create(&drawing, err));
+  GCUT_TRY(gcut__drawing_create(&drawing, err));
   gcut_status status = draw_view(j, drawing, err);
   if (status == GCUT_OK) status = draw_parts(j, drawing, err);
-  gcut_drawing_destroy(drawing);
+  gcut__drawing_destroy(drawing);
   return status;
 }
 
 static gcut_status write_page(const job *j, gcut_error *err) {
   gcut_output output;
   GCUT_TRY(gcut_output_open(j->path, &output, err));
-  gcut_status status = gcut_page_write(j->modules, j->title, output.stream, err);
+  gcut_status status = gcut__page_write(j->modules, j->title, output.stream, err);
   if (status == GCUT_OK) return gcut_output_commit(&output, err);
   gcut_output_abort(&output);
   return status;
@@ -192,9 +192,9 @@ gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
   job j = {.path = path, .format = format_of(path)};
   GCUT_TRY(check_options(options, j.format, path, err));
   GCUT_TRY(
-      gcut_modules_create(trace, plan, options, strcmp(j.format, "html") == 0, &j.modules, err));
+      gcut__modules_create(trace, plan, options, strcmp(j.format, "html") == 0, &j.modules, err));
   j.title = drawing_title(j.modules, j.modules->arena);
   gcut_status status = strcmp(j.format, "html") == 0 ? write_page(&j, err) : draw_picture(&j, err);
-  gcut_modules_destroy(j.modules);
+  gcut__modules_destroy(j.modules);
   return status;
 }

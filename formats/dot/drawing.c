@@ -6,7 +6,7 @@
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
-gcut_status gcut_drawing_create(gcut_drawing **out_drawing, gcut_error *err) {
+gcut_status gcut__drawing_create(gcut_drawing **out_drawing, gcut_error *err) {
   gcut_drawing *d = *out_drawing = calloc(1, sizeof *d);
   if (!d) return GCUT_NO_MEMORY(err);
   d->arena = gcut_arena_create();
@@ -17,7 +17,7 @@ gcut_status gcut_drawing_create(gcut_drawing **out_drawing, gcut_error *err) {
   return GCUT_NO_MEMORY(err);
 }
 
-void gcut_drawing_destroy(gcut_drawing *d) {
+void gcut__drawing_destroy(gcut_drawing *d) {
   if (!d) return;
   free(d->boxes);
   free(d->groups);
@@ -26,28 +26,28 @@ void gcut_drawing_destroy(gcut_drawing *d) {
   free(d);
 }
 
-uint32_t gcut_drawing_add_box(gcut_drawing *d, const gcut_box *box) {
+uint32_t gcut__drawing_add_box(gcut_drawing *d, const gcut_box *box) {
   if (!gcut_vector_reserve((void **)&d->boxes, &d->box_capacity, d->n_boxes, 1, sizeof *box))
     return GCUT_NONE;
   d->boxes[d->n_boxes] = *box;
   return d->n_boxes++;
 }
 
-uint32_t gcut_drawing_add_group(gcut_drawing *d, const gcut_group *group) {
+uint32_t gcut__drawing_add_group(gcut_drawing *d, const gcut_group *group) {
   if (!gcut_vector_reserve((void **)&d->groups, &d->group_capacity, d->n_groups, 1, sizeof *group))
     return GCUT_NONE;
   d->groups[d->n_groups] = *group;
   return d->n_groups++;
 }
 
-uint32_t gcut_drawing_add_link(gcut_drawing *d, const gcut_link *link) {
+uint32_t gcut__drawing_add_link(gcut_drawing *d, const gcut_link *link) {
   if (!gcut_vector_reserve((void **)&d->links, &d->link_capacity, d->n_links, 1, sizeof *link))
     return GCUT_NONE;
   d->links[d->n_links] = *link;
   return d->n_links++;
 }
 
-gcut_box gcut_drawing_plain_box(gcut_box_shape shape) {
+gcut_box gcut__drawing_plain_box(gcut_box_shape shape) {
   return (gcut_box){.shape = shape,
                     .paint = GCUT_PAINT_OTHER,
                     .group = GCUT_NONE,
@@ -74,13 +74,13 @@ static uint32_t only_child(const gcut_drawing *d, uint32_t group) {
   return found;
 }
 
-void gcut_drawing_merge_groups(gcut_drawing *d) {
+void gcut__drawing_merge_groups(gcut_drawing *d) {
   for (uint32_t g = 0; g < d->n_groups; g++) {
     gcut_group *outer = &d->groups[g];
     uint32_t inner = outer->part == GCUT_NONE && !outer->keeps ? only_child(d, g) : GCUT_NONE;
     if (inner == GCUT_NONE || holds_boxes(d, g)) continue;
     const char *title =
-        gcut_caption_format(d->arena, "%s.%s", outer->title, d->groups[inner].title);
+        gcut__caption_format(d->arena, "%s.%s", outer->title, d->groups[inner].title);
     if (!title) continue;
     d->groups[inner].title = title;
     d->groups[inner].parent = outer->parent;

@@ -69,15 +69,15 @@ typedef struct gcut_drawing {
   gcut_arena *arena;
 } gcut_drawing;
 
-GCUT_MUST_USE gcut_status gcut_drawing_create(gcut_drawing **out_drawing, gcut_error *err);
-void gcut_drawing_destroy(gcut_drawing *drawing);
+GCUT_MUST_USE gcut_status gcut__drawing_create(gcut_drawing **out_drawing, gcut_error *err);
+void gcut__drawing_destroy(gcut_drawing *drawing);
 // The number of the new item, or GCUT_NONE where memory is out. Text is borrowed.
-uint32_t gcut_drawing_add_box(gcut_drawing *drawing, const gcut_box *box);
-uint32_t gcut_drawing_add_group(gcut_drawing *drawing, const gcut_group *group);
-uint32_t gcut_drawing_add_link(gcut_drawing *drawing, const gcut_link *link);
+uint32_t gcut__drawing_add_box(gcut_drawing *drawing, const gcut_box *box);
+uint32_t gcut__drawing_add_group(gcut_drawing *drawing, const gcut_group *group);
+uint32_t gcut__drawing_add_link(gcut_drawing *drawing, const gcut_link *link);
 // Takes away frames that hold nothing but one other: "m" around "model" becomes "m.model".
-void gcut_drawing_merge_groups(gcut_drawing *drawing);
+void gcut__drawing_merge_groups(gcut_drawing *drawing);
 // A box that stands for nothing yet.
-gcut_box gcut_drawing_plain_box(gcut_box_shape shape);
+gcut_box gcut__drawing_plain_box(gcut_box_shape shape);
 
 #endif

@@ -30,16 +30,16 @@ static uint32_t owner_of(const ends *e, uint32_t value) {
 static gcut_status link(const ends *e, uint32_t box, uint32_t other, gcut_error *err) {
   gcut_link link =
       e->outputs ? (gcut_link){.from = other, .to = box} : (gcut_link){.from = box, .to = other};
-  return gcut_drawing_add_link(e->d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
+  return gcut__drawing_add_link(e->d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
 static gcut_status add_box(ends *e, const char *title, const char *subtitle, uint32_t *out_box,
                            gcut_error *err) {
-  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_VALUE);
+  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_VALUE);
   box.title = title;
   box.subtitle = subtitle;
   e->n_drawn++;
-  *out_box = gcut_drawing_add_box(e->d, &box);
+  *out_box = gcut__drawing_add_box(e->d, &box);
   return *out_box == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
@@ -48,8 +48,8 @@ static gcut_status draw_apart(ends *e, uint32_t value, uint32_t owner, gcut_erro
   const gcut_graph *g = e->m->trace->graph;
   const gcut_value *v = &g->values[value];
   uint32_t box, last = owner;
-  GCUT_TRY(add_box(e, gcut_caption_name(e->d->arena, v->name, 40),
-                   gcut_caption_value(e->d->arena, e->m->trace, value), &box, err));
+  GCUT_TRY(add_box(e, gcut__caption_name(e->d->arena, v->name, 40),
+                   gcut__caption_value(e->d->arena, e->m->trace, value), &box, err));
   GCUT_TRY(link(e, box, owner, err));
   for (uint32_t u = 0, n = 1; !e->outputs && u < v->n_uses && n < INPUT_LINKS; u++) {
     uint32_t to = e->m->box_of_node[g->uses[v->first_use + u]];
@@ -67,9 +67,9 @@ static gcut_status draw_together(ends *e, uint32_t owner, gcut_error *err) {
   if (!all) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < e->n; i++)
     if (owner_of(e, e->values[i]) == owner) all[n++] = e->values[i];
-  const char *title = gcut_caption_format(e->d->arena, "%s %s", gcut_caption_count(e->d->arena, n),
-                                          e->outputs ? "outputs" : "inputs");
-  GCUT_TRY(add_box(e, title, gcut_crossing_lines(e->m, all, n, e->d->arena), &box, err));
+  const char *title = gcut__caption_format(
+      e->d->arena, "%s %s", gcut__caption_count(e->d->arena, n), e->outputs ? "outputs" : "inputs");
+  GCUT_TRY(add_box(e, title, gcut__crossing_lines(e->m, all, n, e->d->arena), &box, err));
   return link(e, box, owner, err);
 }
 
@@ -86,7 +86,7 @@ static gcut_status draw_value(ends *e, uint32_t value, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut_ends_draw(gcut_modules *m, gcut_drawing *d, bool outputs, gcut_error *err) {
+gcut_status gcut__ends_draw(gcut_modules *m, gcut_drawing *d, bool outputs, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   ends e = {.m = m,
             .d = d,

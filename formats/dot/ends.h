@@ -6,7 +6,7 @@
 
 // Adds a box for each that a drawn box reads or makes, linked to it. Where one box reads or makes
 // many, such as the caches of all layers, they share one. What is too many is left out and counted.
-GCUT_MUST_USE gcut_status gcut_ends_draw(gcut_modules *modules, gcut_drawing *drawing, bool outputs,
-                                         gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__ends_draw(gcut_modules *modules, gcut_drawing *drawing,
+                                          bool outputs, gcut_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "tracer/base/error.h"
 
-bool gcut_modules_about_equal(uint64_t a, uint64_t b) {
+bool gcut__modules_about_equal(uint64_t a, uint64_t b) {
   return (a > b ? a - b : b - a) <= a / 100;
 }
 
@@ -26,7 +26,7 @@ static bool same_module(const gcut_modules *m, uint32_t a, uint32_t b) {
       !numbered_alike(x->name, y->name))
     return false;
   if (m->scopes[a].weight_bytes > 0)
-    return gcut_modules_about_equal(m->scopes[a].weight_bytes, m->scopes[b].weight_bytes);
+    return gcut__modules_about_equal(m->scopes[a].weight_bytes, m->scopes[b].weight_bytes);
   return m->scopes[a].signature == m->scopes[b].signature;
 }
 
@@ -50,7 +50,7 @@ static void find_runs(gcut_modules *m, const uint32_t *first, const uint32_t *ne
   }
 }
 
-gcut_status gcut_fold_scopes(gcut_modules *m, gcut_error *err) {
+gcut_status gcut__fold_scopes(gcut_modules *m, gcut_error *err) {
   uint32_t n = m->trace->graph->n_scopes;
   uint32_t *memory = malloc((size_t)n * 3 * sizeof *memory);
   if (!memory) return GCUT_NO_MEMORY(err);

@@ -5,6 +5,6 @@
 #include "formats/dot/modules.h"
 
 // Sets `run` of all scopes from their other facts.
-GCUT_MUST_USE gcut_status gcut_fold_scopes(gcut_modules *modules, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__fold_scopes(gcut_modules *modules, gcut_error *err);
 
 #endif

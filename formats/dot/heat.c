@@ -3,7 +3,7 @@
 #include "graphcut/utf8.h"
 #include "tracer/base/error.h"
 
-uint64_t gcut_heat_weights(const gcut_trace *trace, const gcut_node *node) {
+uint64_t gcut__heat_weights(const gcut_trace *trace, const gcut_node *node) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < gcut_node_n_reads(node); i++) {
     uint32_t v = gcut_node_read(trace->graph, node, i);
@@ -34,8 +34,8 @@ static bool same_name(const char *name, const char *written) {
   return *written == '\0';
 }
 
-gcut_status gcut_heat_check(const gcut__slices *slices, const gcut_plan *plan, const char *path,
-                            gcut_error *err) {
+gcut_status gcut__heat_check(const gcut__slices *slices, const gcut_plan *plan, const char *path,
+                             gcut_error *err) {
   uint32_t n_parts = plan ? plan->n_parts : 0;
   if (slices->n_parts != n_parts)
     return GCUT_FAIL(err, GCUT_ARGUMENT,
@@ -49,7 +49,7 @@ gcut_status gcut_heat_check(const gcut__slices *slices, const gcut_plan *plan, c
   return GCUT_OK;
 }
 
-void gcut_heat_part_seconds(const gcut__slices *slices, double *seconds) {
+void gcut__heat_part_seconds(const gcut__slices *slices, double *seconds) {
   bool measured = false;
   for (uint32_t i = 0; i < slices->n_parts; i++) seconds[i] = 0;
   for (uint32_t i = 0; i < slices->n; i++) measured |= !slices->items[i].predicted;
@@ -79,13 +79,13 @@ static gcut_status fill_time(const gcut_trace *trace, const gcut_plan *plan,
   return GCUT_OK;
 }
 
-gcut_status gcut_heat_fill(const gcut_trace *trace, const gcut_plan *plan,
-                           const double *part_seconds, gcut_heat by, double *heat,
-                           gcut_error *err) {
+gcut_status gcut__heat_fill(const gcut_trace *trace, const gcut_plan *plan,
+                            const double *part_seconds, gcut_heat by, double *heat,
+                            gcut_error *err) {
   const gcut_graph *g = trace->graph;
   for (uint32_t i = 0; i < g->n_nodes; i++) {
     const gcut_node *node = &g->nodes[i];
-    heat[i] = by == GCUT_HEAT_WEIGHTS ? (double)gcut_heat_weights(trace, node)
+    heat[i] = by == GCUT_HEAT_WEIGHTS ? (double)gcut__heat_weights(trace, node)
               : by == GCUT_HEAT_FLOPS ? trace->flops[i]
               : by == GCUT_HEAT_BYTES ? (double)bytes_made(trace, node)
                                       : 0;

@@ -10,19 +10,19 @@ typedef struct legend { // cells of one row, and about how wide they are, in poi
 
 static void add_cell(const gcut_canvas *c, legend *l, const char *fill, const char *line,
                      const char *color, const char *text) {
-  l->cells = gcut_caption_format(
+  l->cells = gcut__caption_format(
       c->arena,
       "%s<td bgcolor=\"%s\" border=\"1\" color=\"%s\" cellpadding=\"3\"><font color=\"%s\" "
       "point-size=\"9\">%s</font></td>",
-      l->cells, fill, line, color, gcut_canvas_escape(c, text));
+      l->cells, fill, line, color, gcut__canvas_escape(c, text));
   l->width += 11 + 4.6 * (double)strlen(text);
 }
 
 static void add_text(const gcut_canvas *c, legend *l, const char *text) {
-  l->cells = gcut_caption_format(c->arena,
-                                 "%s<td border=\"0\"><font color=\"%s\" "
-                                 "point-size=\"9\">%s</font></td>",
-                                 l->cells, c->theme->faint_text, gcut_canvas_escape(c, text));
+  l->cells = gcut__caption_format(c->arena,
+                                  "%s<td border=\"0\"><font color=\"%s\" "
+                                  "point-size=\"9\">%s</font></td>",
+                                  l->cells, c->theme->faint_text, gcut__canvas_escape(c, text));
   l->width += 6 + 4.6 * (double)strlen(text);
 }
 
@@ -34,14 +34,14 @@ static void add_paints(const gcut_canvas *c, legend *l) {
       used[c->d->boxes[i].paint] = true;
   for (int p = 0; p < GCUT_N_PAINTS; p++)
     if (used[p])
-      add_cell(c, l, gcut_paint_fill((gcut_paint)p, c->dark),
-               gcut_paint_line((gcut_paint)p, c->dark), c->theme->text,
-               gcut_paint_legend((gcut_paint)p));
+      add_cell(c, l, gcut__paint_fill((gcut_paint)p, c->dark),
+               gcut__paint_line((gcut_paint)p, c->dark), c->theme->text,
+               gcut__paint_legend((gcut_paint)p));
 }
 
 static void add_heats(const gcut_canvas *c, legend *l) {
   for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
-    add_cell(c, l, gcut_heat_fill_color(step, c->dark), c->theme->frame, c->theme->text,
+    add_cell(c, l, gcut__heat_fill_color(step, c->dark), c->theme->frame, c->theme->text,
              step == 0 ? "0" : "  ");
   add_text(c, l, c->d->heat_title);
 }
@@ -49,7 +49,7 @@ static void add_heats(const gcut_canvas *c, legend *l) {
 static void add_plans(const gcut_canvas *c, legend *l) {
   static const char *const texts[] = {"cut by this plan", "by the other", "by both"};
   for (int i = 0; i < 3; i++) {
-    const char *color = gcut_canvas_cut_color(c, i != 1, i != 0);
+    const char *color = gcut__canvas_cut_color(c, i != 1, i != 0);
     add_cell(c, l, c->theme->page, color, color, texts[i]);
   }
 }
@@ -58,7 +58,7 @@ static void add_plans(const gcut_canvas *c, legend *l) {
 static const char *legend_row(const gcut_canvas *c, const legend *l) {
   double left = 7.8 * (double)strlen(c->d->title) - l->width;
   if (!*l->cells) return "";
-  return gcut_caption_format(
+  return gcut__caption_format(
       c->arena,
       "<tr><td align=\"left\"><table border=\"0\" cellborder=\"1\" "
       "cellspacing=\"3\"><tr>%s<td border=\"0\" width=\"%d\"></td></tr></table>"
@@ -73,13 +73,13 @@ static const char *legends(const gcut_canvas *c) {
   else
     add_paints(c, &paints);
   if (c->d->other) add_plans(c, &plans);
-  return gcut_caption_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
+  return gcut__caption_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
 }
 
-const char *gcut_canvas_legends(const gcut_canvas *c) {
-  return gcut_caption_format(
+const char *gcut__canvas_legends(const gcut_canvas *c) {
+  return gcut__caption_format(
       c->arena, "<table border=\"0\" cellborder=\"0\" cellspacing=\"2\">%s%s%s</table>",
-      gcut_canvas_rows(c, c->d->title, (gcut_text_style){c->theme->text, 14, true, false}),
+      gcut__canvas_rows(c, c->d->title, (gcut_text_style){c->theme->text, 14, true, false}),
       legends(c),
-      gcut_canvas_rows(c, c->d->note, (gcut_text_style){c->theme->faint_text, 9, false, false}));
+      gcut__canvas_rows(c, c->d->note, (gcut_text_style){c->theme->faint_text, 9, false, false}));
 }

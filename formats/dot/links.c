@@ -24,14 +24,14 @@ static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links,
   }
   if (at == GCUT_NONE) {
     gcut_link link = {.from = from, .to = to};
-    at = gcut_drawing_add_link(d, &link);
+    at = gcut__drawing_add_link(d, &link);
     if (at == GCUT_NONE || !gcut_map_set(links, key, at)) return GCUT_NO_MEMORY(err);
   }
   gcut_link *link = &d->links[at];
-  const char *caption = gcut_caption_value(d->arena, m->trace, value);
-  const char *line = gcut_caption_format(
+  const char *caption = gcut__caption_value(d->arena, m->trace, value);
+  const char *line = gcut__caption_format(
       d->arena, "%s%s%s: %s", link->tooltip ? link->tooltip : "", link->tooltip ? "\n" : "",
-      gcut_caption_name(d->arena, m->trace->graph->values[value].name, 60), caption);
+      gcut__caption_name(d->arena, m->trace->graph->values[value].name, 60), caption);
   if (!line || !caption) return GCUT_NO_MEMORY(err);
   if (!link->label || (known && bytes > link->bytes)) link->label = caption;
   if (!link->tooltip || strlen(link->tooltip) < 600) link->tooltip = line;
@@ -64,8 +64,8 @@ static reader_list readers_of(const gcut_modules *m, uint32_t value, uint32_t fr
   for (uint32_t u = 0; u < v->n_uses; u++) {
     uint32_t user = g->uses[v->first_use + u], box = m->box_of_node[user];
     if (box == GCUT_NONE || box == from) continue;
-    crossing crosses = {!in_part && gcut_cuts_cross(&m->cuts, value, user),
-                        gcut_cuts_cross(&m->other, value, user)};
+    crossing crosses = {!in_part && gcut__cuts_cross(&m->cuts, value, user),
+                        gcut__cuts_cross(&m->other, value, user)};
     list.any.plan |= crosses.plan, list.any.other |= crosses.other;
     uint32_t at = find_reader(&list, box);
     if (at <= FAN_OUT)
@@ -92,7 +92,7 @@ static gcut_status link_readers(gcut_modules *m, gcut_drawing *d, gcut_map *link
   uint32_t at = gcut_map_get(links, (uint64_t)from << 32 | list.boxes[0]);
   if (at == GCUT_NONE) return GCUT_OK; // left out
   gcut_link *link = &d->links[at];
-  link->label = gcut_caption_format(d->arena, "%s → and %u more", link->label, list.n - 1);
+  link->label = gcut__caption_format(d->arena, "%s → and %u more", link->label, list.n - 1);
   return link->label ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
@@ -108,8 +108,8 @@ static gcut_status link_node(gcut_modules *m, uint32_t index, bool in_part, gcut
   return GCUT_OK;
 }
 
-gcut_status gcut_modules_link(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                              bool in_part, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__modules_link(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                               bool in_part, gcut_drawing *d, gcut_error *err) {
   gcut_map links = {0};
   gcut_status status = GCUT_OK;
   for (uint32_t i = 0; i < n_nodes && status == GCUT_OK; i++)

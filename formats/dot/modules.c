@@ -7,7 +7,7 @@
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
 
-bool gcut_modules_within(const gcut_graph *g, uint32_t scope, uint32_t root) {
+bool gcut__modules_within(const gcut_graph *g, uint32_t scope, uint32_t root) {
   while (scope != GCUT_NONE && scope > root) scope = g->scopes[scope].parent;
   return scope == root;
 }
@@ -48,11 +48,11 @@ static void fill_scopes(gcut_modules *m) {
   }
   for (uint32_t i = 0; i < g->n_nodes; i++) {
     m->box_of_node[i] = GCUT_NONE;
-    m->node_bytes[i] = gcut_heat_weights(m->trace, &g->nodes[i]);
+    m->node_bytes[i] = gcut__heat_weights(m->trace, &g->nodes[i]);
   }
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
     uint32_t node = g->bodies[0].nodes[i];
-    if (!gcut_modules_is_shape_code(m, node)) add_to_scopes(m, &g->nodes[node], node);
+    if (!gcut__modules_is_shape_code(m, node)) add_to_scopes(m, &g->nodes[node], node);
   }
   for (uint32_t k = 0; k < g->n_constants; k++) m->weight_bytes += g->constants[k].bytes;
 }
@@ -62,10 +62,10 @@ static gcut_status read_timeline(gcut_modules *m, gcut_error *err) {
   m->slices = GCUT_NEW(m->arena, gcut__slices);
   if (!m->slices) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__timeline_read(m->options->timeline, m->arena, m->slices, err));
-  GCUT_TRY(gcut_heat_check(m->slices, m->plan, m->options->timeline, err));
+  GCUT_TRY(gcut__heat_check(m->slices, m->plan, m->options->timeline, err));
   m->part_seconds = GCUT_NEW_ARRAY(m->arena, double, m->slices->n_parts);
   if (!m->part_seconds) return GCUT_NO_MEMORY(err);
-  gcut_heat_part_seconds(m->slices, m->part_seconds);
+  gcut__heat_part_seconds(m->slices, m->part_seconds);
   return GCUT_OK;
 }
 
@@ -76,7 +76,7 @@ static gcut_status fill_heats(gcut_modules *m, bool all, gcut_error *err) {
     if (m->options->by != (gcut_heat)by && !(all && there)) continue;
     m->heat[by] = GCUT_NEW_ARRAY(m->arena, double, m->trace->graph->n_nodes);
     if (!m->heat[by]) return GCUT_NO_MEMORY(err);
-    GCUT_TRY(gcut_heat_fill(m->trace, m->plan, m->part_seconds, (gcut_heat)by, m->heat[by], err));
+    GCUT_TRY(gcut__heat_fill(m->trace, m->plan, m->part_seconds, (gcut_heat)by, m->heat[by], err));
   }
   return GCUT_OK;
 }
@@ -89,37 +89,37 @@ static gcut_status fill(gcut_modules *m, bool all_heats, gcut_error *err) {
   m->scope_of_part = GCUT_NEW_ARRAY(m->arena, uint32_t, m->plan ? m->plan->n_parts : 0);
   if (!m->scopes || !m->node_bytes || !m->box_of_node || !m->scope_of_part)
     return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut_cuts_open(m->trace, m->plan, m->arena, &m->cuts, err));
-  GCUT_TRY(gcut_cuts_open(m->trace, m->options->against, m->arena, &m->other, err));
+  GCUT_TRY(gcut__cuts_open(m->trace, m->plan, m->arena, &m->cuts, err));
+  GCUT_TRY(gcut__cuts_open(m->trace, m->options->against, m->arena, &m->other, err));
   GCUT_TRY(find_part_scopes(m, err));
   GCUT_TRY(fill_heats(m, all_heats, err));
   fill_scopes(m);
-  return gcut_fold_scopes(m, err);
+  return gcut__fold_scopes(m, err);
 }
 
-gcut_status gcut_modules_create(const gcut_trace *trace, const gcut_plan *plan,
-                                const gcut_draw_options *options, bool all_heats,
-                                gcut_modules **out_modules, gcut_error *err) {
+gcut_status gcut__modules_create(const gcut_trace *trace, const gcut_plan *plan,
+                                 const gcut_draw_options *options, bool all_heats,
+                                 gcut_modules **out_modules, gcut_error *err) {
   gcut_modules *m = *out_modules = calloc(1, sizeof *m);
   if (!m) return GCUT_NO_MEMORY(err);
   *m = (gcut_modules){
       .trace = trace, .plan = plan, .options = options, .arena = gcut_arena_create()};
   gcut_status status = m->arena ? fill(m, all_heats, err) : GCUT_NO_MEMORY(err);
   if (status == GCUT_OK) return GCUT_OK;
-  gcut_modules_destroy(m);
+  gcut__modules_destroy(m);
   *out_modules = NULL;
   return status;
 }
 
-void gcut_modules_destroy(gcut_modules *m) {
+void gcut__modules_destroy(gcut_modules *m) {
   if (!m) return;
-  gcut_cuts_close(&m->cuts);
-  gcut_cuts_close(&m->other);
+  gcut__cuts_close(&m->cuts);
+  gcut__cuts_close(&m->other);
   gcut_arena_destroy(m->arena);
   free(m);
 }
 
-bool gcut_modules_is_shape_code(const gcut_modules *m, uint32_t index) {
+bool gcut__modules_is_shape_code(const gcut_modules *m, uint32_t index) {
   const gcut_node *node = &m->trace->graph->nodes[index];
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     uint32_t v = gcut_node_outputs(m->trace->graph, node)[i];

@@ -37,46 +37,46 @@ typedef struct gcut_modules {
   double *heat[GCUT_N_HEATS]; // [graph->n_nodes] each; NULL: not asked for
   double *part_seconds;       // [plan->n_parts] of the timeline; NULL: none
   uint32_t *scope_of_part;    // [plan->n_parts] the module that a part is named after; 0: none
-  uint32_t *box_of_node;      // [graph->n_nodes] set by gcut_modules_draw; GCUT_NONE: not drawn
+  uint32_t *box_of_node;      // [graph->n_nodes] set by gcut__modules_draw; GCUT_NONE: not drawn
   uint64_t weight_bytes;      // of the model
   gcut_arena *arena;
 } gcut_modules;
 
 // `all_heats`: every measure that there is, not only the one that the options ask for.
-GCUT_MUST_USE gcut_status gcut_modules_create(const gcut_trace *trace, const gcut_plan *plan,
-                                              const gcut_draw_options *options, bool all_heats,
-                                              gcut_modules **out_modules, gcut_error *err);
-void gcut_modules_destroy(gcut_modules *modules);
+GCUT_MUST_USE gcut_status gcut__modules_create(const gcut_trace *trace, const gcut_plan *plan,
+                                               const gcut_draw_options *options, bool all_heats,
+                                               gcut_modules **out_modules, gcut_error *err);
+void gcut__modules_destroy(gcut_modules *modules);
 
 // Within one in a hundred.
-bool gcut_modules_about_equal(uint64_t a, uint64_t b);
+bool gcut__modules_about_equal(uint64_t a, uint64_t b);
 
 // Whether a scope is `root` or within it.
-bool gcut_modules_within(const gcut_graph *graph, uint32_t scope, uint32_t root);
+bool gcut__modules_within(const gcut_graph *graph, uint32_t scope, uint32_t root);
 
 // Whether a node computes shapes: all it gives are small integers that are known, or constants.
-bool gcut_modules_is_shape_code(const gcut_modules *modules, uint32_t node);
+bool gcut__modules_is_shape_code(const gcut_modules *modules, uint32_t node);
 
 // How many boxes `nodes` would take with scopes opened down to `depth`.
-GCUT_MUST_USE gcut_status gcut_modules_count(const gcut_modules *modules, const uint32_t *nodes,
-                                             uint32_t n_nodes, uint32_t depth, uint32_t *out_n,
-                                             gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__modules_count(const gcut_modules *modules, const uint32_t *nodes,
+                                              uint32_t n_nodes, uint32_t depth, uint32_t *out_n,
+                                              gcut_error *err);
 // The deepest depth at which they take at most `limit` boxes (at least 1).
-GCUT_MUST_USE gcut_status gcut_modules_fit(const gcut_modules *modules, const uint32_t *nodes,
-                                           uint32_t n_nodes, uint32_t limit, uint32_t *out_depth,
-                                           gcut_error *err);
-// Forgets which boxes there are: before the first gcut_modules_draw of a drawing, or of a part.
-void gcut_modules_clear(gcut_modules *modules);
+GCUT_MUST_USE gcut_status gcut__modules_fit(const gcut_modules *modules, const uint32_t *nodes,
+                                            uint32_t n_nodes, uint32_t limit, uint32_t *out_depth,
+                                            gcut_error *err);
+// Forgets which boxes there are: before the first gcut__modules_draw of a drawing, or of a part.
+void gcut__modules_clear(gcut_modules *modules);
 // Adds boxes and frames for `nodes`; the frames are those of scopes within `root`, and stand in
 // `group`. *out_hidden grows by the nodes of shape code left out.
-GCUT_MUST_USE gcut_status gcut_modules_draw(gcut_modules *modules, const uint32_t *nodes,
-                                            uint32_t n_nodes, uint32_t depth, uint32_t root,
-                                            uint32_t group, gcut_drawing *drawing,
-                                            uint32_t *out_hidden, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__modules_draw(gcut_modules *modules, const uint32_t *nodes,
+                                             uint32_t n_nodes, uint32_t depth, uint32_t root,
+                                             uint32_t group, gcut_drawing *drawing,
+                                             uint32_t *out_hidden, gcut_error *err);
 // Links the boxes just drawn along the values that pass between them. `in_part`: the nodes are one
 // part's, so nothing between them crosses a cut.
-GCUT_MUST_USE gcut_status gcut_modules_link(gcut_modules *modules, const uint32_t *nodes,
-                                            uint32_t n_nodes, bool in_part, gcut_drawing *drawing,
-                                            gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__modules_link(gcut_modules *modules, const uint32_t *nodes,
+                                             uint32_t n_nodes, bool in_part, gcut_drawing *drawing,
+                                             gcut_error *err);
 
 #endif

@@ -9,10 +9,10 @@
 enum { FOLD_RUN = 3 }; // equal modules from which on they are folded
 
 static bool left_out(const gcut_modules *m, uint32_t node) {
-  return !m->options->all && gcut_modules_is_shape_code(m, node);
+  return !m->options->all && gcut__modules_is_shape_code(m, node);
 }
 
-void gcut_owners_free(gcut_owners *o) {
+void gcut__owners_free(gcut_owners *o) {
   free(o->of_node);
   free(o->crowd);
   free(o->fold_to);
@@ -31,7 +31,7 @@ static gcut_status allocate(const gcut_graph *g, gcut_owners *o, gcut_error *err
     memset(o->fold_to, 0xff, ((size_t)g->n_scopes + 1) * sizeof *o->fold_to);
     return GCUT_OK;
   }
-  gcut_owners_free(o);
+  gcut__owners_free(o);
   return GCUT_NO_MEMORY(err);
 }
 
@@ -154,8 +154,8 @@ static gcut_status find_crowds(const gcut_modules *m, const uint32_t *nodes, uin
   return GCUT_OK;
 }
 
-gcut_status gcut_owners_find(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                             uint32_t depth, gcut_owners *o, gcut_error *err) {
+gcut_status gcut__owners_find(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
+                              uint32_t depth, gcut_owners *o, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
   GCUT_TRY(allocate(g, o, err));
   mark_present(m, nodes, n, o);
@@ -167,12 +167,12 @@ gcut_status gcut_owners_find(const gcut_modules *m, const uint32_t *nodes, uint3
     o->of_node[nodes[i]] = scope == GCUT_NONE ? g->n_scopes + nodes[i] : scope;
   }
   gcut_status status = depth == GCUT_ALL_OPS ? GCUT_OK : find_crowds(m, nodes, n, o, err);
-  if (status != GCUT_OK) gcut_owners_free(o);
+  if (status != GCUT_OK) gcut__owners_free(o);
   return status;
 }
 
-void gcut_owners_collapse(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                          gcut_owners *o) {
+void gcut__owners_collapse(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
+                           gcut_owners *o) {
   uint32_t base = m->trace->graph->n_scopes, first = GCUT_NONE, count = 0;
   for (uint32_t i = 0; i < n; i++) {
     if (o->of_node[nodes[i]] == GCUT_NONE) continue;
@@ -183,19 +183,19 @@ void gcut_owners_collapse(const gcut_modules *m, const uint32_t *nodes, uint32_t
   if (first != GCUT_NONE) o->crowd[first] = count;
 }
 
-uint32_t gcut_owners_of(const gcut_modules *m, gcut_owners *o, uint32_t node) {
+uint32_t gcut__owners_of(const gcut_modules *m, gcut_owners *o, uint32_t node) {
   uint32_t base = m->trace->graph->n_scopes;
   if (o->of_node[node] == GCUT_NONE || o->of_node[node] < base) return o->of_node[node];
   uint32_t root = find_root(o->of_node, base, node);
   return base + (o->crowd[root] >= GCUT_CROWD ? root : node);
 }
 
-gcut_status gcut_owners_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                              gcut_owners *o, uint32_t *out_n, gcut_error *err) {
+gcut_status gcut__owners_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
+                               gcut_owners *o, uint32_t *out_n, gcut_error *err) {
   gcut_map seen = {0};
   bool ok = true;
   for (uint32_t i = 0; i < n && ok; i++) {
-    uint32_t owner = gcut_owners_of(m, o, nodes[i]);
+    uint32_t owner = gcut__owners_of(m, o, nodes[i]);
     if (owner != GCUT_NONE) ok = gcut_map_set(&seen, owner, 1);
   }
   *out_n = seen.count;
@@ -203,24 +203,24 @@ gcut_status gcut_owners_count(const gcut_modules *m, const uint32_t *nodes, uint
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut_modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                               uint32_t depth, uint32_t *out_n, gcut_error *err) {
+gcut_status gcut__modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                                uint32_t depth, uint32_t *out_n, gcut_error *err) {
   gcut_owners o;
   *out_n = 0;
-  GCUT_TRY(gcut_owners_find(m, nodes, n_nodes, depth, &o, err));
-  gcut_status status = gcut_owners_count(m, nodes, n_nodes, &o, out_n, err);
-  gcut_owners_free(&o);
+  GCUT_TRY(gcut__owners_find(m, nodes, n_nodes, depth, &o, err));
+  gcut_status status = gcut__owners_count(m, nodes, n_nodes, &o, out_n, err);
+  gcut__owners_free(&o);
   return status;
 }
 
-gcut_status gcut_modules_fit(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                             uint32_t limit, uint32_t *out_depth, gcut_error *err) {
+gcut_status gcut__modules_fit(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
+                              uint32_t limit, uint32_t *out_depth, gcut_error *err) {
   uint32_t deepest = 1, n;
   for (uint32_t s = 0; s < m->trace->graph->n_scopes; s++)
     if (m->scopes[s].depth > deepest) deepest = m->scopes[s].depth;
   *out_depth = 0;
   for (uint32_t depth = 1; depth <= deepest; depth++) {
-    GCUT_TRY(gcut_modules_count(m, nodes, n_nodes, depth, &n, err));
+    GCUT_TRY(gcut__modules_count(m, nodes, n_nodes, depth, &n, err));
     if (n > limit) break;
     *out_depth = depth;
   }

@@ -20,18 +20,18 @@ typedef struct gcut_owners {
   uint32_t *last;    // [n_scopes] of that second: the last of them
 } gcut_owners;
 
-GCUT_MUST_USE gcut_status gcut_owners_find(const gcut_modules *modules, const uint32_t *nodes,
-                                           uint32_t n, uint32_t depth, gcut_owners *out,
-                                           gcut_error *err);
-// Makes one crowd of all: for what would be more boxes than can be laid out.
-void gcut_owners_collapse(const gcut_modules *modules, const uint32_t *nodes, uint32_t n,
-                          gcut_owners *owners);
-void gcut_owners_free(gcut_owners *owners);
-// How many boxes they are.
-GCUT_MUST_USE gcut_status gcut_owners_count(const gcut_modules *modules, const uint32_t *nodes,
-                                            uint32_t n, gcut_owners *owners, uint32_t *out_n,
+GCUT_MUST_USE gcut_status gcut__owners_find(const gcut_modules *modules, const uint32_t *nodes,
+                                            uint32_t n, uint32_t depth, gcut_owners *out,
                                             gcut_error *err);
+// Makes one crowd of all: for what would be more boxes than can be laid out.
+void gcut__owners_collapse(const gcut_modules *modules, const uint32_t *nodes, uint32_t n,
+                           gcut_owners *owners);
+void gcut__owners_free(gcut_owners *owners);
+// How many boxes they are.
+GCUT_MUST_USE gcut_status gcut__owners_count(const gcut_modules *modules, const uint32_t *nodes,
+                                             uint32_t n, gcut_owners *owners, uint32_t *out_n,
+                                             gcut_error *err);
 // The owner of a node: a crowd too small to be one is its operators.
-uint32_t gcut_owners_of(const gcut_modules *modules, gcut_owners *owners, uint32_t node);
+uint32_t gcut__owners_of(const gcut_modules *modules, gcut_owners *owners, uint32_t node);
 
 #endif

@@ -80,7 +80,7 @@ static uint32_t page_for_part(book *b, uint32_t part, uint32_t parent) {
 // Of an operator that has graphs inside, such as If.
 static uint32_t page_for_node(book *b, uint32_t node, uint32_t parent) {
   const gcut_graph *g = b->m->trace->graph;
-  if (!gcut_bodies_has(g, node) || b->n_pages >= MODULE_PAGES) return GCUT_NONE;
+  if (!gcut__bodies_has(g, node) || b->n_pages >= MODULE_PAGES) return GCUT_NONE;
   page p = {.title = g->nodes[node].name,
             .parent = parent,
             .view = GCUT_NONE,
@@ -110,7 +110,7 @@ static uint32_t nodes_of_page(book *b, const page *p) {
   }
   uint32_t n = 0;
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
-    if (gcut_modules_within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
+    if (gcut__modules_within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
       b->nodes[n++] = g->bodies[0].nodes[i];
   return n;
 }
@@ -119,33 +119,33 @@ static uint32_t nodes_of_page(book *b, const page *p) {
 static gcut_status draw_bodies(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
   const gcut_graph *g = b->m->trace->graph;
   uint32_t hidden = 0;
-  gcut_modules_clear(b->m);
+  gcut__modules_clear(b->m);
   for (uint32_t i = 1; i < g->n_bodies; i++)
     if (g->bodies[i].node == p->node)
-      GCUT_TRY(gcut_bodies_draw(b->m, i, GCUT_NONE, PAGE_BOXES, d, &hidden, err));
-  return gcut_bodies_link(b->m, d, err);
+      GCUT_TRY(gcut__bodies_draw(b->m, i, GCUT_NONE, PAGE_BOXES, d, &hidden, err));
+  return gcut__bodies_link(b->m, d, err);
 }
 
 // The inside of a module: every operator where they are few, else its modules.
 static gcut_status draw_inside(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
   uint32_t n = nodes_of_page(b, p), boxes, hidden = 0, depth = GCUT_ALL_OPS;
-  GCUT_TRY(gcut_modules_count(b->m, b->nodes, n, depth, &boxes, err));
+  GCUT_TRY(gcut__modules_count(b->m, b->nodes, n, depth, &boxes, err));
   if (boxes > PAGE_BOXES / 4)
-    GCUT_TRY(gcut_modules_fit(b->m, b->nodes, n, PAGE_BOXES, &depth, err));
+    GCUT_TRY(gcut__modules_fit(b->m, b->nodes, n, PAGE_BOXES, &depth, err));
   uint32_t root = p->scope == GCUT_NONE ? 0 : p->scope;
-  gcut_modules_clear(b->m);
-  GCUT_TRY(gcut_modules_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
+  gcut__modules_clear(b->m);
+  GCUT_TRY(gcut__modules_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
   if (hidden > 0)
-    d->note = gcut_caption_format(d->arena, "%s shape nodes left out",
-                                  gcut_caption_count(d->arena, hidden));
-  return gcut_modules_link(b->m, b->nodes, n, p->part != GCUT_NONE, d, err);
+    d->note = gcut__caption_format(d->arena, "%s shape nodes left out",
+                                   gcut__caption_count(d->arena, hidden));
+  return gcut__modules_link(b->m, b->nodes, n, p->part != GCUT_NONE, d, err);
 }
 
 static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
-  d->title = gcut_caption_name(d->arena, p->title, 80);
-  if (p->view == GCUT_VIEW_PARTS) return gcut_view_parts(b->m, d, err);
-  if (p->view == GCUT_VIEW_LAYERS) return gcut_view_layers(b->m, d, err);
-  if (p->view == GCUT_VIEW_OPS) return gcut_view_ops(b->m, d, err);
+  d->title = gcut__caption_name(d->arena, p->title, 80);
+  if (p->view == GCUT_VIEW_PARTS) return gcut__view_parts(b->m, d, err);
+  if (p->view == GCUT_VIEW_LAYERS) return gcut__view_layers(b->m, d, err);
+  if (p->view == GCUT_VIEW_OPS) return gcut__view_ops(b->m, d, err);
   return p->node == GCUT_NONE ? draw_inside(b, p, d, err) : draw_bodies(b, p, d, err);
 }
 
@@ -167,26 +167,26 @@ static json_t *json_of_box(book *b, const gcut_box *box, uint32_t parent) {
   if (box->part != GCUT_NONE)
     json_object_set_new(o, "parts", json_pack("[i, i]", (int)box->part, (int)box->last_part));
   if (box->node != GCUT_NONE)
-    json_object_set_new(o, "facts", gcut_page_facts(b->m, box->node, b->arena));
+    json_object_set_new(o, "facts", gcut__page_facts(b->m, box->node, b->arena));
   return o;
 }
 
 static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
   gcut_drawing *d;
-  GCUT_TRY(gcut_drawing_create(&d, err));
+  GCUT_TRY(gcut__drawing_create(&d, err));
   page p = b->pages[index];
   gcut_status status = draw_page(b, &p, d, err);
-  if (status == GCUT_OK) gcut_view_finish(b->m, d);
+  if (status == GCUT_OK) gcut__view_finish(b->m, d);
   json_t *svg = NULL, *boxes = json_array();
-  if (status == GCUT_OK) status = gcut_page_svg(d, &svg, err);
+  if (status == GCUT_OK) status = gcut__page_svg(d, &svg, err);
   for (uint32_t i = 0; i < d->n_boxes && svg; i++)
     json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
-  json_t *o = json_pack("{s:s, s:o, s:o*, s:o}", "title", gcut_caption_name(b->arena, p.title, 80),
+  json_t *o = json_pack("{s:s, s:o, s:o*, s:o}", "title", gcut__caption_name(b->arena, p.title, 80),
                         "parent", json_number_or_null(p.parent), "svg", svg, "boxes", boxes);
   bool starved = gcut_arena_out_of_memory(b->arena) || gcut_arena_out_of_memory(b->m->arena) ||
                  gcut_arena_out_of_memory(d->arena);
   if (starved && status == GCUT_OK) status = GCUT_NO_MEMORY(err);
-  gcut_drawing_destroy(d);
+  gcut__drawing_destroy(d);
   if (o && status == GCUT_OK) json_array_append(b->json_pages, o);
   if (!o && status == GCUT_OK) status = GCUT_NO_MEMORY(err);
   json_decref(o);
@@ -205,12 +205,12 @@ static json_t *json_of_tree(book *b) {
     if (g->scopes[s].n_nodes == 0 && s > 0) continue;
     uint64_t bytes = b->m->scopes[s].weight_bytes;
     scopes[s] = json_pack("{s:s, s:s, s:s, s:f, s:s, s:i, s:o, s:[]}", "name",
-                          s ? gcut_caption_name(b->arena, g->scopes[s].name, 80) : "model", "path",
-                          gcut_caption_name(b->arena, g->scopes[s].path, 300), "class",
-                          gcut_caption_name(b->arena, g->scopes[s].class_name, 200), "weight_bytes",
-                          (double)bytes, "weight", gcut_caption_bytes(b->arena, bytes), "depth",
-                          (int)b->m->scopes[s].depth, "page",
-                          json_number_or_null(b->page_of_scope[s]), "children");
+                          s ? gcut__caption_name(b->arena, g->scopes[s].name, 80) : "model", "path",
+                          gcut__caption_name(b->arena, g->scopes[s].path, 300), "class",
+                          gcut__caption_name(b->arena, g->scopes[s].class_name, 200),
+                          "weight_bytes", (double)bytes, "weight",
+                          gcut__caption_bytes(b->arena, bytes), "depth", (int)b->m->scopes[s].depth,
+                          "page", json_number_or_null(b->page_of_scope[s]), "children");
     uint32_t parent = g->scopes[s].parent;
     if (s > 0 && scopes[s] && scopes[parent])
       json_array_append_new(json_object_get(scopes[parent], "children"), scopes[s]);
@@ -278,17 +278,17 @@ static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_err
   b->json_pages = json_array();
   gcut_status status = make_pages(b, tabs, err);
   const gcut_modules *m = b->m;
-  json_t *timeline = m->slices ? gcut_page_timeline(m->slices, b->arena) : json_null();
+  json_t *timeline = m->slices ? gcut__page_timeline(m->slices, b->arena) : json_null();
   json_t *data = json_pack("{s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "title", title, "by",
                            (int)m->options->by, "overlay", m->other.plan != NULL, "tabs", tabs,
                            "pages", b->json_pages, "tree", json_of_tree(b), "theme",
-                           gcut_page_theme(), "timeline", timeline);
+                           gcut__page_theme(), "timeline", timeline);
   if (status == GCUT_OK) status = data ? write_page(data, stream, err) : GCUT_NO_MEMORY(err);
   json_decref(data);
   return status;
 }
 
-gcut_status gcut_page_write(gcut_modules *m, const char *title, FILE *stream, gcut_error *err) {
+gcut_status gcut__page_write(gcut_modules *m, const char *title, FILE *stream, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
   book b = {.m = m, .arena = gcut_arena_create()};
   uint32_t n_parts = m->plan ? m->plan->n_parts : 0;

@@ -9,7 +9,7 @@
 
 // Writes the page. What would be too much for a page (more modules, or larger ones, than can be
 // drawn) is folded.
-GCUT_MUST_USE gcut_status gcut_page_write(gcut_modules *modules, const char *title, FILE *stream,
-                                          gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__page_write(gcut_modules *modules, const char *title, FILE *stream,
+                                           gcut_error *err);
 
 #endif

@@ -39,7 +39,7 @@ static json_t *lane_slices(const gcut__slices *all, unsigned queue, bool predict
   return slices;
 }
 
-json_t *gcut_page_timeline(const gcut__slices *all, gcut_arena *arena) {
+json_t *gcut__page_timeline(const gcut__slices *all, gcut_arena *arena) {
   json_t *lanes = json_array(), *parts = json_array();
   for (int predicted = 1; predicted >= 0; predicted--)
     for (unsigned queue = 0; queue < GCUT_N_QUEUES; queue++) {
@@ -50,7 +50,7 @@ json_t *gcut_page_timeline(const gcut__slices *all, gcut_arena *arena) {
       json_decref(slices);
     }
   for (uint32_t i = 0; i < all->n_parts; i++)
-    json_array_append_new(parts, json_string(gcut_caption_name(arena, all->parts[i], 120)));
-  return json_pack("{s:s, s:f, s:o, s:o}", "offload", gcut_caption_name(arena, all->offload, 120),
+    json_array_append_new(parts, json_string(gcut__caption_name(arena, all->parts[i], 120)));
+  return json_pack("{s:s, s:f, s:o, s:o}", "offload", gcut__caption_name(arena, all->offload, 120),
                    "seconds", all->seconds, "lanes", lanes, "parts", parts);
 }

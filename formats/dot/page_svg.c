@@ -21,13 +21,13 @@ static void strip(char *text, const char *begin, const char *end) {
   *to = '\0';
 }
 
-gcut_status gcut_page_svg(const gcut_drawing *d, json_t **out_svg, gcut_error *err) {
+gcut_status gcut__page_svg(const gcut_drawing *d, json_t **out_svg, gcut_error *err) {
   char *text = NULL;
   size_t size = 0;
   *out_svg = NULL;
   FILE *stream = open_memstream(&text, &size);
   if (!stream) return GCUT_NO_MEMORY(err);
-  gcut_status status = gcut_drawing_render(d, "svg", false, stream, err);
+  gcut_status status = gcut__drawing_render(d, "svg", false, stream, err);
   if (fclose(stream) != 0 && status == GCUT_OK) status = GCUT_NO_MEMORY(err);
   char *start = status == GCUT_OK ? strstr(text, "<svg") : NULL;
   if (start) { // Graphviz escapes '<' and '"' in all names, so these begin in its own markup alone
@@ -48,14 +48,14 @@ static json_t *heats_json(void) {
   return heats;
 }
 
-json_t *gcut_page_theme(void) {
+json_t *gcut__page_theme(void) {
   json_t *pairs = json_array(), *steps = json_array();
   const char *color, *darker;
-  for (unsigned i = 0; (color = gcut_theme_pair(i, &darker)); i++)
+  for (unsigned i = 0; (color = gcut__theme_pair(i, &darker)); i++)
     json_array_append_new(pairs, json_pack("[s, s]", color, darker));
   for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
-    json_array_append_new(steps, json_string(gcut_heat_fill_color(step, false)));
-  const gcut_theme *theme = gcut_theme_get(false);
+    json_array_append_new(steps, json_string(gcut__heat_fill_color(step, false)));
+  const gcut_theme *theme = gcut__theme_get(false);
   return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "pairs", pairs, "steps", steps, "heats",
                    heats_json(), "line", theme->line, "cut", theme->cut, "other", theme->cut_other,
                    "both", theme->cut_both);

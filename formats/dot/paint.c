@@ -36,24 +36,24 @@ static const char *const heat_fills[2][GCUT_HEAT_STEPS] = {
     {"#1d1b19", "#2c2018", "#3d2517", "#502a15", "#652f13", "#7b3512", "#923b10", "#a9410e"},
 };
 
-const gcut_theme *gcut_theme_get(bool dark) {
+const gcut_theme *gcut__theme_get(bool dark) {
   return &themes[dark];
 }
-const char *gcut_paint_fill(gcut_paint p, bool dark) {
+const char *gcut__paint_fill(gcut_paint p, bool dark) {
   return dark ? paints[p].dark : paints[p].light;
 }
-const char *gcut_paint_line(gcut_paint p, bool dark) {
+const char *gcut__paint_line(gcut_paint p, bool dark) {
   return dark ? paints[p].dark_line : paints[p].light_line;
 }
-const char *gcut_paint_legend(gcut_paint p) {
+const char *gcut__paint_legend(gcut_paint p) {
   return paints[p].legend;
 }
 
-const char *gcut_heat_fill_color(unsigned step, bool dark) {
+const char *gcut__heat_fill_color(unsigned step, bool dark) {
   return heat_fills[dark][step];
 }
 
-const char *gcut_theme_pair(unsigned i, const char **out_dark) {
+const char *gcut__theme_pair(unsigned i, const char **out_dark) {
   enum { N_NAMED = sizeof(gcut_theme) / sizeof(const char *) };
   const char *const *light = (const char *const *)&themes[0];
   const char *const *dark = (const char *const *)&themes[1];
@@ -92,7 +92,7 @@ static bool is_word(const char *text, const char *word, size_t n) {
 
 // A class tells more than a name, and the innermost module more than those around it. A layer is
 // one whatever kind of attention it is named after.
-gcut_paint gcut_paint_of_scope(const gcut_graph *g, uint32_t scope) {
+gcut_paint gcut__paint_of_scope(const gcut_graph *g, uint32_t scope) {
   const char *dot = strrchr(g->scopes[scope].class_name, '.');
   const char *texts[] = {dot ? dot + 1 : g->scopes[scope].class_name, g->scopes[scope].name};
   if (any_word("decoderlayer encoderlayer", texts[0], holds_word)) return GCUT_PAINT_BLOCK;
@@ -102,13 +102,13 @@ gcut_paint gcut_paint_of_scope(const gcut_graph *g, uint32_t scope) {
   return GCUT_PAINT_OTHER;
 }
 
-gcut_paint gcut_paint_inside(const gcut_graph *g, uint32_t scope) {
-  gcut_paint paint = gcut_paint_of_scope(g, scope);
+gcut_paint gcut__paint_inside(const gcut_graph *g, uint32_t scope) {
+  gcut_paint paint = gcut__paint_of_scope(g, scope);
   return paint == GCUT_PAINT_BLOCK ? GCUT_PAINT_OTHER : paint;
 }
 
-gcut_paint gcut_paint_of_node(const gcut_graph *g, const gcut_node *node) {
+gcut_paint gcut__paint_of_node(const gcut_graph *g, const gcut_node *node) {
   for (int p = 0; p < GCUT_N_PAINTS; p++)
     if (any_word(paints[p].operators, node->op_type, is_word)) return (gcut_paint)p;
-  return gcut_paint_inside(g, node->scope);
+  return gcut__paint_inside(g, node->scope);
 }

@@ -51,22 +51,22 @@ typedef struct gcut_theme {
 
 enum { GCUT_HEAT_STEPS = 8 };
 
-const gcut_theme *gcut_theme_get(bool dark);
-const char *gcut_paint_fill(gcut_paint paint, bool dark);
-const char *gcut_paint_line(gcut_paint paint, bool dark);
-const char *gcut_paint_legend(gcut_paint paint);
+const gcut_theme *gcut__theme_get(bool dark);
+const char *gcut__paint_fill(gcut_paint paint, bool dark);
+const char *gcut__paint_line(gcut_paint paint, bool dark);
+const char *gcut__paint_legend(gcut_paint paint);
 // The fill of one of GCUT_HEAT_STEPS, coldest first: lighter to darker in grey print.
-const char *gcut_heat_fill_color(unsigned step, bool dark);
+const char *gcut__heat_fill_color(unsigned step, bool dark);
 
 // Each colour of the light theme with its counterpart of the dark one: for what is drawn once and
 // shown in both. NULL past the last.
-const char *gcut_theme_pair(unsigned i, const char **out_dark);
+const char *gcut__theme_pair(unsigned i, const char **out_dark);
 
 // The paint of a module by its class and path, of an operator by its type and the module it stands
 // in.
-gcut_paint gcut_paint_of_scope(const gcut_graph *graph, uint32_t scope);
+gcut_paint gcut__paint_of_scope(const gcut_graph *graph, uint32_t scope);
 // Of what stands in a module: what holds modules says nothing of it.
-gcut_paint gcut_paint_inside(const gcut_graph *graph, uint32_t scope);
-gcut_paint gcut_paint_of_node(const gcut_graph *graph, const gcut_node *node);
+gcut_paint gcut__paint_inside(const gcut_graph *graph, uint32_t scope);
+gcut_paint gcut__paint_of_node(const gcut_graph *graph, const gcut_node *node);
 
 #endif

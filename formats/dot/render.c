@@ -19,50 +19,50 @@ static const char *box_label(const gcut_canvas *c, const gcut_box *box) {
   // On the fills of heat faint text would not be read.
   const char *color = is_heated(c, box) ? c->theme->text : c->theme->faint_text;
   gcut_text_style small = {color, 9, false, false};
-  return gcut_caption_format(
+  return gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">%s%s%s%s</table>",
-      gcut_canvas_rows(c, box->title, (gcut_text_style){c->theme->text, op ? 10 : 12, !op, false}),
-      gcut_canvas_rows(c, box->subtitle, small), gcut_canvas_rows(c, box->detail, small),
-      gcut_canvas_rows(c, box->extra, (gcut_text_style){c->theme->cut_other, 9, false, false}));
+      gcut__canvas_rows(c, box->title, (gcut_text_style){c->theme->text, op ? 10 : 12, !op, false}),
+      gcut__canvas_rows(c, box->subtitle, small), gcut__canvas_rows(c, box->detail, small),
+      gcut__canvas_rows(c, box->extra, (gcut_text_style){c->theme->cut_other, 9, false, false}));
 }
 
 static const char *fill_of(const gcut_canvas *c, const gcut_box *box) {
-  if (!is_heated(c, box)) return gcut_paint_fill(box->paint, c->dark);
+  if (!is_heated(c, box)) return gcut__paint_fill(box->paint, c->dark);
   unsigned step = (unsigned)(box->heat[c->d->by] / c->d->hottest * GCUT_HEAT_STEPS);
-  return gcut_heat_fill_color(step < GCUT_HEAT_STEPS ? step : GCUT_HEAT_STEPS - 1, c->dark);
+  return gcut__heat_fill_color(step < GCUT_HEAT_STEPS ? step : GCUT_HEAT_STEPS - 1, c->dark);
 }
 
 static void style_box(const gcut_canvas *c, Agnode_t *node, const gcut_box *box) {
-  gcut_canvas_set(node, "shape", "box");
-  gcut_canvas_set(node, "style", "rounded,filled");
-  gcut_canvas_set(node, "fillcolor", fill_of(c, box));
-  gcut_canvas_set(node, "color", gcut_paint_line(box->paint, c->dark));
-  gcut_canvas_set(node, "margin", "0.09,0.04");
+  gcut__canvas_set(node, "shape", "box");
+  gcut__canvas_set(node, "style", "rounded,filled");
+  gcut__canvas_set(node, "fillcolor", fill_of(c, box));
+  gcut__canvas_set(node, "color", gcut__paint_line(box->paint, c->dark));
+  gcut__canvas_set(node, "margin", "0.09,0.04");
   if (box->shape == GCUT_BOX_STACK) {
-    gcut_canvas_set(node, "peripheries", "2");
-    gcut_canvas_set(node, "style", "filled");
+    gcut__canvas_set(node, "peripheries", "2");
+    gcut__canvas_set(node, "style", "filled");
   }
-  if (box->shape == GCUT_BOX_OP) gcut_canvas_set(node, "margin", "0.05,0.02");
+  if (box->shape == GCUT_BOX_OP) gcut__canvas_set(node, "margin", "0.05,0.02");
   if (box->shape == GCUT_BOX_VALUE) {
-    gcut_canvas_set(node, "style", "filled");
-    gcut_canvas_set(node, "fillcolor", c->theme->page);
-    gcut_canvas_set(node, "color", c->theme->line);
-    gcut_canvas_set(node, "shape", "box");
+    gcut__canvas_set(node, "style", "filled");
+    gcut__canvas_set(node, "fillcolor", c->theme->page);
+    gcut__canvas_set(node, "color", c->theme->line);
+    gcut__canvas_set(node, "shape", "box");
   }
 }
 
 // A cut is a red line, what crosses it beneath: a table whose first row is the line.
 static void style_cut(const gcut_canvas *c, Agnode_t *node, const gcut_box *box) {
-  const char *color = gcut_canvas_cut_color(c, box->crosses, box->crosses_other);
-  const char *label = gcut_caption_format(
+  const char *color = gcut__canvas_cut_color(c, box->crosses, box->crosses_other);
+  const char *label = gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td "
       "width=\"360\" height=\"2\" cellpadding=\"0\" bgcolor=\"%s\"></td></tr>%s%s</table>",
-      color, gcut_canvas_rows(c, box->title, (gcut_text_style){color, 10, true, true}),
-      gcut_canvas_rows(c, box->subtitle, (gcut_text_style){color, 9, false, true}));
-  gcut_canvas_set(node, "shape", "plain");
-  gcut_canvas_set_markup(c, node, "label", label);
+      color, gcut__canvas_rows(c, box->title, (gcut_text_style){color, 10, true, true}),
+      gcut__canvas_rows(c, box->subtitle, (gcut_text_style){color, 9, false, true}));
+  gcut__canvas_set(node, "shape", "plain");
+  gcut__canvas_set_markup(c, node, "label", label);
 }
 
 static void add_box(gcut_canvas *c, uint32_t i) {
@@ -72,14 +72,14 @@ static void add_box(gcut_canvas *c, uint32_t i) {
   Agraph_t *parent = box->group == GCUT_NONE ? c->graph : c->groups[box->group];
   Agnode_t *node = agnode(parent, name, 1);
   c->nodes[i] = node;
-  gcut_canvas_set(node, "id", name);
-  if (box->tooltip) gcut_canvas_set(node, "tooltip", gcut_canvas_escape_plain(c, box->tooltip));
-  if (box->url) gcut_canvas_set(node, "URL", box->url);
+  gcut__canvas_set(node, "id", name);
+  if (box->tooltip) gcut__canvas_set(node, "tooltip", gcut__canvas_escape_plain(c, box->tooltip));
+  if (box->url) gcut__canvas_set(node, "URL", box->url);
   if (box->shape == GCUT_BOX_CUT) {
     style_cut(c, node, box);
     return;
   }
-  gcut_canvas_set_markup(c, node, "label", box_label(c, box));
+  gcut__canvas_set_markup(c, node, "label", box_label(c, box));
   style_box(c, node, box);
 }
 
@@ -87,15 +87,16 @@ static void add_box(gcut_canvas *c, uint32_t i) {
 // out of its frame.
 static const char *group_label(const gcut_canvas *c, const gcut_group *group) {
   const char *color = group->part == GCUT_NONE ? c->theme->faint_text : c->theme->text;
-  const char *title = gcut_caption_format(c->arena, "%s%s%s", group->title,
-                                          *group->class_name ? " · " : "", group->class_name);
-  return gcut_caption_format(
+  const char *title = gcut__caption_format(c->arena, "%s%s%s", group->title,
+                                           *group->class_name ? " · " : "", group->class_name);
+  return gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\" "
       "bgcolor=\"%s\">%s%s</table>",
       c->theme->page,
-      gcut_canvas_rows(c, title, (gcut_text_style){color, 10, group->part != GCUT_NONE, false}),
-      gcut_canvas_rows(c, group->detail, (gcut_text_style){c->theme->faint_text, 9, false, false}));
+      gcut__canvas_rows(c, title, (gcut_text_style){color, 10, group->part != GCUT_NONE, false}),
+      gcut__canvas_rows(c, group->detail,
+                        (gcut_text_style){c->theme->faint_text, 9, false, false}));
 }
 
 static void add_group(gcut_canvas *c, uint32_t i) {
@@ -110,31 +111,31 @@ static void add_group(gcut_canvas *c, uint32_t i) {
   }
   Agraph_t *g = c->groups[i] = agsubg(parent, name, 1);
   if (is_part) snprintf(name, sizeof name, "part_%u", group->part);
-  gcut_canvas_set(g, "id", name);
-  gcut_canvas_set(g, "style", is_part ? "solid" : "dashed");
-  gcut_canvas_set(g, "color", is_part ? c->theme->cut : c->theme->frame);
-  gcut_canvas_set(g, "labeljust", "l");
-  if (group->url) gcut_canvas_set(g, "URL", group->url);
-  gcut_canvas_set_markup(c, g, "label", group_label(c, group));
+  gcut__canvas_set(g, "id", name);
+  gcut__canvas_set(g, "style", is_part ? "solid" : "dashed");
+  gcut__canvas_set(g, "color", is_part ? c->theme->cut : c->theme->frame);
+  gcut__canvas_set(g, "labeljust", "l");
+  if (group->url) gcut__canvas_set(g, "URL", group->url);
+  gcut__canvas_set_markup(c, g, "label", group_label(c, group));
 }
 
 static void set_page(const gcut_canvas *c) {
-  gcut_canvas_set(c->graph, "bgcolor", c->theme->page);
-  gcut_canvas_set(c->graph, "fontname", "Helvetica,Arial,sans-serif");
-  gcut_canvas_set(c->graph, "rankdir", "TB");
-  gcut_canvas_set(c->graph, "nodesep", "0.25");
-  gcut_canvas_set(c->graph, "ranksep",
-                  c->laid_out && c->has_labels ? "0.15" : "0.3"); // they have ranks, too
-  gcut_canvas_set(c->graph, "outputorder", "edgesfirst");
+  gcut__canvas_set(c->graph, "bgcolor", c->theme->page);
+  gcut__canvas_set(c->graph, "fontname", "Helvetica,Arial,sans-serif");
+  gcut__canvas_set(c->graph, "rankdir", "TB");
+  gcut__canvas_set(c->graph, "nodesep", "0.25");
+  gcut__canvas_set(c->graph, "ranksep",
+                   c->laid_out && c->has_labels ? "0.15" : "0.3"); // they have ranks, too
+  gcut__canvas_set(c->graph, "outputorder", "edgesfirst");
   // Ranks of the whole graph at once: where frames link to each other both ways, ranks of frames
   // put linked boxes side by side, and Graphviz 2.43 frees twice when such a link of the top rank
   // has a label.
-  gcut_canvas_set(c->graph, "newrank", "true");
-  gcut_canvas_set(c->graph, "labelloc", "t");
-  gcut_canvas_set(c->graph, "nslimit", "2");
-  gcut_canvas_set(c->graph, "nslimit1", "2");
-  gcut_canvas_set(c->graph, "mclimit", "0.5");
-  gcut_canvas_set_markup(c, c->graph, "label", gcut_canvas_legends(c));
+  gcut__canvas_set(c->graph, "newrank", "true");
+  gcut__canvas_set(c->graph, "labelloc", "t");
+  gcut__canvas_set(c->graph, "nslimit", "2");
+  gcut__canvas_set(c->graph, "nslimit1", "2");
+  gcut__canvas_set(c->graph, "mclimit", "0.5");
+  gcut__canvas_set_markup(c, c->graph, "label", gcut__canvas_legends(c));
   agattr(c->graph, AGNODE, "fontname", "Helvetica,Arial,sans-serif");
   agattr(c->graph, AGEDGE, "fontname", "Helvetica,Arial,sans-serif");
   agattr(c->graph, AGEDGE, "arrowsize", "0.6");
@@ -151,9 +152,9 @@ static gcut_status build(gcut_canvas *c, gcut_error *err) {
   set_page(c);
   for (uint32_t i = 0; i < c->d->n_groups; i++) add_group(c, i);
   for (uint32_t i = 0; i < c->d->n_boxes; i++) add_box(c, i);
-  for (uint32_t i = 0; i < c->d->n_links; i++) gcut_canvas_add_link(c, i);
+  for (uint32_t i = 0; i < c->d->n_links; i++) gcut__canvas_add_link(c, i);
   if (c->d->url)
-    gcut_canvas_set(c->graph, "URL", c->d->url); // last: groups made later would take it over
+    gcut__canvas_set(c->graph, "URL", c->d->url); // last: groups made later would take it over
   return c->numbering.out_of_memory || gcut_arena_out_of_memory(c->arena) ? GCUT_NO_MEMORY(err)
                                                                           : GCUT_OK;
 }
@@ -190,9 +191,9 @@ static gcut_status lay_out(gcut_canvas *c, const char *format, FILE *stream, gcu
   if (!graphviz_context || !lifted) return GCUT_NO_MEMORY(err);
   if (gvLayout(graphviz_context, c->graph, "dot") != 0)
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot lay the drawing out");
-  uint32_t n_lifted = gcut_canvas_lift_titles(c, lifted);
+  uint32_t n_lifted = gcut__canvas_lift_titles(c, lifted);
   gcut_status status = write_picture(c->graph, format, stream, err);
-  gcut_canvas_lower_titles(lifted, n_lifted);
+  gcut__canvas_lower_titles(lifted, n_lifted);
   gvFreeLayout(graphviz_context, c->graph);
   return status;
 }
@@ -202,10 +203,10 @@ static gcut_status write_text(Agraph_t *graph, FILE *stream, gcut_error *err) {
   return GCUT_FAIL(err, GCUT_IO, "cannot write the drawing");
 }
 
-gcut_status gcut_drawing_render(const gcut_drawing *drawing, const char *format, bool dark,
-                                FILE *stream, gcut_error *err) {
+gcut_status gcut__drawing_render(const gcut_drawing *drawing, const char *format, bool dark,
+                                 FILE *stream, gcut_error *err) {
   gcut_canvas c = {.d = drawing,
-                   .theme = gcut_theme_get(dark),
+                   .theme = gcut__theme_get(dark),
                    .dark = dark,
                    .laid_out = strcmp(format, "dot") != 0,
                    .arena = gcut_arena_create()};

@@ -8,7 +8,7 @@ enum { LONGEST_SEQUENCE = 8, LEAST_TIMES = 3 };
 static uint64_t part_signature(const gcut_modules *m, const gcut_part *part) {
   uint64_t hash = part->weight_bytes;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
-    if (gcut_modules_is_shape_code(m, part->nodes[i])) continue;
+    if (gcut__modules_is_shape_code(m, part->nodes[i])) continue;
     const char *op = m->trace->graph->nodes[part->nodes[i]].op_type;
     hash = (hash ^ gcut_hash(op, strlen(op))) * UINT64_C(0x100000001b3);
   }
@@ -24,7 +24,7 @@ static bool same_part(const gcut_modules *m, uint32_t first, uint32_t second) {
   const char *y = scopes[m->scope_of_part[second]].class_name;
   if (strcmp(x, y) != 0) return false;
   if (m->scope_of_part[first] != 0 && *x && a->weight_bytes > 0)
-    return gcut_modules_about_equal(a->weight_bytes, b->weight_bytes);
+    return gcut__modules_about_equal(a->weight_bytes, b->weight_bytes);
   // Cheap to tell apart; else all their operators are looked at.
   if (a->weight_bytes != b->weight_bytes) return false;
   return part_signature(m, a) == part_signature(m, b);
@@ -48,8 +48,8 @@ static uint32_t kind_of(gcut_part_runs *runs, const gcut_modules *m, const gcut_
   return runs->n_kinds++;
 }
 
-gcut_status gcut_runs_find(const gcut_modules *m, gcut_arena *arena, gcut_part_runs *out,
-                           gcut_error *err) {
+gcut_status gcut__runs_find(const gcut_modules *m, gcut_arena *arena, gcut_part_runs *out,
+                            gcut_error *err) {
   *out = (gcut_part_runs){.items = GCUT_NEW_ARRAY(arena, gcut_part_run, GCUT_RUNS_LIMIT + 1)};
   if (!out->items) return GCUT_NO_MEMORY(err);
   for (uint32_t part = 0; part < m->plan->n_parts;) {
@@ -72,7 +72,7 @@ static bool same_runs(const gcut_part_runs *r, uint32_t a, uint32_t b, uint32_t 
   return true;
 }
 
-uint32_t gcut_runs_repeat(const gcut_part_runs *r, uint32_t at, uint32_t *out_times) {
+uint32_t gcut__runs_repeat(const gcut_part_runs *r, uint32_t at, uint32_t *out_times) {
   for (uint32_t length = 2; length <= LONGEST_SEQUENCE; length++) {
     uint32_t times = 1;
     while (same_runs(r, at, at + times * length, length)) times++;

@@ -23,11 +23,11 @@ typedef struct gcut_part_runs {
   bool limited;
 } gcut_part_runs;
 
-GCUT_MUST_USE gcut_status gcut_runs_find(const gcut_modules *modules, gcut_arena *arena,
-                                         gcut_part_runs *out, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__runs_find(const gcut_modules *modules, gcut_arena *arena,
+                                          gcut_part_runs *out, gcut_error *err);
 
 // Whether runs from `at` on repeat three times or more: the length of the sequence in runs, and how
 // often it is there; 0 where they do not.
-uint32_t gcut_runs_repeat(const gcut_part_runs *runs, uint32_t at, uint32_t *out_times);
+uint32_t gcut__runs_repeat(const gcut_part_runs *runs, uint32_t at, uint32_t *out_times);
 
 #endif

@@ -4,7 +4,7 @@
 // and have none. Titles that are links stay where they are; so do those for which no node is left.
 #include "formats/dot/canvas.h"
 
-uint32_t gcut_canvas_lift_titles(gcut_canvas *c, gcut_lifted *out_lifted) {
+uint32_t gcut__canvas_lift_titles(gcut_canvas *c, gcut_lifted *out_lifted) {
   uint32_t n = 0, link = 0;
   for (uint32_t i = 0; i < c->d->n_groups; i++) {
     const gcut_group *group = &c->d->groups[i];
@@ -19,7 +19,7 @@ uint32_t gcut_canvas_lift_titles(gcut_canvas *c, gcut_lifted *out_lifted) {
   return n;
 }
 
-void gcut_canvas_lower_titles(const gcut_lifted *lifted, uint32_t n) {
+void gcut__canvas_lower_titles(const gcut_lifted *lifted, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
     GD_label(lifted[i].group) = ND_xlabel(lifted[i].node);
     ND_xlabel(lifted[i].node) = NULL;

@@ -9,8 +9,8 @@ static const char *const heats[] = {
 #undef X
 };
 
-void gcut_view_note(gcut_drawing *d, const char *note) {
-  d->note = d->note && *d->note ? gcut_caption_format(d->arena, "%s; %s", d->note, note) : note;
+void gcut__view_note(gcut_drawing *d, const char *note) {
+  d->note = d->note && *d->note ? gcut__caption_format(d->arena, "%s; %s", d->note, note) : note;
 }
 
 // So many labels are neither read nor laid out in reasonable time; tooltips say the same.
@@ -19,26 +19,26 @@ static void limit_labels(gcut_drawing *d) {
   for (uint32_t i = 0; i < d->n_links; i++) n += d->links[i].label != NULL;
   if (n <= MOST_LABELS) return;
   for (uint32_t i = 0; i < d->n_links; i++) d->links[i].label = NULL;
-  gcut_view_note(d, "links without their labels: too many to read");
+  gcut__view_note(d, "links without their labels: too many to read");
 }
 
-void gcut_view_finish(const gcut_modules *m, gcut_drawing *d) {
+void gcut__view_finish(const gcut_modules *m, gcut_drawing *d) {
   gcut_heat by = m->options->by;
-  gcut_drawing_merge_groups(d);
+  gcut__drawing_merge_groups(d);
   limit_labels(d);
   if (m->other.plan) d->other = "the other plan";
   if (d->n_left_out)
-    gcut_view_note(d,
-                   gcut_caption_format(d->arena, "%s links and values left out: too many to read",
-                                       gcut_caption_count(d->arena, d->n_left_out)));
+    gcut__view_note(d,
+                    gcut__caption_format(d->arena, "%s links and values left out: too many to read",
+                                         gcut__caption_count(d->arena, d->n_left_out)));
   if (by == GCUT_HEAT_NONE) return;
   d->by = by;
   for (uint32_t i = 0; i < d->n_boxes; i++)
     if (d->boxes[i].heat[by] > d->hottest) d->hottest = d->boxes[i].heat[by];
   if (d->hottest > 0)
-    d->heat_title = gcut_caption_format(d->arena, "%s, up to %s", heats[by],
-                                        gcut_caption_heat(d->arena, by, d->hottest));
+    d->heat_title = gcut__caption_format(d->arena, "%s, up to %s", heats[by],
+                                         gcut__caption_heat(d->arena, by, d->hottest));
   else
-    gcut_view_note(d,
-                   gcut_caption_format(d->arena, "no %s known: give sizes with --set", heats[by]));
+    gcut__view_note(
+        d, gcut__caption_format(d->arena, "no %s known: give sizes with --set", heats[by]));
 }

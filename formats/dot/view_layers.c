@@ -41,46 +41,46 @@ static gcut_status draw_bodies(gcut_modules *m, gcut_drawing *d, uint32_t *hidde
     if (box == GCUT_NONE || d->boxes[box].node != node) continue;
     n_closed += !opens(m, d, b);
     if (opens(m, d, b))
-      GCUT_TRY(gcut_bodies_draw(m, b, d->boxes[box].group, OPS_LIMIT, d, hidden, err));
+      GCUT_TRY(gcut__bodies_draw(m, b, d->boxes[box].group, OPS_LIMIT, d, hidden, err));
   }
   if (n_closed > 0)
-    d->note = gcut_caption_format(d->arena, "%u graph%s inside operators left closed (--depth N)",
-                                  n_closed, n_closed == 1 ? "" : "s");
+    d->note = gcut__caption_format(d->arena, "%u graph%s inside operators left closed (--depth N)",
+                                   n_closed, n_closed == 1 ? "" : "s");
   return GCUT_OK;
 }
 
 static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
                         const char *limited, bool in_part, gcut_drawing *d, gcut_error *err) {
   uint32_t hidden = 0;
-  gcut_modules_clear(m);
-  GCUT_TRY(gcut_modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
+  gcut__modules_clear(m);
+  GCUT_TRY(gcut__modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
   if (depth == GCUT_ALL_OPS) GCUT_TRY(draw_bodies(m, d, &hidden, err));
-  GCUT_TRY(gcut_modules_link(m, nodes, n, in_part, d, err));
-  if (depth == GCUT_ALL_OPS) GCUT_TRY(gcut_bodies_link(m, d, err));
-  GCUT_TRY(gcut_ends_draw(m, d, false, err));
-  GCUT_TRY(gcut_ends_draw(m, d, true, err));
-  if (limited) gcut_view_note(d, limited);
+  GCUT_TRY(gcut__modules_link(m, nodes, n, in_part, d, err));
+  if (depth == GCUT_ALL_OPS) GCUT_TRY(gcut__bodies_link(m, d, err));
+  GCUT_TRY(gcut__ends_draw(m, d, false, err));
+  GCUT_TRY(gcut__ends_draw(m, d, true, err));
+  if (limited) gcut__view_note(d, limited);
   if (hidden)
-    gcut_view_note(d, gcut_caption_format(d->arena, "%s shape node%s left out",
-                                          gcut_caption_count(d->arena, hidden),
-                                          hidden == 1 ? "" : "s"));
+    gcut__view_note(d, gcut__caption_format(d->arena, "%s shape node%s left out",
+                                            gcut__caption_count(d->arena, hidden),
+                                            hidden == 1 ? "" : "s"));
   return GCUT_OK;
 }
 
-gcut_status gcut_view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   uint32_t fit, wanted = m->options->depth;
-  GCUT_TRY(
-      gcut_modules_fit(m, body->nodes, body->n_nodes, wanted ? LAYERS_LIMIT : READABLE, &fit, err));
+  GCUT_TRY(gcut__modules_fit(m, body->nodes, body->n_nodes, wanted ? LAYERS_LIMIT : READABLE, &fit,
+                             err));
   const char *limited = NULL;
   if (wanted > fit)
-    limited = gcut_caption_format(d->arena, "folded at depth %u of %u: more would be unreadable",
-                                  fit, wanted);
+    limited = gcut__caption_format(d->arena, "folded at depth %u of %u: more would be unreadable",
+                                   fit, wanted);
   return draw(m, body->nodes, body->n_nodes, wanted && wanted < fit ? wanted : fit, limited, false,
               d, err);
 }
 
-gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   const uint32_t *nodes = body->nodes;
   uint32_t n = body->n_nodes, fit, boxes, deepest = GCUT_ALL_OPS;
@@ -92,11 +92,11 @@ gcut_status gcut_view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
     nodes = m->plan->parts[m->options->part].nodes;
     n = m->plan->parts[m->options->part].n_nodes;
   }
-  GCUT_TRY(gcut_modules_count(m, nodes, n, deepest, &boxes, err));
+  GCUT_TRY(gcut__modules_count(m, nodes, n, deepest, &boxes, err));
   if (boxes <= OPS_LIMIT) return draw(m, nodes, n, deepest, NULL, in_part, d, err);
-  GCUT_TRY(gcut_modules_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
-  const char *limited = gcut_caption_format(
+  GCUT_TRY(gcut__modules_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
+  const char *limited = gcut__caption_format(
       d->arena, "%s operators: modules folded at depth %u; draw one part with --part N to see all",
-      gcut_caption_count(d->arena, boxes), fit);
+      gcut__caption_count(d->arena, boxes), fit);
   return draw(m, nodes, n, fit, limited, in_part, d, err);
 }

@@ -31,7 +31,7 @@ typedef struct pipeline {
 static gcut_status link_ends(pipeline *p, uint32_t box, bool spine, gcut_error *err) {
   for (uint32_t i = 0; i < p->n_ends; i++) {
     gcut_link link = {.from = p->ends[i], .to = box, .is_spine = spine};
-    if (gcut_drawing_add_link(p->d, &link) == GCUT_NONE) return GCUT_NO_MEMORY(err);
+    if (gcut__drawing_add_link(p->d, &link) == GCUT_NONE) return GCUT_NO_MEMORY(err);
   }
   return GCUT_OK;
 }
@@ -81,26 +81,26 @@ static void find_bottom(pipeline *p, const gcut_part *part) {
 static bool cuts_there_too(const gcut_modules *m, uint32_t part) {
   uint32_t before = 0, first, last;
   for (uint32_t k = 0; k <= part; k++)
-    if (gcut_cuts_span(&m->cuts, k, &m->other, &first, &last) && last > before) before = last;
+    if (gcut__cuts_span(&m->cuts, k, &m->other, &first, &last) && last > before) before = last;
   for (uint32_t k = part + 1; k < m->plan->n_parts; k++)
-    if (gcut_cuts_span(&m->cuts, k, &m->other, &first, &last) && first <= before) return false;
+    if (gcut__cuts_span(&m->cuts, k, &m->other, &first, &last) && first <= before) return false;
   return true;
 }
 
 static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_error *err) {
-  gcut_crossing c = gcut_crossing_after(p->m, p->last_readers, after);
+  gcut_crossing c = gcut__crossing_after(p->m, p->last_readers, after);
   gcut_arena *arena = p->d->arena;
   const char *size =
-      c.known ? gcut_caption_format(arena, " · %s a batch", gcut_caption_bytes(arena, c.bytes))
+      c.known ? gcut__caption_format(arena, " · %s a batch", gcut__caption_bytes(arena, c.bytes))
               : "";
-  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_CUT);
+  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_CUT);
   box.title = n_cuts > 1
-                  ? gcut_caption_format(arena, "%u cuts%s%s", n_cuts, size, *size ? " each" : "")
-                  : gcut_caption_format(arena, "cut%s", size);
-  box.subtitle = gcut_crossing_lines(p->m, c.largest, c.n, arena);
+                  ? gcut__caption_format(arena, "%u cuts%s%s", n_cuts, size, *size ? " each" : "")
+                  : gcut__caption_format(arena, "cut%s", size);
+  box.subtitle = gcut__crossing_lines(p->m, c.largest, c.n, arena);
   box.crosses = true;
   box.crosses_other = p->m->other.plan && cuts_there_too(p->m, after);
-  return hang(p, gcut_drawing_add_box(p->d, &box), err);
+  return hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 // ---- parts ------------------------------------------------------------------------------------
@@ -126,22 +126,22 @@ static const char *part_detail(const pipeline *p, uint32_t first, uint32_t last)
   const gcut_part *part = &p->m->plan->parts[first];
   gcut_arena *arena = p->d->arena;
   gcut_heat by = p->m->options->by;
-  const char *text = gcut_caption_format(
-      arena, "%s weights · %s node%s", gcut_caption_bytes(arena, part->weight_bytes),
-      gcut_caption_count(arena, part->n_nodes), part->n_nodes == 1 ? "" : "s");
+  const char *text = gcut__caption_format(
+      arena, "%s weights · %s node%s", gcut__caption_bytes(arena, part->weight_bytes),
+      gcut__caption_count(arena, part->n_nodes), part->n_nodes == 1 ? "" : "s");
   if (part->flops > 0)
-    text = gcut_caption_format(arena, "%s · %s", text, gcut_caption_flops(arena, part->flops));
+    text = gcut__caption_format(arena, "%s · %s", text, gcut__caption_flops(arena, part->flops));
   if (by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME)
-    text = gcut_caption_format(arena, "%s · %s", text,
-                               gcut_caption_heat(arena, by, part_heat(p, by, first, last)));
-  return gcut_caption_format(arena, "%s%s", text, first < last ? " each" : "");
+    text = gcut__caption_format(arena, "%s · %s", text,
+                                gcut__caption_heat(arena, by, part_heat(p, by, first, last)));
+  return gcut__caption_format(arena, "%s%s", text, first < last ? " each" : "");
 }
 
 // "1  model.layers.0", or of several "2 … 32  model.layers.1 …   × 31".
 static const char *part_title(const pipeline *p, uint32_t part, uint32_t n) {
-  const char *name = gcut_caption_name(p->d->arena, p->m->plan->parts[part].name, 48);
-  if (n == 1) return gcut_caption_format(p->d->arena, "%u  %s", part, name);
-  return gcut_caption_format(p->d->arena, "%u … %u  %s …   × %u", part, part + n - 1, name, n);
+  const char *name = gcut__caption_name(p->d->arena, p->m->plan->parts[part].name, 48);
+  if (n == 1) return gcut__caption_format(p->d->arena, "%u  %s", part, name);
+  return gcut__caption_format(p->d->arena, "%u … %u  %s …   × %u", part, part + n - 1, name, n);
 }
 
 // Which parts of the other plan the nodes of parts `first` to `last` are in.
@@ -149,14 +149,14 @@ static const char *part_other(const pipeline *p, uint32_t first, uint32_t last) 
   uint32_t least = GCUT_NONE, most = 0, a, b;
   if (!p->m->other.plan) return NULL;
   for (uint32_t k = first; k <= last; k++) {
-    if (!gcut_cuts_span(&p->m->cuts, k, &p->m->other, &a, &b)) continue;
+    if (!gcut__cuts_span(&p->m->cuts, k, &p->m->other, &a, &b)) continue;
     if (a < least) least = a;
     if (b > most) most = b;
   }
   if (least == GCUT_NONE) return NULL;
   return least == most
-             ? gcut_caption_format(p->d->arena, "the other plan: part %u", least)
-             : gcut_caption_format(p->d->arena, "the other plan: parts %u … %u", least, most);
+             ? gcut__caption_format(p->d->arena, "the other plan: part %u", least)
+             : gcut__caption_format(p->d->arena, "the other plan: parts %u … %u", least, most);
 }
 
 // One box: parts `first` to `last`, all like `first`.
@@ -164,13 +164,13 @@ static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
   const gcut_graph *g = p->m->trace->graph;
   const gcut_part *it = &p->m->plan->parts[first];
   uint32_t scope = p->m->scope_of_part[first];
-  const char *class_name = gcut_caption_class(g->scopes[scope].class_name);
-  gcut_box box = gcut_drawing_plain_box(first < last ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
-  box.subtitle = scope ? gcut_caption_name(p->d->arena, class_name, 48) : NULL;
+  const char *class_name = gcut__caption_class(g->scopes[scope].class_name);
+  gcut_box box = gcut__drawing_plain_box(first < last ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
+  box.subtitle = scope ? gcut__caption_name(p->d->arena, class_name, 48) : NULL;
   box.detail = part_detail(p, first, last);
   box.extra = part_other(p, first, last);
-  box.tooltip = gcut_caption_name(p->d->arena, it->name, 200);
-  box.paint = scope ? gcut_paint_of_scope(g, scope) : GCUT_PAINT_OTHER;
+  box.tooltip = gcut__caption_name(p->d->arena, it->name, 200);
+  box.paint = scope ? gcut__paint_of_scope(g, scope) : GCUT_PAINT_OTHER;
   box.part = first;
   box.last_part = last;
   box.has_heat = true;
@@ -181,7 +181,7 @@ static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
 static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_error *err) {
   gcut_box box = closed_box(p, part, part + n - 1);
   box.title = part_title(p, part, n);
-  return hang(p, gcut_drawing_add_box(p->d, &box), err);
+  return hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 // A part's modules within a frame.
@@ -192,12 +192,12 @@ static gcut_status draw_open(pipeline *p, uint32_t part, uint32_t depth, gcut_er
                       .class_name = "",
                       .parent = GCUT_NONE,
                       .part = part};
-  uint32_t group = gcut_drawing_add_group(p->d, &frame), first = p->d->n_boxes;
+  uint32_t group = gcut__drawing_add_group(p->d, &frame), first = p->d->n_boxes;
   if (group == GCUT_NONE) return GCUT_NO_MEMORY(err);
-  gcut_modules_clear(p->m);
-  GCUT_TRY(gcut_modules_draw(p->m, it->nodes, it->n_nodes, depth, p->m->scope_of_part[part], group,
-                             p->d, &p->hidden, err));
-  GCUT_TRY(gcut_modules_link(p->m, it->nodes, it->n_nodes, true, p->d, err));
+  gcut__modules_clear(p->m);
+  GCUT_TRY(gcut__modules_draw(p->m, it->nodes, it->n_nodes, depth, p->m->scope_of_part[part], group,
+                              p->d, &p->hidden, err));
+  GCUT_TRY(gcut__modules_link(p->m, it->nodes, it->n_nodes, true, p->d, err));
   GCUT_TRY(link_top(p, it, first, err));
   find_bottom(p, it);
   return GCUT_OK;
@@ -221,13 +221,13 @@ static gcut_status draw_repeats(pipeline *p, uint32_t at, uint32_t length, uint3
   const gcut_part_run *last = &p->runs.items[at + length * times - 1];
   gcut_arena *arena = p->d->arena;
   gcut_box box = closed_box(p, first->first, last->first + last->n - 1);
-  box.title = gcut_caption_format(arena, "%u … %u   × %u", first->first, last->first + last->n - 1,
-                                  times - 1);
-  box.subtitle = gcut_caption_format(arena, "the %u parts above, %u times more",
-                                     first->first - p->runs.items[at].first, times - 1);
+  box.title = gcut__caption_format(arena, "%u … %u   × %u", first->first, last->first + last->n - 1,
+                                   times - 1);
+  box.subtitle = gcut__caption_format(arena, "the %u parts above, %u times more",
+                                      first->first - p->runs.items[at].first, times - 1);
   box.detail = NULL;
   GCUT_TRY(draw_cut(p, first->first - 1, 1, err));
-  return hang(p, gcut_drawing_add_box(p->d, &box), err);
+  return hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 // ---- which parts are drawn open ---------------------------------------------------------------
@@ -238,7 +238,7 @@ static gcut_status open_depth(const pipeline *p, uint32_t part, uint32_t depth, 
   const gcut_part *it = &p->m->plan->parts[part];
   *out_boxes = 0;
   for (uint32_t d = depth; d < depth + DEEPEST_OPEN && *out_boxes < 2; d++) {
-    GCUT_TRY(gcut_modules_count(p->m, it->nodes, it->n_nodes, d, out_boxes, err));
+    GCUT_TRY(gcut__modules_count(p->m, it->nodes, it->n_nodes, d, out_boxes, err));
     *out_depth = d;
   }
   return GCUT_OK;
@@ -277,16 +277,16 @@ static gcut_status choose_open(pipeline *p, bool deeper, bool *out_fits, gcut_er
 
 static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *values, uint32_t n,
                                gcut_error *err) {
-  gcut_box box = gcut_drawing_plain_box(GCUT_BOX_VALUE);
-  box.title = gcut_caption_format(p->d->arena, "%s%s", title, n == 1 ? "" : "s");
-  box.subtitle = gcut_crossing_lines(p->m, values, n, p->d->arena);
-  return hang(p, gcut_drawing_add_box(p->d, &box), err);
+  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_VALUE);
+  box.title = gcut__caption_format(p->d->arena, "%s%s", title, n == 1 ? "" : "s");
+  box.subtitle = gcut__crossing_lines(p->m, values, n, p->d->arena);
+  return hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 static gcut_status draw_runs(pipeline *p, gcut_error *err) {
   const gcut_part_runs *runs = &p->runs;
   for (uint32_t i = 0; i < runs->n;) {
-    uint32_t times, length = gcut_runs_repeat(runs, i, &times), end = i + (length ? length : 1);
+    uint32_t times, length = gcut__runs_repeat(runs, i, &times), end = i + (length ? length : 1);
     for (uint32_t k = i; k < end; k++) {
       bool rest = runs->limited && k + 1 == runs->n;
       if (k > 0) GCUT_TRY(draw_cut(p, runs->items[k].first - 1, rest ? runs->items[k].n : 1, err));
@@ -302,22 +302,22 @@ static gcut_status draw_pipeline(pipeline *p, gcut_error *err) {
   const gcut_plan *plan = p->m->plan;
   const gcut_body *body = &p->m->trace->graph->bodies[0];
   bool fits;
-  GCUT_TRY(gcut_runs_find(p->m, p->d->arena, &p->runs, err));
+  GCUT_TRY(gcut__runs_find(p->m, p->d->arena, &p->runs, err));
   GCUT_TRY(choose_open(p, true, &fits, err));
   if (!fits) GCUT_TRY(choose_open(p, false, &fits, err));
   GCUT_TRY(draw_values(p, "input", body->inputs, body->n_inputs, err));
   GCUT_TRY(draw_runs(p, err));
   if (p->runs.limited)
-    p->d->note = gcut_caption_format(
+    p->d->note = gcut__caption_format(
         p->d->arena,
         "the last %u parts are folded: more than %d different runs are too many to read",
         p->runs.items[p->runs.n - 1].n, GCUT_RUNS_LIMIT);
   return draw_values(p, "output", plan->fetches, plan->n_fetches, err);
 }
 
-gcut_status gcut_view_parts(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__view_parts(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
   if (!m->plan) return GCUT_FAIL(err, GCUT_ARGUMENT, "a view of the parts needs a plan");
   pipeline p = {.m = m, .d = d};
-  p.last_readers = gcut_crossing_last_readers(m, d->arena);
+  p.last_readers = gcut__crossing_last_readers(m, d->arena);
   return p.last_readers ? draw_pipeline(&p, err) : GCUT_NO_MEMORY(err);
 }

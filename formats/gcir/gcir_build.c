@@ -166,9 +166,9 @@ uint32_t gcut__gcir_node_scope(gcir_builder *b, const gcir_node *node, const gci
   gcut_scope_hints hints = {.name = TEXT(node->name)};
   for (uint32_t i = 0; i < node->info.metadata.n; i++) {
     gcut_metadata entry = GCIR_ITEM(gcut_metadata, node->info.metadata, i);
-    gcut_scope_hint(&hints, TEXT(entry.key), TEXT(entry.value));
+    gcut__scope_hint(&hints, TEXT(entry.key), TEXT(entry.value));
   }
-  uint32_t scope = gcut_scope_find(b->graph, where->scope, &hints, &b->scopes);
+  uint32_t scope = gcut__scope_find(b->graph, where->scope, &hints, &b->scopes);
   return scope == GCUT_NONE && where->call ? where->scope : scope;
 }
 

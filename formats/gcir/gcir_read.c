@@ -36,9 +36,9 @@ static gcut_status parse_into(gcut_graph *graph, const void *data, size_t size, 
   if (!p.scratch) return GCUT_NO_MEMORY(err);
   graph->path = gcut_graph_intern(graph, path, strlen(path));
   gcut_status status =
-      gcut_externals_init(&p.externals, graph, path, options && options->follow_links, err);
+      gcut__externals_init(&p.externals, graph, path, options && options->follow_links, err);
   if (status == GCUT_OK) status = parse(&p);
-  gcut_externals_free(&p.externals);
+  gcut__externals_free(&p.externals);
   gcut_arena_destroy(p.scratch);
   return name_file(status, path, err);
 }
@@ -62,8 +62,8 @@ gcut_status gcut_gcir_read(const char *path, const gcut_read_options *options,
   const void *data;
   uint64_t size;
   *out_graph = NULL;
-  GCUT_TRY(gcut_file_map(path, &data, &size, err));
+  GCUT_TRY(gcut__file_map(path, &data, &size, err));
   gcut_status status = gcut_gcir_parse(data, size, path, options, out_graph, err);
-  gcut_file_unmap(data, size); // the graph keeps nothing of the text
+  gcut__file_unmap(data, size); // the graph keeps nothing of the text
   return status;
 }

@@ -171,7 +171,7 @@ gcut_status gcut__gcir_tensor(gcir_parser *p, const gcut_type *type, const char 
   } else {
     GCUT_TRY(gcut__gcir_expect(p, '['));
     GCUT_TRY(gcut__gcir_metadata(p, &entries));
-    GCUT_TRY(gcut_external_elements(&p->externals, entries.items, entries.n, &c, p->err));
+    GCUT_TRY(gcut__external_elements(&p->externals, entries.items, entries.n, &c, p->err));
   }
   *out_constant = gcut_graph_add_constant(p->graph, &c);
   return *out_constant == GCUT_NONE ? GCUT_NO_MEMORY(p->err) : GCUT_OK;

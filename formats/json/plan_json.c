@@ -366,8 +366,8 @@ gcut_status gcut_plan_read(const gcut_trace *trace, const char *path, gcut_plan 
   const void *data;
   uint64_t bytes;
   *out_plan = NULL;
-  GCUT_TRY(gcut_file_map(path, &data, &bytes, err));
+  GCUT_TRY(gcut__file_map(path, &data, &bytes, err));
   gcut_status status = gcut_plan_parse(trace, data, bytes, path, out_plan, err);
-  gcut_file_unmap(data, bytes);
+  gcut__file_unmap(data, bytes);
   return status;
 }

@@ -39,7 +39,7 @@ static gcut_status external_elements(gcut__reader *r, const gcut__wire_tensor *t
     const GcutOnnx__StringStringEntryProto *entry = t->external_data[i];
     entries[i] = (gcut_metadata){entry->key ? entry->key : "", entry->value ? entry->value : ""};
   }
-  return gcut_external_elements(&r->externals, entries, t->n_external_data, constant, err);
+  return gcut__external_elements(&r->externals, entries, t->n_external_data, constant, err);
 }
 
 gcut_status gcut__read_constant(gcut__reader *r, gcut__span bytes, uint32_t *out_constant,

@@ -100,7 +100,7 @@ static gcut_status read_metadata(gcut__reader *r, const gcut__wire_node *node,
   if (node->n_metadata == 0) return GCUT_OK;
   for (gcut__field field; gcut__next_of(&rest, GCUT__NODE_METADATA, &field);) {
     gcut__entry_fields(field.bytes, &key, &value);
-    if (!gcut_scope_hint(hints, as_string(key), as_string(value)))
+    if (!gcut__scope_hint(hints, as_string(key), as_string(value)))
       GCUT_TRY(gcut__push_metadata(r, key, value, err));
   }
   return GCUT_OK;
@@ -112,9 +112,9 @@ uint32_t gcut__node_scope(gcut__reader *r, const gcut__wire_node *node,
   gcut__span rest = node->bytes, key, value;
   for (gcut__field field; gcut__next_of(&rest, GCUT__NODE_METADATA, &field);) {
     gcut__entry_fields(field.bytes, &key, &value);
-    gcut_scope_hint(&hints, as_string(key), as_string(value));
+    gcut__scope_hint(&hints, as_string(key), as_string(value));
   }
-  return gcut_scope_find(r->graph, where->scope, &hints, &r->scopes);
+  return gcut__scope_find(r->graph, where->scope, &hints, &r->scopes);
 }
 
 // ---- the node ---------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ static gcut_status read_operator(gcut__reader *r, const gcut__wire_node *node,
   GCUT_TRY(gcut__read_outputs(r, node, where, err));
   if (node->n_attributes > 0) GCUT_TRY(read_attributes(r, node, where, at.attributes, err));
   GCUT_TRY(read_metadata(r, node, &hints, err));
-  uint32_t scope = gcut_scope_find(r->graph, where->scope, &hints, &r->scopes);
+  uint32_t scope = gcut__scope_find(r->graph, where->scope, &hints, &r->scopes);
   if (scope == GCUT_NONE && where->call) scope = where->scope;
   GCUT_TRY(add_node(r, node, where, at, n_inputs, scope, err));
   release_mark(r, at);

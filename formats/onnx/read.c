@@ -80,11 +80,11 @@ static gcut_status prepare(gcut__reader *r, const char *path, const gcut_read_op
   if (!room || !r->scratch) return GCUT_NO_MEMORY(err);
   r->operands.n = r->attributes.n = r->metadata.n = 0;
   r->graph->path = gcut_graph_intern(r->graph, path, strlen(path));
-  return gcut_externals_init(&r->externals, r->graph, path, options && options->follow_links, err);
+  return gcut__externals_init(&r->externals, r->graph, path, options && options->follow_links, err);
 }
 
 static void release(gcut__reader *r) {
-  gcut_externals_free(&r->externals);
+  gcut__externals_free(&r->externals);
   gcut__functions_free(r);
   free(r->operands.items);
   free(r->attributes.items);
@@ -132,10 +132,10 @@ gcut_status gcut_onnx_read(const char *path, const gcut_read_options *options,
   uint64_t size;
   gcut_graph *graph;
   *out_graph = NULL;
-  GCUT_TRY(gcut_file_map(path, &data, &size, err));
+  GCUT_TRY(gcut__file_map(path, &data, &size, err));
   gcut_status status = gcut_graph_create(&graph, err);
   if (status != GCUT_OK) {
-    gcut_file_unmap(data, size);
+    gcut__file_unmap(data, size);
     return status;
   }
   uint32_t file = gcut_graph_add_file(graph, path, "", data, size); // takes the mapping

@@ -13,9 +13,9 @@ static uint32_t found_scope(gcut__message_maker *m, const gcut_node *node) {
   gcut_scope_memory memory = {0};
   for (uint32_t i = 0; i < node->n_metadata; i++) {
     const gcut_metadata *entry = &m->graph->metadata[node->first_metadata + i];
-    gcut_scope_hint(&hints, string_of(entry->key), string_of(entry->value));
+    gcut__scope_hint(&hints, string_of(entry->key), string_of(entry->value));
   }
-  return gcut_scope_find(m->shadow, 0, &hints, &memory);
+  return gcut__scope_find(m->shadow, 0, &hints, &memory);
 }
 
 // A node may give a class to a scope that an earlier one named without.

@@ -133,7 +133,7 @@ gcut_status gcut_tensor_read_pb(const char *path, gcut_kind kind, gcut_tensor **
   if (out_name) *out_name = NULL;
   const void *data;
   uint64_t size;
-  GCUT_TRY(gcut_file_map(path, &data, &size, err));
+  GCUT_TRY(gcut__file_map(path, &data, &size, err));
   gcut__span bytes = {data, size};
   gcut_status status = parse(bytes, path, kind, out_tensor, err);
   if (status == GCUT_OK && out_name) {
@@ -144,7 +144,7 @@ gcut_status gcut_tensor_read_pb(const char *path, gcut_kind kind, gcut_tensor **
       status = GCUT_NO_MEMORY(err);
     }
   }
-  gcut_file_unmap(data, size);
+  gcut__file_unmap(data, size);
   return status;
 }
 

@@ -85,7 +85,7 @@ static void place_packed(writer *w) {
 // they are missing; otherwise the larger ones move. `move_inline`: so do the larger inline ones.
 static void place_constants(writer *w, const char *path, bool move_inline) {
   const gcut_graph *g = w->graph;
-  bool keep = *g->path && gcut_same_folder(path, g->path) && !w->packing;
+  bool keep = *g->path && gcut__same_folder(path, g->path) && !w->packing;
   w->placement.moved_bytes = w->placement.n_moved = 0;
   for (uint32_t i = 0; i < g->n_constants; i++) w->placement.places[i] = GCUT__INLINE;
   place_packed(w);
@@ -315,12 +315,12 @@ static gcut_status write_graph(writer *w, const char *path, gcut_arena *names, g
   w->placement.data_location = slash ? slash + 1 : data_path;
   w->maker.placement = &w->placement;
   gcut__message_prepare_scopes(&w->maker);
-  GCUT_TRY(gcut_output_check(g, path, err));
+  GCUT_TRY(gcut__output_check(g, path, err));
   GCUT_TRY(plan(w, path, &graph_bytes, err));
   const gcut_graph *shadow = w->maker.shadow;
   if (gcut_graph_failed(shadow, NULL) == GCUT_NOMEM || gcut_dims_out_of_memory(shadow->dims))
     return GCUT_NO_MEMORY(err);
-  if (w->placement.moved_bytes > 0) GCUT_TRY(gcut_output_check(g, data_path, err));
+  if (w->placement.moved_bytes > 0) GCUT_TRY(gcut__output_check(g, data_path, err));
   return write_files(w, path, data_path, graph_bytes, err);
 }
 

@@ -38,7 +38,7 @@ static const char *in_folder(splitter *s, const char *name) {
 
 static gcut_status check(splitter *s, const char *name, gcut_error *err) {
   const char *path = in_folder(s, name);
-  return path ? gcut_output_check(s->trace->graph, path, err) : GCUT_NO_MEMORY(err);
+  return path ? gcut__output_check(s->trace->graph, path, err) : GCUT_NO_MEMORY(err);
 }
 
 static gcut_status check_destinations(splitter *s, gcut_error *err) {

@@ -93,7 +93,7 @@ static gcut_status name_shared(gcut__weights *w, const char *folder, bool own_fo
 gcut_status gcut__weights_plan(const gcut_trace *trace, const gcut_plan *plan, const char *folder,
                                bool all, gcut_arena *arena, gcut__weights *w, gcut_error *err) {
   const gcut_graph *g = trace->graph;
-  bool own_folder = *g->path && gcut_same_folder(folder, g->path);
+  bool own_folder = *g->path && gcut__same_folder(folder, g->path);
   *w = (gcut__weights){.graph = g, .in_place = own_folder && !all, .base = GCUT_NONE};
   GCUT_TRY(name_shared(w, folder, own_folder, arena, err));
   if (!all && !w->in_place) GCUT_TRY(each_large(w, trace, plan, find_base, err));

@@ -210,9 +210,9 @@ gcut_status gcut__npz_read_as(const char *path, gcut__wanted wanted, gcut_batch 
   const void *data;
   uint64_t bytes;
   *out_batch = (gcut_batch){0};
-  GCUT_TRY(gcut_file_map(path, &data, &bytes, err));
+  GCUT_TRY(gcut__file_map(path, &data, &bytes, err));
   gcut_status status = parse(data, bytes, path, wanted, out_batch, err);
-  gcut_file_unmap(data, bytes);
+  gcut__file_unmap(data, bytes);
   return status;
 }
 

@@ -86,9 +86,9 @@ gcut_status gcut__timeline_read(const char *path, gcut_arena *arena, gcut__slice
   const void *data;
   uint64_t bytes;
   json_error_t why;
-  GCUT_TRY(gcut_file_map(path, &data, &bytes, err));
+  GCUT_TRY(gcut__file_map(path, &data, &bytes, err));
   json_t *root = json_loadb(data, bytes, 0, &why);
-  gcut_file_unmap(data, bytes);
+  gcut__file_unmap(data, bytes);
   if (!root)
     return GCUT_FAIL(err, GCUT_FORMAT, "'%.300s': no timeline: line %d: %.100s", path, why.line,
                      why.text);

@@ -82,7 +82,7 @@ static gcut_status keep(void *context, size_t batch, gcut_tensor *const *outputs
   for (uint32_t i = 0; i < c->plan->n_fetches; i++) {
     gcut_tensor *t;
     GCUT_TRY(copy_of(outputs[i], &t, err));
-    gcut_cpu_env_set(c->env, c->plan->fetches[i], t);
+    gcut__cpu_env_set(c->env, c->plan->fetches[i], t);
     gcut_tensor_unref(t);
   }
   return GCUT_OK;

@@ -55,7 +55,7 @@ static void set_inputs(const conformance_case *c, gcut_cpu_env *env, uint64_t *r
     gcut_kind kind = (gcut_kind)env->graph->values[body->inputs[i]].declared.kind;
     if (gcut_tensor_read_pb(path, kind, &t, &name, NULL) == GCUT_OK) {
       if (next_random(random) % 4 == 0) edit_tensor(t, random);
-      gcut_cpu_env_set(env, body->inputs[i], t);
+      gcut__cpu_env_set(env, body->inputs[i], t);
     }
     gcut_tensor_unref(t);
     free(name);
@@ -65,22 +65,22 @@ static void set_inputs(const conformance_case *c, gcut_cpu_env *env, uint64_t *r
 static void run_graph(const conformance_case *c, const gcut_graph *g, gcut_cpu_runner *cpu,
                       uint64_t *random) {
   gcut_cpu_env env;
-  if (gcut_cpu_env_create(g, &env, NULL) != GCUT_OK) return;
+  if (gcut__cpu_env_create(g, &env, NULL) != GCUT_OK) return;
   set_inputs(c, &env, random);
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
-    if (gcut_cpu_run_node(cpu, &env, g->bodies[0].nodes[i], NULL) != GCUT_OK) break;
-  gcut_cpu_env_free(&env);
+    if (gcut__cpu_run_node(cpu, &env, g->bodies[0].nodes[i], NULL) != GCUT_OK) break;
+  gcut__cpu_env_free(&env);
 }
 
 static void try_graph(const conformance_case *c, const gcut_graph *g, uint64_t *random) {
   gcut_trace *trace = NULL;
   gcut_cpu_runner *cpu = NULL;
-  gcut_status status = gcut_cpu_runner_create(&cpu, NULL);
-  gcut_trace_options options = {.evaluate = gcut_cpu_evaluate, .evaluate_context = cpu};
+  gcut_status status = gcut__cpu_runner_create(&cpu, NULL);
+  gcut_trace_options options = {.evaluate = gcut__cpu_evaluate, .evaluate_context = cpu};
   if (status == GCUT_OK) status = gcut_trace_create(g, &options, &trace, NULL);
   if (status == GCUT_OK) run_graph(c, g, cpu, random);
   gcut_trace_destroy(trace);
-  gcut_cpu_runner_destroy(cpu);
+  gcut__cpu_runner_destroy(cpu);
 }
 
 static void try_bytes(const conformance_case *c, bytes b, uint64_t *random) {

@@ -61,7 +61,7 @@ static bool set_inputs(runner *r, const char *set) {
     const gcut_value *v = &r->graph->values[body->inputs[i]];
     gcut_tensor *t = NULL;
     if (!read_file(r, set, "input", file++, &v->declared, &t)) return false;
-    gcut_cpu_env_set(&r->env, body->inputs[i], t);
+    gcut__cpu_env_set(&r->env, body->inputs[i], t);
     gcut_tensor_unref(t);
   }
   return true;
@@ -79,7 +79,7 @@ static bool make_trace(runner *r) {
       shapes[n++] = (gcut_input_shape){body->inputs[i], t->type, t->rank, t->dims};
   }
   gcut_trace_options options = {
-      .inputs = shapes, .n_inputs = n, .evaluate = gcut_cpu_evaluate, .evaluate_context = r->cpu};
+      .inputs = shapes, .n_inputs = n, .evaluate = gcut__cpu_evaluate, .evaluate_context = r->cpu};
   return gcut_trace_create(r->graph, &options, &r->trace, &r->err) == GCUT_OK ||
          fail(r, "trace", r->err.message);
 }
@@ -119,7 +119,7 @@ static bool check_facts(runner *r) {
 static bool run_nodes(runner *r) {
   const gcut_body *body = &r->graph->bodies[0];
   for (uint32_t i = 0; i < body->n_nodes; i++)
-    if (gcut_cpu_run_node(r->cpu, &r->env, body->nodes[i], &r->err) != GCUT_OK)
+    if (gcut__cpu_run_node(r->cpu, &r->env, body->nodes[i], &r->err) != GCUT_OK)
       return fail(r, "run", r->err.message);
   return true;
 }
@@ -145,8 +145,8 @@ static bool compute(runner *r) {
 static const gcut_tensor *output_tensor(runner *r, uint32_t value) {
   uint32_t constant = r->graph->values[value].constant;
   if (!r->env.values[value] && constant != GCUT_NONE &&
-      gcut_cpu_constant_tensor(r->graph, &r->graph->constants[constant], &r->env.values[value],
-                               &r->err) != GCUT_OK)
+      gcut__cpu_constant_tensor(r->graph, &r->graph->constants[constant], &r->env.values[value],
+                                &r->err) != GCUT_OK)
     return NULL;
   return r->env.values[value];
 }
@@ -175,13 +175,13 @@ static bool run_cut(runner *r) {
 }
 
 static bool run_set(runner *r, const char *set) {
-  if (gcut_cpu_env_create(r->graph, &r->env, &r->err) != GCUT_OK)
+  if (gcut__cpu_env_create(r->graph, &r->env, &r->err) != GCUT_OK)
     return fail(r, "env", r->err.message);
   bool ok = set_inputs(r, set) && make_trace(r) && compute(r) && compare_outputs(r, set) &&
             check_facts(r) && run_cut(r);
   gcut_trace_destroy(r->trace);
   r->trace = NULL;
-  gcut_cpu_env_free(&r->env);
+  gcut__cpu_env_free(&r->env);
   return ok;
 }
 
@@ -192,7 +192,7 @@ static bool check_standard(runner *r, const char *path, const char *standard) {
   char why[300] = "";
   gcut_status status = gcut_onnx_read(path, NULL, &graph, &r->err);
   if (status == GCUT_OK) forget_results(graph);
-  gcut_trace_options options = {.evaluate = gcut_cpu_evaluate, .evaluate_context = r->cpu};
+  gcut_trace_options options = {.evaluate = gcut__cpu_evaluate, .evaluate_context = r->cpu};
   if (status == GCUT_OK) status = gcut_trace_create(graph, &options, &trace, &r->err);
   bool ok = status == GCUT_OK &&
             standard_shapes_hold(trace, standard, &r->result->alone, why, sizeof why);
@@ -207,7 +207,8 @@ static bool run_model(runner *r, const char *standard) {
   if (gcut_onnx_read(path, NULL, &r->graph, &r->err) != GCUT_OK)
     return fail(r, "read", r->err.message);
   list_operators(r);
-  if (gcut_cpu_runner_create(&r->cpu, &r->err) != GCUT_OK) return fail(r, "runner", r->err.message);
+  if (gcut__cpu_runner_create(&r->cpu, &r->err) != GCUT_OK)
+    return fail(r, "runner", r->err.message);
   if (standard && !check_standard(r, path, standard)) return false;
   for (int i = 0;; i++) {
     snprintf(set, sizeof set, "test_data_set_%d", i);
@@ -221,7 +222,7 @@ void run_case(const conformance_case *c, const conformance_rule *rule, const cha
               const char *device, case_result *result) {
   runner r = {.c = c, .rule = rule, .device = device, .result = result};
   result->passed = run_model(&r, standard);
-  gcut_cpu_runner_destroy(r.cpu);
+  gcut__cpu_runner_destroy(r.cpu);
   gcut_graph_destroy(r.graph);
   result->ran = true;
 }

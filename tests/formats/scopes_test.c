@@ -17,7 +17,7 @@ static void check(gcut_scope_hints hints, const char *expected) {
   char found[256] = "-";
   assert_ok(gcut_graph_create(&g, err));
   for (int i = 0; i < 2; i++) { // the second time from memory
-    uint32_t scope = gcut_scope_find(g, 0, &hints, &memory);
+    uint32_t scope = gcut__scope_find(g, 0, &hints, &memory);
     if (scope != GCUT_NONE)
       snprintf(found, sizeof found, "%s:%s", g->scopes[scope].path, g->scopes[scope].class_name);
     assert_string_equal(found, expected);
@@ -112,7 +112,7 @@ static void stays_within_limits(void **state) {
   gcut_graph *g;
   gcut_scope_memory memory = {0};
   assert_ok(gcut_graph_create(&g, err));
-  gcut_scope_find(g, 0, &(gcut_scope_hints){.name = text(name)}, &memory);
+  gcut__scope_find(g, 0, &(gcut_scope_hints){.name = text(name)}, &memory);
   assert_true(g->n_scopes > 30 && g->n_scopes <= 65);
   for (uint32_t i = 0; i < g->n_scopes; i++) assert_true(strlen(g->scopes[i].path) <= 1024);
   gcut_graph_destroy(g);

@@ -120,7 +120,7 @@ static gcut_status map_weights(chain *c, const char *path, uint32_t layers, gcut
   uint64_t size = 0;
   gcut_status status = GCUT_IO;
   if (file >= 0 && ftruncate(file, bytes) == 0)
-    status = gcut_file_map_descriptor(file, data_path, &data, &size, err);
+    status = gcut__file_map_descriptor(file, data_path, &data, &size, err);
   if (file >= 0) close(file);
   if (status == GCUT_OK)
     c->file = gcut_graph_add_file(c->g, data_path, slash ? slash + 1 : data_path, data, size);

@@ -78,13 +78,13 @@ static gcut_status build(const onenode *n, gcut_graph **out_graph, uint32_t *out
 static gcut_status run(onenode *n, const gcut_graph *g, const uint32_t *outputs,
                        gcut_cpu_runner *runner, gcut_error *err) {
   gcut_cpu_env env;
-  GCUT_TRY(gcut_cpu_env_create(g, &env, err));
+  GCUT_TRY(gcut__cpu_env_create(g, &env, err));
   for (uint32_t i = 0; i < n->n_inputs; i++)
-    if (n->inputs[i]) gcut_cpu_env_set(&env, gcut_node_inputs(g, g->nodes)[i], n->inputs[i]);
-  gcut_status status = gcut_cpu_run_node(runner, &env, 0, err);
+    if (n->inputs[i]) gcut__cpu_env_set(&env, gcut_node_inputs(g, g->nodes)[i], n->inputs[i]);
+  gcut_status status = gcut__cpu_run_node(runner, &env, 0, err);
   for (uint32_t i = 0; i < n->n_outputs && status == GCUT_OK; i++)
     n->outputs[i] = gcut_tensor_ref(env.values[outputs[i]]);
-  gcut_cpu_env_free(&env);
+  gcut__cpu_env_free(&env);
   return status;
 }
 
@@ -101,9 +101,9 @@ gcut_status onenode_run(onenode *n, gcut_error *err) {
   uint32_t outputs[ONENODE_MAX];
   drop_outputs(n);
   gcut_status status = build(n, &g, outputs, err);
-  if (status == GCUT_OK) status = gcut_cpu_runner_create(&runner, err);
+  if (status == GCUT_OK) status = gcut__cpu_runner_create(&runner, err);
   if (status == GCUT_OK) status = run(n, g, outputs, runner, err);
-  gcut_cpu_runner_destroy(runner);
+  gcut__cpu_runner_destroy(runner);
   gcut_graph_destroy(g);
   return status;
 }

@@ -15,8 +15,8 @@ static const gcut_attr_row swiglu_rows[] = {GCUT_ATTR_FLOAT(gcut_alpha_attrs, al
 
 // ---- shapes -----------------------------------------------------------------------------------
 
-int gcut_broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
-                            int rank_1) {
+int gcut__broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
+                             int rank_1) {
   if (node->version >= 7) return 0;
   int64_t axis = attrs ? attrs->axis : 1;
   if (axis == GCUT_NO_AXIS || (!attrs && (rank_0 < 2 || rank_1 != 1))) return 0;
@@ -59,14 +59,15 @@ static gcut_status infer_shape(gcut_infer *c, gcut_error *err) {
   if (c->node->version >= 7) return gcut_infer_elementwise(c, err);
   if (!attrs->broadcast) GCUT_TRY(expect_same_shape(c, err));
   int trailing =
-      gcut_broadcast_trailing(c->node, attrs, gcut_infer_rank(c, 0), gcut_infer_rank(c, 1));
+      gcut__broadcast_trailing(c->node, attrs, gcut_infer_rank(c, 0), gcut_infer_rank(c, 1));
   return infer_one_sided(c, attrs->broadcast ? trailing : 0, err);
 }
 
 // PRelu's slope is repeated to the input, never the other way.
 static gcut_status infer_prelu(gcut_infer *c, gcut_error *err) {
   return infer_one_sided(
-      c, gcut_broadcast_trailing(c->node, NULL, gcut_infer_rank(c, 0), gcut_infer_rank(c, 1)), err);
+      c, gcut__broadcast_trailing(c->node, NULL, gcut_infer_rank(c, 0), gcut_infer_rank(c, 1)),
+      err);
 }
 
 static gcut_status infer_bit_shift(gcut_infer *c, gcut_error *err) {
@@ -98,13 +99,13 @@ static gcut_dim dim_mul(gcut_infer *c, gcut_dim a, gcut_dim b) {
 // Rounds toward zero, which is what floor division does where nothing is negative.
 static gcut_dim dim_div(gcut_infer *c, gcut_dim a, gcut_dim b) {
   if (gcut_dim_known(a) && gcut_dim_known(b)) return b == 0 ? GCUT_DIM_INVALID : a / b;
-  bool plain = gcut_dim_is_at_least(c, a, 0) && gcut_dim_is_at_least(c, b, 1);
+  bool plain = gcut__dim_is_at_least(c, a, 0) && gcut__dim_is_at_least(c, b, 1);
   return plain ? gcut_dim_floor_div(c->dims, a, b) : GCUT_DIM_INVALID;
 }
 
 static gcut_dim dim_mod(gcut_infer *c, gcut_dim a, gcut_dim b) {
   bool truncates = ((const gcut_mod_attrs *)c->attrs)->fmod != 0;
-  if (!gcut_dim_is_at_least(c, b, 1) || (truncates && !gcut_dim_is_at_least(c, a, 0)))
+  if (!gcut__dim_is_at_least(c, b, 1) || (truncates && !gcut__dim_is_at_least(c, a, 0)))
     return GCUT_DIM_INVALID;
   return gcut_dim_mod(c->dims, a, b);
 }
@@ -113,13 +114,13 @@ static gcut_dim dim_not(gcut_dim a) {
   return a == GCUT_DIM_INVALID ? a : !a;
 }
 static gcut_dim dim_greater(gcut_infer *c, gcut_dim a, gcut_dim b) {
-  return gcut_dim_is_less(c, b, a);
+  return gcut__dim_is_less(c, b, a);
 }
 static gcut_dim dim_less_or_equal(gcut_infer *c, gcut_dim a, gcut_dim b) {
-  return dim_not(gcut_dim_is_less(c, b, a));
+  return dim_not(gcut__dim_is_less(c, b, a));
 }
 static gcut_dim dim_greater_or_equal(gcut_infer *c, gcut_dim a, gcut_dim b) {
-  return dim_not(gcut_dim_is_less(c, a, b));
+  return dim_not(gcut__dim_is_less(c, a, b));
 }
 
 #define DIM_LOGIC(name, operator)                                                                  \
@@ -135,7 +136,7 @@ DIM_LOGIC(dim_xor, ^)
 #define INFER_PROPAGATED(name, shape, f)                                                           \
   static gcut_status name(gcut_infer *c, gcut_error *err) {                                        \
     GCUT_TRY(shape(c, err));                                                                       \
-    return gcut_propagate_binary(c, f, err);                                                       \
+    return gcut__propagate_binary(c, f, err);                                                      \
   }
 INFER_PROPAGATED(infer_add, infer_shape, dim_add)
 INFER_PROPAGATED(infer_sub, infer_shape, dim_sub)
@@ -145,8 +146,8 @@ INFER_PROPAGATED(infer_mod, gcut_infer_elementwise, dim_mod)
 INFER_PROPAGATED(infer_and, infer_shape, dim_and)
 INFER_PROPAGATED(infer_or, infer_shape, dim_or)
 INFER_PROPAGATED(infer_xor, infer_shape, dim_xor)
-INFER_PROPAGATED(infer_equal, infer_shape, gcut_dim_is_equal)
-INFER_PROPAGATED(infer_less, infer_shape, gcut_dim_is_less)
+INFER_PROPAGATED(infer_equal, infer_shape, gcut__dim_is_equal)
+INFER_PROPAGATED(infer_less, infer_shape, gcut__dim_is_less)
 INFER_PROPAGATED(infer_greater, infer_shape, dim_greater)
 INFER_PROPAGATED(infer_less_or_equal, infer_shape, dim_less_or_equal)
 INFER_PROPAGATED(infer_greater_or_equal, infer_shape, dim_greater_or_equal)

@@ -21,7 +21,7 @@ typedef struct gcut_bit_shift_attrs {
 // Dims of 1 to append to input 1's shape so that it aligns with input 0's last ones. 0 but for what
 // came before opset 7: then the shape of input 1 began at an axis of input 0's (PRelu: the
 // channel). Negative where there is no room. attrs NULL: those of PRelu, which has none.
-int gcut_broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
-                            int rank_1);
+int gcut__broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
+                             int rank_1);
 
 #endif

@@ -51,14 +51,14 @@ static gcut_dim dim_same(gcut_infer *c, gcut_dim a) {
 }
 
 static gcut_dim dim_to_bool(gcut_infer *c, gcut_dim a) {
-  gcut_dim zero = gcut_dim_is_equal(c, a, 0);
+  gcut_dim zero = gcut__dim_is_equal(c, a, 0);
   return zero == GCUT_DIM_INVALID ? zero : !zero;
 }
 
 static gcut_status infer_cast_to(gcut_infer *c, gcut_dtype type, gcut_error *err) {
   GCUT_TRY(check_round_mode(c, err));
   GCUT_TRY(set_output(c, type, err));
-  return gcut_propagate_unary(c, type == GCUT_BOOL ? dim_to_bool : dim_same, err);
+  return gcut__propagate_unary(c, type == GCUT_BOOL ? dim_to_bool : dim_same, err);
 }
 
 static gcut_status infer_cast(gcut_infer *c, gcut_error *err) {

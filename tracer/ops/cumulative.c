@@ -23,7 +23,7 @@ static gcut_status propagate(gcut_infer *c, gcut_dim_binary join, gcut_dim ident
   const gcut_cumulative_attrs *attrs = c->attrs;
   const gcut_dim *x;
   uint32_t n;
-  if (!gcut_propagates(c) || !gcut_infer_content(c, 0, &x, &n)) return GCUT_OK;
+  if (!gcut__propagates(c) || !gcut_infer_content(c, 0, &x, &n)) return GCUT_OK;
   gcut_dim *y = GCUT_NEW_ARRAY(c->arena, gcut_dim, n), sum = identity;
   if (!y) return GCUT_NO_MEMORY(err);
   for (uint32_t k = 0; k < n; k++) {
@@ -32,7 +32,7 @@ static gcut_status propagate(gcut_infer *c, gcut_dim_binary join, gcut_dim ident
     y[at] = attrs->exclusive ? sum : next;
     sum = next;
   }
-  return gcut_propagate_result(c, y, n, err);
+  return gcut__propagate_result(c, y, n, err);
 }
 
 #define CUMULATIVE(ident, f, identity)                                                             \

@@ -27,7 +27,7 @@ static gcut_status infer_with_axes(gcut_infer *c, const int64_t *axes, size_t n,
   bool mask[GCUT_MAX_RANK];
   gcut_dim dims[GCUT_MAX_RANK];
   GCUT_TRY(gcut_infer_axes(c, axes, n, rank, checked, err));
-  gcut_reduce_mask(attrs, axes, n, rank, mask);
+  gcut__reduce_mask(attrs, axes, n, rank, mask);
   for (int d = 0; d < rank; d++)
     if (!mask[d] || attrs->keepdims) dims[out_rank++] = mask[d] ? 1 : gcut_infer_dims(c, 0)[d];
   return gcut_infer_set(c, 0, GCUT_UNDEFINED, out_rank, dims, err);
@@ -51,14 +51,14 @@ static gcut_status propagate(gcut_infer *c, gcut_dim_binary join, gcut_dim ident
                              gcut_error *err) {
   const gcut_dim *x;
   uint32_t n;
-  if (!gcut_propagates(c) || gcut_infer_rank(c, 0) != 1 || !gcut_infer_content(c, 0, &x, &n))
+  if (!gcut__propagates(c) || gcut_infer_rank(c, 0) != 1 || !gcut_infer_content(c, 0, &x, &n))
     return GCUT_OK;
   bool reduces = c->outputs[0].type.rank == 0 || (n != 1 && c->outputs[0].type.dims[0] == 1);
-  if (!reduces) return n == 1 ? gcut_propagate_result(c, x, 1, err) : GCUT_OK;
+  if (!reduces) return n == 1 ? gcut__propagate_result(c, x, 1, err) : GCUT_OK;
   if (n == 0 && identity == GCUT_DIM_INVALID) return GCUT_OK;
   gcut_dim y = n == 0 ? identity : x[0];
   for (uint32_t k = 1; k < n && y != GCUT_DIM_INVALID; k++) y = join(c, y, x[k]);
-  return gcut_propagate_result(c, &y, 1, err);
+  return gcut__propagate_result(c, &y, 1, err);
 }
 
 #define INFER_PROPAGATED(name, f, identity)                                                        \

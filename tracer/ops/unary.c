@@ -66,7 +66,7 @@ static gcut_dim dim_not(gcut_infer *c, gcut_dim a) {
 #define INFER_PROPAGATED(name, f)                                                                  \
   static gcut_status name(gcut_infer *c, gcut_error *err) {                                        \
     GCUT_TRY(gcut_infer_same(c, err));                                                             \
-    return gcut_propagate_unary(c, f, err);                                                        \
+    return gcut__propagate_unary(c, f, err);                                                       \
   }
 INFER_PROPAGATED(infer_abs, dim_absolute)
 INFER_PROPAGATED(infer_neg, dim_negate)
@@ -99,7 +99,7 @@ static gcut_status check_bound(gcut_infer *c, uint32_t i, gcut_error *err) {
 static gcut_status propagate_clip(gcut_infer *c, gcut_error *err) {
   const gcut_dim *x, *low, *high;
   uint32_t n, n_low, n_high;
-  if (!gcut_propagates(c) || !gcut_infer_content(c, 0, &x, &n)) return GCUT_OK;
+  if (!gcut__propagates(c) || !gcut_infer_content(c, 0, &x, &n)) return GCUT_OK;
   bool has_low = gcut_infer_has(c, 1), has_high = gcut_infer_has(c, 2);
   if (has_low && !(gcut_infer_content(c, 1, &low, &n_low) && n_low == 1)) return GCUT_OK;
   if (has_high && !(gcut_infer_content(c, 2, &high, &n_high) && n_high == 1)) return GCUT_OK;
@@ -109,7 +109,7 @@ static gcut_status propagate_clip(gcut_infer *c, gcut_error *err) {
     y[k] = has_low ? gcut_dim_max(c->dims, x[k], low[0]) : x[k];
     if (has_high) y[k] = gcut_dim_min(c->dims, y[k], high[0]);
   }
-  return gcut_propagate_result(c, y, n, err);
+  return gcut__propagate_result(c, y, n, err);
 }
 
 static gcut_status infer_clip(gcut_infer *c, gcut_error *err) {

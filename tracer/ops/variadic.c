@@ -10,12 +10,12 @@ static gcut_dim dim_min(gcut_infer *c, gcut_dim a, gcut_dim b) {
 
 static gcut_status infer_max(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_elementwise(c, err));
-  return gcut_propagate_binary(c, dim_max, err);
+  return gcut__propagate_binary(c, dim_max, err);
 }
 
 static gcut_status infer_min(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_elementwise(c, err));
-  return gcut_propagate_binary(c, dim_min, err);
+  return gcut__propagate_binary(c, dim_min, err);
 }
 
 static double count_inputs(const gcut_infer *c) {

@@ -20,7 +20,7 @@ static gcut_dim choose(gcut_dim condition, gcut_dim x, gcut_dim y) {
 
 static gcut_status infer_where(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut_infer_elementwise(c, err));
-  if (!gcut_propagates(c)) return GCUT_OK;
+  if (!gcut__propagates(c)) return GCUT_OK;
   operand operands[3] = {{0}};
   for (uint32_t i = 0; i < 3; i++)
     if (!gcut_infer_content(c, i, &operands[i].values, &operands[i].n)) operands[i].values = NULL;
@@ -31,7 +31,7 @@ static gcut_status infer_where(gcut_infer *c, gcut_error *err) {
   if (!y) return GCUT_NO_MEMORY(err);
   for (uint32_t k = 0; k < (uint32_t)n; k++)
     y[k] = choose(element(&operands[0], k), element(&operands[1], k), element(&operands[2], k));
-  return gcut_propagate_result(c, y, (uint32_t)n, err);
+  return gcut__propagate_result(c, y, (uint32_t)n, err);
 }
 
 const gcut_op gcut__op_where = {.inputs = "b T T", .outputs = "T", .infer = infer_where};

@@ -123,7 +123,7 @@ const char *gcut__slice_reduce(gcut__slicer *s) {
   uint32_t n = (uint32_t)attrs->axes.n;
   bool mask[GCUT_MAX_RANK];
   if (gcut__slice_has(s, 1) && !gcut_infer_ints(&s->c, 1, &axes, &n)) return gcut__slice_unknown;
-  gcut_reduce_mask(attrs, axes, n, gcut_infer_rank(&s->c, 0), mask);
+  gcut__reduce_mask(attrs, axes, n, gcut_infer_rank(&s->c, 0), mask);
   return reduce(s, mask, attrs->keepdims);
 }
 

@@ -60,12 +60,12 @@ static size_t block_size(int64_t left) {
 static void search_row(const gcut_tensor *x, const search *s, int64_t offset, int64_t size,
                        int64_t *index) {
   gcut_row best, row;
-  size_t element = gcut_class_of(x->type) == GCUT_CLASS_f ? sizeof(float) : sizeof(double);
-  memcpy(&best, gcut_row_load(x->type, x->data, offset, 1, 1, &row), element);
+  size_t element = gcut__class_of(x->type) == GCUT_CLASS_f ? sizeof(float) : sizeof(double);
+  memcpy(&best, gcut__row_load(x->type, x->data, offset, 1, 1, &row), element);
   *index = 0;
   for (int64_t at = 0; at < size; at += GCUT_ROW) {
     size_t n = block_size(size - at);
-    s->row(n, gcut_row_load(x->type, x->data, offset + at, 1, n, &row), &best, index, at);
+    s->row(n, gcut__row_load(x->type, x->data, offset + at, 1, n, &row), &best, index, at);
   }
 }
 
@@ -73,23 +73,23 @@ static void search_row(const gcut_tensor *x, const search *s, int64_t offset, in
 static void search_columns(const gcut_tensor *x, const search *s, int64_t offset, int64_t size,
                            int64_t inner, size_t n, int64_t *index) {
   gcut_row best, row;
-  size_t element = gcut_class_of(x->type) == GCUT_CLASS_f ? sizeof(float) : sizeof(double);
-  memcpy(&best, gcut_row_load(x->type, x->data, offset, 1, n, &row), n * element);
+  size_t element = gcut__class_of(x->type) == GCUT_CLASS_f ? sizeof(float) : sizeof(double);
+  memcpy(&best, gcut__row_load(x->type, x->data, offset, 1, n, &row), n * element);
   memset(index, 0, n * sizeof *index);
   for (int64_t at = 1; at < size; at++)
-    s->columns(n, gcut_row_load(x->type, x->data, offset + at * inner, 1, n, &row), &best, index,
+    s->columns(n, gcut__row_load(x->type, x->data, offset + at * inner, 1, n, &row), &best, index,
                at);
 }
 
 static gcut_status run(gcut_cpu_call *c, searches first, searches last, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   const gcut_arg_attrs *attrs = c->attrs;
-  gcut_class class = gcut_class_of(x->type);
+  gcut_class class = gcut__class_of(x->type);
   const search *s = attrs->select_last_index ? last[class] : first[class];
   int64_t *y = c->outputs[0]->data, inner = 1;
   int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis;
   int64_t size = x->rank == 0 ? 1 : x->dims[axis];
-  if (!s) return gcut_cpu_type_unsupported(c, x->type, err);
+  if (!s) return gcut__cpu_type_unsupported(c, x->type, err);
   for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
   if (x->count == 0) return GCUT_OK;
   int64_t outer = (int64_t)x->count / (size * inner);

@@ -40,10 +40,10 @@ static void append(size_t element, const char *past, int64_t n_past, gcut_stride
 
 // Output `present` (1 or 2) in the elements' own type: the past, then input `fresh` (1 or 2).
 static void write_present(gcut_cpu_call *c, uint32_t fresh, uint32_t past, int64_t heads) {
-  if (!gcut_cpu_wants(c, fresh) || c->outputs[fresh]->count == 0) return;
+  if (!gcut__cpu_wants(c, fresh) || c->outputs[fresh]->count == 0) return;
   const gcut_tensor *in = c->inputs[fresh], *out = c->outputs[fresh];
   size_t element = gcut_dtype_bits(in->type) / 8;
-  bool has_past = gcut_cpu_has(c, past);
+  bool has_past = gcut__cpu_has(c, past);
   append(element, has_past ? c->inputs[past]->data : NULL, has_past ? c->inputs[past]->dims[2] : 0,
          strided(in, in->data, heads), out->dims[0], out->dims[1], in->dims[in->rank - 2],
          out->dims[3], out->data);
@@ -56,7 +56,7 @@ static gcut_status gather_cache(gcut_cpu_call *c, gcut_dtype real, uint32_t fres
   const void *data, *old;
   GCUT_TRY(gcut__input_real(c, real, fresh, &data, err));
   *out = strided(in, data, heads);
-  if (!gcut_cpu_has(c, past)) return GCUT_OK;
+  if (!gcut__cpu_has(c, past)) return GCUT_OK;
   GCUT_TRY(gcut__input_real(c, real, past, &old, err));
   const gcut_tensor *before = c->inputs[past];
   int64_t length = in->dims[in->rank - 2], total = before->dims[2] + length;
@@ -158,12 +158,12 @@ gcut_status gcut__cpu_attention(gcut_cpu_call *c, gcut_error *err) {
   bias_source source = {.attrs = attrs};
   gcut_dtype precision = (gcut_dtype)attrs->softmax_precision;
   gcut_attend a = {.real = real_type(c, precision), .precision = precision};
-  source.past = gcut_cpu_has(c, 4) ? c->inputs[4]->dims[2] : 0;
+  source.past = gcut__cpu_has(c, 4) ? c->inputs[4]->dims[2] : 0;
   set_sizes(&a, c, source.past);
   GCUT_TRY(attention_operands(c, &a, err));
   source.total = a.total, source.q_length = a.q_length;
-  source.mask = gcut_cpu_has(c, 3) ? c->inputs[3] : NULL;
-  source.lengths = gcut_cpu_has(c, 6) ? c->inputs[6]->data : NULL;
+  source.mask = gcut__cpu_has(c, 3) ? c->inputs[3] : NULL;
+  source.lengths = gcut__cpu_has(c, 6) ? c->inputs[6]->data : NULL;
   if (source.mask) mask_strides(&source);
   a.softcap = (double)attrs->softcap, a.qk_mode = (int)attrs->qk_matmul_output_mode;
   a.bias = attention_bias, a.context = &source;

@@ -22,17 +22,17 @@ static gcut_status walk_inputs(const gcut_cpu_call *c, int trailing, gcut_walk *
   int rank = b->rank;
   for (int d = 0; d < b->rank; d++) dims[d] = b->dims[d];
   for (int d = 0; d < trailing; d++) dims[rank++] = 1;
-  GCUT_TRY(gcut_walk_create(c->scratch, y->rank, y->dims, 3, out_walk, err));
-  gcut_walk_broadcast(*out_walk, 0, y->rank, y->dims);
-  gcut_walk_broadcast(*out_walk, 1, a->rank, a->dims);
-  gcut_walk_broadcast(*out_walk, 2, rank, dims);
+  GCUT_TRY(gcut__walk_create(c->scratch, y->rank, y->dims, 3, out_walk, err));
+  gcut__walk_broadcast(*out_walk, 0, y->rank, y->dims);
+  gcut__walk_broadcast(*out_walk, 1, a->rank, a->dims);
+  gcut__walk_broadcast(*out_walk, 2, rank, dims);
   return GCUT_OK;
 }
 
 static const void *load(const gcut_tensor *x, const gcut_walk *walk, uint32_t k, int64_t at,
                         size_t n, gcut_row *buffer) {
   int64_t step = walk->steps[k];
-  return gcut_row_load(x->type, x->data, walk->offsets[k] + at * step, step, n, buffer);
+  return gcut__row_load(x->type, x->data, walk->offsets[k] + at * step, step, n, buffer);
 }
 
 // One row of the walk, in blocks.
@@ -45,33 +45,33 @@ static bool run_row(const gcut_cpu_call *c, row_function *f, const void *attrs,
     const void *a = load(c->inputs[0], walk, 1, at, n, &row_a);
     const void *b = load(c->inputs[1], walk, 2, at, n, &row_b);
     int64_t offset = walk->offsets[0] + at;
-    void *to = gcut_row_target(y->type, y->data, offset, &row_y);
+    void *to = gcut__row_target(y->type, y->data, offset, &row_y);
     if (!f(attrs, n, a, b, to)) return false;
-    gcut_row_store(y->type, y->data, offset, n, to);
+    gcut__row_store(y->type, y->data, offset, n, to);
   }
   return true;
 }
 
 static gcut_status run(gcut_cpu_call *c, row_function *f, int trailing, const void *attrs,
                        gcut_error *err) {
-  if (!f) return gcut_cpu_type_unsupported(c, c->inputs[0]->type, err);
+  if (!f) return gcut__cpu_type_unsupported(c, c->inputs[0]->type, err);
   gcut_walk *walk;
   GCUT_TRY(walk_inputs(c, trailing, &walk, err));
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     if (!run_row(c, f, attrs, walk))
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "division of an integer by zero");
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "division of an integer by zero");
   return GCUT_OK;
 }
 
 static gcut_status run_by_class(gcut_cpu_call *c, const row_functions by_class, const void *attrs,
                                 gcut_error *err) {
-  return run(c, by_class[gcut_class_of(c->inputs[0]->type)], 0, attrs, err);
+  return run(c, by_class[gcut__class_of(c->inputs[0]->type)], 0, attrs, err);
 }
 
 // For the operators that once had the attributes `broadcast` and `axis`.
 static int trailing_dims(const gcut_cpu_call *c) {
   const gcut_broadcast_attrs *attrs = c->attrs;
-  int trailing = gcut_broadcast_trailing(c->node, attrs, c->inputs[0]->rank, c->inputs[1]->rank);
+  int trailing = gcut__broadcast_trailing(c->node, attrs, c->inputs[0]->rank, c->inputs[1]->rank);
   return attrs->broadcast ? trailing : 0;
 }
 
@@ -109,7 +109,7 @@ static int trailing_dims(const gcut_cpu_call *c) {
   }
 #define KERNEL_ALIGNED(ident)                                                                      \
   gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err) {                               \
-    return run(c, ident##_rows[gcut_class_of(c->inputs[0]->type)], trailing_dims(c), NULL, err);   \
+    return run(c, ident##_rows[gcut__class_of(c->inputs[0]->type)], trailing_dims(c), NULL, err);  \
   }
 
 // ---- arithmetic; integers wrap, so signed ones compute as unsigned ----------------------------
@@ -161,8 +161,8 @@ ROWS(prelu, prelu_f, prelu_d, prelu_i, prelu_u)
 
 gcut_status gcut__cpu_prelu(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *slope = c->inputs[1];
-  int trailing = gcut_broadcast_trailing(c->node, NULL, x->rank, slope->rank);
-  return run(c, prelu_rows[gcut_class_of(x->type)], trailing, NULL, err);
+  int trailing = gcut__broadcast_trailing(c->node, NULL, x->rank, slope->rank);
+  return run(c, prelu_rows[gcut__class_of(x->type)], trailing, NULL, err);
 }
 
 ROW(swiglu_f, gcut_alpha_attrs, float, x / (1 + exp(-(T)a->alpha * x)) * y)
@@ -198,7 +198,7 @@ static gcut_status equal_strings(gcut_cpu_call *c, gcut_error *err) {
   uint8_t *y = c->outputs[0]->data;
   gcut_walk *walk;
   GCUT_TRY(walk_inputs(c, trailing_dims(c), &walk, err));
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t k = 0; k < walk->inner; k++)
       y[walk->offsets[0] + k] = same_string(a[walk->offsets[1] + k * walk->steps[1]],
                                             b[walk->offsets[2] + k * walk->steps[2]]);
@@ -208,7 +208,7 @@ static gcut_status equal_strings(gcut_cpu_call *c, gcut_error *err) {
 gcut_status gcut__cpu_equal(gcut_cpu_call *c, gcut_error *err) {
   gcut_dtype type = c->inputs[0]->type;
   if (type == GCUT_STRING) return equal_strings(c, err);
-  return run(c, equal_rows[gcut_class_of(type)], trailing_dims(c), NULL, err);
+  return run(c, equal_rows[gcut__class_of(type)], trailing_dims(c), NULL, err);
 }
 
 #define BITWISE(ident, formula)                                                                    \
@@ -276,10 +276,10 @@ POWER_ROW(pow_df, double, float, true, POWER(x, (double)y))
 POWER_ROW(pow_dd, double, double, true, POWER(x, y))
 POWER_ROW(pow_di, double, int64_t, true, POWER(x, (double)y))
 POWER_ROW(pow_du, double, uint64_t, true, POWER(x, (double)y))
-POWER_ROW(pow_if, int64_t, float, true, gcut_truncate_int64(pow((double)x, (double)y)))
-POWER_ROW(pow_id, int64_t, double, true, gcut_truncate_int64(pow((double)x, y)))
-POWER_ROW(pow_jf, int64_t, float, true, gcut_truncate_int32(pow((double)x, (double)y)))
-POWER_ROW(pow_jd, int64_t, double, true, gcut_truncate_int32(pow((double)x, y)))
+POWER_ROW(pow_if, int64_t, float, true, gcut__truncate_int64(pow((double)x, (double)y)))
+POWER_ROW(pow_id, int64_t, double, true, gcut__truncate_int64(pow((double)x, y)))
+POWER_ROW(pow_jf, int64_t, float, true, gcut__truncate_int32(pow((double)x, (double)y)))
+POWER_ROW(pow_jd, int64_t, double, true, gcut__truncate_int32(pow((double)x, y)))
 POWER_ROW(pow_ii, int64_t, int64_t, x != 0 || y >= 0, signed_power(x, y))
 POWER_ROW(pow_iu, int64_t, uint64_t, true, power_of_integer(x, y))
 ROW(square_f, void, float, x *x)
@@ -292,13 +292,13 @@ ROWS(pow_j, pow_jf, pow_jd, pow_ii, pow_iu) // int32
 static bool is_two(const gcut_tensor *exponent) {
   if (exponent->count != 1) return false;
   gcut_row row;
-  const void *value = gcut_row_load(exponent->type, exponent->data, 0, 0, 1, &row);
-  return gcut_row_double(gcut_class_of(exponent->type), value, 0) == 2;
+  const void *value = gcut__row_load(exponent->type, exponent->data, 0, 0, 1, &row);
+  return gcut__row_double(gcut__class_of(exponent->type), value, 0) == 2;
 }
 
 gcut_status gcut__cpu_pow(gcut_cpu_call *c, gcut_error *err) {
   gcut_dtype type = c->inputs[0]->type;
-  gcut_class base = gcut_class_of(type), exponent = gcut_class_of(c->inputs[1]->type);
+  gcut_class base = gcut__class_of(type), exponent = gcut__class_of(c->inputs[1]->type);
   bool squares = is_two(c->inputs[1]);
   row_function *f = NULL;
   if (base == GCUT_CLASS_f) f = squares ? square_f : pow_f_rows[exponent];

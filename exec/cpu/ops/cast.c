@@ -36,22 +36,22 @@ static float round_to_odd(double x) {
 // From floats: a row of the computing type of `type`, in y.
 #define FROM_FLOATING(name, x_type, narrowed)                                                      \
   static void name(const x_type *restrict x, size_t n, gcut_dtype type, gcut_row *restrict y) {    \
-    switch (gcut_class_of(type)) {                                                                 \
+    switch (gcut__class_of(type)) {                                                                \
     case GCUT_CLASS_f: EACH(y->f, narrowed); return;                                               \
     case GCUT_CLASS_d: EACH(y->d, (double)x[k]); return;                                           \
     case GCUT_CLASS_i:                                                                             \
       if (by_int32(type))                                                                          \
-        EACH(y->i, gcut_truncate_int32((double)x[k]));                                             \
+        EACH(y->i, gcut__truncate_int32((double)x[k]));                                            \
       else                                                                                         \
-        EACH(y->i, gcut_truncate_int64((double)x[k]));                                             \
+        EACH(y->i, gcut__truncate_int64((double)x[k]));                                            \
       return;                                                                                      \
     default:                                                                                       \
       if (type == GCUT_BOOL)                                                                       \
         EACH(y->u, x[k] != 0);                                                                     \
       else if (by_int32(type))                                                                     \
-        EACH(y->u, (uint64_t)gcut_truncate_int32((double)x[k]));                                   \
+        EACH(y->u, (uint64_t)gcut__truncate_int32((double)x[k]));                                  \
       else                                                                                         \
-        EACH(y->u, gcut_truncate_uint64((double)x[k]));                                            \
+        EACH(y->u, gcut__truncate_uint64((double)x[k]));                                           \
     }                                                                                              \
   }
 FROM_FLOATING(from_float, float, x[k])
@@ -60,7 +60,7 @@ FROM_FLOATING(from_double, double, type == GCUT_FLOAT ? (float)x[k] : round_to_o
 // From integers to floats.
 #define FROM_INTEGER(name, x_type)                                                                 \
   static void name(const x_type *restrict x, size_t n, gcut_dtype type, gcut_row *restrict y) {    \
-    if (gcut_class_of(type) == GCUT_CLASS_f)                                                       \
+    if (gcut__class_of(type) == GCUT_CLASS_f)                                                      \
       EACH(y->f, (float)x[k]);                                                                     \
     else                                                                                           \
       EACH(y->d, (double)x[k]);                                                                    \
@@ -75,7 +75,7 @@ static bool is_integer(gcut_class class) {
 // `row` of class `from` as a row of the computing type of `to`: y, or `row` itself where its bits
 // serve (integers differ only in how many bits they keep).
 static const void *convert(gcut_class from, const void *row, size_t n, gcut_dtype to, gcut_row *y) {
-  gcut_class class = gcut_class_of(to);
+  gcut_class class = gcut__class_of(to);
   if (class == from || (is_integer(class) && is_integer(from))) return row;
   switch (from) {
   case GCUT_CLASS_f: from_float(row, n, to, y); break;
@@ -106,16 +106,16 @@ static bool is_float8(gcut_dtype type) {
 }
 
 static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut_cast_attrs *attrs) {
-  gcut_class from = gcut_class_of(x->type);
+  gcut_class from = gcut__class_of(x->type);
   gcut_row in, out;
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const void *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    const void *row = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     if (is_float8(y->type))
       store_float8(y->type, (uint8_t *)y->data + at, n, convert(from, row, n, GCUT_DOUBLE, &out),
                    attrs);
     else
-      gcut_row_store(y->type, y->data, (int64_t)at, n, convert(from, row, n, y->type, &out));
+      gcut__row_store(y->type, y->data, (int64_t)at, n, convert(from, row, n, y->type, &out));
   }
 }
 
@@ -123,13 +123,13 @@ static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut_cast_a
 
 static size_t format_element(gcut_dtype type, const void *row, size_t k, char *text) {
   const uint64_t *integers = row;
-  gcut_class class = gcut_class_of(type);
+  gcut_class class = gcut__class_of(type);
   if (type == GCUT_BOOL) return strlen(strcpy(text, integers[k] ? "True" : "False"));
   if (class == GCUT_CLASS_i)
     return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRId64, (int64_t)integers[k]);
   if (class == GCUT_CLASS_u)
     return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRIu64, integers[k]);
-  return gcut_decimal_format(type, gcut_row_double(class, row, k), text);
+  return gcut_decimal_format(type, gcut__row_double(class, row, k), text);
 }
 
 static gcut_status numbers_to_strings(const gcut_tensor *x, gcut_tensor *y, gcut_error *err) {
@@ -137,7 +137,7 @@ static gcut_status numbers_to_strings(const gcut_tensor *x, gcut_tensor *y, gcut
   gcut_row in;
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const void *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    const void *row = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     for (size_t k = 0; k < n; k++) {
       size_t size = format_element(x->type, row, k, text);
       GCUT_TRY(gcut_tensor_set_string(y, at + k, text, size, err));
@@ -166,23 +166,23 @@ static bool parse_integer(gcut_string s, int64_t *out) {
 static gcut_status string_to_number(gcut_cpu_call *c, gcut_string s, gcut_tensor *y, uint64_t k,
                                     gcut_error *err) {
   gcut_row in, out;
-  gcut_class class = gcut_class_of(y->type);
+  gcut_class class = gcut__class_of(y->type);
   double value;
   if (is_integer(class) && parse_integer(s, &in.i[0])) {
-    gcut_row_store(y->type, y->data, (int64_t)k, 1, &in);
+    gcut__row_store(y->type, y->data, (int64_t)k, 1, &in);
     return GCUT_OK;
   }
   if (!gcut_decimal_parse(s.data, s.size, &value)) {
     char copy[64], printable[64];
     snprintf(copy, sizeof copy, "%.*s", (int)(s.size < 63 ? s.size : 63), s.size ? s.data : "");
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "element %" PRIu64 " is no number: '%s'", k,
-                         gcut__printable(copy, printable, sizeof printable));
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "element %" PRIu64 " is no number: '%s'", k,
+                          gcut__printable(copy, printable, sizeof printable));
   }
   if (is_float8(y->type))
     store_float8(y->type, (uint8_t *)y->data + k, 1, &value, c->attrs);
   else
-    gcut_row_store(y->type, y->data, (int64_t)k, 1,
-                   convert(GCUT_CLASS_d, &value, 1, y->type, &out));
+    gcut__row_store(y->type, y->data, (int64_t)k, 1,
+                    convert(GCUT_CLASS_d, &value, 1, y->type, &out));
   return GCUT_OK;
 }
 

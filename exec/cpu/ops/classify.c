@@ -27,7 +27,7 @@ gcut_status gcut__cpu_linear_classifier(gcut_cpu_call *c, gcut_error *err) {
   size_t functions = gcut__linear_functions(attrs), n = gcut__n_classes(classes);
   uint64_t features = gcut__n_features(x), rows = x->rank == 2 ? (uint64_t)x->dims[0] : 1;
   double *scores = GCUT_NEW_ARRAY(c->scratch, double, n);
-  if (!scores) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!scores) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t r = 0; r < rows; r++) {
     for (size_t k = 0; k < functions; k++) {
       scores[k] = attrs->intercepts.n > 0 ? (double)attrs->intercepts.data[k] : 0;

@@ -35,9 +35,9 @@ static gcut_status read_lengths(gcut_cpu_call *c, int64_t whole, const int64_t *
     *out_lengths = attrs->split.data;
     return GCUT_OK;
   }
-  if (gcut_cpu_has(c, 1)) return gcut__indices(c, 1, out_lengths, &n, err);
+  if (gcut__cpu_has(c, 1)) return gcut__indices(c, 1, out_lengths, &n, err);
   int64_t *lengths = GCUT_NEW_ARRAY(c->scratch, int64_t, c->n_outputs);
-  if (!lengths) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!lengths) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   int64_t each = whole / c->n_outputs + (whole % c->n_outputs > 0);
   for (uint32_t i = 0; i < c->n_outputs; i++) {
     lengths[i] = each < whole ? each : whole;

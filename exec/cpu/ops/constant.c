@@ -13,7 +13,7 @@
 static gcut_status copy_elements(gcut_cpu_call *c, const void *data, gcut_tensor *y,
                                  gcut_error *err) {
   if (y->bytes == 0) return GCUT_OK;
-  if (!data) return gcut_cpu_fail(c, GCUT_FORMAT, err, "its value has no data");
+  if (!data) return gcut__cpu_fail(c, GCUT_FORMAT, err, "its value has no data");
   if (y->type != GCUT_STRING) {
     memcpy(y->data, data, y->bytes);
     return GCUT_OK;
@@ -63,11 +63,11 @@ static gcut_status make_dense(gcut_cpu_call *c, const gcut_attribute *a, gcut_te
   if (y->bytes > 0 && y->type != GCUT_STRING) memset(y->data, 0, y->bytes);
   if (values->dims[0] == 0) return GCUT_OK;
   if (!values->data || !indices->data)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "its sparse value has no data");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "its sparse value has no data");
   for (int64_t i = 0; i < values->dims[0]; i++) {
     int64_t place = sparse_place(indices, y, i);
     if (place < 0)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "sparse index %lld lies outside", (long long)i);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "sparse index %lld lies outside", (long long)i);
     GCUT_TRY(place_element(values, (uint64_t)i, y, (uint64_t)place, err));
   }
   return GCUT_OK;
@@ -133,7 +133,7 @@ gcut_status gcut__cpu_range(gcut_cpu_call *c, gcut_error *err) {
   case GCUT_DOUBLE: RANGE_FLOATS(double, double, GCUT_AS_IS, GCUT_AS_IS)
   case GCUT_FLOAT16: RANGE_FLOATS(uint16_t, float, gcut_from_float16, gcut_to_float16)
   case GCUT_BFLOAT16: RANGE_FLOATS(uint16_t, float, gcut_from_bfloat16, gcut_to_bfloat16)
-  default: return gcut_cpu_type_unsupported(c, y->type, err);
+  default: return gcut__cpu_type_unsupported(c, y->type, err);
   }
 }
 
@@ -173,9 +173,9 @@ gcut_status gcut__cpu_eye_like(gcut_cpu_call *c, gcut_error *err) {
 // The class that element `i` of the indices names, or -1 where it names none.
 static int64_t class_at(const gcut_tensor *indices, uint64_t i, int64_t depth) {
   gcut_row buffer;
-  const void *row = gcut_row_load(indices->type, indices->data, (int64_t)i, 1, 1, &buffer);
+  const void *row = gcut__row_load(indices->type, indices->data, (int64_t)i, 1, 1, &buffer);
   double x = 0;
-  switch (gcut_class_of(indices->type)) {
+  switch (gcut__class_of(indices->type)) {
   case GCUT_CLASS_f: x = (double)*(const float *)row; break;
   case GCUT_CLASS_d: x = *(const double *)row; break;
   case GCUT_CLASS_u: {

@@ -14,7 +14,7 @@ static gcut_status make_scalar(gcut_dtype type, int64_t value, gcut_tensor **out
 // The truth of a condition: a bool tensor of one element.
 static gcut_status truth(const gcut_cpu_call *c, const gcut_tensor *t, bool *out, gcut_error *err) {
   if (t->kind != GCUT_KIND_TENSOR || t->type != GCUT_BOOL || t->count != 1)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "its condition is not one bool");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "its condition is not one bool");
   *out = *(const uint8_t *)t->data != 0;
   return GCUT_OK;
 }
@@ -27,7 +27,7 @@ gcut_status gcut__cpu_if(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__check_bodies(c, err));
   GCUT_TRY(truth(c, c->inputs[0], &yes, err));
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, c->n_outputs);
-  if (!outputs) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!outputs) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   GCUT_TRY(c->run_body(c, yes ? attrs->then_branch : attrs->else_branch, NULL, 0, outputs,
                        c->n_outputs, err));
   for (uint32_t i = 0; i < c->n_outputs; i++) gcut__give(c, i, outputs[i]);
@@ -38,8 +38,8 @@ gcut_status gcut__cpu_if(gcut_cpu_call *c, gcut_error *err) {
 
 static gcut_status read_count(const gcut_cpu_call *c, int64_t *out, gcut_error *err) {
   *out = INT64_MAX;
-  if (!gcut_cpu_has(c, 0)) return GCUT_OK;
-  if (c->inputs[0]->count != 1) return gcut_cpu_fail(c, GCUT_FORMAT, err, "M is no scalar");
+  if (!gcut__cpu_has(c, 0)) return GCUT_OK;
+  if (c->inputs[0]->count != 1) return gcut__cpu_fail(c, GCUT_FORMAT, err, "M is no scalar");
   *out = *(const int64_t *)c->inputs[0]->data;
   return GCUT_OK;
 }
@@ -48,10 +48,10 @@ static gcut_status start_loop(gcut_cpu_call *c, gcut__turns *t, bool *out_goes_o
                               gcut_error *err) {
   *out_goes_on = true;
   for (uint32_t k = 0; k < t->n_states; k++) {
-    if (!c->inputs[k + 2]) return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u is missing", k + 2);
+    if (!c->inputs[k + 2]) return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u is missing", k + 2);
     t->inputs[k + 2] = gcut_tensor_ref((gcut_tensor *)c->inputs[k + 2]);
   }
-  if (!gcut_cpu_has(c, 1)) return make_scalar(GCUT_BOOL, 1, &t->inputs[1], err);
+  if (!gcut__cpu_has(c, 1)) return make_scalar(GCUT_BOOL, 1, &t->inputs[1], err);
   t->inputs[1] = gcut_tensor_ref((gcut_tensor *)c->inputs[1]);
   return truth(c, t->inputs[1], out_goes_on, err);
 }
@@ -76,11 +76,11 @@ static gcut_status run_turns(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) 
 
 static gcut_status finish_loop(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) {
   for (uint32_t k = 0; k < t->n_states; k++)
-    gcut_cpu_output_tensor(c, k, t->inputs[t->first_state + k]);
+    gcut__cpu_output_tensor(c, k, t->inputs[t->first_state + k]);
   for (uint32_t k = 0; k < t->n_stacked; k++) {
     uint32_t output = t->n_states + k;
     gcut_tensor *stacked;
-    if (!gcut_cpu_wants(c, output)) continue;
+    if (!gcut__cpu_wants(c, output)) continue;
     GCUT_TRY(gcut__turns_stack(c, t, k, 0, false, &stacked, err));
     gcut__give(c, output, stacked);
   }
@@ -93,7 +93,7 @@ gcut_status gcut__cpu_loop(gcut_cpu_call *c, gcut_error *err) {
   uint32_t n_states = c->n_inputs > 2 ? c->n_inputs - 2 : 0;
   uint32_t n_outputs = c->graph->bodies[attrs->body].n_outputs;
   if (n_outputs < 1 + n_states || n_outputs - 1 < c->n_outputs)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "its body has %u outputs", n_outputs);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "its body has %u outputs", n_outputs);
   gcut__turns t = {.body = attrs->body,
                    .n_inputs = n_states + 2,
                    .n_outputs = n_outputs,
@@ -115,10 +115,10 @@ static gcut_status pick_items(const gcut_cpu_call *c, size_t i, gcut_tensor **in
                               gcut_error *err) {
   for (uint32_t k = 0; k < c->n_inputs; k++) {
     gcut_tensor *x = (gcut_tensor *)c->inputs[k];
-    if (!x) return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u is missing", k);
+    if (!x) return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u is missing", k);
     if (x->kind == GCUT_KIND_SEQUENCE && i >= x->n_items)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u has %zu items, input 0 has %zu", k,
-                           x->n_items, c->inputs[0]->n_items);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u has %zu items, input 0 has %zu", k,
+                            x->n_items, c->inputs[0]->n_items);
     inputs[k] = x->kind == GCUT_KIND_SEQUENCE ? x->items[i] : x;
   }
   return GCUT_OK;
@@ -128,7 +128,7 @@ static gcut_status map_items(gcut_cpu_call *c, gcut__tensor_list *lists, gcut_er
   const gcut__body_attrs *attrs = c->attrs;
   gcut_tensor **inputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, c->n_inputs);
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, c->n_outputs);
-  if (!inputs || !outputs) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!inputs || !outputs) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (size_t i = 0; i < c->inputs[0]->n_items; i++) {
     GCUT_TRY(pick_items(c, i, inputs, err));
     GCUT_TRY(c->run_body(c, attrs->body, inputs, c->n_inputs, outputs, c->n_outputs, err));
@@ -161,12 +161,12 @@ gcut_status gcut__cpu_sequence_map(gcut_cpu_call *c, gcut_error *err) {
   const gcut__body_attrs *attrs = c->attrs;
   GCUT_TRY(gcut__check_bodies(c, err));
   if (c->inputs[0]->kind != GCUT_KIND_SEQUENCE)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "input 0 is no sequence");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "input 0 is no sequence");
   if (c->graph->bodies[attrs->body].n_outputs != c->n_outputs)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "its body has %u outputs, expected %u",
-                         c->graph->bodies[attrs->body].n_outputs, c->n_outputs);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "its body has %u outputs, expected %u",
+                          c->graph->bodies[attrs->body].n_outputs, c->n_outputs);
   gcut__tensor_list *lists = GCUT_NEW_ARRAY(c->scratch, gcut__tensor_list, c->n_outputs);
-  if (!lists) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!lists) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   gcut_status status = map_items(c, lists, err);
   for (uint32_t k = 0; k < c->n_outputs; k++) {
     if (status == GCUT_OK) status = gather_items(c, &lists[k], k, err);

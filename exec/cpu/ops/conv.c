@@ -13,9 +13,9 @@ static const double LARGE = 1 << 14;
 static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_convolution *g, bool *out_done,
                            gcut_error *err) {
   const float *x = gcut__tensor_floats(c, c->inputs[0]), *w = gcut__tensor_floats(c, c->inputs[1]);
-  const float *bias = gcut_cpu_has(c, 2) ? gcut__tensor_floats(c, c->inputs[2]) : NULL;
+  const float *bias = gcut__cpu_has(c, 2) ? gcut__tensor_floats(c, c->inputs[2]) : NULL;
   float *y = gcut__begin_floats(c, c->outputs[0]);
-  if (!x || !w || !y || (gcut_cpu_has(c, 2) && !bias)) return GCUT_NO_MEMORY(err);
+  if (!x || !w || !y || (gcut__cpu_has(c, 2) && !bias)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__dnnl_convolve(g, x, w, bias, y, out_done, err));
   if (*out_done) gcut__finish_floats(c->outputs[0], y);
   return GCUT_OK;
@@ -32,9 +32,9 @@ static gcut_status plainly(gcut_cpu_call *c, const gcut_convolution *g, gcut_err
   gcut_tensor *out = c->outputs[0];
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);
   const double *w = gcut__tensor_doubles(c, c->inputs[1]);
-  const double *bias = gcut_cpu_has(c, 2) ? gcut__tensor_doubles(c, c->inputs[2]) : NULL;
+  const double *bias = gcut__cpu_has(c, 2) ? gcut__tensor_doubles(c, c->inputs[2]) : NULL;
   double *y = gcut_arena_alloc(c->scratch, out->count, sizeof *y);
-  if (!x || !w || !y || (gcut_cpu_has(c, 2) && !bias)) return GCUT_NO_MEMORY(err);
+  if (!x || !w || !y || (gcut__cpu_has(c, 2) && !bias)) return GCUT_NO_MEMORY(err);
   fill_bias(g, bias, y);
   gcut__convolve_plain(g, x, w, y);
   gcut__store_doubles(out->type, out->data, 0, 1, out->count, y);

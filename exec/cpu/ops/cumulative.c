@@ -57,21 +57,21 @@ static void run_columns(const gcut_cpu_call *c, const cumulation *what, int64_t 
   const gcut_cumulative_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut_class_of(x->type);
+  gcut_class class = gcut__class_of(x->type);
   gcut_row in, out, running;
   start(what, class, n, &running);
   for (int64_t k = 0; k < size; k++) {
     int64_t at = offset + (attrs->reverse ? size - 1 - k : k) * inner;
-    const void *row = gcut_row_load(x->type, x->data, at, 1, n, &in);
-    void *to = gcut_row_target(y->type, y->data, at, &out);
+    const void *row = gcut__row_load(x->type, x->data, at, 1, n, &in);
+    void *to = gcut__row_target(y->type, y->data, at, &out);
     what->step[class](n, row, &running, to, attrs->exclusive != 0);
-    gcut_row_store(y->type, y->data, at, n, to);
+    gcut__row_store(y->type, y->data, at, n, to);
   }
 }
 
 static gcut_status run(gcut_cpu_call *c, const cumulation *what, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *axis_input = c->inputs[1];
-  if (!what->step[gcut_class_of(x->type)]) return gcut_cpu_type_unsupported(c, x->type, err);
+  if (!what->step[gcut__class_of(x->type)]) return gcut__cpu_type_unsupported(c, x->type, err);
   if (x->count == 0) return GCUT_OK;
   int64_t axis = axis_input->type == GCUT_INT32 ? *(const int32_t *)axis_input->data
                                                 : *(const int64_t *)axis_input->data;

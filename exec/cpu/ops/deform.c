@@ -73,7 +73,7 @@ static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
   int n = x->rank - 2;
   if (n > MOST_AXES)
-    return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "%d spatial axes, at most %d", n, MOST_AXES);
+    return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "%d spatial axes, at most %d", n, MOST_AXES);
   *d = (deform){.in = x->dims + 2,
                 .out = y->dims + 2,
                 .channels = x->dims[1],
@@ -89,8 +89,8 @@ static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
   d->x = gcut__tensor_doubles(c, x);
   d->w = gcut__tensor_doubles(c, w);
   d->offset = gcut__tensor_doubles(c, c->inputs[2]);
-  if (gcut_cpu_has(c, 4)) d->mask = gcut__tensor_doubles(c, c->inputs[4]);
-  bool ok = d->x && d->w && d->offset && (d->mask || !gcut_cpu_has(c, 4));
+  if (gcut__cpu_has(c, 4)) d->mask = gcut__tensor_doubles(c, c->inputs[4]);
+  bool ok = d->x && d->w && d->offset && (d->mask || !gcut__cpu_has(c, 4));
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
@@ -104,8 +104,8 @@ gcut_status gcut__cpu_deform_conv(gcut_cpu_call *c, gcut_error *err) {
   gcut_gemm g = gcut__gemm_packed(m, d.size_out, k, false, false);
   double *columns = gcut_arena_alloc(c->scratch, (size_t)k, (size_t)d.size_out * sizeof *columns);
   double *y = gcut_arena_alloc(c->scratch, out->count, sizeof *y), *at = y;
-  const double *bias = gcut_cpu_has(c, 3) ? gcut__tensor_doubles(c, c->inputs[3]) : NULL;
-  if (!columns || !y || (gcut_cpu_has(c, 3) && !bias)) return GCUT_NO_MEMORY(err);
+  const double *bias = gcut__cpu_has(c, 3) ? gcut__tensor_doubles(c, c->inputs[3]) : NULL;
+  if (!columns || !y || (gcut__cpu_has(c, 3) && !bias)) return GCUT_NO_MEMORY(err);
   for (int64_t batch = 0; batch < out->dims[0]; batch++)
     for (int64_t group = 0; group < attrs->group; group++) {
       sample_group(&d, batch, group, columns);

@@ -81,7 +81,7 @@ static limits read_limits(const gcut_cpu_call *c) {
   const gcut_nms_attrs *attrs = c->attrs;
   limits l = {.center = attrs->center_point_box != 0};
   bool given[5] = {false};
-  for (uint32_t i = 2; i < 5; i++) given[i] = gcut_cpu_has(c, i) && c->inputs[i]->count > 0;
+  for (uint32_t i = 2; i < 5; i++) given[i] = gcut__cpu_has(c, i) && c->inputs[i]->count > 0;
   if (given[2]) l.most = *(const int64_t *)c->inputs[2]->data;
   if (given[3]) l.overlap = *(const float *)c->inputs[3]->data;
   if (given[4]) l.score = *(const float *)c->inputs[4]->data, l.has_score = true;
@@ -105,7 +105,7 @@ gcut_status gcut__cpu_non_max_suppression(gcut_cpu_call *c, gcut_error *err) {
     counts[g] = keep_boxes(of_batch, ranked, m, &l, kept + (int64_t)g * l.most);
     total += counts[g];
   }
-  GCUT_TRY(gcut_cpu_output(c, 0, GCUT_INT64, 2, (int64_t[]){total, 3}, err));
+  GCUT_TRY(gcut__cpu_output(c, 0, GCUT_INT64, 2, (int64_t[]){total, 3}, err));
   int64_t *out = c->outputs[0]->data;
   for (uint64_t g = 0; g < groups; g++)
     for (int64_t k = 0; k < counts[g]; k++, out += 3) {

@@ -41,7 +41,7 @@ gcut_status gcut__cpu_zip_map(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   size_t rows = x->rank == 2 ? (size_t)x->dims[0] : 1, made = 0;
   gcut_tensor **maps = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, rows), *keys, *sequence;
-  if (!maps) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!maps) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   GCUT_TRY(make_keys(gcut__zip_keys(c->attrs), &keys, err));
   gcut_status status = GCUT_OK;
   for (; made < rows && status == GCUT_OK; made += status == GCUT_OK)
@@ -50,7 +50,7 @@ gcut_status gcut__cpu_zip_map(gcut_cpu_call *c, gcut_error *err) {
   for (size_t i = 0; i < made; i++) gcut_tensor_unref(maps[i]);
   gcut_tensor_unref(keys);
   if (status != GCUT_OK) return status;
-  gcut_cpu_output_tensor(c, 0, sequence);
+  gcut__cpu_output_tensor(c, 0, sequence);
   gcut_tensor_unref(sequence);
   return GCUT_OK;
 }
@@ -76,7 +76,7 @@ static gcut_status value_of(gcut_cpu_call *c, const gcut_tensor *values, uint64_
   }
   gcut_string s = ((const gcut_string *)values->data)[i];
   if (gcut_decimal_parse(s.data, s.size, out)) return GCUT_OK;
-  return gcut_cpu_fail(c, GCUT_FORMAT, err, "value %" PRIu64 " is no number", i);
+  return gcut__cpu_fail(c, GCUT_FORMAT, err, "value %" PRIu64 " is no number", i);
 }
 
 // Element `to` of y = value `i`, as y's type.
@@ -94,7 +94,7 @@ static gcut_status cast_value(gcut_cpu_call *c, const gcut_tensor *values, uint6
   if (y->type == GCUT_FLOAT)
     ((float *)y->data)[to] = (float)value;
   else
-    ((int64_t *)y->data)[to] = gcut_truncate_int64(value);
+    ((int64_t *)y->data)[to] = gcut__truncate_int64(value);
   return GCUT_OK;
 }
 
@@ -111,9 +111,9 @@ gcut_status gcut__cpu_cast_map(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   bool sparse = gcut__is_sparse_map(c->attrs);
   if (values->type != GCUT_FLOAT && values->type != GCUT_STRING)
-    return gcut_cpu_type_unsupported(c, values->type, err);
+    return gcut__cpu_type_unsupported(c, values->type, err);
   entry *entries = GCUT_NEW_ARRAY(c->scratch, entry, keys->count);
-  if (!entries) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!entries) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t i = 0; i < keys->count; i++)
     entries[i] = (entry){((const int64_t *)keys->data)[i], i};
   qsort(entries, keys->count, sizeof *entries, compare_entries);
@@ -121,8 +121,8 @@ gcut_status gcut__cpu_cast_map(gcut_cpu_call *c, gcut_error *err) {
   for (uint64_t i = 0; i < keys->count; i++) {
     int64_t at = sparse ? entries[i].key : (int64_t)i;
     if (at < 0 || (uint64_t)at >= y->count)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "key %" PRId64 " in a row of %" PRIu64, at,
-                           y->count);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "key %" PRId64 " in a row of %" PRIu64, at,
+                            y->count);
     GCUT_TRY(cast_value(c, values, entries[i].index, y, (uint64_t)at, err));
   }
   return GCUT_OK;
@@ -151,7 +151,7 @@ gcut_status gcut__cpu_dict_vectorizer(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *keys = c->inputs[0]->items[0], *values = c->inputs[0]->items[1];
   gcut_tensor *y = c->outputs[0];
   size_t size = gcut_dtype_bits(values->type) / 8;
-  if (size == 0) return gcut_cpu_type_unsupported(c, values->type, err);
+  if (size == 0) return gcut__cpu_type_unsupported(c, values->type, err);
   if (y->type != GCUT_STRING && y->bytes > 0) memset(y->data, 0, y->bytes);
   for (uint64_t i = 0; i < keys->count; i++) {
     int64_t at = place_of(keys, i, gcut__vocabulary(c->attrs));

@@ -120,7 +120,7 @@ static gcut_status read_operand(const einsum *e, uint32_t i, operand *o, gcut_er
   const gcut_tensor *t = e->c->inputs[i];
   const gcut_einsum_term *term = &e->equation.terms[i];
   int64_t packed[GCUT_MAX_RANK];
-  gcut_packed_strides(t->rank, t->dims, packed);
+  gcut__packed_strides(t->rank, t->dims, packed);
   *o = (operand){.data = widen(e, t)};
   for (int d = 0; d < t->rank; d++) {
     uint8_t label = term->labels[d];
@@ -135,7 +135,7 @@ static gcut_status read_operand(const einsum *e, uint32_t i, operand *o, gcut_er
 
 #define X(name, T)                                                                                 \
   static void add_##name(gcut_walk *w, const T *in, T *out) {                                      \
-    for (bool more = gcut_walk_start(w); more; more = gcut_walk_next(w)) {                         \
+    for (bool more = gcut__walk_start(w); more; more = gcut__walk_next(w)) {                       \
       const T *x = in + w->offsets[0];                                                             \
       T *y = out + w->offsets[1];                                                                  \
       for (int64_t i = 0; i < w->inner; i++) y[i * w->steps[1]] += x[i * w->steps[0]];             \
@@ -182,9 +182,9 @@ static gcut_status arrange(const einsum *e, const operand *o, const labels *orde
     step *= e->sizes[order->at[i]];
   }
   for (int k = 0; k < o->rank; k++) dims[k] = e->sizes[o->labels[k]];
-  GCUT_TRY(gcut_walk_create(e->c->scratch, o->rank, dims, 2, &walk, err));
-  gcut_walk_strides(walk, 0, o->strides);
-  gcut_walk_strides(walk, 1, to);
+  GCUT_TRY(gcut__walk_create(e->c->scratch, o->rank, dims, 2, &walk, err));
+  gcut__walk_strides(walk, 0, o->strides);
+  gcut__walk_strides(walk, 1, to);
   add(e->type, walk, o->data, out);
   *out_data = out;
   return GCUT_OK;
@@ -263,9 +263,9 @@ static gcut_status take_in(const einsum *e, operand *a, uint32_t i, gcut_error *
   append(&result, &r.rows), append(&result, &r.columns);
   uint64_t count = count_of(e, &result);
   if (result.n > GCUT_MAX_RANK || count > e->limit)
-    return gcut_cpu_fail(e->c, GCUT_UNSUPPORTED, err,
-                         "the product of its first %u operands has %llu elements in %d dimensions",
-                         i + 1, (unsigned long long)count, result.n);
+    return gcut__cpu_fail(e->c, GCUT_UNSUPPORTED, err,
+                          "the product of its first %u operands has %llu elements in %d dimensions",
+                          i + 1, (unsigned long long)count, result.n);
   const void *x, *y;
   GCUT_TRY(arrange(e, a, &left, &x, err));
   GCUT_TRY(arrange(e, &b, &right, &y, err));

@@ -4,7 +4,7 @@
 #include "tracer/base/codes.h"
 
 static gcut_status no_scratch(gcut_cpu_call *c, gcut_error *err) {
-  return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
+  return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
 }
 
 static size_t item_size(gcut_dtype type) {

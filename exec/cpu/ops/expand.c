@@ -12,8 +12,8 @@ gcut_status gcut__cpu_expand(gcut_cpu_call *c, gcut_error *err) {
   if (!y || y->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
-  gcut_broadcast_strides(x->rank, x->dims, y->rank, strides);
-  gcut_packed_strides(y->rank, y->dims, to_strides);
+  gcut__broadcast_strides(x->rank, x->dims, y->rank, strides);
+  gcut__packed_strides(y->rank, y->dims, to_strides);
   gcut__copy_box(to.size, y->rank, y->dims, to.data, to_strides, from.data, strides);
   return gcut__elements_store(c, &to, y, err);
 }
@@ -28,8 +28,8 @@ gcut_status gcut__cpu_tile(gcut_cpu_call *c, gcut_error *err) {
   if (!y || y->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
-  gcut_packed_strides(x->rank, x->dims, x_strides);
-  gcut_packed_strides(y->rank, y->dims, y_strides);
+  gcut__packed_strides(x->rank, x->dims, x_strides);
+  gcut__packed_strides(y->rank, y->dims, y_strides);
   for (int d = 0; d < x->rank; d++) {
     dims[2 * d] = y->dims[d] / x->dims[d];
     dims[2 * d + 1] = x->dims[d];

@@ -89,7 +89,7 @@ static gcut_status route(gcut_cpu_call *c, experts *m, gcut_error *err) {
   choices all = {.expert = gcut_arena_alloc(c->scratch, tokens, k * sizeof *all.expert),
                  .token = gcut_arena_alloc(c->scratch, tokens, k * sizeof *all.token),
                  .weight = gcut_arena_alloc(c->scratch, tokens, k * sizeof *all.weight)};
-  if (m->fc[0].bits && gcut_cpu_has(c, 14) && !(own = gcut__tensor_doubles(c, c->inputs[14])))
+  if (m->fc[0].bits && gcut__cpu_has(c, 14) && !(own = gcut__tensor_doubles(c, c->inputs[14])))
     return GCUT_NO_MEMORY(err);
   if (!logits || !weights || !all.expert || !all.token || !all.weight) return GCUT_NO_MEMORY(err);
   list_choices(m, logits, own, weights, &all);
@@ -111,7 +111,7 @@ static float zero_at(const gcut_tensor *zeros, const gcut_projection *p, int64_t
 static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut_projection *p, int64_t expert,
                           int64_t rows, int64_t columns, gcut_error *err) {
   const float *scales;
-  const gcut_tensor *zeros = gcut_cpu_has(c, p->zero_points) ? c->inputs[p->zero_points] : NULL;
+  const gcut_tensor *zeros = gcut__cpu_has(c, p->zero_points) ? c->inputs[p->zero_points] : NULL;
   int64_t block = m->attrs->block_size > 0 ? m->attrs->block_size : columns;
   int64_t blocks = block ? columns / block : 0;
   GCUT_TRY(gcut__input_float(c, p->scales, &scales, err));
@@ -195,7 +195,7 @@ static void combine(const experts *m, int64_t n, bool gated) {
 static gcut_status run_expert(gcut_cpu_call *c, experts *m, int64_t e, gcut_error *err) {
   int64_t first = m->routes.first[e], n = m->routes.first[e + 1] - first;
   const int64_t *token = m->token + first;
-  bool gated = gcut_cpu_has(c, m->fc[2].weights);
+  bool gated = gcut__cpu_has(c, m->fc[2].weights);
   if (n == 0) return GCUT_OK;
   gcut__gather_rows(m->in, m->x, token, n, 1, (size_t)m->hidden * sizeof *m->in);
   GCUT_TRY(project(c, m, 0, e, n, m->rows, m->hidden, m->in, m->middle, err));

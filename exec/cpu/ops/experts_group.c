@@ -36,8 +36,8 @@ static gcut_status read_sizes(const gcut_cpu_call *c, experts *m, gcut_error *er
   const gcut_fused *group = c->attrs;
   const gcut_tensor *w = c->inputs[0], *ids = c->inputs[1], *x = c->inputs[2], *y = c->outputs[0];
   if (w->rank != 3 || w->type != x->type || w->type != y->type)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "experts of rank %d or of another type than rows",
-                         w->rank);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "experts of rank %d or of another type than rows",
+                          w->rank);
   int64_t k = w->dims[group->turned ? 1 : 2], n = w->dims[group->turned ? 2 : 1];
   *m = (experts){.type = w->type,
                  .n = w->dims[0],
@@ -49,10 +49,10 @@ static gcut_status read_sizes(const gcut_cpu_call *c, experts *m, gcut_error *er
                  .size = gcut_dtype_bits(w->type) / 8};
   m->shared = gcut__fuse_shared_rows(ids->count, x->count, k);
   if ((m->shared > 0 || ids->count == 0) && y->count == ids->count * (uint64_t)n) return GCUT_OK;
-  return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                       "%llu indices, %llu elements in rows of %lld, %llu in results of %lld",
-                       (unsigned long long)ids->count, (unsigned long long)x->count, (long long)k,
-                       (unsigned long long)y->count, (long long)n);
+  return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                        "%llu indices, %llu elements in rows of %lld, %llu in results of %lld",
+                        (unsigned long long)ids->count, (unsigned long long)x->count, (long long)k,
+                        (unsigned long long)y->count, (long long)n);
 }
 
 // Rows of one expert.

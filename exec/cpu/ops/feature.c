@@ -137,7 +137,7 @@ gcut_status gcut__cpu_linear_regressor(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   size_t targets = (size_t)attrs->targets, row = gcut__n_features(x);
   double *scores = GCUT_NEW_ARRAY(c->scratch, double, targets);
-  if (!scores) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!scores) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t r = 0; r < y->count / targets; r++) {
     for (size_t t = 0; t < targets; t++) {
       scores[t] = attrs->intercepts.n > 0 ? (double)attrs->intercepts.data[t] : 0;

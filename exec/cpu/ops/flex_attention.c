@@ -91,14 +91,14 @@ static gcut_status softmax(gcut_cpu_call *c, gcut_tensor *scores, gcut_error *er
 static gcut_status modify(gcut_cpu_call *c, uint32_t body, gcut_tensor **t, gcut_error *err) {
   gcut_tensor *old = *t, *fresh = NULL;
   if (body == GCUT_NONE) return GCUT_OK;
-  if (!c->run_body) return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "no subgraphs can run here");
+  if (!c->run_body) return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no subgraphs can run here");
   GCUT_TRY(c->run_body(c, body, &old, 1, &fresh, 1, err));
   bool same = fresh->kind == GCUT_KIND_TENSOR && fresh->type == old->type && fresh->rank == 4;
   for (int d = 0; same && d < 4; d++) same = fresh->dims[d] == old->dims[d];
   gcut_tensor_unref(old);
   *t = fresh;
   return same ? GCUT_OK
-              : gcut_cpu_fail(c, GCUT_FORMAT, err, "a subgraph changed the scores' type or shape");
+              : gcut__cpu_fail(c, GCUT_FORMAT, err, "a subgraph changed the scores' type or shape");
 }
 
 static gcut_status attend(gcut_cpu_call *c, const flex *f, gcut_tensor **scores, gcut_error *err) {

@@ -59,8 +59,8 @@ gcut_status gcut__cpu_col2im(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   fold f;
   if (out->count == 0) return GCUT_OK;
-  if (gcut_class_of(out->type) == GCUT_CLASS_NONE || out->type == GCUT_BOOL)
-    return gcut_cpu_type_unsupported(c, out->type, err);
+  if (gcut__class_of(out->type) == GCUT_CLASS_NONE || out->type == GCUT_BOOL)
+    return gcut__cpu_type_unsupported(c, out->type, err);
   GCUT_TRY(read_fold(c, &f, err));
   const double *columns = gcut__tensor_doubles(c, c->inputs[0]);
   double *image = gcut_arena_alloc(c->scratch, out->count, sizeof *image);

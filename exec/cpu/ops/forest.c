@@ -9,11 +9,11 @@
 #include "tracer/base/narrow.h"
 
 static gcut_status wrong(gcut_cpu_call *c, gcut_error *err, const char *what) {
-  return gcut_cpu_fail(c, GCUT_FORMAT, err, "its trees are malformed: %s", what);
+  return gcut__cpu_fail(c, GCUT_FORMAT, err, "its trees are malformed: %s", what);
 }
 
 static gcut_status no_memory(gcut_cpu_call *c, gcut_error *err) {
-  return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
 // ---- lists of numbers --------------------------------------------------------------------------

@@ -23,11 +23,11 @@ gcut_status gcut__cpu_fused_conv(gcut_cpu_call *c, gcut_error *err) {
   const gcut_fused_conv_attrs *attrs = c->attrs;
   gcut_fused_activation activation;
   if (!gcut__fused_conv_activation(attrs, &activation))
-    return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
+    return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
   gcut_cpu_call inner = *c;
   inner.attrs = &attrs->conv;
   GCUT_TRY(gcut__cpu_conv(&inner, err));
-  if (gcut_cpu_has(c, 3)) add_tensor(c->outputs[0], c->inputs[3]);
+  if (gcut__cpu_has(c, 3)) add_tensor(c->outputs[0], c->inputs[3]);
   gcut__fused_apply(&activation, c->outputs[0]);
   return GCUT_OK;
 }

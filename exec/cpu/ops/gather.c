@@ -87,9 +87,9 @@ gcut_status gcut__cpu_gather_elements(gcut_cpu_call *c, gcut_error *err) {
   if (!y || n == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
-  gcut_packed_strides(x->rank, x->dims, strides);
+  gcut__packed_strides(x->rank, x->dims, strides);
   int64_t row = y->dims[last], *offsets = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)row);
-  if (!offsets) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for indices");
+  if (!offsets) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for indices");
   for (uint64_t at = 0; at < n; at += (uint64_t)row) {
     int64_t base = 0;
     for (int d = 0; d < last; d++) base += d == axis ? 0 : index[d] * strides[d];

@@ -232,7 +232,7 @@ gcut_status gcut__gemm(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, co
   case GCUT_DOUBLE:
   case GCUT_UINT32:
   case GCUT_UINT64: break;
-  default: return gcut_cpu_type_unsupported(c, type, err);
+  default: return gcut__cpu_type_unsupported(c, type, err);
   }
   gcut__gemm_plain(sum, g, a, b, out);
   return finish(c, type, g, out, err);

@@ -75,7 +75,7 @@ static gcut_status find_value(const pass *p, gcut_string name, uint32_t *out, gc
   if (!text) return GCUT_NO_MEMORY(err);
   *out = gcut_graph_find_value(p->c->graph, p->c->node->body, text);
   if (*out != GCUT_NONE) return GCUT_OK;
-  return gcut_cpu_fail(p->c, GCUT_FORMAT, err, "no value is named '%.100s'", text);
+  return gcut__cpu_fail(p->c, GCUT_FORMAT, err, "no value is named '%.100s'", text);
 }
 
 static gcut_status bind_names(pass *p, gcut_strings names, uint32_t first_input, gcut_error *err) {
@@ -83,10 +83,10 @@ static gcut_status bind_names(pass *p, gcut_strings names, uint32_t first_input,
     uint32_t value;
     GCUT_TRY(find_value(p, names.data[k], &value, err));
     if (p->given[value])
-      return gcut_cpu_fail(p->c, GCUT_FORMAT, err, "'%.200s' is named twice in 'xs' and 'zs'",
-                           p->c->graph->values[value].name);
+      return gcut__cpu_fail(p->c, GCUT_FORMAT, err, "'%.200s' is named twice in 'xs' and 'zs'",
+                            p->c->graph->values[value].name);
     p->given[value] = 1;
-    gcut_cpu_env_set(&p->env, value, (gcut_tensor *)p->c->inputs[first_input + k]);
+    gcut__cpu_env_set(&p->env, value, (gcut_tensor *)p->c->inputs[first_input + k]);
   }
   return GCUT_OK;
 }
@@ -115,8 +115,8 @@ static gcut_status collect_nodes(pass *p, uint32_t y, gcut_error *err) {
     const gcut_node *node = &graph->nodes[body->nodes[k]];
     if (!makes_needed(p, node)) continue;
     if (!find_partial(node))
-      return gcut_cpu_fail(p->c, GCUT_UNSUPPORTED, err, "no derivative of %.100s (node '%.200s')",
-                           node->op_type, node->name);
+      return gcut__cpu_fail(p->c, GCUT_UNSUPPORTED, err, "no derivative of %.100s (node '%.200s')",
+                            node->op_type, node->name);
     need_inputs(p, node);
     p->nodes[p->n_nodes++] = body->nodes[k];
   }
@@ -130,8 +130,8 @@ static gcut_status check_sources(const pass *p, gcut_error *err) {
     const gcut_value *value = &graph->values[v];
     bool computed = value->producer != GCUT_NONE && value->body == p->c->node->body;
     if (p->needed[v] && !p->given[v] && !computed && value->constant == GCUT_NONE)
-      return gcut_cpu_fail(p->c, GCUT_FORMAT, err, "'%.200s' is neither in 'xs' nor in 'zs'",
-                           value->name);
+      return gcut__cpu_fail(p->c, GCUT_FORMAT, err, "'%.200s' is neither in 'xs' nor in 'zs'",
+                            value->name);
   }
   return GCUT_OK;
 }
@@ -140,8 +140,8 @@ static gcut_status check_sources(const pass *p, gcut_error *err) {
 
 static double element(const gcut_tensor *x, int64_t at) {
   gcut_row row;
-  const void *loaded = gcut_row_load(x->type, x->data, at, 0, 1, &row);
-  return gcut_row_double(gcut_class_of(x->type), loaded, 0);
+  const void *loaded = gcut__row_load(x->type, x->data, at, 0, 1, &row);
+  return gcut__row_double(gcut__class_of(x->type), loaded, 0);
 }
 
 static gcut_status gradient_of(pass *p, uint32_t value, double **out, gcut_error *err) {
@@ -155,8 +155,8 @@ static gcut_status check_floats(const pass *p, const gcut_node *node, gcut_error
   const uint32_t *inputs = gcut_node_inputs(p->c->graph, node);
   for (uint32_t i = 0; i < node->n_inputs; i++)
     if (!(GCUT_FLOATS_STANDARD >> p->env.values[inputs[i]]->type & 1))
-      return gcut_cpu_fail(p->c, GCUT_UNSUPPORTED, err, "no derivative by a tensor of %s",
-                           gcut_dtype_name(p->env.values[inputs[i]]->type));
+      return gcut__cpu_fail(p->c, GCUT_UNSUPPORTED, err, "no derivative by a tensor of %s",
+                            gcut_dtype_name(p->env.values[inputs[i]]->type));
   return GCUT_OK;
 }
 
@@ -185,14 +185,14 @@ static gcut_status hand_on(pass *p, const gcut_node *node, gcut_error *err) {
   gcut_walk *walk;
   double *x = GCUT_NEW_ARRAY(p->c->scratch, double, node->n_inputs), *gradient;
   if (!x) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut_walk_create(p->c->scratch, y->rank, y->dims, node->n_inputs + 1, &walk, err));
-  gcut_walk_broadcast(walk, 0, y->rank, y->dims);
+  GCUT_TRY(gcut__walk_create(p->c->scratch, y->rank, y->dims, node->n_inputs + 1, &walk, err));
+  gcut__walk_broadcast(walk, 0, y->rank, y->dims);
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     const gcut_tensor *input = p->env.values[inputs[i]];
     GCUT_TRY(gradient_of(p, inputs[i], &gradient, err));
-    gcut_walk_broadcast(walk, i + 1, input->rank, input->dims);
+    gcut__walk_broadcast(walk, i + 1, input->rank, input->dims);
   }
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     hand_on_row(p, node, walk, x);
   return GCUT_OK;
 }
@@ -203,11 +203,11 @@ static void write_gradient(gcut_tensor *y, const double *gradient) {
   gcut_row row;
   for (uint64_t k = 0; k < y->count; k++) {
     double value = gradient ? gradient[k] : 0;
-    if (gcut_class_of(y->type) == GCUT_CLASS_f)
+    if (gcut__class_of(y->type) == GCUT_CLASS_f)
       row.f[0] = (float)value;
     else
       row.d[0] = value;
-    gcut_row_store(y->type, y->data, (int64_t)k, 1, &row);
+    gcut__row_store(y->type, y->data, (int64_t)k, 1, &row);
   }
 }
 
@@ -215,9 +215,9 @@ static gcut_status differentiate(pass *p, uint32_t y, gcut_error *err) {
   const gcut_graph *graph = p->c->graph;
   double *gradient;
   for (uint32_t k = p->n_nodes; k-- > 0;)
-    GCUT_TRY(gcut_cpu_run_node(p->c->private_state, &p->env, p->nodes[k], err));
+    GCUT_TRY(gcut__cpu_run_node(p->c->private_state, &p->env, p->nodes[k], err));
   if (!p->env.values[y])
-    return gcut_cpu_fail(p->c, GCUT_FORMAT, err, "'y' is not computed from 'xs'");
+    return gcut__cpu_fail(p->c, GCUT_FORMAT, err, "'y' is not computed from 'xs'");
   GCUT_TRY(gradient_of(p, y, &gradient, err));
   for (uint64_t k = 0; k < p->env.values[y]->count; k++) gradient[k] = 1;
   for (uint32_t k = 0; k < p->n_nodes; k++) GCUT_TRY(hand_on(p, &graph->nodes[p->nodes[k]], err));
@@ -248,8 +248,8 @@ gcut_status gcut__cpu_gradient(gcut_cpu_call *c, gcut_error *err) {
   p.needed = GCUT_NEW_ARRAY(c->scratch, uint8_t, graph->n_values);
   p.gradients = GCUT_NEW_ARRAY(c->scratch, double *, graph->n_values);
   if (!p.given || !p.needed || !p.gradients) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(gcut_cpu_env_create(graph, &p.env, err));
+  GCUT_TRY(gcut__cpu_env_create(graph, &p.env, err));
   gcut_status status = run(&p, err);
-  gcut_cpu_env_free(&p.env);
+  gcut__cpu_env_free(&p.env);
   return status;
 }

@@ -170,9 +170,10 @@ gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
   s->align = attrs->align_corners != 0, s->wide = c->inputs[1]->type == GCUT_DOUBLE;
   s->axes = x->rank - 2;
   if (!gcut__grid_modes(attrs, &s->mode, &s->padding))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "unknown mode or padding_mode");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "unknown mode or padding_mode");
   bool nearest = s->mode == GCUT_GRID_NEAREST;
-  if (!nearest && !(GCUT_NUMERIC >> x->type & 1)) return gcut_cpu_type_unsupported(c, x->type, err);
+  if (!nearest && !(GCUT_NUMERIC >> x->type & 1))
+    return gcut__cpu_type_unsupported(c, x->type, err);
   if (c->outputs[0]->count == 0) return GCUT_OK;
   extent e = {x->dims[0], x->dims[1], 1, 1};
   for (int a = s->axes - 1; a >= 0; a--) {

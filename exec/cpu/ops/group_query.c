@@ -54,8 +54,8 @@ static gcut_status turn(gcut_cpu_call *c, const group_query *g, int64_t b, int64
   bool padding = g->prompt && token > g->lengths[b];
   if (padding && at >= g->positions) return GCUT_OK; // nobody looks at it
   if (at < 0 || at >= g->positions)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "position %lld of the %lld cosines", (long long)at,
-                         (long long)g->positions);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "position %lld of the %lld cosines", (long long)at,
+                          (long long)g->positions);
   gcut__rotate(x, x, g->cosine + at * g->half, g->sine + at * g->half, g->head, g->half,
                g->attrs->rotary_interleaved != 0);
   return GCUT_OK;
@@ -120,10 +120,10 @@ static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err)
                      .lengths = c->inputs[5]->data};
   g->head = c->outputs[0]->dims[2] / g->heads;
   g->total = *(const int32_t *)c->inputs[6]->data;
-  g->past_capacity = gcut_cpu_has(c, 3) ? c->inputs[3]->dims[2] : 0;
+  g->past_capacity = gcut__cpu_has(c, 3) ? c->inputs[3]->dims[2] : 0;
   g->capacity = g->past_capacity > g->total ? g->past_capacity : g->total;
   g->prompt = g->queries == g->total;
-  g->ids = gcut_cpu_has(c, 9) && c->inputs[9]->count > 0 ? c->inputs[9]->data : NULL;
+  g->ids = gcut__cpu_has(c, 9) && c->inputs[9]->count > 0 ? c->inputs[9]->data : NULL;
   GCUT_TRY(gcut__input_float(c, 14, &g->q_weight, err));
   GCUT_TRY(gcut__input_float(c, 15, &g->k_weight, err));
   GCUT_TRY(gcut__input_float(c, 10, &g->bias, err));
@@ -134,8 +134,8 @@ static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err)
   }
   for (int64_t b = 0; b < g->batch; b++) // what infer cannot know: past rows must exist
     if (past_of(g, b) > g->past_capacity)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "seqlens_k[%lld] is %d; the past holds %lld keys",
-                           (long long)b, g->lengths[b], (long long)g->past_capacity);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "seqlens_k[%lld] is %d; the past holds %lld keys",
+                            (long long)b, g->lengths[b], (long long)g->past_capacity);
   if (!attrs->do_rotary) return GCUT_OK;
   g->positions = c->inputs[7]->dims[0], g->half = c->inputs[7]->dims[1];
   GCUT_TRY(gcut__input_float(c, 7, &g->cosine, err));
@@ -164,7 +164,7 @@ static gcut_status attend(gcut_cpu_call *c, const group_query *g, const float *q
   const gcut_group_query_attrs *attrs = g->attrs;
   bool scaled = !isnan(attrs->scale) && attrs->scale != 0;
   float *sinks = NULL;
-  if (gcut_cpu_has(c, 11))
+  if (gcut__cpu_has(c, 11))
     GCUT_TRY(gcut__input_float(c, 11, (const float **)&sinks, err));
   else if (attrs->smooth_softmax == 1 &&
            !(sinks = GCUT_NEW_ARRAY(c->scratch, float, (size_t)g->heads)))
@@ -222,8 +222,8 @@ gcut_status gcut__cpu_group_query_attention(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(fill_cache(c, &g, fresh[2], past_value, false, value, err));
   GCUT_TRY(attend(c, &g, q, key, value, y, scores, err));
   gcut__finish_float(c, 0, y);
-  if (gcut_cpu_wants(c, 1)) gcut__finish_float(c, 1, key);
-  if (gcut_cpu_wants(c, 2)) gcut__finish_float(c, 2, value);
+  if (gcut__cpu_wants(c, 1)) gcut__finish_float(c, 1, key);
+  if (gcut__cpu_wants(c, 2)) gcut__finish_float(c, 2, value);
   gcut__finish_float(c, 3, scores);
   return GCUT_OK;
 }

@@ -93,7 +93,7 @@ static void *decode(const gd *g, stream kind, const gcut_tensor *x) {
 
 static gcut_status make_output(gcut_cpu_call *c, int64_t height, int64_t width, gcut_error *err) {
   int64_t channels = gcut__pixel_format_of(c->attrs) == GCUT__PIXEL_GRAY ? 1 : 3;
-  return gcut_cpu_output(c, 0, GCUT_UINT8, 3, (int64_t[]){height, width, channels}, err);
+  return gcut__cpu_output(c, 0, GCUT_UINT8, 3, (int64_t[]){height, width, channels}, err);
 }
 
 // Gray is the luma of ITU-R 601, in 16-bit fractions.
@@ -137,7 +137,8 @@ static gcut_status decode_with_gd(gcut_cpu_call *c, stream kind, gcut_error *err
   gd g = {0};
   if (!open_gd(&g)) {
     close_gd(&g);
-    return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "libgd.so.3, which decodes images, is not here");
+    return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err,
+                          "libgd.so.3, which decodes images, is not here");
   }
   void *image = decode(&g, kind, c->inputs[0]);
   gcut_status status = image ? copy_pixels(c, &g, image, err) : make_output(c, 0, 0, err);
@@ -151,7 +152,7 @@ static gcut_status decode_pnm(gcut_cpu_call *c, gcut__pnm *image, gcut_error *er
   // a stream holds at least a bit a pixel: larger sizes are not allocated
   if (pixels / 8 > (size_t)(image->end - image->data)) return make_output(c, 0, 0, err);
   uint8_t *rgb = gcut_arena_alloc(c->scratch, pixels, 3);
-  if (!rgb) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!rgb) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   if (!gcut__pnm_read(image, rgb)) return make_output(c, 0, 0, err);
   return copy_rgb(c, image->height, image->width, rgb, err);
 }
@@ -161,7 +162,7 @@ static gcut_status decode_jpeg2000(gcut_cpu_call *c, gcut_error *err) {
   gcut__jpeg2000 image;
   gcut_error why = {0};
   gcut_status status = gcut__jpeg2000_read(c->scratch, x->data, x->bytes, &image, &why);
-  if (status != GCUT_OK) return gcut_cpu_fail(c, status, err, "%s", why.message);
+  if (status != GCUT_OK) return gcut__cpu_fail(c, status, err, "%s", why.message);
   return copy_rgb(c, image.height, image.width, image.rgb, err);
 }
 

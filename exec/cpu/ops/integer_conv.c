@@ -27,7 +27,7 @@ static const float *centre(gcut_cpu_call *c, uint32_t i, uint32_t zero, int64_t 
   float *x = gcut_arena_alloc(c->scratch, t->count, sizeof *x);
   if (!x) return NULL;
   gcut__load_quantized(t->type, t->data, 0, (int64_t)t->count, x);
-  if (!gcut_cpu_has(c, zero)) return x;
+  if (!gcut__cpu_has(c, zero)) return x;
   const float *zeros = gcut__dequantized(c, c->inputs[zero]);
   if (!zeros) return NULL;
   bool single = c->inputs[zero]->count == 1;
@@ -137,7 +137,7 @@ gcut_status gcut__cpu_qlinear_conv(gcut_cpu_call *c, gcut_error *err) {
   if (out->count == 0) return GCUT_OK;
   GCUT_TRY(convolve(c, (operands){0, 3, 2, 5}, &sum, err));
   const float *zero = gcut__dequantized(c, c->inputs[7]), *w_scale = c->inputs[4]->data;
-  const int32_t *bias = gcut_cpu_has(c, 8) ? c->inputs[8]->data : NULL;
+  const int32_t *bias = gcut__cpu_has(c, 8) ? c->inputs[8]->data : NULL;
   float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
   int64_t channels = out->dims[1], size = gcut__dims_product(out->rank - 2, out->dims + 2);
   float *row = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *row);

@@ -44,9 +44,9 @@ typedef void (*finish_row)(const product *p, gcut_tensor *out, int64_t first, in
 
 static void matrix_strides(const gcut_tensor *t, product *p, uint32_t operand, int64_t matrix) {
   int64_t strides[GCUT_MAX_RANK] = {0};
-  if (t->rank > 2) gcut_broadcast_strides(t->rank - 2, t->dims, p->walk->rank, strides);
+  if (t->rank > 2) gcut__broadcast_strides(t->rank - 2, t->dims, p->walk->rank, strides);
   for (int d = 0; d < p->walk->rank; d++) strides[d] *= matrix;
-  gcut_walk_strides(p->walk, operand, strides);
+  gcut__walk_strides(p->walk, operand, strides);
 }
 
 // Input `i`, where there is one, holds the numbers of operand `operand`; otherwise they are
@@ -54,11 +54,11 @@ static void matrix_strides(const gcut_tensor *t, product *p, uint32_t operand, i
 static bool set_lines(gcut_cpu_call *c, product *p, uint32_t operand, uint32_t i, float usual) {
   static const int64_t none[GCUT_MAX_RANK] = {0};
   lines *l = &p->lines[operand];
-  if (!gcut_cpu_has(c, i)) {
+  if (!gcut__cpu_has(c, i)) {
     float *one = gcut_arena_alloc(c->scratch, 1, sizeof *one);
     if (one) *one = usual;
     l->all = one;
-    gcut_walk_strides(p->walk, operand, none);
+    gcut__walk_strides(p->walk, operand, none);
     return one != NULL;
   }
   const gcut_tensor *t = c->inputs[i];
@@ -128,7 +128,7 @@ static gcut_status begin(gcut_cpu_call *c, uint32_t a, uint32_t b, product *p, g
                  .type = {x->type, y->type},
                  .data = {x->data, y->data}};
   int rank = out->rank - (x->rank > 1) - (y->rank > 1);
-  GCUT_TRY(gcut_walk_create(c->scratch, rank, out->dims, N_OPERANDS, &p->walk, err));
+  GCUT_TRY(gcut__walk_create(c->scratch, rank, out->dims, N_OPERANDS, &p->walk, err));
   matrix_strides(x, p, A, p->m * p->k);
   matrix_strides(y, p, B, p->k * p->n);
   size_t columns = (size_t)least(COLUMNS, p->n);
@@ -143,7 +143,7 @@ static gcut_status multiply_batch(gcut_cpu_call *c, product *p, finish_row finis
                                   gcut_error *err) {
   int64_t first = 0;
   if (c->outputs[0]->count == 0) return GCUT_OK;
-  for (bool more = gcut_walk_start(p->walk); more; more = gcut_walk_next(p->walk))
+  for (bool more = gcut__walk_start(p->walk); more; more = gcut__walk_next(p->walk))
     for (int64_t i = 0; i < p->walk->inner; i++, first += p->m * p->n) {
       for (int k = 0; k < N_OPERANDS; k++) {
         int64_t at = p->walk->offsets[k] + i * p->walk->steps[k];

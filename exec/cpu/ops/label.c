@@ -71,7 +71,7 @@ static gcut_status sort_keys(gcut_cpu_call *c, gcut__labels *list, key **out, gc
   const uint8_t *from = elements_of(c, list);
   size_t size = gcut_dtype_bits(list->type) / 8;
   *out = GCUT_NEW_ARRAY(c->scratch, key, list->n);
-  if (!*out || (list->n > 0 && !from)) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!*out || (list->n > 0 && !from)) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (size_t i = 0; i < list->n; i++) (*out)[i] = (key){from + i * size, i};
   qsort_r(*out, list->n, sizeof **out, compare_keys, &list->type);
   return GCUT_OK;
@@ -83,7 +83,7 @@ static gcut_status map_labels(gcut_cpu_call *c, gcut__label_table *t, gcut_error
   gcut__elements to;
   key *keys;
   const uint8_t *values = elements_of(c, &t->values);
-  if (t->keys.n > 0 && !values) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (t->keys.n > 0 && !values) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   GCUT_TRY(sort_keys(c, &t->keys, &keys, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   size_t size = gcut_dtype_bits(x->type) / 8;
@@ -98,14 +98,14 @@ gcut_status gcut__cpu_label_encoder(gcut_cpu_call *c, gcut_error *err) {
   gcut__label_table t;
   gcut_dtype in = c->inputs[0]->type;
   if (!gcut__label_table_of(c->graph, c->node->version, c->attrs, in, &t))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "no table for %s", gcut_dtype_name(in));
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "no table for %s", gcut_dtype_name(in));
   return map_labels(c, &t, err);
 }
 
 gcut_status gcut__cpu_category_mapper(gcut_cpu_call *c, gcut_error *err) {
   gcut__label_table t;
   if (!gcut__category_table_of(c->attrs, c->inputs[0]->type, &t))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "no table");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "no table");
   return map_labels(c, &t, err);
 }
 
@@ -113,7 +113,7 @@ gcut_status gcut__cpu_category_mapper(gcut_cpu_call *c, gcut_error *err) {
 static const void *category_at(const gcut_tensor *x, uint64_t i, int64_t *number) {
   if (x->type == GCUT_STRING) return (const gcut_string *)x->data + i;
   *number = x->type == GCUT_INT64 ? ((const int64_t *)x->data)[i]
-                                  : gcut_truncate_int64(gcut__feature(x, i));
+                                  : gcut__truncate_int64(gcut__feature(x, i));
   return number;
 }
 
@@ -131,8 +131,8 @@ gcut_status gcut__cpu_one_hot_encoder(gcut_cpu_call *c, gcut_error *err) {
     if (found)
       y[i * categories.n + found->index] = 1;
     else if (!attrs->zeros)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "element %llu is of no category",
-                           (unsigned long long)i);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "element %llu is of no category",
+                            (unsigned long long)i);
   }
   return GCUT_OK;
 }

@@ -11,17 +11,17 @@
 
 static double get(const gcut_tensor *x, int64_t at) {
   gcut_row row;
-  const void *loaded = gcut_row_load(x->type, x->data, at, 0, 1, &row);
-  return gcut_row_double(gcut_class_of(x->type), loaded, 0);
+  const void *loaded = gcut__row_load(x->type, x->data, at, 0, 1, &row);
+  return gcut__row_double(gcut__class_of(x->type), loaded, 0);
 }
 
 static void put(gcut_tensor *y, int64_t at, double value) {
   gcut_row row;
-  if (gcut_class_of(y->type) == GCUT_CLASS_f)
+  if (gcut__class_of(y->type) == GCUT_CLASS_f)
     row.f[0] = (float)value;
   else
     row.d[0] = value;
-  gcut_row_store(y->type, y->data, at, 1, &row);
+  gcut__row_store(y->type, y->data, at, 1, &row);
 }
 
 static int64_t get_index(const gcut_tensor *x, int64_t at) {
@@ -77,8 +77,9 @@ static gcut_status add_position(gcut_cpu_call *c, const layout *l, int64_t posit
   double loss = 0, weight = 0;
   if (class != attrs->ignore_index || class == GCUT_NO_IGNORE_INDEX) {
     if (class < 0 || class >= l->classes)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "class %" PRId64 " of %" PRId64, class, l->classes);
-    weight = gcut_cpu_has(c, 2) ? get(c->inputs[2], class) : 1;
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "class %" PRId64 " of %" PRId64, class,
+                            l->classes);
+    weight = gcut__cpu_has(c, 2) ? get(c->inputs[2], class) : 1;
     loss = -weight * (get(c->inputs[0], first_score(l, position) + class * l->inner) - taken);
   }
   sum->loss += loss;

@@ -8,9 +8,9 @@
 static void batch_strides(const gcut_tensor *t, int skip, int64_t matrix, gcut_walk *walk,
                           uint32_t operand) {
   int64_t strides[GCUT_MAX_RANK];
-  gcut_broadcast_strides(t->rank - skip, t->dims, walk->rank, strides);
+  gcut__broadcast_strides(t->rank - skip, t->dims, walk->rank, strides);
   for (int d = 0; d < walk->rank; d++) strides[d] *= matrix;
-  gcut_walk_strides(walk, operand, strides);
+  gcut__walk_strides(walk, operand, strides);
 }
 
 // One row of the walk: `n` products. Those that share B and whose A follow one another are one
@@ -34,13 +34,13 @@ gcut_status gcut__cpu_matmul(gcut_cpu_call *c, gcut_error *err) {
   int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1];
   int64_t n = b->rank > 1 ? b->dims[b->rank - 1] : 1;
   gcut_walk *walk;
-  GCUT_TRY(gcut_walk_create(c->scratch, out->rank - (skip_a - 1) - (skip_b - 1), out->dims, 2,
-                            &walk, err));
+  GCUT_TRY(gcut__walk_create(c->scratch, out->rank - (skip_a - 1) - (skip_b - 1), out->dims, 2,
+                             &walk, err));
   batch_strides(a, skip_a, m * k, walk, 0);
   batch_strides(b, skip_b, k * n, walk, 1);
   gcut_gemm gemm = gcut__gemm_packed(m, n, k, false, false);
   char *to = out->data;
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk)) {
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk)) {
     GCUT_TRY(multiply_row(c, gemm, a->data, b->data, walk, to, err));
     to += (int64_t)gcut_dtype_bits(out->type) / 8 * walk->inner * m * n;
   }
@@ -54,7 +54,7 @@ gcut_status gcut__cpu_gemm(gcut_cpu_call *c, gcut_error *err) {
   gcut_gemm g = gcut__gemm_packed(out->dims[0], out->dims[1], a->dims[attrs->transA ? 0 : 1],
                                   attrs->transA != 0, attrs->transB != 0);
   g.alpha = attrs->alpha;
-  const gcut_tensor *d = gcut_cpu_has(c, 2) ? c->inputs[2] : NULL;
+  const gcut_tensor *d = gcut__cpu_has(c, 2) ? c->inputs[2] : NULL;
   if (d && attrs->beta != 0) {
     int64_t rows = d->rank > 1 ? d->dims[0] : 1, columns = d->rank > 0 ? d->dims[d->rank - 1] : 1;
     g.beta = attrs->beta;

@@ -6,7 +6,7 @@
 
 enum { N = 624, M = 397 };
 
-void gcut_mersenne_seed(gcut_mersenne *m, uint32_t seed) {
+void gcut__mersenne_seed(gcut_mersenne *m, uint32_t seed) {
   m->state[0] = seed;
   for (uint32_t i = 1; i < N; i++)
     m->state[i] = 1812433253u * (m->state[i - 1] ^ m->state[i - 1] >> 30) + i;
@@ -31,20 +31,20 @@ static uint32_t draw(gcut_mersenne *m) {
   return y ^ y >> 18;
 }
 
-double gcut_mersenne_uniform(gcut_mersenne *m) {
+double gcut__mersenne_uniform(gcut_mersenne *m) {
   uint32_t high = draw(m) >> 5, low = draw(m) >> 6;
   return (high * 67108864.0 + low) / 9007199254740992.0;
 }
 
-double gcut_mersenne_normal(gcut_mersenne *m) {
+double gcut__mersenne_normal(gcut_mersenne *m) {
   if (m->has_normal) {
     m->has_normal = false;
     return m->normal;
   }
   double a, b, square;
   do {
-    a = 2 * gcut_mersenne_uniform(m) - 1;
-    b = 2 * gcut_mersenne_uniform(m) - 1;
+    a = 2 * gcut__mersenne_uniform(m) - 1;
+    b = 2 * gcut__mersenne_uniform(m) - 1;
     square = a * a + b * b;
   } while (square >= 1 || square == 0);
   double factor = sqrt(-2 * log(square) / square);

@@ -13,10 +13,10 @@ typedef struct gcut_mersenne {
   double normal;
 } gcut_mersenne;
 
-void gcut_mersenne_seed(gcut_mersenne *m, uint32_t seed);
+void gcut__mersenne_seed(gcut_mersenne *m, uint32_t seed);
 // Uniform in [0, 1), 53 bits.
-double gcut_mersenne_uniform(gcut_mersenne *m);
+double gcut__mersenne_uniform(gcut_mersenne *m);
 // Normal with mean 0 and deviation 1.
-double gcut_mersenne_normal(gcut_mersenne *m);
+double gcut__mersenne_normal(gcut_mersenne *m);
 
 #endif

@@ -71,12 +71,12 @@ static gcut_status read_mask(gcut_cpu_call *c, const multi_head *h, uint32_t key
               .total = h->past + h->keys,
               .filter = (double)attrs->mask_filter_value,
               .causal = attrs->unidirectional != 0};
-  if (gcut_cpu_has(c, keys)) {
+  if (gcut__cpu_has(c, keys)) {
     const gcut_tensor *t = c->inputs[keys];
     m->keys = t->data, m->rank = t->rank;
     for (int d = 0; d < t->rank; d++) m->size[d] = t->dims[d];
   }
-  if (bias == GCUT_NONE || !gcut_cpu_has(c, bias)) return GCUT_OK;
+  if (bias == GCUT_NONE || !gcut__cpu_has(c, bias)) return GCUT_OK;
   const int64_t *dims = c->inputs[bias]->dims;
   m->bias_head = dims[1] == 1 ? 0 : dims[2] * dims[3];
   m->bias_batch = dims[0] == 1 ? 0 : dims[1] * dims[2] * dims[3];
@@ -188,7 +188,7 @@ static void read_sizes(const gcut_cpu_call *c, multi_head *h) {
   h->heads = attrs->num_heads;
   h->batch = q[0], h->queries = q[1], h->keys = key->dims[key->rank == 4 ? 2 : 1];
   h->head = packed ? q[4] : q[2] / h->heads, h->v_head = y[2] / h->heads;
-  h->past = gcut_cpu_has(c, 6) ? c->inputs[6]->dims[2] : 0;
+  h->past = gcut__cpu_has(c, 6) ? c->inputs[6]->dims[2] : 0;
 }
 
 gcut_status gcut__cpu_multi_head_attention(gcut_cpu_call *c, gcut_error *err) {
@@ -278,7 +278,7 @@ static gcut_status dequantize(gcut_cpu_call *c, uint32_t i, uint32_t scale, uint
   const float *x = gcut__dequantized(c, t), *factor, *zeros = NULL;
   uint64_t columns = (uint64_t)t->dims[t->rank - 1];
   GCUT_TRY(gcut__input_float(c, scale, &factor, err));
-  if (gcut_cpu_has(c, zero) && !(zeros = gcut__dequantized(c, c->inputs[zero])))
+  if (gcut__cpu_has(c, zero) && !(zeros = gcut__dequantized(c, c->inputs[zero])))
     return GCUT_NO_MEMORY(err);
   float *y = *out = GCUT_NEW_ARRAY(c->scratch, float, t->count);
   if (!x || !y) return GCUT_NO_MEMORY(err);
@@ -295,7 +295,7 @@ gcut_status gcut__cpu_quantized_attention(gcut_cpu_call *c, gcut_error *err) {
   const float *bias;
   for (uint32_t i = 0; i < 2; i++)
     if (!((GCUT_TYPE(INT8) | GCUT_TYPE(UINT8)) >> c->inputs[i]->type & 1))
-      return gcut_cpu_type_unsupported(c, c->inputs[i]->type, err);
+      return gcut__cpu_type_unsupported(c, c->inputs[i]->type, err);
   GCUT_TRY(dequantize(c, 0, 3, 6, &x, err));
   GCUT_TRY(dequantize(c, 1, 4, 7, &w, err));
   GCUT_TRY(gcut__input_float(c, 2, &bias, err));

@@ -26,10 +26,10 @@ static double quick_gelu(double x, double alpha) {
 static gcut_status map(gcut_cpu_call *c, function f, double alpha, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  const double *bias = gcut_cpu_has(c, 1) ? gcut__tensor_doubles(c, c->inputs[1]) : NULL;
+  const double *bias = gcut__cpu_has(c, 1) ? gcut__tensor_doubles(c, c->inputs[1]) : NULL;
   uint64_t width = bias ? c->inputs[1]->count : 1;
   double block[BLOCK];
-  if (gcut_cpu_has(c, 1) && !bias) return GCUT_NO_MEMORY(err);
+  if (gcut__cpu_has(c, 1) && !bias) return GCUT_NO_MEMORY(err);
   for (uint64_t at = 0; at < x->count; at += BLOCK) {
     uint64_t n = x->count - at < BLOCK ? x->count - at : BLOCK;
     gcut__load_doubles(x->type, x->data, at, 1, n, block);

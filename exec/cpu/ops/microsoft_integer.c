@@ -23,7 +23,7 @@ static const float nothing = 0;
 static gcut_status read_numbers(gcut_cpu_call *c, uint32_t i, column_numbers *out,
                                 gcut_error *err) {
   *out = (column_numbers){&nothing, 0};
-  if (!gcut_cpu_has(c, i)) return GCUT_OK;
+  if (!gcut__cpu_has(c, i)) return GCUT_OK;
   out->data = gcut__dequantized(c, c->inputs[i]);
   out->step = c->inputs[i]->count > 1 ? 1 : 0;
   return out->data ? GCUT_OK : GCUT_NO_MEMORY(err);
@@ -69,9 +69,9 @@ typedef struct batch {
 
 static void batch_strides(const gcut_tensor *t, gcut_walk *walk, uint32_t i, int64_t matrix) {
   int64_t strides[GCUT_MAX_RANK] = {0};
-  if (t->rank > 2) gcut_broadcast_strides(t->rank - 2, t->dims, walk->rank, strides);
+  if (t->rank > 2) gcut__broadcast_strides(t->rank - 2, t->dims, walk->rank, strides);
   for (int d = 0; d < walk->rank; d++) strides[d] *= matrix;
-  gcut_walk_strides(walk, i, strides);
+  gcut__walk_strides(walk, i, strides);
 }
 
 static void finish(const batch *p, int64_t m, int64_t n, double *sum, gcut_tensor *out,
@@ -92,15 +92,15 @@ static gcut_status multiply_batch(gcut_cpu_call *c, const batch *p, gcut_error *
   gcut_walk *walk;
   uint64_t first = 0;
   if (out->count == 0) return GCUT_OK;
-  GCUT_TRY(gcut_walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
-                            &walk, err));
+  GCUT_TRY(gcut__walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
+                             &walk, err));
   batch_strides(a, walk, 0, m * k);
   batch_strides(b, walk, 1, k * n);
   float *part = gcut_arena_alloc(c->scratch, (size_t)m, (size_t)n * sizeof *part);
   double *sum = gcut_arena_alloc(c->scratch, (size_t)m, (size_t)n * sizeof *sum);
   if (!part || !sum) return GCUT_NO_MEMORY(err);
   gcut_gemm g = gcut__gemm_packed(m, n, k, false, false);
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t i = 0; i < walk->inner; i++, first += (uint64_t)(m * n)) {
       GCUT_TRY(multiply(c, g, p->a + walk->offsets[0] + i * walk->steps[0],
                         p->b + walk->offsets[1] + i * walk->steps[1], part, sum, err));
@@ -162,7 +162,7 @@ static gcut_status finish_gemm(gcut_cpu_call *c, int64_t m, int64_t n, double *s
   for (int64_t i = 0; i < m; i++) {
     for (int64_t j = 0; j < n; j++) {
       float scale = attrs->alpha * a_scale.data[0] * b_scale.data[j * b_scale.step];
-      if (gcut_cpu_has(c, 7)) scale /= y_scale.data[0];
+      if (gcut__cpu_has(c, 7)) scale /= y_scale.data[0];
       row[j] = (float)(sum[i * n + j] * (double)scale);
     }
     if (out->type == GCUT_FLOAT)
@@ -190,6 +190,6 @@ gcut_status gcut__cpu_quantized_gemm(gcut_cpu_call *c, gcut_error *err) {
   gcut_gemm g = gcut__gemm_packed(m, n, x->dims[attrs->transA ? 0 : 1], attrs->transA != 0,
                                   attrs->transB != 0);
   GCUT_TRY(multiply(c, g, a, b, part, sum, err));
-  if (gcut_cpu_has(c, 6)) add_integers(c->inputs[6], m, n, sum);
+  if (gcut__cpu_has(c, 6)) add_integers(c->inputs[6], m, n, sum);
   return finish_gemm(c, m, n, sum, part, err);
 }

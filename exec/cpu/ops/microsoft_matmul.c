@@ -19,12 +19,12 @@ static gcut_matrix_axes set_operand(const gcut_tensor *t, bool transpose, bool t
   gcut_matrix_axes m;
   int64_t through[GCUT_MAX_RANK] = {0};
   gcut__fused_axes(t->rank, transpose, transpose_batch, i == 1, &m);
-  gcut_packed_strides(t->rank, t->dims, strides);
+  gcut__packed_strides(t->rank, t->dims, strides);
   for (int b = 0; b < m.n_batch; b++) {
     int at = walk->rank - m.n_batch + b;
     through[at] = t->dims[m.batch[b]] == 1 ? 0 : strides[m.batch[b]];
   }
-  gcut_walk_strides(walk, i, through);
+  gcut__walk_strides(walk, i, through);
   return m;
 }
 
@@ -56,14 +56,14 @@ gcut_status gcut__cpu_fused_matmul(gcut_cpu_call *c, gcut_error *err) {
   gcut_matrix_axes m[2];
   gcut_walk *walk;
   if (out->count == 0) return GCUT_OK;
-  GCUT_TRY(gcut_walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
-                            &walk, err));
+  GCUT_TRY(gcut__walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
+                             &walk, err));
   m[0] = set_operand(a, attrs->transA, attrs->transBatchA, 0, walk, strides[0]);
   m[1] = set_operand(b, attrs->transB, attrs->transBatchB, 1, walk, strides[1]);
   gcut_gemm g = plan_product(a, b, m, strides);
   g.alpha = attrs->alpha;
   char *to = out->data;
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t i = 0; i < walk->inner; i++, to += g.m * g.n * size)
       GCUT_TRY(gcut__gemm(
           c, out->type, &g, (const char *)a->data + (walk->offsets[0] + i * walk->steps[0]) * size,
@@ -77,7 +77,7 @@ gcut_status gcut__cpu_fused_gemm(gcut_cpu_call *c, gcut_error *err) {
   const gcut_fused_gemm_attrs *attrs = c->attrs;
   gcut_fused_activation f;
   if (!gcut__fused_find(attrs->activation, &f))
-    return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
+    return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
   if (!isnan(attrs->activation_alpha)) f.alpha = attrs->activation_alpha;
   if (!isnan(attrs->activation_beta)) f.beta = attrs->activation_beta;
   gcut_cpu_call inner = *c;
@@ -129,19 +129,19 @@ static gcut_status read_blocks(gcut_cpu_call *c, blocks *b, gcut_error *err) {
                 .bits = attrs->bits};
   b->n_blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size;
   GCUT_TRY(gcut__input_float(c, 2, &b->scales, err));
-  if (gcut_cpu_has(c, 3) && c->inputs[3]->type == GCUT_UINT8)
+  if (gcut__cpu_has(c, 3) && c->inputs[3]->type == GCUT_UINT8)
     b->packed = c->inputs[3]->data;
   else
     GCUT_TRY(gcut__input_float(c, 3, &b->zeros, err));
-  if (!gcut_cpu_has(c, 4) || c->inputs[4]->count == 0) return GCUT_OK;
+  if (!gcut__cpu_has(c, 4) || c->inputs[4]->count == 0) return GCUT_OK;
   if (c->inputs[4]->type != GCUT_INT32 || c->inputs[4]->dims[0] < b->k)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "g_idx is no int32 tensor of %lld elements",
-                         (long long)b->k);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "g_idx is no int32 tensor of %lld elements",
+                          (long long)b->k);
   b->groups = c->inputs[4]->data;
   for (int64_t i = 0; i < b->k; i++)
     if (b->groups[i] < 0 || b->groups[i] >= b->n_blocks)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "g_idx[%lld] is %d; there are %lld blocks",
-                           (long long)i, b->groups[i], (long long)b->n_blocks);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "g_idx[%lld] is %d; there are %lld blocks",
+                            (long long)i, b->groups[i], (long long)b->n_blocks);
   return GCUT_OK;
 }
 
@@ -237,14 +237,14 @@ static gcut_status read_table(gcut_cpu_call *c, table *t, gcut_error *err) {
                .bits = attrs->bits,
                .rank = data->rank,
                .block_size = attrs->block_size};
-  t->zero_points = gcut_cpu_has(c, 3) ? c->inputs[3] : NULL;
+  t->zero_points = gcut__cpu_has(c, 3) ? c->inputs[3] : NULL;
   t->axis = attrs->gather_axis < 0 ? attrs->gather_axis + t->rank : attrs->gather_axis;
   t->blocked = attrs->quantize_axis < 0 ? attrs->quantize_axis + t->rank : attrs->quantize_axis;
   t->block_last = t->blocked == t->rank - 1;
   for (int d = 0; d < t->rank; d++) t->dims[d] = data->dims[d];
   if (t->type == GCUT_UINT8) t->dims[t->rank - 1] *= 8 / t->bits;
   t->width = t->dims[t->rank - 1], t->size = t->dims[t->axis];
-  gcut_broadcast_strides(t->rank, scales->dims, t->rank, t->scale_strides);
+  gcut__broadcast_strides(t->rank, scales->dims, t->rank, t->scale_strides);
   return gcut__input_float(c, 2, &t->scales, err);
 }
 

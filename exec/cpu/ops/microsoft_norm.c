@@ -61,12 +61,12 @@ static gcut_status skip_norm(gcut_cpu_call *c, uint32_t beta, uint32_t bias, boo
   if (!sum || !stats) return GCUT_NO_MEMORY(err);
   add_rows(a, skip, c->inputs[1]->count, b, width, x->count, sum);
   gcut__finish_float(c, 3, kept);
-  const gcut_tensor *shift = beta != GCUT_NONE && gcut_cpu_has(c, beta) ? c->inputs[beta] : NULL;
+  const gcut_tensor *shift = beta != GCUT_NONE && gcut__cpu_has(c, beta) ? c->inputs[beta] : NULL;
   uint64_t rows = x->count / width;
   GCUT_TRY(normalize_sum(c, sum, width, center, c->inputs[2], shift, attrs->epsilon, stats,
                          stats + rows, err));
   for (uint32_t i = 1; i < 3; i++)
-    if (gcut_cpu_wants(c, i))
+    if (gcut__cpu_wants(c, i))
       gcut__store_doubles(GCUT_FLOAT, c->outputs[i]->data, 0, 1, rows, stats + (i - 1) * rows);
   return GCUT_OK;
 }
@@ -90,8 +90,8 @@ static gcut_status add_embedding(gcut_cpu_call *c, uint32_t table, const int32_t
   for (uint64_t i = 0; i < rows; i++) {
     int64_t id = ids ? ids[i % n_ids] : (int64_t)(i % length);
     if (id < 0 || id >= n)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "id %lld of the %lld rows of input %u",
-                           (long long)id, (long long)n, table);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "id %lld of the %lld rows of input %u",
+                            (long long)id, (long long)n, table);
     for (int64_t j = 0; j < width; j++)
       sum[i * (uint64_t)width + (uint64_t)j] += from[id * width + j];
   }
@@ -100,9 +100,9 @@ static gcut_status add_embedding(gcut_cpu_call *c, uint32_t table, const int32_t
 
 // Words of each sample that the mask keeps; 0 without a mask.
 static void count_mask(gcut_cpu_call *c, uint64_t batch, uint64_t length) {
-  if (!gcut_cpu_wants(c, 1)) return;
+  if (!gcut__cpu_wants(c, 1)) return;
   int32_t *counts = c->outputs[1]->data;
-  const int32_t *mask = gcut_cpu_has(c, 7) ? c->inputs[7]->data : NULL;
+  const int32_t *mask = gcut__cpu_has(c, 7) ? c->inputs[7]->data : NULL;
   for (uint64_t b = 0; b < batch; b++) {
     counts[b] = 0;
     for (uint64_t i = 0; mask && i < length; i++) counts[b] += mask[b * length + i] == 1;
@@ -121,11 +121,11 @@ gcut_status gcut__cpu_embed_layer_norm(gcut_cpu_call *c, gcut_error *err) {
   if (!sum && !(sum = GCUT_NEW_ARRAY(c->scratch, float, c->outputs[0]->count)))
     return GCUT_NO_MEMORY(err);
   memset(sum, 0, c->outputs[0]->count * sizeof *sum);
-  const gcut_tensor *positions = gcut_cpu_has(c, 8) ? c->inputs[8] : NULL;
+  const gcut_tensor *positions = gcut__cpu_has(c, 8) ? c->inputs[8] : NULL;
   GCUT_TRY(add_embedding(c, 2, ids->data, ids->count, ids->count, length, sum, err));
   GCUT_TRY(add_embedding(c, 3, positions ? positions->data : NULL, positions ? positions->count : 1,
                          ids->count, length, sum, err));
-  if (gcut_cpu_has(c, 4))
+  if (gcut__cpu_has(c, 4))
     GCUT_TRY(add_embedding(c, 4, c->inputs[1]->data, ids->count, ids->count, length, sum, err));
   gcut__finish_float(c, 2, kept);
   return normalize_sum(c, sum, (uint64_t)c->inputs[2]->dims[1], true, c->inputs[5], c->inputs[6],
@@ -187,11 +187,11 @@ static gcut_status group_norm(gcut_cpu_call *c, bool with_skip, gcut_error *err)
   double *y = GCUT_NEW_ARRAY(c->scratch, double, x->count);
   double *row = GCUT_NEW_ARRAY(c->scratch, double, g.size *g.points);
   if (with_skip) skip = gcut__tensor_doubles(c, c->inputs[3]);
-  if (with_skip && gcut_cpu_has(c, 4)) bias = gcut__tensor_doubles(c, c->inputs[4]);
+  if (with_skip && gcut__cpu_has(c, 4)) bias = gcut__tensor_doubles(c, c->inputs[4]);
   if (!gamma || !beta || !sum || !y || !row || (with_skip && !skip)) return GCUT_NO_MEMORY(err);
   gcut__load_doubles(x->type, x->data, 0, 1, x->count, sum);
   if (with_skip) add_skip(&g, c->inputs[3], skip, bias, sum);
-  if (gcut_cpu_wants(c, 1)) gcut__store_doubles(x->type, c->outputs[1]->data, 0, 1, x->count, sum);
+  if (gcut__cpu_wants(c, 1)) gcut__store_doubles(x->type, c->outputs[1]->data, 0, 1, x->count, sum);
   for (uint64_t b = 0; b < g.batch; b++)
     for (uint64_t k = 0; k < (uint64_t)attrs->groups; k++)
       normalize_group(&g, b, k, gamma, beta, (double)attrs->epsilon, attrs->activation == 1, sum,

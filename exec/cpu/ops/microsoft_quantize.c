@@ -16,7 +16,7 @@ typedef struct linear {
 
 static linear read_linear(const gcut_cpu_call *c, uint32_t scale, uint32_t zero) {
   linear l = {*(const float *)c->inputs[scale]->data, 0};
-  if (gcut_cpu_has(c, zero))
+  if (gcut__cpu_has(c, zero))
     gcut__load_quantized(c->inputs[zero]->type, c->inputs[zero]->data, 0, 1, &l.zero);
   return l;
 }
@@ -64,10 +64,10 @@ static gcut_status run_binary(gcut_cpu_call *c, const binary *f, gcut_error *err
   float row[BLOCK];
   gcut_walk *w;
   int64_t at = 0;
-  GCUT_TRY(gcut_walk_create(c->scratch, out->rank, out->dims, 2, &w, err));
-  gcut_walk_broadcast(w, 0, a->rank, a->dims);
-  gcut_walk_broadcast(w, 1, b->rank, b->dims);
-  for (bool more = gcut_walk_start(w); more; more = gcut_walk_next(w)) {
+  GCUT_TRY(gcut__walk_create(c->scratch, out->rank, out->dims, 2, &w, err));
+  gcut__walk_broadcast(w, 0, a->rank, a->dims);
+  gcut__walk_broadcast(w, 1, b->rank, b->dims);
+  for (bool more = gcut__walk_start(w); more; more = gcut__walk_next(w)) {
     const uint8_t *x = (const uint8_t *)a->data + w->offsets[0];
     const uint8_t *y = (const uint8_t *)b->data + w->offsets[1];
     for (int64_t i = 0; i < w->inner; i += BLOCK) {
@@ -109,9 +109,9 @@ gcut_status gcut__cpu_quantized_where(gcut_cpu_call *c, gcut_error *err) {
   quantize_table(out->type, l, table, of_x);
   expand_table(out->type, read_linear(c, 5, 6), table);
   quantize_table(out->type, l, table, of_y);
-  GCUT_TRY(gcut_walk_create(c->scratch, out->rank, out->dims, 3, &w, err));
-  for (uint32_t k = 0; k < 3; k++) gcut_walk_broadcast(w, k, operands[k]->rank, operands[k]->dims);
-  for (bool more = gcut_walk_start(w); more; more = gcut_walk_next(w))
+  GCUT_TRY(gcut__walk_create(c->scratch, out->rank, out->dims, 3, &w, err));
+  for (uint32_t k = 0; k < 3; k++) gcut__walk_broadcast(w, k, operands[k]->rank, operands[k]->dims);
+  for (bool more = gcut__walk_start(w); more; more = gcut__walk_next(w))
     for (int64_t i = 0; i < w->inner; i++) {
       const uint8_t *at[3];
       for (int k = 0; k < 3; k++)

@@ -171,11 +171,11 @@ static const double *spread(gcut_cpu_call *c, uint32_t i) {
   const double *own = gcut__tensor_doubles(c, t);
   double *all = gcut_arena_alloc(c->scratch, x->count, sizeof *all);
   gcut_walk *walk;
-  if (!own || !all || gcut_walk_create(c->scratch, x->rank, x->dims, 2, &walk, NULL) != GCUT_OK)
+  if (!own || !all || gcut__walk_create(c->scratch, x->rank, x->dims, 2, &walk, NULL) != GCUT_OK)
     return NULL;
-  gcut_walk_broadcast(walk, 0, x->rank, x->dims);
-  gcut_walk_broadcast(walk, 1, t->rank, t->dims);
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  gcut__walk_broadcast(walk, 0, x->rank, x->dims);
+  gcut__walk_broadcast(walk, 1, t->rank, t->dims);
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t k = 0; k < walk->inner; k++)
       all[walk->offsets[0] + k * walk->steps[0]] = own[walk->offsets[1] + k * walk->steps[1]];
   return all;
@@ -183,7 +183,7 @@ static const double *spread(gcut_cpu_call *c, uint32_t i) {
 
 // Scale and bias: the same for every row as a rule, otherwise broadcast to the whole tensor.
 static bool set_affine(gcut_cpu_call *c, gcut_normalize *p) {
-  bool has_bias = gcut_cpu_has(c, 2);
+  bool has_bias = gcut__cpu_has(c, 2);
   if (is_row(c, 1, p->n) && (!has_bias || is_row(c, 2, p->n))) {
     p->period = 1;
     p->scale = gcut__tensor_doubles(c, c->inputs[1]);
@@ -308,7 +308,7 @@ static gcut_status walk_reduced_last(gcut_cpu_call *c, gcut_walk **out_walk, uin
   for (size_t k = 0; k < axes.n; k++)
     reduced[axes.data[k] < 0 ? axes.data[k] + x->rank : axes.data[k]] = true;
   int64_t packed[GCUT_MAX_RANK], dims[GCUT_MAX_RANK], strides[GCUT_MAX_RANK];
-  gcut_packed_strides(x->rank, x->dims, packed);
+  gcut__packed_strides(x->rank, x->dims, packed);
   int rank = 0;
   *out_n = 1;
   for (int pass = 0; pass < 2; pass++)
@@ -318,8 +318,8 @@ static gcut_status walk_reduced_last(gcut_cpu_call *c, gcut_walk **out_walk, uin
       dims[rank] = x->dims[d];
       strides[rank++] = packed[d];
     }
-  GCUT_TRY(gcut_walk_create(c->scratch, rank, dims, 1, out_walk, err));
-  gcut_walk_strides(*out_walk, 0, strides);
+  GCUT_TRY(gcut__walk_create(c->scratch, rank, dims, 1, out_walk, err));
+  gcut__walk_strides(*out_walk, 0, strides);
   return GCUT_OK;
 }
 
@@ -342,14 +342,14 @@ gcut_status gcut__cpu_mean_variance_normalization(gcut_cpu_call *c, gcut_error *
   GCUT_TRY(walk_reduced_last(c, &back, &n, err));
   double *all = gcut_arena_alloc(c->scratch, x->count, sizeof *all), *at = all;
   if (!all) return GCUT_NO_MEMORY(err);
-  for (bool more = gcut_walk_start(there); more; more = gcut_walk_next(there)) {
+  for (bool more = gcut__walk_start(there); more; more = gcut__walk_next(there)) {
     gcut__load_doubles(x->type, x->data, (uint64_t)there->offsets[0], (uint64_t)there->steps[0],
                        (uint64_t)there->inner, at);
     at += there->inner;
   }
   for (uint64_t i = 0; i < x->count; i += n) mvn_row(all + i, n);
   at = all;
-  for (bool more = gcut_walk_start(back); more; more = gcut_walk_next(back)) {
+  for (bool more = gcut__walk_start(back); more; more = gcut__walk_next(back)) {
     gcut__store_doubles(x->type, c->outputs[0]->data, (uint64_t)back->offsets[0],
                         (uint64_t)back->steps[0], (uint64_t)back->inner, at);
     at += back->inner;

@@ -22,10 +22,10 @@ static gcut_status read_begins(gcut_cpu_call *c, int64_t *begins, int64_t *ends,
   else
     GCUT_TRY(gcut__indices(c, 1, &pads, &n, err));
   GCUT_TRY(gcut__indices(c, 3, &axes, &n_axes, err));
-  if (!gcut_cpu_has(c, 3)) n_axes = (uint64_t)rank;
+  if (!gcut__cpu_has(c, 3)) n_axes = (uint64_t)rank;
   for (int d = 0; d < rank; d++) begins[d] = ends[d] = 0;
   for (uint64_t k = 0; k < n_axes; k++) {
-    int64_t axis = gcut_cpu_has(c, 3) ? axes[k] : (int64_t)k;
+    int64_t axis = gcut__cpu_has(c, 3) ? axes[k] : (int64_t)k;
     if (axis < 0) axis += rank;
     begins[axis] = pads[k];
     ends[axis] = pads[n_axes + k];
@@ -42,8 +42,8 @@ static gcut_status pad_constant(gcut_cpu_call *c, const int64_t *begins, const u
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   gcut__fill(to.size, to.data, item, y->count);
-  gcut_packed_strides(x->rank, x->dims, strides);
-  gcut_packed_strides(y->rank, y->dims, to_strides);
+  gcut__packed_strides(x->rank, x->dims, strides);
+  gcut__packed_strides(y->rank, y->dims, to_strides);
   bool empty = false;
   for (int d = 0; d < x->rank; d++) {
     int64_t first = begins[d] < 0 ? -begins[d] : 0, to_first = begins[d] > 0 ? begins[d] : 0;
@@ -80,7 +80,7 @@ static gcut_status make_table(gcut_cpu_call *c, gcut__pad_mode mode, int d, int6
   int64_t size = c->inputs[0]->dims[d], first = begin < 0 ? -begin : 0;
   int64_t left = size - first + (end < 0 ? end : 0), n = c->outputs[0]->dims[d];
   int64_t *table = *out_table = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)n);
-  if (!table) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for indices");
+  if (!table) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for indices");
   for (int64_t i = 0; i < n; i++)
     table[i] = (first + place(mode, i - (begin > 0 ? begin : 0), left)) * stride;
   return GCUT_OK;
@@ -94,7 +94,7 @@ static gcut_status pad_from_input(gcut_cpu_call *c, gcut__pad_mode mode, const i
   int64_t strides[GCUT_MAX_RANK], *tables[GCUT_MAX_RANK], index[GCUT_MAX_RANK] = {0};
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
-  gcut_packed_strides(x->rank, x->dims, strides);
+  gcut__packed_strides(x->rank, x->dims, strides);
   for (int d = 0; d < x->rank; d++)
     GCUT_TRY(make_table(c, mode, d, begins[d], ends[d], strides[d], &tables[d], err));
   int last = x->rank - 1;
@@ -114,14 +114,14 @@ static gcut_status read_value(gcut_cpu_call *c, uint8_t *item, gcut_error *err) 
   const gcut__pad_attrs *attrs = c->attrs;
   gcut__elements value;
   memset(item, 0, 16);
-  if (gcut_cpu_has(c, 2)) {
+  if (gcut__cpu_has(c, 2)) {
     GCUT_TRY(gcut__elements_read(c, c->inputs[2], &value, err));
     memcpy(item, value.data, value.size);
   } else if (c->node->version < 11) {
     double wide = (double)attrs->value;
-    bool is_double = gcut_class_of(c->inputs[0]->type) == GCUT_CLASS_d;
-    gcut_row_store(c->inputs[0]->type, item, 0, 1,
-                   is_double ? (const void *)&wide : (const void *)&attrs->value);
+    bool is_double = gcut__class_of(c->inputs[0]->type) == GCUT_CLASS_d;
+    gcut__row_store(c->inputs[0]->type, item, 0, 1,
+                    is_double ? (const void *)&wide : (const void *)&attrs->value);
   }
   return GCUT_OK;
 }

@@ -18,8 +18,8 @@ static int64_t least(int64_t a, int64_t b) {
 // n <= GCUT_ROW elements as floats; the result lies in `row` or in the data itself.
 static const float *load_floats(gcut_dtype type, const void *data, int64_t first, int64_t n,
                                 gcut_row *row, float *floats) {
-  const void *x = gcut_row_load(type, data, first, 1, (size_t)n, row);
-  gcut_class class = gcut_class_of(type);
+  const void *x = gcut__row_load(type, data, first, 1, (size_t)n, row);
+  gcut_class class = gcut__class_of(type);
   if (class == GCUT_CLASS_f) return x;
   for (int64_t i = 0; i < n; i++)
     floats[i] =
@@ -45,7 +45,7 @@ const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor) {
 // Least and greatest value of an integer type.
 static void limits(gcut_dtype type, double *low, double *high) {
   double half = ldexp(1, (int)gcut_dtype_bits(type) - 1);
-  bool is_signed = gcut_class_of(type) == GCUT_CLASS_i;
+  bool is_signed = gcut__class_of(type) == GCUT_CLASS_i;
   *low = is_signed ? -half : 0;
   *high = is_signed ? half - 1 : 2 * half - 1;
 }
@@ -59,7 +59,7 @@ static void store_integers(gcut_dtype type, void *out, int64_t first, int64_t n,
     double value = rint((double)x[i]) + (double)zero[i * zero_step];
     row.i[i] = value != value ? 0 : (int64_t)(value < low ? low : value > high ? high : value);
   }
-  gcut_row_store(type, out, first, (size_t)n, &row);
+  gcut__row_store(type, out, first, (size_t)n, &row);
 }
 
 // Floats of fewer than 8 bits always saturate, and their elements share bytes.
@@ -68,7 +68,7 @@ static void store_minifloats(gcut_dtype type, void *out, int64_t first, int64_t 
   gcut_row row;
   for (int64_t i = 0; i < n; i++) row.f[i] = x[i] + zero[i * zero_step];
   if (gcut_dtype_bits(type) < 8 || saturate)
-    gcut_row_store(type, out, first, (size_t)n, &row);
+    gcut__row_store(type, out, first, (size_t)n, &row);
   else
     for (int64_t i = 0; i < n; i++)
       ((uint8_t *)out)[first + i] = gcut_minifloat_encode(type, (double)row.f[i], false);
@@ -78,7 +78,7 @@ void gcut__quantize_store(gcut_dtype type, void *out, int64_t first, int64_t n, 
                           const float *zero, int64_t zero_step, bool saturate) {
   for (int64_t i = 0; i < n; i += GCUT_ROW) {
     int64_t part = least(GCUT_ROW, n - i);
-    if (gcut_class_of(type) == GCUT_CLASS_f)
+    if (gcut__class_of(type) == GCUT_CLASS_f)
       store_minifloats(type, out, first + i, part, x + i, zero + i * zero_step, zero_step,
                        saturate);
     else
@@ -124,7 +124,7 @@ static void dequantize_run(const linear *l, int64_t first, int64_t n, int64_t at
     const float *x = load_floats(l->x->type, l->x->data, first + i, part, &row, floats);
     for (int64_t k = 0; k < part; k++)
       out.f[k] = (x[k] - l->zero[from + k * step]) * l->scale[from + k * step];
-    gcut_row_store(l->y->type, l->y->data, first + i, (size_t)part, &out);
+    gcut__row_store(l->y->type, l->y->data, first + i, (size_t)part, &out);
   }
 }
 
@@ -183,8 +183,8 @@ static void run_all(gcut_cpu_call *c, const linear *l, run_kernel kernel) {
 static gcut_status read_linear(gcut_cpu_call *c, linear *l, gcut_error *err) {
   *l = (linear){.x = c->inputs[0], .y = c->outputs[0]};
   l->scale = gcut__dequantized(c, c->inputs[1]);
-  l->zero = gcut_cpu_has(c, 2) ? gcut__dequantized(c, c->inputs[2])
-                               : gcut_arena_alloc(c->scratch, c->inputs[1]->count, sizeof(float));
+  l->zero = gcut__cpu_has(c, 2) ? gcut__dequantized(c, c->inputs[2])
+                                : gcut_arena_alloc(c->scratch, c->inputs[1]->count, sizeof(float));
   return l->scale && l->zero ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 

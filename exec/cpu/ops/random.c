@@ -10,7 +10,7 @@
 #include "tracer/base/intern.h"
 
 static void seed_by_name(const gcut_cpu_call *c, gcut_mersenne *m) {
-  gcut_mersenne_seed(m, (uint32_t)gcut_hash(c->node->name, strlen(c->node->name)));
+  gcut__mersenne_seed(m, (uint32_t)gcut_hash(c->node->name, strlen(c->node->name)));
 }
 
 static void seed(const gcut_cpu_call *c, gcut_mersenne *m) {
@@ -18,7 +18,7 @@ static void seed(const gcut_cpu_call *c, gcut_mersenne *m) {
   if (isnan(given))
     seed_by_name(c, m);
   else
-    gcut_mersenne_seed(m, (uint32_t)gcut_truncate_uint64((double)given));
+    gcut__mersenne_seed(m, (uint32_t)gcut__truncate_uint64((double)given));
 }
 
 // Sets element k of a row of that class.
@@ -26,34 +26,34 @@ static void put(gcut_class class, gcut_row *row, size_t k, double value) {
   switch (class) {
   case GCUT_CLASS_f: row->f[k] = (float)value; break;
   case GCUT_CLASS_d: row->d[k] = value; break;
-  case GCUT_CLASS_i: row->i[k] = gcut_truncate_int64(value); break;
-  default: row->u[k] = gcut_truncate_uint64(value); break;
+  case GCUT_CLASS_i: row->i[k] = gcut__truncate_int64(value); break;
+  default: row->u[k] = gcut__truncate_uint64(value); break;
   }
 }
 
 // Fills output 0 with draw() * factor + offset.
 static void fill(gcut_cpu_call *c, double (*draw)(gcut_mersenne *), double factor, double offset) {
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut_class_of(y->type);
+  gcut_class class = gcut__class_of(y->type);
   gcut_mersenne m;
   gcut_row row;
   seed(c, &m);
   for (uint64_t at = 0; at < y->count; at += GCUT_ROW) {
     size_t n = y->count - at < GCUT_ROW ? y->count - at : GCUT_ROW;
     for (size_t k = 0; k < n; k++) put(class, &row, k, draw(&m) * factor + offset);
-    gcut_row_store(y->type, y->data, (int64_t)at, n, &row);
+    gcut__row_store(y->type, y->data, (int64_t)at, n, &row);
   }
 }
 
 static gcut_status run_normal(gcut_cpu_call *c) {
   const gcut_random_attrs *attrs = c->attrs;
-  fill(c, gcut_mersenne_normal, (double)attrs->scale, (double)attrs->mean);
+  fill(c, gcut__mersenne_normal, (double)attrs->scale, (double)attrs->mean);
   return GCUT_OK;
 }
 
 static gcut_status run_uniform(gcut_cpu_call *c) {
   const gcut_random_attrs *attrs = c->attrs;
-  fill(c, gcut_mersenne_uniform, (double)attrs->high - (double)attrs->low, (double)attrs->low);
+  fill(c, gcut__mersenne_uniform, (double)attrs->high - (double)attrs->low, (double)attrs->low);
   return GCUT_OK;
 }
 
@@ -71,16 +71,16 @@ KERNEL(random_uniform_like, run_uniform)
 static gcut_status run_bernoulli(gcut_cpu_call *c) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  gcut_class from = gcut_class_of(x->type), to = gcut_class_of(y->type);
+  gcut_class from = gcut__class_of(x->type), to = gcut__class_of(y->type);
   gcut_mersenne m;
   gcut_row in, out;
   seed(c, &m);
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const void *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    const void *row = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     for (size_t k = 0; k < n; k++)
-      put(to, &out, k, gcut_mersenne_uniform(&m) < gcut_row_double(from, row, k) ? 1 : 0);
-    gcut_row_store(y->type, y->data, (int64_t)at, n, &out);
+      put(to, &out, k, gcut__mersenne_uniform(&m) < gcut__row_double(from, row, k) ? 1 : 0);
+    gcut__row_store(y->type, y->data, (int64_t)at, n, &out);
   }
   return GCUT_OK;
 }
@@ -90,11 +90,12 @@ KERNEL(bernoulli, run_bernoulli)
 
 // Running sums of exp(x - max x) over a line of log-probabilities.
 static void accumulate_line(const gcut_tensor *x, int64_t offset, int64_t n, double *sums) {
-  gcut_class class = gcut_class_of(x->type);
+  gcut_class class = gcut__class_of(x->type);
   gcut_row buffer;
   double largest = -(double)INFINITY, sum = 0;
   for (int64_t k = 0; k < n; k++) {
-    sums[k] = gcut_row_double(class, gcut_row_load(x->type, x->data, offset + k, 1, 1, &buffer), 0);
+    sums[k] =
+        gcut__row_double(class, gcut__row_load(x->type, x->data, offset + k, 1, 1, &buffer), 0);
     if (sums[k] > largest) largest = sums[k];
   }
   for (int64_t k = 0; k < n; k++) sums[k] = sum += exp(sums[k] - largest);
@@ -124,8 +125,8 @@ gcut_status gcut__cpu_multinomial(gcut_cpu_call *c, gcut_error *err) {
   for (int64_t b = 0; b < x->dims[0]; b++) {
     accumulate_line(x, b * n, n, sums);
     for (int64_t s = 0; s < n_samples; s++) {
-      int64_t drawn = find_class(sums, n, gcut_mersenne_uniform(&m) * sums[n - 1]);
-      gcut_row_store(y->type, y->data, b * n_samples + s, 1, &drawn);
+      int64_t drawn = find_class(sums, n, gcut__mersenne_uniform(&m) * sums[n - 1]);
+      gcut__row_store(y->type, y->data, b * n_samples + s, 1, &drawn);
     }
   }
   return GCUT_OK;
@@ -136,15 +137,15 @@ gcut_status gcut__cpu_multinomial(gcut_cpu_call *c, gcut_error *err) {
 static bool is_training(const gcut_cpu_call *c) {
   const gcut_dropout_attrs *attrs = c->attrs;
   if (c->node->version < 7) return !attrs->is_test;
-  return gcut_cpu_has(c, 2) && *(const uint8_t *)c->inputs[2]->data;
+  return gcut__cpu_has(c, 2) && *(const uint8_t *)c->inputs[2]->data;
 }
 
 static double read_ratio(const gcut_cpu_call *c) {
-  if (!gcut_cpu_has(c, 1)) return (double)((const gcut_dropout_attrs *)c->attrs)->ratio;
+  if (!gcut__cpu_has(c, 1)) return (double)((const gcut_dropout_attrs *)c->attrs)->ratio;
   const gcut_tensor *ratio = c->inputs[1];
   gcut_row row;
-  return gcut_row_double(gcut_class_of(ratio->type),
-                         gcut_row_load(ratio->type, ratio->data, 0, 0, 1, &row), 0);
+  return gcut__row_double(gcut__class_of(ratio->type),
+                          gcut__row_load(ratio->type, ratio->data, 0, 0, 1, &row), 0);
 }
 
 // What passes is all of it; without a training to thin out, that is everything.
@@ -154,10 +155,10 @@ static void pass_all(gcut_cpu_call *c) {
   gcut_row ones;
   if (y && x->bytes > 0) memcpy(y->data, x->data, x->bytes);
   if (!mask) return;
-  for (size_t k = 0; k < GCUT_ROW; k++) put(gcut_class_of(mask->type), &ones, k, 1);
+  for (size_t k = 0; k < GCUT_ROW; k++) put(gcut__class_of(mask->type), &ones, k, 1);
   for (uint64_t at = 0; at < mask->count; at += GCUT_ROW)
-    gcut_row_store(mask->type, mask->data, (int64_t)at,
-                   mask->count - at < GCUT_ROW ? mask->count - at : GCUT_ROW, &ones);
+    gcut__row_store(mask->type, mask->data, (int64_t)at,
+                    mask->count - at < GCUT_ROW ? mask->count - at : GCUT_ROW, &ones);
 }
 
 // Drops each element with probability `ratio` and scales the others up.
@@ -165,31 +166,31 @@ static void thin_out(gcut_cpu_call *c, double ratio) {
   const gcut_dropout_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0], *mask = c->n_outputs > 1 ? c->outputs[1] : NULL;
-  gcut_class class = gcut_class_of(x->type);
+  gcut_class class = gcut__class_of(x->type);
   double scale = 1 / (1 - ratio);
   gcut_mersenne m;
   gcut_row in, out, kept;
   if (attrs->seed == GCUT_NO_SEED)
     seed_by_name(c, &m);
   else
-    gcut_mersenne_seed(&m, (uint32_t)attrs->seed);
+    gcut__mersenne_seed(&m, (uint32_t)attrs->seed);
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const void *row = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    const void *row = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     for (size_t k = 0; k < n; k++) {
-      bool keep = gcut_mersenne_uniform(&m) >= ratio;
-      put(class, &out, k, keep ? gcut_row_double(class, row, k) * scale : 0);
-      if (mask) put(gcut_class_of(mask->type), &kept, k, keep);
+      bool keep = gcut__mersenne_uniform(&m) >= ratio;
+      put(class, &out, k, keep ? gcut__row_double(class, row, k) * scale : 0);
+      if (mask) put(gcut__class_of(mask->type), &kept, k, keep);
     }
-    if (y) gcut_row_store(y->type, y->data, (int64_t)at, n, &out);
-    if (mask) gcut_row_store(mask->type, mask->data, (int64_t)at, n, &kept);
+    if (y) gcut__row_store(y->type, y->data, (int64_t)at, n, &out);
+    if (mask) gcut__row_store(mask->type, mask->data, (int64_t)at, n, &kept);
   }
 }
 
 gcut_status gcut__cpu_dropout(gcut_cpu_call *c, gcut_error *err) {
   double ratio = is_training(c) ? read_ratio(c) : 0;
   if (!(ratio >= 0 && ratio < 1))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "ratio %g, expected 0 up to 1", ratio);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "ratio %g, expected 0 up to 1", ratio);
   if (ratio == 0)
     pass_all(c);
   else

@@ -110,17 +110,17 @@ REDUCTIONS(shifts, max_f, max_d, max_i_as_double, max_u_as_double)
 static gcut_status create_walk(const gcut_cpu_call *c, gcut_walk **out_walk, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   const gcut_reduce_attrs *attrs = c->attrs;
-  bool mask[GCUT_MAX_RANK], by_input = gcut_cpu_has(c, 1);
+  bool mask[GCUT_MAX_RANK], by_input = gcut__cpu_has(c, 1);
   int64_t strides[GCUT_MAX_RANK], stride = 1;
-  gcut_reduce_mask(attrs, by_input ? c->inputs[1]->data : attrs->axes.data,
-                   by_input ? c->inputs[1]->count : attrs->axes.n, x->rank, mask);
+  gcut__reduce_mask(attrs, by_input ? c->inputs[1]->data : attrs->axes.data,
+                    by_input ? c->inputs[1]->count : attrs->axes.n, x->rank, mask);
   for (int d = x->rank - 1; d >= 0; d--) {
     strides[d] = mask[d] ? 0 : stride;
     if (!mask[d]) stride *= x->dims[d];
   }
-  GCUT_TRY(gcut_walk_create(c->scratch, x->rank, x->dims, 2, out_walk, err));
-  gcut_walk_strides(*out_walk, 0, strides);
-  gcut_walk_broadcast(*out_walk, 1, x->rank, x->dims);
+  GCUT_TRY(gcut__walk_create(c->scratch, x->rank, x->dims, 2, out_walk, err));
+  gcut__walk_strides(*out_walk, 0, strides);
+  gcut__walk_broadcast(*out_walk, 1, x->rank, x->dims);
   return GCUT_OK;
 }
 
@@ -133,10 +133,10 @@ static gcut_status accumulate(const gcut_cpu_call *c, const reduction *r, void *
   gcut_row buffer;
   r->fill(c->outputs[0]->count, acc);
   GCUT_TRY(create_walk(c, &walk, err));
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t at = 0; at < walk->inner; at += GCUT_ROW) {
       size_t n = walk->inner - at < GCUT_ROW ? (size_t)(walk->inner - at) : GCUT_ROW;
-      const void *row = gcut_row_load(x->type, x->data, walk->offsets[1] + at, 1, n, &buffer);
+      const void *row = gcut__row_load(x->type, x->data, walk->offsets[1] + at, 1, n, &buffer);
       int64_t to = walk->offsets[0] + at * walk->steps[0];
       (walk->steps[0] == 0 ? r->row : r->rows)(n, row, (uint64_t *)acc + to,
                                                shift ? shift + to : NULL);
@@ -160,7 +160,7 @@ static double as_is(double sum) {
 
 // Writes accumulators of double to an output of any type.
 static void write_doubles(gcut_tensor *y, const double *acc, finish_function *finish) {
-  gcut_class class = gcut_class_of(y->type);
+  gcut_class class = gcut__class_of(y->type);
   gcut_row row;
   for (uint64_t at = 0; at < y->count; at += GCUT_ROW) {
     size_t n = y->count - at < GCUT_ROW ? y->count - at : GCUT_ROW;
@@ -169,18 +169,18 @@ static void write_doubles(gcut_tensor *y, const double *acc, finish_function *fi
       switch (class) {
       case GCUT_CLASS_f: row.f[k] = (float)value; break;
       case GCUT_CLASS_d: row.d[k] = value; break;
-      case GCUT_CLASS_i: row.i[k] = gcut_truncate_int64(value); break;
-      default: row.u[k] = gcut_truncate_uint64(value); break;
+      case GCUT_CLASS_i: row.i[k] = gcut__truncate_int64(value); break;
+      default: row.u[k] = gcut__truncate_uint64(value); break;
       }
     }
-    gcut_row_store(y->type, y->data, (int64_t)at, n, &row);
+    gcut__row_store(y->type, y->data, (int64_t)at, n, &row);
   }
 }
 
 static void write_integers(gcut_tensor *y, const uint64_t *acc) {
   for (uint64_t at = 0; at < y->count; at += GCUT_ROW) {
     size_t n = y->count - at < GCUT_ROW ? y->count - at : GCUT_ROW;
-    gcut_row_store(y->type, y->data, (int64_t)at, n, acc + at);
+    gcut__row_store(y->type, y->data, (int64_t)at, n, acc + at);
   }
 }
 
@@ -189,8 +189,8 @@ static bool is_integer(gcut_class class) {
 }
 
 static gcut_status reduce(gcut_cpu_call *c, reductions by_class, void **out_acc, gcut_error *err) {
-  const reduction *r = by_class[gcut_class_of(c->inputs[0]->type)];
-  if (!r) return gcut_cpu_type_unsupported(c, c->inputs[0]->type, err);
+  const reduction *r = by_class[gcut__class_of(c->inputs[0]->type)];
+  if (!r) return gcut__cpu_type_unsupported(c, c->inputs[0]->type, err);
   GCUT_TRY(new_accumulators(c, out_acc, err));
   return accumulate(c, r, *out_acc, NULL, err);
 }
@@ -202,7 +202,7 @@ static gcut_status run_plain(gcut_cpu_call *c, reductions by_class, gcut_error *
   gcut_tensor *y = c->outputs[0];
   void *acc;
   GCUT_TRY(reduce(c, by_class, &acc, err));
-  if (is_integer(gcut_class_of(y->type)))
+  if (is_integer(gcut__class_of(y->type)))
     write_integers(y, acc);
   else
     write_doubles(y, acc, as_is);
@@ -213,7 +213,7 @@ static gcut_status run_plain(gcut_cpu_call *c, reductions by_class, gcut_error *
 static gcut_status run_function(gcut_cpu_call *c, reductions by_class, finish_function *finish,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut_class_of(y->type);
+  gcut_class class = gcut__class_of(y->type);
   void *acc;
   GCUT_TRY(reduce(c, by_class, &acc, err));
   for (uint64_t k = 0; is_integer(class) && k < y->count; k++) {
@@ -227,7 +227,7 @@ static gcut_status run_function(gcut_cpu_call *c, reductions by_class, finish_fu
 // The extreme of nothing is the other end of the type.
 static gcut_status run_extreme(gcut_cpu_call *c, reductions by_class, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  if (c->inputs[0]->count > 0 || gcut_class_of(y->type) != GCUT_CLASS_i)
+  if (c->inputs[0]->count > 0 || gcut__class_of(y->type) != GCUT_CLASS_i)
     return run_plain(c, by_class, err);
   void *acc;
   GCUT_TRY(reduce(c, by_class, &acc, err));
@@ -272,12 +272,12 @@ static void divide_sums(gcut_class class, uint64_t n, void *acc, uint64_t by) {
 
 gcut_status gcut__cpu_reduce_mean(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut_class_of(y->type);
+  gcut_class class = gcut__class_of(y->type);
   void *acc;
   GCUT_TRY(reduce(c, sums, &acc, err));
   uint64_t share = y->count > 0 ? c->inputs[0]->count / y->count : 1;
   if (share == 0 && is_integer(class))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "the mean of no integers");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "the mean of no integers");
   divide_sums(class, y->count, acc, share);
   if (is_integer(class))
     write_integers(y, acc);
@@ -296,7 +296,7 @@ gcut_status gcut__cpu_reduce_log_sum_exp(gcut_cpu_call *c, gcut_error *err) {
   for (uint64_t k = 0; k < y->count; k++)
     if (!isfinite(shift[k])) shift[k] = 0;
   GCUT_TRY(new_accumulators(c, &acc, err));
-  GCUT_TRY(accumulate(c, exponents[gcut_class_of(c->inputs[0]->type)], acc, shift, err));
+  GCUT_TRY(accumulate(c, exponents[gcut__class_of(c->inputs[0]->type)], acc, shift, err));
   sum = acc;
   for (uint64_t k = 0; k < y->count; k++) sum[k] = log(sum[k]) + shift[k];
   write_doubles(y, sum, as_is);

@@ -112,7 +112,7 @@ static gcut_status build_table(gcut_cpu_call *c, const resize *r, axis_table *t,
   double squeeze = aa ? t->axis.scale : 1; // widens the kernel when shrinking
   double reach = (r->rules.mode == GCUT_RESIZE_CUBIC ? 2 : 1) / squeeze;
   size_t out = (size_t)t->axis.out;
-  if (!(reach < 0x1p31)) return gcut_cpu_fail(c, GCUT_FORMAT, err, "a scale is too small");
+  if (!(reach < 0x1p31)) return gcut__cpu_fail(c, GCUT_FORMAT, err, "a scale is too small");
   t->taps = nearest ? 1 : -2 * (int64_t)floor(-reach);
   t->first = GCUT_NEW_ARRAY(c->scratch, int64_t, out);
   t->count = GCUT_NEW_ARRAY(c->scratch, int64_t, out);
@@ -147,16 +147,16 @@ static gcut_status read_sizes(gcut_cpu_call *c, const resize *r, gcut_resize_axi
   const double *scales = own;
   const char *problem;
   size_t given = n;
-  if (in.sizes != GCUT_NONE && gcut_cpu_has(c, in.sizes) && c->inputs[in.sizes]->count > 0) {
+  if (in.sizes != GCUT_NONE && gcut__cpu_has(c, in.sizes) && c->inputs[in.sizes]->count > 0) {
     problem = gcut__resize_by_sizes(r->attrs, c->inputs[in.sizes]->data, n, axes);
-    return problem ? gcut_cpu_fail(c, GCUT_FORMAT, err, "%s", problem) : GCUT_OK;
+    return problem ? gcut__cpu_fail(c, GCUT_FORMAT, err, "%s", problem) : GCUT_OK;
   }
   if (c->n_inputs > 1)
     GCUT_TRY(read_doubles(c, in.scales, &scales, &given, err));
   else
     given = gcut__upsample_scales(c->node, r->attrs, r->rank, own);
   problem = given == n ? gcut__resize_by_scales(scales, n, axes) : "too few scales";
-  return problem ? gcut_cpu_fail(c, GCUT_FORMAT, err, "%s", problem) : GCUT_OK;
+  return problem ? gcut__cpu_fail(c, GCUT_FORMAT, err, "%s", problem) : GCUT_OK;
 }
 
 static gcut_status read_geometry(gcut_cpu_call *c, resize *r, gcut_error *err) {
@@ -216,7 +216,7 @@ static gcut_status gather(gcut_cpu_call *c, const resize *r, gcut_error *err) {
   GCUT_TRY(gcut__elements_read(c, x, &in, err));
   GCUT_TRY(gcut__elements_write(c, out, &to, err));
   if (!whole) extrapolate(r, out, &to);
-  gcut_packed_strides(r->rank, x->dims, strides);
+  gcut__packed_strides(r->rank, x->dims, strides);
   for (int64_t at = 0; at < (int64_t)out->count; at += n) {
     int64_t from = 0;
     for (int d = 0; d < last && from >= 0; d++) {
@@ -308,14 +308,14 @@ static gcut_status run(gcut_cpu_call *c, gcut_error *err) {
   resize r = {.attrs = c->attrs, .rank = c->inputs[0]->rank};
   gcut_tensor *out = c->outputs[0];
   const char *problem = gcut__resize_rules(c->node, r.attrs, &r.rules);
-  if (problem) return gcut_cpu_fail(c, GCUT_FORMAT, err, "%s", problem);
+  if (problem) return gcut__cpu_fail(c, GCUT_FORMAT, err, "%s", problem);
   bool nearest = r.rules.mode == GCUT_RESIZE_NEAREST;
   if (!nearest && !(GCUT_NUMERIC >> out->type & 1))
-    return gcut_cpu_type_unsupported(c, out->type, err);
+    return gcut__cpu_type_unsupported(c, out->type, err);
   GCUT_TRY(read_geometry(c, &r, err));
   if (out->count == 0) return GCUT_OK;
   if (r.rank == 0) {
-    gcut_cpu_output_tensor(c, 0, (gcut_tensor *)c->inputs[0]);
+    gcut__cpu_output_tensor(c, 0, (gcut_tensor *)c->inputs[0]);
     return GCUT_OK;
   }
   for (int d = 0; d < r.rank; d++)

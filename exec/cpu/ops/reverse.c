@@ -13,8 +13,8 @@ gcut_status gcut__cpu_reverse_sequence(gcut_cpu_call *c, gcut_error *err) {
   int64_t batches = x->dims[attrs->batch_axis], steps = x->dims[attrs->time_axis];
   for (int64_t b = 0; b < batches; b++)
     if (lengths[b] < 0 || lengths[b] > steps)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "sequence %lld has %lld of %lld steps",
-                           (long long)b, (long long)lengths[b], (long long)steps);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "sequence %lld has %lld of %lld steps",
+                            (long long)b, (long long)lengths[b], (long long)steps);
   if (y->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));

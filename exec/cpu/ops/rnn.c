@@ -84,7 +84,7 @@ static rnn describe(const gcut_cpu_call *c, int64_t gates, size_t n_functions) {
       .input_forget = attrs->input_forget != 0,
       .clip = attrs->clip,
       .n_functions = n_functions,
-      .lengths = gcut_cpu_has(c, 4) ? c->inputs[4]->data : NULL,
+      .lengths = gcut__cpu_has(c, 4) ? c->inputs[4]->data : NULL,
   };
 }
 
@@ -96,7 +96,7 @@ static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut_rnn_functi
   if (!rows) return GCUT_NO_MEMORY(err);
   if (!gcut__rnn_activations(c->attrs, defaults, r->n_functions,
                              r->n_functions * (size_t)r->directions, r->activations, &bad))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "activation %zu is unknown or missing", bad);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "activation %zu is unknown or missing", bad);
   return r->real == GCUT_DOUBLE ? run_double(c, r, rows, err) : run_float(c, r, rows, err);
 }
 

@@ -40,7 +40,7 @@ static gcut_status spread_taps(gcut_cpu_call *c, const gcut_roi_align_attrs *att
   double bin = length / (double)a->bins;
   double samples = attrs->sampling_ratio > 0 ? (double)attrs->sampling_ratio : ceil(bin);
   if (!(samples <= MOST_SAMPLES))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "a region asks for %g samples a bin", samples);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "a region asks for %g samples a bin", samples);
   a->samples = samples > 0 ? (int64_t)samples : 0;
   a->taps = gcut_arena_alloc(c->scratch, (size_t)a->bins, (size_t)a->samples * sizeof(tap));
   if (!a->taps) return GCUT_NO_MEMORY(err);
@@ -84,13 +84,13 @@ static gcut_status align_region(gcut_cpu_call *c, const double *x, const double 
   axis h = {.size = dims[2], .bins = attrs->output_height};
   axis w = {.size = dims[3], .bins = attrs->output_width};
   if (batch < 0 || batch >= dims[0])
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "batch index %lld of %lld samples", (long long)batch,
-                         (long long)dims[0]);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "batch index %lld of %lld samples", (long long)batch,
+                          (long long)dims[0]);
   GCUT_TRY(spread_taps(c, attrs, roi[1], roi[3], &h, err));
   GCUT_TRY(spread_taps(c, attrs, roi[0], roi[2], &w, err));
   if (h.samples * w.samples > MOST_SAMPLES)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "a region asks for %lld by %lld samples a bin",
-                         (long long)h.samples, (long long)w.samples);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "a region asks for %lld by %lld samples a bin",
+                          (long long)h.samples, (long long)w.samples);
   for (int64_t channel = 0; channel < dims[1]; channel++) {
     const double *map = x + (batch * dims[1] + channel) * h.size * w.size;
     for (int64_t i = 0; i < h.bins; i++)
@@ -172,8 +172,8 @@ gcut_status gcut__cpu_max_roi_pool(gcut_cpu_call *c, gcut_error *err) {
   for (int64_t i = 0; i < n; i++) {
     double batch = rois[5 * i];
     if (!(batch >= 0 && batch < (double)dims[0]))
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "batch index %g of %lld samples", batch,
-                           (long long)dims[0]);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "batch index %g of %lld samples", batch,
+                            (long long)dims[0]);
     pool_region(c->attrs, dims, x, rois + 5 * i, y + i * region);
   }
   gcut__store_doubles(out->type, out->data, 0, 1, out->count, y);

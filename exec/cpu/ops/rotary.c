@@ -44,10 +44,10 @@ static gcut_status rotate_all(gcut_cpu_call *c, const rotation *r, float *y, boo
     for (int64_t t = 0; t < r->length; t++) {
       int64_t row = row_of(r, b, t);
       if (row < 0)
-        return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                             "position of token %" PRId64 " of sample %" PRId64
-                             " is outside the %" PRId64 " cosines",
-                             t, b, r->positions);
+        return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                              "position of token %" PRId64 " of sample %" PRId64
+                              " is outside the %" PRId64 " cosines",
+                              t, b, r->positions);
       for (int64_t h = 0; h < r->heads; h++) {
         int64_t at = b * r->x.batch + h * r->x.head + t * r->x.row;
         gcut__rotate(x + at, y + at, r->cosine + row * r->half, r->sine + row * r->half, r->size,
@@ -85,7 +85,7 @@ static gcut_status rotary(gcut_cpu_call *c, uint32_t cosine, uint32_t sine, uint
 }
 
 gcut_status gcut__cpu_rotary_embedding(gcut_cpu_call *c, gcut_error *err) {
-  return rotary(c, 1, 2, gcut_cpu_has(c, 3) ? 3 : GCUT_NONE, err);
+  return rotary(c, 1, 2, gcut__cpu_has(c, 3) ? 3 : GCUT_NONE, err);
 }
 gcut_status gcut__cpu_microsoft_rotary_embedding(gcut_cpu_call *c, gcut_error *err) {
   return rotary(c, 2, 3, 1, err);

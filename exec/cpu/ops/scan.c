@@ -67,15 +67,16 @@ static gcut_status check_lengths(gcut_cpu_call *c, scan *s, gcut_tensor *const *
   for (uint32_t k = 0; k < s->form.n_scans; k++) {
     const gcut_tensor *x = whole[s->form.n_states + k];
     if (x->kind != GCUT_KIND_TENSOR || x->rank < 1)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u cannot be scanned", s->form.n_states + k);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u cannot be scanned",
+                            s->form.n_states + k);
     int64_t axis = gcut__scan_entry(s->attrs->scan_input_axes, k);
     if (axis < -x->rank || axis >= x->rank)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "axis %lld of a tensor of rank %d", (long long)axis,
-                           x->rank);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "axis %lld of a tensor of rank %d",
+                            (long long)axis, x->rank);
     int64_t length = x->dims[scan_axis(s, k, x)];
     if (k > 0 && length != s->length)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "sequences of %lld and of %lld elements",
-                           (long long)s->length, (long long)length);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "sequences of %lld and of %lld elements",
+                            (long long)s->length, (long long)length);
     s->length = length;
   }
   return GCUT_OK;
@@ -84,7 +85,7 @@ static gcut_status check_lengths(gcut_cpu_call *c, scan *s, gcut_tensor *const *
 static gcut_status scan_whole(gcut_cpu_call *c, scan *s, gcut_error *err) {
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, s->form.n_outputs);
   gcut_tensor *const *whole = (gcut_tensor *const *)c->inputs;
-  if (!outputs) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!outputs) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   GCUT_TRY(check_lengths(c, s, whole, err));
   GCUT_TRY(run_scan(c, s, whole, outputs, err));
   for (uint32_t k = 0; k < s->form.n_outputs; k++) gcut__give(c, k, outputs[k]);
@@ -121,10 +122,10 @@ static gcut_status scan_sample(gcut_cpu_call *c, scan *s, int64_t sample, int64_
                                gcut_tensor **inputs, gcut_tensor **outputs,
                                gcut__tensor_list *lists, gcut_error *err) {
   GCUT_TRY(take_sample(c, s, sample, inputs, err));
-  s->length = gcut_cpu_has(c, 0) ? ((const int64_t *)c->inputs[0]->data)[sample] : longest;
+  s->length = gcut__cpu_has(c, 0) ? ((const int64_t *)c->inputs[0]->data)[sample] : longest;
   if (s->length < 0 || s->length > longest)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "sequence %lld of %lld elements, at most %lld",
-                         (long long)sample, (long long)s->length, (long long)longest);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "sequence %lld of %lld elements, at most %lld",
+                          (long long)sample, (long long)s->length, (long long)longest);
   GCUT_TRY(run_scan(c, s, inputs, outputs, err));
   for (uint32_t k = 0; k < s->form.n_outputs; k++) {
     if (k >= s->form.n_states) GCUT_TRY(lengthen(c, &outputs[k], longest, err));
@@ -145,15 +146,15 @@ static gcut_status batch_shape(gcut_cpu_call *c, const scan *s, int64_t *batch, 
     if (x->kind != GCUT_KIND_TENSOR || x->rank < 1 + scanned ||
         (*batch >= 0 && x->dims[0] != *batch) ||
         (scanned && *longest >= 0 && x->dims[1] != *longest))
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u does not fit the others", k + 1);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u does not fit the others", k + 1);
     *batch = x->dims[0];
     if (scanned) *longest = x->dims[1];
   }
-  if (gcut_cpu_has(c, 0) && (c->inputs[0]->type != GCUT_INT64 || c->inputs[0]->rank != 1 ||
-                             c->inputs[0]->dims[0] != *batch))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "its lengths are not %lld of int64",
-                         (long long)*batch);
-  if (*batch == 0) return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "an empty batch");
+  if (gcut__cpu_has(c, 0) && (c->inputs[0]->type != GCUT_INT64 || c->inputs[0]->rank != 1 ||
+                              c->inputs[0]->dims[0] != *batch))
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "its lengths are not %lld of int64",
+                          (long long)*batch);
+  if (*batch == 0) return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "an empty batch");
   return GCUT_OK;
 }
 
@@ -163,7 +164,7 @@ static gcut_status scan_batch(gcut_cpu_call *c, scan *s, gcut_error *err) {
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, n_out);
   gcut__tensor_list *lists = GCUT_NEW_ARRAY(c->scratch, gcut__tensor_list, n_out);
   int64_t batch, longest;
-  if (!inputs || !outputs || !lists) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!inputs || !outputs || !lists) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   GCUT_TRY(batch_shape(c, s, &batch, &longest, err));
   gcut_status status = GCUT_OK;
   for (int64_t sample = 0; sample < batch && status == GCUT_OK; sample++) {
@@ -188,6 +189,6 @@ gcut_status gcut__cpu_scan(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__scan_form_of(c->graph, c->node, attrs, &s.form, err));
   s.directions = s.form.batched ? attrs->directions : attrs->scan_input_directions;
   for (uint32_t k = s.form.first; k < c->n_inputs; k++)
-    if (!c->inputs[k]) return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u is missing", k);
+    if (!c->inputs[k]) return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u is missing", k);
   return s.form.batched ? scan_batch(c, &s, err) : scan_whole(c, &s, err);
 }

@@ -62,7 +62,7 @@ typedef struct target {
 static gcut_status widen(gcut_cpu_call *c, const gcut_tensor *x, gcut__elements *out,
                          gcut_error *err) {
   *out = (gcut__elements){gcut_arena_alloc(c->scratch, x->count, sizeof(float)), sizeof(float)};
-  if (!out->data) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
+  if (!out->data) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
   const uint16_t *from = x->data;
   float *to = (float *)out->data;
   for (uint64_t i = 0; i < x->count; i++)
@@ -122,7 +122,7 @@ gcut_status gcut__cpu_scatter_elements(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__indices_within(c, 1, x->dims[axis], &indices, &n, err));
   if (!c->outputs[0]) return GCUT_OK;
   GCUT_TRY(open_target(c, gcut__reduction_of(attrs), &t, err));
-  gcut_packed_strides(x->rank, x->dims, strides);
+  gcut__packed_strides(x->rank, x->dims, strides);
   for (uint64_t k = 0; k < n; k++) {
     int64_t to = indices[k] * strides[axis];
     for (int d = 0; d < x->rank; d++) to += d == axis ? 0 : index[d] * strides[d];
@@ -155,13 +155,13 @@ gcut_status gcut__cpu_scatter_nd(gcut_cpu_call *c, gcut_error *err) {
 // The place of an update's first position in its sample's cache.
 static gcut_status first_position(const gcut_cpu_call *c, int64_t sample, int64_t room,
                                   int64_t length, bool circular, int64_t *out, gcut_error *err) {
-  int64_t at = gcut_cpu_has(c, 2) ? ((const int64_t *)c->inputs[2]->data)[sample] : 0;
+  int64_t at = gcut__cpu_has(c, 2) ? ((const int64_t *)c->inputs[2]->data)[sample] : 0;
   if (circular && room > 0) at = (at % room + room) % room;
   if (at < 0 || (!circular && at > room - length))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                         "%lld positions written from %lld on in a cache of "
-                         "%lld",
-                         (long long)length, (long long)at, (long long)room);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                          "%lld positions written from %lld on in a cache of "
+                          "%lld",
+                          (long long)length, (long long)at, (long long)room);
   *out = at;
   return GCUT_OK;
 }

@@ -41,7 +41,7 @@ gcut_status gcut__cpu_non_zero(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   value_mask(x->type, mask);
   for (uint64_t i = 0; i < x->count; i++) n += !is_zero(&from, i, mask);
-  GCUT_TRY(gcut_cpu_output(c, 0, GCUT_INT64, 2, (int64_t[]){x->rank, (int64_t)n}, err));
+  GCUT_TRY(gcut__cpu_output(c, 0, GCUT_INT64, 2, (int64_t[]){x->rank, (int64_t)n}, err));
   int64_t *y = c->outputs[0]->data;
   uint64_t at = 0;
   for (uint64_t i = 0; i < x->count; i++) {
@@ -73,12 +73,12 @@ gcut_status gcut__cpu_compress(gcut_cpu_call *c, gcut_error *err) {
   }
   for (int64_t k = 0; k < n; k++) {
     if (keep[k] && k >= size)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "element %lld of an axis of %lld is to be kept",
-                           (long long)k, (long long)size);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "element %lld of an axis of %lld is to be kept",
+                            (long long)k, (long long)size);
     kept += keep[k] != 0;
   }
   for (int d = 0; d < rank; d++) dims[d] = d == axis ? kept : x->dims[d];
-  GCUT_TRY(gcut_cpu_output(c, 0, x->type, rank, dims, err));
+  GCUT_TRY(gcut__cpu_output(c, 0, x->type, rank, dims, err));
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, c->outputs[0], &to, err));

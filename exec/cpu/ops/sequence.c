@@ -7,7 +7,7 @@
 
 // Gives a new tensor to output 0 and the reference away.
 static gcut_status give(gcut_cpu_call *c, gcut_tensor *tensor) {
-  gcut_cpu_output_tensor(c, 0, tensor);
+  gcut__cpu_output_tensor(c, 0, tensor);
   gcut_tensor_unref(tensor);
   return GCUT_OK;
 }
@@ -26,14 +26,14 @@ static gcut_status read_position(gcut_cpu_call *c, uint32_t i, int64_t n, int64_
   const int64_t *values;
   uint64_t count;
   *out = absent;
-  if (gcut_cpu_has(c, i)) {
+  if (gcut__cpu_has(c, i)) {
     GCUT_TRY(gcut__indices(c, i, &values, &count, err));
-    if (count != 1) return gcut_cpu_fail(c, GCUT_FORMAT, err, "input %u is no scalar", i);
+    if (count != 1) return gcut__cpu_fail(c, GCUT_FORMAT, err, "input %u is no scalar", i);
     *out = values[0] < 0 && values[0] >= -n ? values[0] + n : values[0];
   }
   if (*out < 0 || *out > limit)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "position %lld in a sequence of %lld",
-                         (long long)*out, (long long)n);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "position %lld in a sequence of %lld",
+                          (long long)*out, (long long)n);
   return GCUT_OK;
 }
 
@@ -50,7 +50,7 @@ gcut_status gcut__cpu_sequence_at(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *s = c->inputs[0];
   int64_t at, n = (int64_t)s->n_items;
   GCUT_TRY(read_position(c, 1, n, n - 1, -1, &at, err));
-  gcut_cpu_output_tensor(c, 0, s->items[at]);
+  gcut__cpu_output_tensor(c, 0, s->items[at]);
   return GCUT_OK;
 }
 
@@ -60,7 +60,7 @@ gcut_status gcut__cpu_sequence_insert(gcut_cpu_call *c, gcut_error *err) {
   int64_t at, n = (int64_t)s->n_items;
   GCUT_TRY(read_position(c, 2, n, n, n, &at, err));
   gcut_tensor **items = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, s->n_items + 1);
-  if (!items) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!items) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (int64_t i = 0; i <= n; i++)
     items[i] = i < at ? s->items[i] : i == at ? tensor : s->items[i - 1];
   return give_sequence(c, tensor->type, items, s->n_items + 1, err);
@@ -71,7 +71,7 @@ gcut_status gcut__cpu_sequence_erase(gcut_cpu_call *c, gcut_error *err) {
   int64_t at, n = (int64_t)s->n_items;
   GCUT_TRY(read_position(c, 1, n, n - 1, n - 1, &at, err));
   gcut_tensor **items = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, s->n_items);
-  if (!items) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!items) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (int64_t i = 0; i < n - 1; i++) items[i] = s->items[i < at ? i : i + 1];
   return give_sequence(c, s->type, items, s->n_items - 1, err);
 }
@@ -86,7 +86,7 @@ gcut_status gcut__cpu_concat_from_sequence(gcut_cpu_call *c, gcut_error *err) {
   const gcut__concat_from_sequence_attrs *attrs = c->attrs;
   const gcut_tensor *s = c->inputs[0];
   gcut_tensor *joined;
-  if (s->n_items == 0) return gcut_cpu_fail(c, GCUT_FORMAT, err, "an empty sequence");
+  if (s->n_items == 0) return gcut__cpu_fail(c, GCUT_FORMAT, err, "an empty sequence");
   if (attrs->new_axis)
     GCUT_TRY(gcut__slab_stack(c, s->items, s->n_items, attrs->axis, false, &joined, err));
   else
@@ -105,25 +105,25 @@ typedef struct pieces {
 
 static gcut_status read_pieces(gcut_cpu_call *c, int64_t whole, pieces *p, gcut_error *err) {
   *p = (pieces){.n = (uint64_t)whole, .each = 1};
-  if (!gcut_cpu_has(c, 1)) return GCUT_OK;
+  if (!gcut__cpu_has(c, 1)) return GCUT_OK;
   GCUT_TRY(gcut__indices(c, 1, &p->lengths, &p->n, err));
   if (c->inputs[1]->rank == 0) {
     p->each = p->lengths[0];
     p->lengths = NULL;
     if (p->each < 1)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "pieces of %lld", (long long)p->each);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "pieces of %lld", (long long)p->each);
     p->n = whole > 0 ? (uint64_t)(whole - 1) / (uint64_t)p->each + 1 : 0;
     return GCUT_OK;
   }
   int64_t left = whole;
   for (uint64_t k = 0; k < p->n; k++) {
     if (p->lengths[k] < 0 || p->lengths[k] > left)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "piece %llu of %lld, where %lld are left",
-                           (unsigned long long)k, (long long)p->lengths[k], (long long)left);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "piece %llu of %lld, where %lld are left",
+                            (unsigned long long)k, (long long)p->lengths[k], (long long)left);
     left -= p->lengths[k];
   }
   if (left > 0)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "%lld elements are left over", (long long)left);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%lld elements are left over", (long long)left);
   return GCUT_OK;
 }
 
@@ -131,7 +131,7 @@ static gcut_status take_pieces(gcut_cpu_call *c, int axis, const pieces *p, gcut
                                gcut_error *err) {
   const gcut__split_to_sequence_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
-  bool drop = !gcut_cpu_has(c, 1) && !attrs->keepdims;
+  bool drop = !gcut__cpu_has(c, 1) && !attrs->keepdims;
   int64_t at = 0, whole = x->dims[axis];
   for (uint64_t k = 0; k < p->n; k++) {
     int64_t length = p->lengths ? p->lengths[k] : p->each < whole - at ? p->each : whole - at;

@@ -56,7 +56,7 @@ static void transform(const dft *d, int64_t outer, const double *x, double *y) {
 
 static int64_t dft_length(const gcut_cpu_call *c, int64_t in) {
   const gcut_dft_attrs *attrs = c->attrs;
-  if (gcut_cpu_has(c, 1)) return scalar(c->inputs[1]);
+  if (gcut__cpu_has(c, 1)) return scalar(c->inputs[1]);
   return attrs->inverse && attrs->onesided ? 2 * (in - 1) : in;
 }
 
@@ -71,7 +71,7 @@ gcut_status gcut__cpu_dft(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   int64_t axis = c->node->version >= 20 ? -2 : attrs->axis, outer = 1, inner = 1;
-  if (gcut_cpu_has(c, 2)) axis = scalar(c->inputs[2]);
+  if (gcut__cpu_has(c, 2)) axis = scalar(c->inputs[2]);
   if (axis < 0) axis += x->rank;
   if (out->count == 0) return GCUT_OK;
   for (int64_t i = 0; i < axis; i++) outer *= x->dims[i];
@@ -96,8 +96,8 @@ gcut_status gcut__cpu_dft(gcut_cpu_call *c, gcut_error *err) {
 // ---- STFT -------------------------------------------------------------------------------------
 
 static int64_t frame_length(const gcut_cpu_call *c) {
-  if (gcut_cpu_has(c, 3)) return scalar(c->inputs[3]);
-  return gcut_cpu_has(c, 2) ? c->inputs[2]->dims[0] : c->inputs[0]->dims[1];
+  if (gcut__cpu_has(c, 3)) return scalar(c->inputs[3]);
+  return gcut__cpu_has(c, 2) ? c->inputs[2]->dims[0] : c->inputs[0]->dims[1];
 }
 
 // frame [length][parts] = signal at `start`, weighted; zero beyond the window.
@@ -122,10 +122,10 @@ gcut_status gcut__cpu_stft(gcut_cpu_call *c, gcut_error *err) {
   d.in = d.length;
   if (out->count == 0) return GCUT_OK;
   const double *signal = gcut__tensor_doubles(c, x);
-  const double *window = gcut_cpu_has(c, 2) ? gcut__tensor_doubles(c, c->inputs[2]) : NULL;
+  const double *window = gcut__cpu_has(c, 2) ? gcut__tensor_doubles(c, c->inputs[2]) : NULL;
   double *to = GCUT_NEW_ARRAY(c->scratch, double, out->count);
   double *frame = GCUT_NEW_ARRAY(c->scratch, double, (size_t)(d.length * parts));
-  if (!signal || !to || !frame || (gcut_cpu_has(c, 2) && !window)) return GCUT_NO_MEMORY(err);
+  if (!signal || !to || !frame || (gcut__cpu_has(c, 2) && !window)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(plan_dft(c, &d, err));
   for (int64_t b = 0; b < x->dims[0]; b++)
     for (int64_t f = 0; f < frames; f++) {
@@ -203,9 +203,9 @@ gcut_status gcut__cpu_mel_weight_matrix(gcut_cpu_call *c, gcut_error *err) {
     for (int i = 0; i < 3; i++) {
       at[i] = mel_bin(c, edges, k + i, n, bins);
       if (at[i] < 0 || (i > 0 && at[i] < at[i - 1]))
-        return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                             "mel band %lld from %g to %g Hz lies outside the spectrum",
-                             (long long)k, edges[0], edges[1]);
+        return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                              "mel band %lld from %g to %g Hz lies outside the spectrum",
+                              (long long)k, edges[0], edges[1]);
     }
     triangle(w + k, n, at[0], at[1], at[2]);
   }

@@ -11,7 +11,8 @@ static gcut_status create(gcut_cpu_call *c, gcut_dtype type, int rank, const int
   gcut_error cause = {{0}};
   gcut_status status = gcut_tensor_create_uninitialized(type, rank, dims, out_tensor, &cause);
   if (status == GCUT_OK) return GCUT_OK;
-  return gcut_cpu_fail(c, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, err, "%s", cause.message);
+  return gcut__cpu_fail(c, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, err, "%s",
+                        cause.message);
 }
 
 gcut_status gcut__slab_take(gcut_cpu_call *c, const gcut_tensor *x, int axis, int64_t start,
@@ -46,8 +47,8 @@ static gcut_status check_alike(gcut_cpu_call *c, gcut_tensor *const *items, size
     bool alike = b->kind == GCUT_KIND_TENSOR && a->type == b->type && a->rank == b->rank;
     for (int d = 0; alike && d < a->rank; d++) alike = d == free_dim || a->dims[d] == b->dims[d];
     if (!alike)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                           "tensor %zu differs in type or shape from the first", i);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                            "tensor %zu differs in type or shape from the first", i);
   }
   return GCUT_OK;
 }
@@ -87,8 +88,8 @@ static gcut_status assemble(gcut_cpu_call *c, gcut_tensor *const *items, size_t 
 // An axis of a tensor of that rank, checked.
 static gcut_status check_axis(gcut_cpu_call *c, int64_t axis, int rank, int *out, gcut_error *err) {
   if (axis < -(int64_t)rank || axis >= rank)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "axis %lld of a tensor of rank %d", (long long)axis,
-                         rank);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "axis %lld of a tensor of rank %d", (long long)axis,
+                          rank);
   *out = (int)(axis < 0 ? axis + rank : axis);
   return GCUT_OK;
 }
@@ -114,7 +115,7 @@ gcut_status gcut__slab_join(gcut_cpu_call *c, gcut_tensor *const *items, size_t 
   for (int d = 0; d < rank; d++) dims[d] = items[0]->dims[d];
   for (size_t i = 1; i < n; i++)
     if (__builtin_add_overflow(dims[at], items[i]->dims[at], &dims[at]))
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "more elements than can be counted");
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "more elements than can be counted");
   return assemble(c, items, n, false, rank, dims, at, out_tensor, err);
 }
 

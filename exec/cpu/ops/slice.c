@@ -36,13 +36,13 @@ gcut_status gcut__cpu_slice(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(read_bounds(c, &b, err));
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
-  gcut_packed_strides(x->rank, x->dims, strides);
-  gcut_packed_strides(y->rank, y->dims, to_strides);
+  gcut__packed_strides(x->rank, x->dims, strides);
+  gcut__packed_strides(y->rank, y->dims, to_strides);
   for (uint64_t k = 0; k < b.n; k++) {
     int64_t axis = b.axes ? b.axes[k] : (int64_t)k, step = b.steps ? b.steps[k] : 1;
     if (axis < 0) axis += x->rank;
     if (gcut__slice_axis(x->dims[axis], b.starts[k], b.ends[k], step, &first) != y->dims[axis])
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "bounds changed since its shape was inferred");
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "bounds changed since its shape was inferred");
     at += first * strides[axis];
     if (y->dims[axis] > 1) strides[axis] *= step;
   }

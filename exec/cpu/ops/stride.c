@@ -1,7 +1,7 @@
 // The N-dimensional walk: an odometer over collapsed dims.
 #include "exec/cpu/ops/stride.h"
 
-void gcut_packed_strides(int rank, const int64_t *dims, int64_t *out_strides) {
+void gcut__packed_strides(int rank, const int64_t *dims, int64_t *out_strides) {
   int64_t stride = 1;
   for (int i = rank - 1; i >= 0; i--) {
     out_strides[i] = stride;
@@ -9,16 +9,16 @@ void gcut_packed_strides(int rank, const int64_t *dims, int64_t *out_strides) {
   }
 }
 
-void gcut_broadcast_strides(int rank, const int64_t *dims, int out_rank, int64_t *out_strides) {
+void gcut__broadcast_strides(int rank, const int64_t *dims, int out_rank, int64_t *out_strides) {
   int64_t packed[GCUT_MAX_RANK];
-  gcut_packed_strides(rank, dims, packed);
+  gcut__packed_strides(rank, dims, packed);
   int missing = out_rank - rank;
   for (int i = 0; i < out_rank; i++)
     out_strides[i] = i < missing || dims[i - missing] == 1 ? 0 : packed[i - missing];
 }
 
-gcut_status gcut_walk_create(gcut_arena *arena, int rank, const int64_t *dims, uint32_t n_operands,
-                             gcut_walk **out_walk, gcut_error *err) {
+gcut_status gcut__walk_create(gcut_arena *arena, int rank, const int64_t *dims, uint32_t n_operands,
+                              gcut_walk **out_walk, gcut_error *err) {
   gcut_walk *walk = *out_walk = GCUT_NEW(arena, gcut_walk);
   if (!walk) return GCUT_NO_MEMORY(err);
   walk->n_operands = n_operands;
@@ -32,11 +32,11 @@ gcut_status gcut_walk_create(gcut_arena *arena, int rank, const int64_t *dims, u
   return GCUT_NO_MEMORY(err);
 }
 
-void gcut_walk_broadcast(gcut_walk *walk, uint32_t k, int rank, const int64_t *dims) {
-  gcut_broadcast_strides(rank, dims, walk->rank, walk->strides + (size_t)k * GCUT_MAX_RANK);
+void gcut__walk_broadcast(gcut_walk *walk, uint32_t k, int rank, const int64_t *dims) {
+  gcut__broadcast_strides(rank, dims, walk->rank, walk->strides + (size_t)k * GCUT_MAX_RANK);
 }
 
-void gcut_walk_strides(gcut_walk *walk, uint32_t k, const int64_t *strides) {
+void gcut__walk_strides(gcut_walk *walk, uint32_t k, const int64_t *strides) {
   for (int i = 0; i < walk->rank; i++) walk->strides[(size_t)k * GCUT_MAX_RANK + i] = strides[i];
 }
 
@@ -70,7 +70,7 @@ static void collapse(gcut_walk *walk) {
   walk->rank = kept;
 }
 
-bool gcut_walk_start(gcut_walk *walk) {
+bool gcut__walk_start(gcut_walk *walk) {
   for (int i = 0; i < walk->rank; i++)
     if (walk->dims[i] == 0) return false;
   collapse(walk);
@@ -82,7 +82,7 @@ bool gcut_walk_start(gcut_walk *walk) {
   return true;
 }
 
-bool gcut_walk_next(gcut_walk *walk) {
+bool gcut__walk_next(gcut_walk *walk) {
   for (int i = walk->rank - 1; i >= 0; i--) {
     bool carry = ++walk->index[i] == walk->dims[i];
     int64_t steps = carry ? 1 - walk->dims[i] : 1; // back to the first, or one on

@@ -5,7 +5,7 @@
 // through evenly become one, so that most walks are a few long rows. The caller works on a row at a
 // time, with a constant step an operand:
 //
-//   for (bool more = gcut_walk_start(w); more; more = gcut_walk_next(w))
+//   for (bool more = gcut__walk_start(w); more; more = gcut__walk_next(w))
 //     for (int64_t i = 0; i < w->inner; i++)
 //       y[w->offsets[0] + i * w->steps[0]] = x[w->offsets[1] + i * w->steps[1]];
 #ifndef GCUT_EXEC_CPU_OPS_STRIDE_H
@@ -26,23 +26,23 @@ typedef struct gcut_walk {
 } gcut_walk;
 
 // A walk over that shape; lives in the arena. Every operand's strides must be set before the start.
-GCUT_MUST_USE gcut_status gcut_walk_create(gcut_arena *arena, int rank, const int64_t *dims,
-                                           uint32_t n_operands, gcut_walk **out_walk,
-                                           gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__walk_create(gcut_arena *arena, int rank, const int64_t *dims,
+                                            uint32_t n_operands, gcut_walk **out_walk,
+                                            gcut_error *err);
 // Operand k is packed row-major of that shape, broadcast to the walk's: aligned at the last dims, a
 // dim of 1 repeats.
-void gcut_walk_broadcast(gcut_walk *walk, uint32_t k, int rank, const int64_t *dims);
+void gcut__walk_broadcast(gcut_walk *walk, uint32_t k, int rank, const int64_t *dims);
 // Operand k has those strides, in elements: [rank of the walk].
-void gcut_walk_strides(gcut_walk *walk, uint32_t k, const int64_t *strides);
+void gcut__walk_strides(gcut_walk *walk, uint32_t k, const int64_t *strides);
 
 // To the first row; false where the shape has no elements. A walk starts once.
-GCUT_MUST_USE bool gcut_walk_start(gcut_walk *walk);
+GCUT_MUST_USE bool gcut__walk_start(gcut_walk *walk);
 // To the next row; false after the last.
-GCUT_MUST_USE bool gcut_walk_next(gcut_walk *walk);
+GCUT_MUST_USE bool gcut__walk_next(gcut_walk *walk);
 
 // Strides of a packed row-major tensor.
-void gcut_packed_strides(int rank, const int64_t *dims, int64_t *out_strides);
+void gcut__packed_strides(int rank, const int64_t *dims, int64_t *out_strides);
 // Strides of a packed tensor seen through a broadcast to `out_rank` dims: 0 along repeated ones.
-void gcut_broadcast_strides(int rank, const int64_t *dims, int out_rank, int64_t *out_strides);
+void gcut__broadcast_strides(int rank, const int64_t *dims, int out_rank, int64_t *out_strides);
 
 #endif

@@ -69,7 +69,7 @@ static gcut_status make_machine(gcut_cpu_call *c, machine *m, gcut_error *err) {
   m->q = GCUT_NEW_ARRAY(c->scratch, double, squared);
   m->qp = GCUT_NEW_ARRAY(c->scratch, double, m->n);
   bool all = m->row && m->kernels && m->scores && m->votes && m->pairs && m->q && m->qp;
-  return all ? GCUT_OK : gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  return all ? GCUT_OK : gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
 // Vectors [from, from + n) weighted by a row of coefficients.
@@ -201,7 +201,7 @@ gcut_status gcut__cpu_svm_regressor(gcut_cpu_call *c, gcut_error *err) {
   const gcut__svm_attrs *a = c->attrs;
   size_t features = gcut__n_features(c->inputs[0]);
   double *row = GCUT_NEW_ARRAY(c->scratch, double, features);
-  if (!row) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!row) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t r = 0; r < rows_of(c->inputs[0]); r++) {
     load_row(c->inputs[0], r, features, row);
     double y = regress(a, row, features);

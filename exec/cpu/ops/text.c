@@ -15,7 +15,7 @@
 #include "graphcut/utf8.h"
 
 static gcut_status no_memory(const gcut_cpu_call *c, gcut_error *err) {
-  return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
 // ---- RegexFullMatch ---------------------------------------------------------------------------
@@ -40,8 +40,8 @@ static gcut_status open_regex(gcut_cpu_call *c, regex *r, gcut_error *err) {
                     PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
   if (!r->code) {
     pcre2_get_error_message(code, why, sizeof why);
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "its pattern, at %zu: %s", (size_t)at,
-                         (const char *)why);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "its pattern, at %zu: %s", (size_t)at,
+                          (const char *)why);
   }
   r->data = pcre2_match_data_create(1, NULL);
   r->limits = pcre2_match_context_create(NULL);
@@ -84,7 +84,7 @@ static gcut_status match(gcut_cpu_call *c, regex *r, const gcut_string *text, ui
                (found <= PCRE2_ERROR_UTF8_ERR1 && found >= PCRE2_ERROR_UTF8_ERR21);
   if (plain) return GCUT_OK;
   pcre2_get_error_message(found, why, sizeof why);
-  return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "its pattern: %s", (const char *)why);
+  return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "its pattern: %s", (const char *)why);
 }
 
 gcut_status gcut__cpu_regex_full_match(gcut_cpu_call *c, gcut_error *err) {
@@ -105,10 +105,10 @@ gcut_status gcut__cpu_string_concat(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   gcut_walk *w;
   uint64_t at = 0;
-  GCUT_TRY(gcut_walk_create(c->scratch, y->rank, y->dims, 2, &w, err));
+  GCUT_TRY(gcut__walk_create(c->scratch, y->rank, y->dims, 2, &w, err));
   for (uint32_t i = 0; i < 2; i++)
-    gcut_walk_broadcast(w, i, c->inputs[i]->rank, c->inputs[i]->dims);
-  for (bool more = gcut_walk_start(w); more; more = gcut_walk_next(w))
+    gcut__walk_broadcast(w, i, c->inputs[i]->rank, c->inputs[i]->dims);
+  for (bool more = gcut__walk_start(w); more; more = gcut__walk_next(w))
     for (int64_t i = 0; i < w->inner; i++) {
       gcut_string left = a[w->offsets[0] + i * w->steps[0]];
       gcut_string right = b[w->offsets[1] + i * w->steps[1]];
@@ -192,12 +192,12 @@ gcut_status gcut__cpu_string_split(gcut_cpu_call *c, gcut_error *err) {
     int64_t n = 0;
     for (splitter s = split(c, x, i); next_piece(&s, &piece);) n++;
     if (n > widest) widest = n;
-    if (gcut_cpu_wants(c, 1)) ((int64_t *)c->outputs[1]->data)[i] = n;
+    if (gcut__cpu_wants(c, 1)) ((int64_t *)c->outputs[1]->data)[i] = n;
   }
-  if (!gcut_cpu_wants(c, 0)) return GCUT_OK;
+  if (!gcut__cpu_wants(c, 0)) return GCUT_OK;
   for (int d = 0; d < x->rank; d++) dims[d] = x->dims[d];
   dims[x->rank] = widest;
-  GCUT_TRY(gcut_cpu_output(c, 0, GCUT_STRING, x->rank + 1, dims, err));
+  GCUT_TRY(gcut__cpu_output(c, 0, GCUT_STRING, x->rank + 1, dims, err));
   for (uint64_t i = 0; i < x->count; i++) {
     uint64_t at = i * (uint64_t)widest;
     for (splitter s = split(c, x, i); next_piece(&s, &piece); at++)
@@ -268,7 +268,7 @@ gcut_status gcut__cpu_string_normalizer(gcut_cpu_call *c, gcut_error *err) {
   int rank = c->inputs[0]->rank;
   int64_t dims[2] = {1, 1};
   dims[rank - 1] = n > 0 ? (int64_t)n : 1; // an empty string where nothing is left
-  GCUT_TRY(gcut_cpu_output(c, 0, GCUT_STRING, rank, dims, err));
+  GCUT_TRY(gcut__cpu_output(c, 0, GCUT_STRING, rank, dims, err));
   for (uint64_t i = 0; i < n; i++) {
     gcut_string changed;
     GCUT_TRY(change_case(c, kept[i], action, &changed, err));

@@ -71,7 +71,7 @@ static gcut_status read_vocabulary(gcut_cpu_call *c, size_t n, size_t first_id, 
   v->n = n;
   v->n_grams = (end - begin) / n;
   v->grams = GCUT_NEW_ARRAY(c->scratch, gram, v->n_grams);
-  if (!v->grams) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!v->grams) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (size_t g = 0; g < v->n_grams; g++)
     v->grams[g] = (gram){.at = begin + g * n, .id = first_id + g};
   qsort_r(v->grams, v->n_grams, sizeof *v->grams, compare_grams, v);
@@ -135,7 +135,7 @@ gcut_status gcut__cpu_tf_idf_vectorizer(gcut_cpu_call *c, gcut_error *err) {
   tokens all = {.strings = x->type == GCUT_STRING ? x->data : NULL};
   uint64_t n;
   float *counts = GCUT_NEW_ARRAY(c->scratch, float, attrs->ngram_indexes.n);
-  if (!counts) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!counts) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   if (y->bytes > 0) memset(y->data, 0, y->bytes);
   if (x->type != GCUT_STRING) GCUT_TRY(gcut__indices(c, 0, &all.numbers, &n, err));
   if (x->count == 0) return GCUT_OK;

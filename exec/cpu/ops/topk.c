@@ -24,7 +24,7 @@ static uint64_t key_of_double(double x) {
 static uint64_t key_at(gcut_class class, const void *row, size_t k) {
   switch (class) {
   case GCUT_CLASS_f:
-  case GCUT_CLASS_d: return key_of_double(gcut_row_double(class, row, k));
+  case GCUT_CLASS_d: return key_of_double(gcut__row_double(class, row, k));
   case GCUT_CLASS_i: return ((const uint64_t *)row)[k] ^ UINT64_C(1) << 63;
   default: return ((const uint64_t *)row)[k];
   }
@@ -84,13 +84,13 @@ typedef struct line {
 
 // The k best of a line, best first.
 static void select_best(const gcut_tensor *x, const line *l, bool largest, entry *heap) {
-  gcut_class class = gcut_class_of(x->type);
+  gcut_class class = gcut__class_of(x->type);
   gcut_row buffer;
   size_t n_heap = 0;
   for (int64_t at = 0; at < l->size; at += GCUT_ROW) {
     size_t n = l->size - at < GCUT_ROW ? (size_t)(l->size - at) : GCUT_ROW;
     const void *row =
-        gcut_row_load(x->type, x->data, l->offset + at * l->step, l->step, n, &buffer);
+        gcut__row_load(x->type, x->data, l->offset + at * l->step, l->step, n, &buffer);
     for (size_t j = 0; j < n; j++) {
       uint64_t key = key_at(class, row, j);
       offer(heap, &n_heap, l->k, (entry){largest ? key : ~key, at + (int64_t)j});
@@ -119,7 +119,8 @@ gcut_status gcut__cpu_topk(gcut_cpu_call *c, gcut_error *err) {
   const gcut_topk_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   const gcut_tensor *y = c->outputs[0] ? c->outputs[0] : c->outputs[1];
-  if (gcut_class_of(x->type) == GCUT_CLASS_NONE) return gcut_cpu_type_unsupported(c, x->type, err);
+  if (gcut__class_of(x->type) == GCUT_CLASS_NONE)
+    return gcut__cpu_type_unsupported(c, x->type, err);
   int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis, inner = 1;
   for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
   line l = {.step = inner, .size = x->dims[axis], .k = (size_t)y->dims[axis]};

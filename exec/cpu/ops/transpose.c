@@ -14,12 +14,12 @@ static gcut_status permute(gcut_cpu_call *c, int rank, const int64_t *dims, cons
   gcut__elements from, to;
   gcut_tensor *y = c->outputs[0];
   if (!y) return GCUT_OK;
-  gcut_packed_strides(rank, dims, strides);
+  gcut__packed_strides(rank, dims, strides);
   for (int d = 0; d < rank; d++) {
     to_dims[d] = dims[perm[d]];
     from_strides[d] = strides[perm[d]];
   }
-  gcut_packed_strides(rank, to_dims, to_strides);
+  gcut__packed_strides(rank, to_dims, to_strides);
   GCUT_TRY(gcut__elements_read(c, c->inputs[0], &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   gcut__copy_box(to.size, rank, to_dims, to.data, to_strides, from.data, from_strides);

@@ -71,9 +71,9 @@ static gcut_status add_row(gcut_cpu_call *c, const gcut__forest *f, uint64_t row
   for (size_t t = 0; t < f->n_roots; t++) {
     const gcut__tree_node *leaf = walk(f, f->roots[t], c->inputs[0], row, features);
     if (!leaf)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                           "tree %zu runs in circles, or asks for a feature beyond %llu", t,
-                           (unsigned long long)features);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                            "tree %zu runs in circles, or asks for a feature beyond %llu", t,
+                            (unsigned long long)features);
     add_leaf(f, leaf, scores, seen);
   }
   return GCUT_OK;
@@ -96,7 +96,7 @@ static gcut_status score(gcut_cpu_call *c, const gcut__forest *f, gcut_error *er
   uint64_t features = (uint64_t)x->dims[x->rank - 1];
   double *scores = GCUT_NEW_ARRAY(c->scratch, double, f->n_targets);
   bool *seen = GCUT_NEW_ARRAY(c->scratch, bool, f->n_targets);
-  if (!scores || !seen) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!scores || !seen) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t row = 0; row < (uint64_t)y->dims[0]; row++) {
     GCUT_TRY(score_row(c, f, row, features, scores, seen, err));
     for (size_t k = 0; k < f->n_targets; k++) store(y, row * f->n_targets + k, scores[k]);
@@ -115,8 +115,8 @@ gcut_status gcut__cpu_tree_ensemble_regressor(gcut_cpu_call *c, gcut_error *err)
   gcut__forest f;
   GCUT_TRY(gcut__forest_read_named(c, attrs, attrs->n_targets, &f, err));
   if (f.n_base > 0 && f.n_base != f.n_targets)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "%zu base values, expected %zu", f.n_base,
-                         f.n_targets);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%zu base values, expected %zu", f.n_base,
+                          f.n_targets);
   return score(c, &f, err);
 }
 
@@ -171,13 +171,13 @@ gcut_status gcut__cpu_tree_ensemble_classifier(gcut_cpu_call *c, gcut_error *err
   GCUT_TRY(gcut__forest_read_named(c, &attrs->trees, (int64_t)gcut__n_classes(classes), &f, err));
   f.aggregate = GCUT__SUM;
   if (f.n_base > 1 && f.n_base != f.n_targets)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "%zu base values for %zu classes", f.n_base,
-                         f.n_targets);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%zu base values for %zu classes", f.n_base,
+                          f.n_targets);
   uint64_t features = gcut__n_features(x), rows = x->rank == 2 ? (uint64_t)x->dims[0] : 1;
   size_t column = only_column(&f);
   double *scores = GCUT_NEW_ARRAY(c->scratch, double, f.n_targets);
   bool *seen = GCUT_NEW_ARRAY(c->scratch, bool, f.n_targets);
-  if (!scores || !seen) return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+  if (!scores || !seen) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t row = 0; row < rows; row++) {
     GCUT_TRY(add_row(c, &f, row, features, scores, seen, err));
     size_t best = choose_class(&f, column, scores, seen);

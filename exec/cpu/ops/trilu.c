@@ -12,7 +12,7 @@ gcut_status gcut__cpu_trilu(gcut_cpu_call *c, gcut_error *err) {
   GCUT_TRY(gcut__elements_read(c, c->inputs[0], &from, err));
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
   int64_t n = y->dims[y->rank - 2], m = y->dims[y->rank - 1];
-  int64_t k = gcut_cpu_has(c, 1) ? *(const int64_t *)c->inputs[1]->data : 0;
+  int64_t k = gcut__cpu_has(c, 1) ? *(const int64_t *)c->inputs[1]->data : 0;
   k = k < -n ? -n : k > m ? m : k; // beyond these nothing changes
   for (int64_t row = 0, rows = (int64_t)y->count / m; row < rows; row++) {
     int64_t edge = row % n + k + (attrs->upper ? 0 : 1); // the first column on the right side

@@ -3,7 +3,7 @@
 
 gcut_status gcut__check_bodies(const gcut_cpu_call *c, gcut_error *err) {
   if (c->run_body) return GCUT_OK;
-  return gcut_cpu_fail(c, GCUT_UNSUPPORTED, err, "no subgraphs run here");
+  return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no subgraphs run here");
 }
 
 void gcut__unref_all(gcut_tensor **tensors, size_t n) {
@@ -14,7 +14,7 @@ void gcut__unref_all(gcut_tensor **tensors, size_t n) {
 }
 
 void gcut__give(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
-  gcut_cpu_output_tensor(c, i, tensor);
+  gcut__cpu_output_tensor(c, i, tensor);
   gcut_tensor_unref(tensor);
 }
 
@@ -24,7 +24,7 @@ gcut_status gcut__turns_open(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) 
   t->lists = GCUT_NEW_ARRAY(c->scratch, gcut__tensor_list, t->n_stacked);
   if (!t->inputs || !t->outputs || !t->lists) {
     *t = (gcut__turns){0};
-    return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory");
+    return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   }
   return GCUT_OK;
 }
@@ -60,8 +60,8 @@ static gcut_status make_empty(gcut_cpu_call *c, uint32_t body, uint32_t output, 
   *out_tensor = NULL;
   if (axis < 0) axis += rank;
   if (!type->type || rank > GCUT_MAX_RANK || axis < 0 || axis >= rank)
-    return gcut_cpu_fail(c, GCUT_FORMAT, err,
-                         "no turn was taken and output %u has no declared type", output);
+    return gcut__cpu_fail(c, GCUT_FORMAT, err,
+                          "no turn was taken and output %u has no declared type", output);
   for (int d = 0, from = 0; d < rank; d++) {
     gcut_dim dim = d == axis || type->rank < 0 ? 0 : type->dims[from++];
     dims[d] = gcut_dim_known(dim) ? dim : 0;

@@ -4,7 +4,7 @@
 #include "tracer/base/codes.h"
 #include "tracer/base/minifloat.h"
 
-gcut_class gcut_class_of(gcut_dtype type) {
+gcut_class gcut__class_of(gcut_dtype type) {
   switch (type) {
 #define CLASS(name, stored, computed, letter, load, store)                                         \
   case GCUT_##name: return GCUT_CLASS_##letter;
@@ -48,7 +48,7 @@ GCUT_TYPED_BOOL(ROW_FUNCTIONS)
 static void load_codes(gcut_dtype type, const uint8_t *data, int64_t offset, int64_t step, size_t n,
                        gcut_row *row) {
   unsigned bits = gcut_dtype_bits(type);
-  gcut_class class = gcut_class_of(type);
+  gcut_class class = gcut__class_of(type);
   uint8_t sign = (uint8_t)(1u << (bits - 1));
   for (size_t k = 0; k < n; k++) {
     uint8_t code = gcut_code_get(data, (uint64_t)(offset + (int64_t)k * step), bits);
@@ -64,7 +64,7 @@ static void load_codes(gcut_dtype type, const uint8_t *data, int64_t offset, int
 static void store_codes(gcut_dtype type, uint8_t *data, int64_t offset, size_t n,
                         const void *values) {
   unsigned bits = gcut_dtype_bits(type);
-  bool is_float = gcut_class_of(type) == GCUT_CLASS_f;
+  bool is_float = gcut__class_of(type) == GCUT_CLASS_f;
   for (size_t k = 0; k < n; k++) {
     uint8_t code = is_float ? gcut_minifloat_encode(type, (double)((const float *)values)[k], true)
                             : (uint8_t)((const uint64_t *)values)[k];
@@ -77,8 +77,8 @@ static bool is_native(gcut_dtype type) {
   return type == GCUT_FLOAT || type == GCUT_DOUBLE || type == GCUT_INT64 || type == GCUT_UINT64;
 }
 
-const void *gcut_row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step, size_t n,
-                          gcut_row *buffer) {
+const void *gcut__row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step,
+                           size_t n, gcut_row *buffer) {
   if (step == 1 && is_native(type))
     return (const char *)data + offset * (gcut_dtype_bits(type) / 8);
   switch (type) {
@@ -91,11 +91,11 @@ const void *gcut_row_load(gcut_dtype type, const void *data, int64_t offset, int
   }
 }
 
-void *gcut_row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer) {
+void *gcut__row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer) {
   return is_native(type) ? (char *)data + offset * (gcut_dtype_bits(type) / 8) : (void *)buffer;
 }
 
-void gcut_row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row) {
+void gcut__row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row) {
   if (is_native(type) && row == (char *)data + offset * (gcut_dtype_bits(type) / 8)) return;
   switch (type) {
 #define STORE(name, stored, computed, letter, load, store)                                         \

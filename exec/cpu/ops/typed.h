@@ -3,7 +3,7 @@
 // Two ways to serve every element type with little code:
 // - the lists below run a macro for each type of a set: for kernels with a loop of their own a
 // type;
-// - rows (gcut_row_load, gcut_row_store) bring any type into one of four computing types, a block
+// - rows (gcut__row_load, gcut__row_store) bring any type into one of four computing types, a block
 // at
 //   a time: float (float, float16, bfloat16 and narrower), double, int64_t (signed integers) and
 //   uint64_t (unsigned integers and bool). An operator then needs four loops, not fourteen; a block
@@ -44,18 +44,18 @@ typedef enum gcut_class {
   GCUT_CLASS_i,        // int64_t
   GCUT_CLASS_u,        // uint64_t
 } gcut_class;
-gcut_class gcut_class_of(gcut_dtype type);
+gcut_class gcut__class_of(gcut_dtype type);
 
 // A float as an integer, its fraction dropped; NaN and what does not fit become the lowest integer,
 // as x86-64 conversions give.
-static inline int64_t gcut_truncate_int64(double x) {
+static inline int64_t gcut__truncate_int64(double x) {
   return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
 }
-static inline int32_t gcut_truncate_int32(double x) {
+static inline int32_t gcut__truncate_int32(double x) {
   return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
 }
-static inline uint64_t gcut_truncate_uint64(double x) {
-  return x >= 0x1p63 ? (x < 0x1p64 ? (uint64_t)x : 0) : (uint64_t)gcut_truncate_int64(x);
+static inline uint64_t gcut__truncate_uint64(double x) {
+  return x >= 0x1p63 ? (x < 0x1p64 ? (uint64_t)x : 0) : (uint64_t)gcut__truncate_int64(x);
 }
 
 enum { GCUT_ROW = 512 }; // elements a block at most
@@ -70,10 +70,10 @@ typedef union gcut_row {
 // n <= GCUT_ROW elements in their computing type: element offset + k * step of `data` for k < n.
 // The result is in `buffer`, or in `data` itself where that has them so already: an array of the
 // computing type, no gcut_row.
-const void *gcut_row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step, size_t n,
-                          gcut_row *buffer);
+const void *gcut__row_load(gcut_dtype type, const void *data, int64_t offset, int64_t step,
+                           size_t n, gcut_row *buffer);
 // Element k of a row of that class.
-static inline double gcut_row_double(gcut_class class, const void *row, size_t k) {
+static inline double gcut__row_double(gcut_class class, const void *row, size_t k) {
   switch (class) {
   case GCUT_CLASS_f: return (double)((const float *)row)[k];
   case GCUT_CLASS_d: return ((const double *)row)[k];
@@ -82,10 +82,10 @@ static inline double gcut_row_double(gcut_class class, const void *row, size_t k
   }
 }
 // Where to compute a row of output: the output itself where its type computes as itself, or
-// `buffer`. gcut_row_store then brings it there.
-void *gcut_row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer);
+// `buffer`. gcut__row_store then brings it there.
+void *gcut__row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *buffer);
 // Writes n elements from `row` at `offset`. Integers lose their high bits; float8 and float4
 // saturate.
-void gcut_row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row);
+void gcut__row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row);
 
 #endif

@@ -17,15 +17,15 @@ static gcut_status run(const gcut_cpu_call *c, const row_functions by_class, con
                        gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  row_function *f = by_class[gcut_class_of(x->type)];
-  if (!f) return gcut_cpu_type_unsupported(c, x->type, err);
+  row_function *f = by_class[gcut__class_of(x->type)];
+  if (!f) return gcut__cpu_type_unsupported(c, x->type, err);
   gcut_row in, out;
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
     size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
-    const void *from = gcut_row_load(x->type, x->data, (int64_t)at, 1, n, &in);
-    void *to = gcut_row_target(y->type, y->data, (int64_t)at, &out);
+    const void *from = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
+    void *to = gcut__row_target(y->type, y->data, (int64_t)at, &out);
     f(attrs, n, from, to);
-    gcut_row_store(y->type, y->data, (int64_t)at, n, to);
+    gcut__row_store(y->type, y->data, (int64_t)at, n, to);
   }
   return GCUT_OK;
 }
@@ -92,8 +92,8 @@ FLOAT_OPERATOR(sqrt, void, sqrt(x))
 #define SHRUNK(T, x)                                                                               \
   ((x) < -(T)a->lambd ? (x) + (T)a->bias : (x) > (T)a->lambd ? (x) - (T)a->bias : (T)0)
 NUMERIC_OPERATOR(shrink, gcut_shrink_attrs, SHRUNK(T, x),
-                 gcut_truncate_int64(SHRUNK(double, (double)x)),
-                 gcut_truncate_uint64(SHRUNK(double, (double)x)))
+                 gcut__truncate_int64(SHRUNK(double, (double)x)),
+                 gcut__truncate_uint64(SHRUNK(double, (double)x)))
 
 // ---- functions --------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ static void attribute_bounds(const gcut_cpu_call *c, clip_bounds *bounds) {
   const gcut_clip_attrs *given = c->attrs;
   float limit = c->node->version < 6 ? INFINITY : 3.402823466e+38f;
   float low = or_default(given->min, -limit), high = or_default(given->max, limit);
-  if (gcut_class_of(c->inputs[0]->type) == GCUT_CLASS_d)
+  if (gcut__class_of(c->inputs[0]->type) == GCUT_CLASS_d)
     bounds->low.d[0] = (double)low, bounds->high.d[0] = (double)high;
   else
     bounds->low.f[0] = low, bounds->high.f[0] = high;
@@ -273,12 +273,12 @@ static void widest_bounds(gcut_class class, clip_bounds *bounds) {
 }
 
 static void input_bound(const gcut_cpu_call *c, uint32_t i, gcut_row *bound) {
-  if (gcut_cpu_has(c, i)) gcut_row_load(c->inputs[i]->type, c->inputs[i]->data, 0, 0, 1, bound);
+  if (gcut__cpu_has(c, i)) gcut__row_load(c->inputs[i]->type, c->inputs[i]->data, 0, 0, 1, bound);
 }
 
 gcut_status gcut__cpu_clip(gcut_cpu_call *c, gcut_error *err) {
   clip_bounds bounds;
-  gcut_class class = gcut_class_of(c->inputs[0]->type);
+  gcut_class class = gcut__class_of(c->inputs[0]->type);
   widest_bounds(class, &bounds);
   if (c->node->version < 11 && (class == GCUT_CLASS_f || class == GCUT_CLASS_d))
     attribute_bounds(c, &bounds);

@@ -85,7 +85,7 @@ static gcut_status group_rows(gcut_cpu_call *c, rows *r, bool sorted, group **ou
   int64_t *place = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)r->n), n = 0;
   group *groups = *out_groups = GCUT_NEW_ARRAY(c->scratch, group, (size_t)r->n);
   if (!order || !group_of || !groups || !place)
-    return gcut_cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
+    return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
   for (int64_t i = 0; i < r->n; i++) order[i] = i;
   qsort_r(order, (size_t)r->n, sizeof *order, compare_indices, r);
   for (int64_t k = 0; k < r->n; k++) {
@@ -110,7 +110,7 @@ static gcut_status give_rows(gcut_cpu_call *c, const rows *r, int axis, const gr
   gcut__elements from, to;
   int rank = axis < 0 ? 1 : x->rank;
   for (int d = 0; d < rank; d++) dims[d] = axis < 0 || d == axis ? n : x->dims[d];
-  GCUT_TRY(gcut_cpu_output(c, 0, x->type, rank, dims, err));
+  GCUT_TRY(gcut__cpu_output(c, 0, x->type, rank, dims, err));
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   GCUT_TRY(gcut__elements_write(c, c->outputs[0], &to, err));
@@ -124,13 +124,13 @@ static gcut_status give_rows(gcut_cpu_call *c, const rows *r, int axis, const gr
 
 static gcut_status give_numbers(gcut_cpu_call *c, const rows *r, const group *groups, int64_t n,
                                 const int64_t *group_of, gcut_error *err) {
-  if (gcut_cpu_wants(c, 1)) GCUT_TRY(gcut_cpu_output(c, 1, GCUT_INT64, 1, &n, err));
-  if (gcut_cpu_wants(c, 3)) GCUT_TRY(gcut_cpu_output(c, 3, GCUT_INT64, 1, &n, err));
+  if (gcut__cpu_wants(c, 1)) GCUT_TRY(gcut__cpu_output(c, 1, GCUT_INT64, 1, &n, err));
+  if (gcut__cpu_wants(c, 3)) GCUT_TRY(gcut__cpu_output(c, 3, GCUT_INT64, 1, &n, err));
   for (int64_t g = 0; g < n; g++) {
-    if (gcut_cpu_wants(c, 1)) ((int64_t *)c->outputs[1]->data)[g] = groups[g].first;
-    if (gcut_cpu_wants(c, 3)) ((int64_t *)c->outputs[3]->data)[g] = groups[g].count;
+    if (gcut__cpu_wants(c, 1)) ((int64_t *)c->outputs[1]->data)[g] = groups[g].first;
+    if (gcut__cpu_wants(c, 3)) ((int64_t *)c->outputs[3]->data)[g] = groups[g].count;
   }
-  if (gcut_cpu_wants(c, 2) && r->n > 0)
+  if (gcut__cpu_wants(c, 2) && r->n > 0)
     memcpy(c->outputs[2]->data, group_of, (size_t)r->n * sizeof *group_of);
   return GCUT_OK;
 }

@@ -29,12 +29,12 @@ gcut_status gcut__cpu_max_unpool(gcut_cpu_call *c, gcut_error *err) {
   gcut__unpool_sizes(NULL, &window, x->dims + 2, from + 2);
   uint64_t count;
   if (!gcut_checked_count(x->rank, from, &count))
-    return gcut_cpu_fail(c, GCUT_FORMAT, err, "the unpooled tensor is too large");
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "the unpooled tensor is too large");
   if (y->count) memset(y->data, 0, y->bytes);
   for (uint64_t i = 0; i < x->count && y->count; i++) {
     if (indices[i] < 0 || (uint64_t)indices[i] >= count)
-      return gcut_cpu_fail(c, GCUT_FORMAT, err, "index %lld of %lld elements",
-                           (long long)indices[i], (long long)count);
+      return gcut__cpu_fail(c, GCUT_FORMAT, err, "index %lld of %lld elements",
+                            (long long)indices[i], (long long)count);
     int64_t at = move_index(x->rank, from, y->dims, indices[i]);
     if (at >= 0) memcpy((char *)y->data + (size_t)at * size, (char *)x->data + i * size, size);
   }

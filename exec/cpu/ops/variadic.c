@@ -45,36 +45,36 @@ static void divide_row(gcut_class class, size_t n, void *row, uint32_t by) {
 static const void *load(const gcut_cpu_call *c, const gcut_walk *walk, uint32_t i, int64_t at,
                         size_t n, gcut_row *buffer) {
   int64_t step = walk->steps[i + 1];
-  return gcut_row_load(c->inputs[i]->type, c->inputs[i]->data, walk->offsets[i + 1] + at * step,
-                       step, n, buffer);
+  return gcut__row_load(c->inputs[i]->type, c->inputs[i]->data, walk->offsets[i + 1] + at * step,
+                        step, n, buffer);
 }
 
 // n <= GCUT_ROW elements of the current row, from `at` on; divided by `divisor` unless it is 0.
 static void run_block(const gcut_cpu_call *c, const gcut_walk *walk, row_function *join,
                       uint32_t divisor, int64_t at, size_t n) {
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut_class_of(y->type);
+  gcut_class class = gcut__class_of(y->type);
   gcut_row row_x, row_y;
   int64_t offset = walk->offsets[0] + at;
-  void *to = gcut_row_target(y->type, y->data, offset, &row_y);
+  void *to = gcut__row_target(y->type, y->data, offset, &row_y);
   const void *first = load(c, walk, 0, at, n, &row_x);
   memcpy(to, first, n * (class == GCUT_CLASS_f ? sizeof(float) : sizeof(double)));
   for (uint32_t i = 1; i < c->n_inputs; i++) join(n, to, load(c, walk, i, at, n, &row_x));
   if (divisor) divide_row(class, n, to, divisor);
-  gcut_row_store(y->type, y->data, offset, n, to);
+  gcut__row_store(y->type, y->data, offset, n, to);
 }
 
 static gcut_status run(gcut_cpu_call *c, row_functions by_class, uint32_t divisor,
                        gcut_error *err) {
   const gcut_tensor *y = c->outputs[0];
-  row_function *join = by_class[gcut_class_of(y->type)];
-  if (!join) return gcut_cpu_type_unsupported(c, y->type, err);
+  row_function *join = by_class[gcut__class_of(y->type)];
+  if (!join) return gcut__cpu_type_unsupported(c, y->type, err);
   gcut_walk *walk;
-  GCUT_TRY(gcut_walk_create(c->scratch, y->rank, y->dims, c->n_inputs + 1, &walk, err));
-  gcut_walk_broadcast(walk, 0, y->rank, y->dims);
+  GCUT_TRY(gcut__walk_create(c->scratch, y->rank, y->dims, c->n_inputs + 1, &walk, err));
+  gcut__walk_broadcast(walk, 0, y->rank, y->dims);
   for (uint32_t i = 0; i < c->n_inputs; i++)
-    gcut_walk_broadcast(walk, i + 1, c->inputs[i]->rank, c->inputs[i]->dims);
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+    gcut__walk_broadcast(walk, i + 1, c->inputs[i]->rank, c->inputs[i]->dims);
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t at = 0; at < walk->inner; at += GCUT_ROW)
       run_block(c, walk, join, divisor, at,
                 walk->inner - at < GCUT_ROW ? (size_t)(walk->inner - at) : GCUT_ROW);

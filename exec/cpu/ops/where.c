@@ -54,18 +54,18 @@ static gcut_status select_row(const gcut_walk *w, gcut_cpu_call *c, gcut_error *
   case 32: select_4(w, out->data, conditions, x, y); return GCUT_OK;
   case 64: select_8(w, out->data, conditions, x, y); return GCUT_OK;
   case 128: select_16(w, out->data, conditions, x, y); return GCUT_OK;
-  default: return gcut_cpu_type_unsupported(c, out->type, err);
+  default: return gcut__cpu_type_unsupported(c, out->type, err);
   }
 }
 
 gcut_status gcut__cpu_where(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *y = c->outputs[0];
   gcut_walk *walk;
-  GCUT_TRY(gcut_walk_create(c->scratch, y->rank, y->dims, 4, &walk, err));
-  gcut_walk_broadcast(walk, 0, y->rank, y->dims);
+  GCUT_TRY(gcut__walk_create(c->scratch, y->rank, y->dims, 4, &walk, err));
+  gcut__walk_broadcast(walk, 0, y->rank, y->dims);
   for (uint32_t i = 0; i < 3; i++)
-    gcut_walk_broadcast(walk, i + 1, c->inputs[i]->rank, c->inputs[i]->dims);
-  for (bool more = gcut_walk_start(walk); more; more = gcut_walk_next(walk))
+    gcut__walk_broadcast(walk, i + 1, c->inputs[i]->rank, c->inputs[i]->dims);
+  for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     GCUT_TRY(select_row(walk, c, err));
   return GCUT_OK;
 }

@@ -10,30 +10,31 @@ static bool is_float(gcut_dtype type) {
 
 gcut_status gcut__input_float(gcut_cpu_call *c, uint32_t i, const float **out, gcut_error *err) {
   *out = NULL;
-  if (!gcut_cpu_has(c, i)) return GCUT_OK;
-  if (!is_float(c->inputs[i]->type)) return gcut_cpu_type_unsupported(c, c->inputs[i]->type, err);
+  if (!gcut__cpu_has(c, i)) return GCUT_OK;
+  if (!is_float(c->inputs[i]->type)) return gcut__cpu_type_unsupported(c, c->inputs[i]->type, err);
   *out = gcut__tensor_floats(c, c->inputs[i]);
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 gcut_status gcut__input_double(gcut_cpu_call *c, uint32_t i, const double **out, gcut_error *err) {
   *out = NULL;
-  if (!gcut_cpu_has(c, i)) return GCUT_OK;
+  if (!gcut__cpu_has(c, i)) return GCUT_OK;
   *out = gcut__tensor_doubles(c, c->inputs[i]);
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 gcut_status gcut__output_float(gcut_cpu_call *c, uint32_t i, float **out, gcut_error *err) {
   *out = NULL;
-  if (!gcut_cpu_wants(c, i)) return GCUT_OK;
-  if (!is_float(c->outputs[i]->type)) return gcut_cpu_type_unsupported(c, c->outputs[i]->type, err);
+  if (!gcut__cpu_wants(c, i)) return GCUT_OK;
+  if (!is_float(c->outputs[i]->type))
+    return gcut__cpu_type_unsupported(c, c->outputs[i]->type, err);
   *out = gcut__begin_floats(c, c->outputs[i]);
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 gcut_status gcut__output_double(gcut_cpu_call *c, uint32_t i, double **out, gcut_error *err) {
   *out = NULL;
-  if (!gcut_cpu_wants(c, i)) return GCUT_OK;
+  if (!gcut__cpu_wants(c, i)) return GCUT_OK;
   gcut_tensor *tensor = c->outputs[i];
   *out = tensor->type == GCUT_DOUBLE && tensor->count
              ? tensor->data

@@ -40,11 +40,11 @@ static bool reduced_dims(const gcut__cuda_compile *c, int rank, bool *mask) {
   const gcut_reduce_attrs *attrs = c->node->attrs;
   int64_t axes[GCUT_MAX_RANK];
   if (!gcut__cuda_input_type(c, 1)) {
-    gcut_reduce_mask(attrs, attrs->axes.data, attrs->axes.n, rank, mask);
+    gcut__reduce_mask(attrs, attrs->axes.data, attrs->axes.n, rank, mask);
     return true;
   }
   int n = gcut__cuda_read_ints(c, 1, axes, GCUT_MAX_RANK);
-  if (n >= 0) gcut_reduce_mask(attrs, axes, (size_t)n, rank, mask);
+  if (n >= 0) gcut__reduce_mask(attrs, axes, (size_t)n, rank, mask);
   return n >= 0;
 }
 

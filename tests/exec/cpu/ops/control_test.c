@@ -46,7 +46,7 @@ typedef struct outcome {
 static gcut_status run_nodes(const gcut_graph *g, gcut_cpu_runner *runner, gcut_cpu_env *env,
                              gcut_error *err) {
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
-    GCUT_TRY(gcut_cpu_run_node(runner, env, g->bodies[0].nodes[i], err));
+    GCUT_TRY(gcut__cpu_run_node(runner, env, g->bodies[0].nodes[i], err));
   return GCUT_OK;
 }
 
@@ -56,18 +56,18 @@ static outcome run(const char *text, gcut_tensor **inputs, uint32_t n) {
   outcome o = {{0}};
   gcut_cpu_runner *runner;
   gcut_cpu_env env;
-  assert_ok(gcut_cpu_runner_create(&runner, err));
-  assert_ok(gcut_cpu_env_create(g, &env, err));
+  assert_ok(gcut__cpu_runner_create(&runner, err));
+  assert_ok(gcut__cpu_env_create(g, &env, err));
   assert_int_equal(g->bodies[0].n_inputs, n);
   for (uint32_t i = 0; i < n; i++) {
-    gcut_cpu_env_set(&env, g->bodies[0].inputs[i], inputs[i]);
+    gcut__cpu_env_set(&env, g->bodies[0].inputs[i], inputs[i]);
     gcut_tensor_unref(inputs[i]);
   }
   o.status = run_nodes(g, runner, &env, &o.err);
   for (uint32_t i = 0; i < g->bodies[0].n_outputs && o.status == GCUT_OK; i++)
     o.outputs[i] = gcut_tensor_ref(env.values[g->bodies[0].outputs[i]]);
-  gcut_cpu_env_free(&env);
-  gcut_cpu_runner_destroy(runner);
+  gcut__cpu_env_free(&env);
+  gcut__cpu_runner_destroy(runner);
   gcut_graph_destroy(g);
   return o;
 }

@@ -71,7 +71,7 @@ static void set(gcut_cpu_env *env, uint32_t value, int rank, const int64_t *dims
                 const double *data) {
   gcut_tensor *t;
   assert_ok(gcut_tensor_wrap(GCUT_DOUBLE, rank, dims, data, &t, err));
-  gcut_cpu_env_set(env, value, t);
+  gcut__cpu_env_set(env, value, t);
   gcut_tensor_unref(t);
 }
 
@@ -84,18 +84,18 @@ static gcut_status run(const model *m, numbers *x, gcut_error *err) {
   static const int64_t dims[] = {N_ROWS, N};
   gcut_cpu_runner *runner;
   gcut_cpu_env env;
-  GCUT_TRY(gcut_cpu_runner_create(&runner, err));
-  GCUT_TRY(gcut_cpu_env_create(m->g, &env, err));
+  GCUT_TRY(gcut__cpu_runner_create(&runner, err));
+  GCUT_TRY(gcut__cpu_env_create(m->g, &env, err));
   set(&env, m->a, 2, dims, x->a);
   set(&env, m->b, 1, dims + 1, x->b);
   gcut_status status = GCUT_OK;
   for (uint32_t i = 0; i < m->g->n_nodes && status == GCUT_OK; i++)
-    status = gcut_cpu_run_node(runner, &env, m->g->bodies[0].nodes[i], err);
+    status = gcut__cpu_run_node(runner, &env, m->g->bodies[0].nodes[i], err);
   get(&env, m->c, N_ROWS * N, x->c);
   get(&env, m->da, N_ROWS * N, x->da);
   get(&env, m->db, N, x->db);
-  gcut_cpu_env_free(&env);
-  gcut_cpu_runner_destroy(runner);
+  gcut__cpu_env_free(&env);
+  gcut__cpu_runner_destroy(runner);
   return status;
 }
 

@@ -10,15 +10,15 @@
 static void as_numpy_draws(void **unused) {
   (void)unused;
   gcut_mersenne m;
-  gcut_mersenne_seed(&m, 0);
-  assert_true(gcut_mersenne_uniform(&m) == 0.5488135039273248);
-  assert_true(gcut_mersenne_uniform(&m) == 0.7151893663724195);
-  for (int i = 2; i < 999; i++) gcut_mersenne_uniform(&m);
-  assert_true(gcut_mersenne_uniform(&m) == 0.6771411441114241);
-  gcut_mersenne_seed(&m, 0);
-  assert_true(fabs(gcut_mersenne_normal(&m) - 1.764052345967664) < 1e-14);
-  assert_true(fabs(gcut_mersenne_normal(&m) - 0.4001572083672233) < 1e-14);
-  assert_true(fabs(gcut_mersenne_normal(&m) - 0.9787379841057392) < 1e-14);
+  gcut__mersenne_seed(&m, 0);
+  assert_true(gcut__mersenne_uniform(&m) == 0.5488135039273248);
+  assert_true(gcut__mersenne_uniform(&m) == 0.7151893663724195);
+  for (int i = 2; i < 999; i++) gcut__mersenne_uniform(&m);
+  assert_true(gcut__mersenne_uniform(&m) == 0.6771411441114241);
+  gcut__mersenne_seed(&m, 0);
+  assert_true(fabs(gcut__mersenne_normal(&m) - 1.764052345967664) < 1e-14);
+  assert_true(fabs(gcut__mersenne_normal(&m) - 0.4001572083672233) < 1e-14);
+  assert_true(fabs(gcut__mersenne_normal(&m) - 0.9787379841057392) < 1e-14);
 }
 
 static void same_without_a_seed(void **unused) {
