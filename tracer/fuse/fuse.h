@@ -45,6 +45,9 @@ const gcut_node *gcut__fuse_maker(const gcut__fuser *f, uint32_t value, const ch
 // The same, taken into the group: exactly `readers` nodes read the value, shapes apart. Casts that
 // keep every number (to the type that a value has, and of `widened`) are passed, and taken with it.
 const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers);
+// The Cast that makes the value and keeps every number: to the type it comes from, as TorchScript's
+// exporter leaves them all over, or to float32 from a type of 16 bits, `narrow`; or NULL.
+const gcut_node *gcut__fuse_exact_cast(const gcut__fuser *f, uint32_t value, gcut_dtype narrow);
 // Whether the node is there and of that operator (of ai.onnx).
 bool gcut__fuse_is_op(const gcut_node *node, const char *op);
 

@@ -59,21 +59,19 @@ static const gcut_node *take(gcut__fuser *f, const gcut_node *node, uint32_t rea
   return node;
 }
 
-// The Cast that makes the value and keeps every number: to the type it comes from, as TorchScript's
-// exporter leaves them all over, or to float32 from the type that the pattern widens; or NULL.
-static const gcut_node *exact_cast(const gcut__fuser *f, uint32_t value) {
+const gcut_node *gcut__fuse_exact_cast(const gcut__fuser *f, uint32_t value, gcut_dtype narrow) {
   const gcut_node *cast = gcut__fuse_maker(f, value, "Cast");
   const gcut_type *in = gcut__fuse_type(f, gcut__fuse_input(f, cast, 0)),
                   *out = gcut__fuse_type(f, value);
   if (!in || !out) return NULL;
-  bool widens = f->widened && in->type == f->widened && out->type == GCUT_FLOAT;
+  bool widens = narrow && in->type == narrow && out->type == GCUT_FLOAT;
   return widens || in->type == out->type ? cast : NULL;
 }
 
 const gcut_node *gcut__fuse_take(gcut__fuser *f, uint32_t value, const char *op, uint32_t readers) {
   uint32_t kept = f->n_nodes;
   for (const gcut_node *node; !(node = gcut__fuse_maker(f, value, op)); readers = 1) {
-    node = take(f, exact_cast(f, value), readers);
+    node = take(f, gcut__fuse_exact_cast(f, value, f->widened), readers);
     value = gcut__fuse_input(f, node, 0);
     if (!node) break;
   }
@@ -102,7 +100,7 @@ const gcut_node *gcut__fuse_join(gcut__fuser *f, uint32_t value, const char *op)
   uint32_t kept = f->n_nodes;
   const gcut_node *node;
   while (!(node = free_maker(f, value, op))) {
-    const gcut_node *cast = join(f, exact_cast(f, value));
+    const gcut_node *cast = join(f, gcut__fuse_exact_cast(f, value, f->widened));
     value = gcut__fuse_input(f, cast, 0);
     if (cast) continue;
     f->n_nodes = kept;
@@ -217,7 +215,8 @@ bool gcut__fuse_as(gcut__fuser *f, const uint32_t *reads, uint32_t n) {
   f->group.n_reads = n;
   for (uint32_t i = 0; i < n; i++) {
     f->group.reads[i] = reads[i];
-    for (const gcut_node *cast; (cast = take(f, exact_cast(f, f->group.reads[i]), 1));)
+    for (const gcut_node *cast;
+         (cast = take(f, gcut__fuse_exact_cast(f, f->group.reads[i], f->widened), 1));)
       f->group.reads[i] = gcut__fuse_input(f, cast, 0);
   }
   return true;

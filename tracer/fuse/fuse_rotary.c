@@ -16,36 +16,31 @@ enum { CASTS = 8 }; // that are looked through, one after another
 typedef struct turn {
   gcut__fuser *f;
   uint32_t x, cosine, sine;
-  int type;     // of x and the result
-  bool casts;   // float32 between
-  bool in, out; // neighbours are a pair
+  gcut_dtype type; // of x and the result
+  bool casts;      // float32 between
+  bool in, out;    // neighbours are a pair
 } turn;
 
 // ---- x ------------------------------------------------------------------------------------------
 
 // What a Cast reads that loses nothing; GCUT_NONE where none makes the value.
-static uint32_t before_cast(const gcut__fuser *f, uint32_t value) {
-  const gcut_node *cast = gcut__fuse_maker(f, value, "Cast");
-  uint32_t from = gcut__fuse_input(f, cast, 0);
-  const gcut_type *in = gcut__fuse_type(f, from), *out = gcut__fuse_type(f, value);
-  bool wider = in && out && out->type == GCUT_FLOAT &&
-               (in->type == GCUT_FLOAT16 || in->type == GCUT_BFLOAT16);
-  return in && out && (wider || in->type == out->type) ? from : GCUT_NONE;
+static uint32_t before_cast(const turn *t, uint32_t value) {
+  return gcut__fuse_input(t->f, gcut__fuse_exact_cast(t->f, value, t->casts ? t->type : 0), 0);
 }
 
-static void join_casts(gcut__fuser *f, uint32_t value, uint32_t from) {
-  for (; value != from; value = before_cast(f, value)) gcut__fuse_join(f, value, "Cast");
+static void join_casts(turn *t, uint32_t value, uint32_t from) {
+  for (; value != from; value = before_cast(t, value)) gcut__fuse_join(t->f, value, "Cast");
 }
 
 // Whether two values are one but for such Casts: x, of the result's type.
 static bool is_x(turn *t, uint32_t a, uint32_t b) {
   uint32_t i = a, k = b;
-  for (int m = 0; m < CASTS && i != GCUT_NONE; m++, i = before_cast(t->f, i), k = b)
-    for (int n = 0; n < CASTS && k != GCUT_NONE; n++, k = before_cast(t->f, k)) {
+  for (int m = 0; m < CASTS && i != GCUT_NONE; m++, i = before_cast(t, i), k = b)
+    for (int n = 0; n < CASTS && k != GCUT_NONE; n++, k = before_cast(t, k)) {
       const gcut_type *type = gcut__fuse_type(t->f, i);
       if (i != k || !type || type->type != t->type) continue;
-      join_casts(t->f, a, i);
-      join_casts(t->f, b, i);
+      join_casts(t, a, i);
+      join_casts(t, b, i);
       t->x = i;
       return true;
     }
@@ -58,7 +53,7 @@ static bool is_x(turn *t, uint32_t a, uint32_t b) {
 static const gcut_node *joining(turn *t, uint32_t value) {
   const gcut_node *node = gcut__fuse_join(t->f, value, "Concat");
   if (!node) node = gcut__fuse_join(t->f, value, "Reshape");
-  if (node || !t->casts || before_cast(t->f, value) == GCUT_NONE) return node;
+  if (node || !t->casts || before_cast(t, value) == GCUT_NONE) return node;
   value = gcut__fuse_input(t->f, gcut__fuse_join(t->f, value, "Cast"), 0);
   node = gcut__fuse_join(t->f, value, "Concat");
   return node ? node : gcut__fuse_join(t->f, value, "Reshape");
