@@ -2,6 +2,7 @@
 // of them for every batch, so that it should take no longer than the card's memory does. The results are those of
 // quantize.cu's kernels, which take the rest: other types, rows of other lengths.
 #include "eight.cuh"
+#include "narrow.cuh"
 #include "quantize.h"
 
 namespace dequantize {
@@ -15,11 +16,6 @@ template <> struct Word<8> { typedef uint64_t type; };
 template <int BITS> __device__ inline float value_of(typename Word<BITS>::type word, int j, bool is_signed) {
   const uint32_t left = (uint32_t)(word >> (j * BITS)) << (32 - BITS);
   return is_signed ? (float)((int32_t)left >> (32 - BITS)) : (float)(left >> (32 - BITS));
-}
-
-template <int BITS> __device__ inline float packed_value(const void *data, uint64_t i, bool is_signed) {
-  const uint64_t bit = i * BITS;
-  return value_of<BITS>((typename Word<BITS>::type)(((const uint8_t *)data)[bit / 8] >> (bit % 8)), 0, is_signed);
 }
 
 __device__ inline Eight load_eight(const void *data, uint64_t at, int type) {
@@ -59,7 +55,7 @@ __device__ inline void find_along(const gcut__cuda_dequantize_job &job, uint32_t
   const uint64_t at = (uint64_t)line * job.blocks + block;
   *scale = load_as<float>(job.scales, at, job.scale_type);
   if (job.zeros && job.zero_type) *zero = load_as<float>(job.zeros, at, job.zero_type);
-  else if (job.zeros) *zero = packed_value<BITS>(job.zeros, (uint64_t)line * job.zero_width + block, job.is_signed);
+  else if (job.zeros) *zero = value_of<BITS>(narrow_code(job.zeros, (uint64_t)line * job.zero_width + block, BITS), 0, job.is_signed);
 }
 
 template <int BITS> __device__ inline void run(const gcut__cuda_dequantize_job &job) {

@@ -75,7 +75,7 @@ __device__ inline int power_code(float value, int round, bool saturate) {
 }
 
 __device__ inline int narrow_code(const void *data, int64_t i, int bits) {
-  int64_t bit = i * bits;
+  uint64_t bit = (uint64_t)i * (uint64_t)bits;
   return ((const uint8_t *)data)[bit / 8] >> (bit % 8) & ((1 << bits) - 1);
 }
 

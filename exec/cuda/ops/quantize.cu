@@ -90,20 +90,15 @@ extern "C" __global__ void gcut_cast_narrow(const __grid_constant__ gcut__cuda_c
 
 // ---- weights of a few bits
 
-__device__ inline float packed_value(const uint8_t *data, int64_t i, int bits) {
-  int64_t bit = i * bits;
-  return (float)(data[bit / 8] >> (bit % 8) & ((1 << bits) - 1));
-}
-
 __device__ inline float nbits_value(const gcut__cuda_nbits_job &job, int64_t row, int64_t k) {
   int64_t own = k / job.block, block = job.grouped ? job.groups[k] : own, zero_bytes = (job.blocks * job.bits + 7) / 8;
   const uint8_t *data = (const uint8_t *)job.b + (row * job.blocks + own) * (job.block / 8 * job.bits);
   if (block < 0 || block >= job.blocks) *job.fault = job.node + 1, block = 0;
   int64_t at = row * job.blocks + block;
   float zero = !job.zeros                  ? (float)(1 << (job.bits - 1))
-               : job.zero_type == T_UINT8 ? packed_value((const uint8_t *)job.zeros + row * zero_bytes, block, job.bits)
+               : job.zero_type == T_UINT8 ? (float)narrow_code((const uint8_t *)job.zeros + row * zero_bytes, block, job.bits)
                                            : load_as<float>(job.zeros, at, job.zero_type);
-  return __fmul_rn(packed_value(data, k - own * job.block, job.bits) - zero, load_as<float>(job.scales, at, job.scale_type));
+  return __fmul_rn((float)narrow_code(data, k - own * job.block, job.bits) - zero, load_as<float>(job.scales, at, job.scale_type));
 }
 
 // Rows of b in the type of a, for a product.
