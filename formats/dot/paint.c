@@ -90,11 +90,36 @@ static bool is_word(const char *text, const char *word, size_t n) {
   return strlen(text) == n && memcmp(text, word, n) == 0;
 }
 
+static const char *short_class(const gcut_graph *g, uint32_t scope) {
+  const char *dot = strrchr(g->scopes[scope].class_name, '.');
+  return dot ? dot + 1 : g->scopes[scope].class_name;
+}
+
+static bool begins_word(const char *name, size_t i) {
+  return isupper((unsigned char)name[i]) &&
+         (!isupper((unsigned char)name[i - 1]) || islower((unsigned char)name[i + 1]));
+}
+
+// What of a class is its own: without the words that it begins with like the outermost around it,
+// as the classes of a model do. A Qwen3MoeRMSNorm of a Qwen3MoeModel has nothing of experts.
+static const char *own_class(const gcut_graph *g, uint32_t scope) {
+  enum { MOST_AROUND = 16 };
+  const char *name = short_class(g, scope), *own = name;
+  uint32_t around = g->scopes[scope].parent;
+  for (int i = 0; i < MOST_AROUND && around != GCUT_NONE; i++, around = g->scopes[around].parent) {
+    const char *other = short_class(g, around);
+    size_t n = 0;
+    while (name[n] && name[n] == other[n]) n++;
+    while (n > 0 && !begins_word(name, n)) n--;
+    if (n > 0) own = name + n;
+  }
+  return own;
+}
+
 // A class tells more than a name, and the innermost module more than those around it. A layer is
 // one whatever kind of attention it is named after.
 gcut_paint gcut__paint_of_scope(const gcut_graph *g, uint32_t scope) {
-  const char *dot = strrchr(g->scopes[scope].class_name, '.');
-  const char *texts[] = {dot ? dot + 1 : g->scopes[scope].class_name, g->scopes[scope].name};
+  const char *texts[] = {own_class(g, scope), g->scopes[scope].name};
   if (any_word("decoderlayer encoderlayer", texts[0], holds_word)) return GCUT_PAINT_BLOCK;
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
     for (int p = 0; p < GCUT_N_PAINTS; p++)

@@ -356,6 +356,38 @@ static void an_unknown_extension_writes_nothing(void **state) {
 }
 
 // Fills of the hottest and the coldest step, light and dark.
+// A model's name, which all its classes begin with, says nothing of what they do.
+static void a_norm_of_a_mixture_is_a_norm(void **state) {
+  (void)state;
+  static const char *const classes[] = {"moe.Qwen3MoeRMSNorm", "moe.Qwen3MoeMLP",
+                                        "moe.Qwen3MoeSparseMoeBlock"};
+  static const char *const fills[] = {"#fdf3cf", "#e4f3dc", "#f3e3f7"};
+  gcut_graph *g = NULL;
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  uint32_t v = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, "x"));
+  uint32_t model = gcut_graph_add_scope(g, 0, "model", "moe.Qwen3MoeModel");
+  for (uint32_t i = 0; i < 6; i++) { // two operators a module
+    char name[8] = {(char)('a' + i), 0}, within[8] = {(char)('p' + i / 2), 0};
+    uint32_t next = gcut_graph_add_value(g, 0, name);
+    gcut_node_spec spec = {.name = name,
+                           .op_type = "Relu",
+                           .scope = gcut_graph_add_scope(g, model, within, classes[i / 2]),
+                           .inputs = &v,
+                           .n_inputs = 1,
+                           .outputs = &next,
+                           .n_outputs = 1};
+    gcut_graph_add_node(g, &spec);
+    v = next;
+  }
+  gcut_graph_add_output(g, 0, v);
+  assert_ok(gcut_graph_finish(g, err));
+  char *text = draw_text(g, NULL, (gcut_draw_options){.view = GCUT_VIEW_LAYERS, .part = GCUT_NONE});
+  for (size_t i = 0; i < 3; i++) assert_non_null(strstr(text, fills[i]));
+  free(text);
+  gcut_graph_destroy(g);
+}
+
 static void boxes_are_heated(void **state) {
   (void)state;
   static const char *const hottest[] = {"#f26d45", "#a9410e"};
@@ -547,6 +579,7 @@ int main(void) {
       cmocka_unit_test(the_same_graph_gives_the_same_bytes),
       cmocka_unit_test(every_format_is_what_it_says),
       cmocka_unit_test(an_unknown_extension_writes_nothing),
+      cmocka_unit_test(a_norm_of_a_mixture_is_a_norm),
       cmocka_unit_test(boxes_are_heated),
       cmocka_unit_test(time_comes_from_a_timeline_of_the_same_plan),
       cmocka_unit_test(two_plans_are_held_against_each_other),
