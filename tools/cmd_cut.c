@@ -144,7 +144,8 @@ static void print_parts(const gcut_plan *plan) {
     add_bytes(t, knows(plan, p->input_bytes, p->n_inputs), p->input_bytes);
     add_bytes(t, knows(plan, p->output_bytes, p->n_outputs), p->output_bytes);
     add_bytes(t, p->peak_bytes > 0, p->peak_bytes);
-    table_add(t, "%s", p->flops > 0 ? table_count(p->flops, "FLOP", flops) : "-");
+    table_add(t, "%s",
+              p->peak_bytes > 0 && p->flops > 0 ? table_count(p->flops, "FLOP", flops) : "-");
   }
   table_print(t, stdout);
 }
