@@ -266,7 +266,7 @@ typedef struct together {
   uint32_t *before; // [n_scopes + 1] by place: modules chosen that begin before
 } together;
 
-static void choose(const proposer *p, together *t, const candidate *c) {
+static void choose(const proposer *p, together *t, const candidate *c, uint32_t n_beside) {
   uint32_t n_scopes = p->graph->n_scopes;
   for (uint32_t i = 0; i < n_scopes; i++) t->before[i] = t->before[i + 1] - t->before[i];
   for (uint32_t i = 0; i < c->n; i++) {
@@ -280,38 +280,51 @@ static void choose(const proposer *p, together *t, const candidate *c) {
     sum += begins;
   }
   t->items[t->n++] = c;
-  t->n_matches += c->n;
+  t->n_matches += n_beside;
 }
 
-static bool disjoint(const proposer *p, const together *t, const candidate *c) {
-  for (uint32_t i = 0; i < c->n; i++) {
-    uint32_t scope = p->members[c->first + i], place = p->of.place[scope];
-    if (t->inside[place] || t->before[place + p->of.size[scope]] > t->before[place]) return false;
-  }
-  return true;
-}
-
-// Whether it repeats blocks about as large as the first's, or is of the same stack: by its numbered
-// path.
-static bool fits(proposer *p, const together *t, const candidate *c) {
-  const candidate *first = t->items[0];
-  if (3 * (uint64_t)c->n_nodes * first->n_counting < (uint64_t)first->n_nodes * c->n_counting)
-    return false;
-  if (c->n > 1) return (uniform(c) || c->rank > 1) && (narrow(c) || !narrow(first));
-  const char *pattern = number_pattern(p, p->graph->scopes[p->members[c->first]].path);
+// Whether it is of the same stack as a module chosen: by its numbered path.
+static bool of_stack(proposer *p, const together *t, uint32_t scope) {
+  const char *pattern = number_pattern(p, p->graph->scopes[scope].path);
   for (uint32_t i = 0; pattern && i < t->n; i++)
     if (number_pattern(p, p->graph->scopes[p->members[t->items[i]->first]].path) == pattern)
       return true;
   return false;
 }
 
+// How many are beside what is chosen; 0 where any is around it, or where some are within and others
+// of another stack. (A layer may stand alone and in a larger one, as Zamba's do.)
+static uint32_t count_beside(proposer *p, const together *t, const candidate *c) {
+  uint32_t n = 0;
+  bool stacked = true;
+  for (uint32_t i = 0; i < c->n; i++) {
+    uint32_t scope = p->members[c->first + i], place = p->of.place[scope];
+    if (t->inside[place]) continue;
+    if (t->before[place + p->of.size[scope]] > t->before[place]) return 0;
+    stacked &= of_stack(p, t, scope);
+    n++;
+  }
+  return n == c->n || stacked ? n : 0;
+}
+
+// Whether it repeats blocks about as large as the first's, or is of the same stack.
+static bool fits(proposer *p, const together *t, const candidate *c) {
+  const candidate *first = t->items[0];
+  if (3 * (uint64_t)c->n_nodes * first->n_counting < (uint64_t)first->n_nodes * c->n_counting)
+    return false;
+  if (c->n > 1) return (uniform(c) || c->rank > 1) && (narrow(c) || !narrow(first));
+  return of_stack(p, t, p->members[c->first]);
+}
+
 static gcut_status choose_together(proposer *p, together *t, gcut_error *err) {
   *t = (together){.inside = GCUT_NEW_ARRAY(p->scratch, bool, p->graph->n_scopes),
                   .before = GCUT_NEW_ARRAY(p->scratch, uint32_t, (size_t)p->graph->n_scopes + 1)};
   if (!t->inside || !t->before) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < p->n && t->n < MOST_TOGETHER; i++)
-    if (t->n == 0 || (disjoint(p, t, &p->items[i]) && fits(p, t, &p->items[i])))
-      choose(p, t, &p->items[i]);
+  choose(p, t, &p->items[0], p->items[0].n);
+  for (uint32_t i = 1; i < p->n && t->n < MOST_TOGETHER; i++) {
+    uint32_t n = count_beside(p, t, &p->items[i]);
+    if (n > 0 && fits(p, t, &p->items[i])) choose(p, t, &p->items[i], n);
+  }
   return GCUT_OK;
 }
 

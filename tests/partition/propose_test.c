@@ -123,6 +123,29 @@ static void proposed_stacks_in_two(void **state) {
   assert_string_equal(proposed_of_two("stages.0", "stages.1", 0), "Layer");
 }
 
+// Layers of two kinds in one stack, of which the larger has one of the smaller within.
+static void proposed_layers_within_layers(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  char name[64], in[64], out[64] = "h0";
+  toy_input(g, "h0", 2, VECTOR);
+  uint32_t model = toy_scope(g, 0, "model", "pkg.Model");
+  for (int k = 0; k < 24; k++) { // four layers of six nodes
+    snprintf(name, sizeof name, "model.layers.%d", k / 6);
+    bool hybrid = k / 6 % 2;
+    uint32_t layer = toy_scope(g, model, name, hybrid ? "pkg.Hybrid" : "pkg.Mamba");
+    if (hybrid && k % 6 > 2) {
+      strcat(name, ".mamba");
+      layer = toy_scope(g, layer, name, "pkg.Mamba");
+    }
+    strcpy(in, out);
+    snprintf(out, sizeof out, "x%d", k);
+    toy_node(g, layer, out, "Relu", in, out);
+  }
+  toy_output(g, out);
+  assert_string_equal(first_proposal(g), "Hybrid,Mamba");
+}
+
 static void link_node(gcut_graph *g, uint32_t scope, const char *op, const char *more, char *at,
                       int *number) {
   char in[96], out[32];
@@ -197,6 +220,7 @@ int main(void) {
       cmocka_unit_test_prestate(proposed_experts, "by name"),
       cmocka_unit_test(proposed_uneven_layers),
       cmocka_unit_test(proposed_stacks_in_two),
+      cmocka_unit_test(proposed_layers_within_layers),
       cmocka_unit_test(proposed_residual_blocks),
       cmocka_unit_test(proposed_blocks_of_branches),
   };
