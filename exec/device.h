@@ -51,6 +51,7 @@ typedef struct gcut__run_args {
   gcut__program *program;
   gcut__part_weights *weights;        // where nothing of them was loaded, all are read in place
   uint64_t weights_offset, workspace; // in the slab
+  uint64_t prepared;                  // what the part made of weights alone, or GCUT_NOT_PREPARED
   const gcut__operand *operands;      // [n_operands]
   uint32_t n_operands;
 } gcut__run_args;
@@ -91,6 +92,9 @@ typedef struct gcut__device_ops {
                       gcut_error *err);
   gcut_status (*pull)(gcut__device *device, uint64_t offset, void *host, uint64_t bytes,
                       gcut_error *err);
+  // What the program's part makes of weights alone, to args->prepared; without operands. NULL: no
+  // program of the device says that it makes any.
+  gcut_status (*prepare)(gcut__device *device, const gcut__run_args *args, gcut_error *err);
   gcut_status (*run)(gcut__device *device, const gcut__run_args *args, gcut_error *err);
 
   // Order between queues; all NULL where calls return when their work is done.

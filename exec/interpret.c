@@ -59,7 +59,7 @@ static bool is_enqueued(const interpreter *in, const gcut_command *c) {
   // commands to put on the queue behind.
   if (c->kind == GCUT_DROP) return !host && c->part == GCUT_NONE && c->space != GCUT_SPACE_HEAP;
   return c->kind == GCUT_LOAD || c->kind == GCUT_PUSH || c->kind == GCUT_PULL ||
-         (c->kind == GCUT_RUN && c->queue == GCUT_QUEUE_COMPUTE);
+         c->kind == GCUT_PREPARE || (c->kind == GCUT_RUN && c->queue == GCUT_QUEUE_COMPUTE);
 }
 
 // ---- waiting ----------------------------------------------------------------------------------
@@ -151,10 +151,12 @@ static gcut_status run_part(worker *w, const gcut_command *c, gcut_error *err) {
                          .weights = &(on_host ? x->host_weights : x->weights)[c->part],
                          .weights_offset = c->from,
                          .workspace = c->to,
+                         .prepared = c->prepared,
                          .operands = w->operands,
                          .n_operands = c->n_places};
   gcut__device *d = on_host ? x->host : x->device;
   leave_part(w, d, c);
+  if (c->kind == GCUT_PREPARE) return d->ops->prepare(d, &args, err);
   gcut_status status = d->ops->run(d, &args, err);
   if (status != GCUT_OK) return fail_batch(x, c->batch, status, err);
   for (uint32_t i = 0; i < c->n_places; i++)
@@ -183,6 +185,7 @@ static gcut_status execute(worker *w, const gcut_command *c, gcut_error *err) {
   case GCUT_LOAD: return x->device->ops->load(x->device, &x->weights[c->part], c->to, err);
   case GCUT_PUSH: return x->device->ops->push(x->device, host + c->from, c->to, c->bytes, err);
   case GCUT_PULL: return x->device->ops->pull(x->device, c->from, host + c->to, c->bytes, err);
+  case GCUT_PREPARE:
   case GCUT_RUN: return run_part(w, c, err);
   case GCUT_READ: return gcut__store_read(x->store, c->batch, places, c->n_places, err);
   case GCUT_WRITE: return gcut__store_write(x->store, c->batch, places, c->n_places, err);

@@ -52,7 +52,7 @@ static void add_home(planner *p, const gcut_node *node, uint32_t output, uint32_
   gcut__layout *l = p->layout;
   uint32_t id = l->n_homes++;
   gcut__home *h = &l->homes[id];
-  *h = (gcut__home){.value = value};
+  *h = (gcut__home){.value = value, .prepared = GCUT_NOT_PREPARED};
   p->roots[id] = id;
   bool sized = gcut__static_bytes(p->trace, value, &h->bytes);
   if (!sized) {
@@ -283,6 +283,7 @@ gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *
   gcut_map outputs = {0};
   *out = (gcut__layout){0};
   gcut_status status = plan(&p, &outputs, err);
+  if (status == GCUT_OK) status = gcut__layout_prepare(trace, fusions, n_fusions, out, err);
   gcut_map_free(&outputs);
   gcut_map_free(&p.homes);
   gcut_map_free(&p.fused);
@@ -294,6 +295,8 @@ gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *
 
 gcut_work gcut__layout_work(const gcut__layout *layout) {
   return (gcut_work){.workspace = layout->bytes,
+                     .prepared = layout->prepared,
+                     .prepared_traffic = layout->prepared_traffic,
                      .traffic = layout->traffic,
                      .flops = layout->flops,
                      .n_nodes = layout->n_steps};

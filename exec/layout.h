@@ -22,11 +22,13 @@ typedef struct gcut__home {
   uint32_t value;
   uint8_t kind; // gcut__home_kind
   uint64_t offset, bytes;
+  uint64_t prepared; // offset among what the part makes of weights alone, or GCUT_NOT_PREPARED
 } gcut__home;
 
 typedef struct gcut__layout_step { // a node that runs
   uint32_t node;
   bool fused;                   // a fusion stands here
+  bool of_weights;              // it reads nothing but weights: the same for every batch
   uint32_t first_home, n_homes; // of what it makes
   uint32_t first_drop, n_drops; // values that nothing in the part reads after it
 } gcut__layout_step;
@@ -36,8 +38,10 @@ typedef struct gcut__layout {
   gcut__home *homes;
   uint32_t *drops;
   uint32_t n_steps, n_homes, n_drops;
-  uint64_t bytes;   // of the workspace
-  uint64_t traffic; // bytes that the nodes read and write
+  uint64_t bytes;    // of the workspace
+  uint64_t prepared; // of what steps make of weights alone: outside the workspace where it is kept
+  uint64_t traffic;  // bytes that the nodes read and write
+  uint64_t prepared_traffic; // of these, what those steps do
   double flops;
 } gcut__layout;
 
@@ -61,6 +65,11 @@ GCUT_MUST_USE gcut_status gcut__layout_create_fused(const gcut_trace *trace, con
                                                     const gcut__fusion *fusions, uint32_t n_fusions,
                                                     struct gcut_arena *arena, gcut__layout *out,
                                                     gcut_error *err);
+// Finds the steps that read weights alone, and where what they make lies if it is kept between
+// batches.
+GCUT_MUST_USE gcut_status gcut__layout_prepare(const gcut_trace *trace, const gcut__fusion *fusions,
+                                               uint32_t n_fusions, gcut__layout *layout,
+                                               gcut_error *err);
 // With gcut__one_step_fusions. Lives in `arena`. Nodes that the trace folded are left out.
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
                                               struct gcut_arena *arena, gcut__layout *out,

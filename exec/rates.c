@@ -64,12 +64,12 @@ uint64_t gcut__bytes_in_place(const gcut_stage *part, const bool *mapped, uint32
 }
 
 double gcut__run_seconds(const gcut__rates *r, const bool *mapped, uint32_t part,
-                         uint32_t shape_class, bool on_host) {
+                         uint32_t shape_class, bool on_host, bool prepared) {
   const gcut_stage *stage = &r->problem->parts[part];
   const gcut_work *work = &stage->work[shape_class];
   const gcut_engine *e = on_host ? &r->profile->host : &r->profile->device;
-  double seconds =
-      fmax(work->flops / flop_rate(e, stage->type), (double)work->traffic / e->memory_rate);
+  uint64_t traffic = work->traffic - (prepared ? work->prepared_traffic : 0);
+  double seconds = fmax(work->flops / flop_rate(e, stage->type), (double)traffic / e->memory_rate);
   if (!on_host && mapped && r->profile->mapped_rate > 0)
     seconds = fmax(seconds, (double)gcut__bytes_in_place(stage, mapped, shape_class) /
                                 r->profile->mapped_rate);
@@ -77,4 +77,10 @@ double gcut__run_seconds(const gcut__rates *r, const bool *mapped, uint32_t part
   if (on_host && isfinite(r->load_cap))
     seconds = fmax(seconds, (double)gcut__bytes_in_place(stage, NULL, shape_class) / r->load_cap);
   return seconds + work->n_nodes * e->node_seconds;
+}
+
+double gcut__prepare_seconds(const gcut__rates *r, uint32_t part, uint32_t shape_class) {
+  const gcut_engine *e = &r->profile->device;
+  const gcut_work *work = &r->problem->parts[part].work[shape_class];
+  return (double)work->prepared_traffic / e->memory_rate + e->node_seconds;
 }

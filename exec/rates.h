@@ -20,8 +20,11 @@ double gcut__copy_rate(const gcut_wire *wire, double bytes);
 // What a part reads of the weights that are mapped (NULL: all of them) where they lie, at most: no
 // more than its nodes read of anything, for of tables and experts they read what is picked.
 uint64_t gcut__bytes_in_place(const gcut_stage *part, const bool *mapped, uint32_t shape_class);
-// A part on a batch of that class, on the device or on the host.
+// A part on a batch of that class, on the device or on the host; `prepared`: what it makes of
+// weights alone is there.
 double gcut__run_seconds(const gcut__rates *rates, const bool *mapped, uint32_t part,
-                         uint32_t shape_class, bool on_host);
+                         uint32_t shape_class, bool on_host, bool prepared);
+// Making that on the device.
+double gcut__prepare_seconds(const gcut__rates *rates, uint32_t part, uint32_t shape_class);
 
 #endif

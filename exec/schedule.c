@@ -127,6 +127,7 @@ gcut_command *gcut__begin(gcut__builder *b, gcut_command_kind kind, gcut_queue q
                               .activation = GCUT_NONE,
                               .batch = GCUT_NONE,
                               .pass = b->pass,
+                              .prepared = GCUT_NOT_PREPARED,
                               .first_place = b->schedule->n_places};
   memset(&b->need, 0, sizeof b->need);
   b->n_touches = 0;

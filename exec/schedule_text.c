@@ -64,7 +64,9 @@ static void print_ranges(const gcut_command *c, FILE *file) {
   switch ((gcut_command_kind)c->kind) {
   case GCUT_LOAD: print_range(file, " -> ", GCUT_SPACE_DEVICE, c->to, c->bytes); break;
   case GCUT_RUN:
+  case GCUT_PREPARE:
     fprintf(file, " weights=%" PRIu64 " workspace=%" PRIu64 ":%" PRIu64, c->from, c->to, c->bytes);
+    if (c->prepared != GCUT_NOT_PREPARED) fprintf(file, " prepared=%" PRIu64, c->prepared);
     break;
   case GCUT_PUSH:
     fprintf(file, " host+%" PRIu64, c->from);

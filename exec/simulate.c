@@ -59,9 +59,12 @@ static active cost_of(const simulation *s, const gcut_command *c) {
   case GCUT_LOAD:
   case GCUT_PUSH: return copy_of(s, c, WIRE_UP);
   case GCUT_PULL: return copy_of(s, c, WIRE_DOWN);
+  case GCUT_PREPARE:
+    return fixed(gcut__prepare_seconds(&s->rates, c->part, s->problem->classes[c->batch]));
   case GCUT_RUN:
     return fixed(gcut__run_seconds(&s->rates, s->schedule->mapped, c->part,
-                                   s->problem->classes[c->batch], c->queue == GCUT_QUEUE_HOST));
+                                   s->problem->classes[c->batch], c->queue == GCUT_QUEUE_HOST,
+                                   c->prepared != GCUT_NOT_PREPARED));
   case GCUT_READ:
   case GCUT_UNSPILL: return fixed((double)c->bytes / p->disk_read_rate);
   case GCUT_WRITE:

@@ -20,11 +20,15 @@ static int by_begin(const void *a, const void *b) {
   return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
+static bool computes(const gcut_command *c) {
+  return c->kind == GCUT_RUN || c->kind == GCUT_PREPARE;
+}
+
 // When something computed: disjoint intervals in order.
 static uint32_t list_computing(const gcut_schedule *s, const gcut_timeline *t, interval *out) {
   uint32_t n = 0, merged = 0;
   for (uint32_t i = 0; i < s->n_commands; i++)
-    if (s->commands[i].kind == GCUT_RUN) out[n++] = (interval){t->start_ns[i], t->end_ns[i]};
+    if (computes(&s->commands[i])) out[n++] = (interval){t->start_ns[i], t->end_ns[i]};
   qsort(out, n, sizeof *out, by_begin);
   for (uint32_t i = 0; i < n; i++) {
     if (merged && out[i].begin <= out[merged - 1].end) {

@@ -26,6 +26,8 @@ typedef struct gcut__verifier {
   uint64_t *weight_bytes;       // [n_parts] of the range that LOAD fills
   uint32_t *weights;            // [n_parts] holder, or GCUT_NONE
   uint32_t *unloaded;           // [n_parts] last DROP, or GCUT_NONE
+  uint32_t *prepared;           // [n_parts] holder of what PREPARE made last, or GCUT_NONE
+  uint32_t *prepared_class;     // [n_parts] for batches of that class
   uint32_t *freed;              // [n_activations * n_batches] last DROP from the heap, or GCUT_NONE
   uint32_t *at[GCUT_N_SPACES];  // [n_activations * n_batches] holder, or GCUT_NONE
   uint32_t *runs;               // [n_parts * n_batches] passes done
@@ -59,6 +61,9 @@ gcut_status gcut__verify_claim(gcut__verifier *v, gcut_space space, uint64_t off
                                uint32_t *out_holder);
 // The command reads what lies at `offset`.
 gcut_status gcut__verify_use(gcut__verifier *v, uint32_t id, uint64_t offset, const char *what);
+
+// Nothing has taken a byte of the range since.
+bool gcut__verify_is_whole(const gcut__verifier *v, gcut_space space, uint32_t id);
 
 // ---- verify_commands.c
 

@@ -38,6 +38,7 @@ gcut_status gcut__verify_fail(const gcut__verifier *v, const char *format, ...) 
 static bool is_queue_right(const gcut_command *c) {
   switch ((gcut_command_kind)c->kind) {
   case GCUT_LOAD: return c->queue == GCUT_QUEUE_WEIGHTS;
+  case GCUT_PREPARE: return c->queue == GCUT_QUEUE_COMPUTE;
   case GCUT_PUSH: return c->queue == GCUT_QUEUE_UP;
   case GCUT_PULL: return c->queue == GCUT_QUEUE_DOWN;
   case GCUT_RUN: return c->queue == GCUT_QUEUE_COMPUTE || c->queue == GCUT_QUEUE_HOST;
@@ -52,7 +53,7 @@ static bool is_queue_right(const gcut_command *c) {
 }
 
 static bool needs_part(const gcut_command *c) {
-  return c->kind == GCUT_LOAD || c->kind == GCUT_RUN;
+  return c->kind == GCUT_LOAD || c->kind == GCUT_PREPARE || c->kind == GCUT_RUN;
 }
 static bool needs_activation(const gcut_command *c) {
   return c->kind == GCUT_PUSH || c->kind == GCUT_PULL || c->kind == GCUT_SPILL ||
@@ -175,6 +176,8 @@ static bool set_up(gcut__verifier *v) {
   v->weight_bytes = GCUT_NEW_ARRAY(v->arena, uint64_t, p->n_parts);
   v->weights = none_array(v->arena, p->n_parts);
   v->unloaded = none_array(v->arena, p->n_parts);
+  v->prepared = none_array(v->arena, p->n_parts);
+  v->prepared_class = none_array(v->arena, p->n_parts);
   v->freed = none_array(v->arena, instances);
   for (int s = 0; s < GCUT_N_SPACES; s++)
     ok &= (v->at[s] = none_array(v->arena, instances)) != NULL;
@@ -183,7 +186,7 @@ static bool set_up(gcut__verifier *v) {
   v->stamps = GCUT_NEW_ARRAY(v->arena, uint32_t, p->n_activations);
   memset(v->last, 0xff, sizeof v->last);
   if (!ok || !v->clocks || !v->numbers || !v->weight_bytes || !v->weights || !v->unloaded ||
-      !v->freed || !v->runs || !v->written || !v->stamps)
+      !v->prepared || !v->prepared_class || !v->freed || !v->runs || !v->written || !v->stamps)
     return false;
   for (uint32_t i = 0; i < p->n_parts; i++)
     v->weight_bytes[i] = gcut_stage_bytes(&p->parts[i], v->schedule->mapped);

@@ -87,11 +87,16 @@ static gcut_status check_operand(gcut__verifier *v, const gcut_place *p, gcut_sp
   return use_activation(v, space, p->activation, batch, p->offset);
 }
 
+static const gcut_work *work_of(const gcut__verifier *v) {
+  const gcut_command *c = gcut__verify_current(v);
+  return &v->problem->parts[c->part].work[v->problem->classes[c->batch]];
+}
+
 // Workspace is taken for the length of one command.
 static gcut_status check_workspace(gcut__verifier *v, gcut_space space) {
   const gcut_command *c = gcut__verify_current(v);
   uint32_t id;
-  if (c->bytes != v->problem->parts[c->part].work[v->problem->classes[c->batch]].workspace)
+  if (c->bytes != work_of(v)->workspace)
     return gcut__verify_fail(v, "workspace of %" PRIu64 " bytes", c->bytes);
   if (c->bytes == 0) return GCUT_OK;
   GCUT_TRY(gcut__verify_claim(v, space, c->to, c->bytes, &id));
@@ -111,6 +116,39 @@ static gcut_status check_all_named(gcut__verifier *v, const uint32_t *activation
   return GCUT_OK;
 }
 
+static gcut_status use_weights(gcut__verifier *v) {
+  const gcut_command *c = gcut__verify_current(v);
+  if (v->weight_bytes[c->part] == 0) return GCUT_OK;
+  return gcut__verify_use(v, v->weights[c->part], c->from, "weights");
+}
+
+// What is prepared needs no DROP: it is over where a command takes of its range, which must come
+// after all that read it.
+static gcut_status check_prepare(gcut__verifier *v) {
+  const gcut_command *c = gcut__verify_current(v);
+  uint32_t *id = &v->prepared[c->part];
+  if (work_of(v)->prepared == 0) return gcut__verify_fail(v, "has nothing to prepare");
+  GCUT_TRY(use_weights(v));
+  GCUT_TRY(gcut__verify_claim(v, GCUT_SPACE_DEVICE, c->prepared, work_of(v)->prepared, id));
+  GCUT_TRY(check_workspace(v, GCUT_SPACE_DEVICE));
+  v->holders[*id].dropped = true;
+  v->prepared_class[c->part] = v->problem->classes[c->batch];
+  return GCUT_OK;
+}
+
+static gcut_status use_prepared(gcut__verifier *v) {
+  const gcut_command *c = gcut__verify_current(v);
+  uint32_t id = v->prepared[c->part];
+  if (c->prepared == GCUT_NOT_PREPARED) return GCUT_OK;
+  if (c->queue != GCUT_QUEUE_COMPUTE)
+    return gcut__verify_fail(v, "nothing is prepared for queue %s", gcut_queue_name(c->queue));
+  GCUT_TRY(gcut__verify_use(v, id, c->prepared, "what was prepared"));
+  if (v->prepared_class[c->part] != v->problem->classes[c->batch] ||
+      !gcut__verify_is_whole(v, GCUT_SPACE_DEVICE, id))
+    return gcut__verify_fail(v, "what was prepared is for other shapes, or overwritten");
+  return GCUT_OK;
+}
+
 static gcut_status check_run(gcut__verifier *v) {
   const gcut_command *c = gcut__verify_current(v);
   const gcut_stage *part = &v->problem->parts[c->part];
@@ -119,8 +157,8 @@ static gcut_status check_run(gcut__verifier *v) {
   if (*done != c->pass)
     return gcut__verify_fail(v, "runs in pass %" PRIu32 ", not once a pass", c->pass);
   ++*done;
-  if (space == GCUT_SPACE_DEVICE && v->weight_bytes[c->part] > 0)
-    GCUT_TRY(gcut__verify_use(v, v->weights[c->part], c->from, "weights"));
+  if (space == GCUT_SPACE_DEVICE) GCUT_TRY(use_weights(v));
+  GCUT_TRY(use_prepared(v));
   for (uint32_t i = 0; i < c->n_places; i++)
     GCUT_TRY(check_operand(v, &v->schedule->places[c->first_place + i], space));
   GCUT_TRY(check_all_named(v, part->inputs, part->n_inputs));
@@ -175,6 +213,7 @@ static gcut_status check_drop(gcut__verifier *v) {
 gcut_status gcut__verify_effect(gcut__verifier *v) {
   switch ((gcut_command_kind)gcut__verify_current(v)->kind) {
   case GCUT_LOAD: return check_load(v);
+  case GCUT_PREPARE: return check_prepare(v);
   case GCUT_PUSH: return check_move(v, GCUT_SPACE_HOST, GCUT_SPACE_DEVICE);
   case GCUT_PULL: return check_move(v, GCUT_SPACE_DEVICE, GCUT_SPACE_HOST);
   case GCUT_SPILL: return check_move(v, GCUT_SPACE_HOST, GCUT_SPACE_SPILL);

@@ -63,6 +63,16 @@ gcut_status gcut__verify_claim(gcut__verifier *v, gcut_space space, uint64_t off
   return GCUT_OK;
 }
 
+bool gcut__verify_is_whole(const gcut__verifier *v, gcut_space space, uint32_t id) {
+  const gcut__spans *s = &v->spans[space];
+  uint64_t at = v->holders[id].begin, end = v->holders[id].end;
+  for (uint32_t i = gcut__spans_find(s, at); i < s->n && at < end; i++) {
+    if (s->items[i].owner != id || s->items[i].begin > at) return false;
+    at = s->items[i].end;
+  }
+  return at >= end;
+}
+
 gcut_status gcut__verify_use(gcut__verifier *v, uint32_t id, uint64_t offset, const char *what) {
   if (id == GCUT_NONE) return gcut__verify_fail(v, "%s is not there", what);
   gcut__holder *h = &v->holders[id];

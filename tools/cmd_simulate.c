@@ -271,7 +271,8 @@ static const tool_option options[] = {
         "only this (all): resident; sequential; prefetch:group=N,stream=M,ahead=S; "
         "uva:bytes=B,match=re:...; partial:keep=K,order=strided|prefix; hybrid:min-tokens=N; auto. "
         "Each takes "
-        "loop=parts|batches, batches=N a step, place=device|host of activations"),
+        "loop=parts|batches, batches=N a step, place=device|host of activations, "
+        "prepare=once|each: what a part makes of weights alone"),
     TOOL_LOAD_OPTIONS(arguments),
     TOOL_OPTION(
         "--timeline", NULL, "FILE.json|.svg", WRITTEN, timeline,

@@ -135,6 +135,7 @@ static const gcut__device_ops cpu_ops = {
     .rest = gcut__cpu_rest,
     .push = cpu_push,
     .pull = cpu_pull,
+    .prepare = gcut__cpu_prepare,
     .run = gcut__cpu_run,
 };
 

@@ -48,6 +48,7 @@ gcut_status gcut__cpu_load_weights(gcut__cpu_device *device, gcut__part_weights 
 void gcut__cpu_unload(gcut__device *device, gcut__part_weights *weights);
 void gcut__cpu_rest(gcut__device *device, const gcut__part_weights *weights, bool all);
 
+gcut_status gcut__cpu_prepare(gcut__device *device, const gcut__run_args *args, gcut_error *err);
 gcut_status gcut__cpu_run(gcut__device *device, const gcut__run_args *args, gcut_error *err);
 
 #endif

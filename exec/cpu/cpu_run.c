@@ -19,10 +19,19 @@ static const gcut__operand *find_operand(const running *r, uint32_t value) {
   return NULL;
 }
 
+static bool is_kept(const running *r, const gcut__home *home) {
+  return r->args->prepared != GCUT_NOT_PREPARED && home->prepared != GCUT_NOT_PREPARED;
+}
+
+static uint8_t *kept_place(const running *r, const gcut__home *home) {
+  return r->device->slab + r->args->prepared + home->prepared;
+}
+
 // Where a value of the part belongs, or NULL: the heap, or a view of something.
 static uint8_t *place_of(const running *r, const gcut__home *home) {
   if (home->kind == GCUT__HOME_WORKSPACE)
-    return r->device->slab + r->args->workspace + home->offset;
+    return is_kept(r, home) ? kept_place(r, home)
+                            : r->device->slab + r->args->workspace + home->offset;
   if (home->kind != GCUT__HOME_OUTPUT) return NULL;
   const gcut__operand *o = find_operand(r, home->value);
   return o && o->offset != GCUT_ON_HEAP ? r->device->slab + o->offset : NULL;
@@ -124,11 +133,15 @@ static gcut_status run_nodes(running *r, gcut_error *err) {
   return gcut__cpu_run_group(d->runner, &d->env, trace, group, err);
 }
 
+static void drop_values(const running *r) {
+  for (uint32_t i = 0; i < r->step->n_drops; i++)
+    gcut__cpu_env_set(&r->device->env, r->program->layout.drops[r->step->first_drop + i], NULL);
+}
+
 static gcut_status run_step(running *r, gcut_error *err) {
   GCUT_TRY(run_nodes(r, err));
   GCUT_TRY(settle(r, err));
-  for (uint32_t i = 0; i < r->step->n_drops; i++)
-    gcut__cpu_env_set(&r->device->env, r->program->layout.drops[r->step->first_drop + i], NULL);
+  drop_values(r);
   return GCUT_OK;
 }
 
@@ -144,6 +157,24 @@ static gcut_status set_input(const running *r, const gcut__operand *o, gcut_erro
                             r->device->slab + o->offset, &t, err));
   gcut__cpu_env_set(env, o->value, t);
   gcut_tensor_unref(t);
+  return GCUT_OK;
+}
+
+static gcut_status set_kept(const running *r, const gcut__home *home, gcut_error *err) {
+  const gcut_type *type = &r->program->base.trace->facts[home->value].type;
+  gcut_tensor *t;
+  GCUT_TRY(gcut_tensor_wrap((gcut_dtype)type->type, type->rank, type->dims, kept_place(r, home), &t,
+                            err));
+  gcut__cpu_env_set(&r->device->env, home->value, t);
+  gcut_tensor_unref(t);
+  return GCUT_OK;
+}
+
+// What was prepared is there from the start.
+static gcut_status bind_kept(const running *r, gcut_error *err) {
+  const gcut__layout *l = &r->program->layout;
+  for (uint32_t i = 0; i < l->n_homes; i++)
+    if (is_kept(r, &l->homes[i])) GCUT_TRY(set_kept(r, &l->homes[i], err));
   return GCUT_OK;
 }
 
@@ -168,27 +199,60 @@ static void unbind(const running *r) {
     gcut__cpu_env_set(env, r->program->constants[i].value, NULL);
   for (uint32_t i = 0; i < r->args->n_operands; i++)
     if (!r->args->operands[i].output) gcut__cpu_env_set(env, r->args->operands[i].value, NULL);
+  for (uint32_t i = 0; i < r->program->layout.n_homes; i++)
+    if (is_kept(r, &r->program->layout.homes[i]))
+      gcut__cpu_env_set(env, r->program->layout.homes[i].value, NULL);
+}
+
+// Whether PREPARE has done the step. A view of a weight is yet to be made.
+static bool is_prepared(const running *r, const gcut__layout_step *step) {
+  const gcut__home *home = &r->program->layout.homes[step->first_home];
+  return step->of_weights && r->args->prepared != GCUT_NOT_PREPARED &&
+         (home->kind != GCUT__HOME_VIEW || is_kept(r, home));
 }
 
 static gcut_status run_steps(running *r, gcut_error *err) {
   GCUT_TRY(bind(r, err));
+  GCUT_TRY(bind_kept(r, err));
   for (uint32_t s = 0; s < r->program->layout.n_steps; s++) {
     r->step = &r->program->layout.steps[s];
-    GCUT_TRY(run_step(r, err));
+    if (is_prepared(r, r->step))
+      drop_values(r);
+    else
+      GCUT_TRY(run_step(r, err));
   }
   unbind(r);
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
+static gcut_status prepare_steps(running *r, gcut_error *err) {
+  GCUT_TRY(bind(r, err));
+  for (uint32_t s = 0; s < r->program->layout.n_steps; s++) {
+    r->step = &r->program->layout.steps[s];
+    if (r->step->of_weights) GCUT_TRY(run_step(r, err));
+  }
+  unbind(r);
+  return GCUT_OK;
+}
+
+static gcut_status run(gcut__device *device, const gcut__run_args *args,
+                       gcut_status (*steps)(running *, gcut_error *), gcut_error *err) {
   gcut__cpu_device *d = (gcut__cpu_device *)device;
   running r = {.device = d, .program = (const gcut__cpu_program *)args->program, .args = args};
   if (!d->has_env) GCUT_TRY(gcut__cpu_env_create(args->program->trace->graph, &d->env, err));
   d->has_env = true;
   d->env.place = place;
   d->env.place_context = &r;
-  gcut_status status = run_steps(&r, err);
+  gcut_status status = steps(&r, err);
   d->env.place = NULL;
   d->env.place_context = NULL;
   return status;
+}
+
+gcut_status gcut__cpu_prepare(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
+  return run(device, args, prepare_steps, err);
+}
+
+gcut_status gcut__cpu_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
+  return run(device, args, run_steps, err);
 }

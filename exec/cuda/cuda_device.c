@@ -168,6 +168,12 @@ static gcut_status cuda_compile(gcut__device *device, const gcut_trace *trace,
   return gcut__cuda_program_create(cuda, trace, part, out_program, err);
 }
 
+static gcut_status cuda_prepare(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
+  gcut__cuda *cuda = (gcut__cuda *)device;
+  GCUT_TRY(gcut__cuda_enter(cuda, err));
+  return gcut__cuda_program_prepare(cuda, args, err);
+}
+
 static gcut_status cuda_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
   gcut__cuda *cuda = (gcut__cuda *)device;
   GCUT_TRY(gcut__cuda_enter(cuda, err));
@@ -230,6 +236,7 @@ static const gcut__device_ops cuda_ops = {
     .unload = gcut__cuda_weights_unload,
     .push = cuda_push,
     .pull = cuda_pull,
+    .prepare = cuda_prepare,
     .run = cuda_run,
     .record = cuda_record,
     .wait = cuda_wait,

@@ -38,6 +38,7 @@ static gcut_status launch_lowered(const gcut__cuda_run *r, gcut_error *err) {
   }
   gcut__run_args args = {.program = l->program,
                          .workspace = r->scratch - r->cuda->slab,
+                         .prepared = GCUT_NOT_PREPARED,
                          .operands = l->operands,
                          .n_operands = l->n_operands};
   return gcut__cuda_program_run_steps(r->cuda, &args, err);

@@ -42,12 +42,17 @@ static gcut__cuda_place place_of(const gcut__cuda_program *p, uint32_t value) {
   value = base_of(p, value);
   const gcut__home *h = home_of(p, value);
   uint32_t weight = gcut_map_get(&p->weights, value), constant = gcut_map_get(&p->constants, value);
-  if (h && h->kind == GCUT__HOME_WORKSPACE)
-    return (gcut__cuda_place){GCUT_CUDA_WORKSPACE, h->offset, 0};
-  if (!h && weight != UINT32_MAX) return (gcut__cuda_place){GCUT_CUDA_WEIGHT, weight, 0};
+  if (h && h->kind == GCUT__HOME_WORKSPACE) {
+    if (h->prepared == GCUT_NOT_PREPARED)
+      return (gcut__cuda_place){.where = GCUT_CUDA_WORKSPACE, .at = h->offset};
+    return (gcut__cuda_place){
+        .where = GCUT_CUDA_PREPARED, .at = h->offset, .prepared = h->prepared};
+  }
+  if (!h && weight != UINT32_MAX)
+    return (gcut__cuda_place){.where = GCUT_CUDA_WEIGHT, .at = weight};
   if (!h && constant != UINT32_MAX)
-    return (gcut__cuda_place){GCUT_CUDA_WORKSPACE, p->constants_at + constant, 0};
-  return (gcut__cuda_place){GCUT_CUDA_OPERAND, value, 0};
+    return (gcut__cuda_place){.where = GCUT_CUDA_WORKSPACE, .at = p->constants_at + constant};
+  return (gcut__cuda_place){.where = GCUT_CUDA_OPERAND, .at = value};
 }
 
 // ---- constants --------------------------------------------------------------------------------
@@ -141,6 +146,11 @@ uint64_t gcut__cuda_count(const gcut_type *type) {
   return count;
 }
 
+bool gcut__cuda_is_of_weights(const gcut__cuda_step *step, uint32_t i) {
+  return i >= step->n_inputs || step->inputs[i].where == GCUT_CUDA_WEIGHT ||
+         step->inputs[i].where == GCUT_CUDA_PREPARED || step->inputs[i].where == GCUT_CUDA_NOWHERE;
+}
+
 // Every operand in device memory: then the node may run there.
 static bool all_on_device(const gcut__cuda_program *p, const gcut_node *node) {
   uint32_t id = (uint32_t)(node - p->base.trace->graph->nodes), n, n_writes;
@@ -221,6 +231,21 @@ static void place_scratch(gcut__cuda_program *p) {
   p->base.work.workspace = at + most;
 }
 
+// What steps make of weights alone for themselves lies behind what is made by steps of its own.
+// Where nothing is kept each run writes and reads it.
+static void place_prepared(gcut__cuda_program *p) {
+  gcut_work *work = &p->base.work;
+  work->prepared = p->layout.prepared;
+  work->prepared_traffic = p->layout.prepared_traffic;
+  for (uint32_t s = 0; s < p->layout.n_steps; s++) {
+    gcut__cuda_step *step = &p->steps[s];
+    step->prepared = work->prepared;
+    work->prepared += gcut_range_bytes(step->prepared_bytes);
+    work->prepared_traffic += step->prepared_bytes;
+    work->traffic += 2 * step->prepared_bytes;
+  }
+}
+
 static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
   GCUT_TRY(gcut__cuda_fuse(cuda, p->base.trace, p->base.part, p->arena, &p->fusions, err));
   GCUT_TRY(gcut__layout_create_fused(p->base.trace, p->base.part, p->fusions.bases, p->fusions.n,
@@ -233,10 +258,9 @@ static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *er
   p->base.host_nodes = p->host_nodes = GCUT_NEW_ARRAY(p->arena, uint32_t, p->layout.n_steps);
   if (!p->steps || !p->host_nodes) return GCUT_NO_MEMORY(err);
   for (uint32_t s = 0; s < p->layout.n_steps; s++) GCUT_TRY(compile_step(cuda, p, s, err));
+  p->base.work = gcut__layout_work(&p->layout);
   place_scratch(p);
-  p->base.work.traffic = p->layout.traffic;
-  p->base.work.flops = p->layout.flops;
-  p->base.work.n_nodes = p->layout.n_steps;
+  place_prepared(p);
   if (p->base.n_host_nodes == 0) return GCUT_OK;
   GCUT_TRY(gcut__cpu_env_create(p->base.trace->graph, &p->env, err));
   return gcut__cpu_runner_create(&p->runner, err);

@@ -1,9 +1,10 @@
 // Where everything lies on the device, and the least budget that a policy can live with.
 //
-// Steps are put in order, streamed loads numbered, and three layouts tried from roomy to tight: two
+// Steps are put in order, streamed loads numbered, and layouts tried from roomy to tight: two
 // batches in flight with buffers of their own; the same with buffers in the gap beside the weights
-// in use; one batch in flight. The last needs, at its worst step, the weights of the slots, one
-// batch's operands and workspace and nothing more, so what it needs is the least budget, exactly.
+// in use, each first with and then without what parts make of weights alone; one batch in flight.
+// The last needs, at its worst step, the weights of the slots, one batch's operands and workspace
+// and nothing more, so what it needs is the least budget, exactly.
 #include <inttypes.h>
 #include <string.h>
 
@@ -76,6 +77,7 @@ static gcut__buffer_sizes find_sizes(const gcut_problem *p, uint32_t part) {
   for (uint32_t c = 0; c < p->n_classes; c++) {
     uint64_t operands = operand_bytes(p, part, c);
     uint64_t workspace = gcut_range_bytes(p->parts[part].work[c].workspace);
+    s.prepared = max64(s.prepared, gcut_range_bytes(p->parts[part].work[c].prepared));
     s.operands = max64(s.operands, operands);
     s.workspace = max64(s.workspace, workspace);
     s.total = max64(s.total, operands + workspace);
@@ -98,6 +100,8 @@ gcut_status gcut__measure(const gcut_problem *problem, const gcut__policy *polic
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) {
   gcut__buffer_sizes s = a->sizes[part];
   if (a->buffers > 1) s.total = a->buffers * s.operands + s.workspace;
+  if (!a->prepare) s.prepared = 0;
+  s.total += s.prepared;
   return s;
 }
 
@@ -232,6 +236,13 @@ static bool allocate(gcut__arrangement *a, gcut_arena *arena) {
   return a->steps && a->loads && a->last_steps && a->resident_at;
 }
 
+// Whether a part makes something of weights alone and is given several batches in a row.
+static bool prepares(const gcut__arrangement *a) {
+  bool any = false;
+  for (uint32_t i = 0; i < a->problem->n_parts; i++) any |= a->sizes[i].prepared > 0;
+  return any && a->policy->prepare && a->policy->chunk > 1;
+}
+
 gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
                           const gcut__measures *measures, const char *offload, gcut_arena *arena,
                           gcut__arrangement *out, gcut_error *err) {
@@ -250,14 +261,18 @@ gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *polic
 
   static const struct {
     uint32_t buffers;
-    bool tight;
-  } layouts[] = {{2, false}, {2, true}, {1, true}};
+    bool tight, prepare;
+  } layouts[] = {
+      {2, false, true}, {2, true, true}, {2, false, false}, {2, true, false}, {1, true, false}};
   uint64_t region = 0;
   uint32_t worst = 0;
   size_t n = sizeof layouts / sizeof *layouts;
+  bool keeps = prepares(out);
   for (size_t i = policy->least ? n - 1 : 0; i < n; i++) {
     out->buffers = layouts[i].buffers;
     out->tight = layouts[i].tight;
+    out->prepare = layouts[i].prepare;
+    if (out->prepare && !keeps) continue;
     region = region_bytes(out, &worst);
     if (problem->budget == 0 || out->resident_bytes + region <= problem->budget) {
       place_regions(out, region);

@@ -17,7 +17,7 @@ static uint64_t tokens_a_load(const gcut_problem *p, const gcut__policy *policy,
 static double seconds_on(const gcut__rates *r, uint32_t part, bool on_host) {
   double seconds = 0;
   for (uint32_t b = 0; b < r->problem->n_batches; b++)
-    seconds += gcut__run_seconds(r, NULL, part, r->problem->classes[b], on_host);
+    seconds += gcut__run_seconds(r, NULL, part, r->problem->classes[b], on_host, false);
   return seconds;
 }
 

@@ -5,19 +5,20 @@
 #ifndef GCUT_EXEC_OFFLOAD_LIST_H
 #define GCUT_EXEC_OFFLOAD_LIST_H
 
+// Options of all that stream or stay: the order of the loops, where activations wait, and how often
+// a part makes what depends on its weights alone.
+#define GCUT_LOOP_OPTIONS "loop=parts|batches,batches=N,place=device|host,prepare=once|each"
+
 #define GCUT_STRATEGY_LIST(X)                                                                      \
-  X(resident, true, "loop=parts|batches,batches=N,place=device|host",                              \
-    "all weights stay on the device")                                                              \
-  X(sequential, false, "loop=parts|batches,batches=N,place=device|host",                           \
-    "one part at a time: parts outside, batches inside")                                           \
-  X(prefetch, false, "group=N,stream=M,ahead=S,loop=parts|batches,batches=N,place=device|host",    \
+  X(resident, true, GCUT_LOOP_OPTIONS, "all weights stay on the device")                           \
+  X(sequential, false, GCUT_LOOP_OPTIONS, "one part at a time: parts outside, batches inside")     \
+  X(prefetch, false, "group=N,stream=M,ahead=S," GCUT_LOOP_OPTIONS,                                \
     "of every N parts the last M stream, S ahead of computing, through S+1 slots")                 \
-  X(uva, true, "bytes=B,match=re:PATTERN,loop=parts|batches,batches=N,place=device|host",          \
+  X(uva, true, "bytes=B,match=re:PATTERN," GCUT_LOOP_OPTIONS,                                      \
     "kernels read up to B bytes of weights where they lie in host memory; the rest stays")         \
-  X(partial, false,                                                                                \
-    "keep=K,order=strided|prefix,ahead=S,loop=parts|batches,batches=N,place=device|host",          \
+  X(partial, false, "keep=K,order=strided|prefix,ahead=S," GCUT_LOOP_OPTIONS,                      \
     "K parts stay, spread over the model, the rest stream")                                        \
-  X(hybrid, false, "min-tokens=N,ahead=S,loop=parts|batches,batches=N,place=device|host",          \
+  X(hybrid, false, "min-tokens=N,ahead=S," GCUT_LOOP_OPTIONS,                                      \
     "a part with few tokens computes on the host, one with many is onloaded")                      \
   X(auto, false, "", "whichever is fastest in simulation, within the budget")
 

@@ -56,15 +56,16 @@ typedef struct gcut__policy {
   uint32_t chunk; // batches that pass through a part before the next part: n_batches puts parts
                   // outside, 1 puts batches outside
   bool park;      // activations stay on the device while they fit
+  bool prepare;   // what parts make of weights alone is kept between batches, where there is room
   bool least;     // of device memory no more than it cannot do without
   const char *chosen, *note; // what `auto` became, and why; else NULL
 } gcut__policy;
 
 // A policy that streams everything, in the order and place that the options `loop`, `batches` and
 // `place` ask for: by default parts outside (batches outside where all weights stay), and
-// activations parked where a budget says what fits or batches are outside. Where weights stream, a
-// part that looks up computes on the host, if what it hands on is less than what it looks that up
-// in.
+// activations parked where a budget says what fits or batches are outside; `prepare` says whether
+// what parts make of weights alone is kept between batches. Where weights stream, a part that looks
+// up computes on the host, if what it hands on is less than what it looks that up in.
 GCUT_MUST_USE gcut_status gcut__policy_init(const gcut_problem *problem,
                                             const gcut__options *options, bool stays,
                                             gcut_arena *arena, gcut__policy *out, gcut_error *err);
@@ -92,13 +93,13 @@ typedef struct gcut__step { // a part on some batches
 
 // What a step works with beside weights.
 typedef struct gcut__buffer_sizes {
-  uint64_t operands, workspace, total; // of one batch; of the step
+  uint64_t prepared, operands, workspace, total; // of the part; of one batch; of the step
 } gcut__buffer_sizes;
 
 // Where everything lies on the device:
 //
-//   | resident weights | streamed weights ... | buffers of the batches in flight | parked
-//   activations |
+//   | resident weights | streamed weights ... | what is prepared, buffers of the batches in flight
+//   | parked activations |
 //
 // One slot of streamed weights lies at the bottom of its region, a second at its top; with more
 // they lie side by side. Under a tight budget the buffers move into the gap beside the weights in
@@ -119,6 +120,7 @@ typedef struct gcut__arrangement {
   uint64_t least;   // where it does not fit: the least budget that would do
   uint32_t buffers; // batches in flight: 1 or 2
   bool tight;       // buffers move
+  bool prepare;     // there is room for what parts make of weights alone
 } gcut__arrangement;
 
 // What parts take, whatever the order of steps.

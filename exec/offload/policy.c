@@ -31,7 +31,8 @@ gcut_status gcut__policy_init(const gcut_problem *problem, const gcut__options *
                               gcut_arena *arena, gcut__policy *out, gcut_error *err) {
   static const char *const loops[] = {"parts", "batches", NULL};
   static const char *const places[] = {"host", "device", NULL};
-  uint32_t loop, place;
+  static const char *const prepares[] = {"once", "each", NULL};
+  uint32_t loop, place, prepare;
   uint64_t chunk, all = problem->n_batches ? problem->n_batches : 1;
   *out = (gcut__policy){.keep = GCUT_NEW_ARRAY(arena, bool, problem->n_parts),
                         .host = GCUT_NEW_ARRAY(arena, bool, problem->n_parts),
@@ -44,6 +45,8 @@ gcut_status gcut__policy_init(const gcut_problem *problem, const gcut__options *
   GCUT_TRY(gcut__option_choice(options, "place", places, problem->budget || out->chunk == 1, &place,
                                err));
   out->park = place == 1;
+  GCUT_TRY(gcut__option_choice(options, "prepare", prepares, 0, &prepare, err));
+  out->prepare = prepare == 0;
   for (uint32_t i = 0; i < problem->n_parts && !stays; i++)
     out->host[i] = problem->parts[i].looks_up && is_light(problem, out, i);
   return GCUT_OK;

@@ -36,17 +36,49 @@ static bool list_operands(const gcut__weaver *w, const gcut_stage *part, operand
   return true;
 }
 
-static void emit_run(gcut__weaver *w, const operands *o, gcut_queue queue, uint64_t workspace) {
-  gcut_space home = queue == GCUT_QUEUE_COMPUTE ? GCUT_SPACE_DEVICE : GCUT_SPACE_HOST;
+static const gcut_work *work_of(const gcut__weaver *w) {
+  return &w->problem->parts[w->step->part].work[w->problem->classes[w->batch]];
+}
+
+// A command that computes with the part's weights and has a workspace, which is yet to be claimed.
+static gcut_command *begin_computing(gcut__weaver *w, gcut_command_kind kind, gcut_queue queue,
+                                     uint64_t workspace) {
   uint32_t part = w->step->part;
-  gcut_command *c = gcut__begin(w->builder, GCUT_RUN, queue);
+  gcut_command *c = gcut__begin(w->builder, kind, queue);
   c->part = part;
   c->batch = w->batch;
-  c->bytes = w->problem->parts[part].work[w->problem->classes[w->batch]].workspace;
+  c->bytes = work_of(w)->workspace;
   c->to = workspace;
-  if (home == GCUT_SPACE_DEVICE && w->plan->weight_bytes[part] > 0) {
+  if (queue == GCUT_QUEUE_COMPUTE && w->plan->weight_bytes[part] > 0) {
     c->from = gcut__offset(w->builder, w->weights[part]);
     gcut__use(w->builder, w->weights[part]);
+  }
+  return c;
+}
+
+static void emit_prepare(gcut__weaver *w, uint64_t offset, uint64_t workspace) {
+  gcut_command *c = begin_computing(w, GCUT_PREPARE, GCUT_QUEUE_COMPUTE, workspace);
+  c->prepared = offset;
+  w->prepared = gcut__claim(w->builder, GCUT_SPACE_DEVICE, offset, work_of(w)->prepared);
+  w->prepared_class = w->problem->classes[w->batch];
+  if (c->bytes) gcut__claim(w->builder, GCUT_SPACE_DEVICE, workspace, c->bytes);
+  gcut__commit(w->builder);
+}
+
+// What the batch's class of shapes needs of it is there afterwards, if the step has room for it and
+// a batch to come that needs it again.
+static void bring_prepared(gcut__weaver *w, uint64_t offset, uint64_t workspace) {
+  bool fits = w->prepared != GCUT_NONE && w->prepared_class == w->problem->classes[w->batch];
+  if (fits || !w->plan->prepare || work_of(w)->prepared == 0 || w->step->n_batches == 1) return;
+  emit_prepare(w, offset, workspace);
+}
+
+static void emit_run(gcut__weaver *w, const operands *o, gcut_queue queue, uint64_t workspace) {
+  gcut_space home = queue == GCUT_QUEUE_COMPUTE ? GCUT_SPACE_DEVICE : GCUT_SPACE_HOST;
+  gcut_command *c = begin_computing(w, GCUT_RUN, queue, workspace);
+  if (w->prepared != GCUT_NONE && work_of(w)->prepared > 0) {
+    c->prepared = gcut__offset(w->builder, w->prepared);
+    gcut__use(w->builder, w->prepared);
   }
   for (uint32_t i = 0; i < o->n_inputs; i++) gcut__use_operand(w, o->instances[i], home);
   for (uint32_t i = o->n_inputs; i < o->n; i++)
@@ -58,6 +90,8 @@ static void emit_run(gcut__weaver *w, const operands *o, gcut_queue queue, uint6
 static gcut_status run_on_device(gcut__weaver *w, const operands *o) {
   gcut__buffer_sizes need = gcut__buffer_need(w->plan, w->step->part);
   uint64_t base = gcut__buffer_offset(w->plan, w->step);
+  uint64_t prepared = base;
+  base += need.prepared;
   w->cursor = base + (w->n_runs % w->plan->buffers) * need.operands;
   if (w->plan->buffers == 1) w->cursor = base;
   for (uint32_t i = 0; i < o->n_inputs; i++)
@@ -72,6 +106,7 @@ static gcut_status run_on_device(gcut__weaver *w, const operands *o) {
       o->offsets[i] = gcut__take_buffer(w, gcut__bytes_of(w, o->instances[i]));
   }
   uint64_t workspace = w->plan->buffers == 1 ? w->cursor : base + w->plan->buffers * need.operands;
+  bring_prepared(w, prepared, workspace);
   emit_run(w, o, GCUT_QUEUE_COMPUTE, workspace);
   return GCUT_OK;
 }
@@ -107,7 +142,7 @@ static gcut_status place_on_host(gcut__weaver *w, const operands *o, uint64_t wo
 
 static gcut_status run_on_host(gcut__weaver *w, const operands *o) {
   const gcut_stage *part = &w->problem->parts[w->step->part];
-  uint64_t bytes = part->work[w->problem->classes[w->batch]].workspace, workspace;
+  uint64_t bytes = work_of(w)->workspace, workspace;
   gcut__need_host(w, gcut__sum_ranges(w, o->instances, o->n) + gcut_range_bytes(bytes),
                   "part computed on the host,", part->name);
   gcut_status status = place_on_host(w, o, bytes, &workspace);
@@ -255,6 +290,7 @@ static gcut_status begin_pass(gcut__weaver *w, const gcut__step *s) {
 static gcut_status emit(gcut__weaver *w) {
   for (uint32_t i = 0; i < w->plan->n_steps; i++) {
     w->step = &w->plan->steps[i];
+    w->prepared = GCUT_NONE;
     GCUT_TRY(begin_pass(w, w->step));
     load_ahead(w);
     for (uint32_t b = 0; b < w->step->n_batches; b++) {

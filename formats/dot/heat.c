@@ -55,7 +55,8 @@ void gcut__heat_part_seconds(const gcut__slices *slices, double *seconds) {
   for (uint32_t i = 0; i < slices->n; i++) measured |= !slices->items[i].predicted;
   for (uint32_t i = 0; i < slices->n; i++) {
     const gcut__slice *s = &slices->items[i];
-    if (s->kind == GCUT_RUN && s->part != GCUT_NONE && s->predicted != measured)
+    bool computes = s->kind == GCUT_RUN || s->kind == GCUT_PREPARE;
+    if (computes && s->part != GCUT_NONE && s->predicted != measured)
       seconds[s->part] += s->seconds;
   }
 }

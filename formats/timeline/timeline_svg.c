@@ -14,6 +14,7 @@ static const double THINNEST = 0.6, SHORTEST_BUBBLE = 1.5; // pixels
 // X(kind, colour of even parts, of odd parts): neighbours can be told apart
 #define COLOUR_LIST(X)                                                                             \
   X(LOAD, "#e8954a", "#d97a25")                                                                    \
+  X(PREPARE, "#c9b458", "#ab963c")                                                                 \
   X(PUSH, "#6aa5d8", "#6aa5d8")                                                                    \
   X(RUN, "#6bb36b", "#4a944a")                                                                     \
   X(PULL, "#a585c4", "#a585c4")                                                                    \

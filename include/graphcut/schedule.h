@@ -19,6 +19,8 @@ extern "C" {
 #define GCUT_RANGE_ALIGN 256
 // The offset of a value whose size is known only at run time: it lives on the host's heap.
 #define GCUT_ON_HEAP UINT64_MAX
+// Where a RUN finds what its part makes of weights alone, if it has to make it itself.
+#define GCUT_NOT_PREPARED UINT64_MAX
 
 // ---- the problem ------------------------------------------------------------------------------
 
@@ -34,7 +36,9 @@ typedef struct gcut_weight {
 // What computing a part on one batch costs, by shape class.
 typedef struct gcut_work {
   uint64_t workspace; // bytes of device memory beside weights, inputs and outputs
+  uint64_t prepared;  // bytes of what it makes of weights alone, which may be kept between batches
   uint64_t traffic;   // bytes that its nodes read and write, weights included
+  uint64_t prepared_traffic; // of these, what making that takes
   double flops;
   uint64_t tokens;  // rows of its largest input: what hybrid counts
   uint32_t n_nodes; // that run
@@ -122,6 +126,7 @@ GCUT_API void gcut_problem_destroy(gcut_problem *problem);
 // X(name, text, what it does)
 #define GCUT_COMMAND_LIST(X)                                                                       \
   X(LOAD, "load", "weights of a part to the device range `to`")                                    \
+  X(PREPARE, "prepare", "what a part makes of weights alone (at `from`) to the range `prepared`")  \
   X(PUSH, "push", "an activation from host range `from` to device range `to`")                     \
   X(RUN, "run", "a part on a batch; weights at `from`, workspace at `to`, operands in places[]")   \
   X(PULL, "pull", "an activation from device range `from` to host range `to`")                     \
@@ -166,14 +171,15 @@ typedef struct gcut_place {
 typedef struct gcut_command {
   uint8_t kind, queue; // gcut_command_kind, gcut_queue
   uint8_t space;       // gcut_space, of DROP
-  uint32_t part;       // LOAD, RUN, DROP of weights; else GCUT_NONE
+  uint32_t part;       // LOAD, PREPARE, RUN, DROP of weights; else GCUT_NONE
   uint32_t activation; // PUSH, PULL, SPILL, UNSPILL, DROP; else GCUT_NONE
   uint32_t batch;      // GCUT_NONE of LOAD and DROP of weights
   uint32_t pass;
   uint32_t first_wait, n_waits;   // into waits[]: commands of other queues that must be complete
   uint32_t first_place, n_places; // into places[]
   uint64_t from, to;              // offsets
-  uint64_t bytes;                 // moved; of RUN: workspace; of DROP: freed
+  uint64_t prepared;              // of PREPARE and RUN: offset, or GCUT_NOT_PREPARED
+  uint64_t bytes;                 // moved; of PREPARE and RUN: workspace; of DROP: freed
 } gcut_command;
 
 typedef struct gcut_schedule {

@@ -95,6 +95,7 @@ static int64_t stamp(void) {
 static double time_job(const job *j) {
   gcut__part_weights none = {.graph = j->graph};
   gcut__run_args args = {.program = j->program,
+                         .prepared = GCUT_NOT_PREPARED,
                          .weights = &none,
                          .workspace = j->bytes,
                          .operands = j->operands,

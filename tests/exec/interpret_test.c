@@ -27,7 +27,7 @@ struct gcut__event {
 
 typedef struct job {
   struct job *next;
-  enum { LOAD, PUSH, PULL, RUN, RECORD, WAIT } kind;
+  enum { LOAD, PREPARE, PUSH, PULL, RUN, RECORD, WAIT } kind;
   gcut__part_weights *weights;
   const void *from;
   void *to;
@@ -80,6 +80,7 @@ static void perform(late_device *d, const job *j) {
   gcut_status status = GCUT_OK;
   switch (j->kind) {
   case LOAD: status = cpu->load(d->cpu, j->weights, j->offset, &err); break;
+  case PREPARE: status = cpu->prepare(d->cpu, &j->args, &err); break;
   case PUSH: status = cpu->push(d->cpu, j->from, j->offset, j->bytes, &err); break;
   case PULL: status = cpu->pull(d->cpu, j->offset, j->to, j->bytes, &err); break;
   case RUN: status = cpu->run(d->cpu, &j->args, &err); break;
@@ -156,6 +157,12 @@ static gcut_status late_pull(gcut__device *device, uint64_t offset, void *host, 
   return GCUT_OK;
 }
 
+static gcut_status late_prepare(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
+  (void)err;
+  enqueue(device, GCUT_QUEUE_COMPUTE, (job){.kind = PREPARE, .args = *args});
+  return GCUT_OK;
+}
+
 static gcut_status late_run(gcut__device *device, const gcut__run_args *args, gcut_error *err) {
   (void)err;
   job j = {.kind = RUN, .args = *args};
@@ -206,6 +213,7 @@ static const gcut__device_ops late_ops = {
     .unload = late_unload,
     .push = late_push,
     .pull = late_pull,
+    .prepare = late_prepare,
     .run = late_run,
     .record = late_record,
     .wait = late_wait,
@@ -393,6 +401,7 @@ static uint32_t check_graph(uint64_t seed) {
     toy_node(s.graph, 0, "special1", "Transpose", "special_a", "special_b");
     toy_output(s.graph, "special_b");
   }
+  if (seed % 4 == 0) random_prepared(s.graph);
   for (uint32_t i = 0; i < s.graph->n_constants; i++)
     for (uint64_t k = 0; k < s.graph->constants[i].bytes / 4; k++)
       ((float *)s.graph->constants[i].data)[k] = (float)random_below(&random, 5) / 4;

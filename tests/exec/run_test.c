@@ -21,6 +21,7 @@ static const char *const offloads[] = {
     "sequential:place=device",
     "sequential:batches=2",
     "prefetch",
+    "prefetch:prepare=each",
     "prefetch:ahead=2,place=device",
     "prefetch:group=3,stream=2,loop=batches",
     "uva",
@@ -101,7 +102,7 @@ static void fill_weights(gcut_graph *g, uint64_t *random) {
 static void add_specials(gcut_graph *g, uint64_t *random, uint32_t n_values) {
   char in[64];
   snprintf(in, sizeof in, "v%u", random_below(random, n_values));
-  switch (random_below(random, 5)) {
+  switch (random_below(random, 6)) {
   case 0: // a size that depends on data crosses parts
     toy_node(g, 0, "special0", "NonZero", in, "special_a");
     toy_node(g, 0, "special1", "Transpose", "special_a", "special_b");
@@ -124,6 +125,7 @@ static void add_specials(gcut_graph *g, uint64_t *random, uint32_t n_values) {
     toy_output(g, "special_c");
     break;
   case 3: toy_output(g, "v0"); break; // an input is an output
+  case 4: random_prepared(g); break;
   default: break;
   }
 }

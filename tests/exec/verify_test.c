@@ -21,6 +21,7 @@ static const char *const offloads[] = {
     "sequential:place=device",
     "sequential:place=host",
     "sequential:batches=2",
+    "sequential:prepare=each",
     "sequential:loop=batches",
     "prefetch",
     "prefetch:ahead=2",
@@ -469,9 +470,10 @@ static void test_buffer_reused_while_copied_out(void **state) {
 
 static void test_options_are_checked(void **state) {
   static const char *const wrong[] = {
-      "nothing",           "prefetch:ahead",       "prefetch:ahead=x", "prefetch:steps=1",
-      "prefetch:ahead=-1", "prefetch:ahead=99999", "resident:loop=x",  "uva:bytes=12Q",
-      "uva:match=re:(",    "partial:order=random", "sequential:",      "prefetch:group=0"};
+      "nothing",           "prefetch:ahead",         "prefetch:ahead=x",     "prefetch:steps=1",
+      "prefetch:ahead=-1", "prefetch:ahead=99999",   "resident:loop=x",      "uva:bytes=12Q",
+      "uva:match=re:(",    "prefetch:prepare=twice", "partial:order=random", "sequential:",
+      "prefetch:group=0"};
   gcut_problem p = test_chain(*state, 2, 1, 256, 256, 256);
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     gcut_schedule *s;

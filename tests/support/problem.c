@@ -128,6 +128,7 @@ static void random_part(maker *m, uint32_t part, uint64_t *state) {
   for (uint32_t c = 0; c < m->problem.n_classes; c++)
     ((gcut_work *)m->parts[part].work)[c] =
         (gcut_work){.workspace = random_bytes(state),
+                    .prepared = test_random_in(state, 0, 3) ? 0 : random_bytes(state),
                     .traffic = test_random_in(state, 0, 100000),
                     .flops = (double)test_random_in(state, 0, 10000000),
                     .tokens = test_random_in(state, 1, 4000),

@@ -84,6 +84,15 @@ gcut_graph *random_graph(uint64_t *state, uint32_t n_nodes) {
   return g;
 }
 
+void random_prepared(gcut_graph *g) {
+  static const int64_t tall[] = {16400, 4}; // of four bytes: beyond what a trace folds
+  toy_weight(g, "tall", 2, tall);
+  toy_node(g, 0, "prepared0", "Transpose", "tall", "wide");
+  toy_node(g, 0, "prepared1", "MatMul", "wide tall", "square");
+  toy_node(g, 0, "prepared2", "MatMul", "v0 square", "prepared");
+  toy_output(g, "prepared");
+}
+
 gcut_plan *random_cut(const gcut_trace *trace, uint64_t *state, uint32_t every) {
   const gcut_body *body = &trace->graph->bodies[0];
   gcut_part_spec *parts = calloc(body->n_nodes, sizeof *parts);

@@ -19,12 +19,13 @@ enum {
   NOWHERE = -1,
 };
 
-// A right side of a few bits, which becomes a matrix in scratch.
+// A right side of a few bits, which becomes a matrix: in scratch, or, where the part keeps what it
+// makes of weights alone, there.
 typedef struct packed_side {
   bool is;
   gcut__cuda_nbits nbits;
   int scales, zeros; // among what the step reads, or NOWHERE
-  uint64_t at;       // in scratch
+  uint64_t at;       // in either
 } packed_side;
 
 typedef struct joint_params {
@@ -40,23 +41,40 @@ static CUdeviceptr read_at(const gcut__cuda_run *r, int at) {
   return at == NOWHERE ? 0 : r->inputs[at];
 }
 
-static gcut_status expand(const gcut__cuda_run *r, const packed_side *side, CUdeviceptr *b,
-                          gcut_error *err) {
-  const CUdeviceptr inputs[GCUT_CUDA_NBITS_INPUTS] = {0, *b, read_at(r, side->scales),
-                                                      read_at(r, side->zeros)};
-  *b = r->scratch + side->at;
-  return gcut__cuda_nbits_expand(r, &side->nbits, 0, side->nbits.job.n, inputs, *b, err);
+// All of them, each to its place behind `base`.
+static gcut_status expand_to(const gcut__cuda_run *r, CUdeviceptr base, gcut_error *err) {
+  const joint_params *p = r->step->params;
+  for (uint32_t i = 0; i < p->joint.n_sides; i++) {
+    const packed_side *side = &p->packed[i];
+    const CUdeviceptr inputs[GCUT_CUDA_NBITS_INPUTS] = {
+        0, r->inputs[1 + i], read_at(r, side->scales), read_at(r, side->zeros)};
+    if (side->is)
+      GCUT_TRY(gcut__cuda_nbits_expand(r, &side->nbits, 0, side->nbits.job.n, inputs,
+                                       base + side->at, err));
+  }
+  return GCUT_OK;
+}
+
+static gcut_status prepare_joint(const gcut__cuda_run *r, gcut_error *err) {
+  return expand_to(r, r->prepared, err);
 }
 
 static gcut_status launch_joint(const gcut__cuda_run *r, gcut_error *err) {
   const joint_params *p = r->step->params;
   gcut__cuda_joint_operands x = {.a = r->inputs[0], .matrix = read_at(r, p->matrix)};
+  const CUdeviceptr expanded = r->prepared ? r->prepared : r->scratch;
+  if (!r->prepared) GCUT_TRY(expand_to(r, expanded, err));
   for (uint32_t i = 0; i < p->joint.n_sides; i++) {
-    x.b[i] = r->inputs[1 + i];
+    x.b[i] = p->packed[i].is ? expanded + p->packed[i].at : r->inputs[1 + i];
     x.vectors[i] = read_at(r, p->vectors[i]);
-    if (p->packed[i].is) GCUT_TRY(expand(r, &p->packed[i], &x.b[i], err));
   }
   return gcut__cuda_joint_launch(r->cuda, &p->multiply, &p->joint, &x, r->outputs, r->stream, err);
+}
+
+static bool is_of_weights(const gcut__cuda_step *step, const packed_side *side, uint32_t b) {
+  return gcut__cuda_is_of_weights(step, b) &&
+         (side->scales == NOWHERE || gcut__cuda_is_of_weights(step, (uint32_t)side->scales)) &&
+         (side->zeros == NOWHERE || gcut__cuda_is_of_weights(step, (uint32_t)side->zeros));
 }
 
 static gcut_status compile_joint(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
@@ -65,14 +83,20 @@ static gcut_status compile_joint(const gcut__cuda_compile *c, const gcut__cuda_f
   if (!p) return GCUT_NO_MEMORY(err);
   *p = *(const joint_params *)fused->params;
   c->step->params = p;
+  bool fixed = true;
   for (uint32_t i = 0; i < p->joint.n_sides; i++) {
     packed_side *side = &p->packed[i];
     if (!side->is) continue;
     GCUT_TRY(gcut__cuda_nbits_load(c->cuda, &side->nbits, err));
+    fixed &= is_of_weights(c->step, side, 1 + i);
     side->at = c->step->scratch_bytes;
     c->step->scratch_bytes += gcut__cuda_nbits_bytes(&side->nbits, side->nbits.job.n);
   }
   c->step->launch = launch_joint;
+  if (fixed) {
+    c->step->prepare = prepare_joint;
+    c->step->prepared_bytes = c->step->scratch_bytes;
+  }
   return gcut__cuda_joint_load(c->cuda, &p->joint, &p->multiply, err);
 }
 

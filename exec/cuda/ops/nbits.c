@@ -145,13 +145,23 @@ static void read_inputs(const gcut__cuda_run *r, CUdeviceptr *out) {
   for (uint32_t i = 0; i < GCUT_CUDA_NBITS_INPUTS; i++) out[i] = input_or_none(r, i);
 }
 
-static gcut_status launch_own(const gcut__cuda_run *r, gcut_error *err) {
+static gcut_status expand_to(const gcut__cuda_run *r, CUdeviceptr y, gcut_error *err) {
   const product_params *p = r->step->params;
   CUdeviceptr inputs[GCUT_CUDA_NBITS_INPUTS];
   read_inputs(r, inputs);
-  GCUT_TRY(gcut__cuda_nbits_expand(r, &p->nbits, 0, p->nbits.job.n, inputs, r->scratch, err));
-  return gcut__cuda_multiply_launch(r->cuda, &p->own, &p->product, inputs[0], r->scratch,
-                                    r->outputs[0], input_or_none(r, BIAS), r->stream, err);
+  return gcut__cuda_nbits_expand(r, &p->nbits, 0, p->nbits.job.n, inputs, y, err);
+}
+
+static gcut_status prepare_product(const gcut__cuda_run *r, gcut_error *err) {
+  return expand_to(r, r->prepared, err);
+}
+
+static gcut_status launch_own(const gcut__cuda_run *r, gcut_error *err) {
+  const product_params *p = r->step->params;
+  const CUdeviceptr b = r->prepared ? r->prepared : r->scratch;
+  if (!r->prepared) GCUT_TRY(expand_to(r, b, err));
+  return gcut__cuda_multiply_launch(r->cuda, &p->own, &p->product, r->inputs[0], b, r->outputs[0],
+                                    input_or_none(r, BIAS), r->stream, err);
 }
 
 static gcut_status launch_tile(const gcut__cuda_run *r, const product_params *p, int64_t first,
@@ -159,8 +169,12 @@ static gcut_status launch_tile(const gcut__cuda_run *r, const product_params *p,
   const gcut__cuda_nbits_job *job = &p->nbits.job;
   const int64_t rows = job->n - first < p->tile ? job->n - first : p->tile;
   const uint64_t at = (uint64_t)(first * gcut__cuda_element_bytes(job->type));
-  const CUdeviceptr b = r->scratch + GCUT_CUDA_BLAS_WORKSPACE, bias = input_or_none(r, BIAS);
-  GCUT_TRY(gcut__cuda_nbits_expand(r, &p->nbits, first, rows, inputs, b, err));
+  const CUdeviceptr bias = input_or_none(r, BIAS);
+  CUdeviceptr b = r->prepared + gcut__cuda_nbits_bytes(&p->nbits, first);
+  if (!r->prepared) {
+    b = r->scratch + GCUT_CUDA_BLAS_WORKSPACE;
+    GCUT_TRY(gcut__cuda_nbits_expand(r, &p->nbits, first, rows, inputs, b, err));
+  }
   return gcut__cuda_blas_run(r->cuda->blas, rows == p->tile ? &p->product : &p->last, inputs[0], b,
                              r->outputs[0] + at, bias ? bias + at : 0, r->scratch, r->stream, err);
 }
@@ -191,6 +205,11 @@ static gcut_status compile_tiles(const gcut__cuda_compile *c, product_params *p,
   return gcut__cuda_blas_prepare(c->cuda->blas, &p->last, err);
 }
 
+static bool is_of_weights(const gcut__cuda_step *step) {
+  return gcut__cuda_is_of_weights(step, B) && gcut__cuda_is_of_weights(step, SCALES) &&
+         gcut__cuda_is_of_weights(step, ZEROS) && gcut__cuda_is_of_weights(step, GROUPS);
+}
+
 static gcut_status compile_product(const gcut__cuda_compile *c, const gcut__cuda_nbits *n,
                                    gcut_error *err) {
   product_params *p = GCUT_NEW(c->arena, product_params);
@@ -198,6 +217,10 @@ static gcut_status compile_product(const gcut__cuda_compile *c, const gcut__cuda
   p->nbits = *n;
   p->product = gcut__cuda_nbits_product(n, gcut__cuda_input_type(c, BIAS) != NULL);
   c->step->params = p;
+  if (is_of_weights(c->step)) {
+    c->step->prepare = prepare_product;
+    c->step->prepared_bytes = gcut__cuda_nbits_bytes(n, n->job.n);
+  }
   GCUT_TRY(gcut__cuda_nbits_load(c->cuda, &p->nbits, err));
   if (!gcut__cuda_multiply_is_own(c->cuda, &p->product)) return compile_tiles(c, p, err);
   c->step->launch = launch_own;
