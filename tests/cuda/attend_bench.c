@@ -1,7 +1,7 @@
 // Attention kernels on a card: many shapes and masks against a reference in double precision, then
 // times beside the kernel that every card has. Random data, poisoned outputs, rotating inputs.
 //
-//   attend_bench [check|time|CASE]      both where nothing is said; CASE: one small case
+//   attend_bench [check|time]      both where nothing is said
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -441,16 +441,18 @@ static void time_case(const test *t) {
   for (int i = 0; i < SETS; i++) free_setup(&sets[i]);
 }
 
+static int check_all(void) {
+  int wrong = 0;
+  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) wrong += !check_case(&checks[i]);
+  return wrong;
+}
+
+static int time_all(void) {
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++) time_case(&times[i]);
+  return 0;
+}
+
 int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "";
-  int wrong = 0, n_checks = (int)(sizeof checks / sizeof *checks), one = atoi(what);
-  bool all = !*what;
-  open_card();
-  if (*what >= '0' && *what <= '9' && one < n_checks) return !check_case(&checks[one]);
-  for (int i = 0; i < n_checks && (all || strcmp(what, "check") == 0); i++)
-    wrong += !check_case(&checks[i]);
-  for (size_t i = 0; i < sizeof times / sizeof *times && (all || strcmp(what, "time") == 0); i++)
-    time_case(&times[i]);
-  printf("%d wrong\n", wrong);
-  return wrong > 0;
+  static const act acts[] = {{"check", check_all}, {"time", time_all}};
+  return perform_acts(argc, argv, acts, sizeof acts / sizeof *acts);
 }

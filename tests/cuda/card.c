@@ -1,9 +1,23 @@
 #include "tests/cuda/card.h"
 
+#include <string.h>
+
 #include "tracer/base/narrow.h"
 
 gcut__cuda cuda;
 CUstream stream;
+gcut__cuda_blas *blas;
+CUdeviceptr workspace;
+
+static void open_library(void) {
+  if (gcut__cuda_blas_open(&cuda, &blas, NULL) != GCUT_OK) return;
+  if (gcut__cuda_blas_is_own(blas)) {
+    gcut__cuda_blas_close(blas);
+    blas = NULL;
+  } else {
+    workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
+  }
+}
 
 void open_card(void) {
   CHECK(gcut__cuda_driver_open(&cuda.driver, err));
@@ -15,15 +29,23 @@ void open_card(void) {
   DRIVER(cuCtxSetCurrent, cuda.context);
   DRIVER(cuStreamCreate, &stream, CU_STREAM_NON_BLOCKING);
   CHECK(gcut__cuda_kernels_load(&cuda, err));
+  open_library();
 }
 
-gcut__cuda_blas *open_cublas(void) {
-  gcut__cuda_blas *blas;
-  gcut_error why;
-  if (gcut__cuda_blas_open(&cuda, &blas, &why) != GCUT_OK) return NULL;
-  if (!gcut__cuda_blas_is_own(blas)) return blas;
-  gcut__cuda_blas_close(blas);
-  return NULL;
+int perform_acts(int argc, char **argv, const act *acts, int n) {
+  int wrong = 0, performed = 0;
+  open_card();
+  for (int i = 0; i < n; i++) {
+    if (argc > 1 && strcmp(argv[1], acts[i].name) != 0) continue;
+    wrong += acts[i].perform();
+    performed++;
+  }
+  if (!performed) {
+    fprintf(stderr, "%s: '%s' is nothing that it does\n", argv[0], argv[1]);
+    return 2;
+  }
+  printf("%d wrong\n", wrong);
+  return wrong > 0;
 }
 
 // ---- random numbers

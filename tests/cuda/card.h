@@ -26,9 +26,17 @@
 extern gcut__cuda cuda; // driver, context, kernels
 extern CUstream stream;
 
+extern gcut__cuda_blas *blas; // cuBLASLt, or NULL where there is none to compare with
+extern CUdeviceptr workspace; // its own
+
+// What a program does: how many cases are wrong.
+typedef struct act {
+  const char *name;
+  int (*perform)(void);
+} act;
+// Performs the one that the first argument names, or all of them; the program's exit status.
+int perform_acts(int argc, char **argv, const act *acts, int n);
 void open_card(void);
-// NULL where there are our own products alone.
-gcut__cuda_blas *open_cublas(void);
 
 uint64_t random_bits(void);
 float random_float(void); // about normal

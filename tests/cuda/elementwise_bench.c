@@ -193,14 +193,18 @@ static void time_case(const elementwise_case *t) {
   for (int i = 0; i < SETS; i++) free_setup(&sets[i]);
 }
 
+static int check_all(void) {
+  int wrong = 0;
+  for (int i = 0; i < n_elementwise_cases; i++) wrong += !check_case(&elementwise_cases[i]);
+  return wrong;
+}
+
+static int time_all(void) {
+  for (int i = 0; i < n_elementwise_cases; i++) time_case(&elementwise_cases[i]);
+  return 0;
+}
+
 int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "";
-  int wrong = 0, n = n_elementwise_cases;
-  open_card();
-  for (int i = 0; i < n && (!*what || strcmp(what, "check") == 0); i++)
-    wrong += !check_case(&elementwise_cases[i]);
-  for (int i = 0; i < n && (!*what || strcmp(what, "time") == 0); i++)
-    time_case(&elementwise_cases[i]);
-  printf("%d wrong\n", wrong);
-  return wrong > 0;
+  static const act acts[] = {{"check", check_all}, {"time", time_all}};
+  return perform_acts(argc, argv, acts, sizeof acts / sizeof *acts);
 }

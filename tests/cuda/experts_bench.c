@@ -222,8 +222,7 @@ typedef struct timing {
   gcut__cuda_grouped_multiply m;
   gcut__cuda_product dense;
   gcut__cuda_multiply own;
-  gcut__cuda_blas *blas;
-  CUdeviceptr a, b[SETS], indices, y, scratch, workspace;
+  CUdeviceptr a, b[SETS], indices, y, scratch;
 } timing;
 
 static void launch_grouped(const void *what, int i) {
@@ -244,8 +243,8 @@ static void launch_own(const void *what, int i) {
 }
 static void launch_library(const void *what, int i) {
   const timing *t = what;
-  CHECK(gcut__cuda_blas_run(t->blas, &t->dense, t->a, t->b[i % SETS], t->y, 0, t->workspace, stream,
-                            err));
+  CHECK(
+      gcut__cuda_blas_run(blas, &t->dense, t->a, t->b[i % SETS], t->y, 0, workspace, stream, err));
 }
 
 // Random numbers, repeated.
@@ -274,23 +273,7 @@ static void print_time(const char *what, double us, double flops) {
   fflush(stdout);
 }
 
-static gcut__cuda_product dense_of(const gcut__cuda_grouped *g) {
-  return (gcut__cuda_product){.type = g->type,
-                              .m = g->rows,
-                              .n = g->n,
-                              .k = g->k,
-                              .batch = 1,
-                              .lda = g->k,
-                              .ldb = g->transpose_b ? g->k : g->n,
-                              .ldc = g->n,
-                              .stride_a = g->rows * g->k,
-                              .stride_b = g->n * g->k,
-                              .stride_c = g->rows * g->n,
-                              .transpose_b = g->transpose_b,
-                              .alpha = 1};
-}
-
-static void make_timing(timing *t, gcut__cuda_blas *blas) {
+static void make_timing(timing *t) {
   const gcut__cuda_grouped *g = &t->g;
   int64_t *ids = malloc((size_t)g->rows * sizeof *ids);
   if (!ids) exit(1);
@@ -302,15 +285,13 @@ static void make_timing(timing *t, gcut__cuda_blas *blas) {
       ids[i + j] =
           (first + j * (1 + (int64_t)(random_bits() % 2) * (g->choices / each - 1))) % g->choices;
   }
-  t->dense = dense_of(g);
-  t->blas = blas;
+  t->dense = describe_product(g->type, g->rows, g->n, g->k, g->transpose_b);
   t->a = take_random((size_t)(g->rows * g->k) * 2);
   for (int i = 0; i < SETS; i++) t->b[i] = take_random((size_t)(g->choices * g->n * g->k) * 2);
   t->y = take((size_t)(g->rows * g->n) * 2);
   t->indices = take((size_t)g->rows * sizeof *ids);
   DRIVER(cuMemcpyHtoDAsync, t->indices, ids, (size_t)g->rows * sizeof *ids, stream);
   DRIVER(cuStreamSynchronize, stream);
-  t->workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
   free(ids);
 }
 
@@ -320,7 +301,6 @@ static void free_timing(timing *t) {
   DRIVER(cuMemFree, t->a);
   DRIVER(cuMemFree, t->y);
   DRIVER(cuMemFree, t->indices);
-  DRIVER(cuMemFree, t->workspace);
 }
 
 static void time_kind(timing *t, gcut__cuda_multiply_kind kind, double flops) {
@@ -333,10 +313,10 @@ static void time_kind(timing *t, gcut__cuda_multiply_kind kind, double flops) {
   DRIVER(cuMemFree, t->scratch);
 }
 
-static void time_case(const char *name, gcut__cuda_grouped g, gcut__cuda_blas *blas) {
+static void time_case(const char *name, gcut__cuda_grouped g) {
   timing t = {.g = g};
   double flops = 2.0 * (double)g.rows * (double)g.n * (double)g.k;
-  make_timing(&t, blas);
+  make_timing(&t);
   printf("%s: %lld rows, %lld matrices of %lld x %lld: %.0f GFLOP, %.0f MB of weights\n", name,
          (long long)g.rows, (long long)g.choices, (long long)g.k, (long long)g.n, flops * 1e-9,
          (double)(g.choices * g.n * g.k) * 2e-6);
@@ -351,7 +331,7 @@ static void time_case(const char *name, gcut__cuda_grouped g, gcut__cuda_blas *b
   free_timing(&t);
 }
 
-static void time_all(void) {
+static int time_all(void) {
   static const struct {
     const char *name;
     int64_t rows, choices, n, k, repeat;
@@ -360,27 +340,25 @@ static void time_all(void) {
                 {"Qwen3's first", 16384, 128, 1536, 2048, 8},
                 {"Qwen3's second", 16384, 128, 2048, 768, 1},
                 {"Qwen3's first, one token", 8, 128, 1536, 2048, 8}};
-  gcut__cuda_blas *blas = open_cublas();
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-    time_case(layers[i].name,
-              (gcut__cuda_grouped){.type = B,
-                                   .rows = layers[i].rows,
-                                   .choices = layers[i].choices,
-                                   .n = layers[i].n,
-                                   .k = layers[i].k,
-                                   .repeat = layers[i].repeat,
-                                   .transpose_b = true,
-                                   .index_type = GCUT_INT64},
-              blas);
+    time_case(layers[i].name, (gcut__cuda_grouped){.type = B,
+                                                   .rows = layers[i].rows,
+                                                   .choices = layers[i].choices,
+                                                   .n = layers[i].n,
+                                                   .k = layers[i].k,
+                                                   .repeat = layers[i].repeat,
+                                                   .transpose_b = true,
+                                                   .index_type = GCUT_INT64});
+  return 0;
+}
+
+static int check_all(void) {
+  int wrong = 0;
+  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) wrong += check(&checks[i]);
+  return wrong;
 }
 
 int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "";
-  int wrong = 0;
-  open_card();
-  for (size_t i = 0; i < sizeof checks / sizeof *checks && strcmp(what, "time") != 0; i++)
-    wrong += check(&checks[i]);
-  if (strcmp(what, "check") != 0) time_all();
-  printf("%d wrong\n", wrong);
-  return wrong > 0;
+  static const act acts[] = {{"check", check_all}, {"time", time_all}};
+  return perform_acts(argc, argv, acts, sizeof acts / sizeof *acts);
 }

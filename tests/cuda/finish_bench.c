@@ -7,15 +7,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exec/cuda/ops/elementwise_launch.h"
 #include "exec/cuda/ops/finish_program.h"
 #include "exec/cuda/ops/multiply.h"
 #include "tests/cuda/card.h"
-
-static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
-static CUdeviceptr workspace;
 
 // ---- programs
 
@@ -271,7 +267,7 @@ static double least(launcher *launch, const setup *s) {
   return best;
 }
 
-static void time_all(void) {
+static int time_all(void) {
   printf("us: joined; own product, own and program; cuBLASLt, cuBLASLt and program\n");
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
     for (int k = 0; k < 5; k++) {
@@ -285,16 +281,10 @@ static void time_all(void) {
       fflush(stdout);
       free_setup(&s);
     }
+  return 0;
 }
 
 int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "";
-  int wrong = 0;
-  open_card();
-  workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
-  blas = open_cublas();
-  if (strcmp(what, "time") != 0) wrong = check_all();
-  if (strcmp(what, "check") != 0) time_all();
-  printf("%d wrong\n", wrong);
-  return wrong > 0;
+  static const act acts[] = {{"check", check_all}, {"time", time_all}};
+  return perform_acts(argc, argv, acts, sizeof acts / sizeof *acts);
 }

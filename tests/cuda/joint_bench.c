@@ -10,9 +10,6 @@
 #include "exec/cuda/ops/multiply.h"
 #include "tests/cuda/card.h"
 
-static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
-static CUdeviceptr workspace;
-
 static void *bring(CUdeviceptr from, size_t bytes) {
   void *host = malloc(bytes);
   if (!host) exit(1);
@@ -216,7 +213,7 @@ static void launch_apart(const void *layers, int i) {
   run_apart((const layer *)layers + i % SETS);
 }
 
-static void time_all(void) {
+static int time_all(void) {
   layer layers[SETS];
   for (int i = 0; i < SETS; i++) make_layer(&layers[i], i ? &layers[0] : NULL);
   for (int turn = 0; turn < 6; turn++) {
@@ -228,17 +225,16 @@ static void time_all(void) {
            joint ? "joint" : "apart by cuBLASLt", first, warm);
     fflush(stdout);
   }
+  return 0;
+}
+
+static int check_all(void) {
+  int wrong = 0;
+  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) wrong += !check_case(&checks[i]);
+  return wrong;
 }
 
 int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "";
-  int wrong = 0;
-  open_card();
-  workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
-  blas = open_cublas();
-  for (size_t i = 0; i < sizeof checks / sizeof *checks && strcmp(what, "layer") != 0; i++)
-    wrong += !check_case(&checks[i]);
-  if (strcmp(what, "check") != 0) time_all();
-  printf("%d wrong\n", wrong);
-  return wrong > 0;
+  static const act acts[] = {{"check", check_all}, {"layer", time_all}};
+  return perform_acts(argc, argv, acts, sizeof acts / sizeof *acts);
 }

@@ -12,9 +12,6 @@
 #include "exec/cuda/ops/multiply.h"
 #include "tests/cuda/card.h"
 
-static gcut__cuda_blas *blas; // NULL where there is no cuBLASLt
-static CUdeviceptr workspace;
-
 // ---- who multiplies
 
 typedef struct engine {
@@ -243,6 +240,7 @@ static const size_t POOL = (size_t)3 << 30; // device memory of random numbers
 static CUdeviceptr pool;
 
 static void fill_pool(void) {
+  if (pool) return;
   tensor piece = random_tensor(B, 1 << 22);
   pool = take(POOL);
   // Pieces of an odd length, so that operands differ.
@@ -294,7 +292,8 @@ static const struct {
               {512, 4096, 4096},  {1576, 768, 3072},  {1576, 3072, 768},   {4096, 768, 768},
               {4096, 1024, 4096}, {8192, 512, 512},   {256, 4096, 14336}};
 
-static void time_shapes(void) {
+static int time_shapes(void) {
+  fill_pool();
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     gcut__cuda_product p = describe_product(B, shapes[i].m, shapes[i].n, shapes[i].k, false);
     double work = 2.0 * (double)p.m * (double)p.n * (double)p.k;
@@ -311,6 +310,7 @@ static void time_shapes(void) {
     printf("\n");
     fflush(stdout);
   }
+  return 0;
 }
 
 // ---- a layer's products back to back
@@ -359,31 +359,22 @@ static void time_layer(const layer *l, bool own) {
   fflush(stdout);
 }
 
-static void time_all_layers(void) {
+static int time_all_layers(void) {
+  fill_pool();
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
     for (int turn = 0; turn < 4; turn++)
       if (turn % 2 == 0 || blas) time_layer(&layers[i], turn % 2 == 0);
+  return 0;
 }
 
-// ---- the card
-
-static void open_all(void) {
-  open_card();
-  workspace = take(GCUT_CUDA_BLAS_WORKSPACE);
-  blas = open_cublas();
-  if (!blas) printf("no cuBLASLt to compare with\n");
+static int check_all(void) {
+  int wrong = 0;
+  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) wrong += !check_case(&checks[i]);
+  return wrong;
 }
 
 int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "";
-  int wrong = 0;
-  bool all = !*what;
-  open_all();
-  for (size_t i = 0; i < sizeof checks / sizeof *checks && (all || strcmp(what, "check") == 0); i++)
-    wrong += !check_case(&checks[i]);
-  if (all || strcmp(what, "check") != 0) fill_pool();
-  if (all || strcmp(what, "time") == 0) time_shapes();
-  if (all || strcmp(what, "layer") == 0) time_all_layers();
-  printf("%d wrong\n", wrong);
-  return wrong > 0;
+  static const act acts[] = {
+      {"check", check_all}, {"time", time_shapes}, {"layer", time_all_layers}};
+  return perform_acts(argc, argv, acts, sizeof acts / sizeof *acts);
 }
