@@ -8,6 +8,7 @@
 #include "graphcut/simulate.h"
 #include "progress.h"
 #include "tool.h"
+#include "tool_json.h"
 
 static bool is_auto(const tool_choice *c) {
   return c->offload && !strcmp(c->offload, "auto");
@@ -241,11 +242,11 @@ const char *tool_micro_text(const tool_micro *micro, uint64_t batches, uint64_t 
 }
 
 void tool_micro_json(json_t *object, const tool_micro *micro, uint64_t slices) {
-  json_object_set_new(object, "micro_batch", json_integer(micro->micro_batch));
-  json_object_set_new(object, "sliced_along",
-                      micro->micro_batch ? tool_json_text(micro->slicing->symbol) : json_null());
-  json_object_set_new(object, "slices", json_integer((json_int_t)slices));
-  json_object_set_new(object, "micro_note", tool_json_text(micro->note));
+  tool_json_set(object, "micro_batch", json_integer(micro->micro_batch));
+  tool_json_set(object, "sliced_along",
+                micro->micro_batch ? tool_json_text(micro->slicing->symbol) : json_null());
+  tool_json_set(object, "slices", json_integer((json_int_t)slices));
+  tool_json_set(object, "micro_note", tool_json_text(micro->note));
 }
 
 void tool_micro_advise(const tool_choice *choice, uint32_t asked, const tool_micro *micro,

@@ -8,6 +8,7 @@
 #include "results.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -144,23 +145,23 @@ static gcut_status run_all(job *j) {
 static json_t *outcome_json(const outcome *o) {
   const gcut_run_result *r = &o->result;
   if (!o->ran)
-    return json_pack("{s:s, s:b, s:o}", "name", o->offload, "feasible", 0, "refusal",
-                     tool_json_text(o->refusal));
-  return json_pack("{s:s, s:b, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:b}", "name",
-                   o->offload, "feasible", 1, "offload", r->offload, "note", r->note, "seconds",
-                   r->seconds, "predicted_seconds", r->predicted_seconds, "overlap", r->overlap,
-                   "bubble_seconds", r->bubble_seconds, "peak_device_bytes",
-                   (json_int_t)r->peak_device_bytes, "peak_host_bytes",
-                   (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up,
-                   "bytes_down", (json_int_t)r->bytes_down, "same_bits", (int)o->same);
+    return tool_json_pack("{s:s, s:b, s:o}", "name", o->offload, "feasible", 0, "refusal",
+                          tool_json_text(o->refusal));
+  return tool_json_pack(
+      "{s:s, s:b, s:s, s:o, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:b}", "name", o->offload,
+      "feasible", 1, "offload", r->offload, "note", tool_json_text(r->note), "seconds", r->seconds,
+      "predicted_seconds", r->predicted_seconds, "overlap", r->overlap, "bubble_seconds",
+      r->bubble_seconds, "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
+      (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
+      (json_int_t)r->bytes_down, "same_bits", (int)o->same);
 }
 
 static int print_json(const job *j) {
   json_t *list = json_array();
-  for (size_t i = 0; i < j->n; i++) json_array_append_new(list, outcome_json(&j->all[i]));
-  return tool_print_json(json_pack("{s:s, s:I, s:I, s:o}", "profile", j->profile.name, "parts",
-                                   (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->inputs.n,
-                                   "strategies", list));
+  for (size_t i = 0; i < j->n; i++) tool_json_append(list, outcome_json(&j->all[i]));
+  return tool_json_print(tool_json_pack(
+      "{s:o, s:I, s:I, s:o}", "profile", tool_json_text(j->profile.name), "parts",
+      (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->inputs.n, "strategies", list));
 }
 
 static void add_outcome(table *t, const outcome *o) {

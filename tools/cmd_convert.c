@@ -2,6 +2,7 @@
 #include "open_plan.h"
 #include "progress.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -59,8 +60,8 @@ static int run(const void *given) {
       a->pack ? pack(a, from, to, &nodes, &err) : convert(a, from, to, &nodes, &err);
   if (status != GCUT_OK) return tool_fail(status, &err);
   if (a->common.json)
-    return tool_print_json(json_pack("{s:o, s:o, s:I}", "from", tool_json_text(from), "to",
-                                     tool_json_text(to), "nodes", (json_int_t)nodes));
+    return tool_json_print(tool_json_pack("{s:o, s:o, s:I}", "from", tool_json_text(from), "to",
+                                          tool_json_text(to), "nodes", (json_int_t)nodes));
   return 0;
 }
 

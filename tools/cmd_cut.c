@@ -6,6 +6,7 @@
 #include "open_plan.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -56,8 +57,7 @@ static void count_host_nodes(const char *kind, const gcut_trace *trace, const gc
 static json_t *host_json(const host_nodes *h) {
   json_t *object = json_object();
   for (size_t i = 0; i < gcut_operator_count(); i++)
-    if (h->counts[i])
-      json_object_set_new(object, gcut_operator_at(i).name, json_integer(h->counts[i]));
+    if (h->counts[i]) tool_json_set(object, gcut_operator_at(i).name, json_integer(h->counts[i]));
   return object;
 }
 
@@ -79,7 +79,7 @@ static void print_host_nodes(const host_nodes *h, const char *device) {
 static json_t *values_json(const gcut_graph *graph, const uint32_t *values, uint32_t n) {
   json_t *list = json_array();
   for (uint32_t i = 0; i < n; i++)
-    json_array_append_new(list, tool_json_text(graph->values[values[i]].name));
+    tool_json_append(list, tool_json_text(graph->values[values[i]].name));
   return list;
 }
 
@@ -95,7 +95,7 @@ static json_t *number_json(bool known, uint64_t number) {
 static json_t *part_json(const gcut_graph *g, const gcut_plan *plan, uint32_t index) {
   const gcut_part *p = &plan->parts[index];
   bool has_peak = p->peak_bytes > 0;
-  return json_pack(
+  return tool_json_pack(
       "{s:i, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "index", (int)index, "name",
       tool_json_text(p->name), "nodes", (json_int_t)p->n_nodes, "recomputed",
       (json_int_t)p->n_recomputed, "weight_bytes", (json_int_t)p->weight_bytes, "input_bytes",
@@ -110,16 +110,16 @@ static json_t *part_json(const gcut_graph *g, const gcut_plan *plan, uint32_t in
 static int print_json(const gcut_trace *trace, const gcut_plan *plan, const host_nodes *host) {
   const gcut_graph *g = trace->graph;
   json_t *parts = json_array();
-  for (uint32_t i = 0; i < plan->n_parts; i++) json_array_append_new(parts, part_json(g, plan, i));
-  json_t *object =
-      json_pack("{s:o, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "model", tool_json_text(g->path),
-                "cutter", plan->origin.cutter, "fuse", (int)!plan->unfused, "fused",
-                tool_fused_json(trace, plan->unfused), "parts", parts, "static", (int)plan->sized,
-                "crossing_bytes", number_json(plan->sized, plan->crossing_bytes),
-                "unrefined_crossing_bytes", number_json(plan->sized, plan->unrefined_bytes),
-                "pipeline_crossing_bytes", number_json(plan->sized, plan->pipeline_bytes));
-  if (host->counts) json_object_set_new(object, "host_operators", host_json(host));
-  return tool_print_json(object);
+  for (uint32_t i = 0; i < plan->n_parts; i++) tool_json_append(parts, part_json(g, plan, i));
+  json_t *object = tool_json_pack(
+      "{s:o, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "model", tool_json_text(g->path), "cutter",
+      plan->origin.cutter, "fuse", (int)!plan->unfused, "fused",
+      tool_json_fused(trace, plan->unfused), "parts", parts, "static", (int)plan->sized,
+      "crossing_bytes", number_json(plan->sized, plan->crossing_bytes), "unrefined_crossing_bytes",
+      number_json(plan->sized, plan->unrefined_bytes), "pipeline_crossing_bytes",
+      number_json(plan->sized, plan->pipeline_bytes));
+  if (host->counts) tool_json_set(object, "host_operators", host_json(host));
+  return tool_json_print(object);
 }
 
 static void add_bytes(table *t, bool known, uint64_t bytes) {

@@ -4,6 +4,7 @@
 #include "open_plan.h"
 #include "progress.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -90,9 +91,9 @@ static int run(const void *given) {
   gcut_status status = draw(a, &model, &plan, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json)
-    exit_status = tool_print_json(
-        json_pack("{s:o, s:o, s:i}", "model", tool_json_text(model.graph->path), "output",
-                  tool_json_text(a->output), "parts", (int)plan->n_parts));
+    exit_status = tool_json_print(
+        tool_json_pack("{s:o, s:o, s:i}", "model", tool_json_text(model.graph->path), "output",
+                       tool_json_text(a->output), "parts", (int)plan->n_parts));
   gcut_plan_destroy(plan);
   tool_model_close(&model);
   return exit_status;

@@ -5,6 +5,7 @@
 #include "modules.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -73,7 +74,7 @@ static json_t *operators_json(const report *r) {
     char name[256];
     snprintf(name, sizeof name, "%s%s%s", o->domain, *o->domain ? "." : "", o->name);
     json_t *text = tool_json_text(name);
-    if (text) json_object_set_new(object, json_string_value(text), json_integer(o->n));
+    tool_json_set(object, json_string_value(text), json_integer(o->n));
     json_decref(text);
   }
   return object;
@@ -83,7 +84,7 @@ static json_t *opsets_json(const gcut_graph *g) {
   json_t *object = json_object();
   for (uint32_t i = 0; i < g->n_opsets; i++) {
     json_t *domain = tool_json_text(*g->opsets[i].domain ? g->opsets[i].domain : "ai.onnx");
-    json_object_set_new(object, json_string_value(domain), json_integer(g->opsets[i].version));
+    tool_json_set(object, json_string_value(domain), json_integer(g->opsets[i].version));
     json_decref(domain);
   }
   return object;
@@ -96,8 +97,8 @@ static json_t *shape_json(const gcut_trace *trace, const gcut_type *type) {
     char text[256];
     if (!gcut_dim_known(type->dims[d]))
       gcut_trace_dim_format(trace, type->dims[d], text, sizeof text);
-    json_array_append_new(shape, gcut_dim_known(type->dims[d]) ? json_integer(type->dims[d])
-                                                               : tool_json_text(text));
+    tool_json_append(shape, gcut_dim_known(type->dims[d]) ? json_integer(type->dims[d])
+                                                          : tool_json_text(text));
   }
   return shape;
 }
@@ -111,7 +112,7 @@ static json_t *values_json(const report *r, const uint32_t *values, uint32_t n) 
                        : type->kind == GCUT_KIND_OPTIONAL ? "optional(%s)"
                                                           : "%s";
     snprintf(text, sizeof text, wrap, gcut_dtype_name((gcut_dtype)type->type));
-    json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "name",
+    tool_json_append(list, tool_json_pack("{s:o, s:s, s:o}", "name",
                                           tool_json_text(r->graph->values[values[i]].name), "type",
                                           text, "shape", shape_json(r->trace, type)));
   }
@@ -127,12 +128,12 @@ static json_t *modules_json(const report *r) {
     const gcut_scope *scope = &g->scopes[s];
     if (r->modules.items[s].depth > deepest || scope->n_nodes == 0) continue;
     lists[s] = json_array();
-    json_t *object =
-        json_pack("{s:o, s:o, s:o, s:I, s:I, s:o}", "name", tool_json_text(scope->name), "path",
-                  tool_json_text(scope->path), "class", tool_json_text(scope->class_name), "nodes",
-                  (json_int_t)scope->n_nodes, "weight_bytes",
-                  (json_int_t)r->modules.items[s].weight_bytes, "modules", lists[s]);
-    json_array_append_new(scope->parent == 0 ? top : lists[scope->parent], object);
+    json_t *object = tool_json_pack(
+        "{s:o, s:o, s:o, s:I, s:I, s:o}", "name", tool_json_text(scope->name), "path",
+        tool_json_text(scope->path), "class", tool_json_text(scope->class_name), "nodes",
+        (json_int_t)scope->n_nodes, "weight_bytes", (json_int_t)r->modules.items[s].weight_bytes,
+        "modules", lists[s]);
+    tool_json_append(scope->parent == 0 ? top : lists[scope->parent], object);
   }
   free(lists);
   return top;
@@ -141,7 +142,7 @@ static json_t *modules_json(const report *r) {
 static json_t *targets_json(const report *r) {
   json_t *list = json_array();
   for (size_t i = 0; i < r->proposals.n; i++)
-    json_array_append_new(list, json_pack("{s:o, s:I}", "target",
+    tool_json_append(list, tool_json_pack("{s:o, s:I}", "target",
                                           tool_json_text(r->proposals.items[i].target), "matches",
                                           (json_int_t)r->proposals.items[i].n_matches));
   return list;
@@ -149,14 +150,14 @@ static json_t *targets_json(const report *r) {
 
 static int print_json(const report *r) {
   const gcut_body *main = &r->graph->bodies[0];
-  return tool_print_json(json_pack(
+  return tool_json_print(tool_json_pack(
       "{s:o, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
       tool_json_text(r->graph->path), "opset", (json_int_t)opset(r->graph), "opsets",
       opsets_json(r->graph), "producer", tool_json_text(r->graph->producer_name), "nodes",
       (json_int_t)main->n_nodes, "subgraph_nodes", (json_int_t)(r->graph->n_nodes - main->n_nodes),
       "parameters", (json_int_t)r->modules.parameters, "weight_bytes",
       (json_int_t)r->modules.weight_bytes, "operators", operators_json(r), "fused",
-      tool_fused_json(r->trace, false), "inputs", values_json(r, main->inputs, main->n_inputs),
+      tool_json_fused(r->trace, false), "inputs", values_json(r, main->inputs, main->n_inputs),
       "outputs", values_json(r, main->outputs, main->n_outputs), "modules", modules_json(r),
       "targets", targets_json(r)));
 }

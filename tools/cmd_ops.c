@@ -5,6 +5,7 @@
 #include "graphcut/operators.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -35,17 +36,17 @@ static size_t *select_operators(const char *kind, size_t *out_n) {
 static json_t *operator_json(size_t index) {
   gcut_operator o = gcut_operator_at(index);
   json_t *versions = json_array(), *devices = json_array();
-  for (const int *v = o.versions; *v; v++) json_array_append_new(versions, json_integer(*v));
+  for (const int *v = o.versions; *v; v++) tool_json_append(versions, json_integer(*v));
   for (const char *const *d = gcut_operator_devices(); *d; d++)
-    if (gcut_operator_runs_on(index, *d)) json_array_append_new(devices, json_string(*d));
-  return json_pack("{s:s, s:s, s:o, s:o}", "domain", domain_name(o), "name", o.name, "versions",
-                   versions, "devices", devices);
+    if (gcut_operator_runs_on(index, *d)) tool_json_append(devices, json_string(*d));
+  return tool_json_pack("{s:s, s:s, s:o, s:o}", "domain", domain_name(o), "name", o.name,
+                        "versions", versions, "devices", devices);
 }
 
 static int print_json(const size_t *list, size_t n) {
   json_t *operators = json_array();
-  for (size_t i = 0; i < n; i++) json_array_append_new(operators, operator_json(list[i]));
-  return tool_print_json(json_pack("{s:o}", "operators", operators));
+  for (size_t i = 0; i < n; i++) tool_json_append(operators, operator_json(list[i]));
+  return tool_json_print(tool_json_pack("{s:o}", "operators", operators));
 }
 
 static void add_operator(table *t, size_t index) {

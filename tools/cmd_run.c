@@ -11,6 +11,7 @@
 #include "results.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -213,7 +214,7 @@ static json_t *compared_json(const job *j) {
   for (uint32_t i = 0; i < j->plan->n_fetches; i++) {
     const tool_compared *c = &j->results.compared[i];
     if (c->name)
-      json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b}", "name", tool_json_text(c->name),
+      tool_json_append(list, tool_json_pack("{s:o, s:o, s:o, s:b}", "name", tool_json_text(c->name),
                                             "max_abs_error", real_json(c->worst.max_abs_error),
                                             "max_rel_error", real_json(c->worst.max_rel_error),
                                             "ok", (int)c->worst.ok));
@@ -223,27 +224,27 @@ static json_t *compared_json(const job *j) {
 
 static int print_json(const job *j) {
   const gcut_run_result *r = &j->result;
-  json_t *object =
-      json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}",
-                "device", r->device, "offload", r->offload, "note", r->note, "parts",
-                (json_int_t)r->parts, "batches", (json_int_t)r->batches, "seconds", r->seconds,
-                "prepare_seconds", r->prepare_seconds, "predicted_seconds", r->predicted_seconds,
-                "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
-                (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
-                (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds",
-                r->bubble_seconds, "simulated", (int)r->simulated, "compared", compared_json(j));
+  json_t *object = tool_json_pack(
+      "{s:s, s:s, s:o, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}", "device",
+      r->device, "offload", r->offload, "note", tool_json_text(r->note), "parts",
+      (json_int_t)r->parts, "batches", (json_int_t)r->batches, "seconds", r->seconds,
+      "prepare_seconds", r->prepare_seconds, "predicted_seconds", r->predicted_seconds,
+      "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
+      (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
+      (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds", r->bubble_seconds,
+      "simulated", (int)r->simulated, "compared", compared_json(j));
   tool_micro_json(object, &j->micro, r->slices);
-  json_object_set_new(object, "fuse", json_boolean(!j->plan->unfused));
-  json_object_set_new(object, "fused", tool_fused_json(j->model.trace, j->plan->unfused));
-  json_object_set_new(object, "device_note", json_string(r->device_note));
-  json_object_set_new(object, "host_nodes", json_integer((json_int_t)r->host_nodes));
-  json_object_set_new(object, "host_parts", json_integer((json_int_t)r->host_parts));
-  json_object_set_new(object, "host_lookups", json_integer((json_int_t)r->host_lookups));
-  json_object_set_new(object, "host_operators", json_string(r->host_operators));
-  json_object_set_new(object, "self_check",
-                      j->a->self_check && !r->simulated ? json_boolean(!j->results.differs)
-                                                        : json_null());
-  return tool_print_json(object);
+  tool_json_set(object, "fuse", json_boolean(!j->plan->unfused));
+  tool_json_set(object, "fused", tool_json_fused(j->model.trace, j->plan->unfused));
+  tool_json_set(object, "device_note", tool_json_text(r->device_note));
+  tool_json_set(object, "host_nodes", json_integer((json_int_t)r->host_nodes));
+  tool_json_set(object, "host_parts", json_integer((json_int_t)r->host_parts));
+  tool_json_set(object, "host_lookups", json_integer((json_int_t)r->host_lookups));
+  tool_json_set(object, "host_operators", tool_json_text(r->host_operators));
+  tool_json_set(object, "self_check",
+                j->a->self_check && !r->simulated ? json_boolean(!j->results.differs)
+                                                  : json_null());
+  return tool_json_print(object);
 }
 
 static void print_compared(const job *j) {

@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -180,29 +181,30 @@ static gcut_status simulate(job *j) {
 
 static json_t *strategy_json(const outcome *o) {
   json_t *object =
-      json_pack("{s:s, s:s, s:b, s:I, s:I}", "name", o->name, "offload", o->offload, "feasible",
-                (int)o->feasible, "peak_device_bytes", (json_int_t)o->device_bytes,
-                "peak_host_bytes", (json_int_t)o->host_bytes);
-  json_object_set_new(object, "seconds", o->feasible ? json_real(o->sum.seconds) : json_null());
-  json_object_set_new(object, "overlap", o->feasible ? json_real(o->sum.overlap) : json_null());
-  if (!o->feasible) json_object_set_new(object, "refusal", tool_json_text(o->refusal));
+      tool_json_pack("{s:s, s:s, s:b, s:I, s:I}", "name", o->name, "offload", o->offload,
+                     "feasible", (int)o->feasible, "peak_device_bytes", (json_int_t)o->device_bytes,
+                     "peak_host_bytes", (json_int_t)o->host_bytes);
+  tool_json_set(object, "seconds", o->feasible ? json_real(o->sum.seconds) : json_null());
+  tool_json_set(object, "overlap", o->feasible ? json_real(o->sum.overlap) : json_null());
+  if (!o->feasible) tool_json_set(object, "refusal", tool_json_text(o->refusal));
   return object;
 }
 
 static int print_json(const job *j) {
   const outcome *o = &j->chosen;
   json_t *strategies = json_array();
-  for (size_t i = 0; i < j->n; i++) json_array_append_new(strategies, strategy_json(&j->all[i]));
-  json_t *object = json_pack(
-      "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "profile",
-      j->profile.name, "offload", o->offload, "note", o->note, "cut_note", j->cut_note, "parts",
-      (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->a->batches, "commands",
-      (json_int_t)o->n_commands, "seconds", o->sum.seconds, "peak_device_bytes",
-      (json_int_t)o->device_bytes, "peak_host_bytes", (json_int_t)o->host_bytes, "bytes_up",
-      (json_int_t)o->sum.bytes_up, "bytes_down", (json_int_t)o->sum.bytes_down, "overlap",
-      o->sum.overlap, "bubble_seconds", o->sum.bubble_seconds, "strategies", strategies);
+  for (size_t i = 0; i < j->n; i++) tool_json_append(strategies, strategy_json(&j->all[i]));
+  json_t *object = tool_json_pack(
+      "{s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "profile",
+      tool_json_text(j->profile.name), "offload", o->offload, "note", tool_json_text(o->note),
+      "cut_note", tool_json_text(j->cut_note), "parts", (json_int_t)j->plan->n_parts, "batches",
+      (json_int_t)j->a->batches, "commands", (json_int_t)o->n_commands, "seconds", o->sum.seconds,
+      "peak_device_bytes", (json_int_t)o->device_bytes, "peak_host_bytes",
+      (json_int_t)o->host_bytes, "bytes_up", (json_int_t)o->sum.bytes_up, "bytes_down",
+      (json_int_t)o->sum.bytes_down, "overlap", o->sum.overlap, "bubble_seconds",
+      o->sum.bubble_seconds, "strategies", strategies);
   tool_micro_json(object, &j->micro, j->problem->n_batches);
-  return tool_print_json(object);
+  return tool_json_print(object);
 }
 
 static void add_outcome(table *t, const outcome *o) {

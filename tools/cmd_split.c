@@ -3,6 +3,7 @@
 #include "progress.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -57,9 +58,9 @@ static int run(const void *given) {
   gcut_status status = split(a, &model, &plan, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
-    exit_status = tool_print_json(
-        json_pack("{s:o, s:o, s:i}", "model", tool_json_text(model.graph->path), "output",
-                  tool_json_text(a->output), "parts", (int)plan->n_parts));
+    exit_status = tool_json_print(
+        tool_json_pack("{s:o, s:o, s:i}", "model", tool_json_text(model.graph->path), "output",
+                       tool_json_text(a->output), "parts", (int)plan->n_parts));
   } else if (status == GCUT_OK) {
     print_parts(plan, a->output);
     exit_status = tool_finish();

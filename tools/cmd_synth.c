@@ -8,6 +8,7 @@
 #include "synth.h"
 #include "table.h"
 #include "tool.h"
+#include "tool_json.h"
 
 typedef struct arguments {
   tool_common common;
@@ -64,9 +65,9 @@ static int run(const void *given) {
   gcut_status status = synthesize(a, &graph, &bytes, &err);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
-    exit_status = tool_print_json(json_pack("{s:o, s:i, s:I}", "output", tool_json_text(a->output),
-                                            "nodes", (int)graph->bodies[0].n_nodes, "weight_bytes",
-                                            (json_int_t)bytes));
+    exit_status = tool_json_print(
+        tool_json_pack("{s:o, s:i, s:I}", "output", tool_json_text(a->output), "nodes",
+                       (int)graph->bodies[0].n_nodes, "weight_bytes", (json_int_t)bytes));
   } else if (status == GCUT_OK) {
     tool_print("%s: %u nodes, %s of weights written\n", a->output, graph->bodies[0].n_nodes,
                table_bytes(bytes, text));

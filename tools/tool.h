@@ -1,8 +1,6 @@
-// What the verbs share: failing, opening a model, printing JSON.
+// What the verbs share: failing, opening a model.
 #ifndef GRAPHCUT_TOOLS_TOOL_H
 #define GRAPHCUT_TOOLS_TOOL_H
-
-#include <jansson.h>
 
 #include "graphcut/formats.h"
 #include "graphcut/simulate.h"
@@ -69,12 +67,5 @@ gcut_status tool_device_measure(const tool_common *common, const char *device,
 uint64_t tool_weight_bytes(const gcut_graph *graph);
 // Whether a file can be made at `path`: what a long run ends with is looked at before it begins.
 gcut_status tool_check_writable(const char *path, gcut_error *err);
-
-// A JSON string of any bytes: what is no UTF-8 becomes U+FFFD.
-json_t *tool_json_text(const char *text);
-// Counts of a trace's fused groups by kind; `unfused`: without those that must stay whole.
-json_t *tool_fused_json(const gcut_trace *trace, bool unfused);
-// Prints an object and releases it; NULL (memory was out) is an error. Gives the exit status.
-int tool_print_json(json_t *object);
 
 #endif

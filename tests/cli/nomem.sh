@@ -26,7 +26,6 @@ survives() {
 }
 
 survives 'inspect' inspect $llama/model.onnx
-survives 'inspect, as JSON' inspect $models/mlp.gcir --json
 survives 'cut' cut $llama/model.onnx --targets LlamaDecoderLayer -o "$work/plan.json"
 survives 'draw' draw $llama/model.onnx --targets LlamaDecoderLayer -o "$work/plan.dot"
 survives 'draw a page' draw $models/mlp.gcir --parts 2 -o "$work/plan.html"
@@ -36,3 +35,10 @@ survives 'split' split $llama/model.onnx --targets LlamaDecoderLayer -o "$work/p
 survives 'convert to GCIR' convert $llama/model.onnx "$work/model.gcir"
 survives 'convert to ONNX' convert $models/mlp.gcir "$work/model.onnx"
 survives 'help' help run
+
+# Those of jansson, too, as it writes.
+export FAILING_JSON=1
+survives 'inspect, as JSON' inspect $models/mlp.gcir --json
+survives 'cut, as JSON' cut $models/mlp.gcir --set batch=2 --parts 2 --json
+survives 'cut to a plan' cut $models/mlp.gcir --parts 2 -o "$work/mlp.json"
+survives 'run, as JSON' run $llama/model.onnx --targets LlamaDecoderLayer --device cpu --input $llama/inputs.npz --json
