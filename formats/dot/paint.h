@@ -28,7 +28,7 @@
     "mlp feed_forward feedforward intermediate ffn dense", "")                                     \
   X(PRODUCT, "matrix product", "#fbdde0", "#c2374a", "#472226", "#f08492",                         \
     "linear lm_head classifier proj c_fc fc1 fc2",                                                 \
-    "MatMul Gemm MatMulNBits MatMulInteger QLinearMatMul Einsum")                                  \
+    "MatMul Gemm MatMulNBits MatMulBnb4 MatMulInteger QLinearMatMul Einsum")                       \
   X(BLOCK, "layers and blocks", "#e6ecf5", "#3f5f8a", "#233044", "#8fb1de",                        \
     "layer block stage bottleneck residual model encoder decoder backbone tower", "")              \
   X(RECURRENT, "recurrent", "#e2e0fa", "#5b4fc7", "#2c2950", "#9d94f0", "lstm gru rnn",            \

@@ -483,6 +483,7 @@
   X(MICROSOFT, TransposeMatMul, fused_matmul, 1)                                                   \
   X(MICROSOFT, FusedGemm, fused_gemm, 1)                                                           \
   X(MICROSOFT, MatMulNBits, matmul_nbits, 1)                                                       \
+  X(MICROSOFT, MatMulBnb4, matmul_bnb4, 1)                                                         \
   X(MICROSOFT, GatherBlockQuantized, gather_block_quantized, 1)
 
 // microsoft_attention.c (kernels also in group_query.c): attention of com.microsoft

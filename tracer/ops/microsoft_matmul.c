@@ -1,5 +1,5 @@
-// FusedMatMul (and TransposeMatMul, its old name), FusedGemm, MatMulNBits, GatherBlockQuantized of
-// com.microsoft.
+// FusedMatMul (and TransposeMatMul, its old name), FusedGemm, MatMulNBits, MatMulBnb4,
+// GatherBlockQuantized of com.microsoft.
 #include "tracer/ops/microsoft_matmul.h"
 
 #include <inttypes.h>
@@ -184,21 +184,26 @@ static gcut_status expect_nbits_operands(gcut_infer *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status nbits_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->attrs;
+// The product of A [..., k] and a matrix [n, k], transposed.
+static gcut_status infer_product(gcut_infer *c, int64_t k, int64_t n, gcut_error *err) {
   gcut_dim y[GCUT_MAX_RANK];
   int rank = gcut_infer_rank(c, 0);
+  if (k < 1 || n < 1 || k > INT32_MAX || n > INT32_MAX)
+    return GCUT_NODE_FAIL(c, err, "K is %" PRId64 " and N %" PRId64, k, n);
+  GCUT_TRY(gcut_infer_expect_rank(c, 0, 1, GCUT_MAX_RANK, err));
+  GCUT_TRY(gcut__expect_dim(c, 0, rank - 1, k, "K", err));
+  for (int d = 0; d < rank - 1; d++) y[d] = gcut_infer_dims(c, 0)[d];
+  y[rank - 1] = n;
+  return gcut_infer_set(c, 0, 0, rank, y, err);
+}
+
+static gcut_status nbits_infer(gcut_infer *c, gcut_error *err) {
+  const gcut_nbits_attrs *attrs = c->attrs;
   GCUT_TRY(expect_bits(c, attrs->bits, attrs->block_size, err));
-  if (attrs->K < 1 || attrs->N < 1 || attrs->K > INT32_MAX || attrs->N > INT32_MAX)
-    return GCUT_NODE_FAIL(c, err, "K is %" PRId64 " and N %" PRId64, attrs->K, attrs->N);
   if (attrs->weight_prepacked)
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "B is packed for another device");
-  GCUT_TRY(gcut_infer_expect_rank(c, 0, 1, GCUT_MAX_RANK, err));
-  GCUT_TRY(gcut__expect_dim(c, 0, rank - 1, attrs->K, "K", err));
-  GCUT_TRY(expect_nbits_operands(c, err));
-  for (int d = 0; d < rank - 1; d++) y[d] = gcut_infer_dims(c, 0)[d];
-  y[rank - 1] = attrs->N;
-  return gcut_infer_set(c, 0, 0, rank, y, err);
+  GCUT_TRY(infer_product(c, attrs->K, attrs->N, err));
+  return expect_nbits_operands(c, err);
 }
 
 static double nbits_flops(const gcut_infer *c) {
@@ -225,6 +230,49 @@ const gcut_op gcut__op_matmul_nbits = {
     .attrs_size = sizeof(gcut_nbits_attrs),
     .infer = nbits_infer,
     .flops = nbits_flops,
+};
+
+// ---- MatMulBnb4: A [..., K], B of N * K values of 4 bits, absmax ------------------------------
+
+static gcut_status bnb4_infer(gcut_infer *c, gcut_error *err) {
+  const gcut_bnb4_attrs *attrs = c->attrs;
+  if (!is_block_size(attrs->block_size))
+    return GCUT_NODE_FAIL(c, err, "block_size is %" PRId64, attrs->block_size);
+  if (attrs->quant_type != 0 && attrs->quant_type != 1)
+    return gcut_infer_fail(c, GCUT_UNSUPPORTED, err,
+                           "quant_type is %" PRId64 "; known are 0 (FP4) and 1 (NF4)",
+                           attrs->quant_type);
+  if (!attrs->transB)
+    return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "transB is 0, as in training alone");
+  GCUT_TRY(infer_product(c, attrs->K, attrs->N, err));
+  int64_t n = attrs->N * attrs->K;
+  GCUT_TRY(expect_count(c, 1, (n + 1) / 2, "B", err));
+  return expect_count(c, 2, (n - 1) / attrs->block_size + 1, "absmax", err);
+}
+
+static double bnb4_flops(const gcut_infer *c) {
+  const gcut_bnb4_attrs *attrs = c->attrs;
+  return 2 * (double)attrs->K * gcut_fact_count(&c->outputs[0]);
+}
+
+static const gcut_attr_row bnb4_rows[] = {
+    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, K),
+    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, N),
+    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, block_size),
+    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, quant_type),
+    GCUT_ATTR_INT(gcut_bnb4_attrs, transB, 1),
+    {0},
+};
+
+const gcut_op gcut__op_matmul_bnb4 = {
+    .inputs = "TUT",
+    .outputs = "T",
+    .T = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
+    .U = GCUT_TYPE(UINT8),
+    .attrs = bnb4_rows,
+    .attrs_size = sizeof(gcut_bnb4_attrs),
+    .infer = bnb4_infer,
+    .flops = bnb4_flops,
 };
 
 // ---- GatherBlockQuantized: data, indices, scales, zero_points ---------------------------------

@@ -33,6 +33,10 @@ typedef struct gcut_nbits_attrs {
   int64_t K, N, bits, block_size, weight_prepacked;
 } gcut_nbits_attrs;
 
+typedef struct gcut_bnb4_attrs {
+  int64_t K, N, block_size, quant_type, transB;
+} gcut_bnb4_attrs;
+
 typedef struct gcut_gather_blocks_attrs {
   int64_t gather_axis, quantize_axis, block_size, bits;
 } gcut_gather_blocks_attrs;

@@ -62,6 +62,7 @@ static const gcut__slice_row rows[] = {
     RULE(batch_normalization, batch_norm),
     RULE(bias_split_gelu, rows),
     RULE(matmul_nbits, rows),
+    RULE(matmul_bnb4, rows),
     // Elsewhere.
     RULE(reshape, view),
     RULE(flatten, view),

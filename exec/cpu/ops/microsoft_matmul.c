@@ -1,4 +1,4 @@
-// FusedMatMul, FusedGemm, MatMulNBits, GatherBlockQuantized of com.microsoft.
+// FusedMatMul, FusedGemm, MatMulNBits, MatMulBnb4, GatherBlockQuantized of com.microsoft.
 #include "tracer/ops/microsoft_matmul.h"
 
 #include <math.h>
@@ -166,6 +166,49 @@ gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
     for (int64_t i = 0; i < g.n; i++) expand_row(&b, first + i, expanded + i * b.k);
     g.ldc = n;
     if (bias) g.d = bias + first, g.d_column = 1, g.beta = 1;
+    GCUT_TRY(gcut__gemm(c, GCUT_FLOAT, &g, a, expanded, y + first, err));
+  }
+  gcut__finish_float(c, 0, y);
+  return GCUT_OK;
+}
+
+// ---- MatMulBnb4 -------------------------------------------------------------------------------
+
+// The values that four bits stand for, of 4-bit floats and of quantiles of the normal distribution,
+// by quant_type (Dettmers et al., QLoRA, appendix E).
+static const float bnb4_values[2][16] = {
+    {0, 1 / 192.f, 2 / 3.f, 1, 1 / 3.f, 1 / 2.f, 1 / 6.f, 1 / 4.f, -0.f, -1 / 192.f, -2 / 3.f, -1,
+     -1 / 3.f, -1 / 2.f, -1 / 6.f, -1 / 4.f},
+    {-1, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f,
+     -0.18477343022823334f, -0.09105003625154495f, 0, 0.07958029955625534f, 0.16093020141124725f,
+     0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
+     0.7229568362236023f, 1},
+};
+
+// The n values of B from `first` on, the first of two in the higher bits.
+static void expand_bnb4(const gcut_bnb4_attrs *attrs, const uint8_t *data, const float *absmax,
+                        int64_t first, int64_t n, float *out) {
+  const float *values = bnb4_values[attrs->quant_type];
+  for (int64_t i = first; i < first + n; i++)
+    *out++ = values[i % 2 ? data[i / 2] & 15 : data[i / 2] >> 4] * absmax[i / attrs->block_size];
+}
+
+gcut_status gcut__cpu_matmul_bnb4(gcut_cpu_call *c, gcut_error *err) {
+  const gcut_bnb4_attrs *attrs = c->attrs;
+  const float *a, *absmax;
+  float *y;
+  if (c->outputs[0]->count == 0) return GCUT_OK;
+  GCUT_TRY(gcut__input_float(c, 0, &a, err));
+  GCUT_TRY(gcut__input_float(c, 2, &absmax, err));
+  GCUT_TRY(gcut__output_float(c, 0, &y, err));
+  int64_t n = attrs->N, k = attrs->K, chunk = CHUNK_FLOATS / k + 1;
+  float *expanded = gcut_arena_alloc(c->scratch, (size_t)chunk, (size_t)k * sizeof *expanded);
+  if (!expanded) return GCUT_NO_MEMORY(err);
+  for (int64_t first = 0; first < n; first += chunk) {
+    gcut_gemm g = gcut__gemm_packed((int64_t)c->outputs[0]->count / n,
+                                    n - first < chunk ? n - first : chunk, k, false, true);
+    expand_bnb4(attrs, c->inputs[1]->data, absmax, first * k, g.n * k, expanded);
+    g.ldc = n;
     GCUT_TRY(gcut__gemm(c, GCUT_FLOAT, &g, a, expanded, y + first, err));
   }
   gcut__finish_float(c, 0, y);

@@ -427,6 +427,15 @@ def experts():
                  activation_type="silu", expert_weight_bits=width, normalize_routing_weights=1, expected=exact, **more)
 
 
+def four_bits():
+    """MatMulBnb4, with numbers of its own: those of the cases after it stay as they were."""
+    own = np.random.RandomState(4)
+    for name, kind, n, k, block in (("fp4", 0, 5, 64, 16), ("nf4", 1, 5, 64, 64), ("nf4_across", 1, 7, 27, 16)):
+        operands = [own.randn(2, 3, k).astype(np.float32), own.randint(0, 256, (n * k + 1) // 2).astype(np.uint8),
+                    own.rand(-(-n * k // block)).astype(np.float32)]
+        case("bnb4_" + name, "MatMulBnb4", operands, constants=(1, 2), K=k, N=n, block_size=block, quant_type=kind)
+
+
 def halves():
     def h(*shape):
         return f(*shape).astype(np.float16)
@@ -619,7 +628,7 @@ def save(folder):
         kept.clear()
 
 
-for make in (activations_and_norms, products, attention, groups, eight_bits, experts):
+for make in (activations_and_norms, products, attention, groups, eight_bits, experts, four_bits):
     make()
 save("microsoft")
 halves()
