@@ -82,3 +82,5 @@ refuse 'a folder that is full' 7 'plan.json' sh -c "trap '' XFSZ; ulimit -f 2; e
 check 'the plan stays as it was' cmp "$work/plan.json" "$work/first.json"
 refuse 'a folder that is read-only' 7 '/sys/plan.json' "$GRAPHCUT" cut $llama -o /sys/plan.json
 check 'nothing else is left' test "$(ls "$work" | wc -l)" -eq 4
+sed 's/"fuse"/"fuze"/' "$work/first.json" >"$work/misspelt.json"
+refuse 'a plan with a misspelt key' 3 "a plan has no 'fuze'; nearest: 'fuse'" "$GRAPHCUT" draw $llama --plan "$work/misspelt.json" -o "$work/misspelt.dot"

@@ -173,8 +173,14 @@ static void refused(void **state) {
   refuses("\"version\": 1", "\"version\": 2", "another version");
   refuses("\"version\": 1", "\"version\": \"1\"", "'version' is no whole number");
   refuses("\"fuse\": true", "\"fuse\": 1", "'fuse' is neither true nor false");
-  refuses("\"parts\"", "\"pieces\"", "'parts' is missing");
-  refuses("\"nodes\"", "\"node\"", "'nodes' is missing");
+  refuses("\"parts\": [", "\"fetch\": [", "no JSON");
+  refuses("\"parts\": [", "\"folded\": [", "'parts' is missing");
+  refuses("\"nodes\": [", "\"recomputed\": [", "'nodes' is missing");
+  refuses("\"parts\": [", "\"prats\": [", "a plan has no 'prats'; nearest: 'parts'");
+  refuses("\"fuse\"", "\"fused\"", "a plan has no 'fused'; nearest: 'fuse'");
+  refuses("\"nodes\"", "\"node\"", "a part has no 'node'; nearest: 'nodes'");
+  refuses("\"targets\": [", "\"tragets\": [", "'cutter' has no 'tragets'; nearest: 'targets'");
+  refuses("\"fuse\"", "\"fu\\u0007e\"", "a plan has no 'fu?e'");
   refuses("\"first\"", "\"firts\"", "'firts' is named by the plan, but no node of the model");
   refuses("\"first\"", "true", "'nodes' holds something that is no string");
   refuses("\"first\"", "\"fir\\u0000st\"", "no JSON"); // NUL is refused by the parser
