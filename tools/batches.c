@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
 #include "tool.h"
 
 gcut_status tool_batches_open(const gcut_graph *graph, const tool_list *paths, bool outputs,
@@ -80,4 +81,27 @@ static const char *name_batch(void *context, size_t index) {
 gcut_source tool_batches_source(const tool_batches *batches) {
   return (gcut_source){
       .read = read_inputs, .name = name_batch, .context = (void *)batches, .n_batches = batches->n};
+}
+
+gcut_status tool_batches_trace(const tool_batches *batches, const tool_common *common,
+                               const gcut_trace *trace, gcut_trace **out_shaped, gcut_error *err) {
+  const gcut_body *body = &batches->graph->bodies[0];
+  gcut_tensor **inputs = tool_alloc(body->n_inputs, sizeof *inputs);
+  gcut_input_shape *shapes = tool_alloc(body->n_inputs, sizeof *shapes);
+  gcut_trace_options options = {.inputs = shapes, .like = trace};
+  *out_shaped = NULL;
+  gcut_status status = read_inputs((void *)batches, 0, inputs, err);
+  for (uint32_t i = 0; status == GCUT_OK && i < body->n_inputs; i++)
+    if (inputs[i] && inputs[i]->kind == GCUT_KIND_TENSOR)
+      shapes[options.n_inputs++] =
+          (gcut_input_shape){body->inputs[i], inputs[i]->type, inputs[i]->rank, inputs[i]->dims};
+  tool_progress progress;
+  tool_progress_start(&progress, common, "tracing", "nodes");
+  options.progress = tool_progress_of(&progress);
+  if (status == GCUT_OK) status = gcut_trace_folded(batches->graph, &options, out_shaped, err);
+  tool_progress_end(&progress);
+  for (uint32_t i = 0; i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
+  free(inputs);
+  free(shapes);
+  return status == GCUT_ARGUMENT ? GCUT_FORMAT : status;
 }

@@ -4,6 +4,7 @@
 
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
+#include "graphcut/trace.h"
 #include "options.h"
 
 typedef struct tool_batches {
@@ -20,6 +21,9 @@ gcut_status tool_batches_read(const tool_batches *batches, size_t index, gcut_ba
                               gcut_error *err);
 // The path that a batch is read from: for names of outputs.
 const char *tool_batches_path(const tool_batches *batches, size_t index);
+// The model at the shapes of the first batch, of which there is one; `trace` has them symbolic.
+gcut_status tool_batches_trace(const tool_batches *batches, const tool_common *common,
+                               const gcut_trace *trace, gcut_trace **out_shaped, gcut_error *err);
 // Borrows `batches`.
 gcut_source tool_batches_source(const tool_batches *batches);
 

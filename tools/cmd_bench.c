@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "open_plan.h"
+#include "choose_plan.h"
 #include "progress.h"
 #include "results.h"
 #include "table.h"
@@ -59,15 +59,37 @@ static gcut_status open_profile(job *j) {
                              &j->err);
 }
 
+// As run cuts for strategies that do not choose: one plan for all of them.
+static gcut_status open_plan(job *j) {
+  const arguments *a = j->a;
+  tool_choice choice = {.common = &a->common,
+                        .plan = a->load.plan,
+                        .cut = &a->cut,
+                        .fetch = &a->load.fetch,
+                        .sizes = {.n_batches = (uint32_t)j->inputs.n,
+                                  .n_passes = a->load.passes,
+                                  .budget = a->cut.budget,
+                                  .host_budget = a->load.host_budget}};
+  gcut_trace *shaped = NULL;
+  gcut_error misfit;
+  gcut_status fits = GCUT_OK;
+  if (j->inputs.n > 0)
+    fits = tool_batches_trace(&j->inputs, &a->common, j->model.trace, &shaped, &misfit);
+  gcut_status status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
+  gcut_trace_destroy(shaped);
+  // Inputs that do not fit: the run says so, if it gets there.
+  if (status == GCUT_OK || fits == GCUT_OK) return status;
+  j->err = misfit;
+  return fits;
+}
+
 static gcut_status open_job(job *j) {
   const arguments *a = j->a;
   gcut_status status =
       tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
   if (status == GCUT_OK)
-    status = tool_plan_open(&a->common, j->model.trace, a->load.plan, &a->cut, &a->load.fetch,
-                            &j->plan, &j->err);
-  if (status == GCUT_OK)
     status = tool_batches_open(j->model.graph, &a->input, false, &j->inputs, &j->err);
+  if (status == GCUT_OK) status = open_plan(j);
   if (status == GCUT_OK)
     status =
         tool_results_open(j->model.graph, j->plan, &j->inputs, NULL, NULL, &j->results, &j->err);

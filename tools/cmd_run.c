@@ -54,31 +54,6 @@ static void set_options(job *j) {
                                   .timeline = a->timeline};
 }
 
-// The graph at the shapes of the first batch: what cuts are made by.
-static gcut_status trace_first(const job *j, gcut_trace **out_trace, gcut_error *err) {
-  const gcut_graph *g = j->model.graph;
-  const gcut_body *body = &g->bodies[0];
-  gcut_source source = tool_batches_source(&j->inputs);
-  gcut_tensor **inputs = tool_alloc(body->n_inputs, sizeof *inputs);
-  gcut_input_shape *shapes = tool_alloc(body->n_inputs, sizeof *shapes);
-  gcut_trace_options options = {.inputs = shapes, .like = j->model.trace};
-  *out_trace = NULL;
-  gcut_status status = source.read(source.context, 0, inputs, err);
-  for (uint32_t i = 0; status == GCUT_OK && i < body->n_inputs; i++)
-    if (inputs[i] && inputs[i]->kind == GCUT_KIND_TENSOR)
-      shapes[options.n_inputs++] =
-          (gcut_input_shape){body->inputs[i], inputs[i]->type, inputs[i]->rank, inputs[i]->dims};
-  tool_progress progress;
-  tool_progress_start(&progress, &j->a->common, "tracing", "nodes");
-  options.progress = tool_progress_of(&progress);
-  if (status == GCUT_OK) status = gcut_trace_folded(g, &options, out_trace, err);
-  tool_progress_end(&progress);
-  for (uint32_t i = 0; i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
-  free(inputs);
-  free(shapes);
-  return status;
-}
-
 static gcut_status open_plan(job *j) {
   const arguments *a = j->a;
   j->choice = (tool_choice){.common = &a->common,
@@ -94,7 +69,8 @@ static gcut_status open_plan(job *j) {
                             .note = j->cut_note};
   gcut_error misfit;
   gcut_status status = GCUT_OK, fits = GCUT_OK;
-  if (j->inputs.n > 0) fits = trace_first(j, &j->shaped, &misfit);
+  if (j->inputs.n > 0)
+    fits = tool_batches_trace(&j->inputs, &a->common, j->model.trace, &j->shaped, &misfit);
   bool weighed = tool_choice_is_open(&j->choice) || (a->offload && !strcmp(a->offload, "auto"));
   if (j->shaped && !j->choice.profile && weighed) {
     status = gcut_device_profile(j->options.device, &j->known, &j->err);
@@ -107,7 +83,7 @@ static gcut_status open_plan(job *j) {
   // Inputs that do not fit: the run says so, after what it looks at first, if it gets there.
   if (status == GCUT_OK || fits == GCUT_OK) return status;
   j->err = misfit;
-  return fits == GCUT_ARGUMENT ? GCUT_FORMAT : fits;
+  return fits;
 }
 
 static gcut_status open_job(job *j) {

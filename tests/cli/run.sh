@@ -194,6 +194,9 @@ says 'bench: bits' 'same'
 tells 'bench: where' 'device: '
 refuse 'bench: nothing fits' 5 'at least' "$GRAPHCUT" bench $llama --input $inputs --profile h100-pcie \
   --offload sequential --targets LlamaDecoderLayer --budget 1
+check 'bench: a budget alone, cut by the shapes of the batch' "$GRAPHCUT" bench $llama --input $inputs --profile h100-pcie \
+  --budget 600K --offload sequential
+says 'bench: parts within the budget' 'same'
 check 'bench --json' "$GRAPHCUT" bench $llama --input $inputs --profile rtx3060-assumed --offload sequential prefetch --json
 says 'bench --json: predicted' '"predicted_seconds":'
 check 'device' "$GRAPHCUT" device -o "$work/here.json"
