@@ -23,8 +23,22 @@ static gcut_status expect_group_attrs(const gcut_infer *c, gcut_error *err) {
                           attrs->local_window_size);
   bool quantized = !is_none(attrs->k_quant_type) || !is_none(attrs->v_quant_type) ||
                    gcut_infer_has(c, 12) || gcut_infer_has(c, 13);
-  GCUT_TRY(gcut__attention_refuse(c, quantized, "a quantised cache", err));
-  return gcut__attention_refuse(c, attrs->sliding_window_cache != 0, "sliding_window_cache", err);
+  return gcut__attention_refuse(c, quantized, "a quantised cache", err);
+}
+
+// A cache that holds the window alone (and some slack), instead of all keys.
+static gcut_status expect_window_cache(gcut_infer *c, gcut_error *err) {
+  const gcut_group_query_attrs *attrs = c->attrs;
+  if (!attrs->sliding_window_cache) return GCUT_OK;
+  GCUT_TRY(gcut__attention_refuse(c, attrs->qk_output != 0,
+                                  "an output of scores beside sliding_window_cache", err));
+  if (attrs->local_window_size < 1 || !gcut_infer_has(c, 3))
+    return GCUT_NODE_FAIL(c, err, "sliding_window_cache needs local_window_size and past_key");
+  gcut_dim room = gcut_infer_dims(c, 3)[2];
+  if (gcut_dim_known(room) && room < attrs->local_window_size)
+    return GCUT_NODE_FAIL(c, err, "a cache of %" PRId64 " keys for a window of %" PRId64, room,
+                          attrs->local_window_size);
+  return GCUT_OK;
 }
 
 static gcut_status read_group_query(gcut_infer *c, gcut__attention_sizes *s, gcut_error *err) {
@@ -114,10 +128,11 @@ static gcut_status group_query_infer(gcut_infer *c, gcut_error *err) {
   if (gcut_infer_has(c, 3) != gcut_infer_has(c, 4))
     return GCUT_NODE_FAIL(c, err, "past_key and past_value must be given together");
   GCUT_TRY(gcut__expect_shape(c, 3, 4, cache, "past_key", err));
+  GCUT_TRY(expect_window_cache(c, err));
   cache[2] = gcut_infer_has(c, 3) ? gcut_infer_dims(c, 3)[2] : 0;
   GCUT_TRY(gcut__expect_shape(c, 4, 4, cache, "past_value", err));
   GCUT_TRY(expect_group_operands(c, &s, err));
-  cache[2] = gcut_dim_max(c->dims, cache[2], s.total);
+  if (!attrs->sliding_window_cache) cache[2] = gcut_dim_max(c->dims, cache[2], s.total);
   gcut_dim y[] = {s.batch, s.queries, gcut_dim_mul(c->dims, s.heads, s.head)};
   gcut_dim scores[] = {s.batch, s.heads, s.queries, s.total};
   GCUT_TRY(gcut_infer_set(c, 0, 0, 3, y, err));
@@ -150,6 +165,8 @@ static const gcut_attr_row group_query_rows[] = {
     GCUT_ATTR_FLOAT(gcut_group_query_attrs, scale, NAN),
     GCUT_ATTR_FLOAT(gcut_group_query_attrs, softcap, 0),
     GCUT_ATTR_FLOAT(gcut_group_query_attrs, qk_norm_epsilon, 1e-6f),
+    GCUT_ATTR_FLOAT(gcut_group_query_attrs, q_norm_epsilon, NAN),
+    GCUT_ATTR_FLOAT(gcut_group_query_attrs, k_norm_epsilon, NAN),
     {0},
 };
 

@@ -18,6 +18,7 @@ typedef struct gcut_group_query_attrs {
   int64_t smooth_softmax, causal, qk_output, sliding_window_cache;
   gcut_string k_quant_type, v_quant_type;
   float scale, softcap, qk_norm_epsilon;
+  float q_norm_epsilon, k_norm_epsilon; // NaN: qk_norm_epsilon
 } gcut_group_query_attrs;
 
 // ---- inference ---------------------------------------------------------------------------------

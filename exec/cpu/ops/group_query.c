@@ -3,6 +3,10 @@
 // Each sample has its own number of keys, seqlens_k + 1, of which the last ones are the new tokens
 // (in a prompt: the first ones; what follows is padding). The new keys are turned by their
 // positions and laid behind the past in the present cache, and that is attended to.
+//
+// With sliding_window_cache a cache has room for the window and some slack: once it is full, as
+// many of the oldest keys are dropped as there is slack, so what it holds depends on the number of
+// tokens alone. Past and new keys are then laid out in scratch, and the last go to the present.
 #include <math.h>
 
 #include "exec/cpu/ops/attend.h"
@@ -15,7 +19,8 @@ typedef struct group_query {
   const gcut_group_query_attrs *attrs;
   int64_t batch, heads, kv_heads, queries, head, total, capacity; // capacity: of the present cache
   int64_t past_capacity;                                          // of the past cache
-  const int32_t *lengths;                                         // [batch]: keys less one
+  int64_t rows; // that past and new keys are laid out in: the present cache's, or scratch's
+  const int32_t *lengths; // [batch]: keys less one
   bool prompt;
   const float *cosine, *sine; // [positions, half], or NULL
   int64_t positions, half;
@@ -31,6 +36,13 @@ static int64_t past_of(const group_query *g, int64_t b) {
   return past > 0 ? past : 0;
 }
 
+// Of n tokens those, the last, whose keys a cache holds.
+static int64_t kept_of(const group_query *g, int64_t n) {
+  int64_t slack = g->past_capacity - g->attrs->local_window_size + 1, over = n - g->past_capacity;
+  if (!g->attrs->sliding_window_cache || over <= 0) return n;
+  return n - slack * ((over - 1) / slack + 1);
+}
+
 // -1 where it is none.
 static int64_t position_of(const group_query *g, int64_t b, int64_t token) {
   if (!g->ids) return past_of(g, b) + token;
@@ -40,9 +52,12 @@ static int64_t position_of(const group_query *g, int64_t b, int64_t token) {
 
 // Brings a head to root mean square 1, scaled by weight[head].
 static void normalize(const group_query *g, const float *weight, float *x) {
+  const gcut_group_query_attrs *attrs = g->attrs;
+  float epsilon = weight == g->q_weight ? attrs->q_norm_epsilon : attrs->k_norm_epsilon;
+  if (isnan(epsilon)) epsilon = attrs->qk_norm_epsilon;
   double sum = 0;
   for (int64_t d = 0; d < g->head; d++) sum += (double)x[d] * (double)x[d];
-  double inverse = 1 / sqrt(sum / (double)g->head + (double)g->attrs->qk_norm_epsilon);
+  double inverse = 1 / sqrt(sum / (double)g->head + (double)epsilon);
   for (int64_t d = 0; d < g->head; d++) x[d] = (float)((double)x[d] * inverse) * weight[d];
 }
 
@@ -74,15 +89,15 @@ static gcut_status prepare_queries(gcut_cpu_call *c, const group_query *g, gcut_
   return GCUT_OK;
 }
 
-// present [batch][kv_heads][capacity][head] = past rows, then new ones (turned where they are
-// keys), then zeros.
+// present [batch][kv_heads][rows][head] = past rows, then new ones (turned where they are keys),
+// then zeros.
 static gcut_status fill_cache(gcut_cpu_call *c, const group_query *g, gcut_strided4 from,
                               const float *past, bool keys, float *present, gcut_error *err) {
   size_t row = (size_t)g->head * sizeof *present;
   for (int64_t b = 0; b < g->batch; b++)
     for (int64_t h = 0; h < g->kv_heads; h++) {
-      int64_t head = b * g->kv_heads + h, n = past_of(g, b);
-      float *to = present + head * g->capacity * g->head;
+      int64_t head = b * g->kv_heads + h, n = kept_of(g, past_of(g, b));
+      float *to = present + head * g->rows * g->head;
       if (past && n > 0) memcpy(to, past + head * g->past_capacity * g->head, (size_t)n * row);
       for (int64_t t = 0; t < g->queries; t++) {
         const float *x = (const float *)from.data + b * from.batch + h * from.head + t * from.row;
@@ -91,21 +106,38 @@ static gcut_status fill_cache(gcut_cpu_call *c, const group_query *g, gcut_strid
         if (keys) GCUT_TRY(turn(c, g, b, t, g->k_weight, y, err));
       }
       int64_t used = n + g->queries;
-      memset(to + used * g->head, 0, (size_t)(g->capacity - used) * row);
+      memset(to + used * g->head, 0, (size_t)(g->rows - used) * row);
     }
   return GCUT_OK;
+}
+
+// present [batch][kv_heads][capacity][head] = the last rows of what was laid out, then zeros.
+static void keep_window(const group_query *g, const float *laid_out, float *present) {
+  size_t row = (size_t)g->head * sizeof *present;
+  for (int64_t b = 0; b < g->batch; b++) {
+    int64_t past = past_of(g, b), end = past + g->queries, length = (int64_t)g->lengths[b] + 1;
+    if (length < end) end = length > past ? length : past;
+    int64_t kept = kept_of(g, end), first = end - kept - (past - kept_of(g, past));
+    for (int64_t h = 0; h < g->kv_heads; h++) {
+      int64_t head = b * g->kv_heads + h;
+      float *to = present + head * g->capacity * g->head;
+      memcpy(to, laid_out + (head * g->rows + first) * g->head, (size_t)kept * row);
+      memset(to + kept * g->head, 0, (size_t)(g->capacity - kept) * row);
+    }
+  }
 }
 
 static void group_bias(const void *context, int64_t b, int64_t head, int64_t i, double *row,
                        int64_t *low, int64_t *high) {
   const group_query *g = context;
-  int64_t at = past_of(g, b) + i, window = g->attrs->local_window_size;
-  *high = g->lengths[b] + 1;
+  int64_t past = past_of(g, b), first = past - kept_of(g, past); // key of row 0
+  int64_t at = past + i - first, window = g->attrs->local_window_size;
+  *high = g->lengths[b] + 1 - first;
   if (g->attrs->causal && at + 1 < *high) *high = at + 1;
   if (window >= 0 && at - window + 1 > *low) *low = at - window + 1;
   if (*low > *high) *low = *high;
   const float *bias = g->bias;
-  if (bias) bias += b * g->bias_batch + head * g->bias_head + i * g->total;
+  if (bias) bias += b * g->bias_batch + head * g->bias_head + i * g->total + first;
   for (int64_t j = *low; j < *high; j++) row[j] = bias ? (double)bias[j] : 0;
 }
 
@@ -121,7 +153,12 @@ static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err)
   g->head = c->outputs[0]->dims[2] / g->heads;
   g->total = *(const int32_t *)c->inputs[6]->data;
   g->past_capacity = gcut__cpu_has(c, 3) ? c->inputs[3]->dims[2] : 0;
-  g->capacity = g->past_capacity > g->total ? g->past_capacity : g->total;
+  bool windowed = attrs->sliding_window_cache != 0;
+  g->capacity = windowed || g->past_capacity > g->total ? g->past_capacity : g->total;
+  g->rows = g->capacity + (windowed ? g->queries : 0);
+  if (windowed && g->capacity < attrs->local_window_size)
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "a cache of %lld keys for a window of %lld",
+                          (long long)g->capacity, (long long)attrs->local_window_size);
   g->prompt = g->queries == g->total;
   g->ids = gcut__cpu_has(c, 9) && c->inputs[9]->count > 0 ? c->inputs[9]->data : NULL;
   GCUT_TRY(gcut__input_float(c, 14, &g->q_weight, err));
@@ -133,7 +170,7 @@ static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err)
     g->bias_batch = dims[0] == 1 ? 0 : dims[1] * dims[2] * dims[3];
   }
   for (int64_t b = 0; b < g->batch; b++) // what infer cannot know: past rows must exist
-    if (past_of(g, b) > g->past_capacity)
+    if (kept_of(g, past_of(g, b)) > g->past_capacity)
       return gcut__cpu_fail(c, GCUT_FORMAT, err, "seqlens_k[%lld] is %d; the past holds %lld keys",
                             (long long)b, g->lengths[b], (long long)g->past_capacity);
   if (!attrs->do_rotary) return GCUT_OK;
@@ -174,12 +211,12 @@ static gcut_status attend(gcut_cpu_call *c, const group_query *g, const float *q
                    .heads = g->heads,
                    .kv_heads = g->kv_heads,
                    .q_length = g->queries,
-                   .total = g->total,
+                   .total = attrs->sliding_window_cache ? g->rows : g->total,
                    .head_size = g->head,
                    .v_size = g->head,
                    .q = gcut__strided_heads(q, g->heads, g->queries, g->head),
-                   .k = gcut__strided_heads(k, g->kv_heads, g->capacity, g->head),
-                   .v = gcut__strided_heads(v, g->kv_heads, g->capacity, g->head),
+                   .k = gcut__strided_heads(k, g->kv_heads, g->rows, g->head),
+                   .v = gcut__strided_heads(v, g->kv_heads, g->rows, g->head),
                    .y = gcut__strided_packed(y, g->heads, g->queries, g->head),
                    .scale = scaled ? (double)attrs->scale : 1 / sqrt((double)g->head),
                    .softcap = (double)attrs->softcap,
@@ -191,39 +228,42 @@ static gcut_status attend(gcut_cpu_call *c, const group_query *g, const float *q
   return gcut__attend(c, &a, err);
 }
 
-// Memory for a cache: the output's, or scratch where the node does not want it.
-static gcut_status cache_memory(gcut_cpu_call *c, const group_query *g, uint32_t i, float **out,
-                                gcut_error *err) {
-  GCUT_TRY(gcut__output_float(c, i, out, err));
-  if (!*out)
-    *out = gcut_arena_alloc(c->scratch, (size_t)(g->batch * g->kv_heads * g->capacity),
-                            (size_t)g->head * sizeof **out);
+// Memory to lay keys or values out in: the output's, or scratch where the node does not want it or
+// it holds fewer.
+static gcut_status room_for(gcut_cpu_call *c, const group_query *g, float *output, float **out,
+                            gcut_error *err) {
+  *out = output;
+  if (output && g->rows == g->capacity) return GCUT_OK;
+  *out = gcut_arena_alloc(c->scratch, (size_t)(g->batch * g->kv_heads * g->rows),
+                          (size_t)g->head * sizeof **out);
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
 gcut_status gcut__cpu_group_query_attention(gcut_cpu_call *c, gcut_error *err) {
   group_query g;
   gcut_strided4 fresh[3];
-  const float *past_key, *past_value;
-  float *y, *key, *value, *scores;
+  const float *past[2];
+  float *y, *present[2], *laid_out[2], *scores;
   GCUT_TRY(read_group(c, &g, err));
   GCUT_TRY(place_fresh(c, &g, fresh, err));
-  GCUT_TRY(gcut__input_float(c, 3, &past_key, err));
-  GCUT_TRY(gcut__input_float(c, 4, &past_value, err));
   GCUT_TRY(gcut__output_float(c, 0, &y, err));
   GCUT_TRY(gcut__output_float(c, 3, &scores, err));
-  GCUT_TRY(cache_memory(c, &g, 1, &key, err));
-  GCUT_TRY(cache_memory(c, &g, 2, &value, err));
   float *q = gcut_arena_alloc(c->scratch, (size_t)(g.batch * g.heads * g.queries),
                               (size_t)g.head * sizeof *q);
   if (!q) return GCUT_NO_MEMORY(err);
   GCUT_TRY(prepare_queries(c, &g, fresh[0], q, err));
-  GCUT_TRY(fill_cache(c, &g, fresh[1], past_key, true, key, err));
-  GCUT_TRY(fill_cache(c, &g, fresh[2], past_value, false, value, err));
-  GCUT_TRY(attend(c, &g, q, key, value, y, scores, err));
+  for (uint32_t i = 0; i < 2; i++) { // keys, values
+    GCUT_TRY(gcut__input_float(c, 3 + i, &past[i], err));
+    GCUT_TRY(gcut__output_float(c, 1 + i, &present[i], err));
+    GCUT_TRY(room_for(c, &g, present[i], &laid_out[i], err));
+    GCUT_TRY(fill_cache(c, &g, fresh[1 + i], past[i], i == 0, laid_out[i], err));
+  }
+  GCUT_TRY(attend(c, &g, q, laid_out[0], laid_out[1], y, scores, err));
   gcut__finish_float(c, 0, y);
-  if (gcut__cpu_wants(c, 1)) gcut__finish_float(c, 1, key);
-  if (gcut__cpu_wants(c, 2)) gcut__finish_float(c, 2, value);
   gcut__finish_float(c, 3, scores);
+  for (uint32_t i = 0; i < 2; i++) {
+    if (present[i] && laid_out[i] != present[i]) keep_window(&g, laid_out[i], present[i]);
+    gcut__finish_float(c, 1 + i, present[i]);
+  }
   return GCUT_OK;
 }

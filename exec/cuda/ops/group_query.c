@@ -22,6 +22,7 @@ static uint32_t number(gcut__speller *s, int64_t value) {
 
 static bool read_group(gcut__speller *s, group_query *g) {
   const gcut_group_query_attrs *attrs = g->attrs = s->c->node->attrs;
+  if (attrs->sliding_window_cache) return false;
   const gcut_type *q = gcut__cuda_input_type(s->c, 0), *y = gcut__cuda_output_type(s->c, 0),
                   *past = gcut__cuda_input_type(s->c, 3);
   int64_t total;

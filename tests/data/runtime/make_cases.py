@@ -436,6 +436,25 @@ def four_bits():
         case("bnb4_" + name, "MatMulBnb4", operands, constants=(1, 2), K=k, N=n, block_size=block, quant_type=kind)
 
 
+def windows():
+    """Caches that hold a window: full ones, for of others the runtime leaves rows as they are. Numbers of their own."""
+    own = np.random.RandomState(5)
+
+    def heads(*shape):
+        return own.randn(*shape).astype(np.float32)
+
+    turns = np.arange(40)[:, None] / 3.0 ** np.arange(8)
+    for name, batch, queries, lengths, room, window in (
+            ("prompt", 2, 9, [9, 9], 6, 6), ("prompt_slack", 1, 13, [13], 7, 5), ("step", 2, 1, [20, 9], 6, 6),
+            ("step_slack", 2, 1, [13, 10], 7, 5), ("chunk", 1, 4, [15], 6, 6), ("long_chunk", 1, 9, [16], 7, 5)):
+        operands = [heads(batch, queries, 64), heads(batch, queries, 32), heads(batch, queries, 32),
+                    heads(batch, 2, room, 16), heads(batch, 2, room, 16), np.array(lengths, np.int32) - 1,
+                    np.array(max(lengths), np.int32), np.cos(turns).astype(np.float32), np.sin(turns).astype(np.float32)]
+        bias = heads(1, 1, queries, max(lengths)) if "slack" in name else None
+        case("window_" + name, "GroupQueryAttention", operands + [None, bias, heads(4)], 3, num_heads=4, kv_num_heads=2,
+             do_rotary=1, local_window_size=window, sliding_window_cache=1)
+
+
 def halves():
     def h(*shape):
         return f(*shape).astype(np.float16)
@@ -628,7 +647,7 @@ def save(folder):
         kept.clear()
 
 
-for make in (activations_and_norms, products, attention, groups, eight_bits, experts, four_bits):
+for make in (activations_and_norms, products, attention, groups, eight_bits, experts, four_bits, windows):
     make()
 save("microsoft")
 halves()
