@@ -1,103 +1,14 @@
 // Running nodes on the CPU.
 #include "exec/cpu/call.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "exec/cpu/kernel.h"
+#include "exec/cpu/order.h"
+#include "exec/cpu/runner.h"
 
-enum { MAX_DEPTH = 128, FRESH_LIMIT = 1024 };
-
-struct gcut_cpu_runner {
-  gcut_arena *scratch[MAX_DEPTH]; // one for each depth of nested bodies
-  int depth;
-  gcut_dims *dims;   // for sizes that depend on data; replaced when it has grown
-  gcut_cpu_env *env; // of the node that runs
-};
-
-// ---- runner and env ---------------------------------------------------------------------------
-
-gcut_status gcut__cpu_runner_create(gcut_cpu_runner **out_runner, gcut_error *err) {
-  gcut_cpu_runner *r = *out_runner = calloc(1, sizeof *r);
-  return r ? GCUT_OK : GCUT_NO_MEMORY(err);
-}
-
-void gcut__cpu_runner_destroy(gcut_cpu_runner *r) {
-  if (!r) return;
-  for (int i = 0; i < MAX_DEPTH; i++) gcut_arena_destroy(r->scratch[i]);
-  gcut_dims_destroy(r->dims);
-  free(r);
-}
-
-gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut_cpu_env *out_env, gcut_error *err) {
-  *out_env = (gcut_cpu_env){.graph = graph};
-  out_env->values = calloc((size_t)graph->n_values + 1, sizeof *out_env->values);
-  return out_env->values ? GCUT_OK : GCUT_NO_MEMORY(err);
-}
-
-void gcut__cpu_env_free(gcut_cpu_env *env) {
-  for (uint32_t v = 0; env->values && v < env->graph->n_values; v++)
-    gcut_tensor_unref(env->values[v]);
-  free(env->values);
-  env->values = NULL;
-}
-
-void gcut__cpu_env_set(gcut_cpu_env *env, uint32_t value, gcut_tensor *tensor) {
-  gcut_tensor *old = env->values[value];
-  env->values[value] = gcut_tensor_ref(tensor);
-  gcut_tensor_unref(old);
-}
-
-static bool aligned(const gcut_constant *k) {
-  unsigned bits = gcut_dtype_bits(k->type);
-  return k->type == GCUT_STRING || bits <= 8 || (uintptr_t)k->data % (bits / 8) == 0;
-}
-
-gcut_status gcut__cpu_constant_tensor(const gcut_graph *graph, const gcut_constant *k,
-                                      gcut_tensor **out_tensor, gcut_error *err) {
-  *out_tensor = NULL;
-  if (!k->data && k->bytes > 0)
-    return GCUT_FAIL(err, GCUT_FORMAT, "constant '%.200s' lies in '%.500s', which is not there",
-                     k->name, k->file < graph->n_files ? graph->files[k->file].path : "");
-  if (aligned(k)) return gcut_tensor_wrap(k->type, k->rank, k->dims, k->data, out_tensor, err);
-  GCUT_TRY(gcut_tensor_create_uninitialized(k->type, k->rank, k->dims, out_tensor, err));
-  if (k->bytes > 0) memcpy((*out_tensor)->data, k->data, k->bytes);
-  return GCUT_OK;
-}
-
-// ---- what kernels call ------------------------------------------------------------------------
-
-gcut_status gcut__cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
-                           const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  status = gcut_node_failed(c->node, status, err, format, args);
-  va_end(args);
-  return status;
-}
-
-gcut_status gcut__cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err) {
-  return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no CPU kernel for %s", gcut_dtype_name(type));
-}
-
-gcut_status gcut__cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
-                             const int64_t *dims, gcut_error *err) {
-  if (i >= c->n_outputs) return GCUT_OK;
-  gcut_tensor_unref(c->outputs[i]);
-  gcut_error cause = {{0}};
-  gcut_status status = gcut_tensor_create_uninitialized(type, rank, dims, &c->outputs[i], &cause);
-  if (status == GCUT_OK) return GCUT_OK;
-  return gcut__cpu_fail(c, status == GCUT_ARGUMENT ? GCUT_FORMAT : status, err, "output %u: %s", i,
-                        cause.message);
-}
-
-void gcut__cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
-  if (i >= c->n_outputs) return;
-  gcut_tensor *old = c->outputs[i];
-  c->outputs[i] = gcut_tensor_ref(tensor);
-  gcut_tensor_unref(old);
-}
+enum { FRESH_LIMIT = 1024 };
 
 // ---- one node ---------------------------------------------------------------------------------
 
@@ -111,6 +22,8 @@ typedef struct frame {
   const gcut_fact **input_facts;
   gcut_arena *scratch;
   gcut_cpu_env *env; // NULL while the tracer evaluates
+  bool *turned;      // [n_inputs] those that lie channels last; NULL: none does
+  gcut_cpu_order order;
 } frame;
 
 static gcut_status fact_of(const gcut_tensor *t, gcut_arena *arena, gcut_fact *out,
@@ -211,7 +124,32 @@ static gcut_cpu_call call_of(const frame *f, uint32_t n_inputs, const void *attr
                          .n_inputs = n_inputs,
                          .outputs = f->outputs,
                          .n_outputs = f->node->n_outputs,
-                         .scratch = f->scratch};
+                         .scratch = f->scratch,
+                         .env = f->env};
+}
+
+static gcut_status straighten_inputs(frame *f, uint32_t first, gcut_error *err) {
+  for (uint32_t i = first; f->turned && i < f->node->n_inputs; i++)
+    if (f->turned[i])
+      GCUT_TRY(gcut__cpu_straighten(f->env, gcut_node_inputs(f->graph, f->node)[i], err));
+  return GCUT_OK;
+}
+
+// Shows the kernel its operands as they lie, where it copes with that.
+static gcut_status settle_order(frame *f, gcut_cpu_call *c, gcut_error *err) {
+  bool can = false;
+  if (!f->env || !f->env->turned) return GCUT_OK;
+  gcut_cpu_orders orders = gcut__cpu_orders_of(f->node);
+  if (orders == GCUT_CPU_ASKS) {
+    f->order.input = f->turned && f->turned[0];
+    c->order = &f->order;
+    return straighten_inputs(f, 1, err);
+  }
+  if (!f->turned) return GCUT_OK;
+  if (orders == GCUT_CPU_ANY_ORDER) GCUT_TRY(gcut__cpu_turn_call(c, f->turned, &can, err));
+  if (!can) return straighten_inputs(f, 0, err);
+  f->order.output = gcut__cpu_order_matters(f->outputs[0]->rank, f->outputs[0]->dims);
+  return GCUT_OK;
 }
 
 static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kernel,
@@ -224,6 +162,7 @@ static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kern
   gcut_cpu_call c = call_of(f, f->node->n_inputs, f->node->attrs);
   c.run_body = f->env ? run_body : NULL;
   c.private_state = r;
+  GCUT_TRY(settle_order(f, &c, err));
   return kernel(&c, err);
 }
 
@@ -260,9 +199,9 @@ static gcut_status run_frame(gcut_cpu_runner *r, frame *f, gcut_error *err) {
 // Enters one level of nesting and prepares a frame there.
 static gcut_status enter(gcut_cpu_runner *r, const gcut_graph *graph, const gcut_node *node,
                          gcut_cpu_env *env, frame *f, gcut_error *err) {
-  if (r->depth >= MAX_DEPTH)
+  if (r->depth >= GCUT_CPU_MAX_DEPTH)
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.200s': subgraphs nested more than %d deep",
-                     node->name, MAX_DEPTH);
+                     node->name, GCUT_CPU_MAX_DEPTH);
   gcut_arena **scratch = &r->scratch[r->depth];
   if (!*scratch && !(*scratch = gcut_arena_create())) return GCUT_NO_MEMORY(err);
   *f = (frame){.graph = graph, .node = node, .scratch = *scratch, .env = env};
@@ -279,9 +218,9 @@ static void leave(gcut_cpu_runner *r, frame *f) {
   gcut_arena_reset(f->scratch);
 }
 
-// The value's tensor, fetching an initializer at need.
-static gcut_status fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
-                         gcut_error *err) {
+// The value's tensor as it lies, fetching an initializer at need.
+static gcut_status fetch_as_is(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
+                               gcut_error *err) {
   const gcut_value *v = &env->graph->values[value];
   if (!env->values[value] && v->constant != GCUT_NONE)
     GCUT_TRY(gcut__cpu_constant_tensor(env->graph, &env->graph->constants[v->constant],
@@ -292,14 +231,34 @@ static gcut_status fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **
   return GCUT_OK;
 }
 
+// The same row-major.
+static gcut_status fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
+                         gcut_error *err) {
+  GCUT_TRY(fetch_as_is(env, value, out_tensor, err));
+  return gcut__cpu_straighten(env, value, err);
+}
+
+static gcut_status fetch_inputs(frame *f, gcut_error *err) {
+  const uint32_t *values = gcut_node_inputs(f->graph, f->node);
+  bool as_is = f->env->turned && gcut__cpu_orders_of(f->node) != GCUT_CPU_ROW_MAJOR;
+  for (uint32_t i = 0; i < f->node->n_inputs; i++) {
+    if (values[i] == GCUT_NONE) continue;
+    GCUT_TRY((as_is ? fetch_as_is : fetch)(f->env, values[i], &f->inputs[i], err));
+    if (!as_is || !f->env->turned[values[i]]) continue;
+    if (!f->turned && !(f->turned = GCUT_NEW_ARRAY(f->scratch, bool, f->node->n_inputs)))
+      return GCUT_NO_MEMORY(err);
+    f->turned[i] = true;
+  }
+  return GCUT_OK;
+}
+
 static gcut_status run_in_env(gcut_cpu_runner *r, frame *f, gcut_error *err) {
-  for (uint32_t i = 0; i < f->node->n_inputs; i++)
-    if (gcut_node_inputs(f->graph, f->node)[i] != GCUT_NONE)
-      GCUT_TRY(fetch(f->env, gcut_node_inputs(f->graph, f->node)[i], &f->inputs[i], err));
+  const uint32_t *values = gcut_node_outputs(f->graph, f->node);
+  GCUT_TRY(fetch_inputs(f, err));
   GCUT_TRY(run_frame(r, f, err));
   for (uint32_t i = 0; i < f->node->n_outputs; i++)
-    if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE)
-      gcut__cpu_env_set(f->env, gcut_node_outputs(f->graph, f->node)[i], f->outputs[i]);
+    if (values[i] != GCUT_NONE) gcut__cpu_env_set(f->env, values[i], f->outputs[i]);
+  if (f->order.output && values[0] != GCUT_NONE) f->env->turned[values[0]] = true;
   return GCUT_OK;
 }
 

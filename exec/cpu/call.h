@@ -2,6 +2,7 @@
 #ifndef GCUT_EXEC_CPU_CALL_H
 #define GCUT_EXEC_CPU_CALL_H
 
+#include "exec/cpu/kept.h"
 #include "graphcut/graph.h"
 #include "graphcut/trace.h"
 
@@ -19,6 +20,10 @@ typedef struct gcut_cpu_env {
   // alive as long as the tensor; NULL: the heap. The callback itself may be NULL, too.
   void *(*place)(void *context, uint32_t value, uint64_t bytes);
   void *place_context;
+  // What follows may be NULL.
+  bool *turned;            // [graph->n_values] values that lie channels last (order.h)
+  gcut_cpu_shelf *shelf;   // for what kernels keep
+  const gcut_trace *trace; // whose constants the values are
 } gcut_cpu_env;
 
 GCUT_MUST_USE gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut_cpu_env *out_env,

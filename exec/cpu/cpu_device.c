@@ -64,6 +64,7 @@ static gcut_status cpu_pull(gcut__device *device, uint64_t offset, void *host, u
 static void cpu_destroy(gcut__device *device) {
   gcut__cpu_device *d = (gcut__cpu_device *)device;
   if (d->has_env) gcut__cpu_env_free(&d->env);
+  free(d->env.turned);
   gcut__cpu_runner_destroy(d->runner);
   if (d->slab && !d->adopted) munmap(d->slab, d->slab_bytes);
   if (d->host) munmap(d->host, d->host_bytes);

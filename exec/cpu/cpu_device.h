@@ -32,6 +32,7 @@ typedef struct gcut__cpu_program {
 } gcut__cpu_program;
 
 typedef struct gcut__cpu_weights {
+  gcut_cpu_shelf shelf;
   uint32_t n;
   gcut_tensor *tensors[]; // [n]
 } gcut__cpu_weights;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exec/cpu/cpu_device.h"
+#include "exec/cpu/order.h"
 #include "tracer/base/error.h"
 
 typedef struct running {
@@ -93,7 +94,9 @@ static gcut_status move_home(const running *r, const gcut__home *home, uint8_t *
   if (t->bytes == 0 || t->data == target) return GCUT_OK;
   memmove(target, t->data, t->bytes);
   GCUT_TRY(gcut_tensor_wrap(t->type, t->rank, t->dims, target, &moved, err));
+  bool turned = env->turned[home->value];
   gcut__cpu_env_set(env, home->value, moved);
+  env->turned[home->value] = turned;
   gcut_tensor_unref(moved);
   return GCUT_OK;
 }
@@ -117,6 +120,8 @@ static gcut_status settle(const running *r, gcut_error *err) {
     const gcut__home *home = &r->program->layout.homes[r->step->first_home + i];
     uint8_t *target = place_of(r, home);
     if (!r->device->env.values[home->value]) continue;
+    if (home->kind != GCUT__HOME_WORKSPACE || is_kept(r, home))
+      GCUT_TRY(gcut__cpu_straighten(&r->device->env, home->value, err));
     if (target)
       GCUT_TRY(move_home(r, home, target, err));
     else if (home->kind == GCUT__HOME_HEAP)
@@ -182,6 +187,10 @@ static gcut_status bind(const running *r, gcut_error *err) {
   gcut__part_weights *w = r->args->weights;
   gcut_cpu_env *env = &r->device->env;
   if (!w->state) GCUT_TRY(gcut__cpu_load_weights(r->device, w, GCUT_ON_HEAP, err));
+  env->shelf = &((gcut__cpu_weights *)w->state)->shelf;
+  // What a constant of another class of shapes was made into may differ.
+  if (env->shelf->owner != r->program) gcut__cpu_shelf_clear(env->shelf);
+  env->shelf->owner = r->program;
   for (uint32_t i = 0; i < w->n; i++)
     gcut__cpu_env_set(env, w->weights[i].value, ((gcut__cpu_weights *)w->state)->tensors[i]);
   for (uint32_t i = 0; i < r->program->n_constants; i++)
@@ -189,6 +198,21 @@ static gcut_status bind(const running *r, gcut_error *err) {
   for (uint32_t i = 0; i < r->args->n_operands; i++)
     if (!r->args->operands[i].output) GCUT_TRY(set_input(r, &r->args->operands[i], err));
   return GCUT_OK;
+}
+
+// What the device's one environment borrows of a part for the time that it runs.
+static void lend(running *r) {
+  gcut_cpu_env *env = &r->device->env;
+  env->place = place;
+  env->place_context = r;
+  env->trace = r->program->base.trace;
+}
+
+static void take_back(gcut_cpu_env *env) {
+  env->place = NULL;
+  env->place_context = NULL;
+  env->trace = NULL;
+  env->shelf = NULL;
 }
 
 static void unbind(const running *r) {
@@ -235,17 +259,24 @@ static gcut_status prepare_steps(running *r, gcut_error *err) {
   return GCUT_OK;
 }
 
+static gcut_status make_env(gcut__cpu_device *d, const gcut_graph *graph, gcut_error *err) {
+  if (d->has_env) return GCUT_OK;
+  bool *turned = calloc((size_t)graph->n_values + 1, sizeof *turned);
+  if (!turned) return GCUT_NO_MEMORY(err);
+  gcut_status status = gcut__cpu_env_create(graph, &d->env, err);
+  d->env.turned = turned;
+  d->has_env = status == GCUT_OK;
+  return status;
+}
+
 static gcut_status run(gcut__device *device, const gcut__run_args *args,
                        gcut_status (*steps)(running *, gcut_error *), gcut_error *err) {
   gcut__cpu_device *d = (gcut__cpu_device *)device;
   running r = {.device = d, .program = (const gcut__cpu_program *)args->program, .args = args};
-  if (!d->has_env) GCUT_TRY(gcut__cpu_env_create(args->program->trace->graph, &d->env, err));
-  d->has_env = true;
-  d->env.place = place;
-  d->env.place_context = &r;
+  GCUT_TRY(make_env(d, args->program->trace->graph, err));
+  lend(&r);
   gcut_status status = steps(&r, err);
-  d->env.place = NULL;
-  d->env.place_context = NULL;
+  take_back(&d->env);
   return status;
 }
 

@@ -37,12 +37,15 @@ void gcut__cpu_unload(gcut__device *device, gcut__part_weights *w) {
     if (w->constants[i]->file != GCUT_NONE)
       gcut__pages_drop(w->constants[i]->data, w->constants[i]->bytes);
   }
+  if (s) gcut__cpu_shelf_clear(&s->shelf);
   free(s);
   w->state = NULL;
 }
 
 void gcut__cpu_rest(gcut__device *device, const gcut__part_weights *w, bool all) {
   (void)device;
+  gcut__cpu_weights *s = w->state;
+  if (s && all) gcut__cpu_shelf_clear(&s->shelf);
   for (uint32_t i = 0; i < w->n; i++)
     if ((all || w->offsets[i] == GCUT_ON_HEAP) && w->constants[i]->file != GCUT_NONE)
       gcut__pages_drop(w->constants[i]->data, w->constants[i]->bytes);

@@ -1,7 +1,7 @@
-// oneDNN for float32. Its types do not leave dnnl.c. Nothing here is kept between calls: an engine
-// and a stream cost less than a microsecond, and what is expensive, generated code, lies in
-// oneDNN's own cache. Kernels are chosen by shapes alone, never by alignment or by what ran before,
-// so the same call gives the same bits.
+// oneDNN for float32. Its types do not leave dnnl.c. Nothing but convolutions is kept between
+// calls: an engine and a stream cost less than a microsecond, and what is expensive, generated
+// code, lies in oneDNN's own cache. Kernels are chosen by shapes alone, never by alignment or by
+// what ran before, so the same call gives the same bits.
 //
 // All tensors are packed row-major and have at least one element. *out_done is false where oneDNN
 // has no kernel for the case, or none worth having: then nothing was written and the plain kernel
@@ -27,7 +27,29 @@ GCUT_MUST_USE gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t i
                                              const float *in, float *out, bool *out_done,
                                              gcut_error *err);
 
-// y = the convolution of x by w, plus bias [groups * out_channels] where that is not NULL.
+// A convolution made ready for any number of runs, by one thread at a time.
+typedef struct gcut_dnnl_convolution gcut_dnnl_convolution;
+
+// *out is NULL where oneDNN has none.
+GCUT_MUST_USE gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias,
+                                                        gcut_dnnl_convolution **out,
+                                                        gcut_error *err);
+void gcut__dnnl_convolution_destroy(gcut_dnnl_convolution *convolution);
+// Whether it is for that shape.
+bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *convolution, const gcut_convolution *g,
+                               bool has_bias);
+// Whether it computes from x channels last to y channels last without a copy.
+bool gcut__dnnl_convolution_turned(const gcut_dnnl_convolution *convolution);
+// Keeps the weights in the layout it wants.
+GCUT_MUST_USE gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *convolution,
+                                                      const float *w, gcut_error *err);
+// y = the convolution of x by w (NULL: those packed), plus bias [groups * out_channels] where it
+// has one. `turned`: where gcut__dnnl_convolution_turned, x and y lie channels last.
+GCUT_MUST_USE gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *convolution,
+                                                     const float *x, const float *w,
+                                                     const float *bias, float *y, bool turned,
+                                                     gcut_error *err);
+// One that is not kept.
 GCUT_MUST_USE gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x,
                                               const float *w, const float *bias, float *y,
                                               bool *out_done, gcut_error *err);

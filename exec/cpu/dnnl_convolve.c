@@ -1,15 +1,23 @@
-// Convolutions. oneDNN chooses the layouts it is fast in; what it wants otherwise than row-major is
-// reordered before and after, which costs little beside the convolution. The copies live for the
-// call.
+// Convolutions. oneDNN chooses the layouts it is fast in; what it wants otherwise than it is given
+// is reordered before and after. Weights can be kept as wanted, and where it wants images channels
+// last, as it mostly does, callers can hand them over so.
+#include <stdlib.h>
+
 #include "exec/cpu/dnnl_job.h"
 
 enum { MOST_AXES = 3, MOST_RANK = MOST_AXES + 3, SRC = 0, WEIGHTS, DST, N_OPERANDS };
 
-// The operands as they lie in memory.
-typedef struct operands {
-  dnnl_memory_desc_t desc[N_OPERANDS];
-  const float *data[N_OPERANDS];
-} operands;
+struct gcut_dnnl_convolution {
+  gcut_convolution g; // its `in` and `out` are these
+  int64_t in[MOST_AXES], out[MOST_AXES];
+  bool has_bias;
+  gcut_dnnl_job job;
+  dnnl_memory_desc_t given[N_OPERANDS]; // row-major
+  const dnnl_memory_desc_t *wanted[N_OPERANDS];
+  dnnl_memory_desc_t bias;
+  dnnl_memory_t packed; // weights as wanted, or NULL
+  bool turned;          // source and result are wanted channels last
+};
 
 static dnnl_memory_desc_t image_shape(int64_t batch, int64_t channels, int n, const int64_t *dims) {
   int64_t all[MOST_RANK] = {batch, channels};
@@ -52,10 +60,11 @@ static void settle_end(const gcut_convolution *g, dnnl_dims_t end) {
 }
 
 // dnnl_deconvolution_desc_t is the same type.
-static bool describe(const gcut_convolution *g, const operands *o, const dnnl_memory_desc_t *bias,
-                     dnnl_convolution_desc_t *out) {
-  dnnl_memory_desc_t src = any_layout(&o->desc[SRC]), weights = any_layout(&o->desc[WEIGHTS]);
-  dnnl_memory_desc_t dst = any_layout(&o->desc[DST]);
+static bool describe(const gcut_dnnl_convolution *c, dnnl_convolution_desc_t *out) {
+  const gcut_convolution *g = &c->g;
+  dnnl_memory_desc_t src = any_layout(&c->given[SRC]), weights = any_layout(&c->given[WEIGHTS]);
+  dnnl_memory_desc_t dst = any_layout(&c->given[DST]);
+  const dnnl_memory_desc_t *bias = c->has_bias ? &c->bias : NULL;
   dnnl_dims_t strides, dilates, begin, end;
   for (int i = 0; i < g->window.n; i++) {
     strides[i] = g->window.stride[i];
@@ -74,60 +83,161 @@ static bool describe(const gcut_convolution *g, const operands *o, const dnnl_me
   return status == dnnl_success;
 }
 
-static const int arg_of[N_OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
-static const dnnl_query_t query_of[N_OPERANDS] = {dnnl_query_src_md, dnnl_query_weights_md,
-                                                  dnnl_query_dst_md};
+// ---- made ready
 
-// Binds operand `i`, in place where its layout is the one wanted; *out_user is the memory in the
-// user's layout to reorder from or to, or NULL.
-static gcut_status bind_operand(gcut_dnnl_job *j, const operands *o, int i, dnnl_memory_t *out_user,
-                                gcut_error *err) {
-  const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(j->described, query_of[i], 0);
-  bool same = dnnl_memory_desc_equal(wanted, &o->desc[i]);
+// Whether the layout is that of the shape, channels last.
+static bool is_turned(const dnnl_memory_desc_t *wanted, const dnnl_memory_desc_t *given) {
+  int64_t strides[MOST_RANK], step = given->dims[1];
+  strides[1] = 1;
+  for (int d = given->ndims - 1; d > 1; d--) {
+    strides[d] = step;
+    step *= given->dims[d];
+  }
+  strides[0] = step;
+  dnnl_memory_desc_t last = gcut__dnnl_shape(given->ndims, given->dims, strides);
+  return dnnl_memory_desc_equal(wanted, &last);
+}
+
+static gcut_status make_ready(gcut_dnnl_convolution *c, bool *out_found, gcut_error *err) {
+  static const dnnl_query_t query_of[N_OPERANDS] = {dnnl_query_src_md, dnnl_query_weights_md,
+                                                    dnnl_query_dst_md};
+  const gcut_convolution *g = &c->g;
+  int n = g->window.n;
+  dnnl_convolution_desc_t desc;
+  *out_found = false;
+  c->given[SRC] = image_shape(g->batch, g->groups * g->in_channels, n, g->in);
+  c->given[WEIGHTS] = weight_shape(g);
+  c->given[DST] = image_shape(g->batch, g->groups * g->out_channels, n, g->out);
+  c->bias = gcut__dnnl_shape(1, (int64_t[]){g->groups * g->out_channels}, NULL);
+  if (!describe(c, &desc)) return GCUT_OK;
+  GCUT_TRY(gcut__dnnl_begin(&c->job, &desc, out_found, err));
+  for (int i = 0; *out_found && i < N_OPERANDS; i++)
+    c->wanted[i] = dnnl_primitive_desc_query_md(c->job.described, query_of[i], 0);
+  c->turned = *out_found && is_turned(c->wanted[SRC], &c->given[SRC]) &&
+              is_turned(c->wanted[DST], &c->given[DST]);
+  return GCUT_OK;
+}
+
+gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias,
+                                          gcut_dnnl_convolution **out, gcut_error *err) {
+  bool found;
+  *out = NULL;
+  if (g->window.n > MOST_AXES) return GCUT_OK;
+  gcut_dnnl_convolution *c = calloc(1, sizeof *c);
+  if (!c) return GCUT_NO_MEMORY(err);
+  c->g = *g;
+  for (int i = 0; i < g->window.n; i++) c->in[i] = g->in[i], c->out[i] = g->out[i];
+  c->g.in = c->in, c->g.out = c->out;
+  c->has_bias = has_bias;
+  int threads = gcut__dnnl_threads_for(2 * gcut__convolution_products(g));
+  gcut_status status = make_ready(c, &found, err);
+  gcut__dnnl_threads_restore(threads);
+  if (status == GCUT_OK && found)
+    *out = c;
+  else
+    gcut__dnnl_convolution_destroy(c);
+  return status;
+}
+
+void gcut__dnnl_convolution_destroy(gcut_dnnl_convolution *c) {
+  if (!c) return;
+  dnnl_memory_destroy(c->packed);
+  gcut__dnnl_finish(&c->job);
+  free(c);
+}
+
+bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *c, const gcut_convolution *g,
+                               bool has_bias) {
+  const gcut_convolution *k = &c->g;
+  if (k->batch != g->batch || k->groups != g->groups || k->in_channels != g->in_channels ||
+      k->out_channels != g->out_channels || c->has_bias != has_bias ||
+      k->transposed != g->transposed || k->window.n != g->window.n)
+    return false;
+  for (int i = 0; i < g->window.n; i++)
+    if (k->in[i] != g->in[i] || k->out[i] != g->out[i] ||
+        k->window.kernel[i] != g->window.kernel[i])
+      return false;
+  return true;
+}
+
+bool gcut__dnnl_convolution_turned(const gcut_dnnl_convolution *c) {
+  return c->turned;
+}
+
+// ---- run
+
+// Memory for an operand in the layout wanted: the user's own where that is its layout (*out_user is
+// NULL then), else new memory beside *out_user.
+static gcut_status bind_operand(gcut_dnnl_convolution *c, int i, const float *data, bool turned,
+                                dnnl_memory_t *out_user, gcut_error *err) {
+  static const int arg_of[N_OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+  bool same = turned || dnnl_memory_desc_equal(c->wanted[i], &c->given[i]);
   *out_user = NULL;
-  GCUT_TRY(gcut__dnnl_bind(j, arg_of[i], wanted, same ? o->data[i] : NULL, err));
+  GCUT_TRY(gcut__dnnl_bind(&c->job, arg_of[i], c->wanted[i], same ? data : NULL, err));
   if (same) return GCUT_OK;
   return gcut__dnnl_check(
-      dnnl_memory_create(out_user, &o->desc[i], j->engine, (void *)(uintptr_t)o->data[i]),
+      dnnl_memory_create(out_user, &c->given[i], c->job.engine, (void *)(uintptr_t)data),
       "binding memory", err);
 }
 
-static gcut_status run(gcut_dnnl_job *j, const operands *o, const dnnl_memory_desc_t *bias_shape,
-                       const float *bias, dnnl_memory_t *user, gcut_error *err) {
-  for (int i = 0; i < N_OPERANDS; i++) {
-    GCUT_TRY(bind_operand(j, o, i, &user[i], err));
-    if (user[i] && i != DST) GCUT_TRY(gcut__dnnl_reorder(j, user[i], j->args[i].memory, err));
-  }
-  if (bias) GCUT_TRY(gcut__dnnl_bind(j, DNNL_ARG_BIAS, bias_shape, bias, err));
+static gcut_status bind_weights(gcut_dnnl_convolution *c, const float *w, dnnl_memory_t *out_user,
+                                gcut_error *err) {
+  void *packed;
+  if (w) return bind_operand(c, WEIGHTS, w, false, out_user, err);
+  GCUT_TRY(
+      gcut__dnnl_check(dnnl_memory_get_data_handle(c->packed, &packed), "finding weights", err));
+  return gcut__dnnl_bind(&c->job, DNNL_ARG_WEIGHTS, c->wanted[WEIGHTS], packed, err);
+}
+
+// The operands in arg order: source, weights, result, bias.
+static gcut_status run(gcut_dnnl_convolution *c, const float *x, const float *w, const float *bias,
+                       float *y, bool turned, dnnl_memory_t *user, gcut_error *err) {
+  gcut_dnnl_job *j = &c->job;
+  GCUT_TRY(bind_operand(c, SRC, x, turned, &user[SRC], err));
+  if (user[SRC]) GCUT_TRY(gcut__dnnl_reorder(j, user[SRC], j->args[SRC].memory, err));
+  GCUT_TRY(bind_weights(c, w, &user[WEIGHTS], err));
+  if (user[WEIGHTS]) GCUT_TRY(gcut__dnnl_reorder(j, user[WEIGHTS], j->args[WEIGHTS].memory, err));
+  GCUT_TRY(bind_operand(c, DST, y, turned, &user[DST], err));
+  if (bias) GCUT_TRY(gcut__dnnl_bind(j, DNNL_ARG_BIAS, &c->bias, bias, err));
   GCUT_TRY(gcut__dnnl_execute(j, err));
   return user[DST] ? gcut__dnnl_reorder(j, j->args[DST].memory, user[DST], err) : GCUT_OK;
 }
 
-static gcut_status convolve(const gcut_convolution *g, const float *x, const float *w,
-                            const float *bias, float *y, bool *out_done, gcut_error *err) {
-  int n = g->window.n;
-  operands o = {{image_shape(g->batch, g->groups * g->in_channels, n, g->in), weight_shape(g),
-                 image_shape(g->batch, g->groups * g->out_channels, n, g->out)},
-                {x, w, y}};
-  dnnl_memory_desc_t bias_shape =
-      gcut__dnnl_shape(1, (int64_t[]){g->groups * g->out_channels}, NULL);
-  dnnl_convolution_desc_t desc;
-  if (!describe(g, &o, bias ? &bias_shape : NULL, &desc)) return GCUT_OK;
-  gcut_dnnl_job j;
+gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *c, const float *x, const float *w,
+                                       const float *bias, float *y, bool turned, gcut_error *err) {
   dnnl_memory_t user[N_OPERANDS] = {NULL};
-  gcut_status status = gcut__dnnl_begin(&j, &desc, out_done, err);
-  if (status == GCUT_OK && *out_done) status = run(&j, &o, &bias_shape, bias, user, err);
+  GCUT_TRY(gcut__dnnl_room(0, err));
+  int threads = gcut__dnnl_threads_for(2 * gcut__convolution_products(&c->g));
+  gcut_status status = run(c, x, w, bias, y, turned, user, err);
   for (int i = 0; i < N_OPERANDS; i++) dnnl_memory_destroy(user[i]);
-  gcut__dnnl_finish(&j);
+  gcut__dnnl_unbind(&c->job);
+  gcut__dnnl_threads_restore(threads);
+  return status;
+}
+
+gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *c, const float *w, gcut_error *err) {
+  dnnl_memory_t user = NULL;
+  GCUT_TRY(gcut__dnnl_room(dnnl_memory_desc_get_size(c->wanted[WEIGHTS]), err));
+  GCUT_TRY(gcut__dnnl_check(
+      dnnl_memory_create(&c->packed, c->wanted[WEIGHTS], c->job.engine, DNNL_MEMORY_ALLOCATE),
+      "binding memory", err));
+  gcut_status status = gcut__dnnl_check(
+      dnnl_memory_create(&user, &c->given[WEIGHTS], c->job.engine, (void *)(uintptr_t)w),
+      "binding memory", err);
+  int threads = gcut__dnnl_threads_for((double)dnnl_memory_desc_get_size(c->wanted[WEIGHTS]));
+  if (status == GCUT_OK) status = gcut__dnnl_reorder(&c->job, user, c->packed, err);
+  gcut__dnnl_threads_restore(threads);
+  dnnl_memory_destroy(user);
   return status;
 }
 
 gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x, const float *w,
                                 const float *bias, float *y, bool *out_done, gcut_error *err) {
-  *out_done = false;
-  if (g->window.n > MOST_AXES) return GCUT_OK;
-  int threads = gcut__dnnl_threads_for(2 * gcut__convolution_products(g));
-  gcut_status status = convolve(g, x, w, bias, y, out_done, err);
-  gcut__dnnl_threads_restore(threads);
+  gcut_dnnl_convolution *c;
+  GCUT_TRY(gcut__dnnl_convolution_create(g, bias != NULL, &c, err));
+  *out_done = c != NULL;
+  if (!c) return GCUT_OK;
+  gcut_status status = gcut__dnnl_convolution_run(c, x, w, bias, y, false, err);
+  gcut__dnnl_convolution_destroy(c);
   return status;
 }

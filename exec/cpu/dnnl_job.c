@@ -32,6 +32,19 @@ gcut_status gcut__dnnl_room(size_t bytes, gcut_error *err) {
   return gcut__has_room(ROOM + threads + bytes) ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
+// Scratch memory is the job's own: what oneDNN has instead belongs to the thread that made the
+// primitive, and another may run or free it.
+static dnnl_status_t describe(gcut_dnnl_job *j, const_dnnl_op_desc_t desc) {
+  dnnl_primitive_attr_t attributes;
+  dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+  if (status != dnnl_success) return status;
+  status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+  if (status == dnnl_success)
+    status = dnnl_primitive_desc_create(&j->described, desc, attributes, j->engine, NULL);
+  dnnl_primitive_attr_destroy(attributes);
+  return status;
+}
+
 gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *out_found,
                              gcut_error *err) {
   *j = (gcut_dnnl_job){0};
@@ -40,7 +53,7 @@ gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *
   GCUT_TRY(gcut__dnnl_check(dnnl_engine_create(&j->engine, dnnl_cpu, 0), "making an engine", err));
   GCUT_TRY(gcut__dnnl_check(dnnl_stream_create(&j->stream, j->engine, dnnl_stream_default_flags),
                             "making a stream", err));
-  dnnl_status_t status = dnnl_primitive_desc_create(&j->described, desc, NULL, j->engine, NULL);
+  dnnl_status_t status = describe(j, desc);
   if (status == dnnl_unimplemented || status == dnnl_invalid_arguments) return GCUT_OK;
   GCUT_TRY(gcut__dnnl_check(status, "describing a primitive", err));
   *out_found = true;
@@ -67,6 +80,10 @@ static gcut_status run(dnnl_primitive_t primitive, dnnl_stream_t stream, int n,
 }
 
 gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err) {
+  const dnnl_memory_desc_t *scratch =
+      dnnl_primitive_desc_query_md(j->described, dnnl_query_scratchpad_md, 0);
+  if (scratch && dnnl_memory_desc_get_size(scratch) > 0)
+    GCUT_TRY(gcut__dnnl_bind(j, DNNL_ARG_SCRATCHPAD, scratch, NULL, err));
   return run(j->primitive, j->stream, j->n_args, j->args, err);
 }
 
@@ -97,8 +114,13 @@ gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory
   return status;
 }
 
-void gcut__dnnl_finish(gcut_dnnl_job *j) {
+void gcut__dnnl_unbind(gcut_dnnl_job *j) {
   for (int i = 0; i < j->n_args; i++) dnnl_memory_destroy(j->args[i].memory);
+  j->n_args = 0;
+}
+
+void gcut__dnnl_finish(gcut_dnnl_job *j) {
+  gcut__dnnl_unbind(j);
   dnnl_primitive_destroy(j->primitive);
   dnnl_primitive_desc_destroy(j->described);
   dnnl_stream_destroy(j->stream);

@@ -6,7 +6,7 @@
 
 #include "exec/cpu/dnnl.h"
 
-enum { GCUT_DNNL_ARGS = 6 };
+enum { GCUT_DNNL_ARGS = 7 };
 
 typedef struct gcut_dnnl_job {
   dnnl_engine_t engine;
@@ -45,6 +45,8 @@ void gcut__dnnl_threads_restore(int before);
 // Copies between two layouts of one tensor.
 GCUT_MUST_USE gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
                                              gcut_error *err);
+// Gives up what is bound: the job can be bound anew and run again.
+void gcut__dnnl_unbind(gcut_dnnl_job *j);
 void gcut__dnnl_finish(gcut_dnnl_job *j);
 
 // Packed row-major floats; `strides` NULL, or other strides in elements.

@@ -4,6 +4,7 @@
 #ifndef GCUT_EXEC_CPU_KERNEL_H
 #define GCUT_EXEC_CPU_KERNEL_H
 
+#include "exec/cpu/kept.h"
 #include "graphcut/tensor.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
@@ -26,6 +27,10 @@ typedef struct gcut_cpu_call {
                           uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
                           gcut_error *err);
   void *private_state;
+  struct gcut_cpu_env *env; // NULL while the tracer evaluates
+  // Where it is not NULL, input 0 may lie channels last (order.h); the kernel may leave output 0 so
+  // and say it here.
+  struct gcut_cpu_order *order;
 } gcut_cpu_call;
 
 typedef gcut_status (*gcut_cpu_kernel)(gcut_cpu_call *c, gcut_error *err);
@@ -42,6 +47,20 @@ static inline bool gcut__cpu_has(const gcut_cpu_call *c, uint32_t i) {
 static inline bool gcut__cpu_wants(const gcut_cpu_call *c, uint32_t i) {
   return i < c->n_outputs && gcut_node_outputs(c->graph, c->node)[i] != GCUT_NONE;
 }
+
+// Whether input `i` has the same elements in every call of this node.
+bool gcut__cpu_is_constant(const gcut_cpu_call *c, uint32_t i);
+// Whether anything can be kept.
+bool gcut__cpu_can_keep(const gcut_cpu_call *c);
+// What the node kept of an earlier call, made from constants alone; NULL: nothing.
+gcut_cpu_kept *gcut__cpu_recall(const gcut_cpu_call *c);
+// Keeps it for later calls, instead of what was kept; false where nothing can be: it is still the
+// caller's.
+GCUT_MUST_USE bool gcut__cpu_keep(const gcut_cpu_call *c, gcut_cpu_kept *kept);
+
+// Uninitialised memory, aligned to 64 bytes, until the kernel asks again or returns: for what is
+// large and need not be cleared. NULL where memory is out.
+void *gcut__cpu_spare(gcut_cpu_call *c, size_t bytes);
 
 // Allocates output `i` (whose size depended on data) uninitialised and puts it in c->outputs.
 GCUT_MUST_USE gcut_status gcut__cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,

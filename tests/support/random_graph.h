@@ -15,8 +15,8 @@ uint32_t random_below(uint64_t *state, uint32_t n);
 // nodes lie in modules of class Block. Some values are outputs, some nodes are dead ends.
 gcut_graph *random_graph(uint64_t *state, uint32_t n_nodes);
 
-// Adds nodes that read a new weight alone, too large to be folded, and make a matrix of 4 x 4 of it;
-// and the product of v0 with that, which is an output.
+// Adds nodes that read a new weight alone, too large to be folded, and make a matrix of 4 x 4 of
+// it; and the product of v0 with that, which is an output.
 void random_prepared(gcut_graph *g);
 
 // Cuts the nodes' order before one node in `every`, at random. Any such cut can be planned: where

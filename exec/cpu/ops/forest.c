@@ -125,7 +125,7 @@ static gcut_status read_roots(gcut_cpu_call *c, gcut__forest *f, size_t n_inner,
   return GCUT_OK;
 }
 
-gcut_status gcut__forest_read(gcut_cpu_call *c, gcut__forest *f, gcut_error *err) {
+static gcut_status read_forest(gcut_cpu_call *c, gcut__forest *f, gcut_error *err) {
   const gcut__tree_attrs *a = c->attrs;
   size_t n = a->nodes_featureids.n, n_leaves = a->leaf_targetids.n, n_modes, n_splits, n_weights;
   double *modes, *splits, *weights;
@@ -261,8 +261,18 @@ static gcut_status read_weights(gcut_cpu_call *c, const gcut__tree_regressor_att
   return GCUT_OK;
 }
 
-gcut_status gcut__forest_read_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
-                                    int64_t n_targets, gcut__forest *f, gcut_error *err) {
+// All weights vote for one of two classes, or for more.
+static void judge_weights(gcut__forest *f) {
+  f->column = f->n_targets == 2 && f->n_weights > 0 ? (size_t)f->targets[0] : 2;
+  f->probable = true;
+  for (size_t i = 0; i < f->n_weights; i++) {
+    if (f->targets[i] != f->targets[0]) f->column = 2;
+    if (f->weights[i] < 0) f->probable = false;
+  }
+}
+
+static gcut_status read_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+                              int64_t n_targets, gcut__forest *f, gcut_error *err) {
   double *splits, *weights, *base;
   size_t n_splits, n_weights, n_base;
   named *names;
@@ -276,10 +286,65 @@ gcut_status gcut__forest_read_named(gcut_cpu_call *c, const gcut__tree_regressor
       read_numbers(c, a->target_weights_as_tensor, a->target_weights, &weights, &n_weights, err));
   GCUT_TRY(read_numbers(c, a->base_values_as_tensor, a->base_values, &base, &n_base, err));
   GCUT_TRY(check_lists(c, a, n_splits, n_weights, n_targets, err));
+  if (f->aggregate == GCUT__AGGREGATE_N) f->aggregate = GCUT__SUM; // classifiers name none
   f->base_values = base, f->n_base = n_base, f->n_weights = n_weights;
   GCUT_TRY(allocate(c, f, err));
   f->n_roots = 0;
   GCUT_TRY(sort_names(c, a->nodes_treeids, a->nodes_nodeids, &names, err));
   GCUT_TRY(read_nodes(c, a, f, names, splits, err));
-  return read_weights(c, a, f, weights, n_weights, err);
+  GCUT_TRY(read_weights(c, a, f, weights, n_weights, err));
+  judge_weights(f);
+  return GCUT_OK;
+}
+
+// ---- kept between calls ------------------------------------------------------------------------
+
+typedef struct kept_forest {
+  gcut_cpu_kept base;
+  gcut_arena *arena; // that it all lies in
+  gcut__forest forest;
+} kept_forest;
+
+static void destroy_kept(gcut_cpu_kept *kept) {
+  gcut_arena_destroy(((kept_forest *)kept)->arena);
+}
+
+// Reads into memory of the forest's own, `named` for the operators that have `attrs`.
+static gcut_status read_kept(gcut_cpu_call *c, gcut_arena *arena,
+                             const gcut__tree_regressor_attrs *attrs, int64_t n_targets,
+                             kept_forest **out, gcut_error *err) {
+  gcut_cpu_call inner = *c;
+  kept_forest *kept = *out = GCUT_NEW(arena, kept_forest);
+  if (!kept) return no_memory(c, err);
+  *kept = (kept_forest){.base = {destroy_kept}, .arena = arena};
+  inner.scratch = arena;
+  return attrs ? read_named(&inner, attrs, n_targets, &kept->forest, err)
+               : read_forest(&inner, &kept->forest, err);
+}
+
+static gcut_status find_forest(gcut_cpu_call *c, const gcut__tree_regressor_attrs *attrs,
+                               int64_t n_targets, const gcut__forest **out, gcut_error *err) {
+  kept_forest *kept = (kept_forest *)gcut__cpu_recall(c);
+  if (!kept && gcut__cpu_can_keep(c)) {
+    gcut_arena *arena = gcut_arena_create();
+    gcut_status status =
+        arena ? read_kept(c, arena, attrs, n_targets, &kept, err) : no_memory(c, err);
+    if (status == GCUT_OK && !gcut__cpu_keep(c, &kept->base)) status = no_memory(c, err);
+    if (status != GCUT_OK) {
+      gcut_arena_destroy(arena);
+      return status;
+    }
+  }
+  if (!kept) GCUT_TRY(read_kept(c, c->scratch, attrs, n_targets, &kept, err));
+  *out = &kept->forest;
+  return GCUT_OK;
+}
+
+gcut_status gcut__forest_find(gcut_cpu_call *c, const gcut__forest **out, gcut_error *err) {
+  return find_forest(c, NULL, 0, out, err);
+}
+
+gcut_status gcut__forest_find_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs *attrs,
+                                    int64_t n_targets, const gcut__forest **out, gcut_error *err) {
+  return find_forest(c, attrs, n_targets, out, err);
 }

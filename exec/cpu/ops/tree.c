@@ -105,37 +105,22 @@ static gcut_status score(gcut_cpu_call *c, const gcut__forest *f, gcut_error *er
 }
 
 gcut_status gcut__cpu_tree_ensemble(gcut_cpu_call *c, gcut_error *err) {
-  gcut__forest f;
-  GCUT_TRY(gcut__forest_read(c, &f, err));
-  return score(c, &f, err);
+  const gcut__forest *f;
+  GCUT_TRY(gcut__forest_find(c, &f, err));
+  return score(c, f, err);
 }
 
 gcut_status gcut__cpu_tree_ensemble_regressor(gcut_cpu_call *c, gcut_error *err) {
   const gcut__tree_regressor_attrs *attrs = c->attrs;
-  gcut__forest f;
-  GCUT_TRY(gcut__forest_read_named(c, attrs, attrs->n_targets, &f, err));
-  if (f.n_base > 0 && f.n_base != f.n_targets)
-    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%zu base values, expected %zu", f.n_base,
-                          f.n_targets);
-  return score(c, &f, err);
+  const gcut__forest *f;
+  GCUT_TRY(gcut__forest_find_named(c, attrs, attrs->n_targets, &f, err));
+  if (f->n_base > 0 && f->n_base != f->n_targets)
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%zu base values, expected %zu", f->n_base,
+                          f->n_targets);
+  return score(c, f, err);
 }
 
 // ---- classes ----------------------------------------------------------------------------------
-
-// The one of two classes that all weights vote for; 2 where both are voted for, or there are more.
-static size_t only_column(const gcut__forest *f) {
-  size_t n = f->n_targets == 2 ? f->n_weights : 0;
-  for (size_t i = 1; i < n; i++)
-    if (f->targets[i] != f->targets[0]) return 2;
-  return n > 0 ? (size_t)f->targets[0] : 2;
-}
-
-// Weights of one column that are never negative are probabilities.
-static bool is_probable(const gcut__forest *f) {
-  for (size_t i = 0; i < f->n_weights; i++)
-    if (f->weights[i] < 0) return false;
-  return true;
-}
 
 // The highest score among classes that were voted for.
 static size_t best_seen(size_t n, const double *scores, const bool *seen) {
@@ -147,17 +132,17 @@ static size_t best_seen(size_t n, const double *scores, const bool *seen) {
 
 // Sums become scores; returns the class. Where all votes are for one of two classes their sum is
 // that of the second, whichever it is for, as other engines have it.
-static size_t choose_class(const gcut__forest *f, size_t column, double *scores, const bool *seen) {
-  size_t n = f->n_targets;
+static size_t choose_class(const gcut__forest *f, double *scores, const bool *seen) {
+  size_t n = f->n_targets, column = f->column;
   bool lone = column == 0 && f->n_base < 2;
   if (f->n_base == n || lone)
     for (size_t k = 0; k < f->n_base; k++) scores[k] += f->base_values[k];
-  bool second = column < 2 && scores[column] > (is_probable(f) ? 0.5 : 0);
+  bool second = column < 2 && scores[column] > (f->probable ? 0.5 : 0);
   size_t best = column < 2       ? (size_t)second
                 : f->n_base == n ? gcut__best(n, scores)
                                  : best_seen(n, scores, seen);
   if (lone)
-    gcut__post_transform_lone(f->post_transform, is_probable(f) ? 1 : 0, scores[0], scores);
+    gcut__post_transform_lone(f->post_transform, f->probable ? 1 : 0, scores[0], scores);
   else
     gcut__post_transform_row(f->post_transform, n, scores);
   return best;
@@ -167,20 +152,18 @@ gcut_status gcut__cpu_tree_ensemble_classifier(gcut_cpu_call *c, gcut_error *err
   const gcut__tree_classifier_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut__classes classes = gcut__tree_classes(attrs);
-  gcut__forest f;
-  GCUT_TRY(gcut__forest_read_named(c, &attrs->trees, (int64_t)gcut__n_classes(classes), &f, err));
-  f.aggregate = GCUT__SUM;
-  if (f.n_base > 1 && f.n_base != f.n_targets)
-    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%zu base values for %zu classes", f.n_base,
-                          f.n_targets);
+  const gcut__forest *f;
+  GCUT_TRY(gcut__forest_find_named(c, &attrs->trees, (int64_t)gcut__n_classes(classes), &f, err));
+  if (f->n_base > 1 && f->n_base != f->n_targets)
+    return gcut__cpu_fail(c, GCUT_FORMAT, err, "%zu base values for %zu classes", f->n_base,
+                          f->n_targets);
   uint64_t features = gcut__n_features(x), rows = x->rank == 2 ? (uint64_t)x->dims[0] : 1;
-  size_t column = only_column(&f);
-  double *scores = GCUT_NEW_ARRAY(c->scratch, double, f.n_targets);
-  bool *seen = GCUT_NEW_ARRAY(c->scratch, bool, f.n_targets);
+  double *scores = GCUT_NEW_ARRAY(c->scratch, double, f->n_targets);
+  bool *seen = GCUT_NEW_ARRAY(c->scratch, bool, f->n_targets);
   if (!scores || !seen) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
   for (uint64_t row = 0; row < rows; row++) {
-    GCUT_TRY(add_row(c, &f, row, features, scores, seen, err));
-    size_t best = choose_class(&f, column, scores, seen);
+    GCUT_TRY(add_row(c, f, row, features, scores, seen, err));
+    size_t best = choose_class(f, scores, seen);
     GCUT_TRY(gcut__store_class(c, row, classes, best, scores, err));
   }
   return GCUT_OK;

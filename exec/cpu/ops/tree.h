@@ -25,15 +25,19 @@ typedef struct gcut__forest {
   const double *members;
   const double *base_values; // [n_base]
   size_t n_base, n_weights, n_targets;
+  size_t column; // the one of two classes that all weights vote for; 2 where there is none such
+  bool probable; // no weight is negative
   gcut__aggregate aggregate;
   gcut__post_transform post_transform;
 } gcut__forest;
 
-// Reads the node's attributes into scratch memory; every index in it is checked.
-GCUT_MUST_USE gcut_status gcut__forest_read(gcut_cpu_call *c, gcut__forest *out, gcut_error *err);
-GCUT_MUST_USE gcut_status gcut__forest_read_named(gcut_cpu_call *c,
+// Reads the node's attributes; every index in them is checked. What an earlier call has read is
+// found again.
+GCUT_MUST_USE gcut_status gcut__forest_find(gcut_cpu_call *c, const gcut__forest **out,
+                                            gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__forest_find_named(gcut_cpu_call *c,
                                                   const gcut__tree_regressor_attrs *attrs,
-                                                  int64_t n_targets, gcut__forest *out,
+                                                  int64_t n_targets, const gcut__forest **out,
                                                   gcut_error *err);
 
 #endif

@@ -47,6 +47,22 @@ static gcut_status run(const gcut_cpu_call *c, const row_functions by_class, con
     }                                                                                              \
   }
 
+// The ternary operator, but that both sides are computed: loops then become vector code.
+#define CHOOSER(T)                                                                                 \
+  static inline T choose_##T(bool condition, T yes, T no) {                                        \
+    return condition ? yes : no;                                                                   \
+  }
+CHOOSER(float)
+CHOOSER(double)
+CHOOSER(int64_t)
+CHOOSER(uint64_t)
+#define CHOOSE(condition, yes, no)                                                                 \
+  _Generic((yes), float                                                                            \
+           : choose_float, double                                                                  \
+           : choose_double, int64_t                                                                \
+           : choose_int64_t, uint64_t                                                              \
+           : choose_uint64_t)(condition, yes, no)
+
 #define KERNEL(ident)                                                                              \
   gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err) {                               \
     return run(c, ident##_rows, c->attrs, err);                                                    \
@@ -157,7 +173,7 @@ FLOAT_OPERATOR(hard_sigmoid, gcut_alpha_beta_attrs, UNIT_CLAMP((T)a->alpha *x + 
 FLOAT_OPERATOR(affine, gcut_alpha_beta_attrs, (T)a->alpha *x + (T)a->beta)
 FLOAT_OPERATOR(scaled_tanh, gcut_alpha_beta_attrs, (T)a->alpha *tanh((T)a->beta *x))
 FLOAT_OPERATOR(parametric_softplus, gcut_alpha_beta_attrs, (T)a->alpha *SOFTPLUS((T)a->beta *x))
-FLOAT_OPERATOR(leaky_relu, gcut_alpha_attrs, x < 0 ? (T)a->alpha * x : x)
+FLOAT_OPERATOR(leaky_relu, gcut_alpha_attrs, CHOOSE(x < 0, (T)a->alpha *x, x))
 FLOAT_OPERATOR(thresholded_relu, gcut_alpha_attrs, x > (T)a->alpha ? x : 0)
 FLOAT_OPERATOR(elu, gcut_alpha_attrs, x < 0 ? (T)a->alpha * expm1(x) : x)
 FLOAT_OPERATOR(celu, gcut_alpha_attrs,
@@ -236,11 +252,9 @@ typedef struct clip_bounds {
 } clip_bounds;
 
 // Where the bounds cross, the upper one wins.
-#define CLIPPED(letter)                                                                            \
-  (x < a->low.letter[0]                                                                            \
-       ? (a->low.letter[0] > a->high.letter[0] ? a->high.letter[0] : a->low.letter[0])             \
-   : x > a->high.letter[0] ? a->high.letter[0]                                                     \
-                           : x)
+#define AT_LEAST(low, x) CHOOSE((x) < (low), low, x)
+#define AT_MOST(high, x) CHOOSE((x) > (high), high, x)
+#define CLIPPED(letter)  AT_MOST(a->high.letter[0], AT_LEAST(a->low.letter[0], x))
 ROW(clip_f, clip_bounds, float, float, CLIPPED(f))
 ROW(clip_d, clip_bounds, double, double, CLIPPED(d))
 ROW(clip_i, clip_bounds, int64_t, int64_t, CLIPPED(i))

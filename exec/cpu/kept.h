@@ -1,0 +1,29 @@
+// What kernels keep from call to call: packed weights, prepared trees, and the like. It lies with
+// the weights of the part, as a shelf with a place a node, and goes when they are unloaded.
+#ifndef GCUT_EXEC_CPU_KEPT_H
+#define GCUT_EXEC_CPU_KEPT_H
+
+#include "tracer/base/map.h"
+
+// The head of what a kernel keeps.
+typedef struct gcut_cpu_kept {
+  void (*destroy)(struct gcut_cpu_kept *kept);
+} gcut_cpu_kept;
+
+// A zeroed shelf is empty.
+typedef struct gcut_cpu_shelf {
+  gcut_map places; // node -> index of kept
+  gcut_cpu_kept **kept;
+  uint32_t n, capacity;
+  const void *owner; // whose constants things were made from: the user's to set
+} gcut_cpu_shelf;
+
+// Frees what is kept; the shelf is empty then.
+void gcut__cpu_shelf_clear(gcut_cpu_shelf *shelf);
+// What the node keeps, or NULL.
+gcut_cpu_kept *gcut__cpu_shelf_find(const gcut_cpu_shelf *shelf, uint32_t node);
+// Keeps it for the node, instead of what was kept; false where memory is out: then it is still the
+// caller's.
+GCUT_MUST_USE bool gcut__cpu_shelf_put(gcut_cpu_shelf *shelf, uint32_t node, gcut_cpu_kept *kept);
+
+#endif

@@ -1,0 +1,46 @@
+// Activations of convolutions lie channels last while they stay inside a part.
+//
+// oneDNN convolves fastest from [batch, space..., channels] to the same. Between two convolutions
+// there are mostly operators that go element by element, which do not care in what order: so a
+// convolution leaves its result as it made it, they compute in that order, and the next convolution
+// takes it. Whatever else reads a value has it turned back first, in place. Only where elements lie
+// differs, never what is computed, so a cut changes no bit.
+#ifndef GCUT_EXEC_CPU_ORDER_H
+#define GCUT_EXEC_CPU_ORDER_H
+
+#include "exec/cpu/call.h"
+#include "exec/cpu/kernel.h"
+
+// What a kernel that knows of the order sees of it.
+typedef struct gcut_cpu_order {
+  bool input;  // input 0 lies channels last
+  bool output; // output 0 does: for the kernel to set
+} gcut_cpu_order;
+
+typedef enum gcut_cpu_orders {
+  GCUT_CPU_ROW_MAJOR, // the kernel wants every operand row-major
+  GCUT_CPU_ANY_ORDER, // it goes element by element, by the dims it is given
+  GCUT_CPU_ASKS,      // it looks at c->order
+} gcut_cpu_orders;
+
+// What the kernel of a node copes with.
+gcut_cpu_orders gcut__cpu_orders_of(const gcut_node *node);
+
+// Whether the order of its axes makes a difference to where the elements of a tensor lie.
+bool gcut__cpu_order_matters(int rank, const int64_t *dims);
+// Copies a tensor of those dims, [batch, channels, space...], into the other order: to channels
+// last, or back. `size` bytes an element.
+void gcut__cpu_turn(size_t size, int rank, const int64_t *dims, bool last, const void *from,
+                    void *to);
+// Turns a value of the environment back to row-major, where it lies otherwise.
+GCUT_MUST_USE gcut_status gcut__cpu_straighten(gcut_cpu_env *env, uint32_t value, gcut_error *err);
+// The same of input 0 of a kernel that looks at c->order.
+GCUT_MUST_USE gcut_status gcut__cpu_straighten_input(gcut_cpu_call *c, gcut_error *err);
+
+// Makes copies of a call's operands (of the headers alone, where they lie channels last already)
+// that show the axes as they lie, so that a kernel that goes element by element computes in that
+// order. *out_can is false where an operand does not lend itself to it.
+GCUT_MUST_USE gcut_status gcut__cpu_turn_call(gcut_cpu_call *c, const bool *turned, bool *out_can,
+                                              gcut_error *err);
+
+#endif
