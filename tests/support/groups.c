@@ -46,7 +46,7 @@ static void describe(const gcut_trace *t, char *text, size_t size) {
   }
 }
 
-gcut_graph *parse_groups(const char *text) {
+static gcut_graph *parse(const char *text) {
   gcut_graph *g = NULL;
   gcut_error err = {{0}};
   if (gcut_gcir_parse(text, strlen(text), "test", NULL, &g, &err) != GCUT_OK)
@@ -54,9 +54,9 @@ gcut_graph *parse_groups(const char *text) {
   return g;
 }
 
-void expect_groups(const char *text, const char *from, const char *to, const char *groups) {
+void expect(const char *text, const char *from, const char *to, const char *groups) {
   char *whole = edited(text, from, to), found[512], bound[512], taken[512];
-  gcut_graph *g = parse_groups(whole);
+  gcut_graph *g = parse(whole);
   gcut_trace *t, *given, *like;
   gcut_binding four = {"batch", 4};
   gcut_trace_options options = {.bindings = &four, .n_bindings = 1};

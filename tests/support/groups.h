@@ -4,11 +4,11 @@
 
 #include "graphcut/trace.h"
 
-// Of GCIR text; fails the test where it is none.
-gcut_graph *parse_groups(const char *text);
+#define HEAD "<ir_version: 10, opset_import: [\"\": 18]> g "
+
 // Fails where the text, with the first `from` replaced by `to`, has other groups than
 // "attention q k v mask: 9 nodes, 5 shapes; rotary ..."; or others at given shapes, sought anew or
 // taken over.
-void expect_groups(const char *text, const char *from, const char *to, const char *groups);
+void expect(const char *text, const char *from, const char *to, const char *groups);
 
 #endif
