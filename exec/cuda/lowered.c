@@ -30,17 +30,26 @@ void gcut__cuda_lowered_destroy(gcut__cuda_lowered *first) {
 
 // Addresses as offsets from the slab, where the program looks for its operands; they need not lie
 // within it. One thread runs a program at a time.
-static gcut_status launch_lowered(const gcut__cuda_run *r, gcut_error *err) {
+static gcut__run_args set_args(const gcut__cuda_run *r) {
   const gcut__cuda_lowered *l = r->step->params;
   for (uint32_t i = 0; i < l->n_operands; i++) {
     uint32_t k = l->of_operands[i];
     l->operands[i].offset = (i < l->n_inputs ? r->inputs[k] : r->outputs[k]) - r->cuda->slab;
   }
-  gcut__run_args args = {.program = l->program,
-                         .workspace = r->scratch - r->cuda->slab,
-                         .prepared = GCUT_NOT_PREPARED,
-                         .operands = l->operands,
-                         .n_operands = l->n_operands};
+  return (gcut__run_args){.program = l->program,
+                          .workspace = r->scratch - r->cuda->slab,
+                          .prepared = r->prepared ? r->prepared - r->cuda->slab : GCUT_NOT_PREPARED,
+                          .operands = l->operands,
+                          .n_operands = l->n_operands};
+}
+
+static gcut_status prepare_lowered(const gcut__cuda_run *r, gcut_error *err) {
+  gcut__run_args args = set_args(r);
+  return gcut__cuda_program_prepare_steps(r->cuda, &args, err);
+}
+
+static gcut_status launch_lowered(const gcut__cuda_run *r, gcut_error *err) {
+  gcut__run_args args = set_args(r);
   return gcut__cuda_program_run_steps(r->cuda, &args, err);
 }
 
@@ -90,6 +99,19 @@ static gcut_status set_operands(const gcut__cuda_compile *c, gcut__cuda_lowered 
   return GCUT_OK;
 }
 
+static gcut_status compile(const gcut__cuda_compile *c, gcut__cuda_lowered *l, gcut_error *err) {
+  gcut_map fixed = {0};
+  gcut_status status = GCUT_OK;
+  for (uint32_t i = 0; i < l->n_inputs && status == GCUT_OK; i++)
+    if (gcut__cuda_is_of_weights(c->step, l->of_operands[i]) &&
+        !gcut_map_set(&fixed, l->operands[i].value, 0))
+      status = GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK)
+    status = gcut__cuda_program_create_within(c, l->trace, &l->part, &fixed, &l->program, err);
+  gcut_map_free(&fixed);
+  return status;
+}
+
 // What an operator's schema forbids has no kernel either; other failures are passed on.
 static gcut_status lower(const gcut__cuda_compile *c, gcut__cuda_lowered *l, const uint32_t *inputs,
                          const uint32_t *outputs, gcut_error *err) {
@@ -99,7 +121,7 @@ static gcut_status lower(const gcut__cuda_compile *c, gcut__cuda_lowered *l, con
   GCUT_TRY(status);
   if (!outputs_agree(c, l, outputs)) return GCUT_OK;
   GCUT_TRY(set_operands(c, l, inputs, outputs, err));
-  return gcut__cuda_program_create_within(c, l->trace, &l->part, &l->program, err);
+  return compile(c, l, err);
 }
 
 gcut_status gcut__cuda_lowered_create(const gcut__cuda_compile *c, gcut_graph *graph,
@@ -121,5 +143,7 @@ gcut_status gcut__cuda_lowered_create(const gcut__cuda_compile *c, gcut_graph *g
   c->step->params = l;
   c->step->launch = launch_lowered;
   c->step->scratch_bytes = l->program->work.workspace;
+  c->step->prepared_bytes = l->program->work.prepared;
+  if (c->step->prepared_bytes > 0) c->step->prepare = prepare_lowered;
   return GCUT_OK;
 }

@@ -46,13 +46,16 @@ static gcut__cuda_place place_of(const gcut__cuda_program *p, uint32_t value) {
     if (h->prepared == GCUT_NOT_PREPARED)
       return (gcut__cuda_place){.where = GCUT_CUDA_WORKSPACE, .at = h->offset};
     return (gcut__cuda_place){
-        .where = GCUT_CUDA_PREPARED, .at = h->offset, .prepared = h->prepared};
+        .where = GCUT_CUDA_PREPARED, .at = h->offset, .prepared = h->prepared, .of_weights = true};
   }
   if (!h && weight != UINT32_MAX)
-    return (gcut__cuda_place){.where = GCUT_CUDA_WEIGHT, .at = weight};
+    return (gcut__cuda_place){.where = GCUT_CUDA_WEIGHT, .at = weight, .of_weights = true};
   if (!h && constant != UINT32_MAX)
-    return (gcut__cuda_place){.where = GCUT_CUDA_WORKSPACE, .at = p->constants_at + constant};
-  return (gcut__cuda_place){.where = GCUT_CUDA_OPERAND, .at = value};
+    return (gcut__cuda_place){
+        .where = GCUT_CUDA_WORKSPACE, .at = p->constants_at + constant, .of_weights = true};
+  return (gcut__cuda_place){.where = GCUT_CUDA_OPERAND,
+                            .at = value,
+                            .of_weights = p->fixed && gcut_map_get(p->fixed, value) != UINT32_MAX};
 }
 
 // ---- constants --------------------------------------------------------------------------------
@@ -147,8 +150,8 @@ uint64_t gcut__cuda_count(const gcut_type *type) {
 }
 
 bool gcut__cuda_is_of_weights(const gcut__cuda_step *step, uint32_t i) {
-  return i >= step->n_inputs || step->inputs[i].where == GCUT_CUDA_WEIGHT ||
-         step->inputs[i].where == GCUT_CUDA_PREPARED || step->inputs[i].where == GCUT_CUDA_NOWHERE;
+  return i >= step->n_inputs || step->inputs[i].where == GCUT_CUDA_NOWHERE ||
+         step->inputs[i].of_weights;
 }
 
 // Every operand in device memory: then the node may run there.
@@ -267,8 +270,8 @@ static gcut_status build(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *er
 }
 
 static gcut_status create(gcut__cuda *cuda, const gcut_trace *trace, const gcut_part *part,
-                          uint32_t number, uint32_t depth, gcut__program **out_program,
-                          gcut_error *err) {
+                          const gcut_map *fixed, uint32_t number, uint32_t depth,
+                          gcut__program **out_program, gcut_error *err) {
   gcut_arena *arena = gcut_arena_create();
   gcut__cuda_program *p = GCUT_NEW(arena, gcut__cuda_program);
   *out_program = NULL;
@@ -279,10 +282,12 @@ static gcut_status create(gcut__cuda *cuda, const gcut_trace *trace, const gcut_
   *p = (gcut__cuda_program){.base = {.trace = trace, .part = part},
                             .arena = arena,
                             .cuda = cuda,
+                            .fixed = fixed,
                             .stands_for = number,
                             .depth = depth};
   gcut_status status = gcut__cuda_enter(cuda, err);
   if (status == GCUT_OK) status = build(cuda, p, err);
+  p->fixed = NULL;
   if (status == GCUT_OK)
     *out_program = &p->base;
   else
@@ -293,13 +298,13 @@ static gcut_status create(gcut__cuda *cuda, const gcut_trace *trace, const gcut_
 gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
                                       const gcut_part *part, gcut__program **out_program,
                                       gcut_error *err) {
-  return create(cuda, trace, part, GCUT_NONE, 0, out_program, err);
+  return create(cuda, trace, part, NULL, GCUT_NONE, 0, out_program, err);
 }
 
 gcut_status gcut__cuda_program_create_within(const gcut__cuda_compile *c, const gcut_trace *trace,
-                                             const gcut_part *part, gcut__program **out_program,
-                                             gcut_error *err) {
-  return create(c->cuda, trace, part, c->number, c->depth + 1, out_program, err);
+                                             const gcut_part *part, const gcut_map *fixed,
+                                             gcut__program **out_program, gcut_error *err) {
+  return create(c->cuda, trace, part, fixed, c->number, c->depth + 1, out_program, err);
 }
 
 void gcut__cuda_program_destroy(gcut__program *program) {

@@ -5,6 +5,7 @@
 
 #include "exec/cuda/context.h"
 #include "exec/layout.h"
+#include "tracer/base/map.h"
 #include "tracer/ops/op.h"
 
 // Where a value lies while a part runs.
@@ -20,6 +21,7 @@ typedef struct gcut__cuda_place {
   gcut__cuda_where where;
   uint64_t at;
   uint64_t prepared;
+  bool of_weights; // the same for every batch
 } gcut__cuda_place;
 
 typedef struct gcut__cuda_program gcut__cuda_program;
@@ -73,19 +75,17 @@ GCUT_MUST_USE gcut_status gcut__cuda_compile_op(const gcut__cuda_compile *c, gcu
 const gcut_type *gcut__cuda_input_type(const gcut__cuda_compile *c, uint32_t i);
 const gcut_type *gcut__cuda_output_type(const gcut__cuda_compile *c, uint32_t i);
 uint64_t gcut__cuda_count(const gcut_type *type);
-// Whether input i of the step is the same for every batch: a weight, made of weights alone, or
-// absent.
+// Whether input i of the step is the same for every batch, or absent.
 bool gcut__cuda_is_of_weights(const gcut__cuda_step *step, uint32_t i);
 
 GCUT_MUST_USE gcut_status gcut__cuda_program_create(gcut__cuda *cuda, const gcut_trace *trace,
                                                     const gcut_part *part,
                                                     gcut__program **out_program, gcut_error *err);
-// The same for what the node being compiled was spelled out to.
-GCUT_MUST_USE gcut_status gcut__cuda_program_create_within(const gcut__cuda_compile *c,
-                                                           const gcut_trace *trace,
-                                                           const gcut_part *part,
-                                                           gcut__program **out_program,
-                                                           gcut_error *err);
+// The same for what the node being compiled was spelled out to; `fixed`: values among the part's
+// inputs that are the same for every batch.
+GCUT_MUST_USE gcut_status gcut__cuda_program_create_within(
+    const gcut__cuda_compile *c, const gcut_trace *trace, const gcut_part *part,
+    const gcut_map *fixed, gcut__program **out_program, gcut_error *err);
 void gcut__cuda_program_destroy(gcut__program *program);
 // Puts what the part makes of weights alone on the compute stream.
 GCUT_MUST_USE gcut_status gcut__cuda_program_prepare(gcut__cuda *cuda, const gcut__run_args *args,
@@ -93,7 +93,10 @@ GCUT_MUST_USE gcut_status gcut__cuda_program_prepare(gcut__cuda *cuda, const gcu
 // Puts the part on the compute stream.
 GCUT_MUST_USE gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args,
                                                  gcut_error *err);
-// The same of a program without weights.
+// The same of programs without weights.
+GCUT_MUST_USE gcut_status gcut__cuda_program_prepare_steps(gcut__cuda *cuda,
+                                                           const gcut__run_args *args,
+                                                           gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__cuda_program_run_steps(gcut__cuda *cuda, const gcut__run_args *args,
                                                        gcut_error *err);
 

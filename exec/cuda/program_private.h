@@ -23,6 +23,7 @@ struct gcut__cuda_program {
   CUfunction copy;
   uint32_t *host_nodes;
   gcut__cuda *cuda;
+  const gcut_map *fixed;       // operands that are the same for every batch, while compiling
   uint32_t stands_for, depth;  // the model's node that all of it computes, or GCUT_NONE
   gcut__cuda_lowered *lowered; // programs of single nodes
   gcut_cpu_env env;            // of the host's steps

@@ -96,16 +96,9 @@ gcut_status gcut__cuda_program_run_steps(gcut__cuda *cuda, const gcut__run_args 
   return GCUT_OK;
 }
 
-// Weights for which nothing was loaded are read in place.
-static gcut_status bring_weights(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
-  if (args->weights->state) return GCUT_OK;
-  return gcut__cuda_weights_load(&cuda->base, args->weights, GCUT_ON_HEAP, err);
-}
-
-gcut_status gcut__cuda_program_prepare(gcut__cuda *cuda, const gcut__run_args *args,
-                                       gcut_error *err) {
+gcut_status gcut__cuda_program_prepare_steps(gcut__cuda *cuda, const gcut__run_args *args,
+                                             gcut_error *err) {
   gcut__cuda_program *p = (gcut__cuda_program *)args->program;
-  GCUT_TRY(bring_weights(cuda, args, err));
   if (p->constant_bytes > 0) GCUT_TRY(fetch_constants(cuda, p, args, err));
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
     const gcut__cuda_step *step = &p->steps[s];
@@ -115,6 +108,18 @@ gcut_status gcut__cuda_program_prepare(gcut__cuda *cuda, const gcut__run_args *a
       GCUT_TRY(run_step(cuda, p, args, s, step->prepare, err));
   }
   return GCUT_OK;
+}
+
+// Weights for which nothing was loaded are read in place.
+static gcut_status bring_weights(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {
+  if (args->weights->state) return GCUT_OK;
+  return gcut__cuda_weights_load(&cuda->base, args->weights, GCUT_ON_HEAP, err);
+}
+
+gcut_status gcut__cuda_program_prepare(gcut__cuda *cuda, const gcut__run_args *args,
+                                       gcut_error *err) {
+  GCUT_TRY(bring_weights(cuda, args, err));
+  return gcut__cuda_program_prepare_steps(cuda, args, err);
 }
 
 gcut_status gcut__cuda_program_run(gcut__cuda *cuda, const gcut__run_args *args, gcut_error *err) {

@@ -23,15 +23,15 @@ typedef struct product {
 
 typedef struct grouped_params {
   product product;
-  gcut__cuda_grouped_multiply multiply;
-  int64_t at_once;   // matrices that are met in one launch
-  uint64_t expanded; // where they are in scratch
+  gcut__cuda_grouped_multiply multiply, all; // all: where every matrix is there
+  int64_t at_once;                           // matrices that are met in one launch
+  uint64_t expanded;                         // where they are in scratch
   uint32_t node;
 } grouped_params;
 
 // Rows that picked matrices `first` to `first` + n.
-static gcut_status launch_some(const gcut__cuda_run *r, int64_t first, int64_t n, CUdeviceptr b,
-                               gcut_error *err) {
+static gcut_status launch_some(const gcut__cuda_run *r, const gcut__cuda_grouped_multiply *multiply,
+                               int64_t first, int64_t n, CUdeviceptr b, gcut_error *err) {
   const grouped_params *p = r->step->params;
   gcut__cuda_grouped g = p->product.grouped;
   gcut__cuda_grouped_operands at = {.a = r->inputs[READ_ROWS],
@@ -44,25 +44,38 @@ static gcut_status launch_some(const gcut__cuda_run *r, int64_t first, int64_t n
                                     .first = first,
                                     .all = g.choices};
   g.choices = n;
-  return gcut__cuda_grouped_launch(r->cuda, &p->multiply, &g, &at, r->stream, err);
+  return gcut__cuda_grouped_launch(r->cuda, multiply, &g, &at, r->stream, err);
 }
 
 static gcut_status launch_grouped(const gcut__cuda_run *r, gcut_error *err) {
   const grouped_params *p = r->step->params;
-  return launch_some(r, 0, p->product.grouped.choices, r->inputs[READ_WEIGHTS], err);
+  return launch_some(r, &p->multiply, 0, p->product.grouped.choices, r->inputs[READ_WEIGHTS], err);
+}
+
+static gcut_status expand(const gcut__cuda_run *r, int64_t first, int64_t n, CUdeviceptr b,
+                          gcut_error *err) {
+  const grouped_params *p = r->step->params;
+  const int64_t rows = p->product.grouped.n;
+  const CUdeviceptr zeros = p->product.n_reads > READ_ZEROS ? r->inputs[READ_ZEROS] : 0,
+                    inputs[GCUT_CUDA_NBITS_INPUTS] = {0, r->inputs[READ_WEIGHTS],
+                                                      r->inputs[READ_SCALES], zeros};
+  return gcut__cuda_nbits_expand(r, &p->product.nbits, first * rows, n * rows, inputs, b, err);
+}
+
+static gcut_status prepare_packed(const gcut__cuda_run *r, gcut_error *err) {
+  const grouped_params *p = r->step->params;
+  return expand(r, 0, p->product.grouped.choices, r->prepared, err);
 }
 
 static gcut_status launch_packed(const gcut__cuda_run *r, gcut_error *err) {
   const grouped_params *p = r->step->params;
   const gcut__cuda_grouped *g = &p->product.grouped;
-  const CUdeviceptr b = r->scratch + p->expanded,
-                    zeros = p->product.n_reads > READ_ZEROS ? r->inputs[READ_ZEROS] : 0,
-                    inputs[GCUT_CUDA_NBITS_INPUTS] = {0, r->inputs[READ_WEIGHTS],
-                                                      r->inputs[READ_SCALES], zeros};
+  const CUdeviceptr b = r->scratch + p->expanded;
+  if (r->prepared) return launch_some(r, &p->all, 0, g->choices, r->prepared, err);
   for (int64_t first = 0; first < g->choices; first += p->at_once) {
     const int64_t n = g->choices - first < p->at_once ? g->choices - first : p->at_once;
-    GCUT_TRY(gcut__cuda_nbits_expand(r, &p->product.nbits, first * g->n, n * g->n, inputs, b, err));
-    GCUT_TRY(launch_some(r, first, n, b, err));
+    GCUT_TRY(expand(r, first, n, b, err));
+    GCUT_TRY(launch_some(r, &p->multiply, first, n, b, err));
   }
   return GCUT_OK;
 }
@@ -71,6 +84,28 @@ static int64_t at_once(const product *p) {
   if (!p->packed) return p->grouped.choices;
   const int64_t most = (int64_t)(EXPANDED_BYTES / gcut__cuda_nbits_bytes(&p->nbits, p->grouped.n));
   return most < 1 ? 1 : most < p->grouped.choices ? most : p->grouped.choices;
+}
+
+static bool is_of_weights(const gcut__cuda_step *step) {
+  return gcut__cuda_is_of_weights(step, READ_WEIGHTS) &&
+         gcut__cuda_is_of_weights(step, READ_SCALES) && gcut__cuda_is_of_weights(step, READ_ZEROS);
+}
+
+// Scratch is what the products need, then matrices.
+static gcut_status compile_packed(const gcut__cuda_compile *c, grouped_params *p, gcut_error *err) {
+  const gcut__cuda_grouped *g = &p->product.grouped;
+  uint64_t scratch = p->multiply.scratch_bytes;
+  c->step->launch = launch_packed;
+  if (is_of_weights(c->step)) {
+    GCUT_TRY(gcut__cuda_grouped_load(c->cuda, g, &p->all, err));
+    if (p->all.scratch_bytes > scratch) scratch = p->all.scratch_bytes;
+    c->step->prepare = prepare_packed;
+    c->step->prepared_bytes = gcut__cuda_nbits_bytes(&p->product.nbits, g->choices * g->n);
+  }
+  p->expanded = gcut_range_bytes(scratch);
+  c->step->scratch_bytes =
+      p->expanded + gcut__cuda_nbits_bytes(&p->product.nbits, p->at_once * g->n);
+  return gcut__cuda_nbits_load(c->cuda, &p->product.nbits, err);
 }
 
 static gcut_status compile_grouped(const gcut__cuda_compile *c, const gcut__cuda_fused *fused,
@@ -82,14 +117,11 @@ static gcut_status compile_grouped(const gcut__cuda_compile *c, const gcut__cuda
   gcut__cuda_grouped some = p->product.grouped;
   some.choices = p->at_once;
   GCUT_TRY(gcut__cuda_grouped_load(c->cuda, &some, &p->multiply, err));
-  p->expanded = (p->multiply.scratch_bytes + 255) / 256 * 256;
   c->step->params = p;
+  if (p->product.packed) return compile_packed(c, p, err);
   c->step->scratch_bytes = p->multiply.scratch_bytes;
-  c->step->launch = p->product.packed ? launch_packed : launch_grouped;
-  if (!p->product.packed) return GCUT_OK;
-  c->step->scratch_bytes =
-      p->expanded + gcut__cuda_nbits_bytes(&p->product.nbits, p->at_once * some.n);
-  return gcut__cuda_nbits_load(c->cuda, &p->product.nbits, err);
+  c->step->launch = launch_grouped;
+  return GCUT_OK;
 }
 
 // The product of a group in *g; false where there is no kernel for it.
