@@ -57,6 +57,23 @@ static gcut_status check_weights(const session *s, gcut_error *err) {
   return GCUT_OK;
 }
 
+// No node of a part is one that will not run.
+static gcut_status check_nodes(const session *s, gcut_error *err) {
+  const char **why = GCUT_NEW_ARRAY(s->arena, const char *, s->graph->n_nodes);
+  if (!why) return GCUT_NO_MEMORY(err);
+  for (uint32_t c = 0; c < s->shapes.n_classes; c++) {
+    const gcut_trace *trace = s->shapes.traces[c];
+    for (uint32_t i = 0; i < trace->n_refused; i++)
+      why[trace->refused[i].node] = trace->refused[i].why;
+  }
+  for (uint32_t p = 0; p < s->plan->n_parts; p++)
+    for (uint32_t i = 0; i < s->plan->parts[p].n_nodes; i++) {
+      const char *refusal = why[s->plan->parts[p].nodes[i]];
+      if (refusal) return GCUT_FAIL(err, GCUT_UNSUPPORTED, "%s", refusal);
+    }
+  return GCUT_OK;
+}
+
 // ---- programs ---------------------------------------------------------------------------------
 
 static void destroy_programs(gcut__device *device, gcut__program **programs, size_t n) {
@@ -124,6 +141,7 @@ static gcut_status prepare(session *s, gcut_error *err) {
   GCUT_TRY(gcut__device_open(s->options->device, &s->device, err));
   GCUT_TRY(gcut__shapes_create(s->graph, s->plan, s->source, &s->shapes, err));
   GCUT_TRY(fit_plan(s, err));
+  GCUT_TRY(check_nodes(s, err));
   s->n_programs = (size_t)s->plan->n_parts * s->shapes.n_classes;
   GCUT_TRY(compile_parts(s, s->device, NULL, &s->programs, err));
   GCUT_TRY(list_work(s, err));

@@ -216,6 +216,7 @@ static int run(const void *given) {
     print_parts(plan);
     print_summary(plan);
     print_host_nodes(&host, a->device);
+    tool_print_refused(model.trace);
     exit_status = tool_finish();
   }
   free(host.counts);

@@ -148,18 +148,30 @@ static json_t *targets_json(const report *r) {
   return list;
 }
 
+static json_t *refused_json(const report *r) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < r->trace->n_refused; i++) {
+    const gcut_refusal *refusal = &r->trace->refused[i];
+    tool_json_append(list, tool_json_pack("{s:o, s:o}", "node",
+                                          tool_json_text(r->graph->nodes[refusal->node].name),
+                                          "why", tool_json_text(refusal->why)));
+  }
+  return list;
+}
+
 static int print_json(const report *r) {
   const gcut_body *main = &r->graph->bodies[0];
   return tool_json_print(tool_json_pack(
-      "{s:o, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
+      "{s:o, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
       tool_json_text(r->graph->path), "opset", (json_int_t)opset(r->graph), "opsets",
       opsets_json(r->graph), "producer", tool_json_text(r->graph->producer_name), "nodes",
       (json_int_t)main->n_nodes, "subgraph_nodes", (json_int_t)(r->graph->n_nodes - main->n_nodes),
       "parameters", (json_int_t)r->modules.parameters, "weight_bytes",
       (json_int_t)r->modules.weight_bytes, "operators", operators_json(r), "fused",
-      tool_json_fused(r->trace, false), "inputs", values_json(r, main->inputs, main->n_inputs),
-      "outputs", values_json(r, main->outputs, main->n_outputs), "modules", modules_json(r),
-      "targets", targets_json(r)));
+      tool_json_fused(r->trace, false), "refused", refused_json(r), "inputs",
+      values_json(r, main->inputs, main->n_inputs), "outputs",
+      values_json(r, main->outputs, main->n_outputs), "modules", modules_json(r), "targets",
+      targets_json(r)));
 }
 
 // ---- text -------------------------------------------------------------------------------------
@@ -266,7 +278,7 @@ static void add_module(const report *r, table *t, uint32_t scope, uint32_t last)
   double all = r->modules.weight_bytes ? (double)r->modules.weight_bytes : 1;
   table_add(t, "%*s%s%s%s", 2 * (int)(m->depth - 1), "", s->name, last != scope ? " … " : "",
             last != scope ? r->graph->scopes[last].name : "");
-  table_add(t, "%s%s", class_name, last != scope ? ", each" : "");
+  table_add(t, "%s%s", class_name, last == scope ? "" : *class_name ? ", each" : "each");
   table_add(t, "%u", s->n_nodes);
   table_add(t, "%s", table_bytes(m->weight_bytes, bytes));
   table_add(t, "%s", table_bar((double)m->weight_bytes / all, bar));
@@ -319,6 +331,7 @@ static int print_text(report *r) {
   print_values(r);
   print_operators(r);
   print_fused(r);
+  tool_print_refused(r->trace);
   print_modules(r);
   print_targets(r);
   return tool_finish();

@@ -50,6 +50,12 @@ void tool_remark(const tool_common *common, const char *format, ...) {
   va_end(args);
 }
 
+void tool_print_refused(const gcut_trace *trace) {
+  uint32_t n = trace->n_refused;
+  if (n == 1) tool_print("\n1 node cannot run: %s\n", trace->refused[0].why);
+  if (n > 1) tool_print("\n%u nodes cannot run; the first: %s\n", n, trace->refused[0].why);
+}
+
 int tool_fail(gcut_status status, const gcut_error *err) {
   gcut_error shown = *err; // messages of this tool's own are not clean yet
   gcut_utf8_clean(shown.message, "");

@@ -29,6 +29,8 @@ TOOL_VERB_LIST(X)
 void tool_print(const char *format, ...) GCUT_PRINTF(1, 2);
 // The same on stderr, unless the user wants none: for what is no error.
 void tool_remark(const tool_common *common, const char *format, ...) GCUT_PRINTF(2, 3);
+// The nodes that no device computes, if there are any.
+void tool_print_refused(const gcut_trace *trace);
 // Prints "graphcut: " and the message; gives the exit status.
 int tool_fail(gcut_status status, const gcut_error *err);
 // The same for GCUT_NOMEM, and ends the command: for what is small, and made before or after all

@@ -7,8 +7,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tracer/base/error.h"
+#include "tracer/base/vector.h"
 #include "tracer/fold.h"
 #include "tracer/fuse/fuse.h"
 #include "tracer/ops/op.h"
@@ -103,6 +105,36 @@ static gcut_status infer_node(tracer *t, const gcut_node *node, const gcut_fact 
   return gcut__fold_node(trace, t->options, node, inputs, outputs, err);
 }
 
+// Keeps why a node will not run.
+static gcut_status refuse_node(gcut_trace *trace, uint32_t node, const gcut_error *why,
+                               gcut_error *err) {
+  gcut_refusal refusal = {node,
+                          gcut_arena_string(trace->arena, why->message, strlen(why->message))};
+  if (!refusal.why || !gcut_vector_reserve((void **)&trace->refused, &trace->refused_capacity,
+                                           trace->n_refused, 1, sizeof *trace->refused))
+    return GCUT_NO_MEMORY(err);
+  trace->refused[trace->n_refused++] = refusal;
+  return GCUT_OK;
+}
+
+static void forget_outputs(const gcut_node *node, gcut_fact *outputs) {
+  for (uint32_t i = 0; i < node->n_outputs; i++) outputs[i] = (gcut_fact){.type = {.rank = -1}};
+}
+
+// What a node makes; nothing is known of it where the node will not run.
+static gcut_status infer_or_refuse(tracer *t, uint32_t index, const gcut_fact **inputs,
+                                   gcut_fact *outputs, gcut_error *err) {
+  const gcut_node *node = &t->trace->graph->nodes[index];
+  gcut_error why = {{0}};
+  forget_outputs(node, outputs);
+  gcut_status status =
+      node->op ? infer_node(t, node, inputs, outputs, &why) : gcut__op_unknown(node, &why);
+  if (status == GCUT_OK) return GCUT_OK;
+  if (status != GCUT_UNSUPPORTED) return GCUT_FAIL(err, status, "%s", why.message);
+  forget_outputs(node, outputs);
+  return refuse_node(t->trace, index, &why, err);
+}
+
 static gcut_status trace_node(tracer *t, uint32_t index, gcut_error *err) {
   gcut_trace *trace = t->trace;
   const gcut_graph *g = trace->graph;
@@ -114,8 +146,7 @@ static gcut_status trace_node(tracer *t, uint32_t index, gcut_error *err) {
   if (node->n_outputs > INLINE_OPERANDS)
     outputs = GCUT_NEW_ARRAY(trace->arena, gcut_fact, node->n_outputs);
   if (!inputs || !outputs) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < node->n_outputs; i++) outputs[i] = (gcut_fact){.type = {.rank = -1}};
-  if (node->op) GCUT_TRY(infer_node(t, node, inputs, outputs, err));
+  GCUT_TRY(infer_or_refuse(t, index, inputs, outputs, err));
   bool folded = node->op && node->n_outputs > 0;
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     uint32_t value = gcut_node_outputs(g, node)[i];
@@ -282,6 +313,7 @@ void gcut_trace_destroy(gcut_trace *trace) {
   if (!trace) return;
   gcut_dims_destroy(trace->dims);
   gcut_arena_destroy(trace->arena);
+  free(trace->refused);
   free(trace);
 }
 

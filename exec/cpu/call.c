@@ -182,10 +182,7 @@ static bool wants_something(const frame *f) {
 }
 
 static gcut_status run_frame(gcut_cpu_runner *r, frame *f, gcut_error *err) {
-  if (!f->node->op)
-    return GCUT_FAIL(err, GCUT_UNSUPPORTED,
-                     "node '%.200s': graphcut does not know the operator %.100s%s%.100s",
-                     f->node->name, f->node->domain, *f->node->domain ? "." : "", f->node->op_type);
+  if (!f->node->op) return gcut__op_unknown(f->node, err);
   GCUT_TRY(prepare_frame(f, err));
   GCUT_TRY(infer(r, f, err));
   if (!wants_something(f)) return GCUT_OK;

@@ -128,6 +128,13 @@ typedef struct gcut_trace_options {
   gcut_progress progress;        // in nodes
 } gcut_trace_options;
 
+// A node that no device computes: of an operator that graphcut does not know, or in a form of one
+// that it does not support. What it makes is as unknown as the model leaves it.
+typedef struct gcut_refusal {
+  uint32_t node;
+  const char *why; // a message that names the node
+} gcut_refusal;
+
 typedef struct gcut_trace {
   const gcut_graph *graph; // borrowed, outlives the trace
   gcut_fact *facts;        // [graph->n_values]
@@ -137,8 +144,10 @@ typedef struct gcut_trace {
   // are the same, so one plan serves all shapes.
   const gcut_fused *fused; // [n_fused] disjoint, by their last nodes from the last to the first
   uint32_t n_fused;
-  uint32_t *fused_of; // [graph->n_nodes] of fused[], GCUT_NONE where a node is in none
-  gcut_dims *dims;    // expressions of the facts: a copy of the graph's that grew
+  uint32_t *fused_of;    // [graph->n_nodes] of fused[], GCUT_NONE where a node is in none
+  gcut_refusal *refused; // [n_refused]
+  uint32_t n_refused, refused_capacity;
+  gcut_dims *dims; // expressions of the facts: a copy of the graph's that grew
   struct gcut_arena *arena;
 } gcut_trace;
 

@@ -148,6 +148,26 @@ if [ $status -eq 1 ] && grep -q 'differ from what was expected' "$work/err"; the
   echo "not ok - run: differs: $status"
 fi
 
+# What cannot run can be looked at, and is refused before anything runs, unless nobody asks for it.
+cat >"$work/acme.gcir" <<'EOF'
+<ir_version: 8, opset_import: ["": 18, "com.acme": 1, "com.microsoft": 1]>
+g (int64[n] x, float[1, 1, 32] q, float[1, 2, 4, 16] past, int32[1] k, int32 t, float[1] scale)
+  => (int64[n] y, int64[n] z, float[1, 1, 32] a) {
+  z = Neg (x)
+  m = com.acme.Magic (z)
+  y = Neg (m)
+  a = com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 2, k_quant_type = "PER_TENSOR">
+    (q, q, q, past, past, k, t, , , , , , scale)
+}
+EOF
+check 'inspect: nodes that cannot run' "$GRAPHCUT" inspect "$work/acme.gcir"
+says 'inspect: the first of them' "2 nodes cannot run; the first: node 'Magic_1': graphcut does not know the operator com.acme.Magic"
+check 'inspect --json: nodes that cannot run' "$GRAPHCUT" inspect "$work/acme.gcir" --json
+says 'inspect --json: and why' 'a quantised cache is not supported'
+check 'cut: nodes that cannot run' "$GRAPHCUT" cut "$work/acme.gcir" --parts 2 --set n=1 -o "$work/acme.json"
+says 'cut: says so' '2 nodes cannot run'
+check 'draw: nodes that cannot run' "$GRAPHCUT" draw "$work/acme.gcir" --view ops -o "$work/acme.dot"
+
 # Of many batches the one at fault is named.
 echo '<ir_version: 8, opset_import: ["": 18]>
 g (int64[n] x) => (float[n] y) <float[3] w = {1, 2, 3}> { y = Gather (w, x) }' >"$work/pick.gcir"
@@ -156,6 +176,11 @@ for i in 0 1 2 5; do
   printf "\\010\\001\\020\\007\\102\\001x\\112\\010\\00$i\\000\\000\\000\\000\\000\\000\\000" >"$work/pick.$i/input_0.pb"
 done
 pick="$GRAPHCUT run $work/pick.gcir --quiet --device cpu"
+echo '<ir_version: 8, opset_import: ["": 18, "com.acme": 1]>
+g (int64[n] x) => (int64[n] y, int64[n] z) { z = Neg (x) y = com.acme.Magic (z) }' >"$work/magic.gcir"
+refuse 'run: an unknown operator' 4 "node 'Magic_1': graphcut does not know" "$GRAPHCUT" run "$work/magic.gcir" --quiet \
+  --input "$work"/pick.[01] --output "$work/magic"
+check 'run: nobody asks for it' "$GRAPHCUT" run "$work/magic.gcir" --input "$work"/pick.[01] --fetch z
 refuse 'run: a batch that fails' 3 "pick.5': node .* index 5" $pick --input "$work"/pick.[0-9]
 refuse 'run: its slice fails' 3 "pick.5': node .* index 5" $pick --micro-batch 1 --input "$work"/pick.[0-9]
 check 'run: batches that do not' $pick --input "$work"/pick.[012] --output "$work/picked"

@@ -147,6 +147,12 @@ static void preset_outputs(gcut_infer *c, const type_variables *bound) {
   }
 }
 
+gcut_status gcut__op_unknown(const gcut_node *node, gcut_error *err) {
+  return GCUT_FAIL(err, GCUT_UNSUPPORTED,
+                   "node '%.200s': graphcut does not know the operator %.100s%s%.100s", node->name,
+                   node->domain, *node->domain ? "." : "", node->op_type);
+}
+
 gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err) {
   type_variables bound = {0};
   bool known;

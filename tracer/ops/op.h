@@ -166,6 +166,8 @@ GCUT_MUST_USE gcut_status gcut_op_parse_attrs(const gcut_graph *graph, const gcu
 // Checks the inputs against the signature, presets output types, calls infer. What both the tracer
 // and devices call.
 GCUT_MUST_USE gcut_status gcut_op_infer(gcut_infer *c, gcut_error *err);
+// GCUT_UNSUPPORTED naming the node, whose operator is unknown.
+GCUT_MUST_USE gcut_status gcut__op_unknown(const gcut_node *node, gcut_error *err);
 
 // ---- helpers for infer functions --------------------------------------------------------------
 
