@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graphcut/nearest.h"
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 #include "tracer/fold.h"
@@ -172,6 +173,18 @@ static gcut_status trace_body(tracer *t, uint32_t body, gcut_error *err) {
 
 // ---- inputs -----------------------------------------------------------------------------------
 
+static gcut_status fail_symbol(const gcut_trace *trace, const char *symbol, gcut_error *err) {
+  gcut_nearest near;
+  char names[300];
+  gcut_nearest_begin(&near, symbol);
+  for (uint32_t i = 0; i < gcut_dims_n_symbols(trace->dims); i++) {
+    const char *name = gcut_dims_symbol_name(trace->dims, i);
+    if (*name != '?') gcut_nearest_offer(&near, name);
+  }
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "the model has no symbolic dimension '%.200s'%s", symbol,
+                   gcut_nearest_format(&near, names, sizeof names));
+}
+
 static gcut_status bind_symbols(gcut_trace *trace, const gcut_trace_options *options,
                                 gcut_error *err) {
   for (size_t i = 0; i < options->n_bindings; i++) {
@@ -180,8 +193,7 @@ static gcut_status bind_symbols(gcut_trace *trace, const gcut_trace_options *opt
       return GCUT_FAIL(err, GCUT_ARGUMENT, "symbol '%.200s' set to %lld: it must be at least 1",
                        b->symbol, (long long)b->value);
     if (!gcut_dims_bind(trace->dims, b->symbol, b->value))
-      return GCUT_FAIL(err, GCUT_ARGUMENT, "the model has no symbolic dimension '%.200s'",
-                       b->symbol);
+      return fail_symbol(trace, b->symbol, err);
   }
   return GCUT_OK;
 }
@@ -192,11 +204,14 @@ static gcut_status unify_dim(gcut_trace *trace, const gcut_input_shape *input, i
   const gcut_value *v = &trace->graph->values[input->value];
   gcut_dim declared = v->declared.dims[d];
   if (gcut_dim_unify(trace->dims, declared, input->dims[d]) == GCUT_OK || !second) return GCUT_OK;
-  char text[128];
+  char text[128], bound[64] = "";
+  gcut_dim here = gcut_dim_evaluate(trace->dims, declared);
   gcut_dims_format(trace->dims, declared, text, sizeof text);
+  if (gcut_dim_known(here) && !gcut_dim_known(declared))
+    snprintf(bound, sizeof bound, ", which is %lld here", (long long)here);
   return GCUT_FAIL(err, GCUT_ARGUMENT,
-                   "input '%.200s': dimension %d is %lld, the model declares %s", v->name, d,
-                   (long long)input->dims[d], text);
+                   "input '%.200s': dimension %d is %lld, the model declares %s%s", v->name, d,
+                   (long long)input->dims[d], text, bound);
 }
 
 static gcut_status unify_input(gcut_trace *trace, const gcut_input_shape *input, bool second,

@@ -117,7 +117,7 @@ static void inputs_unify_with_their_declarations(void **state) {
   gcut_trace_destroy(t);
   assert_fails(
       gcut_trace_create(f.g, &(gcut_trace_options){.inputs = &bad, .n_inputs = 1}, &t, err),
-      GCUT_ARGUMENT, "the model declares");
+      GCUT_ARGUMENT, "dimension 1 is 5, the model declares n, which is 4 here");
   assert_fails(
       gcut_trace_create(f.g, &(gcut_trace_options){.inputs = &flat, .n_inputs = 1}, &t, err),
       GCUT_ARGUMENT, "rank");
