@@ -84,4 +84,4 @@ refuse 'a folder that is read-only' 7 '/sys/plan.json' "$GRAPHCUT" cut $llama -o
 check 'nothing else is left' test "$(ls "$work" | wc -l)" -eq 4
 sed 's/"fuse"/"fuze"/' "$work/first.json" >"$work/misspelt.json"
 refuse 'a plan with a misspelt key' 3 "a plan has no 'fuze'; nearest: 'fuse'" "$GRAPHCUT" draw $llama --plan "$work/misspelt.json" -o "$work/misspelt.dot"
-refuse 'cut: no such symbol' 2 "no symbolic dimension 'length'; nearest: 'seq', 'batch'" "$GRAPHCUT" cut $models/llama/model.onnx --set length=1
+refuse 'cut: no such symbol' 2 "no symbolic dimension 'length'; nearest: 'batch', 'seq'" "$GRAPHCUT" cut $models/llama/model.onnx --set length=1
