@@ -125,16 +125,18 @@ static gcut_status list_values(const builder *b, const uint32_t *values, uint32_
   return GCUT_OK;
 }
 
-// The type that most of the part's weights have: what its products are computed in.
+// The type of what most of the part's arithmetic makes: weights may have fewer bits than that.
 static gcut_dtype main_type(const builder *b, const gcut_part *part) {
-  uint64_t bytes[GCUT_N_DTYPES] = {0};
+  const gcut_trace *trace = b->spec->traces[0];
+  double flops[GCUT_N_DTYPES] = {0};
   gcut_dtype best = GCUT_FLOAT;
-  for (uint32_t i = 0; i < part->n_constants; i++) {
-    const gcut_constant *k = gcut__constant_of(b->spec->traces[0], part->constants[i]);
-    if (k) bytes[k->type] += k->bytes;
+  for (uint32_t i = 0; i < part->n_nodes; i++) {
+    const gcut_node *node = &b->graph->nodes[part->nodes[i]];
+    uint32_t made = node->n_outputs ? gcut_node_outputs(b->graph, node)[0] : GCUT_NONE;
+    if (made != GCUT_NONE) flops[trace->facts[made].type.type] += trace->flops[part->nodes[i]];
   }
   for (int t = 0; t < GCUT_N_DTYPES; t++)
-    if (bytes[t] > bytes[best]) best = (gcut_dtype)t;
+    if (flops[t] > flops[best]) best = (gcut_dtype)t;
   return best;
 }
 

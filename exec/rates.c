@@ -1,5 +1,6 @@
 // The model of a machine: a part takes the longest of its arithmetic, its memory traffic, and what
-// it reads over the wire, plus a fixed cost a node.
+// it reads over the wire, plus a fixed cost a node. What it makes of weights alone comes before: no
+// arithmetic hides it.
 #include "exec/rates.h"
 
 #include <math.h>
@@ -68,8 +69,9 @@ double gcut__run_seconds(const gcut__rates *r, const bool *mapped, uint32_t part
   const gcut_stage *stage = &r->problem->parts[part];
   const gcut_work *work = &stage->work[shape_class];
   const gcut_engine *e = on_host ? &r->profile->host : &r->profile->device;
-  uint64_t traffic = work->traffic - (prepared ? work->prepared_traffic : 0);
-  double seconds = fmax(work->flops / flop_rate(e, stage->type), (double)traffic / e->memory_rate);
+  double seconds = fmax(work->flops / flop_rate(e, stage->type),
+                        (double)(work->traffic - work->prepared_traffic) / e->memory_rate);
+  if (!prepared) seconds += (double)work->prepared_traffic / e->memory_rate;
   if (!on_host && mapped && r->profile->mapped_rate > 0)
     seconds = fmax(seconds, (double)gcut__bytes_in_place(stage, mapped, shape_class) /
                                 r->profile->mapped_rate);
