@@ -1,39 +1,14 @@
 // Values inside a part: no two alive at once share a byte, and little is wasted.
-#include "exec/layout.h"
-
 #include "tests/support/check.h"
+#include "tests/support/laid.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/toy.h"
-#include "tracer/base/arena.h"
 #include "tracer/build.h"
 
 static gcut_plan *whole_of(const gcut_trace *trace) {
   gcut_plan *plan;
   assert_ok(gcut_plan_whole(trace, NULL, &plan, err));
   return plan;
-}
-
-// A graph as one part, laid out; take_up gives all of it back.
-typedef struct laid {
-  gcut_graph *graph;
-  gcut_trace *trace;
-  gcut_plan *plan;
-  gcut_arena *arena;
-  gcut__layout layout;
-} laid;
-
-static laid lay_out(gcut_graph *g) {
-  laid it = {.graph = g, .trace = toy_trace(g, 0), .arena = gcut_arena_create()};
-  it.plan = whole_of(it.trace);
-  assert_ok(gcut__layout_create(it.trace, &it.plan->parts[0], it.arena, &it.layout, err));
-  return it;
-}
-
-static void take_up(laid *it) {
-  gcut_arena_destroy(it->arena);
-  gcut_plan_destroy(it->plan);
-  gcut_trace_destroy(it->trace);
-  gcut_graph_destroy(it->graph);
 }
 
 static const gcut__home *home_of(const gcut__layout *l, uint32_t value) {

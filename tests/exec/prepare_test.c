@@ -4,35 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "exec/layout.h"
 #include "graphcut/simulate.h"
 #include "tests/support/check.h"
+#include "tests/support/laid.h"
 #include "tests/support/problem.h"
 #include "tests/support/toy.h"
 
 // ---- the layout -------------------------------------------------------------------------------
-
-typedef struct laid {
-  gcut_graph *graph;
-  gcut_trace *trace;
-  gcut_plan *plan;
-  gcut_arena *arena;
-  gcut__layout layout;
-} laid;
-
-static laid lay_out(gcut_graph *g) {
-  laid it = {.graph = g, .trace = toy_trace(g, 0), .arena = gcut_arena_create()};
-  assert_ok(gcut_plan_whole(it.trace, NULL, &it.plan, err));
-  assert_ok(gcut__layout_create(it.trace, &it.plan->parts[0], it.arena, &it.layout, err));
-  return it;
-}
-
-static void take_up(laid *it) {
-  gcut_arena_destroy(it->arena);
-  gcut_plan_destroy(it->plan);
-  gcut_trace_destroy(it->trace);
-  gcut_graph_destroy(it->graph);
-}
 
 static uint64_t prepared_at(const laid *it, const char *value) {
   for (uint32_t i = 0; i < it->layout.n_homes; i++)
