@@ -9,6 +9,7 @@
 #include "tests/support/laid.h"
 #include "tests/support/problem.h"
 #include "tests/support/toy.h"
+#include "tracer/build.h"
 
 // ---- the layout -------------------------------------------------------------------------------
 
@@ -85,6 +86,40 @@ static void test_outputs_and_draws_are_not(void **state) {
   laid it = lay_out(g);
   assert_int_equal(n_of_weights(&it), 0);
   assert_int_equal(it.layout.prepared, 0);
+  take_up(&it);
+}
+
+// ---- the problem ------------------------------------------------------------------------------
+
+static void retype(gcut_graph *g, const char *name, gcut_dtype type) {
+  gcut_value *v = &g->values[toy_value(g, name)];
+  gcut_constant *k = v->constant == GCUT_NONE ? NULL : &g->constants[v->constant];
+  gcut_type declared = v->declared;
+  declared.type = (uint8_t)type;
+  gcut_value_declare(g, toy_value(g, name), &declared);
+  if (!k) return;
+  k->bytes = k->bytes / 4 * (type == GCUT_INT8 ? 1 : 2);
+  k->type = type;
+}
+
+// Weights of eight bits, a product of float16: at float16's rate.
+static void test_arithmetic_counts_in_what_it_makes(void **state) {
+  (void)state;
+  gcut_graph *g = begin();
+  toy_weight(g, "scale", 1, (int64_t[]){16});
+  retype(g, "x", GCUT_FLOAT16);
+  retype(g, "W", GCUT_INT8);
+  retype(g, "scale", GCUT_FLOAT16);
+  toy_node(g, 0, "a", "DequantizeLinear", "W scale", "right");
+  toy_node(g, 0, "b", "MatMul", "x right", "y");
+  toy_output(g, "y");
+  laid it = lay_out(g);
+  gcut_problem *p;
+  gcut_problem_options options = {.n_batches = 1};
+  assert_ok(gcut_problem_create(it.trace, it.plan, &options, &p, err));
+  assert_int_equal(p->parts[0].type, GCUT_FLOAT16);
+  assert_int_equal(p->parts[0].work[0].prepared, 16 * 16 * 2);
+  gcut_problem_destroy(p);
   take_up(&it);
 }
 
@@ -269,6 +304,7 @@ int main(void) {
       cmocka_unit_test(test_what_others_read_is_kept),
       cmocka_unit_test(test_views_are_kept_with_what_they_show),
       cmocka_unit_test(test_outputs_and_draws_are_not),
+      cmocka_unit_test(test_arithmetic_counts_in_what_it_makes),
       cmocka_unit_test_setup_teardown(test_several_batches_are_given_it, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_budgets_come_first, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_the_clock_knows_it, set_up, tear_down),
