@@ -1,5 +1,5 @@
 // The state of weaving (weave.c), and what its files share: where values are (homes.c), how batches
-// come in and go out (feed.c).
+// come in and go out (feed.c), how a part computes on one (run_batch.c).
 #ifndef GCUT_EXEC_OFFLOAD_WEAVER_H
 #define GCUT_EXEC_OFFLOAD_WEAVER_H
 
@@ -129,6 +129,11 @@ void gcut__claim_operand(gcut__weaver *w, uint32_t instance, gcut_space home, ui
                          bool output);
 // The command being built reads the value in `home`, or on the heap.
 void gcut__use_operand(gcut__weaver *w, uint32_t instance, gcut_space home);
+
+// ---- run_batch.c
+
+// The current step's part on the current batch.
+gcut_status gcut__run_batch(gcut__weaver *w);
 
 // ---- feed.c
 
