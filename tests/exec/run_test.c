@@ -1,18 +1,13 @@
 // Plans run: random graphs, cut anywhere, under every strategy, give the bits of the uncut graph.
-#include "graphcut/run.h"
-
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "tests/support/check.h"
+#include "tests/support/feed.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/toy.h"
-#include "tracer/build.h"
 
-enum { N_GRAPHS = 1200, MOST_BATCHES = 5, MOST_OUTPUTS = 24 };
+enum { N_GRAPHS = 1200 };
 
 static const char *const offloads[] = {
     "resident",
@@ -34,69 +29,13 @@ static const char *const offloads[] = {
 };
 enum { N_OFFLOADS = sizeof offloads / sizeof *offloads };
 
-// ---- batches ----------------------------------------------------------------------------------
-
-typedef struct feed {
-  const gcut_graph *graph;
-  int64_t rows[MOST_BATCHES]; // of each batch's inputs
-  size_t n;
-  _Atomic int calls, fail_at; // the call that fails; 0: none
-} feed;
-
-static float element(size_t batch, uint32_t input, int64_t i) {
-  return (float)((int64_t)((batch * 31 + input * 17 + (size_t)i * 7) % 23) - 9) / 4;
-}
-
-static gcut_status read_feed(void *context, size_t batch, gcut_tensor **inputs, gcut_error *err) {
-  feed *f = context;
-  if (atomic_fetch_add(&f->calls, 1) + 1 == f->fail_at) {
-    snprintf(err->message, sizeof err->message, "the source failed");
-    return GCUT_FORMAT;
-  }
-  for (uint32_t i = 0; i < f->graph->bodies[0].n_inputs; i++) {
-    gcut_status status =
-        gcut_tensor_create(GCUT_FLOAT, 2, (int64_t[]){f->rows[batch], 4}, &inputs[i], err);
-    if (status != GCUT_OK) return status;
-    for (int64_t k = 0; k < 4 * f->rows[batch]; k++)
-      ((float *)inputs[i]->data)[k] = element(batch, i, k);
-  }
-  return GCUT_OK;
-}
-
 static feed make_feed(const gcut_graph *g, uint64_t *random) {
   feed f = {.graph = g, .n = 1 + random_below(random, MOST_BATCHES)};
   for (size_t b = 0; b < f.n; b++) f.rows[b] = 1 + random_below(random, 3);
   return f;
 }
 
-// ---- results ----------------------------------------------------------------------------------
-
-typedef struct bowl {
-  gcut_digest digests[MOST_BATCHES][MOST_OUTPUTS];
-  int written[MOST_BATCHES];
-  uint32_t n_outputs;
-  bool fails;
-} bowl;
-
-static gcut_status write_bowl(void *context, size_t batch, gcut_tensor *const *outputs,
-                              gcut_error *err) {
-  bowl *b = context;
-  if (b->fails) {
-    snprintf(err->message, sizeof err->message, "the sink failed");
-    return GCUT_IO;
-  }
-  b->written[batch]++;
-  for (uint32_t i = 0; i < b->n_outputs; i++) b->digests[batch][i] = gcut_tensor_digest(outputs[i]);
-  return GCUT_OK;
-}
-
 // ---- graphs -----------------------------------------------------------------------------------
-
-static void fill_weights(gcut_graph *g, uint64_t *random) {
-  for (uint32_t i = 0; i < g->n_constants; i++)
-    for (uint64_t k = 0; k < g->constants[i].bytes / 4; k++)
-      ((float *)g->constants[i].data)[k] = (float)((int)random_below(random, 9) - 4) / 8;
-}
 
 // What plain arithmetic lacks: views, values of unknown size, sequences, inputs handed on.
 static void add_specials(gcut_graph *g, uint64_t *random, uint32_t n_values) {
@@ -141,15 +80,6 @@ static gcut_graph *make_graph(uint64_t seed, uint64_t *random) {
   add_specials(g, random, n_values);
   fill_weights(g, random);
   return g;
-}
-
-static gcut_status run(const gcut_graph *g, const gcut_plan *plan, const gcut_run_options *options,
-                       feed *f, bowl *b, gcut_run_result *result, gcut_error *err) {
-  gcut_source source = {.read = read_feed, .context = f, .n_batches = f->n};
-  gcut_sink sink = {.write = write_bowl, .context = b};
-  b->n_outputs = plan->n_fetches;
-  assert_true(plan->n_fetches <= MOST_OUTPUTS);
-  return gcut_run(g, plan, options, &source, &sink, result, err);
 }
 
 static void expect_same(const bowl *a, const bowl *b, const feed *f, uint64_t seed,
@@ -296,162 +226,12 @@ static void test_what_no_shape_runs_is_not_loaded(void **state) {
   gcut_graph_destroy(g);
 }
 
-// ---- failures ---------------------------------------------------------------------------------
-
-typedef struct fixture {
-  gcut_graph *graph;
-  gcut_trace *trace;
-  gcut_plan *plan;
-  feed feed;
-} fixture;
-
-static int set_up(void **state) {
-  fixture *x = calloc(1, sizeof *x);
-  uint64_t random = 42;
-  x->graph = toy_begin();
-  toy_input(x->graph, "x", 2, (int64_t[]){0, 4});
-  toy_weight(x->graph, "w", 2, (int64_t[]){4, 4});
-  toy_node(x->graph, 0, "a", "MatMul", "x w", "y");
-  toy_node(x->graph, 0, "b", "Relu", "y", "z");
-  toy_node(x->graph, 0, "c", "MatMul", "z w", "out");
-  toy_output(x->graph, "out");
-  fill_weights(x->graph, &random);
-  x->trace = toy_trace(x->graph, 0);
-  x->feed = (feed){.graph = x->graph, .rows = {1, 2, 1}, .n = 3};
-  uint32_t *nodes = x->graph->bodies[0].nodes;
-  gcut_part_spec parts[] = {{.name = "p0", .nodes = nodes, .n_nodes = 1},
-                            {.name = "p1", .nodes = nodes + 1, .n_nodes = 1},
-                            {.name = "p2", .nodes = nodes + 2, .n_nodes = 1}};
-  gcut_plan_spec spec = {.parts = parts, .n_parts = 3};
-  *state = x;
-  return gcut_plan_build(x->trace, &spec, &x->plan, NULL) == GCUT_OK ? 0 : 1;
-}
-
-static int tear_down(void **state) {
-  fixture *x = *state;
-  gcut_plan_destroy(x->plan);
-  gcut_trace_destroy(x->trace);
-  gcut_graph_destroy(x->graph);
-  free(x);
-  return 0;
-}
-
-static void test_a_failing_source_ends_the_run(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  gcut_run_options options = {.offload = "prefetch"};
-  for (int at = 1; at <= 6; at++) { // three calls for shapes, three for the batches themselves
-    bowl b = {0};
-    x->feed.calls = 0;
-    x->feed.fail_at = at;
-    assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_FORMAT,
-                 "the source failed");
-  }
-}
-
-static void test_a_failing_sink_ends_the_run(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {.fails = true};
-  gcut_run_options options = {.offload = "sequential", .passes = 2};
-  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_IO,
-               "the sink failed");
-}
-
-static void test_what_does_not_fit_is_refused_before_work(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {0};
-  gcut_run_options options = {.offload = "sequential", .budget = 256};
-  x->feed.calls = 0;
-  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_BUDGET,
-               "at least ");
-  assert_int_equal(x->feed.calls, 3); // shapes only
-  assert_int_equal(b.written[0], 0);
-}
-
-static void test_devices_and_batches_are_checked(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {0};
-  gcut_run_options options = {.device = "abacus"};
-  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_ARGUMENT,
-               "no device 'abacus'");
-  options.device = "cpu";
-  x->feed.n = 0;
-  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_ARGUMENT,
-               "no batches");
-}
-
-static void test_sim_computes_nothing(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {0};
-  gcut_run_options options = {.device = "sim", .offload = "prefetch"};
-  assert_ok(run(x->graph, x->plan, &options, &x->feed, &b, &result, err));
-  assert_true(result.simulated);
-  assert_true(result.seconds > 0);
-  assert_true(result.bytes_up > 0);
-  assert_int_equal(b.written[0], 0);
-}
-
-static void test_spill_folder_must_be_there(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {0};
-  gcut_run_options options = {
-      .offload = "sequential:place=host", .host_budget = 256, .spill_folder = "/nowhere/at/all"};
-  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_IO,
-               "/nowhere/at/all");
-}
-
-static void count_progress(void *context, uint64_t done, uint64_t total) {
-  _Atomic uint64_t *count = context;
-  assert_true(done <= total);
-  assert_int_equal(total, 9);
-  atomic_fetch_add(count, 1);
-}
-
-static void test_progress_counts_parts_and_batches(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {0};
-  _Atomic uint64_t count = 0;
-  gcut_run_options options = {.progress = {count_progress, (void *)&count}};
-  assert_ok(run(x->graph, x->plan, &options, &x->feed, &b, &result, err));
-  assert_int_equal(count, 9);
-}
-
-static void test_timeline_is_written(void **state) {
-  fixture *x = *state;
-  gcut_run_result result;
-  bowl b = {0};
-  char path[] = "/tmp/graphcut-timeline-XXXXXX", text[200] = "";
-  close(mkstemp(path));
-  gcut_run_options options = {.timeline = path};
-  assert_ok(run(x->graph, x->plan, &options, &x->feed, &b, &result, err));
-  FILE *file = fopen(path, "r");
-  assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-  fclose(file);
-  unlink(path);
-  assert_non_null(strstr(text, "traceEvents"));
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_cut_runs_give_the_uncut_bits),
       cmocka_unit_test(test_host_budget_spills_and_gives_the_same_bits),
       cmocka_unit_test(test_the_peak_of_a_run_is_the_planned_one),
       cmocka_unit_test(test_what_no_shape_runs_is_not_loaded),
-      cmocka_unit_test_setup_teardown(test_a_failing_source_ends_the_run, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_a_failing_sink_ends_the_run, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_refused_before_work, set_up,
-                                      tear_down),
-      cmocka_unit_test_setup_teardown(test_devices_and_batches_are_checked, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_sim_computes_nothing, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_spill_folder_must_be_there, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_progress_counts_parts_and_batches, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_timeline_is_written, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
