@@ -112,10 +112,6 @@ static gcut_status run_view(frame *f, gcut_error *err) {
   return gcut_tensor_view(input, input->type, type->rank, type->dims, &f->outputs[0], err);
 }
 
-static gcut_status run_body(gcut_cpu_call *c, uint32_t body, gcut_tensor *const *inputs,
-                            uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
-                            gcut_error *err);
-
 static gcut_cpu_call call_of(const frame *f, uint32_t n_inputs, const void *attrs) {
   return (gcut_cpu_call){.graph = f->graph,
                          .node = f->node,
@@ -160,7 +156,7 @@ static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kern
       GCUT_TRY(allocate(f, i, type, err));
   }
   gcut_cpu_call c = call_of(f, f->node->n_inputs, f->node->attrs);
-  c.run_body = f->env ? run_body : NULL;
+  c.run_body = f->env ? gcut__cpu_run_body : NULL;
   c.private_state = r;
   GCUT_TRY(settle_order(f, &c, err));
   return kernel(&c, err);
@@ -228,9 +224,8 @@ static gcut_status fetch_as_is(gcut_cpu_env *env, uint32_t value, const gcut_ten
   return GCUT_OK;
 }
 
-// The same row-major.
-static gcut_status fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
-                         gcut_error *err) {
+gcut_status gcut__cpu_fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
+                            gcut_error *err) {
   GCUT_TRY(fetch_as_is(env, value, out_tensor, err));
   return gcut__cpu_straighten(env, value, err);
 }
@@ -240,7 +235,7 @@ static gcut_status fetch_inputs(frame *f, gcut_error *err) {
   bool as_is = f->env->turned && gcut__cpu_orders_of(f->node) != GCUT_CPU_ROW_MAJOR;
   for (uint32_t i = 0; i < f->node->n_inputs; i++) {
     if (values[i] == GCUT_NONE) continue;
-    GCUT_TRY((as_is ? fetch_as_is : fetch)(f->env, values[i], &f->inputs[i], err));
+    GCUT_TRY((as_is ? fetch_as_is : gcut__cpu_fetch)(f->env, values[i], &f->inputs[i], err));
     if (!as_is || !f->env->turned[values[i]]) continue;
     if (!f->turned && !(f->turned = GCUT_NEW_ARRAY(f->scratch, bool, f->node->n_inputs)))
       return GCUT_NO_MEMORY(err);
@@ -279,7 +274,7 @@ static gcut_status run_group(frame *f, const gcut_trace *trace, const gcut_fused
   f->inputs = GCUT_NEW_ARRAY(f->scratch, const gcut_tensor *, group->n_reads);
   if (!f->inputs) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < group->n_reads; i++)
-    GCUT_TRY(fetch(f->env, group->reads[i], &f->inputs[i], err));
+    GCUT_TRY(gcut__cpu_fetch(f->env, group->reads[i], &f->inputs[i], err));
   GCUT_TRY(allocate(f, 0, &trace->facts[value].type, err));
   gcut_cpu_call c = call_of(f, group->n_reads, group);
   GCUT_TRY(gcut__cpu_find_group(group->kind)(&c, err));
@@ -308,51 +303,5 @@ gcut_status gcut__cpu_evaluate(void *runner, const gcut_graph *graph, const gcut
   for (uint32_t i = 0; i < node->n_outputs && status == GCUT_OK; i++)
     outputs[i] = gcut_tensor_ref(f.outputs[i]);
   leave(r, &f);
-  return status;
-}
-
-// ---- bodies -----------------------------------------------------------------------------------
-
-// Drops what a body computed, so that nothing outlives an iteration.
-static void clear_body(gcut_cpu_env *env, const gcut_body *body) {
-  for (uint32_t i = 0; i < body->n_inputs; i++) gcut__cpu_env_set(env, body->inputs[i], NULL);
-  for (uint32_t i = 0; i < body->n_nodes; i++) {
-    const gcut_node *node = &env->graph->nodes[body->nodes[i]];
-    for (uint32_t k = 0; k < node->n_outputs; k++)
-      if (gcut_node_outputs(env->graph, node)[k] != GCUT_NONE)
-        gcut__cpu_env_set(env, gcut_node_outputs(env->graph, node)[k], NULL);
-  }
-}
-
-static gcut_status run_body_nodes(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_body *body,
-                                  gcut_tensor **outputs, uint32_t n_outputs, gcut_error *err) {
-  for (uint32_t i = 0; i < body->n_nodes; i++)
-    GCUT_TRY(gcut__cpu_run_node(r, env, body->nodes[i], err));
-  for (uint32_t i = 0; i < n_outputs; i++) {
-    const gcut_tensor *t;
-    GCUT_TRY(fetch(env, body->outputs[i], &t, err));
-    outputs[i] = gcut_tensor_ref((gcut_tensor *)t);
-  }
-  return GCUT_OK;
-}
-
-static gcut_status run_body(gcut_cpu_call *c, uint32_t body, gcut_tensor *const *inputs,
-                            uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
-                            gcut_error *err) {
-  gcut_cpu_runner *r = c->private_state;
-  gcut_cpu_env *env = r->env;
-  const gcut_body *b = &c->graph->bodies[body];
-  if (n_inputs != b->n_inputs || n_outputs != b->n_outputs)
-    return gcut__cpu_fail(c, GCUT_FORMAT, err,
-                          "its subgraph has %u inputs and %u outputs, expected %u and %u",
-                          b->n_inputs, b->n_outputs, n_inputs, n_outputs);
-  for (uint32_t i = 0; i < n_outputs; i++) outputs[i] = NULL;
-  for (uint32_t i = 0; i < n_inputs; i++) gcut__cpu_env_set(env, b->inputs[i], inputs[i]);
-  gcut_status status = run_body_nodes(r, env, b, outputs, n_outputs, err);
-  clear_body(env, b);
-  for (uint32_t i = 0; i < n_outputs && status != GCUT_OK; i++) {
-    gcut_tensor_unref(outputs[i]);
-    outputs[i] = NULL;
-  }
   return status;
 }

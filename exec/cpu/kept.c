@@ -13,8 +13,8 @@ void gcut__cpu_shelf_clear(gcut_cpu_shelf *shelf) {
   *shelf = (gcut_cpu_shelf){0};
 }
 
-gcut_cpu_kept *gcut__cpu_shelf_find(const gcut_cpu_shelf *shelf, uint32_t node) {
-  uint32_t place = shelf->n ? gcut_map_get(&shelf->places, node) : UINT32_MAX;
+gcut_cpu_kept *gcut__cpu_shelf_find(const gcut_cpu_shelf *shelf, uint64_t key) {
+  uint32_t place = shelf->n ? gcut_map_get(&shelf->places, key) : UINT32_MAX;
   return place == UINT32_MAX ? NULL : shelf->kept[place];
 }
 
@@ -29,11 +29,11 @@ static bool grow(gcut_cpu_shelf *shelf) {
   return true;
 }
 
-bool gcut__cpu_shelf_put(gcut_cpu_shelf *shelf, uint32_t node, gcut_cpu_kept *kept) {
-  uint32_t place = gcut_map_get(&shelf->places, node);
+bool gcut__cpu_shelf_put(gcut_cpu_shelf *shelf, uint64_t key, gcut_cpu_kept *kept) {
+  uint32_t place = gcut_map_get(&shelf->places, key);
   if (place == UINT32_MAX) {
     place = shelf->n;
-    if (!grow(shelf) || !gcut_map_set(&shelf->places, node, place)) return false;
+    if (!grow(shelf) || !gcut_map_set(&shelf->places, key, place)) return false;
     shelf->kept[shelf->n++] = NULL;
   }
   destroy(shelf->kept[place]);

@@ -1,5 +1,6 @@
 // What kernels keep from call to call: packed weights, prepared trees, and the like. It lies with
-// the weights of the part, as a shelf with a place a node, and goes when they are unloaded.
+// the weights of the part, as a shelf with places by key (a node, mostly), and goes when they are
+// unloaded.
 #ifndef GCUT_EXEC_CPU_KEPT_H
 #define GCUT_EXEC_CPU_KEPT_H
 
@@ -12,7 +13,7 @@ typedef struct gcut_cpu_kept {
 
 // A zeroed shelf is empty.
 typedef struct gcut_cpu_shelf {
-  gcut_map places; // node -> index of kept
+  gcut_map places; // key -> index of kept
   gcut_cpu_kept **kept;
   uint32_t n, capacity;
   const void *owner; // whose constants things were made from: the user's to set
@@ -20,10 +21,10 @@ typedef struct gcut_cpu_shelf {
 
 // Frees what is kept; the shelf is empty then.
 void gcut__cpu_shelf_clear(gcut_cpu_shelf *shelf);
-// What the node keeps, or NULL.
-gcut_cpu_kept *gcut__cpu_shelf_find(const gcut_cpu_shelf *shelf, uint32_t node);
-// Keeps it for the node, instead of what was kept; false where memory is out: then it is still the
+// What is kept there, or NULL.
+gcut_cpu_kept *gcut__cpu_shelf_find(const gcut_cpu_shelf *shelf, uint64_t key);
+// Keeps it there, instead of what was kept; false where memory is out: then it is still the
 // caller's.
-GCUT_MUST_USE bool gcut__cpu_shelf_put(gcut_cpu_shelf *shelf, uint32_t node, gcut_cpu_kept *kept);
+GCUT_MUST_USE bool gcut__cpu_shelf_put(gcut_cpu_shelf *shelf, uint64_t key, gcut_cpu_kept *kept);
 
 #endif

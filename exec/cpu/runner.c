@@ -77,9 +77,7 @@ gcut_status gcut__cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, 
 
 bool gcut__cpu_is_constant(const gcut_cpu_call *c, uint32_t i) {
   uint32_t value = i < c->n_inputs ? gcut_node_inputs(c->graph, c->node)[i] : GCUT_NONE;
-  if (value == GCUT_NONE || !c->env) return false;
-  return c->graph->values[value].constant != GCUT_NONE ||
-         (c->env->trace && c->node->body == 0 && c->env->trace->facts[value].constant);
+  return value != GCUT_NONE && c->env && gcut__cpu_is_fixed(c->env, value);
 }
 
 static uint32_t node_of(const gcut_cpu_call *c) {

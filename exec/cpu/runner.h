@@ -3,6 +3,7 @@
 #define GCUT_EXEC_CPU_RUNNER_H
 
 #include "exec/cpu/call.h"
+#include "exec/cpu/kernel.h"
 #include "tracer/base/arena.h"
 #include "tracer/dims.h"
 
@@ -16,5 +17,15 @@ struct gcut_cpu_runner {
   void *spare;       // [spare_bytes]
   size_t spare_bytes;
 };
+
+// The value's tensor, row-major, fetching an initializer at need.
+GCUT_MUST_USE gcut_status gcut__cpu_fetch(gcut_cpu_env *env, uint32_t value,
+                                          const gcut_tensor **out_tensor, gcut_error *err);
+// Whether the value is the same in every run of the part.
+bool gcut__cpu_is_fixed(const gcut_cpu_env *env, uint32_t value);
+// A call's run_body.
+gcut_status gcut__cpu_run_body(gcut_cpu_call *c, uint32_t body, gcut_tensor *const *inputs,
+                               uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
+                               gcut_error *err);
 
 #endif

@@ -53,11 +53,23 @@ static void free_chunks(chunk *first) {
   }
 }
 
+// The largest chunk, but for what is larger than any that small requests share.
+static chunk *worth_keeping(chunk *first) {
+  chunk *best = first;
+  for (chunk *c = first->next; c; c = c->next)
+    if (c->size <= LAST_CHUNK && (c->size > best->size || best->size > LAST_CHUNK)) best = c;
+  return best;
+}
+
 void gcut_arena_reset(gcut_arena *arena) {
-  chunk *kept = arena->chunks;
-  if (!kept) return;
-  free_chunks(kept->next);
-  kept->next = NULL;
+  if (!arena->chunks) return;
+  chunk *kept = worth_keeping(arena->chunks);
+  for (chunk *c = arena->chunks, *next; c; c = next) {
+    next = c->next;
+    c->next = NULL;
+    if (c != kept) free_chunks(c);
+  }
+  arena->chunks = kept;
   kept->used = 0;
   ASAN_POISON_MEMORY_REGION(chunk_bytes(kept), kept->size);
 }

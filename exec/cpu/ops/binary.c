@@ -284,25 +284,27 @@ POWER_ROW(pow_ii, int64_t, int64_t, x != 0 || y >= 0, signed_power(x, y))
 POWER_ROW(pow_iu, int64_t, uint64_t, true, power_of_integer(x, y))
 ROW(square_f, void, float, x *x)
 ROW(square_d, void, double, x *x)
+ROW(cube_f, void, float, (float)((double)x *(double)x *(double)x))
 ROWS(pow_f, pow_ff, pow_fd, pow_fi, pow_fu)
 ROWS(pow_d, pow_df, pow_dd, pow_di, pow_du)
 ROWS(pow_i, pow_if, pow_id, pow_ii, pow_iu)
 ROWS(pow_j, pow_jf, pow_jd, pow_ii, pow_iu) // int32
 
-static bool is_two(const gcut_tensor *exponent) {
-  if (exponent->count != 1) return false;
+// An exponent that all elements share, else 0.
+static double single(const gcut_tensor *exponent) {
+  if (exponent->count != 1) return 0;
   gcut_row row;
   const void *value = gcut__row_load(exponent->type, exponent->data, 0, 0, 1, &row);
-  return gcut__row_double(gcut__class_of(exponent->type), value, 0) == 2;
+  return gcut__row_double(gcut__class_of(exponent->type), value, 0);
 }
 
 gcut_status gcut__cpu_pow(gcut_cpu_call *c, gcut_error *err) {
   gcut_dtype type = c->inputs[0]->type;
   gcut_class base = gcut__class_of(type), exponent = gcut__class_of(c->inputs[1]->type);
-  bool squares = is_two(c->inputs[1]);
+  double power = single(c->inputs[1]);
   row_function *f = NULL;
-  if (base == GCUT_CLASS_f) f = squares ? square_f : pow_f_rows[exponent];
-  if (base == GCUT_CLASS_d) f = squares ? square_d : pow_d_rows[exponent];
+  if (base == GCUT_CLASS_f) f = power == 2 ? square_f : power == 3 ? cube_f : pow_f_rows[exponent];
+  if (base == GCUT_CLASS_d) f = power == 2 ? square_d : pow_d_rows[exponent];
   if (base == GCUT_CLASS_i) f = (type == GCUT_INT32 ? pow_j_rows : pow_i_rows)[exponent];
   return run(c, f, trailing_dims(c), NULL, err);
 }

@@ -6,14 +6,8 @@
 
 #include <math.h>
 
+#include "exec/cpu/ops/wide.h"
 #include "tracer/base/narrow.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && defined(__GNUC__) &&                  \
-    !defined(__clang__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
 
 static inline float exp_one(float x) {
   const float magic = 0x1.8p23f; // adding it rounds to an integer, held in the low bits
@@ -39,7 +33,7 @@ static inline float exp_one(float x) {
 
 enum { LANES = 8 };
 
-WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
+GCUT_WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
   double sums[LANES] = {0}, sum = 0;
   int64_t whole = n - n % LANES;
   for (int64_t i = 0; i < n; i++) x[i] = exp_one(x[i] - less);
@@ -50,7 +44,7 @@ WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
   return sum;
 }
 
-WIDE void gcut__sigmoid_floats(float *x, int64_t n) {
+GCUT_WIDE void gcut__sigmoid_floats(float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] = 1 / (1 + exp_one(-x[i]));
 }
 
@@ -65,6 +59,6 @@ static inline float tanh_one(float x) {
   return fabsf(x) > 0.6f ? copysignf(far, x) : x + x * z * p;
 }
 
-WIDE void gcut__tanh_floats(float *x, int64_t n) {
+GCUT_WIDE void gcut__tanh_floats(float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] = tanh_one(x[i]);
 }

@@ -2,16 +2,8 @@
 // not the last.
 #include "exec/cpu/ops/real.h"
 
+#include "exec/cpu/ops/halves.h"
 #include "exec/cpu/ops/typed.h"
-
-// float16 without branches: shift exponent and mantissa into place and scale by 2^112, which also
-// normalises subnormals; infinities and NaNs come out at 2^16 and above and get the full exponent.
-static inline float widen_float16(uint16_t x) {
-  uint32_t magnitude = (uint32_t)(x & 0x7fffu) << 13;
-  float scaled = gcut_bits_float(magnitude) * 0x1p112f;
-  uint32_t bits = gcut_float_bits(scaled) | (scaled >= 65536.0f ? 0x7f800000u : 0);
-  return gcut_bits_float(bits | ((uint32_t)(x & 0x8000u) << 16));
-}
 
 // To the nearest value that the integer type holds; NaN gives 0.
 #define TO_INTEGER(T, low, high)                                                                   \
@@ -73,12 +65,8 @@ void gcut__load_floats(gcut_dtype type, const void *data, uint64_t first, uint64
   case GCUT_FLOAT:
     if (n > 0) memcpy(out, (const float *)data + first, n * sizeof *out);
     break;
-  case GCUT_FLOAT16:
-    for (uint64_t i = 0; i < n; i++) out[i] = widen_float16(x[i]);
-    break;
-  case GCUT_BFLOAT16:
-    for (uint64_t i = 0; i < n; i++) out[i] = gcut_from_bfloat16(x[i]);
-    break;
+  case GCUT_FLOAT16: gcut__widen_float16(n, x, out); break;
+  case GCUT_BFLOAT16: gcut__widen_bfloat16(n, x, out); break;
   default: break;
   }
 }
@@ -89,12 +77,8 @@ void gcut__store_floats(gcut_dtype type, void *data, uint64_t first, uint64_t n,
   case GCUT_FLOAT:
     if (n > 0) memcpy((float *)data + first, in, n * sizeof *in);
     break;
-  case GCUT_FLOAT16:
-    for (uint64_t i = 0; i < n; i++) x[i] = gcut_to_float16(in[i]);
-    break;
-  case GCUT_BFLOAT16:
-    for (uint64_t i = 0; i < n; i++) x[i] = gcut_to_bfloat16(in[i]);
-    break;
+  case GCUT_FLOAT16: gcut__narrow_float16(n, in, x); break;
+  case GCUT_BFLOAT16: gcut__narrow_bfloat16(n, in, x); break;
   default: break;
   }
 }

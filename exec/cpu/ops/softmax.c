@@ -1,11 +1,13 @@
-// Softmax, LogSoftmax, Hardmax: rows along an axis, in doubles. A large Softmax goes to oneDNN in
-// floats; not LogSoftmax, where oneDNN loses small results to cancellation, and not float16, which
-// is rounded after each step, as the standard's function body and official cases have it.
+// Softmax, LogSoftmax, Hardmax: rows along an axis, in doubles; Softmax of floats in floats, large
+// ones by oneDNN, which is slow along any axis but the last. Not LogSoftmax, where oneDNN loses
+// small results to cancellation, and not float16, which is rounded after each step, as the
+// standard's function body and official cases have it.
 #include "exec/cpu/ops/softmax.h"
 
 #include <math.h>
 
 #include "exec/cpu/dnnl.h"
+#include "exec/cpu/ops/exponent.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
 #include "tracer/base/narrow.h"
@@ -92,10 +94,60 @@ static gcut_status each_row(gcut_cpu_call *c, void (*row)(uint64_t n, double *x)
   return GCUT_OK;
 }
 
+// ---- in floats --------------------------------------------------------------------------------
+
+enum { COLUMNS = 16 }; // rows at a time, where they are columns of the tensor
+
+static void softmax_floats(uint64_t n, float *x) {
+  float most = -INFINITY;
+  for (uint64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+  float scale = (float)(1 / gcut__exp_floats(x, (int64_t)n, most));
+  for (uint64_t i = 0; i < n; i++) x[i] *= scale;
+}
+
+// `m` neighbouring columns of [n, inner], the first element at `first`, as rows: [m, n].
+static void load_columns(const gcut_tensor *t, rows r, uint64_t first, uint64_t m, float *x) {
+  float line[COLUMNS];
+  for (uint64_t k = 0; k < r.n; k++) {
+    gcut__load_floats(t->type, t->data, first + k * r.inner, m, line);
+    for (uint64_t j = 0; j < m; j++) x[j * r.n + k] = line[j];
+  }
+}
+
+static void store_columns(gcut_tensor *t, rows r, uint64_t first, uint64_t m, const float *x) {
+  float line[COLUMNS];
+  for (uint64_t k = 0; k < r.n; k++) {
+    for (uint64_t j = 0; j < m; j++) line[j] = x[j * r.n + k];
+    gcut__store_floats(t->type, t->data, first + k * r.inner, m, line);
+  }
+}
+
+static gcut_status each_float_row(gcut_cpu_call *c, gcut_error *err) {
+  rows r = split(c);
+  float *x = gcut_arena_alloc(c->scratch, r.n, COLUMNS * sizeof *x);
+  if (!x) return GCUT_NO_MEMORY(err);
+  if (c->outputs[0]->count == 0) return GCUT_OK;
+  for (uint64_t i = 0; i < r.outer; i++)
+    for (uint64_t j = 0; j < r.inner; j += COLUMNS) {
+      uint64_t m = r.inner - j < COLUMNS ? r.inner - j : COLUMNS;
+      uint64_t first = i * r.n * r.inner + j;
+      if (r.inner == 1)
+        gcut__load_floats(c->inputs[0]->type, c->inputs[0]->data, first, r.n, x);
+      else
+        load_columns(c->inputs[0], r, first, m, x);
+      for (uint64_t k = 0; k < m; k++) softmax_floats(r.n, x + k * r.n);
+      if (r.inner == 1)
+        gcut__store_floats(c->outputs[0]->type, c->outputs[0]->data, first, r.n, x);
+      else
+        store_columns(c->outputs[0], r, first, m, x);
+    }
+  return GCUT_OK;
+}
+
 static gcut_status by_dnnl(gcut_cpu_call *c, bool *out_done, gcut_error *err) {
   *out_done = false;
-  if (c->outputs[0]->count < LARGE || c->outputs[0]->type == GCUT_DOUBLE) return GCUT_OK;
   rows r = split(c);
+  if (c->outputs[0]->count < LARGE || r.inner != 1) return GCUT_OK;
   const float *in = gcut__tensor_floats(c, c->inputs[0]);
   float *out = gcut__begin_floats(c, c->outputs[0]);
   if (!in || !out) return GCUT_NO_MEMORY(err);
@@ -108,8 +160,9 @@ static gcut_status by_dnnl(gcut_cpu_call *c, bool *out_done, gcut_error *err) {
 gcut_status gcut__cpu_softmax(gcut_cpu_call *c, gcut_error *err) {
   bool done;
   if (c->outputs[0]->type == GCUT_FLOAT16) return each_row(c, softmax_row_float16, err);
+  if (c->outputs[0]->type == GCUT_DOUBLE) return each_row(c, gcut__softmax_row, err);
   GCUT_TRY(by_dnnl(c, &done, err));
-  return done ? GCUT_OK : each_row(c, gcut__softmax_row, err);
+  return done ? GCUT_OK : each_float_row(c, err);
 }
 
 gcut_status gcut__cpu_log_softmax(gcut_cpu_call *c, gcut_error *err) {

@@ -1,6 +1,7 @@
 // Rows of any element type, in and out of the four computing types.
 #include "exec/cpu/ops/typed.h"
 
+#include "exec/cpu/ops/halves.h"
 #include "tracer/base/codes.h"
 #include "tracer/base/minifloat.h"
 
@@ -81,6 +82,14 @@ const void *gcut__row_load(gcut_dtype type, const void *data, int64_t offset, in
                            size_t n, gcut_row *buffer) {
   if (step == 1 && is_native(type))
     return (const char *)data + offset * (gcut_dtype_bits(type) / 8);
+  if (step == 1 && type == GCUT_FLOAT16) {
+    gcut__widen_float16(n, (const uint16_t *)data + offset, buffer->f);
+    return buffer;
+  }
+  if (step == 1 && type == GCUT_BFLOAT16) {
+    gcut__widen_bfloat16(n, (const uint16_t *)data + offset, buffer->f);
+    return buffer;
+  }
   switch (type) {
 #define LOAD(name, stored, computed, letter, load, store)                                          \
   case GCUT_##name: return load_##name((const stored *)data + offset, step, n, buffer->letter);
@@ -97,6 +106,14 @@ void *gcut__row_target(gcut_dtype type, void *data, int64_t offset, gcut_row *bu
 
 void gcut__row_store(gcut_dtype type, void *data, int64_t offset, size_t n, const void *row) {
   if (is_native(type) && row == (char *)data + offset * (gcut_dtype_bits(type) / 8)) return;
+  if (type == GCUT_FLOAT16) {
+    gcut__narrow_float16(n, row, (uint16_t *)data + offset);
+    return;
+  }
+  if (type == GCUT_BFLOAT16) {
+    gcut__narrow_bfloat16(n, row, (uint16_t *)data + offset);
+    return;
+  }
   switch (type) {
 #define STORE(name, stored, computed, letter, load, store)                                         \
   case GCUT_##name: store_##name((stored *)data + offset, n, row); return;
