@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graphcut/nearest.h"
+#include "partition/blocks.h"
 #include "partition/cutter.h"
 #include "partition/refine.h"
 #include "tracer/base/error.h"
@@ -84,18 +85,45 @@ static gcut_status take_targets(gcut_cut_options *options, const char *list, gcu
   return GCUT_OK;
 }
 
+static gcut_status try_target(gcut__draft *d, gcut_cut_options *options, const char *target,
+                              gcut_error *err) {
+  d->n_inner_targets = d->n_standing_groups = 0;
+  GCUT_TRY(take_targets(options, target, d->scratch, err));
+  return gcut__cut_targets(d, options, err);
+}
+
+// Modules that run several times are no parts; each time they run may be one.
+static gcut_status try_structure(gcut__draft *d, gcut_cut_options *options, gcut_error *err) {
+  gcut_proposals proposals;
+  GCUT_TRY(gcut__propose_structure(d->graph, &proposals, err));
+  gcut_status status = GCUT_ARGUMENT;
+  if (proposals.n > 0) status = try_target(d, options, proposals.items[0].target, err);
+  gcut_proposals_free(&proposals);
+  return status;
+}
+
+// The first of the proposals that can be cut at: of those with as many matches as the first, or of
+// those with fewer.
+static gcut_status try_proposals(gcut__draft *d, gcut_cut_options *options,
+                                 const gcut_proposals *proposals, bool as_many, gcut_error *err) {
+  gcut_status status = GCUT_ARGUMENT;
+  for (size_t i = 0; i < proposals->n && status == GCUT_ARGUMENT; i++)
+    if (as_many == (proposals->items[i].n_matches >= proposals->items[0].n_matches))
+      status = try_target(d, options, proposals->items[i].target, err);
+  return status;
+}
+
 // Options without targets get what the graph suggests: the best that can be cut at, for what
 // repeats may not have to run, or not be one part. One part where there is none.
 static gcut_status cut_proposed(gcut__draft *d, gcut_cut_options *options, gcut_error *err) {
   gcut_proposals proposals;
   GCUT_TRY(gcut_propose_targets(d->graph, &proposals, err));
-  gcut_status status = GCUT_ARGUMENT;
   bool may_pass = options->n_ignore == 0, any = proposals.n > 0;
-  for (size_t i = 0; i < proposals.n && status == GCUT_ARGUMENT && (i == 0 || may_pass); i++) {
-    d->n_inner_targets = d->n_standing_groups = 0;
-    status = take_targets(options, proposals.items[i].target, d->scratch, err);
-    if (status == GCUT_OK) status = gcut__cut_targets(d, options, err);
-  }
+  if (!may_pass && any) proposals.n = 1;
+  gcut_status status = try_proposals(d, options, &proposals, true, err);
+  if (status == GCUT_ARGUMENT && may_pass) status = try_structure(d, options, err);
+  if (status == GCUT_ARGUMENT && may_pass)
+    status = try_proposals(d, options, &proposals, false, err);
   gcut_proposals_free(&proposals);
   if (status != GCUT_ARGUMENT || (any && !may_pass)) return status;
   if (!may_pass)

@@ -381,16 +381,30 @@ static gcut_status propose(proposer *p, gcut_proposals *out, gcut_error *err) {
   return hand_out(p, &t, out, err);
 }
 
-gcut_status gcut_propose_targets(const gcut_graph *graph, gcut_proposals *out, gcut_error *err) {
+static gcut_status propose_structure(proposer *p, gcut_proposals *out, gcut_error *err) {
+  GCUT_TRY(gcut__modules_open(p->graph, p->scratch, &p->of, err));
+  return propose_blocks(p, out, err);
+}
+
+static gcut_status propose_by(gcut_status (*find)(proposer *, gcut_proposals *, gcut_error *),
+                              const gcut_graph *graph, gcut_proposals *out, gcut_error *err) {
   *out = (gcut_proposals){.arena = gcut_arena_create()};
   proposer p = {.graph = graph, .arena = out->arena, .scratch = gcut_arena_create()};
   if (p.scratch) p.names = gcut_intern_create(p.scratch);
-  gcut_status status = p.arena && p.names ? propose(&p, out, err) : GCUT_NO_MEMORY(err);
+  gcut_status status = p.arena && p.names ? find(&p, out, err) : GCUT_NO_MEMORY(err);
   if (gcut_intern_out_of_memory(p.names)) status = GCUT_NO_MEMORY(err);
   gcut_intern_destroy(p.names);
   gcut_arena_destroy(p.scratch);
   if (status != GCUT_OK) gcut_proposals_free(out);
   return status;
+}
+
+gcut_status gcut_propose_targets(const gcut_graph *graph, gcut_proposals *out, gcut_error *err) {
+  return propose_by(propose, graph, out, err);
+}
+
+gcut_status gcut__propose_structure(const gcut_graph *graph, gcut_proposals *out, gcut_error *err) {
+  return propose_by(propose_structure, graph, out, err);
 }
 
 void gcut_proposals_free(gcut_proposals *proposals) {

@@ -200,6 +200,39 @@ static void what_is_proposed_can_be_cut(void **state) {
   assert_true(n_proposed > 10);
 }
 
+// Two layers that run three times each are no parts, for each feeds itself through the other: each
+// time is one.
+static void cut_where_modules_run_again(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  toy_input(g, "h0", 2, VECTOR);
+  toy_weight(g, "W", 2, SQUARE);
+  for (int i = 0; i < 6; i++) {
+    char in[32], out[32];
+    uint32_t layer = toy_scope(g, 0, i % 2 ? "layers.1" : "layers.0", "pkg.Layer");
+    snprintf(in, sizeof in, "h%d W", i);
+    snprintf(out, sizeof out, "a%d", i);
+    toy_node(g, layer, "", "MatMul", in, out);
+    snprintf(in, sizeof in, "a%d", i);
+    snprintf(out, sizeof out, "b%d", i);
+    toy_node(g, layer, "", "Relu", in, out);
+    snprintf(in, sizeof in, "b%d h%d", i, i);
+    snprintf(out, sizeof out, "h%d", i + 1);
+    toy_node(g, layer, "", "Add", in, out);
+  }
+  toy_output(g, "h6");
+  gcut_trace *t = toy_trace(g, 2);
+  gcut_plan *plan;
+  gcut_error err = {0};
+  if (gcut_plan_create(t, &(gcut_cut_options){0}, &plan, &err) != GCUT_OK)
+    fail_msg("%s", err.message);
+  assert_int_equal(plan->n_parts, 6);
+  for (uint32_t p = 0; p < plan->n_parts; p++) assert_int_equal(plan->parts[p].n_nodes, 3);
+  gcut_plan_destroy(plan);
+  gcut_trace_destroy(t);
+  gcut_graph_destroy(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(proposed_by_structure),
@@ -208,6 +241,7 @@ int main(void) {
       cmocka_unit_test(layers_that_widen),
       cmocka_unit_test(exported_without_names),
       cmocka_unit_test(what_is_proposed_can_be_cut),
+      cmocka_unit_test(cut_where_modules_run_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
