@@ -72,6 +72,8 @@ static const row rows[] = {
     {"(float[batch,4,6,2] x)", "(y)", "[bad] y = MeanVarianceNormalization(x)", "along the batch"},
     {X, "(y)", "[bad] y = Dropout(x, half, on)", "random"},
     {X, "(y)", "y = Dropout(x)", NULL},
+    {X, "(y)", "a = Relu(x) c = CastLike(a, x) h = CastLike(half, x) y = Mul(c, h)", NULL},
+    {X, "(y)", "n = Size(x) f = CastLike(n, x) [bad] y = Div(x, f)", "the size"},
     {X, "(y)", "[bad] r = RandomNormalLike(x) y = Add(x, r)", "random"},
     {X, "(y)", "[bad] y, a, b = DynamicQuantizeLinear(x)", "no rule"},
     // Laid out anew.

@@ -19,6 +19,7 @@ static const gcut__slice_row rows[] = {
     RULE(add, arithmetic),
     RULE(mul, arithmetic),
     RULE(cast, first_alone),
+    RULE(cast_like, cast_like),
     RULE(identity, first_alone),
 #define X(domain, name, ident, ...) RULE(ident, elementwise),
     GCUT_OP_LIST_UNARY(X, X) GCUT_OP_LIST_BINARY(X, X) GCUT_OP_LIST_VARIADIC(X, X)

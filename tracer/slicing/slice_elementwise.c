@@ -54,18 +54,23 @@ const char *gcut__slice_elementwise(gcut__slicer *s) {
   return NULL;
 }
 
-// Input 0 alone matters, save for what is the same in every slice, and its elements keep their
-// places: numbers that count stay such.
-const char *gcut__slice_first_alone(gcut__slicer *s) {
+// Input 0 alone matters, save for the types of others, and its elements keep their places: numbers
+// that count stay such.
+const char *gcut__slice_cast_like(gcut__slicer *s) {
   const gcut__sliced *in = gcut__slice_in(s, 0);
   gcut__sliced *out = gcut__slice_out(s, 0);
   if (in->carry == GCUT__SIZES) return gcut__slice_sizes;
-  if (!gcut__slice_same_from(s, 1) || !out) return gcut__slice_disagree;
+  if (!out) return gcut__slice_disagree;
   if (in->carry == GCUT__COUNTS &&
       !((GCUT_INDICES >> gcut__slice_out_type(s, 0)->type) & 1)) // they may not fit another type
     return gcut__slice_counts;
   *out = *in;
   return NULL;
+}
+
+// The same, save for what is the same in every slice.
+const char *gcut__slice_first_alone(gcut__slicer *s) {
+  return gcut__slice_same_from(s, 1) ? gcut__slice_cast_like(s) : gcut__slice_disagree;
 }
 
 // ---- counting ---------------------------------------------------------------------------------

@@ -87,11 +87,11 @@ int gcut__slice_broadcast(gcut__slicer *s, uint32_t first, uint32_t n, int rank)
 extern const char gcut__slice_along[], gcut__slice_disagree[], gcut__slice_unknown[],
     gcut__slice_sizes[], gcut__slice_counts[];
 
-gcut__slice_rule gcut__slice_elementwise, gcut__slice_arithmetic, gcut__slice_first_alone,
-    gcut__slice_concat, gcut__slice_split, gcut__slice_slice, gcut__slice_pad, gcut__slice_view,
-    gcut__slice_transpose, gcut__slice_expand, gcut__slice_tile, gcut__slice_range,
-    gcut__slice_fill, gcut__slice_resize, gcut__slice_reverse, gcut__slice_one_hot,
-    gcut__slice_gather, gcut__slice_gather_elements, gcut__slice_gather_nd,
+gcut__slice_rule gcut__slice_elementwise, gcut__slice_arithmetic, gcut__slice_cast_like,
+    gcut__slice_first_alone, gcut__slice_concat, gcut__slice_split, gcut__slice_slice,
+    gcut__slice_pad, gcut__slice_view, gcut__slice_transpose, gcut__slice_expand, gcut__slice_tile,
+    gcut__slice_range, gcut__slice_fill, gcut__slice_resize, gcut__slice_reverse,
+    gcut__slice_one_hot, gcut__slice_gather, gcut__slice_gather_elements, gcut__slice_gather_nd,
     gcut__slice_scatter_elements, gcut__slice_scatter_nd, gcut__slice_matmul, gcut__slice_gemm,
     gcut__slice_einsum, gcut__slice_rows, gcut__slice_reduce, gcut__slice_arg,
     gcut__slice_cumulative, gcut__slice_topk, gcut__slice_softmax, gcut__slice_layer_norm,
