@@ -2,8 +2,10 @@
 //
 // Exporters and their optimizers leave some nodes bare. Such a node belongs where its neighbours
 // agree: to the innermost scope that holds all its producers, or, where that is less or nothing, to
-// the innermost one that holds all its users. Contracting a scope with the nodes it gains this way
-// makes no cycle that was not there: what is gained has all its producers or all its users inside.
+// the innermost one that holds all its users; and further in, to one that holds some of both, as
+// the layer does whose residual sum and second norm an optimizer made one node. Contracting a scope
+// with the nodes it gains this way makes no cycle that was not there: what is gained has all its
+// producers or all its users inside, or lies on a way from the scope back into it.
 #include <stdlib.h>
 
 #include "tracer/base/error.h"
@@ -48,6 +50,29 @@ static uint32_t scope_of_users(const gcut_graph *g, const gcut_node *node, const
   return scope;
 }
 
+// The innermost scope, `outer` or one in it, that holds a producer and a user. What many read is
+// nobody's in particular.
+static uint32_t scope_between(const gcut_graph *g, const gcut_node *node, const uint32_t *scopes,
+                              uint32_t outer) {
+  enum { MOST_USERS = 16 };
+  uint32_t best = outer;
+  for (uint32_t k = 0; k < node->n_inputs; k++) {
+    uint32_t value = gcut_node_inputs(g, node)[k];
+    uint32_t producer = value == GCUT_NONE ? GCUT_NONE : g->values[value].producer;
+    if (producer == GCUT_NONE || g->nodes[producer].body != node->body) continue;
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+      uint32_t made = gcut_node_outputs(g, node)[o];
+      for (uint32_t u = 0; made != GCUT_NONE && u < g->values[made].n_uses && u < MOST_USERS; u++) {
+        uint32_t user = g->uses[g->values[made].first_use + u];
+        if (g->nodes[user].body != node->body) continue;
+        uint32_t both = common_scope(g, scopes[producer], scopes[user]);
+        if (both != GCUT_NONE && common_scope(g, best, both) == best) best = both;
+      }
+    }
+  }
+  return best;
+}
+
 // Producers forward, then users backward, so that chains of bare nodes are settled from both ends.
 static void spread_in_body(gcut_graph *g, const gcut_body *body, const bool *bare,
                            uint32_t *scopes) {
@@ -62,7 +87,11 @@ static void spread_in_body(gcut_graph *g, const gcut_body *body, const bool *bar
     uint32_t users = scope_of_users(g, &g->nodes[n], scopes);
     if (users != GCUT_NONE && common_scope(g, scopes[n], users) == scopes[n]) scopes[n] = users;
     if (scopes[n] == GCUT_NONE) scopes[n] = users;
-    g->nodes[n].scope = scopes[n] == GCUT_NONE ? owner : scopes[n];
+    if (scopes[n] == GCUT_NONE) scopes[n] = owner;
+  }
+  for (uint32_t i = 0; i < body->n_nodes; i++) {
+    uint32_t n = body->nodes[i];
+    if (bare[n]) g->nodes[n].scope = scopes[n] = scope_between(g, &g->nodes[n], scopes, scopes[n]);
   }
 }
 

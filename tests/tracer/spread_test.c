@@ -64,6 +64,20 @@ static void prefers_the_inner_scope(void **state) {
   check(g, "bare", "model.layers.1.mlp");
 }
 
+// A residual sum and a norm in one, between the halves of a layer; the stream comes from the layer
+// before and goes on to the next.
+static void stays_in_the_layer_around_it(void **state) {
+  (void)state;
+  scopes s;
+  gcut_graph *g = begin(&s);
+  toy_node(g, s.first, "a", "Relu", "x", "a");
+  toy_node(g, s.second, "b", "Relu", "a", "b");
+  toy_node(g, GCUT_NONE, "bare", "Add", "a b", "c");
+  toy_node(g, s.inner, "d", "Relu", "c", "d");
+  toy_node(g, s.model, "e", "Add", "c d", "y");
+  check(g, "bare", "model.layers.1");
+}
+
 static void settles_for_what_all_share(void **state) {
   (void)state;
   scopes s;
@@ -108,6 +122,7 @@ int main(void) {
       cmocka_unit_test(takes_the_scope_of_its_producers),
       cmocka_unit_test(takes_the_scope_of_its_users),
       cmocka_unit_test(prefers_the_inner_scope),
+      cmocka_unit_test(stays_in_the_layer_around_it),
       cmocka_unit_test(settles_for_what_all_share),
       cmocka_unit_test(passes_through_chains),
       cmocka_unit_test(leaves_the_root_to_graphs_without_scopes),
