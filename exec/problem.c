@@ -1,8 +1,6 @@
 // A plan in sizes.
 #include "exec/problem.h"
 
-#include <string.h>
-
 #include "exec/layout.h"
 #include "graphcut/slicing.h"
 #include "tracer/base/checked.h"

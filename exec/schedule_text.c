@@ -1,6 +1,5 @@
 // Names, and the text form of a schedule.
 #include <inttypes.h>
-#include <string.h>
 
 #include "graphcut/schedule.h"
 

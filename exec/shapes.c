@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exec/cpu/call.h"
 #include "graphcut/slicing.h"

@@ -6,7 +6,6 @@
 // so the clock jumps from completion to completion: exact for this model, and linear in commands.
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exec/rates.h"
 #include "tracer/base/arena.h"

@@ -3,7 +3,6 @@
 #include "partition/line.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "partition/reads.h"
 #include "tracer/base/checked.h"

@@ -1,7 +1,5 @@
 // What a plan must be, checked from the graph alone: nothing here is shared with what makes plans.
 // Marks by node and value are stamped with part numbers, so it is linear.
-#include <string.h>
-
 #include "partition/draft.h"
 #include "partition/reads.h"
 #include "tracer/base/error.h"

@@ -7,8 +7,6 @@
 // until nothing moves. A value costs its bytes for each part that reads it and does not make it:
 // found by looking at its few readers, or, where there are many, by counts kept in a hash table; so
 // a move costs what its node reads and makes.
-#include <string.h>
-
 #include "partition/reads.h"
 #include "partition/refine.h"
 #include "tracer/base/error.h"

@@ -1,7 +1,6 @@
 // graphcut bench: every strategy on one model, run and measured, side by side.
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "choose_plan.h"
 #include "progress.h"

@@ -1,5 +1,4 @@
 // graphcut device: what a device is, and its rates, as a profile that simulate takes.
-#include <string.h>
 #include <time.h>
 
 #include "graphcut/output.h"

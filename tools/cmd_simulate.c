@@ -1,5 +1,4 @@
 // graphcut simulate: what a run would take on a machine that need not be here.
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,7 @@
 // A decoder as GCIR text: spelled out as exporters do for opset 18, or with the operators of
 // opset 23. Weights lie in weights.bin in execution order, each at a multiple of 64 bytes.
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "synth.h"
 #include "synth_emit.h"

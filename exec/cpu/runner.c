@@ -2,7 +2,6 @@
 #include "exec/cpu/runner.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "exec/cpu/kernel.h"

@@ -4,7 +4,6 @@
 #include "exec/cuda/measure.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "exec/cpu/measure.h"
 #include "exec/cuda/kernels.h"

@@ -6,7 +6,6 @@
 // The last needs, at its worst step, the weights of the slots, one batch's operands and workspace
 // and nothing more, so what it needs is the least budget, exactly.
 #include <inttypes.h>
-#include <string.h>
 
 #include "exec/offload/offload.h"
 #include "tracer/base/error.h"

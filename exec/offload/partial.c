@@ -1,8 +1,6 @@
 // partial: some parts stay, the rest stream (asked for in diffusers #12749). Spread over the model
 // (strided) each stay gives the wire time to catch up; a prefix lets it idle and then fall behind
 // (SGLang #34534 moved from one to the other). Without `keep` as many stay as the budget allows.
-#include <string.h>
-
 #include "exec/offload/offload.h"
 #include "tracer/base/error.h"
 

@@ -2,8 +2,6 @@
 // of names in which formal inputs and outputs stand for the call's values, and what else the
 // function's nodes define gets "<call>/<name>" in the caller's body. Functions that call themselves
 // are refused; so is a growth beyond two million items, for functions that call the next one twice.
-#include <stdio.h>
-
 #include "formats/gcir/gcir.h"
 #include "formats/inline.h"
 #include "tracer/ops/op.h"

@@ -1,6 +1,5 @@
 // The entries of the GCIR reader.
 #include <locale.h>
-#include <stdlib.h>
 
 #include "formats/file.h"
 #include "formats/gcir/gcir.h"

@@ -5,7 +5,6 @@
 // one name, not replaced by what is being written. The rest go to "<destination>.data",
 // behind what a packing has a place for. A constant whose file is missing keeps its reference,
 // whatever it is worth in another folder.
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 

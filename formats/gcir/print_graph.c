@@ -1,6 +1,4 @@
 // Graphs and nodes as text.
-#include <string.h>
-
 #include "formats/gcir/gcir.h"
 #include "formats/gcir/print.h"
 

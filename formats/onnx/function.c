@@ -5,7 +5,6 @@
 // refer to the function's are read from the call, in the caller's context. Limits: 10,000
 // functions, 100 calls deep, and a bound on what all calls together add, since functions that call
 // the next one twice grow as powers of two.
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "formats/inline.h"

@@ -1,7 +1,5 @@
 // Test data files: one serialized TensorProto, SequenceProto or OptionalProto. Nothing in them says
 // which, so the caller does.
-#include <stdlib.h>
-
 #include "formats/file.h"
 #include "formats/onnx/tensor.h"
 #include "graphcut/formats.h"

@@ -4,8 +4,6 @@
 // no stack of ours. Every byte but the contents of strings and bytes is looked at once.
 #include "formats/onnx/wire.h"
 
-#include <stdio.h>
-
 #include "graphcut/utf8.h"
 #include "tracer/base/error.h"
 

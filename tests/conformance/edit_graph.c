@@ -1,7 +1,6 @@
 #include "tests/conformance/edit_graph.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tracer/base/intern.h"

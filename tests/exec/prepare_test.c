@@ -1,7 +1,6 @@
 // What parts make of weights alone: found in the layout, made once for several batches where there
 // is room, and never read when something else lies there.
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "graphcut/simulate.h"

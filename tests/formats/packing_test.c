@@ -2,7 +2,6 @@
 // reading gives the same model.
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "graphcut/formats.h"
 #include "graphcut/schedule.h"

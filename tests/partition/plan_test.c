@@ -1,8 +1,5 @@
 // Properties of every plan, on random graphs: it verifies, it can be run part by part with nothing
 // but what it lists, and its inputs, outputs and bytes are those that brute force finds.
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "graphcut/formats.h"
 #include "graphcut/plan.h"
 #include "tests/support/check.h"

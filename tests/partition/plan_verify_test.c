@@ -1,6 +1,5 @@
 // What the verifier finds in damaged plans, and what is made of plans by hand.
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "graphcut/plan.h"
 #include "tests/support/check.h"

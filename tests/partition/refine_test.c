@@ -1,7 +1,6 @@
 // Refining: on small graphs nothing is better, by trying everything; on larger ones it never makes
 // things worse, keeps targets where they are and leaves no part empty.
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "graphcut/formats.h"
 #include "graphcut/plan.h"
@@ -17,7 +16,7 @@ static void release(gcut_trace *trace) {
 
 // ---- everything, tried ------------------------------------------------------------------------
 
-enum { MOST_NODES = 10, MOST_PARTS = 3 };
+enum { MOST_NODES = 10 };
 
 // A node's runs are a set of parts, a bit each; the lowest is its first run.
 typedef struct brute {

@@ -1,5 +1,4 @@
 // External data: where it must not lie, and where it may.
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,7 +1,5 @@
 #include "tests/support/on_card.h"
 
-#include <stdlib.h>
-
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"

@@ -1,7 +1,5 @@
 #include "tests/support/onenode.h"
 
-#include <stdio.h>
-
 #include "exec/cpu/call.h"
 #include "tracer/base/error.h"
 #include "tracer/build.h"

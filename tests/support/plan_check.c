@@ -1,6 +1,5 @@
 #include "tests/support/plan_check.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/check.h"

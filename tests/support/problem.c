@@ -1,8 +1,5 @@
 #include "tests/support/problem.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 uint64_t test_random(uint64_t *state) { // xorshift64*
   *state ^= *state >> 12;
   *state ^= *state << 25;

@@ -1,7 +1,5 @@
 #include "tests/support/sliced.h"
 
-#include <stdlib.h>
-
 #include "graphcut/formats.h"
 
 enum { N_SEQ = 3 };

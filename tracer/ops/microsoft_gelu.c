@@ -2,8 +2,6 @@
 // the bias before them.
 #include "tracer/ops/microsoft_gelu.h"
 
-#include <inttypes.h>
-
 #include "tracer/ops/expect.h"
 
 // Input 1, where there is one, is a vector along the last dim.

@@ -2,8 +2,6 @@
 // The left operand has one scale and zero point, the right one, or one a column.
 #include "tracer/ops/microsoft_integer.h"
 
-#include <inttypes.h>
-
 #include "tracer/ops/expect.h"
 #include "tracer/ops/matmul.h"
 

@@ -2,7 +2,6 @@
 #include "tracer/ops/dictionary.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "exec/cpu/ops/kernels.h"

@@ -2,8 +2,6 @@
 // magnitude, so products of 256 terms are exact in float; those are added up in double.
 #include "tracer/ops/microsoft_integer.h"
 
-#include <math.h>
-
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/quantize.h"

@@ -5,7 +5,6 @@
 // That kernel gives a product the same bits in whatever company, so which ones meet in a part does
 // not matter.
 #include <math.h>
-#include <string.h>
 
 #include "exec/cuda/chain.h"
 #include "exec/cuda/ops/compile.h"

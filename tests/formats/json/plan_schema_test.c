@@ -1,5 +1,4 @@
 // Plan files match docs/plan.schema.json, by a validator of the keywords that it uses.
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 

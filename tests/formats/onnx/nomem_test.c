@@ -1,6 +1,5 @@
 // Reading and writing with the first, second, third ... allocation failing: always GCUT_NOMEM (or
 // GCUT_IO from stdio), never a crash, a leak or a half-written file.
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 // Models split into parts: each part says what the plan and the trace say, reads the same weights,
 // and the parts one after another give the bits of the whole.
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

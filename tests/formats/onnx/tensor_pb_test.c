@@ -1,5 +1,4 @@
 // Test data files: what is written is read back, and what is wrong refused.
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 

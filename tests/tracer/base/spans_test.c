@@ -1,8 +1,6 @@
 // Ranges and pools against a plain array of bytes.
 #include "tracer/base/spans.h"
 
-#include <stdlib.h>
-
 #include "graphcut/schedule.h"
 #include "tests/support/check.h"
 #include "tests/support/problem.h"

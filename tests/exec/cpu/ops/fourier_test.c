@@ -1,6 +1,5 @@
 // Transforms of every way to compute them (direct, radix 2, Bluestein's) against the definition.
 #include <math.h>
-#include <stdlib.h>
 
 #include "exec/cpu/ops/fourier.h"
 #include "tests/support/check.h"

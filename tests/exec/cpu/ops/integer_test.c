@@ -1,7 +1,5 @@
 // Integer products beyond the official cases: long sums at the extremes, which must be exact, zero
 // points by line, and the blocked path against plain sums.
-#include <stdlib.h>
-
 #include "tests/support/onenode.h"
 #include "tests/support/random_graph.h"
 

@@ -2,7 +2,6 @@
 // tiny, huge, with NaN and infinities.
 #include "exec/cpu/ops/normalize.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
