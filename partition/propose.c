@@ -234,10 +234,17 @@ static bool leads_better(proposer *p, const candidate *c, const candidate *lead)
          stacked(p, c);
 }
 
+// Layers of two kinds, which nothing but a class would tell apart, are less alike than what each
+// has one of within: they lead nevertheless.
+static bool is_around(proposer *p, const candidate *c, const candidate *lead) {
+  return c->rank == 2 && c->n >= lead->n && c->n <= lead->n + 1 && c->n_nodes > lead->n_nodes &&
+         within(p, lead, c) && stacked(p, c);
+}
+
 static void lead_with_stacks(proposer *p) {
   for (uint32_t i = 1; i < p->n && p->items[0].n > 1; i++) {
     const candidate c = p->items[i];
-    if (!leads_better(p, &c, &p->items[0])) continue;
+    if (!leads_better(p, &c, &p->items[0]) && !is_around(p, &c, &p->items[0])) continue;
     memmove(p->items + 1, p->items, i * sizeof *p->items);
     p->items[0] = c;
   }

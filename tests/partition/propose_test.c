@@ -146,6 +146,27 @@ static void proposed_layers_within_layers(void **state) {
   assert_string_equal(first_proposal(g), "Hybrid,Mamba");
 }
 
+// Layers of two kinds that names alone tell, each with a feed-forward part that all share.
+static void proposed_layers_around_what_is_alike(void **state) {
+  (void)state;
+  gcut_graph *g = toy_begin();
+  char name[64], in[64], out[64] = "h0";
+  toy_input(g, "h0", 2, VECTOR);
+  for (int k = 0; k < 8; k++) {
+    snprintf(name, sizeof name, "layers.%d", k);
+    uint32_t layer = toy_scope(g, 0, name, ""), mixer = toy_scope(g, layer, "mixer", ""),
+             mlp = toy_scope(g, layer, "mlp", "");
+    int n = k % 2 ? 10 : 3;
+    for (int i = 0; i < n + 4; i++) {
+      strcpy(in, out);
+      snprintf(out, sizeof out, "x%d_%d", k, i);
+      toy_node(g, i < n ? mixer : mlp, out, "Relu", in, out);
+    }
+  }
+  toy_output(g, out);
+  assert_string_equal(first_proposal(g), "re:layers\\.\\d+$");
+}
+
 static void link_node(gcut_graph *g, uint32_t scope, const char *op, const char *more, char *at,
                       int *number) {
   char in[96], out[32];
@@ -221,6 +242,7 @@ int main(void) {
       cmocka_unit_test(proposed_uneven_layers),
       cmocka_unit_test(proposed_stacks_in_two),
       cmocka_unit_test(proposed_layers_within_layers),
+      cmocka_unit_test(proposed_layers_around_what_is_alike),
       cmocka_unit_test(proposed_residual_blocks),
       cmocka_unit_test(proposed_blocks_of_branches),
   };
