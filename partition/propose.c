@@ -17,48 +17,18 @@
 
 #include "graphcut/plan.h"
 #include "partition/blocks.h"
-#include "partition/modules.h"
+#include "partition/proposer.h"
 #include "partition/targets.h"
 #include "tracer/base/error.h"
-#include "tracer/base/intern.h"
 
 enum { MOST_PROPOSALS = 16, MOST_STAGES = 5 };
 
-typedef struct candidate {
-  const char *target;         // as --targets takes it
-  uint32_t first, n;          // into members: scopes, ascending, none inside another
-  uint32_t n_nodes;           // that count, under all of them
-  uint32_t n_largest, n_next; // under the largest; under the largest of the others
-  uint32_t n_counting;        // members with any
-  uint32_t n_passing;         // values that pass where they begin, beyond those that do anyway
-  uint32_t place;             // of the first: settles ties
-  int rank;
-} candidate;
-
-typedef struct labelled { // a scope and what it is grouped by, interned
-  const char *label;
-  uint32_t scope, place;
-} labelled;
-
-typedef struct proposer {
-  const gcut_graph *graph;
-  gcut_arena *scratch, *arena; // the second: of what is handed out
-  gcut_intern *names;
-  gcut__modules of;
-  uint32_t *floor; // [n_scopes] no less than pass at the ends of any repeated module around it
-  labelled *labels;
-  uint32_t n_labels;
-  uint32_t *members, n_members;
-  candidate *items;
-  uint32_t n;
-} proposer;
-
-static gcut_status allocate(proposer *p, gcut_error *err) {
+static gcut_status allocate(gcut__proposer *p, gcut_error *err) {
   uint32_t n = p->graph->n_scopes;
   p->floor = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
-  p->labels = GCUT_NEW_ARRAY(p->scratch, labelled, n);
+  p->labels = GCUT_NEW_ARRAY(p->scratch, gcut__labelled, n);
   p->members = GCUT_NEW_ARRAY(p->scratch, uint32_t, n);
-  p->items = GCUT_NEW_ARRAY(p->scratch, candidate, n);
+  p->items = GCUT_NEW_ARRAY(p->scratch, gcut__candidate, n);
   return p->floor && p->labels && p->members && p->items ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
@@ -75,8 +45,7 @@ static bool is_counting_letter(const char *c) {
   return islower((unsigned char)c[0]) && (c[1] == 0 || c[1] == '.');
 }
 
-// "re:" and the path as a pattern, its numbers made \d+; NULL where it has none.
-static const char *number_pattern(proposer *p, const char *path) {
+const char *gcut__number_pattern(gcut__proposer *p, const char *path) {
   char text[512];
   size_t used = (size_t)snprintf(text, sizeof text, "re:");
   bool numbered = false;
@@ -97,34 +66,34 @@ static const char *number_pattern(proposer *p, const char *path) {
 }
 
 static int by_label(const void *a, const void *b) {
-  const labelled *x = a, *y = b;
+  const gcut__labelled *x = a, *y = b;
   if (x->label != y->label) return (uintptr_t)x->label < (uintptr_t)y->label ? -1 : 1;
   return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static void label_scopes(proposer *p) {
+static void label_scopes(gcut__proposer *p) {
   const gcut_graph *g = p->graph;
   for (uint32_t s = 1; s < g->n_scopes; s++) {
     const char *class_name = g->scopes[s].class_name;
     if (!p->of.computes[s]) continue;
     const char *label = *class_name ? gcut_intern_add(p->names, class_name, strlen(class_name))
-                                    : number_pattern(p, g->scopes[s].path);
-    if (label) p->labels[p->n_labels++] = (labelled){label, s, p->of.place[s]};
+                                    : gcut__number_pattern(p, g->scopes[s].path);
+    if (label) p->labels[p->n_labels++] = (gcut__labelled){label, s, p->of.place[s]};
   }
   qsort(p->labels, p->n_labels, sizeof *p->labels, by_label);
 }
 
 // ---- candidates -------------------------------------------------------------------------------
 
-static void rank_size(candidate *c, uint32_t n_nodes) {
+static void rank_size(gcut__candidate *c, uint32_t n_nodes) {
   bool largest = n_nodes > c->n_largest;
   if (largest || n_nodes > c->n_next) c->n_next = largest ? c->n_largest : n_nodes;
   if (largest) c->n_largest = n_nodes;
 }
 
-static void add_candidate(proposer *p, uint32_t from, uint32_t to) {
-  candidate *c = &p->items[p->n++];
-  *c = (candidate){
+static void add_candidate(gcut__proposer *p, uint32_t from, uint32_t to) {
+  gcut__candidate *c = &p->items[p->n++];
+  *c = (gcut__candidate){
       .target = p->labels[from].label, .first = p->n_members, .place = p->labels[from].place};
   uint32_t end = 0; // of the last one kept: what begins before it is nested
   for (uint32_t i = from; i < to; i++) {
@@ -144,32 +113,28 @@ static bool about_equal(uint64_t n, uint64_t n_nodes, uint64_t n_largest) {
   return 4 * n_largest * n < 5 * n_nodes;
 }
 
-// Of about equal size; one of them, as the layer whose table of positions all others read, may be
-// up to twice as large.
-static bool uniform(const candidate *c) {
+bool gcut__is_uniform(const gcut__candidate *c) {
   uint64_t rest = c->n_nodes - c->n_largest, n = c->n_counting;
   if (about_equal(n, c->n_nodes, c->n_largest)) return true;
   return n > 2 && c->n_largest * (n - 1) <= 2 * rest && about_equal(n - 1, rest, c->n_next);
 }
 
-// Whether cuts before them pass little more than cuts around what they are in would: blocks of a
-// residual stream do, the branches within a block do not.
-static bool narrow(const candidate *c) {
+bool gcut__is_narrow(const gcut__candidate *c) {
   return 4 * (uint64_t)c->n_passing <= c->n_counting;
 }
 
 // How much of a row of blocks it is: those of equal size, or of which none is twice as large as
 // others are, if they are narrow, more than an operation each, and no mere corner of the graph.
-static int rank(const candidate *c, uint32_t n_counting) {
+static int rank(const gcut__candidate *c, uint32_t n_counting) {
   uint64_t rest = c->n_nodes - c->n_largest, n = c->n_counting;
-  bool block = narrow(c) && c->n_largest > 1 && 4 * (uint64_t)c->n_nodes >= n_counting;
-  if (block && uniform(c)) return 3;
+  bool block = gcut__is_narrow(c) && c->n_largest > 1 && 4 * (uint64_t)c->n_nodes >= n_counting;
+  if (block && gcut__is_uniform(c)) return 3;
   if (block && n > 2 && c->n_largest * (n - 1) <= 2 * rest) return 2;
-  return uniform(c);
+  return gcut__is_uniform(c);
 }
 
 // What passes beside members is known once it is known what is repeated.
-static void find_floors(proposer *p) {
+static void find_floors(gcut__proposer *p) {
   const gcut_graph *g = p->graph;
   memset(p->floor, 0xff, g->n_scopes * sizeof *p->floor);
   for (uint32_t i = 0; i < p->n; i++)
@@ -181,10 +146,10 @@ static void find_floors(proposer *p) {
     if (p->floor[g->scopes[s].parent] < p->floor[s]) p->floor[s] = p->floor[g->scopes[s].parent];
 }
 
-static void rank_candidates(proposer *p) {
+static void rank_candidates(gcut__proposer *p) {
   find_floors(p);
   for (uint32_t i = 0; i < p->n; i++) {
-    candidate *c = &p->items[i];
+    gcut__candidate *c = &p->items[i];
     for (uint32_t k = c->first; k < c->first + c->n; k++) {
       uint32_t s = p->members[k];
       if (p->of.nodes[s] > 0 && p->of.entry[s] > p->floor[s])
@@ -195,7 +160,7 @@ static void rank_candidates(proposer *p) {
 }
 
 static int by_worth(const void *a, const void *b) {
-  const candidate *x = a, *y = b;
+  const gcut__candidate *x = a, *y = b;
   if ((x->n > 1) != (y->n > 1)) return x->n > 1 ? -1 : 1;
   if (x->rank != y->rank) return x->rank > y->rank ? -1 : 1;
   if (x->n_nodes != y->n_nodes) return x->n_nodes > y->n_nodes ? -1 : 1;
@@ -203,10 +168,10 @@ static int by_worth(const void *a, const void *b) {
 }
 
 // Whether some follow one another in a stack: by their numbered paths.
-static bool stacked(proposer *p, const candidate *c) {
+static bool stacked(gcut__proposer *p, const gcut__candidate *c) {
   const char *last = NULL;
   for (uint32_t i = 0; i < c->n; i++) {
-    const char *pattern = number_pattern(p, p->graph->scopes[p->members[c->first + i]].path);
+    const char *pattern = gcut__number_pattern(p, p->graph->scopes[p->members[c->first + i]].path);
     if (pattern && pattern == last) return true;
     last = pattern;
   }
@@ -214,7 +179,8 @@ static bool stacked(proposer *p, const candidate *c) {
 }
 
 // Whether every member of one lies in a member of the other.
-static bool within(const proposer *p, const candidate *inner, const candidate *outer) {
+static bool within(const gcut__proposer *p, const gcut__candidate *inner,
+                   const gcut__candidate *outer) {
   for (uint32_t i = 0, o = 0; i < inner->n; i++) {
     uint32_t place = p->of.place[p->members[inner->first + i]];
     while (o < outer->n &&
@@ -228,7 +194,7 @@ static bool within(const proposer *p, const candidate *inner, const candidate *o
 
 // Stages, and a few of a kind here and there as the encoders of texts and of images, give way to
 // the stacks that nearly all of them consists of.
-static bool leads_better(proposer *p, const candidate *c, const candidate *lead) {
+static bool leads_better(gcut__proposer *p, const gcut__candidate *c, const gcut__candidate *lead) {
   return lead->n <= MOST_STAGES && c->n >= 2 * lead->n && c->rank > 1 &&
          4 * (uint64_t)c->n_nodes >= 3 * (uint64_t)lead->n_nodes && within(p, c, lead) &&
          stacked(p, c);
@@ -236,21 +202,21 @@ static bool leads_better(proposer *p, const candidate *c, const candidate *lead)
 
 // Layers of two kinds, which nothing but a class would tell apart, are less alike than what each
 // has one of within: they lead nevertheless.
-static bool is_around(proposer *p, const candidate *c, const candidate *lead) {
+static bool is_around(gcut__proposer *p, const gcut__candidate *c, const gcut__candidate *lead) {
   return c->rank == 2 && c->n >= lead->n && c->n <= lead->n + 1 && c->n_nodes > lead->n_nodes &&
          within(p, lead, c) && stacked(p, c);
 }
 
-static void lead_with_stacks(proposer *p) {
+static void lead_with_stacks(gcut__proposer *p) {
   for (uint32_t i = 1; i < p->n && p->items[0].n > 1; i++) {
-    const candidate c = p->items[i];
+    const gcut__candidate c = p->items[i];
     if (!leads_better(p, &c, &p->items[0]) && !is_around(p, &c, &p->items[0])) continue;
     memmove(p->items + 1, p->items, i * sizeof *p->items);
     p->items[0] = c;
   }
 }
 
-static void find_candidates(proposer *p) {
+static void find_candidates(gcut__proposer *p) {
   for (uint32_t from = 0, to; from < p->n_labels; from = to) {
     to = from + 1;
     while (to < p->n_labels && p->labels[to].label == p->labels[from].label) to++;
@@ -262,83 +228,10 @@ static void find_candidates(proposer *p) {
   lead_with_stacks(p);
 }
 
-// ---- blocks side by side ----------------------------------------------------------------------
-
-enum { MOST_TOGETHER = 6 };
-
-typedef struct together {
-  const candidate *items[MOST_TOGETHER];
-  uint32_t n, n_matches;
-  bool *inside;     // [n_scopes] by place: in a module chosen
-  uint32_t *before; // [n_scopes + 1] by place: modules chosen that begin before
-} together;
-
-static void choose(const proposer *p, together *t, const candidate *c, uint32_t n_beside) {
-  uint32_t n_scopes = p->graph->n_scopes;
-  for (uint32_t i = 0; i < n_scopes; i++) t->before[i] = t->before[i + 1] - t->before[i];
-  for (uint32_t i = 0; i < c->n; i++) {
-    uint32_t scope = p->members[c->first + i];
-    t->before[p->of.place[scope]] = 1;
-    memset(t->inside + p->of.place[scope], true, p->of.size[scope]);
-  }
-  for (uint32_t i = 0, sum = 0; i <= n_scopes; i++) {
-    uint32_t begins = i < n_scopes ? t->before[i] : 0;
-    t->before[i] = sum;
-    sum += begins;
-  }
-  t->items[t->n++] = c;
-  t->n_matches += n_beside;
-}
-
-// Whether it is of the same stack as a module chosen: by its numbered path.
-static bool of_stack(proposer *p, const together *t, uint32_t scope) {
-  const char *pattern = number_pattern(p, p->graph->scopes[scope].path);
-  for (uint32_t i = 0; pattern && i < t->n; i++)
-    if (number_pattern(p, p->graph->scopes[p->members[t->items[i]->first]].path) == pattern)
-      return true;
-  return false;
-}
-
-// How many are beside what is chosen; 0 where any is around it, or where some are within and others
-// of another stack. (A layer may stand alone and in a larger one, as Zamba's do.)
-static uint32_t count_beside(proposer *p, const together *t, const candidate *c) {
-  uint32_t n = 0;
-  bool stacked = true;
-  for (uint32_t i = 0; i < c->n; i++) {
-    uint32_t scope = p->members[c->first + i], place = p->of.place[scope];
-    if (t->inside[place]) continue;
-    if (t->before[place + p->of.size[scope]] > t->before[place]) return 0;
-    stacked &= of_stack(p, t, scope);
-    n++;
-  }
-  return n == c->n || stacked ? n : 0;
-}
-
-// Whether it repeats blocks about as large as the first's, or is of the same stack.
-static bool fits(proposer *p, const together *t, const candidate *c) {
-  const candidate *first = t->items[0];
-  if (3 * (uint64_t)c->n_nodes * first->n_counting < (uint64_t)first->n_nodes * c->n_counting)
-    return false;
-  if (c->n > 1) return (uniform(c) || c->rank > 1) && (narrow(c) || !narrow(first));
-  return of_stack(p, t, p->members[c->first]);
-}
-
-static gcut_status choose_together(proposer *p, together *t, gcut_error *err) {
-  *t = (together){.inside = GCUT_NEW_ARRAY(p->scratch, bool, p->graph->n_scopes),
-                  .before = GCUT_NEW_ARRAY(p->scratch, uint32_t, (size_t)p->graph->n_scopes + 1)};
-  if (!t->inside || !t->before) return GCUT_NO_MEMORY(err);
-  choose(p, t, &p->items[0], p->items[0].n);
-  for (uint32_t i = 1; i < p->n && t->n < MOST_TOGETHER; i++) {
-    uint32_t n = count_beside(p, t, &p->items[i]);
-    if (n > 0 && fits(p, t, &p->items[i])) choose(p, t, &p->items[i], n);
-  }
-  return GCUT_OK;
-}
-
 // ---- what is handed out -----------------------------------------------------------------------
 
 // A class by its short name, unless another class has the same.
-static const char *target_text(const proposer *p, const candidate *c) {
+static const char *target_text(const gcut__proposer *p, const gcut__candidate *c) {
   const char *text = gcut__short_class(c->target);
   if (!strncmp(c->target, "re:", 3)) return c->target;
   for (uint32_t i = 0; i < p->n; i++)
@@ -348,7 +241,8 @@ static const char *target_text(const proposer *p, const candidate *c) {
   return text;
 }
 
-static gcut_status hand_out(proposer *p, const together *t, gcut_proposals *out, gcut_error *err) {
+static gcut_status hand_out(gcut__proposer *p, const gcut__together *t, gcut_proposals *out,
+                            gcut_error *err) {
   out->items = GCUT_NEW_ARRAY(p->arena, gcut_proposal, MOST_PROPOSALS);
   if (!out->items) return GCUT_NO_MEMORY(err);
   const char *text = "";
@@ -366,7 +260,7 @@ static gcut_status hand_out(proposer *p, const together *t, gcut_proposals *out,
 }
 
 // Where neither classes nor numbers tell anything, the structure may.
-static gcut_status propose_blocks(proposer *p, gcut_proposals *out, gcut_error *err) {
+static gcut_status propose_blocks(gcut__proposer *p, gcut_proposals *out, gcut_error *err) {
   const char *target;
   uint32_t n;
   GCUT_TRY(gcut__propose_blocks(&p->of.passing, p->scratch, p->arena, &target, &n, err));
@@ -377,26 +271,26 @@ static gcut_status propose_blocks(proposer *p, gcut_proposals *out, gcut_error *
   return GCUT_OK;
 }
 
-static gcut_status propose(proposer *p, gcut_proposals *out, gcut_error *err) {
-  together t;
+static gcut_status propose(gcut__proposer *p, gcut_proposals *out, gcut_error *err) {
+  gcut__together t;
   GCUT_TRY(allocate(p, err));
   GCUT_TRY(gcut__modules_open(p->graph, p->scratch, &p->of, err));
   label_scopes(p);
   find_candidates(p);
   if (p->n == 0 || p->items[0].n < 2) return propose_blocks(p, out, err);
-  GCUT_TRY(choose_together(p, &t, err));
+  GCUT_TRY(gcut__choose_together(p, &t, err));
   return hand_out(p, &t, out, err);
 }
 
-static gcut_status propose_structure(proposer *p, gcut_proposals *out, gcut_error *err) {
+static gcut_status propose_structure(gcut__proposer *p, gcut_proposals *out, gcut_error *err) {
   GCUT_TRY(gcut__modules_open(p->graph, p->scratch, &p->of, err));
   return propose_blocks(p, out, err);
 }
 
-static gcut_status propose_by(gcut_status (*find)(proposer *, gcut_proposals *, gcut_error *),
+static gcut_status propose_by(gcut_status (*find)(gcut__proposer *, gcut_proposals *, gcut_error *),
                               const gcut_graph *graph, gcut_proposals *out, gcut_error *err) {
   *out = (gcut_proposals){.arena = gcut_arena_create()};
-  proposer p = {.graph = graph, .arena = out->arena, .scratch = gcut_arena_create()};
+  gcut__proposer p = {.graph = graph, .arena = out->arena, .scratch = gcut_arena_create()};
   if (p.scratch) p.names = gcut_intern_create(p.scratch);
   gcut_status status = p.arena && p.names ? find(&p, out, err) : GCUT_NO_MEMORY(err);
   if (gcut_intern_out_of_memory(p.names)) status = GCUT_NO_MEMORY(err);
