@@ -1,3 +1,5 @@
+// What all views end with: groups that became one, labels as far as they can be read, and notes of
+// what was left out.
 #include "formats/dot/caption.h"
 #include "formats/dot/views.h"
 
