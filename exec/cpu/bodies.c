@@ -25,7 +25,8 @@ static uint64_t outputs_of(uint32_t node) {
 bool gcut__cpu_is_fixed(const gcut_cpu_env *env, uint32_t value) {
   const gcut_value *v = &env->graph->values[value];
   if (v->constant != GCUT_NONE && !v->is_input) return true;
-  if (v->body == 0) return env->trace && env->trace->facts[value].constant;
+  if (v->body == 0)
+    return (env->trace && env->trace->facts[value].constant) || (env->fixed && env->fixed[value]);
   return env->shelf && v->producer != GCUT_NONE &&
          gcut__cpu_shelf_find(env->shelf, outputs_of(v->producer));
 }
@@ -102,8 +103,7 @@ static void clear_body(gcut_cpu_env *env, const gcut_body *body) {
 
 static gcut_status run_body_nodes(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_body *body,
                                   gcut_tensor **outputs, uint32_t n_outputs, gcut_error *err) {
-  for (uint32_t i = 0; i < body->n_nodes; i++)
-    GCUT_TRY(run_body_node(r, env, body->nodes[i], err));
+  for (uint32_t i = 0; i < body->n_nodes; i++) GCUT_TRY(run_body_node(r, env, body->nodes[i], err));
   for (uint32_t i = 0; i < n_outputs; i++) {
     const gcut_tensor *t;
     GCUT_TRY(gcut__cpu_fetch(env, body->outputs[i], &t, err));

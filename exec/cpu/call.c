@@ -144,7 +144,8 @@ static gcut_status settle_order(frame *f, gcut_cpu_call *c, gcut_error *err) {
   if (!f->turned) return GCUT_OK;
   if (orders == GCUT_CPU_ANY_ORDER) GCUT_TRY(gcut__cpu_turn_call(c, f->turned, &can, err));
   if (!can) return straighten_inputs(f, 0, err);
-  f->order.output = gcut__cpu_order_matters(f->outputs[0]->rank, f->outputs[0]->dims);
+  c->order = &f->order;
+  f->order.shown = f->order.output = true;
   return GCUT_OK;
 }
 
@@ -250,7 +251,9 @@ static gcut_status run_in_env(gcut_cpu_runner *r, frame *f, gcut_error *err) {
   GCUT_TRY(run_frame(r, f, err));
   for (uint32_t i = 0; i < f->node->n_outputs; i++)
     if (values[i] != GCUT_NONE) gcut__cpu_env_set(f->env, values[i], f->outputs[i]);
-  if (f->order.output && values[0] != GCUT_NONE) f->env->turned[values[0]] = true;
+  for (uint32_t i = 0; f->order.output && i < f->node->n_outputs; i++)
+    if (values[i] != GCUT_NONE)
+      f->env->turned[values[i]] = gcut__cpu_order_matters(f->outputs[i]->rank, f->outputs[i]->dims);
   return GCUT_OK;
 }
 

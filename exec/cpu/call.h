@@ -22,6 +22,7 @@ typedef struct gcut_cpu_env {
   void *place_context;
   // What follows may be NULL.
   bool *turned;            // [graph->n_values] values that lie channels last (order.h)
+  bool *fixed;             // [graph->n_values] values made of weights alone
   gcut_cpu_shelf *shelf;   // for what kernels keep
   const gcut_trace *trace; // whose constants the values are
 } gcut_cpu_env;

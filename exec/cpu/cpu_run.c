@@ -146,6 +146,8 @@ static void drop_values(const running *r) {
 static gcut_status run_step(running *r, gcut_error *err) {
   GCUT_TRY(run_nodes(r, err));
   GCUT_TRY(settle(r, err));
+  for (uint32_t i = 0; r->step->of_weights && i < r->step->n_homes; i++)
+    r->device->env.fixed[r->program->layout.homes[r->step->first_home + i].value] = true;
   drop_values(r);
   return GCUT_OK;
 }
@@ -171,6 +173,7 @@ static gcut_status set_kept(const running *r, const gcut__home *home, gcut_error
   GCUT_TRY(gcut_tensor_wrap((gcut_dtype)type->type, type->rank, type->dims, kept_place(r, home), &t,
                             err));
   gcut__cpu_env_set(&r->device->env, home->value, t);
+  r->device->env.fixed[home->value] = true;
   gcut_tensor_unref(t);
   return GCUT_OK;
 }
@@ -261,10 +264,12 @@ static gcut_status prepare_steps(running *r, gcut_error *err) {
 
 static gcut_status make_env(gcut__cpu_device *d, const gcut_graph *graph, gcut_error *err) {
   if (d->has_env) return GCUT_OK;
-  bool *turned = calloc((size_t)graph->n_values + 1, sizeof *turned);
-  if (!turned) return GCUT_NO_MEMORY(err);
+  size_t n = (size_t)graph->n_values + 1;
+  bool *marks = calloc(2 * n, sizeof *marks);
+  if (!marks) return GCUT_NO_MEMORY(err);
   gcut_status status = gcut__cpu_env_create(graph, &d->env, err);
-  d->env.turned = turned;
+  d->env.turned = marks;
+  d->env.fixed = marks + n;
   d->has_env = status == GCUT_OK;
   return status;
 }

@@ -30,10 +30,13 @@ GCUT_MUST_USE gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t i
 // A convolution made ready for any number of runs, by one thread at a time.
 typedef struct gcut_dnnl_convolution gcut_dnnl_convolution;
 
-// *out is NULL where oneDNN has none.
+// Of floats, or of `bytes`: x uint8 by w int8 to y int32, exactly, x and y channels last, no bias;
+// those only where gcut__dnnl_multiplies_bytes. *out is NULL where oneDNN has none.
 GCUT_MUST_USE gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias,
-                                                        gcut_dnnl_convolution **out,
+                                                        bool bytes, gcut_dnnl_convolution **out,
                                                         gcut_error *err);
+// Whether the processor adds up products of bytes without losing any.
+bool gcut__dnnl_multiplies_bytes(void);
 void gcut__dnnl_convolution_destroy(gcut_dnnl_convolution *convolution);
 // Whether it is for that shape.
 bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *convolution, const gcut_convolution *g,
@@ -42,12 +45,12 @@ bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *convolution, const g
 bool gcut__dnnl_convolution_turned(const gcut_dnnl_convolution *convolution);
 // Keeps the weights in the layout it wants.
 GCUT_MUST_USE gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *convolution,
-                                                      const float *w, gcut_error *err);
+                                                      const void *w, gcut_error *err);
 // y = the convolution of x by w (NULL: those packed), plus bias [groups * out_channels] where it
 // has one. `turned`: where gcut__dnnl_convolution_turned, x and y lie channels last.
 GCUT_MUST_USE gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *convolution,
-                                                     const float *x, const float *w,
-                                                     const float *bias, float *y, bool turned,
+                                                     const void *x, const void *w,
+                                                     const float *bias, void *y, bool turned,
                                                      gcut_error *err);
 // One that is not kept.
 GCUT_MUST_USE gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x,

@@ -10,7 +10,7 @@ enum { MOST_AXES = 3, MOST_RANK = MOST_AXES + 3, SRC = 0, WEIGHTS, DST, N_OPERAN
 struct gcut_dnnl_convolution {
   gcut_convolution g; // its `in` and `out` are these
   int64_t in[MOST_AXES], out[MOST_AXES];
-  bool has_bias;
+  bool has_bias, bytes; // bytes: uint8 by int8 to int32
   gcut_dnnl_job job;
   dnnl_memory_desc_t given[N_OPERANDS]; // row-major
   const dnnl_memory_desc_t *wanted[N_OPERANDS];
@@ -18,6 +18,18 @@ struct gcut_dnnl_convolution {
   dnnl_memory_t packed; // weights as wanted, or NULL
   bool turned;          // source and result are wanted channels last
 };
+
+static dnnl_data_type_t type_of(const gcut_dnnl_convolution *c, int operand) {
+  static const dnnl_data_type_t bytes[N_OPERANDS] = {dnnl_u8, dnnl_s8, dnnl_s32};
+  return c->bytes ? bytes[operand] : dnnl_f32;
+}
+
+static dnnl_memory_desc_t typed(dnnl_memory_desc_t desc, dnnl_data_type_t type) {
+  dnnl_memory_desc_t out = {0};
+  (void)dnnl_memory_desc_init_by_strides(&out, desc.ndims, desc.dims, type,
+                                         desc.format_desc.blocking.strides);
+  return out;
+}
 
 static dnnl_memory_desc_t image_shape(int64_t batch, int64_t channels, int n, const int64_t *dims) {
   int64_t all[MOST_RANK] = {batch, channels};
@@ -45,7 +57,8 @@ static dnnl_memory_desc_t weight_shape(const gcut_convolution *g) {
 // The same shape in whichever layout oneDNN prefers.
 static dnnl_memory_desc_t any_layout(const dnnl_memory_desc_t *desc) {
   dnnl_memory_desc_t any = {0};
-  (void)dnnl_memory_desc_init_by_tag(&any, desc->ndims, desc->dims, dnnl_f32, dnnl_format_tag_any);
+  (void)dnnl_memory_desc_init_by_tag(&any, desc->ndims, desc->dims, desc->data_type,
+                                     dnnl_format_tag_any);
   return any;
 }
 
@@ -94,7 +107,8 @@ static bool is_turned(const dnnl_memory_desc_t *wanted, const dnnl_memory_desc_t
     step *= given->dims[d];
   }
   strides[0] = step;
-  dnnl_memory_desc_t last = gcut__dnnl_shape(given->ndims, given->dims, strides);
+  dnnl_memory_desc_t last =
+      typed(gcut__dnnl_shape(given->ndims, given->dims, strides), given->data_type);
   return dnnl_memory_desc_equal(wanted, &last);
 }
 
@@ -108,6 +122,7 @@ static gcut_status make_ready(gcut_dnnl_convolution *c, bool *out_found, gcut_er
   c->given[SRC] = image_shape(g->batch, g->groups * g->in_channels, n, g->in);
   c->given[WEIGHTS] = weight_shape(g);
   c->given[DST] = image_shape(g->batch, g->groups * g->out_channels, n, g->out);
+  for (int i = 0; i < N_OPERANDS; i++) c->given[i] = typed(c->given[i], type_of(c, i));
   c->bias = gcut__dnnl_shape(1, (int64_t[]){g->groups * g->out_channels}, NULL);
   if (!describe(c, &desc)) return GCUT_OK;
   GCUT_TRY(gcut__dnnl_begin(&c->job, &desc, out_found, err));
@@ -118,21 +133,47 @@ static gcut_status make_ready(gcut_dnnl_convolution *c, bool *out_found, gcut_er
   return GCUT_OK;
 }
 
-gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias,
+// Without the axes of one element that the kernel does not look beyond: oneDNN goes row by row, and
+// is slow where the last axis is such. `in` and `out` are [MOST_AXES].
+static gcut_convolution squeeze(const gcut_convolution *g, int64_t *in, int64_t *out) {
+  gcut_convolution s = *g;
+  gcut_window *w = &s.window;
+  int n = 0, kept = g->window.n;
+  for (int i = 0; i < g->window.n; i++) {
+    bool idle = g->in[i] == 1 && g->out[i] == 1 && w->kernel[i] == 1 && w->begin[i] == 0;
+    if (idle && kept > 1) {
+      kept--;
+      continue;
+    }
+    in[n] = g->in[i], out[n] = g->out[i];
+    w->kernel[n] = w->kernel[i], w->stride[n] = w->stride[i], w->dilation[n] = w->dilation[i];
+    w->begin[n] = w->begin[i], w->end[n] = w->end[i];
+    n++;
+  }
+  w->n = n;
+  s.in = in, s.out = out;
+  return s;
+}
+
+bool gcut__dnnl_multiplies_bytes(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_vnni) ==
+         dnnl_cpu_isa_avx512_core_vnni;
+}
+
+gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias, bool bytes,
                                           gcut_dnnl_convolution **out, gcut_error *err) {
   bool found;
   *out = NULL;
   if (g->window.n > MOST_AXES) return GCUT_OK;
   gcut_dnnl_convolution *c = calloc(1, sizeof *c);
   if (!c) return GCUT_NO_MEMORY(err);
-  c->g = *g;
-  for (int i = 0; i < g->window.n; i++) c->in[i] = g->in[i], c->out[i] = g->out[i];
-  c->g.in = c->in, c->g.out = c->out;
+  c->g = squeeze(g, c->in, c->out);
   c->has_bias = has_bias;
+  c->bytes = bytes;
   int threads = gcut__dnnl_threads_for(2 * gcut__convolution_products(g));
   gcut_status status = make_ready(c, &found, err);
   gcut__dnnl_threads_restore(threads);
-  if (status == GCUT_OK && found)
+  if (status == GCUT_OK && found && (c->turned || !bytes))
     *out = c;
   else
     gcut__dnnl_convolution_destroy(c);
@@ -146,9 +187,12 @@ void gcut__dnnl_convolution_destroy(gcut_dnnl_convolution *c) {
   free(c);
 }
 
-bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *c, const gcut_convolution *g,
+bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *c, const gcut_convolution *wanted,
                                bool has_bias) {
   const gcut_convolution *k = &c->g;
+  int64_t in[MOST_AXES], out[MOST_AXES];
+  if (wanted->window.n > MOST_AXES) return false;
+  gcut_convolution s = squeeze(wanted, in, out), *g = &s;
   if (k->batch != g->batch || k->groups != g->groups || k->in_channels != g->in_channels ||
       k->out_channels != g->out_channels || c->has_bias != has_bias ||
       k->transposed != g->transposed || k->window.n != g->window.n)
@@ -168,7 +212,7 @@ bool gcut__dnnl_convolution_turned(const gcut_dnnl_convolution *c) {
 
 // Memory for an operand in the layout wanted: the user's own where that is its layout (*out_user is
 // NULL then), else new memory beside *out_user.
-static gcut_status bind_operand(gcut_dnnl_convolution *c, int i, const float *data, bool turned,
+static gcut_status bind_operand(gcut_dnnl_convolution *c, int i, const void *data, bool turned,
                                 dnnl_memory_t *out_user, gcut_error *err) {
   static const int arg_of[N_OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
   bool same = turned || dnnl_memory_desc_equal(c->wanted[i], &c->given[i]);
@@ -180,7 +224,7 @@ static gcut_status bind_operand(gcut_dnnl_convolution *c, int i, const float *da
       "binding memory", err);
 }
 
-static gcut_status bind_weights(gcut_dnnl_convolution *c, const float *w, dnnl_memory_t *out_user,
+static gcut_status bind_weights(gcut_dnnl_convolution *c, const void *w, dnnl_memory_t *out_user,
                                 gcut_error *err) {
   void *packed;
   if (w) return bind_operand(c, WEIGHTS, w, false, out_user, err);
@@ -190,8 +234,8 @@ static gcut_status bind_weights(gcut_dnnl_convolution *c, const float *w, dnnl_m
 }
 
 // The operands in arg order: source, weights, result, bias.
-static gcut_status run(gcut_dnnl_convolution *c, const float *x, const float *w, const float *bias,
-                       float *y, bool turned, dnnl_memory_t *user, gcut_error *err) {
+static gcut_status run(gcut_dnnl_convolution *c, const void *x, const void *w, const float *bias,
+                       void *y, bool turned, dnnl_memory_t *user, gcut_error *err) {
   gcut_dnnl_job *j = &c->job;
   GCUT_TRY(bind_operand(c, SRC, x, turned, &user[SRC], err));
   if (user[SRC]) GCUT_TRY(gcut__dnnl_reorder(j, user[SRC], j->args[SRC].memory, err));
@@ -203,8 +247,8 @@ static gcut_status run(gcut_dnnl_convolution *c, const float *x, const float *w,
   return user[DST] ? gcut__dnnl_reorder(j, j->args[DST].memory, user[DST], err) : GCUT_OK;
 }
 
-gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *c, const float *x, const float *w,
-                                       const float *bias, float *y, bool turned, gcut_error *err) {
+gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *c, const void *x, const void *w,
+                                       const float *bias, void *y, bool turned, gcut_error *err) {
   dnnl_memory_t user[N_OPERANDS] = {NULL};
   GCUT_TRY(gcut__dnnl_room(0, err));
   int threads = gcut__dnnl_threads_for(2 * gcut__convolution_products(&c->g));
@@ -215,7 +259,7 @@ gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *c, const float *x,
   return status;
 }
 
-gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *c, const float *w, gcut_error *err) {
+gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *c, const void *w, gcut_error *err) {
   dnnl_memory_t user = NULL;
   GCUT_TRY(gcut__dnnl_room(dnnl_memory_desc_get_size(c->wanted[WEIGHTS]), err));
   GCUT_TRY(gcut__dnnl_check(
@@ -234,7 +278,7 @@ gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *c, const float *w
 gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x, const float *w,
                                 const float *bias, float *y, bool *out_done, gcut_error *err) {
   gcut_dnnl_convolution *c;
-  GCUT_TRY(gcut__dnnl_convolution_create(g, bias != NULL, &c, err));
+  GCUT_TRY(gcut__dnnl_convolution_create(g, bias != NULL, false, &c, err));
   *out_done = c != NULL;
   if (!c) return GCUT_OK;
   gcut_status status = gcut__dnnl_convolution_run(c, x, w, bias, y, false, err);

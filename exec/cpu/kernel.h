@@ -28,8 +28,8 @@ typedef struct gcut_cpu_call {
                           gcut_error *err);
   void *private_state;
   struct gcut_cpu_env *env; // NULL while the tracer evaluates
-  // Where it is not NULL, input 0 may lie channels last (order.h); the kernel may leave output 0 so
-  // and say it here.
+  // Where it is not NULL, input 0 may lie channels last (order.h); the kernel may leave its outputs
+  // so and say it here.
   struct gcut_cpu_order *order;
 } gcut_cpu_call;
 

@@ -23,7 +23,12 @@ enum { FIRST_PLAIN_BROADCAST = 7 };
 gcut_cpu_orders gcut__cpu_orders_of(const gcut_node *node) {
   gcut_cpu_kernel kernel = gcut__cpu_find(node);
   if (!kernel || node->n_outputs == 0) return GCUT_CPU_ROW_MAJOR;
-  if (kernel == gcut__cpu_conv) return GCUT_CPU_ASKS;
+  if (kernel == gcut__cpu_conv || kernel == gcut__cpu_max_pool || kernel == gcut__cpu_split ||
+      kernel == gcut__cpu_global_average_pool || kernel == gcut__cpu_batch_normalization)
+    return GCUT_CPU_ASKS;
+  if (kernel == gcut__cpu_concat || kernel == gcut__cpu_quantize_linear ||
+      kernel == gcut__cpu_dequantize_linear)
+    return GCUT_CPU_ANY_ORDER;
   if (node->op_row >= N_ELEMENTWISE) return GCUT_CPU_ROW_MAJOR;
   bool aligned = node->n_inputs > 1 && node->version < FIRST_PLAIN_BROADCAST;
   return aligned ? GCUT_CPU_ROW_MAJOR : GCUT_CPU_ANY_ORDER;
@@ -79,6 +84,8 @@ static bool turn_dims(int rank, const gcut_tensor *t, int64_t *out) {
 // The same elements in the same memory (or, where it must be, turned into scratch).
 static gcut_status turn_operand(gcut_cpu_call *c, int rank, const gcut_tensor *t, bool lies_turned,
                                 gcut_tensor **out, gcut_error *err) {
+  *out = (gcut_tensor *)(uintptr_t)t;
+  if (t->count == 1 && t->rank < rank) return GCUT_OK; // the same for all, in any order
   gcut_tensor *seen = GCUT_NEW(c->scratch, gcut_tensor);
   int64_t *dims = GCUT_NEW_ARRAY(c->scratch, int64_t, rank);
   *out = NULL;

@@ -14,12 +14,13 @@
 // What a kernel that knows of the order sees of it.
 typedef struct gcut_cpu_order {
   bool input;  // input 0 lies channels last
-  bool output; // output 0 does: for the kernel to set
+  bool output; // all outputs do: for the kernel to set
+  bool shown; // GCUT_CPU_ANY_ORDER: all operands are shown as they lie, [batch, space..., channels]
 } gcut_cpu_order;
 
 typedef enum gcut_cpu_orders {
   GCUT_CPU_ROW_MAJOR, // the kernel wants every operand row-major
-  GCUT_CPU_ANY_ORDER, // it goes element by element, by the dims it is given
+  GCUT_CPU_ANY_ORDER, // it goes by the dims it is given and by gcut__cpu_axis
   GCUT_CPU_ASKS,      // it looks at c->order
 } gcut_cpu_orders;
 
@@ -36,6 +37,12 @@ void gcut__cpu_turn(size_t size, int rank, const int64_t *dims, bool last, const
 GCUT_MUST_USE gcut_status gcut__cpu_straighten(gcut_cpu_env *env, uint32_t value, gcut_error *err);
 // The same of input 0 of a kernel that looks at c->order.
 GCUT_MUST_USE gcut_status gcut__cpu_straighten_input(gcut_cpu_call *c, gcut_error *err);
+
+// Where axis `axis` of a tensor of that rank is shown to the kernel.
+static inline int gcut__cpu_axis(const gcut_cpu_call *c, int axis, int rank) {
+  if (!c->order || !c->order->shown || axis == 0) return axis;
+  return axis == 1 ? rank - 1 : axis - 1;
+}
 
 // Makes copies of a call's operands (of the headers alone, where they lie channels last already)
 // that show the axes as they lie, so that a kernel that goes element by element computes in that

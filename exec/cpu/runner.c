@@ -40,6 +40,7 @@ void gcut__cpu_env_set(gcut_cpu_env *env, uint32_t value, gcut_tensor *tensor) {
   env->values[value] = gcut_tensor_ref(tensor);
   gcut_tensor_unref(old);
   if (env->turned) env->turned[value] = false;
+  if (env->fixed) env->fixed[value] = false;
 }
 
 static bool aligned(const gcut_constant *k) {

@@ -5,13 +5,14 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/order.h"
 
 gcut_status gcut__cpu_concat(gcut_cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;
   if (!y || y->count == 0) return GCUT_OK;
   int64_t axis = gcut__concat_axis(c->attrs), at = 0;
-  if (axis < 0) axis += y->rank;
+  axis = gcut__cpu_axis(c, (int)(axis < 0 ? axis + y->rank : axis), y->rank);
   int64_t rows = gcut__product(y->dims, 0, (int)axis),
           row = gcut__product(y->dims, (int)axis, y->rank);
   GCUT_TRY(gcut__elements_write(c, y, &to, err));
@@ -53,10 +54,16 @@ gcut_status gcut__cpu_split(gcut_cpu_call *c, gcut_error *err) {
   const int64_t *lengths;
   gcut__elements from, to;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
-  int64_t rows = gcut__product(x->dims, 0, axis), row = gcut__product(x->dims, axis, x->rank),
-          at = 0;
-  int64_t inner = gcut__product(x->dims, axis + 1, x->rank);
-  GCUT_TRY(read_lengths(c, x->dims[axis], &lengths, err));
+  int64_t whole = x->dims[axis], at = 0;
+  int64_t rows = gcut__product(x->dims, 0, axis), inner = gcut__product(x->dims, axis + 1, x->rank);
+  if (axis != 1) GCUT_TRY(gcut__cpu_straighten_input(c, err));
+  if (c->order && c->order->input) { // then the channels are the last axis
+    rows *= inner;
+    inner = 1;
+    c->order->output = true;
+  }
+  int64_t row = whole * inner;
+  GCUT_TRY(read_lengths(c, whole, &lengths, err));
   GCUT_TRY(gcut__elements_read(c, x, &from, err));
   for (uint32_t i = 0; i < c->n_outputs; i++) {
     gcut_tensor *y = c->outputs[i];

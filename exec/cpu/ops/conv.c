@@ -45,7 +45,7 @@ static gcut_status find_convolution(gcut_cpu_call *c, const gcut_convolution *g,
   *out_own = false;
   *out = kept ? kept->convolution : NULL;
   if (kept && gcut__dnnl_convolution_is(kept->convolution, g, has_bias)) return GCUT_OK;
-  GCUT_TRY(gcut__dnnl_convolution_create(g, has_bias, out, err));
+  GCUT_TRY(gcut__dnnl_convolution_create(g, has_bias, false, out, err));
   *out_own = *out && !keep(c, *out);
   return GCUT_OK;
 }
@@ -71,7 +71,7 @@ static gcut_status run_dnnl(gcut_cpu_call *c, gcut_dnnl_convolution *convolution
   if (!x || (own && !w) || !y || (gcut__cpu_has(c, 2) && !bias)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__dnnl_convolution_run(convolution, x, w, bias, y, turned, err));
   gcut__finish_floats(c->outputs[0], y);
-  if (turned) c->order->output = gcut__cpu_order_matters(c->outputs[0]->rank, c->outputs[0]->dims);
+  if (turned) c->order->output = true;
   return GCUT_OK;
 }
 

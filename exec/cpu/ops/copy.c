@@ -63,6 +63,32 @@ static void copy_row(size_t size, int64_t n, uint8_t *to, int64_t to_stride, con
 
 enum { TILE = 16, THIN = 8 }; // a tile's lines stay in the first cache even if on one set
 
+typedef uint32_t four __attribute__((vector_size(16), aligned(4), may_alias));
+
+// to[i][j] = from[j][i] for 4 x 4 items.
+static void transpose_four(item4 *to, int64_t to_stride, const item4 *from, int64_t from_stride) {
+  four a = *(const four *)from, b = *(const four *)(from + from_stride),
+       c = *(const four *)(from + 2 * from_stride), d = *(const four *)(from + 3 * from_stride);
+  four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5),
+       bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
+  *(four *)to = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
+  *(four *)(to + to_stride) = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
+  ac = __builtin_shufflevector(a, c, 2, 6, 3, 7), bd = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+  *(four *)(to + 2 * to_stride) = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
+  *(four *)(to + 3 * to_stride) = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
+}
+
+// The same for n x m, both multiples of 4, a tile after another.
+static void transpose_fours(int64_t n, int64_t m, item4 *to, int64_t to_stride, const item4 *from,
+                            int64_t from_stride) {
+  for (int64_t i0 = 0; i0 < n; i0 += TILE)
+    for (int64_t j0 = 0; j0 < m; j0 += TILE)
+      for (int64_t i = i0; i < n && i < i0 + TILE; i += 4)
+        for (int64_t j = j0; j < m && j < j0 + TILE; j += 4)
+          transpose_four(to + i * to_stride + j, to_stride, from + j * from_stride + i,
+                         from_stride);
+}
+
 // to[i][j] = from[j][i] for n x m items: rows of `to` are contiguous, columns of `from` are.
 static void copy_transposed(size_t size, int64_t n, int64_t m, uint8_t *to, int64_t to_stride,
                             const uint8_t *from, int64_t from_stride) {
@@ -87,8 +113,16 @@ static void copy_turned(size_t size, int64_t n, int64_t m, uint8_t *to, int64_t 
     for (int64_t i = 0; i < n; i++)
       copy_row(size, m, to + i * to_stride * (int64_t)size, 1, from + i * (int64_t)size,
                from_stride);
-  else
+  else if (size == 4) {
+    int64_t whole_n = n & ~(int64_t)3, whole_m = m & ~(int64_t)3;
+    transpose_fours(whole_n, whole_m, (item4 *)to, to_stride, (const item4 *)from, from_stride);
+    copy_transposed(size, n - whole_n, m, to + whole_n * to_stride * 4, to_stride,
+                    from + whole_n * 4, from_stride);
+    copy_transposed(size, whole_n, m - whole_m, to + whole_m * 4, to_stride,
+                    from + whole_m * from_stride * 4, from_stride);
+  } else {
     copy_transposed(size, n, m, to, to_stride, from, from_stride);
+  }
 }
 
 typedef struct box {

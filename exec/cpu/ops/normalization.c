@@ -9,6 +9,7 @@
 #include "exec/cpu/ops/normalize.h"
 #include "exec/cpu/ops/real.h"
 #include "exec/cpu/ops/stride.h"
+#include "exec/cpu/order.h"
 
 // Product of a tensor's dims [from, to).
 static uint64_t product(const gcut_tensor *t, int from, int to) {
@@ -96,8 +97,30 @@ static gcut_status train(gcut_cpu_call *c, const channels *k, const double **out
   return GCUT_OK;
 }
 
+// Pixel by pixel, for an input that lies channels last: the same formula as plane by plane.
+static gcut_status normalize_pixels(gcut_cpu_call *c, const channels *k, const double *scale,
+                                    const double *bias, const double *mean, const double *variance,
+                                    gcut_error *err) {
+  const gcut_tensor *x = c->inputs[0];
+  gcut_tensor *y = c->outputs[0];
+  double epsilon = (double)((const gcut_batch_norm_attrs *)c->attrs)->epsilon;
+  double *row = gcut_arena_alloc(c->scratch, k->channels, sizeof *row);
+  double *factor = gcut_arena_alloc(c->scratch, k->channels, sizeof *factor);
+  if (!row || !factor) return GCUT_NO_MEMORY(err);
+  for (uint64_t j = 0; j < k->channels; j++) factor[j] = scale[j] / sqrt(variance[j] + epsilon);
+  for (uint64_t i = 0; i < k->samples * k->size; i++) {
+    gcut__load_doubles(x->type, x->data, i * k->channels, 1, k->channels, row);
+    for (uint64_t j = 0; j < k->channels; j++) row[j] = (row[j] - mean[j]) * factor[j] + bias[j];
+    gcut__store_doubles(y->type, y->data, i * k->channels, 1, k->channels, row);
+  }
+  c->order->output = true;
+  return GCUT_OK;
+}
+
 gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
   const gcut_batch_norm_attrs *attrs = c->attrs;
+  bool trains = gcut__batch_norm_trains(c->node, attrs);
+  if (trains) GCUT_TRY(gcut__cpu_straighten_input(c, err));
   channels k = split_channels(c);
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
@@ -107,7 +130,8 @@ gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
   const double *variance = gcut__tensor_doubles(c, c->inputs[4]);
   double *row = gcut_arena_alloc(c->scratch, k.size, sizeof *row);
   if (!scale || !bias || !mean || !variance || !row) return GCUT_NO_MEMORY(err);
-  if (gcut__batch_norm_trains(c->node, attrs)) GCUT_TRY(train(c, &k, &mean, &variance, err));
+  if (c->order && c->order->input) return normalize_pixels(c, &k, scale, bias, mean, variance, err);
+  if (trains) GCUT_TRY(train(c, &k, &mean, &variance, err));
   for (uint64_t i = 0; i < k.samples * k.channels; i++) {
     uint64_t channel = i % k.channels;
     double factor = scale[channel] / sqrt(variance[channel] + (double)attrs->epsilon);

@@ -9,6 +9,7 @@
 #include "exec/cpu/ops/convolve.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/order.h"
 
 typedef struct pool {
   gcut_window window;
@@ -162,6 +163,8 @@ static void store_plane(const gcut_cpu_call *c, const pool *p, int64_t i) {
 
 // Elements under all windows from which on a call into oneDNN is worth its set-up.
 static const double LARGE = 1 << 16;
+// Maxima of floats are taken for all channels of a pixel at once, from so many on.
+enum { LEAST_CHANNELS = 8 };
 
 static double work(const pool *p) {
   double n = (double)p->planes;
@@ -228,12 +231,63 @@ static void store_indices(const gcut_cpu_call *c, const pool *p, int64_t plane) 
   }
 }
 
+// y = the greater of each, NaN being the greatest.
+static void raise_pixel(int64_t n, const float *restrict x, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] = (x[i] > y[i]) | (x[i] != x[i]) ? x[i] : y[i];
+}
+
+// The maximum under the window over output o, for all channels.
+static void max_pixel(const pool *p, const int64_t *o, int64_t channels, const float *x, float *y) {
+  int64_t sizes[GCUT_MAX_RANK], k[GCUT_MAX_RANK] = {0};
+  taps t[GCUT_MAX_RANK];
+  for (int64_t i = 0; i < channels; i++) y[i] = -INFINITY;
+  for (int d = 0; d < p->window.n; d++) {
+    t[d] = clip(p, d, o[d]);
+    sizes[d] = t[d].to - t[d].from;
+    if (sizes[d] == 0) return;
+  }
+  do {
+    int64_t at = 0;
+    for (int d = 0; d < p->window.n; d++)
+      at = at * p->in[d] + t[d].index + k[d] * p->window.dilation[d];
+    raise_pixel(channels, x + at * channels, y);
+  } while (gcut__index_next(p->window.n, sizes, k));
+}
+
+// Floats channels last, from wherever they lie to the same. Few channels are left to the others.
+static gcut_status max_pixels(gcut_cpu_call *c, const pool *p, bool *out_done, gcut_error *err) {
+  const gcut_tensor *t = c->inputs[0];
+  int64_t channels = t->dims[1];
+  const float *x = t->data;
+  float *y = c->outputs[0]->data;
+  *out_done = c->order && t->type == GCUT_FLOAT && (c->order->input || channels >= LEAST_CHANNELS);
+  if (!*out_done) return GCUT_OK;
+  if (!c->order->input && gcut__cpu_order_matters(t->rank, t->dims)) {
+    float *turned = gcut__cpu_spare(c, t->bytes);
+    if (!turned) return GCUT_NO_MEMORY(err);
+    gcut__cpu_turn(sizeof *x, t->rank, t->dims, true, x, turned);
+    x = turned;
+  }
+  for (int64_t b = 0; b < t->dims[0]; b++) {
+    int64_t o[GCUT_MAX_RANK] = {0};
+    do {
+      max_pixel(p, o, channels, x + b * channels * p->size_in, y);
+      y += channels;
+    } while (gcut__index_next(p->window.n, p->out, o));
+  }
+  c->order->output = true;
+  return GCUT_OK;
+}
+
 gcut_status gcut__cpu_max_pool(gcut_cpu_call *c, gcut_error *err) {
   pool p;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(read_pool(c, &p, err));
   p.max = true;
   bool indices = c->n_outputs > 1 && c->outputs[1], done = false;
+  if (!indices) GCUT_TRY(max_pixels(c, &p, &done, err));
+  if (done) return GCUT_OK;
+  GCUT_TRY(gcut__cpu_straighten_input(c, err));
   if (!indices) GCUT_TRY(by_dnnl(c, &p, false, &done, err));
   if (done) return GCUT_OK;
   GCUT_TRY(begin_planes(c, &p, err));
@@ -364,7 +418,41 @@ static gcut_status reduce_planes(gcut_cpu_call *c, reduction reduce, double p, g
   return GCUT_OK;
 }
 
+enum { LANES = 8, AT_ONCE = 64 };
+
+// Means of `n` neighbouring channels of [size, channels], added up in the order of gcut__sum.
+static void mean_channels(gcut_dtype type, const void *x, uint64_t first, uint64_t size,
+                          uint64_t channels, uint64_t n, double *mean) {
+  double lanes[LANES + 1][AT_ONCE] = {{0}}, row[AT_ONCE];
+  uint64_t whole = size - size % LANES;
+  for (uint64_t i = 0; i < size; i++) {
+    double *lane = lanes[i < whole ? i % LANES : LANES];
+    gcut__load_doubles(type, x, first + i * channels, 1, n, row);
+    for (uint64_t j = 0; j < n; j++) lane[j] += row[j];
+  }
+  for (uint64_t j = 0; j < n; j++)
+    mean[j] = (((lanes[0][j] + lanes[4][j]) + (lanes[1][j] + lanes[5][j])) +
+               ((lanes[2][j] + lanes[6][j]) + (lanes[3][j] + lanes[7][j])) + lanes[LANES][j]) /
+              (double)size;
+}
+
+static void mean_pixels(const gcut_tensor *x, gcut_tensor *y) {
+  uint64_t size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
+  uint64_t batch = (uint64_t)x->dims[0], channels = (uint64_t)x->dims[1];
+  double mean[AT_ONCE];
+  for (uint64_t b = 0; b < batch; b++)
+    for (uint64_t j = 0; j < channels; j += AT_ONCE) {
+      uint64_t n = channels - j < AT_ONCE ? channels - j : AT_ONCE;
+      mean_channels(x->type, x->data, b * size * channels + j, size, channels, n, mean);
+      gcut__store_doubles(y->type, y->data, b * channels + j, 1, n, mean);
+    }
+}
+
 gcut_status gcut__cpu_global_average_pool(gcut_cpu_call *c, gcut_error *err) {
+  if (c->order && c->order->input) {
+    mean_pixels(c->inputs[0], c->outputs[0]);
+    return GCUT_OK;
+  }
   return reduce_planes(c, mean_of, 0, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "exec/cpu/ops/bytes.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/typed.h"
 #include "tracer/base/minifloat.h"
@@ -18,6 +19,13 @@ static int64_t least(int64_t a, int64_t b) {
 // n <= GCUT_ROW elements as floats; the result lies in `row` or in the data itself.
 static const float *load_floats(gcut_dtype type, const void *data, int64_t first, int64_t n,
                                 gcut_row *row, float *floats) {
+  if (type == GCUT_UINT8 || type == GCUT_INT8) {
+    if (type == GCUT_UINT8)
+      gcut__widen_uint8((size_t)n, (const uint8_t *)data + first, floats);
+    else
+      gcut__widen_int8((size_t)n, (const int8_t *)data + first, floats);
+    return floats;
+  }
   const void *x = gcut__row_load(type, data, first, 1, (size_t)n, row);
   gcut_class class = gcut__class_of(type);
   if (class == GCUT_CLASS_f) return x;
@@ -55,6 +63,10 @@ static void store_integers(gcut_dtype type, void *out, int64_t first, int64_t n,
   gcut_row row;
   double low, high;
   limits(type, &low, &high);
+  if (gcut_dtype_bits(type) == 8 && zero_step == 0) {
+    gcut__narrow_bytes((size_t)n, x, *zero, (float)low, (float)high, (uint8_t *)out + first);
+    return;
+  }
   for (int64_t i = 0; i < n; i++) {
     double value = rint((double)x[i]) + (double)zero[i * zero_step];
     row.i[i] = value != value ? 0 : (int64_t)(value < low ? low : value > high ? high : value);
@@ -105,7 +117,10 @@ static void quantize_run(const linear *l, int64_t first, int64_t n, int64_t at, 
   for (int64_t i = 0; i < n; i += GCUT_ROW) {
     int64_t part = least(GCUT_ROW, n - i), from = at + i * step;
     const float *x = load_floats(l->x->type, l->x->data, first + i, part, &row, floats);
-    for (int64_t k = 0; k < part; k++) floats[k] = x[k] / l->scale[from + k * step];
+    if (step == 0)
+      gcut__divide_floats((size_t)part, x, l->scale[from], floats);
+    else
+      for (int64_t k = 0; k < part; k++) floats[k] = x[k] / l->scale[from + k * step];
     if (l->precision == GCUT_FLOAT16)
       for (int64_t k = 0; k < part; k++) floats[k] = gcut_from_float16(gcut_to_float16(floats[k]));
     if (l->precision == GCUT_BFLOAT16)
@@ -122,8 +137,11 @@ static void dequantize_run(const linear *l, int64_t first, int64_t n, int64_t at
   for (int64_t i = 0; i < n; i += GCUT_ROW) {
     int64_t part = least(GCUT_ROW, n - i), from = at + i * step;
     const float *x = load_floats(l->x->type, l->x->data, first + i, part, &row, floats);
-    for (int64_t k = 0; k < part; k++)
-      out.f[k] = (x[k] - l->zero[from + k * step]) * l->scale[from + k * step];
+    if (step == 0)
+      gcut__scale_floats((size_t)part, x, l->zero[from], l->scale[from], out.f);
+    else
+      for (int64_t k = 0; k < part; k++)
+        out.f[k] = (x[k] - l->zero[from + k * step]) * l->scale[from + k * step];
     gcut__row_store(l->y->type, l->y->data, first + i, (size_t)part, &out);
   }
 }
