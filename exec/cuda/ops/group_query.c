@@ -1,6 +1,8 @@
 // GroupQueryAttention of com.microsoft, spelled out. Each sample has its own number of keys,
 // seqlens_k + 1, of which the last are the new tokens (in a prompt the first: what follows is
-// padding); they are turned by their positions and written into the cache behind the past.
+// padding); they are turned by their positions and written into the cache behind the past. A cache
+// that holds a window (exec/cpu/ops/group_query.c) is made longer by the new tokens first, and its
+// last rows are taken for the next.
 #include <math.h>
 
 #include "exec/cuda/ops/spell_attention.h"
@@ -9,10 +11,12 @@
 typedef struct group_query {
   const gcut_group_query_attrs *attrs;
   gcut__spelled_attention a;
-  int64_t capacity; // of the present cache
+  int64_t capacity; // of the cache that is attended to
+  int64_t room;     // of the past cache
   bool prompt;
   uint32_t lengths;   // int64 [batch, 1]: keys less one
   uint32_t past;      // int64 [batch, 1]: keys before the new ones
+  uint32_t kept;      // int64 [batch, 1]: of these those in the cache
   uint32_t positions; // int64 [batch, queries] of the new tokens
 } group_query;
 
@@ -22,7 +26,8 @@ static uint32_t number(gcut__speller *s, int64_t value) {
 
 static bool read_group(gcut__speller *s, group_query *g) {
   const gcut_group_query_attrs *attrs = g->attrs = s->c->node->attrs;
-  if (attrs->sliding_window_cache) return false;
+  bool windowed = attrs->sliding_window_cache != 0;
+  if (windowed && gcut__cuda_input_type(s->c, 10)) return false; // its columns are absolute
   const gcut_type *q = gcut__cuda_input_type(s->c, 0), *y = gcut__cuda_output_type(s->c, 0),
                   *past = gcut__cuda_input_type(s->c, 3);
   int64_t total;
@@ -34,7 +39,7 @@ static bool read_group(gcut__speller *s, group_query *g) {
                                    .heads = attrs->num_heads,
                                    .kv_heads = attrs->kv_num_heads,
                                    .queries = q->dims[1],
-                                   .keys = total,
+                                   .keys = windowed ? room + q->dims[1] : total,
                                    .size = size,
                                    .v_size = size,
                                    .type = gcut__attention_type(q->type, size),
@@ -42,7 +47,8 @@ static bool read_group(gcut__speller *s, group_query *g) {
                                    .scale = scaled ? attrs->scale : 1 / sqrtf((float)size),
                                    .softcap = attrs->softcap,
                                    .guard = true};
-  g->capacity = room > total ? room : total;
+  g->room = room;
+  g->capacity = windowed || total > room ? g->a.keys : room;
   g->prompt = q->dims[1] == total;
   return true;
 }
@@ -74,6 +80,19 @@ static void spell_positions(gcut__speller *s, group_query *g) {
   g->positions = SPELL(s, "Where", padding, nought, g->positions);
 }
 
+// Of n tokens those, the first, whose keys a cache that holds a window has dropped.
+static uint32_t dropped(gcut__speller *s, const group_query *g, uint32_t n) {
+  int64_t slack = g->room - g->attrs->local_window_size + 1;
+  uint32_t over = SPELL(s, "Max", SPELL(s, "Sub", n, number(s, g->room)), number(s, 0));
+  uint32_t turns = SPELL(s, "Div", SPELL(s, "Add", over, number(s, slack - 1)), number(s, slack));
+  return SPELL(s, "Mul", turns, number(s, slack));
+}
+
+static void spell_kept(gcut__speller *s, group_query *g) {
+  g->kept = g->past;
+  if (g->attrs->sliding_window_cache) g->kept = SPELL(s, "Sub", g->past, dropped(s, g, g->past));
+}
+
 // Fresh heads [batch, heads, queries, size], of three inputs or all of the first.
 static void read_heads(gcut__speller *s, const group_query *g, uint32_t *of) {
   const gcut__spelled_attention *a = &g->a;
@@ -89,7 +108,8 @@ static void read_heads(gcut__speller *s, const group_query *g, uint32_t *of) {
 static uint32_t turn(gcut__speller *s, const group_query *g, uint32_t x, uint32_t weight) {
   int type = gcut__cuda_input_type(s->c, 0)->type;
   if (gcut__cuda_input_type(s->c, weight)) {
-    gcut__spell_float(s, "epsilon", g->attrs->qk_norm_epsilon);
+    float epsilon = weight == 14 ? g->attrs->q_norm_epsilon : g->attrs->k_norm_epsilon;
+    gcut__spell_float(s, "epsilon", isnan(epsilon) ? g->attrs->qk_norm_epsilon : epsilon);
     x = SPELL(s, "RMSNormalization", x, gcut__spell_input(s, weight));
   }
   if (!g->attrs->do_rotary) return x;
@@ -99,6 +119,21 @@ static uint32_t turn(gcut__speller *s, const group_query *g, uint32_t x, uint32_
   gcut__spell_int(s, "interleaved", g->attrs->rotary_interleaved);
   gcut__spell_int(s, "rotary_embedding_dim", 2 * cosine->dims[1]);
   return SPELL(s, "RotaryEmbedding", x, c, sine, g->positions);
+}
+
+// The last rows of a cache that new rows made longer, then zeros.
+static uint32_t keep_window(gcut__speller *s, const group_query *g, uint32_t cache, uint32_t zero) {
+  const gcut__spelled_attention *a = &g->a;
+  int64_t rows[] = {a->batch, 1, g->room, 1}, all[] = {a->batch, a->kv_heads, g->room, 1};
+  uint32_t tokens = SPELL(s, "Add", g->lengths, number(s, 1)), gone = dropped(s, g, tokens);
+  uint32_t range = gcut__spell_range(s, g->room);
+  uint32_t shift = SPELL(s, "Sub", gone, SPELL(s, "Sub", g->past, g->kept));
+  uint32_t at = SPELL(s, "Min", SPELL(s, "Add", shift, range), number(s, g->capacity - 1));
+  at = SPELL(s, "Expand", gcut__spell_reshape(s, at, rows, 4), gcut__spell_numbers(s, all, 4));
+  uint32_t held = SPELL(s, "Less", range, SPELL(s, "Sub", tokens, gone));
+  gcut__spell_int(s, "batch_dims", 2);
+  uint32_t last = SPELL(s, "GatherND", cache, at);
+  return SPELL(s, "Where", gcut__spell_reshape(s, held, rows, 4), last, zero);
 }
 
 // The cache of input `past` with the new rows behind the old, and zeros behind those: an output,
@@ -114,7 +149,7 @@ static uint32_t fill_cache(gcut__speller *s, const group_query *g, uint32_t fres
   if (room == 0) {
     cache = SPELL(s, "Expand", zero, gcut__spell_numbers(s, full, 4));
   } else {
-    uint32_t starts = gcut__spell_reshape(s, g->past, (int64_t[]){a->batch, 1, 1, 1}, 4);
+    uint32_t starts = gcut__spell_reshape(s, g->kept, (int64_t[]){a->batch, 1, 1, 1}, 4);
     uint32_t rows = gcut__spell_range(s, room);
     rows = gcut__spell_reshape(s, rows, (int64_t[]){room, 1}, 2);
     cache = SPELL(s, "Where", SPELL(s, "Less", rows, starts), gcut__spell_input(s, past), zero);
@@ -123,9 +158,10 @@ static uint32_t fill_cache(gcut__speller *s, const group_query *g, uint32_t fres
       cache = gcut__spell_concat(s, cache,
                                  SPELL(s, "Expand", zero, gcut__spell_numbers(s, full, 4)), 2);
   }
-  uint32_t starts = gcut__spell_reshape(s, g->past, (int64_t[]){a->batch}, 1);
+  uint32_t starts = gcut__spell_reshape(s, g->kept, (int64_t[]){a->batch}, 1);
   cache = SPELL(s, "TensorScatter", cache, fresh, starts);
-  gcut__spell_output(s, present, cache);
+  bool windowed = g->attrs->sliding_window_cache != 0;
+  gcut__spell_output(s, present, windowed ? keep_window(s, g, cache, zero) : cache);
   if (g->capacity > a->keys) cache = gcut__spell_slice(s, cache, 2, 0, a->keys);
   return gcut__spell_as(s, cache, type, a->type);
 }
@@ -135,8 +171,11 @@ static void set_bias(gcut__speller *s, group_query *g) {
   const gcut_type *given = gcut__cuda_input_type(s->c, 10);
   int64_t window = g->attrs->local_window_size;
   uint32_t keys = gcut__spell_range(s, a->keys);
-  uint32_t lengths = gcut__spell_reshape(s, g->lengths, (int64_t[]){a->batch, 1, 1, 1}, 4),
-           past = gcut__spell_reshape(s, g->past, (int64_t[]){a->batch, 1, 1, 1}, 4);
+  uint32_t lengths = g->lengths; // in rows of the cache, as the past is
+  if (g->attrs->sliding_window_cache)
+    lengths = SPELL(s, "Sub", lengths, SPELL(s, "Sub", g->past, g->kept));
+  lengths = gcut__spell_reshape(s, lengths, (int64_t[]){a->batch, 1, 1, 1}, 4);
+  uint32_t past = gcut__spell_reshape(s, g->kept, (int64_t[]){a->batch, 1, 1, 1}, 4);
   uint32_t seen = SPELL(s, "LessOrEqual", keys, lengths);
   seen = gcut__spell_both(s, seen,
                           gcut__spell_window(s, gcut__spell_positions(s, a, past), keys,
@@ -165,6 +204,7 @@ static bool group_query_attention(gcut__speller *s) {
   uint32_t of[3];
   if (!read_group(s, &g)) return false;
   spell_positions(s, &g);
+  spell_kept(s, &g);
   read_heads(s, &g, of);
   set_bias(s, &g);
   set_sinks(s, &g);
