@@ -234,6 +234,21 @@ const gcut_op gcut__op_matmul_nbits = {
 
 // ---- MatMulBnb4: A [..., K], B of N * K values of 4 bits, absmax ------------------------------
 
+// The values that four bits stand for, of 4-bit floats and of quantiles of the normal distribution,
+// by quant_type (Dettmers et al., QLoRA, appendix E).
+static const float bnb4_values[2][16] = {
+    {0, 1 / 192.f, 2 / 3.f, 1, 1 / 3.f, 1 / 2.f, 1 / 6.f, 1 / 4.f, -0.f, -1 / 192.f, -2 / 3.f, -1,
+     -1 / 3.f, -1 / 2.f, -1 / 6.f, -1 / 4.f},
+    {-1, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f,
+     -0.18477343022823334f, -0.09105003625154495f, 0, 0.07958029955625534f, 0.16093020141124725f,
+     0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
+     0.7229568362236023f, 1},
+};
+
+const float *gcut__bnb4_values(int64_t quant_type) {
+  return bnb4_values[quant_type];
+}
+
 static gcut_status bnb4_infer(gcut_infer *c, gcut_error *err) {
   const gcut_bnb4_attrs *attrs = c->attrs;
   if (!is_block_size(attrs->block_size))

@@ -36,6 +36,8 @@ typedef struct gcut_nbits_attrs {
 typedef struct gcut_bnb4_attrs {
   int64_t K, N, block_size, quant_type, transB;
 } gcut_bnb4_attrs;
+// [16]: what four bits stand for, by quant_type, 0 or 1.
+const float *gcut__bnb4_values(int64_t quant_type);
 
 typedef struct gcut_gather_blocks_attrs {
   int64_t gather_axis, quantize_axis, block_size, bits;

@@ -174,21 +174,10 @@ gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- MatMulBnb4 -------------------------------------------------------------------------------
 
-// The values that four bits stand for, of 4-bit floats and of quantiles of the normal distribution,
-// by quant_type (Dettmers et al., QLoRA, appendix E).
-static const float bnb4_values[2][16] = {
-    {0, 1 / 192.f, 2 / 3.f, 1, 1 / 3.f, 1 / 2.f, 1 / 6.f, 1 / 4.f, -0.f, -1 / 192.f, -2 / 3.f, -1,
-     -1 / 3.f, -1 / 2.f, -1 / 6.f, -1 / 4.f},
-    {-1, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f,
-     -0.18477343022823334f, -0.09105003625154495f, 0, 0.07958029955625534f, 0.16093020141124725f,
-     0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f,
-     0.7229568362236023f, 1},
-};
-
 // The n values of B from `first` on, the first of two in the higher bits.
 static void expand_bnb4(const gcut_bnb4_attrs *attrs, const uint8_t *data, const float *absmax,
                         int64_t first, int64_t n, float *out) {
-  const float *values = bnb4_values[attrs->quant_type];
+  const float *values = gcut__bnb4_values(attrs->quant_type);
   for (int64_t i = first; i < first + n; i++)
     *out++ = values[i % 2 ? data[i / 2] & 15 : data[i / 2] >> 4] * absmax[i / attrs->block_size];
 }

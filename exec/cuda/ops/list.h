@@ -55,7 +55,7 @@
   X(CenterCropPad, center_crop_pad) X(Crop, crop) X(Affine, affine) \
   X(ScaledTanh, scaled_tanh) X(ParametricSoftplus, parametric_softplus)
 #define GCUT_CUDA_MICROSOFT_LIST(X) \
-  X(MatMulNBits, nbits) X(Gelu, element) X(QuickGelu, element) \
+  X(MatMulNBits, nbits) X(MatMulBnb4, matmul_bnb4) X(Gelu, element) X(QuickGelu, element) \
   X(RotaryEmbedding, microsoft_rotary) \
   X(SkipLayerNormalization, skip_layer_norm) \
   X(SkipSimplifiedLayerNormalization, skip_rms_norm) \

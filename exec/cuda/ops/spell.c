@@ -124,6 +124,10 @@ uint32_t gcut__spell_numbers(gcut__speller *s, const int64_t *values, size_t n) 
   return add_constant(s, GCUT_INT64, 1, (int64_t)n, values, n * sizeof *values);
 }
 
+uint32_t gcut__spell_floats(gcut__speller *s, const float *values, size_t n) {
+  return add_constant(s, GCUT_FLOAT, 1, (int64_t)n, values, n * sizeof *values);
+}
+
 uint32_t gcut__spell_scalar(gcut__speller *s, int type, double value) {
   float narrow = (float)value;
   int64_t whole = (int64_t)value;

@@ -47,8 +47,9 @@ void gcut__spell_ints(gcut__speller *s, const char *name, const int64_t *values,
 // The node's own attributes of those names (NULL ends them), as far as it has them.
 void gcut__spell_same(gcut__speller *s, const char *const *names);
 
-// Constants: int64 [n]; a scalar of a float or integer type.
+// Constants: int64 [n]; float [n]; a scalar of a float or integer type.
 uint32_t gcut__spell_numbers(gcut__speller *s, const int64_t *values, size_t n);
+uint32_t gcut__spell_floats(gcut__speller *s, const float *values, size_t n);
 uint32_t gcut__spell_scalar(gcut__speller *s, int type, double value);
 
 // Types narrower than float are computed with as float: input i so, and output i from such a value.
