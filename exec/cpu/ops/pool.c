@@ -233,7 +233,7 @@ static void store_indices(const gcut_cpu_call *c, const pool *p, int64_t plane) 
 
 // y = the greater of each, NaN being the greatest.
 static void raise_pixel(int64_t n, const float *restrict x, float *restrict y) {
-  for (int64_t i = 0; i < n; i++) y[i] = (x[i] > y[i]) | (x[i] != x[i]) ? x[i] : y[i];
+  for (int64_t i = 0; i < n; i++) y[i] = ((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i];
 }
 
 // The maximum under the window over output o, for all channels.
