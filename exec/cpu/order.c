@@ -23,8 +23,10 @@ enum { FIRST_PLAIN_BROADCAST = 7 };
 gcut_cpu_orders gcut__cpu_orders_of(const gcut_node *node) {
   gcut_cpu_kernel kernel = gcut__cpu_find(node);
   if (!kernel || node->n_outputs == 0) return GCUT_CPU_ROW_MAJOR;
-  if (kernel == gcut__cpu_conv || kernel == gcut__cpu_max_pool || kernel == gcut__cpu_split ||
-      kernel == gcut__cpu_global_average_pool || kernel == gcut__cpu_batch_normalization)
+  if (kernel == gcut__cpu_conv || kernel == gcut__cpu_qlinear_conv ||
+      kernel == gcut__cpu_conv_integer || kernel == gcut__cpu_max_pool ||
+      kernel == gcut__cpu_split || kernel == gcut__cpu_global_average_pool ||
+      kernel == gcut__cpu_batch_normalization)
     return GCUT_CPU_ASKS;
   if (kernel == gcut__cpu_concat || kernel == gcut__cpu_quantize_linear ||
       kernel == gcut__cpu_dequantize_linear)

@@ -31,6 +31,11 @@ GCUT_WIDE void gcut__scale_floats(size_t n, const float *x, float zero, float sc
   for (size_t i = 0; i < n; i++) y[i] = (x[i] - zero) * scale;
 }
 
+GCUT_WIDE void gcut__scale_sums(size_t n, const int32_t *restrict sums, const double *restrict add,
+                                const double *restrict scale, float *restrict y) {
+  for (size_t i = 0; i < n; i++) y[i] = (float)(((double)sums[i] + add[i]) * scale[i]);
+}
+
 GCUT_WIDE void gcut__divide_floats(size_t n, const float *x, float scale, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = x[i] / scale;
 }

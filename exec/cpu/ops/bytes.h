@@ -14,5 +14,8 @@ void gcut__narrow_bytes(size_t n, const float *x, float zero, float low, float h
 // y = (x - zero) * scale and y = x / scale.
 void gcut__scale_floats(size_t n, const float *x, float zero, float scale, float *y);
 void gcut__divide_floats(size_t n, const float *x, float scale, float *y);
+// y = (sum + add) * scale.
+void gcut__scale_sums(size_t n, const int32_t *sums, const double *add, const double *scale,
+                      float *y);
 
 #endif

@@ -2,11 +2,15 @@
 //
 // As in integer_matmul.c, a sum of at most 256 products of centred 8-bit integers is exact in
 // floats: as many input channels at a time as stay below that go through the float convolution, and
-// are added up in doubles. Small convolutions are done in doubles at once.
+// are added up in doubles. Small convolutions are done in doubles at once. Where the processor
+// multiplies bytes itself it does: all ways are exact, so they agree.
 #include "exec/cpu/dnnl.h"
+#include "exec/cpu/ops/byte_conv.h"
+#include "exec/cpu/ops/bytes.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/quantize.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/order.h"
 #include "tracer/ops/conv.h"
 
 enum { EXACT_PRODUCTS = 256, LARGE = 1 << 18 };
@@ -36,23 +40,30 @@ static const float *centre(gcut_cpu_call *c, uint32_t i, uint32_t zero, int64_t 
   return x;
 }
 
-static gcut_status read_operands(gcut_cpu_call *c, operands o, centred *k, gcut_error *err) {
+static gcut_status read_shape(gcut_cpu_call *c, operands o, gcut_convolution *g, gcut_error *err) {
   const gcut_conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[o.x], *w = c->inputs[o.w], *y = c->outputs[0];
-  *k = (centred){.g = {.batch = x->dims[0],
-                       .groups = attrs->group,
-                       .in_channels = w->dims[1],
-                       .out_channels = w->dims[0] / attrs->group,
-                       .in = x->dims + 2,
-                       .out = y->dims + 2}};
-  gcut_window *window = &k->g.window;
+  *g = (gcut_convolution){.batch = x->dims[0],
+                          .groups = attrs->group,
+                          .in_channels = w->dims[1],
+                          .out_channels = w->dims[0] / attrs->group,
+                          .in = x->dims + 2,
+                          .out = y->dims + 2};
+  gcut_window *window = &g->window;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, window, err));
   memcpy(window->kernel, w->dims + 2, (size_t)window->n * sizeof *window->kernel);
-  gcut__window_place(window, k->g.in, k->g.out);
+  gcut__window_place(window, g->in, g->out);
+  return GCUT_OK;
+}
+
+static gcut_status read_operands(gcut_cpu_call *c, operands o, const gcut_convolution *g,
+                                 centred *k, gcut_error *err) {
+  const gcut_window *window = &g->window;
+  *k = (centred){.g = *g};
   k->taps = gcut__dims_product(window->n, window->kernel);
   k->size_in = gcut__dims_product(window->n, k->g.in);
   k->x = centre(c, o.x, o.zero_x, 1);
-  k->w = centre(c, o.w, o.zero_w, w->dims[0]);
+  k->w = centre(c, o.w, o.zero_w, c->inputs[o.w]->dims[0]);
   return k->x && k->w ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
@@ -107,10 +118,12 @@ static gcut_status by_dnnl(gcut_cpu_call *c, const centred *k, double *sum, bool
 }
 
 // The exact sums, in the output's order.
-static gcut_status convolve(gcut_cpu_call *c, operands o, double **out_sum, gcut_error *err) {
+static gcut_status convolve(gcut_cpu_call *c, operands o, const gcut_convolution *g,
+                            double **out_sum, gcut_error *err) {
   centred k;
   bool done = false;
-  GCUT_TRY(read_operands(c, o, &k, err));
+  GCUT_TRY(gcut__cpu_straighten_input(c, err));
+  GCUT_TRY(read_operands(c, o, g, &k, err));
   double *sum = *out_sum = gcut_arena_alloc(c->scratch, c->outputs[0]->count, sizeof *sum);
   if (!sum) return GCUT_NO_MEMORY(err);
   if (c->inputs[o.x]->count == 0 || c->inputs[o.w]->count == 0) return GCUT_OK;
@@ -121,33 +134,99 @@ static gcut_status convolve(gcut_cpu_call *c, operands o, double **out_sum, gcut
   return plainly(c, &k, o, sum, err);
 }
 
+// By bytes, channels last; sums.sums is NULL where that cannot be.
+static gcut_status by_bytes(gcut_cpu_call *c, operands o, const gcut_convolution *g,
+                            gcut__byte_sums *out, gcut_error *err) {
+  *out = (gcut__byte_sums){0};
+  if (c->inputs[o.x]->count == 0 || c->inputs[o.w]->count == 0) return GCUT_OK;
+  return gcut__convolve_bytes(c, g, (gcut__byte_conv){o.x, o.w, o.zero_x, o.zero_w}, out, err);
+}
+
 gcut_status gcut__cpu_conv_integer(gcut_cpu_call *c, gcut_error *err) {
+  static const operands o = {0, 1, 2, 3};
+  gcut_convolution g;
+  gcut__byte_sums bytes;
   double *sum;
-  if (c->outputs[0]->count == 0) return GCUT_OK;
-  GCUT_TRY(convolve(c, (operands){0, 1, 2, 3}, &sum, err));
+  uint64_t n = c->outputs[0]->count;
   int32_t *y = c->outputs[0]->data;
-  for (uint64_t i = 0; i < c->outputs[0]->count; i++)
-    y[i] = (int32_t)(uint32_t)(int64_t)sum[i]; // wraps around
+  if (n == 0) return GCUT_OK;
+  GCUT_TRY(read_shape(c, o, &g, err));
+  GCUT_TRY(by_bytes(c, o, &g, &bytes, err));
+  if (bytes.sums) {
+    uint64_t channels = (uint64_t)c->outputs[0]->dims[1];
+    for (uint64_t i = 0; i < n; i += channels)
+      for (uint64_t k = 0; k < channels; k++) y[i + k] = bytes.sums[i + k] + bytes.correction[k];
+    c->order->output = true;
+    return GCUT_OK;
+  }
+  GCUT_TRY(convolve(c, o, &g, &sum, err));
+  for (uint64_t i = 0; i < n; i++) y[i] = (int32_t)(uint32_t)(int64_t)sum[i]; // wraps around
+  return GCUT_OK;
+}
+
+// ---- QLinearConv ------------------------------------------------------------------------------
+
+typedef struct requantisation {
+  double *scale, *add; // [channels]: an element is rounded from (sum + add) * scale
+  const float *zero;   // of the output
+} requantisation;
+
+static gcut_status read_requantisation(gcut_cpu_call *c, requantisation *r, gcut_error *err) {
+  const float *w_scale = c->inputs[4]->data;
+  const int32_t *bias = gcut__cpu_has(c, 8) ? c->inputs[8]->data : NULL;
+  float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
+  int64_t channels = c->outputs[0]->dims[1];
+  r->zero = gcut__dequantized(c, c->inputs[7]);
+  r->scale = gcut_arena_alloc(c->scratch, (size_t)channels, sizeof *r->scale);
+  r->add = gcut_arena_alloc(c->scratch, (size_t)channels, sizeof *r->add);
+  if (!r->zero || !r->scale || !r->add) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < channels; i++) {
+    r->scale[i] = (double)(x_scale * w_scale[c->inputs[4]->count == 1 ? 0 : i] / y_scale);
+    r->add[i] = bias ? (double)bias[i] : 0;
+  }
+  return GCUT_OK;
+}
+
+static gcut_status store_pixels(gcut_cpu_call *c, const requantisation *r, gcut__byte_sums bytes,
+                                gcut_error *err) {
+  gcut_tensor *y = c->outputs[0];
+  int64_t channels = y->dims[1];
+  float *row = gcut_arena_alloc(c->scratch, (size_t)channels, sizeof *row);
+  if (!row) return GCUT_NO_MEMORY(err);
+  for (int64_t k = 0; k < channels; k++) r->add[k] += (double)bytes.correction[k];
+  for (int64_t i = 0; i < (int64_t)y->count; i += channels) {
+    gcut__scale_sums((size_t)channels, bytes.sums + i, r->add, r->scale, row);
+    gcut__quantize_store(y->type, y->data, i, channels, row, r->zero, 0, true);
+  }
+  c->order->output = true;
+  return GCUT_OK;
+}
+
+static gcut_status store_planes(gcut_cpu_call *c, const requantisation *r, const double *sum,
+                                gcut_error *err) {
+  gcut_tensor *y = c->outputs[0];
+  int64_t channels = y->dims[1], size = gcut__dims_product(y->rank - 2, y->dims + 2);
+  float *row = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *row);
+  if (!row) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < y->dims[0] * channels; i++) {
+    double scale = r->scale[i % channels], add = r->add[i % channels];
+    for (int64_t k = 0; k < size; k++) row[k] = (float)((sum[i * size + k] + add) * scale);
+    gcut__quantize_store(y->type, y->data, i * size, size, row, r->zero, 0, true);
+  }
   return GCUT_OK;
 }
 
 gcut_status gcut__cpu_qlinear_conv(gcut_cpu_call *c, gcut_error *err) {
-  gcut_tensor *out = c->outputs[0];
+  static const operands o = {0, 3, 2, 5};
+  gcut_convolution g;
+  gcut__byte_sums bytes;
+  requantisation r;
   double *sum;
-  if (out->count == 0) return GCUT_OK;
-  GCUT_TRY(convolve(c, (operands){0, 3, 2, 5}, &sum, err));
-  const float *zero = gcut__dequantized(c, c->inputs[7]), *w_scale = c->inputs[4]->data;
-  const int32_t *bias = gcut__cpu_has(c, 8) ? c->inputs[8]->data : NULL;
-  float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
-  int64_t channels = out->dims[1], size = gcut__dims_product(out->rank - 2, out->dims + 2);
-  float *row = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *row);
-  if (!zero || !row) return GCUT_NO_MEMORY(err);
-  for (int64_t i = 0; i < out->dims[0] * channels; i++) {
-    int64_t channel = i % channels;
-    double scale = (double)(x_scale * w_scale[c->inputs[4]->count == 1 ? 0 : channel] / y_scale);
-    double add = bias ? (double)bias[channel] : 0;
-    for (int64_t k = 0; k < size; k++) row[k] = (float)((sum[i * size + k] + add) * scale);
-    gcut__quantize_store(out->type, out->data, i * size, size, row, zero, 0, true);
-  }
-  return GCUT_OK;
+  if (c->outputs[0]->count == 0) return GCUT_OK;
+  GCUT_TRY(read_shape(c, o, &g, err));
+  GCUT_TRY(read_requantisation(c, &r, err));
+  GCUT_TRY(by_bytes(c, o, &g, &bytes, err));
+  if (bytes.sums) return store_pixels(c, &r, bytes, err);
+  GCUT_TRY(convolve(c, o, &g, &sum, err));
+  return store_planes(c, &r, sum, err);
 }

@@ -1,5 +1,5 @@
 """Makes model.onnx, inputs.npz and outputs.npz in planes/: convolutions with what models have between them, in chains of one to
-three axes, and what ONNX Runtime computes for them. Convolutions may leave their results in another order of axes than others read:
+three axes and of 8 bits, and what ONNX Runtime computes for them. Convolutions may leave their results in another order of axes than others read:
 every kind of reader stands behind one here, and every second value is an output as well.
 
 Development only: needs onnx, onnxruntime and numpy.
@@ -16,6 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 here = os.path.dirname(os.path.abspath(__file__))
 rng = np.random.RandomState(1)
 nodes, initializers, outputs = [], [], []
+
+
+def type_of(output):
+    return TensorProto.UINT8 if output.startswith("qlinear") else TensorProto.FLOAT
 
 
 def constant(*shape, values=None):
@@ -75,17 +79,38 @@ def chain(x, channels, n):
     add("Softmax", add("Reshape", conv(add("Transpose", y, perm=[0, n + 1, *range(1, n + 1)]), 4, 6, *ones), ints(2, -1)), shown=True)
 
 
+def byte_conv(x, inputs, results, groups=1, **attributes):
+    """QLinearConv of uint8 with the scales and zero points of `quantised`."""
+    w = constant(values=rng.randint(-128, 128, (results, inputs // groups, 3, 3)).astype(np.int8))
+    scales = constant(values=(rng.rand(results) * 0.004 + 0.001).astype(np.float32))
+    return add("QLinearConv", x, *steps, w, scales, constant(values=np.zeros(results, np.int8)), *steps,
+               constant(values=rng.randint(-900, 900, results).astype(np.int32)), shown=True, group=groups, **attributes)
+
+
+def quantised(x, channels):
+    """Convolutions of 8 bits, what quantises before and after them, and readers between."""
+    q = add("QuantizeLinear", x, *steps)
+    y = byte_conv(q, channels, 24, pads=(1, 0, 1, 2))
+    y = byte_conv(y, 24, 24, groups=24, pads=(1,) * 4)
+    y = add("Concat", y, byte_conv(y, 24, 9, pads=(1,) * 4), axis=1)
+    add("Relu", conv(add("DequantizeLinear", y, *steps), 33, 16, 1, 1), shown=True)
+    w = constant(values=rng.randint(-128, 128, (8, 33, 3, 3)).astype(np.int8))
+    add("Cast", add("ConvInteger", y, w, steps[1], strides=(2, 2)), to=TensorProto.FLOAT, shown=True)
+
+
+steps = constant(values=np.float32(0.04)), constant(values=np.uint8(117))
 rank = {"line": 1, "plane": 2, "space": 3}
 shapes = {name: (2, 5, *(9, 7, 5)[:n]) for name, n in rank.items()}
 for name, n in rank.items():
     chain(name, 5, n)
+quantised("plane", 5)
 feeds = {name: rng.randn(*shape).astype(np.float32) for name, shape in shapes.items()}
 graph = helper.make_graph(nodes, "planes", [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in shapes.items()],
-                          [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs], initializers)
+                          [helper.make_tensor_value_info(n, type_of(n), None) for n in outputs], initializers)
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 results = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(outputs, feeds)
 for info, result in zip(model.graph.output, results):
-    info.CopyFrom(helper.make_tensor_value_info(info.name, TensorProto.FLOAT, result.shape))
+    info.CopyFrom(helper.make_tensor_value_info(info.name, type_of(info.name), result.shape))
 onnx.checker.check_model(model)
 folder = os.path.join(here, "planes")
 os.makedirs(folder, exist_ok=True)
