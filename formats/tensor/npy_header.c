@@ -97,7 +97,7 @@ static bool take_bool(cursor *c, bool *out) {
 
 typedef struct header {
   gcut_string descr;
-  bool has_descr, has_order, has_shape;
+  bool has_descr, has_order, has_shape, structured;
 } header;
 
 static bool is_text(gcut_string s, const char *text) {
@@ -107,7 +107,10 @@ static bool is_text(gcut_string s, const char *text) {
 static bool take_entry(cursor *c, header *h, gcut__npy *out) {
   gcut_string key;
   if (!take_text(c, &key) || !take(c, ':')) return false;
-  if (is_text(key, "descr") && !h->has_descr) return h->has_descr = take_text(c, &h->descr);
+  if (is_text(key, "descr") && !h->has_descr) {
+    h->structured = take(c, '[');
+    return h->has_descr = !h->structured && take_text(c, &h->descr);
+  }
   if (is_text(key, "fortran_order") && !h->has_order)
     return h->has_order = take_bool(c, &out->fortran);
   if (is_text(key, "shape") && !h->has_shape) return h->has_shape = take_shape(c, out);
@@ -196,8 +199,10 @@ gcut_status gcut__npy_parse_header(const char *text, size_t size, gcut_dtype wan
   header h = {.has_descr = false};
   cursor c = {text, text + size};
   if (!take_dict(&c, &h, out))
-    return GCUT_FAIL(err, GCUT_FORMAT,
-                     "the .npy header is not {'descr': ..., 'fortran_order': ..., 'shape': ...}");
+    return GCUT_FAIL(
+        err, GCUT_FORMAT, "%s",
+        h.structured ? "its elements are records: save each field as an array of its own"
+                     : "the .npy header is not {'descr': ..., 'fortran_order': ..., 'shape': ...}");
   if (!parse_descr(h.descr, wanted, out)) return refuse_descr(h.descr, out, err);
   if (!gcut_checked_count(out->rank, out->dims, &out->count) ||
       !gcut_checked_mul(out->count, out->item_bytes, &out->bytes) || out->bytes > INT64_MAX)

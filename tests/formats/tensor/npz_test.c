@@ -147,7 +147,7 @@ static void refuses(void **state) {
       {"{'descr': '|V1', 'fortran_order': False, 'shape': (1,), }\n", 1, "says nothing"},
       {"{'descr': '<M8[s]', 'fortran_order': False, 'shape': (1,), }\n", 8, "not an element type"},
       {"{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }\n", 16, "not an element type"},
-      {"{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }\n", 4, "header is not"},
+      {"{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }\n", 4, "are records"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n", 4, "disagree"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", 8, "disagree"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", 4, "header is not"},
