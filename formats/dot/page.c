@@ -3,6 +3,7 @@
 // share one.
 #include "formats/dot/page.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "formats/dot/bodies.h"
@@ -32,6 +33,7 @@ typedef struct book {
   uint32_t *page_of_part;  // [n_parts]
   uint32_t *nodes;         // [n_nodes] scratch
   json_t *json_pages;
+  gcut__json json; // what memory was out for
   gcut_arena *arena;
 } book;
 
@@ -154,20 +156,22 @@ static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error
 static json_t *json_number_or_null(uint32_t n) {
   return n == GCUT_NONE ? json_null() : json_integer(n);
 }
-static json_t *json_of_heat(const gcut_modules *m, const gcut_box *box) {
+static json_t *json_of_heat(book *b, const gcut_box *box) {
   json_t *heat = json_array();
   for (int by = 0; by < GCUT_N_HEATS; by++)
-    json_array_append_new(heat, m->heat[by] ? json_real(box->heat[by]) : json_null());
+    gcut__json_append(&b->json, heat,
+                      b->m->heat[by] && isfinite(box->heat[by]) ? json_real(box->heat[by])
+                                                                : json_null());
   return heat;
 }
 
 static json_t *json_of_box(book *b, const gcut_box *box, uint32_t parent) {
   json_t *o = json_pack("{s:o}", "page", json_number_or_null(page_of_box(b, box, parent)));
-  if (box->has_heat) json_object_set_new(o, "heat", json_of_heat(b->m, box));
+  if (box->has_heat) gcut__json_set(&b->json, o, "heat", json_of_heat(b, box));
   if (box->part != GCUT_NONE)
-    json_object_set_new(o, "parts", json_pack("[i, i]", (int)box->part, (int)box->last_part));
+    gcut__json_set(&b->json, o, "parts", json_pack("[i, i]", (int)box->part, (int)box->last_part));
   if (box->node != GCUT_NONE)
-    json_object_set_new(o, "facts", gcut__page_facts(b->m, box->node, b->arena));
+    gcut__json_set(&b->json, o, "facts", gcut__page_facts(b->m, box->node, b->arena, &b->json));
   return o;
 }
 
@@ -180,7 +184,7 @@ static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
   json_t *svg = NULL, *boxes = json_array();
   if (status == GCUT_OK) status = gcut__page_svg(d, &svg, err);
   for (uint32_t i = 0; i < d->n_boxes && svg; i++)
-    json_array_append_new(boxes, json_of_box(b, &d->boxes[i], index));
+    gcut__json_append(&b->json, boxes, json_of_box(b, &d->boxes[i], index));
   json_t *o = json_pack("{s:s, s:o, s:o*, s:o}", "title", gcut__caption_name(b->arena, p.title, 80),
                         "parent", json_number_or_null(p.parent), "svg", svg, "boxes", boxes);
   bool starved = gcut_arena_out_of_memory(b->arena) || gcut_arena_out_of_memory(b->m->arena) ||
@@ -201,7 +205,7 @@ static json_t *json_of_tree(book *b) {
   uint32_t n = g->n_scopes < TREE_SCOPES ? g->n_scopes : TREE_SCOPES;
   json_t **scopes = calloc(n, sizeof *scopes);
   if (!scopes) return NULL;
-  for (uint32_t s = 0; s < n; s++) {
+  for (uint32_t s = 0; s < n && !b->json.out_of_memory; s++) {
     if (g->scopes[s].n_nodes == 0 && s > 0) continue;
     uint64_t bytes = b->m->scopes[s].weight_bytes;
     scopes[s] = json_pack("{s:s, s:s, s:s, s:f, s:s, s:i, s:o, s:[]}", "name",
@@ -212,8 +216,7 @@ static json_t *json_of_tree(book *b) {
                           gcut__caption_bytes(b->arena, bytes), "depth", (int)b->m->scopes[s].depth,
                           "page", json_number_or_null(b->page_of_scope[s]), "children");
     uint32_t parent = g->scopes[s].parent;
-    if (s > 0 && scopes[s] && scopes[parent])
-      json_array_append_new(json_object_get(scopes[parent], "children"), scopes[s]);
+    if (s > 0) gcut__json_append(&b->json, json_object_get(scopes[parent], "children"), scopes[s]);
   }
   json_t *root = scopes[0];
   free(scopes);
@@ -234,7 +237,8 @@ static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
               .node = GCUT_NONE};
     uint32_t index = add_page(b, p);
     if (index == GCUT_NONE) return GCUT_NO_MEMORY(err);
-    json_array_append_new(tabs, json_pack("{s:s, s:i}", "title", titles[view], "page", (int)index));
+    gcut__json_append(&b->json, tabs,
+                      json_pack("{s:s, s:i}", "title", titles[view], "page", (int)index));
   }
   const gcut_progress *progress = &b->m->options->progress;
   for (uint32_t i = 0; i < b->n_pages; i++) { // pages are added while they are made
@@ -255,12 +259,24 @@ static void write_json(const char *text, FILE *stream) {
   }
 }
 
+// By way of a stream: json_dumps does not look whether memory was out for a key.
+static char *json_text(const json_t *data) {
+  char *text = NULL;
+  size_t size;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream) return NULL;
+  bool whole = json_dumpf(data, stream, JSON_COMPACT | JSON_ENSURE_ASCII) == 0;
+  if (fclose(stream) == 0 && whole) return text;
+  free(text);
+  return NULL;
+}
+
 // Writes page.html with `data` in the place of @DATA@. What cannot be written is the stream's to
 // tell.
 static gcut_status write_page(json_t *data, FILE *stream, gcut_error *err) {
   size_t size = (size_t)(gcut__page_html_end - gcut__page_html);
   const char *place = memmem(gcut__page_html, size, "@DATA@", 6);
-  char *text = json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII);
+  char *text = json_text(data);
   if (!text || !place) {
     free(text);
     return GCUT_NO_MEMORY(err);
@@ -278,12 +294,13 @@ static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_err
   b->json_pages = json_array();
   gcut_status status = make_pages(b, tabs, err);
   const gcut_modules *m = b->m;
-  json_t *timeline = m->slices ? gcut__page_timeline(m->slices, b->arena) : json_null();
+  json_t *timeline = m->slices ? gcut__page_timeline(m->slices, b->arena, &b->json) : json_null();
   json_t *data = json_pack("{s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "title", title, "by",
                            (int)m->options->by, "overlay", m->other.plan != NULL, "tabs", tabs,
                            "pages", b->json_pages, "tree", json_of_tree(b), "theme",
-                           gcut__page_theme(), "timeline", timeline);
-  if (status == GCUT_OK) status = data ? write_page(data, stream, err) : GCUT_NO_MEMORY(err);
+                           gcut__page_theme(&b->json), "timeline", timeline);
+  if (status == GCUT_OK && (!data || b->json.out_of_memory)) status = GCUT_NO_MEMORY(err);
+  if (status == GCUT_OK) status = write_page(data, stream, err);
   json_decref(data);
   return status;
 }

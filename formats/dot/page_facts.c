@@ -2,16 +2,16 @@
 #include "formats/dot/caption.h"
 #include "formats/dot/page_parts.h"
 
-static void add_fact(json_t *facts, const char *key, const char *text) {
-  json_array_append_new(facts, json_pack("[s, s]", key, text ? text : ""));
+static void add_fact(gcut__json *j, json_t *facts, const char *key, const char *text) {
+  gcut__json_append(j, facts, json_pack("[s, s]", key, text ? text : ""));
 }
 
-static void add_operands(const gcut_modules *m, gcut_arena *arena, json_t *facts, const char *key,
-                         const uint32_t *values, uint32_t n) {
+static void add_operands(gcut__json *j, const gcut_modules *m, gcut_arena *arena, json_t *facts,
+                         const char *key, const uint32_t *values, uint32_t n) {
   for (uint32_t i = 0; i < n && i < 16; i++) {
     if (values[i] == GCUT_NONE) continue;
     const char *name = gcut__caption_name(arena, m->trace->graph->values[values[i]].name, 120);
-    add_fact(facts, key,
+    add_fact(j, facts, key,
              gcut__caption_format(arena, "%s  %s", name,
                                   gcut__caption_value(arena, m->trace, values[i])));
   }
@@ -34,17 +34,17 @@ static const char *attribute_text(gcut_arena *arena, const gcut_attribute *a) {
   }
 }
 
-json_t *gcut__page_facts(const gcut_modules *m, uint32_t index, gcut_arena *arena) {
+json_t *gcut__page_facts(const gcut_modules *m, uint32_t index, gcut_arena *arena, gcut__json *j) {
   const gcut_graph *g = m->trace->graph;
   const gcut_node *node = &g->nodes[index];
   json_t *facts = json_array();
-  add_fact(facts, "node", gcut__caption_name(arena, node->name, 200));
-  add_fact(facts, "module", gcut__caption_name(arena, g->scopes[node->scope].path, 200));
+  add_fact(j, facts, "node", gcut__caption_name(arena, node->name, 200));
+  add_fact(j, facts, "module", gcut__caption_name(arena, g->scopes[node->scope].path, 200));
   for (uint32_t i = 0; i < node->n_attributes; i++)
-    add_fact(facts, "attribute",
+    add_fact(j, facts, "attribute",
              gcut__caption_name(
                  arena, attribute_text(arena, &g->attributes[node->first_attribute + i]), 300));
-  add_operands(m, arena, facts, "input", gcut_node_inputs(g, node), node->n_inputs);
-  add_operands(m, arena, facts, "output", gcut_node_outputs(g, node), node->n_outputs);
+  add_operands(j, m, arena, facts, "input", gcut_node_inputs(g, node), node->n_inputs);
+  add_operands(j, m, arena, facts, "output", gcut_node_outputs(g, node), node->n_outputs);
   return facts;
 }

@@ -11,16 +11,16 @@ typedef struct pending { // slices put together
   uint32_t n;
 } pending;
 
-static void flush(json_t *slices, const pending *p) {
+static void flush(gcut__json *j, json_t *slices, const pending *p) {
   if (p->n == 0) return;
   json_t *part = p->first->part == GCUT_NONE ? json_null() : json_integer(p->first->part);
   json_t *batch = p->first->batch == GCUT_NONE ? json_null() : json_integer(p->first->batch);
-  json_array_append_new(slices,
-                        json_pack("[f, f, s, o, o, i]", p->start, p->end - p->start,
-                                  gcut_command_name(p->first->kind), part, batch, (int)p->n));
+  gcut__json_append(j, slices,
+                    json_pack("[f, f, s, o, o, i]", p->start, p->end - p->start,
+                              gcut_command_name(p->first->kind), part, batch, (int)p->n));
 }
 
-static json_t *lane_slices(const gcut__slices *all, unsigned queue, bool predicted) {
+static json_t *lane_slices(const gcut__slices *all, unsigned queue, bool predicted, gcut__json *j) {
   double thinnest = all->seconds / MOST_SLICES;
   json_t *slices = json_array();
   pending p = {.n = 0};
@@ -32,25 +32,26 @@ static json_t *lane_slices(const gcut__slices *all, unsigned queue, bool predict
       p.n++;
       continue;
     }
-    flush(slices, &p);
+    flush(j, slices, &p);
     p = (pending){s->start, s->start + s->seconds, s, 1};
   }
-  flush(slices, &p);
+  flush(j, slices, &p);
   return slices;
 }
 
-json_t *gcut__page_timeline(const gcut__slices *all, gcut_arena *arena) {
+json_t *gcut__page_timeline(const gcut__slices *all, gcut_arena *arena, gcut__json *j) {
   json_t *lanes = json_array(), *parts = json_array();
   for (int predicted = 1; predicted >= 0; predicted--)
     for (unsigned queue = 0; queue < GCUT_N_QUEUES; queue++) {
-      json_t *slices = lane_slices(all, queue, predicted);
+      json_t *slices = lane_slices(all, queue, predicted, j);
       if (json_array_size(slices) > 0)
-        json_array_append_new(lanes, json_pack("{s:s, s:b, s:O}", "name", gcut_queue_name(queue),
-                                               "predicted", predicted, "slices", slices));
+        gcut__json_append(j, lanes,
+                          json_pack("{s:s, s:b, s:O}", "name", gcut_queue_name(queue), "predicted",
+                                    predicted, "slices", slices));
       json_decref(slices);
     }
   for (uint32_t i = 0; i < all->n_parts; i++)
-    json_array_append_new(parts, json_string(gcut__caption_name(arena, all->parts[i], 120)));
+    gcut__json_append(j, parts, json_string(gcut__caption_name(arena, all->parts[i], 120)));
   return json_pack("{s:s, s:f, s:o, s:o}", "offload", gcut__caption_name(arena, all->offload, 120),
                    "seconds", all->seconds, "lanes", lanes, "parts", parts);
 }

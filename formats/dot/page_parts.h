@@ -1,19 +1,19 @@
-// What a page is put together from, each as JSON.
+// What a page is put together from, each as JSON; `j` remembers what memory was out for.
 #ifndef GCUT_FORMATS_DOT_PAGE_PARTS_H
 #define GCUT_FORMATS_DOT_PAGE_PARTS_H
 
-#include <jansson.h>
-
 #include "formats/dot/modules.h"
+#include "formats/json/json_text.h"
 
 // The <svg> element of a drawing, in the light theme, without what a page does not need.
 GCUT_MUST_USE gcut_status gcut__page_svg(const gcut_drawing *drawing, json_t **out_svg,
                                          gcut_error *err);
 // What a box tells of the operator that it is.
-json_t *gcut__page_facts(const gcut_modules *modules, uint32_t node, gcut_arena *arena);
+json_t *gcut__page_facts(const gcut_modules *modules, uint32_t node, gcut_arena *arena,
+                         gcut__json *j);
 // Lanes of a timeline: slices too thin to see are one.
-json_t *gcut__page_timeline(const gcut__slices *slices, gcut_arena *arena);
+json_t *gcut__page_timeline(const gcut__slices *slices, gcut_arena *arena, gcut__json *j);
 // Light colours and their dark counterparts, fills of heat, names of what boxes may be heated by.
-json_t *gcut__page_theme(void);
+json_t *gcut__page_theme(gcut__json *j);
 
 #endif

@@ -40,23 +40,23 @@ gcut_status gcut__page_svg(const gcut_drawing *d, json_t **out_svg, gcut_error *
   return status != GCUT_OK || *out_svg ? status : GCUT_NO_MEMORY(err);
 }
 
-static json_t *heats_json(void) {
+static json_t *heats_json(gcut__json *j) {
   json_t *heats = json_array();
-#define X(name, text, what) json_array_append_new(heats, json_pack("[s, s]", text, what));
+#define X(name, text, what) gcut__json_append(j, heats, json_pack("[s, s]", text, what));
   GCUT_HEAT_LIST(X)
 #undef X
   return heats;
 }
 
-json_t *gcut__page_theme(void) {
+json_t *gcut__page_theme(gcut__json *j) {
   json_t *pairs = json_array(), *steps = json_array();
   const char *color, *darker;
   for (unsigned i = 0; (color = gcut__theme_pair(i, &darker)); i++)
-    json_array_append_new(pairs, json_pack("[s, s]", color, darker));
+    gcut__json_append(j, pairs, json_pack("[s, s]", color, darker));
   for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
-    json_array_append_new(steps, json_string(gcut__heat_fill_color(step, false)));
+    gcut__json_append(j, steps, json_string(gcut__heat_fill_color(step, false)));
   const gcut_theme *theme = gcut__theme_get(false);
   return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "pairs", pairs, "steps", steps, "heats",
-                   heats_json(), "line", theme->line, "cut", theme->cut, "other", theme->cut_other,
+                   heats_json(j), "line", theme->line, "cut", theme->cut, "other", theme->cut_other,
                    "both", theme->cut_both);
 }

@@ -3,10 +3,10 @@
 //   "mapped_rate": {"value": 5e10, "source": "measured: ..."}     or     "mapped_rate": 5e10
 //
 // Those that ship lie in profiles/ beside this file and are part of the library.
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
+#include "formats/json/json_text.h"
 #include "graphcut/simulate.h"
 #include "tracer/base/error.h"
 
@@ -153,35 +153,37 @@ gcut_status gcut_profile_read(const char *path_or_name, gcut_profile *out_profil
 
 // ---- writing ----------------------------------------------------------------------------------
 
-static json_t *points_json(const gcut_wire *wire) {
+static json_t *points_json(const gcut_wire *wire, gcut__json *j) {
   json_t *points = json_array();
   for (uint32_t i = 0; i < wire->n_points; i++)
-    json_array_append_new(points, json_pack("[f, f]", wire->points[i].bytes, wire->points[i].rate));
+    gcut__json_append(j, points, json_pack("[f, f]", wire->points[i].bytes, wire->points[i].rate));
   return points;
 }
 
-static json_t *group_of(json_t *root, const char *group) {
+static json_t *group_of(json_t *root, const char *group, gcut__json *j) {
   if (!*group) return root;
-  if (!json_object_get(root, group)) json_object_set_new(root, group, json_object());
+  if (!json_object_get(root, group)) gcut__json_set(j, root, group, json_object());
   return json_object_get(root, group);
 }
 
 gcut_status gcut_profile_write(const gcut_profile *profile, const char *source, FILE *file,
                                gcut_error *err) {
-  json_t *root = json_pack("{s:s}", "name", profile->name);
-  for (size_t i = 0; root && i < N_NUMBERS; i++)
-    json_object_set_new(
-        group_of(root, numbers[i].group), numbers[i].key,
+  gcut__json j = {0};
+  json_t *root = json_object();
+  gcut__json_set(&j, root, "name", gcut__json_text(&j, profile->name));
+  for (size_t i = 0; i < N_NUMBERS; i++)
+    gcut__json_set(
+        &j, group_of(root, numbers[i].group, &j), numbers[i].key,
         json_pack("{s:f, s:s}", "value", *field((gcut_profile *)profile, i), "source", source));
-  if (root && profile->up.n_points)
-    json_object_set_new(group_of(root, "up"), "points", points_json(&profile->up));
-  if (root && profile->down.n_points)
-    json_object_set_new(group_of(root, "down"), "points", points_json(&profile->down));
-  if (!root || json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 ||
-      fputc('\n', file) == EOF) {
-    json_decref(root);
-    return GCUT_FAIL(err, GCUT_IO, "the profile could not be written");
-  }
+  if (profile->up.n_points)
+    gcut__json_set(&j, group_of(root, "up", &j), "points", points_json(&profile->up, &j));
+  if (profile->down.n_points)
+    gcut__json_set(&j, group_of(root, "down", &j), "points", points_json(&profile->down, &j));
+  gcut_status status = j.out_of_memory ? GCUT_NO_MEMORY(err) : GCUT_OK;
+  if (status == GCUT_OK &&
+      (*j.not_utf8 || json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 ||
+       fputc('\n', file) == EOF))
+    status = GCUT_FAIL(err, GCUT_IO, "the profile could not be written");
   json_decref(root);
-  return GCUT_OK;
+  return status;
 }

@@ -28,7 +28,6 @@ survives() {
 survives 'inspect' inspect $llama/model.onnx
 survives 'cut' cut $llama/model.onnx --targets LlamaDecoderLayer -o "$work/plan.json"
 survives 'draw' draw $llama/model.onnx --targets LlamaDecoderLayer -o "$work/plan.dot"
-survives 'draw a page' draw $models/mlp.gcir --parts 2 -o "$work/plan.html"
 survives 'run' run $llama/model.onnx --targets LlamaDecoderLayer --device cpu --offload prefetch --input $llama/inputs.npz -o "$work/out.npz"
 survives 'simulate' simulate $models/mlp.gcir --set batch=2 --parts 2 --profile h100-pcie --batches 2 --offload prefetch
 survives 'split' split $llama/model.onnx --targets LlamaDecoderLayer -o "$work/parts"
@@ -42,3 +41,4 @@ survives 'inspect, as JSON' inspect $models/mlp.gcir --json
 survives 'cut, as JSON' cut $models/mlp.gcir --set batch=2 --parts 2 --json
 survives 'cut to a plan' cut $models/mlp.gcir --parts 2 -o "$work/mlp.json"
 survives 'run, as JSON' run $llama/model.onnx --targets LlamaDecoderLayer --device cpu --input $llama/inputs.npz --json
+survives 'draw a page' draw $models/mlp.gcir --parts 2 -o "$work/plan.html"
