@@ -232,6 +232,11 @@ static const row rows[] = {
      "y = com.microsoft.MultiHeadAttention<num_heads = 2>(x, x, x, \"\", \"\", m)", NULL},
     {"(float[batch,seq,4] x, float[4] w)", "(y)",
      "y = com.microsoft.SkipLayerNormalization(x, x, w)", NULL},
+    {"(float[batch,4,32] x, uint8[80] w, float[10] m)", "(y)",
+     "y = com.microsoft.MatMulBnb4<K = 32, N = 5, block_size = 16, quant_type = 1>(x, w, m)", NULL},
+    {"(float[4,batch] x, uint8[80] w, float[10] m)", "(y)", // whose rows are a batch of 32
+     "[bad] y = com.microsoft.MatMulBnb4<K = 32, N = 5, block_size = 16, quant_type = 1>(x, w, m)",
+     "along the batch"},
     {"(float[batch,seq,4] x, float[2,4,4] w, float[2,4] b)", "(y)",
      "t = Unsqueeze(x, p2) r = ReduceSum<keepdims = 0>(t, p2) n = Reshape(r, fours)"
      " l = Slice(n, p0, two, p1) y = com.microsoft.MoE<k = 1>(x, l, w, b, w, b)",
