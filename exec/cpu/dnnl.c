@@ -50,6 +50,26 @@ gcut_status gcut__dnnl_gemm_bfloat16(const gcut_gemm *g, const uint16_t *a, cons
   return status;
 }
 
+bool gcut__dnnl_multiplies_bytes(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_vnni) ==
+         dnnl_cpu_isa_avx512_core_vnni;
+}
+
+gcut_status gcut__dnnl_gemm_bytes(const gcut__dnnl_bytes *g, const void *a, const int8_t *b,
+                                  int32_t *out, gcut_error *err) {
+  const int32_t none = 0;
+  char ta = g->transpose_a ? 'T' : 'N', tb = g->transpose_b ? 'T' : 'N';
+  GCUT_TRY(gcut__dnnl_room(0, err));
+  int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
+  dnnl_status_t status = g->a_is_signed
+                             ? dnnl_gemm_s8s8s32(ta, tb, 'F', g->m, g->n, g->k, 1, a, g->lda, 0, b,
+                                                 g->ldb, 0, 0, out, g->n, &none)
+                             : dnnl_gemm_u8s8s32(ta, tb, 'F', g->m, g->n, g->k, 1, a, g->lda, 0, b,
+                                                 g->ldb, 0, 0, out, g->n, &none);
+  gcut__dnnl_threads_restore(threads);
+  return gcut__dnnl_check(status, "a product of bytes", err);
+}
+
 gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t inner, const float *in, float *out,
                                bool *out_done, gcut_error *err) {
   dnnl_memory_desc_t shape = gcut__dnnl_shape(3, (int64_t[]){outer, n, inner}, NULL);

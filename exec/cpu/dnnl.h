@@ -22,6 +22,16 @@ GCUT_MUST_USE gcut_status gcut__dnnl_gemm_bfloat16(const gcut_gemm *g, const uin
                                                    const uint16_t *b, uint16_t *out, bool *out_done,
                                                    gcut_error *err);
 
+// Whether the processor adds up products of bytes without losing any.
+bool gcut__dnnl_multiplies_bytes(void);
+// C [m, n] = op(A) op(B) in int32, of uint8 or int8 by int8; the sums must fit.
+typedef struct gcut__dnnl_bytes {
+  bool transpose_a, transpose_b, a_is_signed;
+  int64_t m, n, k, lda, ldb;
+} gcut__dnnl_bytes;
+GCUT_MUST_USE gcut_status gcut__dnnl_gemm_bytes(const gcut__dnnl_bytes *g, const void *a,
+                                                const int8_t *b, int32_t *out, gcut_error *err);
+
 // Softmax along the middle axis of [outer, n, inner].
 GCUT_MUST_USE gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t inner,
                                              const float *in, float *out, bool *out_done,
@@ -35,8 +45,6 @@ typedef struct gcut_dnnl_convolution gcut_dnnl_convolution;
 GCUT_MUST_USE gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias,
                                                         bool bytes, gcut_dnnl_convolution **out,
                                                         gcut_error *err);
-// Whether the processor adds up products of bytes without losing any.
-bool gcut__dnnl_multiplies_bytes(void);
 void gcut__dnnl_convolution_destroy(gcut_dnnl_convolution *convolution);
 // Whether it is for that shape.
 bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *convolution, const gcut_convolution *g,

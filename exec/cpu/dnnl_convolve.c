@@ -155,11 +155,6 @@ static gcut_convolution squeeze(const gcut_convolution *g, int64_t *in, int64_t 
   return s;
 }
 
-bool gcut__dnnl_multiplies_bytes(void) {
-  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_vnni) ==
-         dnnl_cpu_isa_avx512_core_vnni;
-}
-
 gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias, bool bytes,
                                           gcut_dnnl_convolution **out, gcut_error *err) {
   bool found;

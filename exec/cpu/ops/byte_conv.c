@@ -1,7 +1,7 @@
-// oneDNN multiplies uint8 by int8 and adds up in int32, exactly where the processor has instructions
-// for that. Padding is written out with the zero point, so that it adds nothing once the zero point
-// times each channel's sum of weights is taken away. int8 is moved to uint8 by 128, its zero point
-// too.
+// oneDNN multiplies uint8 by int8 and adds up in int32, exactly where the processor has
+// instructions for that. Padding is written out with the zero point, so that it adds nothing once
+// the zero point times each channel's sum of weights is taken away. int8 is moved to uint8 by 128,
+// its zero point too.
 #include "exec/cpu/ops/byte_conv.h"
 
 #include <stdlib.h>

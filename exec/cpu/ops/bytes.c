@@ -39,3 +39,15 @@ GCUT_WIDE void gcut__scale_sums(size_t n, const int32_t *restrict sums, const do
 GCUT_WIDE void gcut__divide_floats(size_t n, const float *x, float scale, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = x[i] / scale;
 }
+
+#define SUMS(T, name)                                                                              \
+  GCUT_WIDE void gcut__add_##name(size_t n, const T *restrict x, int32_t *restrict sums) {         \
+    for (size_t i = 0; i < n; i++) sums[i] += x[i];                                                \
+  }                                                                                                \
+  GCUT_WIDE int32_t gcut__sum_##name(size_t n, const T *x) {                                       \
+    int32_t sum = 0;                                                                               \
+    for (size_t i = 0; i < n; i++) sum += x[i];                                                    \
+    return sum;                                                                                    \
+  }
+SUMS(uint8_t, uint8)
+SUMS(int8_t, int8)

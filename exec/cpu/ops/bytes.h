@@ -17,5 +17,10 @@ void gcut__divide_floats(size_t n, const float *x, float scale, float *y);
 // y = (sum + add) * scale.
 void gcut__scale_sums(size_t n, const int32_t *sums, const double *add, const double *scale,
                       float *y);
+// sums[i] += x[i] for i < n, and the sum of x.
+void gcut__add_uint8(size_t n, const uint8_t *x, int32_t *sums);
+void gcut__add_int8(size_t n, const int8_t *x, int32_t *sums);
+int32_t gcut__sum_uint8(size_t n, const uint8_t *x);
+int32_t gcut__sum_int8(size_t n, const int8_t *x);
 
 #endif

@@ -2,8 +2,10 @@
 //
 // Integers of 8 bits less their zero points are at most 255 in magnitude, so a sum of 256 products
 // stays below 2^24 and a product in floats is exact: blocks of 256 along the inner axis go through
-// the float GEMM and are added up in doubles. Blocks of columns keep the scratch small.
+// the float GEMM and are added up in doubles. Blocks of columns keep the scratch small. Where the
+// processor multiplies bytes itself it does: both ways are exact, so they agree.
 #include "exec/cpu/dnnl.h"
+#include "exec/cpu/ops/byte_gemm.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/quantize.h"
 #include "exec/cpu/ops/stride.h"
@@ -35,6 +37,8 @@ typedef struct product {
   gcut_walk *walk;
   float *a, *b, *part; // blocks: [m, DEPTH], [DEPTH, COLUMNS], [m, COLUMNS]
   double *sum;         // [m, COLUMNS]
+  gcut__byte_gemm bytes;
+  bool by_bytes;
   float out_scale, out_zero;
 } product;
 
@@ -94,7 +98,19 @@ static void load_b(const product *p, int64_t k, int64_t depth, int64_t j, int64_
   }
 }
 
+static gcut_status multiply_bytes(const product *p, int64_t j, int64_t n, gcut_error *err) {
+  const lines *zero_a = &p->lines[ZERO_A], *zero_b = &p->lines[ZERO_B];
+  gcut__byte_gemm g = p->bytes;
+  g.n = n;
+  g.a = (const uint8_t *)p->data[A] + p->first[A];
+  g.b = (const uint8_t *)p->data[B] + p->first[B] + j;
+  g.a_zero = zero_a->at, g.a_zero_step = zero_a->step;
+  g.b_zero = zero_b->at + j * zero_b->step, g.b_zero_step = zero_b->step;
+  return gcut__byte_gemm_run(&g, p->sum, err);
+}
+
 static gcut_status multiply_columns(const product *p, int64_t j, int64_t n, gcut_error *err) {
+  if (p->by_bytes) return multiply_bytes(p, j, n, err);
   memset(p->sum, 0, (size_t)(p->m * n) * sizeof *p->sum);
   for (int64_t k = 0; k < p->k; k += DEPTH) {
     int64_t depth = least(DEPTH, p->k - k);
@@ -136,7 +152,15 @@ static gcut_status begin(gcut_cpu_call *c, uint32_t a, uint32_t b, product *p, g
   p->b = gcut_arena_alloc(c->scratch, columns, DEPTH * sizeof *p->b);
   p->part = gcut_arena_alloc(c->scratch, (size_t)p->m, columns * sizeof *p->part);
   p->sum = gcut_arena_alloc(c->scratch, (size_t)p->m, columns * sizeof *p->sum);
-  return p->a && p->b && p->part && p->sum ? GCUT_OK : GCUT_NO_MEMORY(err);
+  if (!p->a || !p->b || !p->part || !p->sum) return GCUT_NO_MEMORY(err);
+  p->bytes = (gcut__byte_gemm){.m = p->m,
+                               .n = (int64_t)columns,
+                               .k = p->k,
+                               .lda = p->k,
+                               .ldb = p->n,
+                               .a_type = x->type,
+                               .b_type = y->type};
+  return gcut__byte_gemm_begin(c, &p->bytes, &p->by_bytes, err);
 }
 
 static gcut_status multiply_batch(gcut_cpu_call *c, product *p, finish_row finish,

@@ -1,7 +1,9 @@
 // Products of 8-bit matrices of com.microsoft. Elements less their zero points are at most 255 in
-// magnitude, so products of 256 terms are exact in float; those are added up in double.
+// magnitude, so products of 256 terms are exact in float; those are added up in double. Where the
+// processor multiplies bytes itself it does, as exactly.
 #include "tracer/ops/microsoft_integer.h"
 
+#include "exec/cpu/ops/byte_gemm.h"
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/quantize.h"
@@ -42,6 +44,42 @@ static gcut_status subtract(gcut_cpu_call *c, const gcut_tensor *t, column_numbe
   return GCUT_OK;
 }
 
+// Two factors, as bytes where they are multiplied so, else as floats less their zero points.
+typedef struct factors {
+  gcut__byte_gemm bytes;
+  bool by_bytes;
+  const float *a, *b;
+} factors;
+
+// Has the factors ready, tensors (or rows) of the sizes of `g`. Zero points of `b` stand for
+// columns of op(b), those of `a`, where there are several, for its columns: then they are
+// subtracted.
+static gcut_status read_factors(gcut_cpu_call *c, const gcut_gemm *g, const gcut_tensor *a,
+                                column_numbers a_zero, const gcut_tensor *b, column_numbers b_zero,
+                                factors *out, gcut_error *err) {
+  float *x, *y;
+  *out = (factors){.bytes = {.m = g->m,
+                             .n = g->n,
+                             .k = g->k,
+                             .lda = g->lda,
+                             .ldb = g->ldb,
+                             .transpose_a = g->transpose_a,
+                             .transpose_b = g->transpose_b,
+                             .a_type = a->type,
+                             .b_type = b->type,
+                             .a = a->data,
+                             .b = b->data,
+                             .a_zero = a_zero.data,
+                             .b_zero = b_zero.data,
+                             .b_zero_step = b_zero.step}};
+  if (a_zero.step == 0) GCUT_TRY(gcut__byte_gemm_begin(c, &out->bytes, &out->by_bytes, err));
+  if (out->by_bytes) return GCUT_OK;
+  GCUT_TRY(subtract(c, a, a_zero, false, &x, err));
+  GCUT_TRY(subtract(c, b, b_zero, g->transpose_b, &y, err));
+  out->a = x, out->b = y;
+  return GCUT_OK;
+}
+
 // sum [m][n] = a [m][k] times b [k][n], exact. part: [m][n] floats to work in.
 static gcut_status multiply(gcut_cpu_call *c, gcut_gemm g, const float *a, const float *b,
                             float *part, double *sum, gcut_error *err) {
@@ -57,10 +95,21 @@ static gcut_status multiply(gcut_cpu_call *c, gcut_gemm g, const float *a, const
   return GCUT_OK;
 }
 
+// The same of the matrices that begin at those elements.
+static gcut_status multiply_at(gcut_cpu_call *c, const gcut_gemm *g, const factors *f, int64_t a,
+                               int64_t b, float *part, double *sum, gcut_error *err) {
+  if (!f->by_bytes) return multiply(c, *g, f->a + a, f->b + b, part, sum, err);
+  gcut__byte_gemm bytes = f->bytes;
+  bytes.a = (const uint8_t *)bytes.a + a;
+  bytes.b = (const uint8_t *)bytes.b + b;
+  return gcut__byte_gemm_run(&bytes, sum, err);
+}
+
 // ---- floats out: products of batches ----------------------------------------------------------
 
 typedef struct batch {
-  const float *a, *b; // elements less their zero points
+  gcut_gemm g; // of one matrix
+  factors f;
   float a_scale;
   column_numbers b_scale, bias; // of columns
 } batch;
@@ -82,11 +131,17 @@ static void finish(const batch *p, int64_t m, int64_t n, double *sum, gcut_tenso
   gcut__store_doubles(out->type, out->data, first, 1, (uint64_t)(m * n), sum);
 }
 
+static gcut_gemm matrix_sizes(const gcut_cpu_call *c) {
+  const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
+  return gcut__gemm_packed(a->rank > 1 ? a->dims[a->rank - 2] : 1,
+                           b->rank > 1 ? b->dims[b->rank - 1] : 1, a->dims[a->rank - 1], false,
+                           false);
+}
+
 static gcut_status multiply_batch(gcut_cpu_call *c, const batch *p, gcut_error *err) {
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
   gcut_tensor *out = c->outputs[0];
-  int64_t m = a->rank > 1 ? a->dims[a->rank - 2] : 1, k = a->dims[a->rank - 1];
-  int64_t n = b->rank > 1 ? b->dims[b->rank - 1] : 1;
+  int64_t m = p->g.m, k = p->g.k, n = p->g.n;
   gcut_walk *walk;
   uint64_t first = 0;
   if (out->count == 0) return GCUT_OK;
@@ -97,43 +152,42 @@ static gcut_status multiply_batch(gcut_cpu_call *c, const batch *p, gcut_error *
   float *part = gcut_arena_alloc(c->scratch, (size_t)m, (size_t)n * sizeof *part);
   double *sum = gcut_arena_alloc(c->scratch, (size_t)m, (size_t)n * sizeof *sum);
   if (!part || !sum) return GCUT_NO_MEMORY(err);
-  gcut_gemm g = gcut__gemm_packed(m, n, k, false, false);
   for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t i = 0; i < walk->inner; i++, first += (uint64_t)(m * n)) {
-      GCUT_TRY(multiply(c, g, p->a + walk->offsets[0] + i * walk->steps[0],
-                        p->b + walk->offsets[1] + i * walk->steps[1], part, sum, err));
+      GCUT_TRY(multiply_at(c, &p->g, &p->f, walk->offsets[0] + i * walk->steps[0],
+                           walk->offsets[1] + i * walk->steps[1], part, sum, err));
       finish(p, m, n, sum, out, first);
     }
   return GCUT_OK;
 }
 
 gcut_status gcut__cpu_matmul_integer_to_float(gcut_cpu_call *c, gcut_error *err) {
-  batch p = {0};
+  batch p = {.g = matrix_sizes(c)};
   column_numbers a_scale, a_zero, b_zero;
-  float *a, *b;
   GCUT_TRY(read_numbers(c, 2, &a_scale, err));
   GCUT_TRY(read_numbers(c, 3, &p.b_scale, err));
   GCUT_TRY(read_numbers(c, 4, &a_zero, err));
   GCUT_TRY(read_numbers(c, 5, &b_zero, err));
   GCUT_TRY(read_numbers(c, 6, &p.bias, err));
-  GCUT_TRY(subtract(c, c->inputs[0], a_zero, false, &a, err));
-  GCUT_TRY(subtract(c, c->inputs[1], b_zero, false, &b, err));
-  p.a = a, p.b = b, p.a_scale = a_scale.data[0];
+  GCUT_TRY(read_factors(c, &p.g, c->inputs[0], a_zero, c->inputs[1], b_zero, &p.f, err));
+  p.a_scale = a_scale.data[0];
   return multiply_batch(c, &p, err);
 }
 
 gcut_status gcut__cpu_dynamic_quantize_matmul(gcut_cpu_call *c, gcut_error *err) {
-  batch p = {0};
+  batch p = {.g = matrix_sizes(c)};
   column_numbers b_zero;
-  const gcut_tensor *x = c->inputs[0];
-  float *a = GCUT_NEW_ARRAY(c->scratch, float, x->count), *b;
-  if (!a) return GCUT_NO_MEMORY(err);
+  float a_zero;
+  gcut_tensor x = *c->inputs[0]; // as bytes
+  x.type = GCUT_UINT8;
+  x.data = gcut_arena_alloc(c->scratch, x.count, 1);
+  if (!x.data) return GCUT_NO_MEMORY(err);
   GCUT_TRY(read_numbers(c, 2, &p.b_scale, err));
   GCUT_TRY(read_numbers(c, 3, &b_zero, err));
   GCUT_TRY(read_numbers(c, 4, &p.bias, err));
-  GCUT_TRY(subtract(c, c->inputs[1], b_zero, false, &b, err));
-  p.a_scale = gcut__quantize_range(x->data, x->count, a);
-  p.a = a, p.b = b;
+  p.a_scale = gcut__quantize_bytes(c->inputs[0]->data, x.count, x.data, &a_zero);
+  column_numbers zero = {&a_zero, 0};
+  GCUT_TRY(read_factors(c, &p.g, &x, zero, c->inputs[1], b_zero, &p.f, err));
   return multiply_batch(c, &p, err);
 }
 
@@ -176,18 +230,17 @@ gcut_status gcut__cpu_quantized_gemm(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *out = c->outputs[0];
   int64_t m = out->dims[0], n = out->dims[1];
   column_numbers a_zero, b_zero;
-  float *a, *b;
+  factors f;
   if (out->count == 0) return GCUT_OK;
   GCUT_TRY(read_numbers(c, 2, &a_zero, err));
   GCUT_TRY(read_numbers(c, 5, &b_zero, err));
-  GCUT_TRY(subtract(c, x, a_zero, false, &a, err));
-  GCUT_TRY(subtract(c, c->inputs[3], b_zero, attrs->transB != 0, &b, err));
   float *part = GCUT_NEW_ARRAY(c->scratch, float, out->count);
   double *sum = GCUT_NEW_ARRAY(c->scratch, double, out->count);
   if (!part || !sum) return GCUT_NO_MEMORY(err);
   gcut_gemm g = gcut__gemm_packed(m, n, x->dims[attrs->transA ? 0 : 1], attrs->transA != 0,
                                   attrs->transB != 0);
-  GCUT_TRY(multiply(c, g, a, b, part, sum, err));
+  GCUT_TRY(read_factors(c, &g, x, a_zero, c->inputs[3], b_zero, &f, err));
+  GCUT_TRY(multiply_at(c, &g, &f, 0, 0, part, sum, err));
   if (gcut__cpu_has(c, 6)) add_integers(c->inputs[6], m, n, sum);
   return finish_gemm(c, m, n, sum, part, err);
 }

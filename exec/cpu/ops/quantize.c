@@ -226,17 +226,20 @@ gcut_status gcut__cpu_dequantize_linear(gcut_cpu_call *c, gcut_error *err) {
 // ---- DynamicQuantizeLinear --------------------------------------------------------------------
 
 // The range always includes 0, so that 0 is exact.
+static float find_range(const float *x, uint64_t n, float *out_zero) {
+  float low = 0, high = 0;
+  for (uint64_t i = 0; i < n; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  float scale = low == high ? 1 : (high - low) / 255, zero = rintf(-low / scale);
+  *out_zero = zero > 0 ? (zero < 255 ? zero : 255) : 0;
+  return scale;
+}
+
 gcut_status gcut__cpu_dynamic_quantize_linear(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  const float *in = x->data;
-  float low = 0, high = 0;
-  for (uint64_t i = 0; i < x->count; i++) {
-    low = in[i] < low ? in[i] : low;
-    high = in[i] > high ? in[i] : high;
-  }
-  float scale = low == high ? 1 : (high - low) / 255;
-  float zero = rintf(-low / scale);
-  zero = zero > 0 ? (zero < 255 ? zero : 255) : 0;
+  float zero, scale = find_range(x->data, x->count, &zero);
   linear l = {.x = x, .y = c->outputs[0], .scale = &scale, .zero = &zero, .saturate = true};
   if (l.y->count) quantize_run(&l, 0, (int64_t)x->count, 0, 0);
   if (c->n_outputs > 1 && c->outputs[1]) *(float *)c->outputs[1]->data = scale;
@@ -245,14 +248,18 @@ gcut_status gcut__cpu_dynamic_quantize_linear(gcut_cpu_call *c, gcut_error *err)
   return GCUT_OK;
 }
 
-float gcut__quantize_range(const float *x, uint64_t n, float *out) {
-  float low = 0, high = 0;
-  for (uint64_t i = 0; i < n; i++) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
+float gcut__quantize_bytes(const float *x, uint64_t n, uint8_t *out, float *out_zero) {
+  float scale = find_range(x, n, out_zero), row[GCUT_ROW];
+  for (uint64_t i = 0; i < n; i += GCUT_ROW) {
+    size_t part = n - i < GCUT_ROW ? (size_t)(n - i) : GCUT_ROW;
+    gcut__divide_floats(part, x + i, scale, row);
+    gcut__narrow_bytes(part, row, *out_zero, 0, 255, out + i);
   }
-  float scale = low == high ? 1 : (high - low) / 255, zero = rintf(-low / scale);
-  zero = zero > 0 ? (zero < 255 ? zero : 255) : 0;
+  return scale;
+}
+
+float gcut__quantize_range(const float *x, uint64_t n, float *out) {
+  float zero, scale = find_range(x, n, &zero);
   for (uint64_t i = 0; i < n; i++) {
     float value = rintf(x[i] / scale) + zero;
     value = value > 0 ? (value < 255 ? value : 255) : 0;

@@ -18,5 +18,7 @@ const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor);
 // out [n] becomes x as uint8 values less their zero point, the range chosen to hold all elements
 // and 0. The scale.
 float gcut__quantize_range(const float *x, uint64_t n, float *out);
+// The same with the bytes as they are, and their zero point.
+float gcut__quantize_bytes(const float *x, uint64_t n, uint8_t *out, float *out_zero);
 
 #endif

@@ -121,10 +121,10 @@ gcut_status gcut__cpu_lstm(gcut_cpu_call *c, gcut_error *err) {
 // Weights [D, n, G*H] of 8 bits as floats [D, G*H, n]. Scales and zero points: one a direction, or
 // one a column.
 static gcut_status dequantize_weights(gcut_cpu_call *c, const rnn *r, uint32_t i, uint32_t scales,
-                                      const void **out, gcut_error *err) {
+                                      gcut_arena *arena, const void **out, gcut_error *err) {
   const gcut_tensor *t = c->inputs[i], *scale = c->inputs[scales];
   const float *q = gcut__dequantized(c, t), *zero = gcut__dequantized(c, c->inputs[scales + 1]);
-  float *y = GCUT_NEW_ARRAY(c->scratch, float, t->count);
+  float *y = GCUT_NEW_ARRAY(arena, float, t->count);
   int64_t n = t->dims[1], columns = t->dims[2];
   if (!q || !zero || !y) return GCUT_NO_MEMORY(err);
   for (int64_t d = 0; d < r->directions; d++)
@@ -139,6 +139,42 @@ static gcut_status dequantize_weights(gcut_cpu_call *c, const rnn *r, uint32_t i
   return GCUT_OK;
 }
 
+static gcut_status dequantize_both(gcut_cpu_call *c, rnn *r, gcut_arena *arena, gcut_error *err) {
+  GCUT_TRY(dequantize_weights(c, r, 1, 8, arena, &r->w, err));
+  return dequantize_weights(c, r, 2, 10, arena, &r->r, err);
+}
+
+typedef struct kept_weights {
+  gcut_cpu_kept base;
+  gcut_arena *arena; // that it all lies in
+  const void *w, *r;
+} kept_weights;
+
+static void destroy_kept(gcut_cpu_kept *kept) {
+  gcut_arena_destroy(((kept_weights *)kept)->arena);
+}
+
+// Of constants they are kept between calls, where there is memory for that.
+static gcut_status find_weights(gcut_cpu_call *c, rnn *r, gcut_error *err) {
+  static const uint32_t constants[] = {1, 2, 8, 9, 10, 11};
+  kept_weights *kept = (kept_weights *)gcut__cpu_recall(c);
+  bool constant = gcut__cpu_can_keep(c);
+  for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+    constant = constant && gcut__cpu_is_constant(c, constants[i]);
+  if (!kept && constant) {
+    gcut_arena *arena = gcut_arena_create();
+    kept = GCUT_NEW(arena, kept_weights);
+    gcut_status status = kept ? dequantize_both(c, r, arena, err) : GCUT_NO_MEMORY(err);
+    if (status == GCUT_OK) *kept = (kept_weights){{destroy_kept}, arena, r->w, r->r};
+    if (status == GCUT_OK && !gcut__cpu_keep(c, &kept->base)) status = GCUT_NO_MEMORY(err);
+    if (status != GCUT_OK) gcut_arena_destroy(arena);
+    return status;
+  }
+  if (!kept) return dequantize_both(c, r, c->scratch, err);
+  r->w = kept->w, r->r = kept->r;
+  return GCUT_OK;
+}
+
 gcut_status gcut__cpu_dynamic_quantize_lstm(gcut_cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   rnn r = describe(c, 4, 3);
@@ -148,7 +184,6 @@ gcut_status gcut__cpu_dynamic_quantize_lstm(gcut_cpu_call *c, gcut_error *err) {
   if (!rounded || !r.rounded) return GCUT_NO_MEMORY(err);
   round_dynamically(x->data, x->count, rounded);
   r.x = rounded;
-  GCUT_TRY(dequantize_weights(c, &r, 1, 8, &r.w, err));
-  GCUT_TRY(dequantize_weights(c, &r, 2, 10, &r.r, err));
+  GCUT_TRY(find_weights(c, &r, err));
   return run_described(c, &r, gcut__lstm_defaults, err);
 }
