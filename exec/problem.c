@@ -1,11 +1,16 @@
 // A plan in sizes.
 #include "exec/problem.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "exec/layout.h"
 #include "graphcut/slicing.h"
 #include "tracer/base/checked.h"
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
+#include "tracer/dims.h"
 
 typedef struct builder {
   const gcut__problem_spec *spec;
@@ -232,23 +237,48 @@ gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *are
 
 // ---- without a device -------------------------------------------------------------------------
 
+typedef struct unsized { // what inputs lack
+  const gcut_dims *dims;
+  bool *seen;     // [n_symbols]
+  uint32_t input; // the first that lacks any, or GCUT_NONE
+  char set[400];  // as --set takes it: "batch=N,seq=N"; what does not fit is left out
+} unsized;
+
+static void note_symbol(void *context, uint32_t symbol) {
+  unsized *u = context;
+  const char *name = gcut_dims_symbol_name(u->dims, symbol);
+  size_t used = strlen(u->set), size = strlen(name);
+  if (u->seen[symbol] || *name == '?' || used + size + 4 > sizeof u->set) return;
+  u->seen[symbol] = true;
+  snprintf(u->set + used, sizeof u->set - used, "%s%s=N", used ? "," : "", name);
+}
+
+static void note_input(const gcut_trace *trace, uint32_t value, unsized *u) {
+  const gcut_type *type = &trace->facts[value].type;
+  uint64_t bytes;
+  if (!trace->graph->values[value].is_input || gcut__constant_of(trace, value) ||
+      type->kind != GCUT_KIND_TENSOR || type->type == GCUT_STRING ||
+      gcut__static_bytes(trace, value, &bytes))
+    return;
+  if (u->input == GCUT_NONE) u->input = value;
+  for (int d = 0; d < type->rank; d++)
+    if (!gcut_dim_known(type->dims[d])) gcut_dim_symbols(u->dims, type->dims[d], note_symbol, u);
+}
+
 static gcut_status check_static(const gcut_trace *trace, const gcut_plan *plan, gcut_error *err) {
+  unsized u = {.dims = trace->dims, .input = GCUT_NONE};
+  u.seen = calloc(gcut_dims_n_symbols(u.dims) + 1u, sizeof *u.seen);
+  if (!u.seen) return GCUT_NO_MEMORY(err);
   for (uint32_t p = 0; p < plan->n_parts; p++)
-    for (uint32_t i = 0; i < plan->parts[p].n_inputs; i++) {
-      uint32_t value = plan->parts[p].inputs[i];
-      const gcut_value *v = &trace->graph->values[value];
-      const gcut_type *type = &trace->facts[value].type;
-      uint64_t bytes;
-      if (!v->is_input || gcut__constant_of(trace, value) || type->kind != GCUT_KIND_TENSOR ||
-          type->type == GCUT_STRING || gcut__static_bytes(trace, value, &bytes))
-        continue;
-      char text[200];
-      gcut_trace_format(trace, value, text, sizeof text);
-      return GCUT_FAIL(err, GCUT_ARGUMENT,
-                       "input '%.200s' is %s: give its symbolic dimensions a size (--set)", v->name,
-                       text);
-    }
-  return GCUT_OK;
+    for (uint32_t i = 0; i < plan->parts[p].n_inputs; i++)
+      note_input(trace, plan->parts[p].inputs[i], &u);
+  free(u.seen);
+  if (u.input == GCUT_NONE) return GCUT_OK;
+  char text[200];
+  gcut_trace_format(trace, u.input, text, sizeof text);
+  return GCUT_FAIL(err, GCUT_ARGUMENT,
+                   "input '%.200s' is %s: give its symbolic dimensions a size (--set%s%s)",
+                   trace->graph->values[u.input].name, text, *u.set ? " " : "", u.set);
 }
 
 // A batch in slices of one size, and a last one of what is left.

@@ -207,7 +207,7 @@ refuse 'simulate: 405B at its blocks on 8 GB' 5 "at least ${planned:-none} " $si
 check 'simulate: 405B in its least budget' $simulate405 --budget "$planned"
 check 'simulate: 405B cut to 8 GB' "$GRAPHCUT" simulate "$work/405b/model.onnx" --set batch=1,seq=2048 --budget 8000000000 \
   --batches 16 --profile laptop-8gb-assumed --offload sequential
-refuse 'simulate: shapes must be known' 2 'give its symbolic dimensions a size' \
+refuse 'simulate: shapes must be known' 2 'a size (--set batch=N,seq=N)' \
   "$GRAPHCUT" simulate $llama --profile rtx3060-assumed --batches 9
 refuse 'simulate: no such machine' 3 'profiles that ship' "$GRAPHCUT" simulate $llama --profile pdp11 --batches 1
 refuse 'simulate: more batches than a schedule holds' 2 'no schedule holds so many' $simulate --batches 4000000000
