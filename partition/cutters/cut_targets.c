@@ -3,9 +3,19 @@
 // with the last target it depends on; what depends on none (embeddings, masks, rotary tables) goes
 // in the head, from where refine may move it to its readers. What depends on constants alone goes
 // with its first reader.
+#include <ctype.h>
+
 #include "partition/contract.h"
 #include "partition/cutter.h"
 #include "tracer/base/error.h"
+
+// What of a name is new after another: "layers.1" after "model.layers.0".
+static const char *news_of(const char *name, const char *before) {
+  const char *tail = name, *above = name;
+  for (size_t i = 0; before[i] && before[i] == name[i]; i++)
+    if (name[i] == '.' || name[i] == '/') above = tail, tail = name + i + 1;
+  return isdigit((unsigned char)*tail) ? above : tail;
+}
 
 // N targets give ceil(N/K) parts after the head.
 static gcut_status name_parts(gcut__draft *d, const gcut__groups *groups, const uint32_t *order,
@@ -13,7 +23,16 @@ static gcut_status name_parts(gcut__draft *d, const gcut__groups *groups, const 
   uint32_t n = groups->n / per_part + (groups->n % per_part != 0);
   GCUT_TRY(gcut__draft_parts(d, 1 + n, err));
   d->names[0] = "head";
-  for (uint32_t p = 0; p < n; p++) d->names[1 + p] = groups->items[order[p * per_part]].name;
+  for (uint32_t p = 0; p < n; p++) {
+    uint32_t left = groups->n - p * per_part,
+             last = p * per_part + (left < per_part ? left : per_part);
+    const char *from = groups->items[order[p * per_part]].name;
+    const char *to = groups->items[order[last - 1]].name;
+    d->names[1 + p] = from;
+    if (from != to)
+      d->names[1 + p] = gcut_arena_format(d->scratch, "%s … %s", from, news_of(to, from));
+    if (!d->names[1 + p]) return GCUT_NO_MEMORY(err);
+  }
   return GCUT_OK;
 }
 

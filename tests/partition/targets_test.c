@@ -116,7 +116,7 @@ static void vocabulary(void **state) {
 
 static void per_part(void **state) {
   (void)state;
-  expect_parts("MatMul", 3, NULL, "head qk0 up1 lm_head");
+  expect_parts("MatMul", 3, NULL, "head qk0 … qk1 up1 … up2 lm_head");
   expect_parts("Layer", 2, NULL, "head model.layers.0 model.layers.2");
   expect_parts("Layer", 100, NULL, "head model.layers.0");
 }
