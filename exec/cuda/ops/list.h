@@ -75,6 +75,7 @@
   X(MultiHeadAttention, multi_head) X(Attention, projected_attention) \
   X(QAttention, quantized_attention) X(GroupQueryAttention, group_query) X(GridSample, grid_sample) \
   X(LinearAttention, linear_attention) X(CausalConvWithState, causal_conv) \
+  X(DynamicQuantizeLSTM, dynamic_lstm) \
   X(MoE, moe) X(QMoE, quantized_moe)
 // clang-format on
 

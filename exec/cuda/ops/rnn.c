@@ -1,5 +1,7 @@
 // RNN, GRU, LSTM: the input's share of all gates is one product over all steps, then a launch a
 // step (two of GRU where the reset comes before the product). In float; other types by way of it.
+// DynamicQuantizeLSTM is LSTM with what its 8 bits hold, for which its state is rounded before
+// every step.
 #include "exec/cuda/ops/rnn.h"
 
 #include "exec/cuda/blas.h"
@@ -12,14 +14,26 @@ typedef struct rnn_params {
   gcut__cuda_product product;
   gcut__cuda_rnn_job job;
   uint64_t x_bytes, state_bytes, w_bytes; // of a direction's share, of all states, of W
+  // DynamicQuantizeLSTM, or NULL: X, W and R in float are `wide` from there on in its memory.
+  CUfunction round, weights;
+  gcut__cuda_rnn_weights_job w, r;
+  uint64_t wide_bytes[3];
 } rnn_params;
 
 // Memory beside the operands: the product's, the shares of all directions, and states twice.
-enum { STATE_BEFORE, STATE_AFTER, STATE_CELL, STATE_RESET, STATE_UPDATE, N_STATES };
+enum { STATE_BEFORE, STATE_AFTER, STATE_CELL, STATE_RESET, STATE_UPDATE, STATE_ROUNDED, N_STATES };
 
 static CUdeviceptr state_at(const gcut__cuda_run *r, const rnn_params *p, int which) {
   return r->scratch + GCUT_CUDA_BLAS_WORKSPACE + (uint64_t)p->job.directions * p->x_bytes +
          (uint64_t)which * p->state_bytes;
+}
+
+// X, W or R: as they are, or widened.
+static CUdeviceptr operand_at(const gcut__cuda_run *r, const rnn_params *p, int which) {
+  CUdeviceptr at = (state_at(r, p, N_STATES) + 255) / 256 * 256;
+  if (!p->round) return r->inputs[which];
+  for (int i = 0; i < which; i++) at += p->wide_bytes[i];
+  return at;
 }
 
 static CUdeviceptr input_at(const gcut__cuda_run *r, uint32_t i) {
@@ -32,7 +46,7 @@ static CUdeviceptr output_at(const gcut__cuda_run *r, uint32_t i) {
 static gcut__cuda_rnn_job filled_job(const gcut__cuda_run *r, const rnn_params *p) {
   gcut__cuda_rnn_job job = p->job;
   job.x = (const float *)(r->scratch + GCUT_CUDA_BLAS_WORKSPACE);
-  job.r = (const float *)input_at(r, 2);
+  job.r = (const float *)operand_at(r, p, 2);
   job.bias = (const float *)input_at(r, 3);
   job.lengths = (const int32_t *)input_at(r, 4);
   job.h0 = (const float *)input_at(r, 5);
@@ -44,8 +58,50 @@ static gcut__cuda_rnn_job filled_job(const gcut__cuda_run *r, const rnn_params *
   job.y = (float *)output_at(r, 0);
   job.y_h = (float *)output_at(r, 1);
   job.y_c = (float *)output_at(r, 2);
+  job.rounded = p->round ? (const float *)state_at(r, p, STATE_ROUNDED) : NULL;
   return job;
 }
+
+// ---- DynamicQuantizeLSTM ------------------------------------------------------------------------
+
+static gcut_status launch_round(const gcut__cuda_run *r, const rnn_params *p, int64_t blocks,
+                                gcut__cuda_rnn_round_job job, gcut_error *err) {
+  uint32_t grid[3] = {(uint32_t)blocks, 1, 1};
+  void *arguments[] = {&job};
+  return gcut__cuda_launch(r->cuda, p->round, grid, GCUT_CUDA_RNN_THREADS, 0, r->stream, arguments,
+                           err);
+}
+
+static gcut_status round_states(const gcut__cuda_run *r, const rnn_params *p,
+                                const gcut__cuda_rnn_job *job, gcut_error *err) {
+  return launch_round(r, p, job->directions,
+                      (gcut__cuda_rnn_round_job){.count = job->batch * job->hidden,
+                                                 .x = job->step > 0 ? job->h_before : job->h0,
+                                                 .y = (float *)state_at(r, p, STATE_ROUNDED)},
+                      err);
+}
+
+static gcut_status widen_weights(const gcut__cuda_run *r, const rnn_params *p, int which,
+                                 gcut__cuda_rnn_weights_job job, uint32_t scale, gcut_error *err) {
+  void *arguments[] = {&job};
+  job.q = (const void *)r->inputs[which];
+  job.scale = (const float *)r->inputs[scale];
+  job.zero = (const void *)r->inputs[scale + 1];
+  job.to = (float *)operand_at(r, p, which);
+  return gcut__cuda_launch_over(r, p->weights, (uint64_t)(job.directions * job.rows * job.columns),
+                                arguments, err);
+}
+
+static gcut_status widen_operands(const gcut__cuda_run *r, const rnn_params *p, gcut_error *err) {
+  gcut__cuda_rnn_round_job x = {.count = p->job.steps * p->job.batch * p->product.k,
+                                .x = (const float *)r->inputs[0],
+                                .y = (float *)operand_at(r, p, 0)};
+  GCUT_TRY(launch_round(r, p, 1, x, err));
+  GCUT_TRY(widen_weights(r, p, 1, p->w, 8, err));
+  return widen_weights(r, p, 2, p->r, 10, err);
+}
+
+// ---- launching ----------------------------------------------------------------------------------
 
 static gcut_status launch_step(const gcut__cuda_run *r, const rnn_params *p,
                                gcut__cuda_rnn_job *job, gcut_error *err) {
@@ -63,14 +119,17 @@ static gcut_status launch_step(const gcut__cuda_run *r, const rnn_params *p,
 static gcut_status launch_rnn(const gcut__cuda_run *r, gcut_error *err) {
   const rnn_params *p = r->step->params;
   gcut__cuda_rnn_job job = filled_job(r, p);
+  if (p->round) GCUT_TRY(widen_operands(r, p, err));
   for (int64_t d = 0; d < job.directions; d++)
-    GCUT_TRY(gcut__cuda_blas_run(
-        r->cuda->blas, &p->product, r->inputs[0], r->inputs[1] + (uint64_t)d * p->w_bytes,
-        (CUdeviceptr)job.x + (uint64_t)d * p->x_bytes, 0, r->scratch, r->stream, err));
+    GCUT_TRY(gcut__cuda_blas_run(r->cuda->blas, &p->product, operand_at(r, p, 0),
+                                 operand_at(r, p, 1) + (uint64_t)d * p->w_bytes,
+                                 (CUdeviceptr)job.x + (uint64_t)d * p->x_bytes, 0, r->scratch,
+                                 r->stream, err));
   for (job.step = 0; job.step < job.steps; job.step++) {
     bool odd = job.step % 2 != 0;
     job.h_before = (const float *)state_at(r, p, odd ? STATE_AFTER : STATE_BEFORE);
     job.h_after = (float *)state_at(r, p, odd ? STATE_BEFORE : STATE_AFTER);
+    if (p->round) GCUT_TRY(round_states(r, p, &job, err));
     GCUT_TRY(launch_step(r, p, &job, err));
   }
   return GCUT_OK;
@@ -78,11 +137,19 @@ static gcut_status launch_rnn(const gcut__cuda_run *r, gcut_error *err) {
 
 // ---- compiling ----------------------------------------------------------------------------------
 
-static bool all_float(const gcut__cuda_compile *c) {
-  for (uint32_t i = 0; i < c->node->n_inputs; i++) {
-    const gcut_type *t = gcut__cuda_input_type(c, i);
-    if (t && t->type != (i == 4 ? GCUT_INT32 : GCUT_FLOAT)) return false;
-  }
+// Whether input i is of a type there is a kernel for.
+static bool type_fits(const gcut__cuda_compile *c, uint32_t i, bool quantized) {
+  const gcut_type *t = gcut__cuda_input_type(c, i);
+  if (!t) return true;
+  if (quantized && (i == 1 || i == 2)) return t->type == GCUT_INT8 || t->type == GCUT_UINT8;
+  if (quantized && (i == 9 || i == 11)) // zero points
+    return t->type == gcut__cuda_input_type(c, i == 9 ? 1 : 2)->type;
+  return t->type == (i == 4 ? GCUT_INT32 : GCUT_FLOAT);
+}
+
+static bool types_fit(const gcut__cuda_compile *c, bool quantized) {
+  for (uint32_t i = 0; i < c->node->n_inputs; i++)
+    if (!type_fits(c, i, quantized)) return false;
   return true;
 }
 
@@ -98,13 +165,13 @@ static bool set_activations(gcut__cuda_rnn_job *job, const gcut_rnn_attrs *attrs
   return true;
 }
 
-static gcut__cuda_rnn_job read_job(const gcut__cuda_compile *c, int32_t gates) {
+static gcut__cuda_rnn_job read_job(const gcut__cuda_compile *c, int32_t gates, bool quantized) {
   const gcut_rnn_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0);
   bool batch_first = attrs->layout == 1;
   return (gcut__cuda_rnn_job){.steps = x->dims[batch_first ? 1 : 0],
                               .batch = x->dims[batch_first ? 0 : 1],
-                              .hidden = gcut__cuda_input_type(c, 2)->dims[2],
+                              .hidden = gcut__cuda_input_type(c, 2)->dims[quantized ? 1 : 2],
                               .directions = gcut__rnn_directions(attrs),
                               .gates = gates,
                               .batch_first = batch_first,
@@ -115,16 +182,43 @@ static gcut__cuda_rnn_job read_job(const gcut__cuda_compile *c, int32_t gates) {
                               .clip = attrs->clip};
 }
 
+static gcut__cuda_rnn_weights_job weights_of(const gcut__cuda_compile *c, uint32_t i,
+                                             uint32_t scale) {
+  const gcut_type *q = gcut__cuda_input_type(c, i);
+  return (gcut__cuda_rnn_weights_job){.directions = q->dims[0],
+                                      .rows = q->dims[1],
+                                      .columns = q->dims[2],
+                                      .type = q->type,
+                                      .scale_by_column = gcut__cuda_input_type(c, scale)->rank > 1,
+                                      .zero_by_column =
+                                          gcut__cuda_input_type(c, scale + 1)->rank > 1};
+}
+
+// Memory that X, W and R take in float: whole 256 bytes.
+static gcut_status set_widening(const gcut__cuda_compile *c, rnn_params *p, gcut_error *err) {
+  c->step->scratch_bytes += 256;
+  for (uint32_t i = 0; i < 3; i++) {
+    p->wide_bytes[i] =
+        (gcut__cuda_count(gcut__cuda_input_type(c, i)) * sizeof(float) + 255) / 256 * 256;
+    c->step->scratch_bytes += p->wide_bytes[i];
+  }
+  p->w = weights_of(c, 1, 8);
+  p->r = weights_of(c, 2, 10);
+  GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_rnn_round", &p->round, err));
+  return gcut__cuda_kernel(c->cuda, "gcut_rnn_weights", &p->weights, err);
+}
+
 static gcut_status compile(const gcut__cuda_compile *c, int32_t gates,
-                           const gcut_rnn_function *defaults, size_t n_functions, gcut_error *err) {
+                           const gcut_rnn_function *defaults, size_t n_functions, bool quantized,
+                           gcut_error *err) {
   int64_t inputs = gcut__cuda_input_type(c, 0)->dims[2], most = INT32_MAX / 4;
   rnn_params *p = GCUT_NEW(c->arena, rnn_params);
   if (!p) return GCUT_NO_MEMORY(err);
   gcut__cuda_rnn_job *job = &p->job;
-  *job = read_job(c, gates);
-  if (!all_float(c) || job->steps == 0 || job->batch == 0 || job->hidden == 0 || inputs == 0 ||
-      job->batch > most / job->steps || job->hidden > most / gates || job->batch > 65535 * 8 ||
-      !set_activations(job, c->node->attrs, defaults, n_functions))
+  *job = read_job(c, gates, quantized);
+  if (!types_fit(c, quantized) || job->steps == 0 || job->batch == 0 || job->hidden == 0 ||
+      inputs == 0 || job->batch > most / job->steps || job->hidden > most / gates ||
+      job->batch > 65535 * 8 || !set_activations(job, c->node->attrs, defaults, n_functions))
     return GCUT_OK;
   int64_t lines = gates * job->hidden, rows = job->steps * job->batch;
   p->product = (gcut__cuda_product){.type = GCUT_FLOAT,
@@ -144,18 +238,22 @@ static gcut_status compile(const gcut__cuda_compile *c, int32_t gates,
   c->step->launch = launch_rnn;
   c->step->scratch_bytes =
       GCUT_CUDA_BLAS_WORKSPACE + (uint64_t)job->directions * p->x_bytes + N_STATES * p->state_bytes;
+  if (quantized) GCUT_TRY(set_widening(c, p, err));
   GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_rnn_step", &p->kernel, err));
   return gcut__cuda_blas_prepare(c->cuda->blas, &p->product, err);
 }
 
 gcut_status gcut__cuda_compile_rnn(const gcut__cuda_compile *c, gcut_error *err) {
-  return compile(c, 1, gcut__rnn_defaults, 1, err);
+  return compile(c, 1, gcut__rnn_defaults, 1, false, err);
 }
 gcut_status gcut__cuda_compile_gru(const gcut__cuda_compile *c, gcut_error *err) {
-  return compile(c, 3, gcut__gru_defaults, 2, err);
+  return compile(c, 3, gcut__gru_defaults, 2, false, err);
 }
 gcut_status gcut__cuda_compile_lstm(const gcut__cuda_compile *c, gcut_error *err) {
-  return compile(c, 4, gcut__lstm_defaults, 3, err);
+  return compile(c, 4, gcut__lstm_defaults, 3, false, err);
+}
+gcut_status gcut__cuda_compile_dynamic_lstm(const gcut__cuda_compile *c, gcut_error *err) {
+  return compile(c, 4, gcut__lstm_defaults, 3, true, err);
 }
 
 // ---- other types --------------------------------------------------------------------------------

@@ -99,7 +99,8 @@ template <int N> __device__ inline void run_unit(const gcut__cuda_rnn_job &job, 
     float r[N];
     for (int g = 0; g < N; g++) r[g] = job.r[((d * job.gates + first + g) * job.hidden + i) * job.hidden + k];
     for (int s = 0; s < GCUT_CUDA_RNN_SAMPLES && from + s < job.batch; s++) {
-      float h = reset ? job.reset[(d * job.batch + from + s) * job.hidden + k] : state_before(job, job.h0, job.h_before, d, from + s, k);
+      const int64_t own = (d * job.batch + from + s) * job.hidden + k;
+      float h = reset ? job.reset[own] : job.rounded ? job.rounded[own] : state_before(job, job.h0, job.h_before, d, from + s, k);
       for (int g = 0; g < N; g++) sums[g][s] += r[g] * h;
     }
   }
@@ -121,4 +122,40 @@ extern "C" __global__ void __launch_bounds__(GCUT_CUDA_RNN_THREADS) gcut_rnn_ste
   else if (job.late_reset) run_unit<3>(job, d, i, from, 0);
   else if (job.phase == 0) run_unit<2>(job, d, i, from, 0);
   else run_unit<1>(job, d, i, from, 2);
+}
+
+// ---- DynamicQuantizeLSTM
+
+// The least and the greatest of a block's numbers.
+__device__ inline float2 range_of_block(float low, float high) {
+  __shared__ float lows[32], highs[32];
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  for (int by = 16; by > 0; by /= 2) {
+    low = fminf(low, __shfl_xor_sync(0xffffffffu, low, by));
+    high = fmaxf(high, __shfl_xor_sync(0xffffffffu, high, by));
+  }
+  if (lane == 0) lows[warp] = low, highs[warp] = high;
+  __syncthreads();
+  for (int i = 0; i < (int)blockDim.x / 32; i++) low = fminf(low, lows[i]), high = fmaxf(high, highs[i]);
+  return make_float2(low, high);
+}
+
+extern "C" __global__ void __launch_bounds__(GCUT_CUDA_RNN_THREADS) gcut_rnn_round(const __grid_constant__ gcut__cuda_rnn_round_job job) {
+  const float *x = job.x ? job.x + blockIdx.x * job.count : NULL;
+  float low = 0, high = 0, *y = job.y + blockIdx.x * job.count;
+  for (int64_t i = threadIdx.x; x && i < job.count; i += blockDim.x) low = fminf(low, x[i]), high = fmaxf(high, x[i]);
+  const float2 range = range_of_block(low, high);
+  const float scale = range.x == range.y ? 1.0f : (range.y - range.x) / 255.0f, zero = fminf(fmaxf(rintf(-range.x / scale), 0.0f), 255.0f);
+  for (int64_t i = threadIdx.x; i < job.count; i += blockDim.x)
+    y[i] = x ? (fminf(fmaxf(rintf(x[i] / scale) + zero, 0.0f), 255.0f) - zero) * scale : 0.0f;
+}
+
+extern "C" __global__ void gcut_rnn_weights(const __grid_constant__ gcut__cuda_rnn_weights_job job) {
+  const int64_t count = job.directions * job.columns * job.rows, step = (int64_t)gridDim.x * blockDim.x;
+  for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) {
+    const int64_t row = i % job.rows, line = i / job.rows, column = line % job.columns, d = line / job.columns;
+    const float q = load_as<float>(job.q, (d * job.rows + row) * job.columns + column, job.type);
+    const float zero = load_as<float>(job.zero, job.zero_by_column ? line : d, job.type);
+    job.to[i] = (q - zero) * job.scale[job.scale_by_column ? line : d];
+  }
 }

@@ -25,9 +25,27 @@ typedef struct gcut__cuda_rnn_job {
   const int32_t *lengths;           // [batch] or NULL
   const float *h0, *c0;             // initial states as the operator has them, or NULL
   const float *h_before;            // [batch][hidden]
-  float *h_after, *c, *reset;       // [batch][hidden]; reset: GRU's reset * h, then update
+  const float *rounded;       // DynamicQuantizeLSTM: what products read in their place; or NULL
+  float *h_after, *c, *reset; // [batch][hidden]; reset: GRU's reset * h, then update
   float *update;
   float *y, *y_h, *y_c; // outputs, or NULL
 } gcut__cuda_rnn_job;
+
+// y = x as 8 bits chosen for these elements hold them: a block for each `count` of them.
+typedef struct gcut__cuda_rnn_round_job {
+  int64_t count;
+  const float *x; // NULL: zeros
+  float *y;
+} gcut__cuda_rnn_round_job;
+
+// Weights [directions, rows, columns] of 8 bits as floats [directions, columns, rows]. Scales and
+// zero points are one a direction, or one a column.
+typedef struct gcut__cuda_rnn_weights_job {
+  int64_t directions, rows, columns;
+  int32_t type, scale_by_column, zero_by_column;
+  const void *q, *zero;
+  const float *scale;
+  float *to;
+} gcut__cuda_rnn_weights_job;
 
 #endif
