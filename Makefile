@@ -253,7 +253,7 @@ cuts: $(cuts) ## cut every model of MODELS in every way, run the parts (ONNX Run
 
 .PHONY: check-gpu
 check-gpu: $(command) $(conformance) ## run cases and models on a card: CASES, MODELS; GCUT_REQUIRE_GPU=1 where there must be one
-	MODELS="$(MODELS) tests/data/runtime tests/data/convolutions" tests/gpu.sh $(build)
+	MODELS="$(MODELS) tests/data/runtime tests/data/convolutions tests/data/attention" tests/gpu.sh $(build)
 
 ifneq ($(NVCC),)
 # Only what it uses: the program runs on machines that lack the other libraries.

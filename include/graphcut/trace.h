@@ -44,8 +44,8 @@ typedef enum gcut_fused_kind {
 typedef enum gcut_mask_kind { GCUT_MASK_ADDED, GCUT_MASK_HIDES, GCUT_MASK_KEEPS } gcut_mask_kind;
 typedef struct gcut_fused_mask {
   gcut_mask_kind kind;
-  bool wide; // added in float32 to scores of narrower operands
-  float least;
+  bool wide;           // added in float32 to scores of narrower operands
+  float least, factor; // what is added is multiplied by that, a positive number
 } gcut_fused_mask;
 
 // A group of nodes of the main graph. Nobody but the group reads what its nodes make, save for what

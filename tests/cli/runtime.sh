@@ -23,6 +23,7 @@ as_runtime 'com.microsoft in float16' runtime/halves 2e-3 1e-3
 as_runtime ai.onnx.ml runtime/learning 1e-4 1e-5
 as_runtime 'ai.onnx, of constants' runtime/images 1e-3 1e-4
 as_runtime 'dropped by the standard' runtime/experimental 1e-4 1e-5
+as_runtime 'masks of attention' attention 2e-3 1e-3
 as_runtime convolutions convolutions/float 1e-4 1e-5
 as_runtime 'chains of convolutions' runtime/planes 1e-4 1e-5
 check 'chains of convolutions: the same bits in parts' $run --parts 9 --self-check

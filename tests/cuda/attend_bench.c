@@ -18,14 +18,20 @@ typedef enum mask_kind {
   CAUSAL,       // additive, minus infinity above the diagonal
   CAUSAL_LEAST, // the same with the least finite number
   CAUSAL_BOOL,
-  PADDED, // [batch, 1, 1, keys]: the last keys hidden
+  PADDED,       // [batch, 1, 1, keys]: the last keys hidden
+  PADDED_LEAST, // the same with the least finite number; the second batch sees nothing
+  PADDED_BOOL,
+  SLOPES, // [1, heads, 1, keys]: distances
   BLOCKS, // [batch, 1, ..]: tiles hidden here and there, some rows see nothing
   RANDOM, // [1, heads, ..]: small numbers everywhere
   RANDOM_BOOL,
   LEAST_ROWS, // some rows see only the least finite number
+  HIDES,      // the same in flags that say what is hidden
+  POSITIONS,  // [1, heads, ..]: small numbers, minus infinity above the diagonal
 } mask_kind;
-static const char *const kind_names[] = {"none",   "causal", "least",       "bool",      "padded",
-                                         "blocks", "random", "random-bool", "least-rows"};
+static const char *const kind_names[] = {
+    "none",   "causal", "least",  "bool",        "padded",     "padded-least", "padded-bool",
+    "slopes", "blocks", "random", "random-bool", "least-rows", "hides",        "positions"};
 
 typedef struct test {
   int32_t type, batch, heads, kv_heads, queries, keys, size;
@@ -38,7 +44,8 @@ typedef struct test {
   int32_t v_size; // 0: size
   float softcap;
   bool sinks;
-  bool floats; // mask and result in float32, whatever the type
+  bool floats;    // masks and result in float32, whatever the type
+  mask_kind bias; // of keys alone, beside the mask
 } test;
 
 enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16, F = GCUT_FLOAT };
@@ -119,6 +126,40 @@ static const test checks[] = {
     {B, 1, 8, 2, 1008, 1008, 64, 1, CAUSAL_BOOL, 0, 0, 0, 0, 0, 0, 0, 1},
     {H, 2, 4, 4, 384, 384, 128, 0, NONE, 1, 0, 0, 0, 0, 0, 0, 1},
     {H, 2, 4, 2, 130, 333, 64, 0, PADDED, 0, 0, 0, 0, 24, 0, 1, 1},
+    {B, 2, 4, 2, 333, 776, 128, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
+    {H, 2, 4, 2, 333, 776, 128, 0, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 1, 4, 2, 640, 640, 64, 0, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 1, 4, 2, 640, 640, 128, 0, POSITIONS, 0, 0, 0, 0},
+    {B, 3, 4, 1, 640, 768, 128, 1, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1},
+    // Biases, alone and beside masks.
+    {B, 1, 4, 4, 300, 300, 128, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {H, 1, 4, 2, 300, 301, 64, 0, NONE, 1, 1, 0, 0, 0, 0, 0, 1, SLOPES},
+    {F, 1, 4, 2, 300, 301, 64, 0, NONE, 1, 1, 0, 0, 0, 0, 0, 0, SLOPES},
+    {H, 2, 4, 4, 520, 520, 128, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 1, SLOPES},
+    {B, 2, 4, 4, 520, 528, 128, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {B, 2, 4, 4, 520, 528, 64, 0, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, NONE},
+    {F, 2, 4, 4, 300, 333, 96, 0, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {B, 1, 8, 8, 1000, 1000, 128, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {H, 3, 4, 4, 384, 640, 64, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
+    {B, 3, 4, 4, 384, 637, 128, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 1, PADDED_LEAST},
+    {B, 3, 4, 4, 384, 637, 128, 0, NONE, 0, 0, 1, 0, 0, 0, 0, 0, PADDED_BOOL},
+    {F, 3, 4, 4, 384, 637, 128, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
+    {B, 3, 4, 4, 384, 640, 128, 0, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
+    {H, 3, 4, 4, 384, 640, 64, 0, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
+    {H, 3, 4, 4, 384, 640, 128, 0, RANDOM_BOOL, 0, 0, 1, 0, 0, 0, 0, 0, PADDED},
+    {B, 3, 4, 4, 384, 640, 64, 0, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1, PADDED_LEAST},
+    {B, 3, 4, 4, 384, 640, 128, 0, RANDOM, 0, 0, 0, 0, 0, 0, 1, 1, PADDED},
+    {F, 3, 4, 4, 384, 640, 128, 0, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 0, PADDED},
+    {H, 1, 4, 4, 1, 777, 128, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {B, 2, 4, 2, 300, 304, 128, 1, RANDOM, 0, 0, 0, -0.1f, 0, 0, 0, 1, SLOPES},
+    // Heads between those of Hopper's kernel.
+    {B, 1, 4, 2, 200, 333, 80, 1, NONE, 1, 133, 0, 0},
+    {H, 2, 4, 2, 200, 336, 96, 0, CAUSAL, 0, 0, 0, 0},
+    {B, 1, 4, 2, 200, 336, 72, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {B, 1, 4, 2, 200, 336, 16, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {H, 1, 4, 2, 200, 336, 32, 1, RANDOM, 0, 0, 0, 0, 48},
+    {B, 1, 4, 2, 200, 336, 120, 0, RANDOM, 0, 0, 0, 0, 40, 0, 1, 1, PADDED},
+    {B, 1, 4, 2, 200, 336, 24, 0, NONE, 1, 136, 0, 0, 128},
 };
 static const test times[] = {
     {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
@@ -147,32 +188,64 @@ static const test times[] = {
     {B, 1, 128, 128, 2048, 2048, 192, 1, NONE, 1, 0, 0, 0, 128},
     {B, 1, 16, 8, 2048, 2048, 256, 1, CAUSAL, 0, 0, 0, 0, 0, 50},
     {B, 1, 64, 8, 2048, 2048, 64, 1, CAUSAL, 0, 0, 0, 0, 0, 0, 1},
+    {B, 1, 32, 32, 2048, 2048, 16, 1, NONE, 1, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0},
+    {B, 1, 32, 32, 2048, 2048, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {H, 1, 32, 32, 2048, 2048, 128, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 1, SLOPES},
+    {B, 1, 32, 32, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
+    {B, 1, 16, 16, 2048, 2048, 128, 1, RANDOM, 0, 0, 0, 0},
+    {B, 1, 16, 16, 2048, 2048, 128, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 1, 16, 16, 2048, 2048, 128, 1, POSITIONS, 0, 0, 0, 0},
+    {B, 1, 16, 16, 2048, 2048, 128, 1, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 1, 16, 16, 2048, 2048, 64, 1, RANDOM, 0, 0, 0, 0},
+    {B, 1, 16, 16, 2048, 2048, 64, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
+    {B, 8, 16, 16, 512, 512, 64, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 0, PADDED},
+    {B, 16, 12, 12, 512, 512, 64, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
 };
 
 // ---- data
 
-// A mask's element: one of flags says what is not hidden.
-static void set_mask(const tensor *t, int64_t i, float x) {
-  put_element(t->host, i, t->type, t->type == GCUT_BOOL ? x == 0 : (double)x);
+// A mask's element: one of flags says what is not hidden, or what is.
+static void set_mask(const tensor *t, mask_kind kind, int64_t i, float x) {
+  put_element(t->host, i, t->type, t->type == GCUT_BOOL ? (x == 0) != (kind == HIDES) : (double)x);
 }
-static double get_mask(const tensor *t, int64_t i) {
+static double get_mask(const tensor *t, const gcut__cuda_attend_mask *mask, int64_t i) {
   double x = tensor_get(t, i);
-  return t->type != GCUT_BOOL ? x : x != 0 ? 0 : -INFINITY;
+  return t->type != GCUT_BOOL ? x : (double)mask->flags[x != 0];
 }
 
 static bool is_flags(mask_kind kind) {
-  return kind == CAUSAL_BOOL || kind == RANDOM_BOOL;
+  return kind == CAUSAL_BOOL || kind == RANDOM_BOOL || kind == PADDED_BOOL || kind == HIDES;
+}
+static bool is_of_keys(mask_kind kind) {
+  return kind == PADDED || kind == PADDED_LEAST || kind == PADDED_BOOL || kind == SLOPES;
+}
+static bool is_by_head(mask_kind kind) {
+  return kind == RANDOM || kind == SLOPES || kind == POSITIONS;
+}
+static bool is_by_batch(mask_kind kind) {
+  return kind == BLOCKS || kind == LEAST_ROWS || (is_of_keys(kind) && kind != SLOPES);
 }
 
-// What a mask says of a query and key.
-static float mask_value(const test *t, int b, int q, int k) {
-  const float least = t->type == GCUT_FLOAT16 ? -65504.0f : -3.3895314e38f;
+// The least finite number of the type, or of float16 and bfloat16.
+static float least_of(const test *t) {
+  return t->type == GCUT_FLOAT16 ? -65504.0f : -3.3895314e38f;
+}
+
+// What a mask says of a query and key, of a batch or head.
+static float mask_value(const test *t, mask_kind kind, int b, int q, int k) {
+  const float least = least_of(t);
   bool later = k > q + t->keys - t->queries;
-  switch (t->mask) {
+  switch (kind) {
   case CAUSAL: return later ? -INFINITY : 0;
-  case CAUSAL_LEAST: return later ? least : 0;
+  case CAUSAL_LEAST:
+  case HIDES: return later ? least : 0;
   case CAUSAL_BOOL: return later ? -INFINITY : 0;
-  case PADDED: return k >= t->keys - 100 * (b + 1) ? -INFINITY : 0;
+  case PADDED:
+  case PADDED_BOOL: return k >= t->keys - 100 * (b + 1) ? -INFINITY : 0;
+  case PADDED_LEAST: return k >= t->keys - 100 * (b + 1) || b == 1 ? least : 0;
+  case SLOPES: return (float)(k + 1 - t->keys) * exp2f(-8.0f * (float)(b + 1) / (float)t->heads);
+  case POSITIONS: return later ? -INFINITY : random_float();
   case BLOCKS:
     if (q % 97 == 5) return -INFINITY;
     return (q / 64 * 7 + k / 64 * 3 + b) % 4 == 0 ? -INFINITY
@@ -186,27 +259,31 @@ static float mask_value(const test *t, int b, int q, int k) {
   return 0;
 }
 
-static size_t mask_strides(const test *t, gcut__cuda_attend_job *job) {
-  bool by_batch = t->mask == PADDED || t->mask == BLOCKS || t->mask == LEAST_ROWS;
-  int64_t plane = t->mask == PADDED ? t->keys : (int64_t)t->queries * t->keys;
-  job->m_column = 1;
-  job->m_row = t->mask == PADDED ? 0 : t->keys;
-  job->m_head = t->mask == RANDOM ? plane : 0;
-  job->m_batch = by_batch ? plane : 0;
-  job->mask_type = is_flags(t->mask) ? GCUT_BOOL : t->floats ? GCUT_FLOAT : t->type;
-  return (size_t)plane * (size_t)(t->mask == RANDOM ? t->heads : by_batch ? t->batch : 1);
+static size_t mask_strides(const test *t, mask_kind kind, gcut__cuda_attend_mask *mask) {
+  int64_t plane = is_of_keys(kind) ? t->keys : (int64_t)t->queries * t->keys;
+  mask->column = 1;
+  mask->factor = 1;
+  mask->row = is_of_keys(kind) ? 0 : t->keys;
+  mask->head = is_by_head(kind) ? plane : 0;
+  mask->batch = is_by_batch(kind) ? plane : 0;
+  mask->type = is_flags(kind) ? GCUT_BOOL : t->floats ? GCUT_FLOAT : t->type;
+  mask->flags[kind == HIDES] = kind == HIDES ? least_of(t) : -INFINITY;
+  return (size_t)plane * (size_t)(mask->head ? t->heads : mask->batch ? t->batch : 1);
 }
 
-static tensor make_mask(const test *t, gcut__cuda_attend_job *job) {
-  if (t->mask == NONE) return (tensor){0};
-  size_t count = mask_strides(t, job), i = 0;
-  tensor m = new_tensor((gcut_dtype)job->mask_type, (int64_t)count);
-  int rows = job->m_row ? t->queries : 1;
+static tensor make_mask(const test *t, mask_kind kind, gcut__cuda_attend_job *job) {
+  gcut__cuda_attend_mask *mask = is_of_keys(kind) ? &job->bias : &job->mask;
+  if (kind == NONE) return (tensor){0};
+  size_t count = mask_strides(t, kind, mask), i = 0;
+  tensor m = new_tensor((gcut_dtype)mask->type, (int64_t)count);
+  int rows = mask->row ? t->queries : 1;
   for (; i < count; i++) {
     int k = (int)(i % (size_t)t->keys), q = (int)(i / (size_t)t->keys % (size_t)rows);
-    set_mask(&m, (int64_t)i, mask_value(t, (int)(i / (size_t)t->keys / (size_t)rows), q, k));
+    int b = (int)(i / (size_t)t->keys / (size_t)rows);
+    set_mask(&m, kind, (int64_t)i, mask_value(t, kind, b, q, k));
   }
   to_card(&m);
+  mask->data = (void *)m.device;
   return m;
 }
 
@@ -214,7 +291,7 @@ enum { SINKS_STEP = 3 };             // elements from a sink to the next
 enum { FENCE = 128, LONGEST = 256 }; // elements behind the result; of a head
 
 typedef struct setup {
-  tensor q, k, v, mask, sinks, y;
+  tensor q, k, v, mask, bias, sinks, y;
   CUdeviceptr scratch;
   gcut__cuda_attend_job job;
 } setup;
@@ -224,7 +301,25 @@ typedef struct setup {
    (job)->name##_head = (t)->swapped ? (length) : (int64_t)(rows) * (length),                      \
    (job)->name##_row = (t)->swapped ? (int64_t)(n_heads) * (length) : (length))
 
-static setup make_setup(const test *t) {
+// For kernels that read one mask: false where the two would have to be made one.
+static bool unite(gcut__cuda_attend_job *job) {
+  gcut__cuda_attend_inputs inputs = {3, 4, 0};
+  gcut__cuda_masks_job masks = {0};
+  if (!gcut__cuda_attend_unite(job, &inputs, &masks)) exit(1);
+  return masks.n == 0;
+}
+
+static uint64_t most_scratch(const gcut__cuda_attend_job *job) {
+  gcut__cuda_attend_job one = *job;
+  unite(&one);
+  uint64_t as_it_is = gcut__cuda_attend_scratch(job), united = gcut__cuda_attend_scratch(&one);
+  return as_it_is > united ? as_it_is : united;
+}
+
+// A mask that no cache holds is shared by all sets of inputs: to draw one takes seconds.
+enum { SHARED_MASK = 64 << 20 };
+
+static setup make_setup(const test *t, const setup *first) {
   setup s = {.job = {.batch = t->batch,
                      .heads = t->heads,
                      .group = t->heads / t->kv_heads,
@@ -247,32 +342,48 @@ static setup make_setup(const test *t) {
   s.v = random_tensor(type, keys * s.job.v_size);
   s.y = new_tensor(t->floats ? GCUT_FLOAT : type, queries * s.job.v_size + FENCE);
   if (t->sinks) s.sinks = random_tensor(type, t->heads * SINKS_STEP), s.job.sinks_step = SINKS_STEP;
-  s.mask = make_mask(t, &s.job);
+  bool shared = first && first->mask.bytes >= SHARED_MASK;
+  if (shared) s.job.mask = first->job.mask;
+  s.mask = shared ? (tensor){0} : make_mask(t, is_of_keys(t->mask) ? NONE : t->mask, &s.job);
+  s.bias = make_mask(t, is_of_keys(t->mask) ? t->mask : t->bias, &s.job);
   STRIDES(&s.job, q, t, t->heads, t->queries, t->size);
   STRIDES(&s.job, y, t, t->heads, t->queries, s.job.v_size);
   STRIDES(&s.job, k, t, t->kv_heads, t->keys, t->size);
   STRIDES(&s.job, v, t, t->kv_heads, t->keys, s.job.v_size);
-  if (!gcut__cuda_attend_set_tiles(&s.job)) exit(1);
-  DRIVER(cuMemAlloc, &s.scratch, gcut__cuda_attend_scratch(&s.job) + 16);
+  if (!gcut__cuda_attend_set_tiles(&s.job, &s.job.mask) ||
+      !gcut__cuda_attend_set_tiles(&s.job, &s.job.bias))
+    exit(1);
+  DRIVER(cuMemAlloc, &s.scratch, most_scratch(&s.job) + 16);
   s.job.q = (void *)s.q.device, s.job.k = (void *)s.k.device, s.job.v = (void *)s.v.device;
-  s.job.sinks = (void *)s.sinks.device, s.job.mask = (void *)s.mask.device,
-  s.job.y = (void *)s.y.device;
+  s.job.sinks = (void *)s.sinks.device, s.job.y = (void *)s.y.device;
   return s;
 }
 static void free_setup(setup *s) {
   free_tensor(&s->q), free_tensor(&s->k), free_tensor(&s->v);
-  free_tensor(&s->mask), free_tensor(&s->sinks), free_tensor(&s->y);
+  free_tensor(&s->mask), free_tensor(&s->bias), free_tensor(&s->sinks), free_tensor(&s->y);
   DRIVER(cuMemFree, s->scratch);
 }
 
 // ---- the reference
 
+// Rounding absorbs scores that the least number of 16 bits is added to: whichever it is, and
+// however often, what is left is this.
+static const double drowned = -1e33;
+
+static double added(const gcut__cuda_attend_job *j, const gcut__cuda_attend_mask *mask,
+                    const tensor *t, int64_t at) {
+  if (!mask->type) return 0;
+  double m = get_mask(t, mask, at);
+  bool drowns = m < -1e30 || (m <= -65504 && j->type == H && mask->type != F);
+  return m > -INFINITY && drowns ? drowned : m;
+}
+
 static double mask_of(const setup *s, int b, int h, int q, int k) {
   const gcut__cuda_attend_job *j = &s->job;
-  int64_t at = b * j->m_batch + h * j->m_head + q * j->m_row + k * j->m_column;
+  const gcut__cuda_attend_mask *m = &j->mask, *n = &j->bias;
   if (j->causal && k > q + j->past) return -INFINITY;
-  if (!j->mask_type) return 0;
-  return get_mask(&s->mask, at);
+  return added(j, m, &s->mask, b * m->batch + h * m->head + q * m->row + k * m->column) +
+         added(j, n, &s->bias, b * n->batch + h * n->head + k * n->column);
 }
 
 static void reference_row(const setup *s, int b, int h, int q, double *weights, double *out) {
@@ -286,9 +397,7 @@ static void reference_row(const setup *s, int b, int h, int q, double *weights, 
     for (int d = 0; d < j->size; d++) dot += tensor_get(&s->q, x + d) * tensor_get(&s->k, y + d);
     double m = mask_of(s, b, h, q, k), score = dot * j->scale;
     if (j->softcap > 0) score = j->softcap * tanh(score);
-    weights[k] = m < -1e30 || (m <= -65504 && j->mask_type == GCUT_FLOAT16)
-                     ? m
-                     : score + m; // rounding absorbs the product
+    weights[k] = m == -INFINITY ? m : m <= drowned / 2 ? drowned : score + m;
     if (weights[k] > top) top = weights[k];
   }
   memset(out, 0, sizeof *out * (size_t)j->v_size);
@@ -359,14 +468,14 @@ static size_t strays(const setup *s) {
 }
 
 static void print_case(const test *t) {
-  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s%s%s%s%s",
+  printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s%s%s%s%s%s%s",
          t->type == B   ? "bf16"
          : t->type == F ? "f32 "
                         : "f16 ",
          t->batch, t->heads, t->kv_heads, t->queries, t->keys, t->size,
          t->swapped ? "bshd" : "bhsd", kind_names[t->mask], t->causal ? " causal" : "",
          t->v_size ? " other-values" : "", t->softcap > 0 ? " cap" : "", t->sinks ? " sinks" : "",
-         t->floats ? " floats" : "");
+         t->floats ? " floats" : "", t->bias ? " and " : "", t->bias ? kind_names[t->bias] : "");
 }
 
 static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
@@ -390,12 +499,14 @@ static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
 }
 
 static bool check_case(const test *t) {
-  setup s = make_setup(t);
+  setup s = make_setup(t, NULL);
   gcut__cuda_attend best = {.job = s.job}, narrow = {.job = s.job};
   CHECK(gcut__cuda_attend_load(&cuda, &best, err));
   CHECK(gcut__cuda_attend_load_narrow(&cuda, &narrow, err));
   print_case(t);
-  bool right = check_with(t, &narrow, &s);
+  setup one = s;
+  if (!s.job.mask.type) one.mask = s.bias, one.bias = (tensor){0};
+  bool right = unite(&one.job) ? check_with(t, &narrow, &one) : true;
   if (best.wide) right = check_with(t, &best, &s) && right;
   printf("%s\n", right ? "" : "  WRONG");
   fflush(stdout);
@@ -425,15 +536,21 @@ static float time_with(const gcut__cuda_attend *a, const setup *sets) {
 }
 
 static void time_case(const test *t) {
-  setup sets[SETS];
-  for (int i = 0; i < SETS; i++) sets[i] = make_setup(t);
+  setup sets[SETS], ones[SETS];
+  bool both = false;
+  for (int i = 0; i < SETS; i++) {
+    sets[i] = make_setup(t, i > 0 ? &sets[0] : NULL);
+    ones[i] = sets[i];
+    both = !unite(&ones[i].job);
+  }
   gcut__cuda_attend best = {.job = sets[0].job}, narrow = {.job = sets[0].job};
   CHECK(gcut__cuda_attend_load(&cuda, &best, err));
   CHECK(gcut__cuda_attend_load_narrow(&cuda, &narrow, err));
-  bool half = t->causal || t->mask != NONE;
+  bool half = t->causal || (t->mask != NONE && t->mask != RANDOM);
   double work = 4.0 * t->batch * t->heads * t->queries * t->keys * t->size / (half ? 2 : 1);
-  float narrow_us = time_with(&narrow, sets), us = time_with(&best, sets);
-  float again = time_with(&best, sets);
+  const setup *with = best.wide ? sets : ones;
+  float narrow_us = both ? NAN : time_with(&narrow, ones), us = time_with(&best, with);
+  float again = time_with(&best, with);
   print_case(t);
   printf("  narrow %7.1f us  %s %7.1f us, again %7.1f us, %4.0f TFLOP/s\n", narrow_us,
          best.wide ? "wide" : "narrow", us, again, work / us * 1e-6);

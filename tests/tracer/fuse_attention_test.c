@@ -199,6 +199,34 @@ static void spellings_vary(void **state) {
          "attention q k v mask sink: 8 nodes, 0 shapes");
 }
 
+// As Falcon's eager attention: a bias before the factor, a mask behind it.
+static const char scaled[] =
+    HEAD "(float16[batch,4,seq,16] q, float16[batch,4,keys,16] k, float16[batch,4,keys,16] v,"
+         " float[batch,4,1,keys] bias, float16[batch,4,seq,keys] mask)"
+         " => (float16[batch,4,seq,16] y) <float s = {0.25}> {"
+         " kt = Transpose<perm = [0, 1, 3, 2]>(k) product = MatMul(q, kt)"
+         " wide = Cast<to = 1>(product) biased = Add(wide, bias) scores = Mul(biased, s)"
+         " up = Cast<to = 1>(mask) masked = Add(scores, up) w = Softmax<axis = -1>(masked)"
+         " p = Cast<to = 10>(w) y = MatMul(p, v) }";
+
+static void masks_may_be_scaled(void **state) {
+  (void)state;
+  expect(scaled, "", "", "attention q k v bias mask: 10 nodes, 0 shapes");
+  expect(scaled, "s = {0.25}", "s = {-0.25}", "");
+  expect(scaled, "Mul(biased, s)", "Div(biased, s)",
+         "attention q k v bias mask: 10 nodes, 0 shapes");
+  expect(scaled, "masked = Add(scores, up)", "other = Relu(up) masked = Add(scores, up)",
+         "attention q k v bias up: 9 nodes, 0 shapes");
+  // The least number of float16 would be one among others.
+  expect(scaled,
+         "wide = Cast<to = 1>(product) biased = Add(wide, bias) scores = Mul(biased, s)"
+         " up = Cast<to = 1>(mask) masked = Add(scores, up) w = Softmax<axis = -1>(masked)"
+         " p = Cast<to = 10>(w)",
+         "half = Cast<to = 10>(s) some = Add(product, mask) scores = Mul(some, half)"
+         " p = Softmax<axis = -1>(scores)",
+         "");
+}
+
 static void widths_vary(void **state) {
   (void)state;
   static const char all[] = "attention q k v mask: 10 nodes, 0 shapes",
@@ -279,9 +307,13 @@ static void shapes_of_inner_values(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(patterns_are_found),   cmocka_unit_test(spellings_vary),
-      cmocka_unit_test(widths_vary),          cmocka_unit_test(other_casts_are_none),
-      cmocka_unit_test(near_misses_are_none), cmocka_unit_test(shapes_of_inner_values),
+      cmocka_unit_test(patterns_are_found),
+      cmocka_unit_test(spellings_vary),
+      cmocka_unit_test(widths_vary),
+      cmocka_unit_test(masks_may_be_scaled),
+      cmocka_unit_test(other_casts_are_none),
+      cmocka_unit_test(near_misses_are_none),
+      cmocka_unit_test(shapes_of_inner_values),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

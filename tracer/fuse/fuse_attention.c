@@ -3,12 +3,13 @@
 //     [Where(IsNaN(p), 0, p)] of p = Softmax([masks] [cap * Tanh] [* s] MatMul(q [* s], k^T [* s]))
 //     then MatMul(p, v)
 //
-// with up to two masks, each added or chosen by Where, with scores of sinks beside those of keys
-// until softmax is done, with all of rank 4 or of rank 3, batch and heads as one (then Reshapes may
-// tell them apart around the masks and softmax), with k^T turned by one Transpose (of rank 3 with
-// rows outermost, too, as torch's MultiheadAttention has them), or by one between Reshapes that
-// join batch and heads, and k and v repeated for groups of queries: Reshape(Expand(Unsqueeze(k))).
-// Shapes are compared as expressions, so a group found is one at every shape.
+// with up to two masks, each added or chosen by Where, before factors, too, with scores of sinks
+// beside those of keys until softmax is done, with all of rank 4 or of rank 3, batch and heads as
+// one (then Reshapes may tell them apart around the masks and softmax), with k^T turned by one
+// Transpose (of rank 3 with rows outermost, too, as torch's MultiheadAttention has them), or by one
+// between Reshapes that join batch and heads, and k and v repeated for groups of queries:
+// Reshape(Expand(Unsqueeze(k))). Shapes are compared as expressions, so a group found is one at
+// every shape.
 //
 // Of 16 bits, everything between the operands and the result may be in float32, from any Cast on:
 // a kernel never rounds scores. They do not become narrower before softmax: there what hides could
@@ -125,10 +126,22 @@ static uint32_t behind_flags(gcut__fuser *f, uint32_t mask, gcut_fused_mask *m) 
   bool numbers = gcut__fuse_number(f, gcut__fuse_input(f, where, 1), &yes) &&
                  gcut__fuse_number(f, gcut__fuse_input(f, where, 2), &no);
   if (numbers && yes == 0 && drowns(f, no, m->wide))
-    *m = (gcut_fused_mask){.kind = GCUT_MASK_KEEPS, .least = no};
+    *m = (gcut_fused_mask){.kind = GCUT_MASK_KEEPS, .least = no, .factor = 1};
   else if (numbers && no == 0 && drowns(f, yes, m->wide))
-    *m = (gcut_fused_mask){.kind = GCUT_MASK_HIDES, .least = yes};
+    *m = (gcut_fused_mask){.kind = GCUT_MASK_HIDES, .least = yes, .factor = 1};
   if (m->kind != GCUT_MASK_ADDED) return gcut__fuse_input(f, where, 0);
+  f->n_nodes = kept;
+  return mask;
+}
+
+// A mask of 16 bits that was cast to float32 for these scores alone; else the mask as it is.
+static uint32_t before_widening(gcut__fuser *f, uint32_t mask, const gcut_fused_mask *m) {
+  uint32_t kept = f->n_nodes;
+  if (!m->wide || m->kind != GCUT_MASK_ADDED) return mask;
+  const gcut_node *cast = gcut__fuse_take(f, mask, "Cast", 1);
+  uint32_t from = gcut__fuse_input(f, cast, 0);
+  const gcut_type *type = gcut__fuse_type(f, from);
+  if (cast && type && type->type == f->widened) return from;
   f->n_nodes = kept;
   return mask;
 }
@@ -140,7 +153,7 @@ static uint32_t before_mask(gcut__fuser *f, const gcut_node *node, uint32_t mask
   uint32_t in = gcut__fuse_input(f, node, score), read = gcut__fuse_input(f, node, mask);
   const gcut_type *scored = gcut__fuse_type(f, in);
   gcut_fused_mask *m = &f->group.masks[s->n_masks];
-  *m = (gcut_fused_mask){.kind = GCUT_MASK_ADDED};
+  *m = (gcut_fused_mask){.kind = GCUT_MASK_ADDED, .factor = 1};
   if (!scored) return GCUT_NONE;
   if (least != GCUT_NONE) {
     m->kind = score < least ? GCUT_MASK_KEEPS : GCUT_MASK_HIDES;
@@ -148,7 +161,7 @@ static uint32_t before_mask(gcut__fuser *f, const gcut_node *node, uint32_t mask
       return GCUT_NONE;
   } else {
     m->wide = f->widened && scored->type == GCUT_FLOAT;
-    read = behind_flags(f, read, m);
+    read = before_widening(f, behind_flags(f, read, m), m);
   }
   const gcut_type *type = gcut__fuse_type(f, read);
   if (!type || type->rank > scored->rank || type->rank < 1) return GCUT_NONE;
@@ -180,10 +193,37 @@ static bool find_masked(gcut__fuser *f, uint32_t value, scores *s) {
   return false;
 }
 
+// Whether the masks from `first` on may be multiplied by a number, which is positive.
+static bool may_scale(const gcut__fuser *f, const scores *s, uint32_t first, float factor) {
+  for (uint32_t i = first; i < s->n_masks; i++)
+    if (f->group.masks[i].kind != GCUT_MASK_ADDED && !hides(f, f->group.masks[i].least * factor))
+      return false;
+  return f->group.softcap == 0;
+}
+
+// Masked scores times a number. In float16 the least one would leave something of other scores.
+static bool find_scaled(gcut__fuser *f, uint32_t value, scores *s) {
+  uint32_t kept = f->n_nodes, n_masks = s->n_masks;
+  f->group.scale = 1;
+  uint32_t masked = behind_factor(f, value);
+  float factor = f->group.scale;
+  const gcut_type *type = gcut__fuse_type(f, value);
+  if (masked != value && factor > 0 && type && type->type != GCUT_FLOAT16 &&
+      find_masked(f, masked, s) && may_scale(f, s, n_masks, factor)) {
+    f->group.scale *= factor;
+    for (uint32_t i = n_masks; i < s->n_masks; i++) f->group.masks[i].factor *= factor;
+    return true;
+  }
+  f->n_nodes = kept;
+  s->n_masks = n_masks;
+  return false;
+}
+
 // The product and what was done to it: no deeper than masks may be many.
 static bool find_scores(gcut__fuser *f, uint32_t value, scores *s) {
   value = behind_view(f, value);
-  return find_product(f, value, s) || find_capped(f, value, s) || find_masked(f, value, s);
+  return find_product(f, value, s) || find_capped(f, value, s) || find_masked(f, value, s) ||
+         find_scaled(f, value, s);
 }
 
 // p of Where(IsNaN(p), 0, p), the guard of rows that see nothing; else the value itself.

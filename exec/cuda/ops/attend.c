@@ -20,13 +20,14 @@ typedef struct attention {
   CUfunction join;            // of masks, where there are any that are not simply added
   gcut__cuda_masks_job masks; // n is 0 where there are none
   uint64_t mask_bytes;
-  uint32_t sinks; // the input they are, 0: there are none
+  gcut__cuda_attend_inputs inputs;
 } attention;
 
 static gcut_status join_masks(const gcut__cuda_run *r, const attention *a, gcut_error *err) {
   gcut__cuda_masks_job masks = a->masks;
   void *arguments[] = {&masks};
-  for (int32_t i = 0; i < masks.n; i++) masks.of[i].data = (const void *)r->inputs[3 + i];
+  for (uint32_t i = 0; i < (uint32_t)masks.n; i++)
+    masks.of[i].data = (const void *)r->inputs[a->inputs.mask + i];
   masks.to = (void *)r->scratch;
   return gcut__cuda_launch_over(r, a->join, (uint64_t)masks.count, arguments, err);
 }
@@ -37,19 +38,36 @@ static gcut_status launch_attend(const gcut__cuda_run *r, gcut_error *err) {
   job.q = (const void *)r->inputs[0];
   job.k = (const void *)r->inputs[1];
   job.v = (const void *)r->inputs[2];
-  job.mask = job.mask_type ? (const void *)r->inputs[3] : NULL;
   job.y = (void *)r->outputs[0];
-  job.sinks = a->sinks ? (const void *)r->inputs[a->sinks] : NULL;
+  job.mask.data = (const void *)r->inputs[a->inputs.mask];
+  job.bias.data = (const void *)r->inputs[a->inputs.bias];
+  job.sinks = a->inputs.sinks ? (const void *)r->inputs[a->inputs.sinks] : NULL;
   if (a->masks.n > 0) {
     GCUT_TRY(join_masks(r, a, err));
-    job.mask = (const void *)r->scratch;
+    *(job.mask.type ? &job.mask.data : &job.bias.data) = (const void *)r->scratch;
   }
   return gcut__cuda_attend_launch(r->cuda, &a->attend, job, r->scratch + a->mask_bytes, r->stream,
                                   err);
 }
 
+// A mask is copied where that alone keeps Hopper's kernel from reading it. Others read one.
+static gcut_status load_attend(gcut__cuda *cuda, attention *a, gcut_error *err) {
+  attention padded = *a;
+  GCUT_TRY(gcut__cuda_attend_load(cuda, &a->attend, err));
+  if (a->attend.wide) return GCUT_OK;
+  if (gcut__cuda_attend_pad(&padded.attend.job, &padded.masks)) {
+    GCUT_TRY(gcut__cuda_attend_load(cuda, &padded.attend, err));
+    if (padded.attend.wide) {
+      *a = padded;
+      return GCUT_OK;
+    }
+  }
+  if (gcut__cuda_attend_unite(&a->attend.job, &a->inputs, &a->masks)) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_UNSUPPORTED, "attention: a mask has too many tiles");
+}
+
 static gcut_status load_kernels(const gcut__cuda_compile *c, attention *a, gcut_error *err) {
-  GCUT_TRY(gcut__cuda_attend_load(c->cuda, &a->attend, err));
+  GCUT_TRY(load_attend(c->cuda, a, err));
   if (a->masks.n > 0) GCUT_TRY(gcut__cuda_kernel(c->cuda, "gcut_join_masks", &a->join, err));
   a->mask_bytes = gcut__cuda_masks_bytes(&a->masks);
   c->step->scratch_bytes = a->mask_bytes + gcut__cuda_attend_scratch(&a->attend.job);
@@ -82,7 +100,7 @@ static bool set_shapes(gcut__cuda_attend_job *job, const gcut_type *q, const gcu
   job->size = (int32_t)q->dims[3];
   job->v_size = (int32_t)v->dims[3];
   job->type = q->type;
-  job->ceiling = INFINITY; // until there is a mask
+  job->mask.ceiling = INFINITY; // until there is a mask
   return true;
 }
 
@@ -254,7 +272,7 @@ static bool set_job(gcut__cuda_attend_job *job, const operand *o) {
 static bool set_sinks(const gcut__cuda_matcher *m, const gcut_fused *group, uint32_t *reads,
                       attention *a) {
   if (!group->sinks) return true;
-  uint32_t *sinks = &reads[a->sinks = group->n_reads - 1];
+  uint32_t *sinks = &reads[a->inputs.sinks = group->n_reads - 1];
   for (uint32_t i = 0; i < group->n_nodes; i++) {
     const gcut_node *node = &m->graph->nodes[group->nodes[i]];
     if (gcut__match_input(m, node, 0) == *sinks && m->trace->folded[group->nodes[i]])
@@ -284,7 +302,7 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
   a->attend.job.softcap = group->softcap;
   a->attend.job.guard = group->guard;
   a->attend.job.wide_result = is_wide(m, f->base.node, o[0].type.type);
-  if (!gcut__cuda_attend_set_masks(m, group, &a->attend.job, &a->masks) ||
+  if (!gcut__cuda_attend_set_masks(m, group, &a->attend.job, &a->inputs, &a->masks) ||
       !set_sinks(m, group, reads, a))
     return false;
   gcut__cuda_heads y = match_result(m, o, f);
@@ -331,8 +349,9 @@ static bool set_inputs(operand *o, const gcut_attention_attrs *attrs, const gcut
          set_input(&o[2], v, attrs->kv_num_heads);
 }
 
-static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs *attrs,
-                         const operand *o, const gcut_type *mask) {
+static bool set_operator(attention *a, const gcut_attention_attrs *attrs, const operand *o,
+                         const gcut_type *mask) {
+  gcut__cuda_attend_job *job = &a->attend.job;
   if (!set_job(job, o)) return false;
   job->scale = isnan(attrs->scale) ? 1 / sqrtf((float)job->size) : attrs->scale;
   job->softcap = attrs->softcap;
@@ -342,7 +361,8 @@ static bool set_operator(gcut__cuda_attend_job *job, const gcut_attention_attrs 
   gcut__cuda_heads y = result_of(o, is_apart(&o[0]) ? dense : rows_first);
   SET_HEADS(job, y, y);
   if (mask && mask->type != GCUT_BOOL && mask->type != job->type) return false; // it is cast first
-  return !mask || gcut__cuda_attend_set_mask(job, mask);
+  a->inputs.mask = a->inputs.bias = mask ? 3 : 0;                               // it is one of them
+  return !mask || gcut__cuda_attend_set_mask(job, mask, false, -INFINITY);
 }
 
 gcut_status gcut__cuda_compile_attention(const gcut__cuda_compile *c, gcut_error *err) {
@@ -352,7 +372,7 @@ gcut_status gcut__cuda_compile_attention(const gcut__cuda_compile *c, gcut_error
   if (!is_plain(c->trace->graph, c->node) ||
       !set_inputs(o, c->node->attrs, gcut__cuda_input_type(c, 0), gcut__cuda_input_type(c, 1),
                   gcut__cuda_input_type(c, 2)) ||
-      !set_operator(&p->attend.job, c->node->attrs, o, gcut__cuda_input_type(c, 3)))
+      !set_operator(p, c->node->attrs, o, gcut__cuda_input_type(c, 3)))
     return GCUT_OK;
   return load_kernels(c, p, err);
 }
@@ -397,7 +417,7 @@ bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gc
     return false;
   for (uint32_t i = 0; i < 3; i++)
     if (!look_through(m, &reads[i], i > 0, &o[i])) return false;
-  if (!set_operator(&p->attend.job, node->attrs, o, mask)) return false;
+  if (!set_operator(p, node->attrs, o, mask)) return false;
   if (is_apart(&o[0])) {
     gcut__cuda_heads y = match_result(m, o, f);
     SET_HEADS(&p->attend.job, y, y);

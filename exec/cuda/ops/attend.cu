@@ -47,22 +47,18 @@ template <typename T, int D> __device__ inline void fetch_tile(uint32_t base, co
 
 // The tiles of keys that a tile of queries meets, in order.
 struct Walk {
-  const uint8_t *tiles; // NULL: all of them
-  bool all;             // every query sees something
+  Kinds kinds;
   int end;
 
   __device__ Walk(const gcut__cuda_attend_job &job, int batch, int head, int qt) {
-    const int n_k = (job.n_keys + TILE - 1) / TILE;
-    const int64_t at = batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k;
-    tiles = job.mask_type ? job.tiles + at : nullptr;
-    all = tiles && all_see(job, at, n_k, job.n_queries - qt * TILE);
-    end = n_k;
+    kinds.look<false>(job, batch, head, qt);
+    end = (job.n_keys + TILE - 1) / TILE;
     if (!job.causal) return;
     int last = qt * TILE + TILE - 1 + job.past; // the last key that any of these queries sees
     if (last / TILE + 1 < end) end = last < 0 ? 0 : last / TILE + 1;
   }
   __device__ int next(int t) const {
-    while (t < end && tiles && (tiles[t] == 0 || (all && tiles[t] == 3))) t++;
+    while (t < end && kinds.mask && kinds.skip(kinds.mask[t])) t++;
     return t;
   }
 };
@@ -70,16 +66,16 @@ struct Walk {
 // What the mask adds to columns c and c + 1 of a row.
 template <typename T> __device__ inline float2 mask_pair(const gcut__cuda_attend_job &job, int64_t base, int r, int c) {
   if (r >= job.n_queries || c >= job.n_keys) return make_float2(0.0f, 0.0f);
-  int64_t at = base + r * job.m_row + c * job.m_column;
-  return make_float2(mask_at<T>(job, at), c + 1 < job.n_keys ? mask_at<T>(job, at + job.m_column) : 0.0f);
+  int64_t at = base + r * job.mask.row + c * job.mask.column;
+  return make_float2(mask_at<T>(job.mask, at), c + 1 < job.n_keys ? mask_at<T>(job.mask, at + job.mask.column) : 0.0f);
 }
 
 template <typename T>
 __device__ inline void cover_tile(const gcut__cuda_attend_job &job, float unit, int64_t mask, bool read, int row, int column, float (&score)[TILE / 8][4]) {
   if (read)
-    cover(job, unit, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
+    cover<false>(job, unit, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
   else
-    cover(job, unit, row, column, score, no_mask);
+    cover<false>(job, unit, row, column, score, no_mask);
 }
 
 // Queries of a warp, read once where registers last.
@@ -144,7 +140,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
   const T *k = (const T *)job.k + batch * job.k_batch + head / job.group * job.k_head;
   const T *v = (const T *)job.v + batch * job.v_batch + head / job.group * job.v_head;
   const Walk walk(job, batch, head, qt);
-  const int64_t mask = batch * job.m_batch + head * job.m_head;
+  const int64_t mask = batch * job.mask.batch + head * job.mask.head;
   const int row = qt * TILE + warp_row + lane / 4;
 
   auto fetch_values = [&](int stage, int t) {
@@ -185,7 +181,7 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
       cap_scores(job, score);
       unit = TO_LOG2;
     }
-    const bool read = walk.tiles && walk.tiles[now] != 2;
+    const bool read = walk.kinds.mask && walk.kinds.mask[now] != ALL_ZERO;
     const bool edge = (now + 1) * TILE > job.n_keys || (job.causal && (now + 1) * TILE - 1 > qt * TILE + job.past);
     if (read || edge || !(unit > 0.0f)) {
       cover_tile<T>(job, unit, mask, read, row, now * TILE + lane % 4 * 2, score);

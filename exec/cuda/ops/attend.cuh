@@ -27,12 +27,12 @@ __device__ inline float power2(float x) {
   return y;
 }
 
-// ---- the mask
+// ---- masks
 
-template <typename T> __device__ inline float mask_at(const gcut__cuda_attend_job &job, int64_t at) {
-  if (job.mask_type == T_BOOL) return ((const uint8_t *)job.mask)[at] ? 0.0f : -INFINITY;
-  if (job.mask_type == T_FLOAT) return ((const float *)job.mask)[at];
-  return (float)((const T *)job.mask)[at];
+template <typename T> __device__ inline float mask_at(const gcut__cuda_attend_mask &mask, int64_t at) {
+  if (mask.type == T_BOOL) return ((const uint8_t *)mask.data)[at] ? mask.flags[1] : mask.flags[0];
+  if (mask.type == T_FLOAT) return ((const float *)mask.data)[at];
+  return (float)((const T *)mask.data)[at];
 }
 
 // The bits that any lane of the warp has.
@@ -45,20 +45,42 @@ __device__ inline uint32_t bits_of_warp(uint32_t x) {
 #endif
 }
 
-// Whether each of n queries of a tile sees a key in one of the tiles of keys from `at` on: then what is hidden by a large
-// number counts for nothing. Asked by a whole warp.
-__device__ inline bool all_see(const gcut__cuda_attend_job &job, int64_t at, int n_tiles, int n) {
-  const unsigned long long wanted = n >= 64 ? ~0ull : (1ull << n) - 1;
-  unsigned long long seen = 0;
-  for (int t = threadIdx.x % 32; t < n_tiles; t += 32) seen |= job.rows[at + t];
-  seen = (unsigned long long)bits_of_warp((uint32_t)(seen >> 32)) << 32 | bits_of_warp((uint32_t)seen);
-  return (wanted & ~seen) == 0;
+// What masks say of tiles, of 64 queries by 64 keys.
+enum { HIDDEN = 0, MIXED = 1, ALL_ZERO = 2, LARGE = 3, ALL_SEEN = 4 };
+
+__device__ inline int64_t first_tile(const gcut__cuda_attend_mask &mask, int batch, int head, int row, int n_tiles) {
+  return batch * (int64_t)mask.tiles_batch + head * (int64_t)mask.tiles_head + (int64_t)row * n_tiles;
 }
 
-// A score in units of log2, with what the mask adds. Large numbers stay finite, as they are before the change of units:
-// a row that sees nothing else weighs such keys alike.
-__device__ inline float add_mask(const gcut__cuda_attend_job &job, float x, float m) {
-  return m == -INFINITY ? m : fmaxf(fminf(fmaf(m, TO_LOG2, x), fmaf(m, 1e30f, job.ceiling)), -FLT_MAX);
+// What they say to a tile of queries.
+struct Kinds {
+  const uint8_t *mask, *bias; // NULL: there is none
+  bool all;                   // every query sees something: what is hidden by a large number counts for nothing
+
+  // Asked by a whole warp. Where there are two, a tile counts as seen where the bias hides nothing of it.
+  template <bool BIASED> __device__ void look(const gcut__cuda_attend_job &job, int batch, int head, int row) {
+    const int n = (job.n_keys + GCUT_CUDA_ATTEND_TILE - 1) / GCUT_CUDA_ATTEND_TILE, n_rows = job.n_queries - row * GCUT_CUDA_ATTEND_TILE;
+    const int64_t at = first_tile(job.mask, batch, head, row, n);
+    const unsigned long long wanted = n_rows >= 64 ? ~0ull : (1ull << n_rows) - 1;
+    unsigned long long seen = 0;
+    mask = job.mask.type ? job.mask.tiles + at : nullptr;
+    bias = BIASED && job.bias.type ? job.bias.tiles + first_tile(job.bias, batch, head, 0, n) : nullptr;
+    all = false;
+    if (!mask && !bias) return;
+    for (int t = threadIdx.x % 32; t < n; t += 32)
+      if (!bias) seen |= job.mask.rows[at + t];
+      else if (!mask) seen |= bias[t] == HIDDEN || bias[t] == LARGE ? 0 : ~0ull;
+      else if (bias[t] == ALL_ZERO || bias[t] == ALL_SEEN) seen |= job.mask.rows[at + t];
+    seen = (unsigned long long)bits_of_warp((uint32_t)(seen >> 32)) << 32 | bits_of_warp((uint32_t)seen);
+    all = !job.causal && (wanted & ~seen) == 0; // which keys of a tile a query sees that sees earlier ones alone, nobody has noted
+  }
+  __device__ bool skip(int kind) const { return kind == HIDDEN || (kind == LARGE && all); }
+};
+
+// A score in units of log2, with what a mask adds. Large numbers stay finite, as they are before the change of units: a
+// row that sees nothing else weighs such keys alike.
+__device__ inline float add_mask(float ceiling, float x, float m) {
+  return m == -INFINITY ? m : fmaxf(fminf(fmaf(m, TO_LOG2, x), fmaf(m, 1e30f, ceiling)), -FLT_MAX);
 }
 
 // Products become scores.
@@ -71,8 +93,8 @@ template <int N> __device__ inline void cap_scores(const gcut__cuda_attend_job &
 }
 
 // Turns products times `unit` into masked scores in units of log2. `row` and `column` are of the thread's first score; at(block, half)
-// is what the mask adds to a score and its neighbour.
-template <int N, typename At>
+// is what the mask adds to a score and its neighbour. What a bias has hidden (LEANT) stays so.
+template <bool LEANT, int N, typename At>
 __device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int row, int column, float (&score)[N][4], At at) {
 #pragma unroll
   for (int half = 0; half < 2; half++) {
@@ -82,8 +104,8 @@ __device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int r
       const int c = column + b * 8;
       const float2 m = at(b, half);
       float *x = &score[b][half * 2];
-      x[0] = c < end ? add_mask(job, x[0] * unit, m.x) : -INFINITY;
-      x[1] = c + 1 < end ? add_mask(job, x[1] * unit, m.y) : -INFINITY;
+      x[0] = c < end && (!LEANT || x[0] > -INFINITY) ? add_mask(job.mask.ceiling, x[0] * unit, m.x) : -INFINITY;
+      x[1] = c + 1 < end && (!LEANT || x[1] > -INFINITY) ? add_mask(job.mask.ceiling, x[1] * unit, m.y) : -INFINITY;
     }
   }
 }

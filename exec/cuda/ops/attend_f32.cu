@@ -31,9 +31,9 @@ template <int D, int TILE> __device__ inline void load(float *to, const float *f
 }
 
 // What the mask adds.
-__device__ inline float mask_at(const gcut__cuda_attend_job &job, int64_t at) {
-  if (job.mask_type == T_BOOL) return ((const uint8_t *)job.mask)[at] ? 0.0f : -INFINITY;
-  return ((const float *)job.mask)[at];
+__device__ inline float mask_at(const gcut__cuda_attend_mask &mask, int64_t at) {
+  if (mask.type == T_BOOL) return ((const uint8_t *)mask.data)[at] ? mask.flags[1] : mask.flags[0];
+  return ((const float *)mask.data)[at];
 }
 
 // A large number hides where a row sees anything else: its weights are 0 then.
@@ -59,7 +59,7 @@ template <int D, int TILE> struct Work {
       for (int j = 0; j < ROWS; j++) {
         const int key = first_key + tx + ACROSS * j;
         const bool there = query(i) < job.n_queries && key < end_of(i);
-        score[i][j] = !there ? -INFINITY : job.mask_type ? mask_at(job, mask + query(i) * job.m_row + key * job.m_column) : 0.0f;
+        score[i][j] = !there ? -INFINITY : job.mask.type ? mask_at(job.mask, mask + query(i) * job.mask.row + key * job.mask.column) : 0.0f;
         seen |= there && !hides(score[i][j], top[i]);
       }
     return __syncthreads_or(seen);
@@ -188,7 +188,7 @@ template <int D, int TILE> __device__ inline void attend(const gcut__cuda_attend
                 in_fours(job.q_batch, job.q_head, job.q_row, job.size));
   const int end = job.causal ? min(job.n_keys, w.first_query + TILE + job.past) : job.n_keys;
   for (int first = 0; first < end; first += TILE) {
-    if (!w.look(batch * job.m_batch + head * job.m_head, first)) continue;
+    if (!w.look(batch * job.mask.batch + head * job.mask.head, first)) continue;
     load<D, TILE>(w.kv, k, job.k_row, first, job.n_keys, job.size, k_wide);
     __syncthreads();
     w.multiply_keys();

@@ -43,9 +43,10 @@ static gcut_status load(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind
   GCUT_TRY(gcut__cuda_kernel(cuda, name, &a->kernel, err));
   GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, a->kernel,
                 CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)a->shared_bytes);
-  a->tiles = NULL;
-  return a->job.type == GCUT_FLOAT ? GCUT_OK
-                                   : gcut__cuda_kernel(cuda, "gcut_mask_tiles", &a->tiles, err);
+  a->tiles = a->any_tiles = NULL;
+  if (a->job.type == GCUT_FLOAT) return GCUT_OK;
+  GCUT_TRY(gcut__cuda_kernel(cuda, "gcut_mask_tiles", &a->tiles, err));
+  return gcut__cuda_kernel(cuda, "gcut_mask_tiles_any", &a->any_tiles, err);
 }
 
 // Queries, keys or values, weights.
@@ -94,85 +95,120 @@ static bool strides_fit(int64_t row, int64_t head, int64_t batch, int64_t elemen
   return row > 0 && (row | head | batch) * element_bytes % 16 == 0;
 }
 
-static int64_t mask_element(const gcut__cuda_attend_job *job) {
-  return job->mask_type == GCUT_BOOL ? 1 : 2;
+static int64_t mask_element(const gcut__cuda_attend_mask *mask) {
+  return mask->type == GCUT_BOOL ? 1 : mask->type == GCUT_FLOAT ? 4 : 2;
+}
+
+// Heads that are shorter than a kernel's have zeros behind them, which the copy engine writes.
+static int32_t wide_size(const gcut__cuda_attend_job *job) {
+  return job->size > 64 || job->v_size > 64 ? 128 : 64;
 }
 
 static bool fits_wide(const gcut__cuda_attend_job *job) {
+  const gcut__cuda_attend_mask *mask = &job->mask;
   int64_t items = tiles_of(job->n_queries, WIDE) * job->heads * job->batch;
-  if (job->type == GCUT_FLOAT || (job->size != 64 && job->size != 128) || job->n_queries <= TILE ||
-      items > INT32_MAX / 2)
+  if (job->type == GCUT_FLOAT || job->size > 128 || job->v_size > 128 || job->n_queries <= TILE ||
+      items > INT32_MAX / 2 || job->softcap > 0 || kernel_size(job) < 32)
     return false;
-  if (job->v_size != job->size || job->softcap > 0 || job->mask_type == GCUT_FLOAT) return false;
-  if (job->mask_type && (job->m_column != 1 ||
-                         !strides_fit(job->m_row, job->m_head, job->m_batch, mask_element(job))))
+  if (mask->type &&
+      (mask->column != 1 || !strides_fit(mask->row, mask->head, mask->batch, mask_element(mask))))
     return false;
   return strides_fit(job->q_row, job->q_head, job->q_batch, 2) &&
          strides_fit(job->k_row, job->k_head, job->k_batch, 2) &&
          strides_fit(job->v_row, job->v_head, job->v_batch, 2);
 }
 
-// Queries, two stages of keys and values, the mask, barriers; and to begin at a multiple of 1024.
+// Queries, stages of keys and values with their bias, of the mask as many as there is room for,
+// barriers.
 static uint32_t wide_bytes(const gcut__cuda_attend_job *job) {
-  return 5 * WIDE * (uint32_t)job->size * 2 + WIDE * WIDE * 2 + 1024 + 1024;
+  const uint32_t stages = GCUT_CUDA_ATTEND_WIDE_STAGES,
+                 element = job->mask.type == GCUT_FLOAT ? 4 : 2,
+                 masks = element == 4 && wide_size(job) > 64 ? 1 : stages;
+  return (1 + 2 * stages) * WIDE * (uint32_t)wide_size(job) * 2 + masks * WIDE * WIDE * element +
+         GCUT_CUDA_ATTEND_WIDE_BARRIERS + stages * WIDE * 4;
+}
+
+// Of the kinds of Hopper's kernel, the one that adds no more than it must.
+static const char *wide_kind(const gcut__cuda_attend_job *job) {
+  const gcut__cuda_attend_mask *mask = &job->mask;
+  bool flags = mask->type == GCUT_BOOL && (mask->flags[0] != -INFINITY || mask->flags[1] != 0);
+  return mask->type == GCUT_FLOAT ? "floats_" : job->bias.type || flags ? "biased_" : "wide_";
 }
 
 gcut_status gcut__cuda_attend_load(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
   a->wide = fits_wide(&a->job);
   a->shared_bytes = wide_bytes(&a->job);
   // Cards of other kinds lack it.
-  if (a->wide && load(cuda, a, "wide_", a->job.size, NULL) == GCUT_OK) return GCUT_OK;
+  if (a->wide && load(cuda, a, wide_kind(&a->job), wide_size(&a->job), NULL) == GCUT_OK)
+    return GCUT_OK;
   return gcut__cuda_attend_load_narrow(cuda, a, err);
 }
 
-// ---- the mask's tiles
+// ---- tiles of masks
 
-static int64_t mask_tiles(const gcut__cuda_attend_job *job) {
-  return tiles_of(job->n_queries, TILE) * tiles_of(job->n_keys, TILE);
+// Of a head.
+static int64_t mask_tiles(const gcut__cuda_attend_job *job, const gcut__cuda_attend_mask *mask) {
+  return (mask == &job->bias ? 1 : tiles_of(job->n_queries, TILE)) * tiles_of(job->n_keys, TILE);
 }
 
 // The least number of float16 hides beside all scores that float16 has, and the next, 32 above, is
 // another; of other types those that exporters write are far below any score.
-bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job) {
-  job->hides = job->type == GCUT_FLOAT16 ? -6e4f : -1e30f;
-  job->ceiling = job->mask_type == GCUT_FLOAT16 ? 65488e30f : INFINITY;
-  int64_t tiles = mask_tiles(job), a_batch = tiles * (job->m_head ? job->heads : 1);
-  if (a_batch * (job->m_batch ? job->batch : 1) > INT32_MAX) return false;
-  job->tiles_head = job->m_head ? (int32_t)tiles : 0;
-  job->tiles_batch = job->m_batch ? (int32_t)a_batch : 0;
+bool gcut__cuda_attend_set_tiles(gcut__cuda_attend_job *job, gcut__cuda_attend_mask *mask) {
+  mask->hides = (job->type == GCUT_FLOAT16 ? -6e4f : -1e30f) / mask->factor;
+  mask->ceiling = job->type == GCUT_FLOAT16 && mask->type != GCUT_FLOAT ? 65488e30f : INFINITY;
+  int64_t tiles = mask_tiles(job, mask), a_batch = tiles * (mask->head ? job->heads : 1);
+  if (a_batch * (mask->batch ? job->batch : 1) > INT32_MAX) return false;
+  mask->tiles_head = mask->head ? (int32_t)tiles : 0;
+  mask->tiles_batch = mask->batch ? (int32_t)a_batch : 0;
   return true;
 }
 
-static int64_t tiles_in_all(const gcut__cuda_attend_job *job) {
-  return mask_tiles(job) * (job->tiles_head ? job->heads : 1) * (job->tiles_batch ? job->batch : 1);
+static int64_t tiles_in_all(const gcut__cuda_attend_job *job, const gcut__cuda_attend_mask *mask) {
+  if (!mask->type || job->type == GCUT_FLOAT) return 0;
+  return mask_tiles(job, mask) * (mask->tiles_head ? job->heads : 1) *
+         (mask->tiles_batch ? job->batch : 1);
 }
 
 uint64_t gcut__cuda_attend_scratch(const gcut__cuda_attend_job *job) {
-  return job->mask_type && job->type != GCUT_FLOAT ? (uint64_t)tiles_in_all(job) * 9
-                                                   : 0; // a mask of rows and a byte
+  return (uint64_t)(tiles_in_all(job, &job->mask) + tiles_in_all(job, &job->bias)) *
+         9; // a mask of rows and a byte
 }
 
 static gcut_status find_tiles(gcut__cuda *cuda, const gcut__cuda_attend *a,
-                              gcut__cuda_attend_job *job, CUstream stream, gcut_error *err) {
-  uint32_t grid[3] = {(uint32_t)mask_tiles(job), job->tiles_head ? (uint32_t)job->heads : 1,
-                      job->tiles_batch ? (uint32_t)job->batch : 1};
-  void *arguments[] = {job};
-  return gcut__cuda_launch(cuda, a->tiles, grid, 256, 0, stream, arguments, err);
+                              gcut__cuda_attend_job *job, gcut__cuda_attend_mask *mask,
+                              CUstream stream, gcut_error *err) {
+  uint32_t grid[3] = {(uint32_t)mask_tiles(job, mask), mask->tiles_head ? (uint32_t)job->heads : 1,
+                      mask->tiles_batch ? (uint32_t)job->batch : 1};
+  int32_t n_queries = mask == &job->bias ? 1 : job->n_queries;
+  void *arguments[] = {mask, &n_queries, &job->n_keys};
+  if (!mask->type || !a->tiles) return GCUT_OK;
+  bool any = mask->type == GCUT_FLOAT || mask->head;
+  return gcut__cuda_launch(cuda, any ? a->any_tiles : a->tiles, grid, 256, 0, stream, arguments,
+                           err);
+}
+
+// Where they lie: rows of both masks, then kinds of both.
+static void place_tiles(gcut__cuda_attend_job *job, CUdeviceptr scratch) {
+  job->mask.rows = (unsigned long long *)scratch;
+  job->bias.rows = job->mask.rows + tiles_in_all(job, &job->mask);
+  job->mask.tiles = (uint8_t *)(job->bias.rows + tiles_in_all(job, &job->bias));
+  job->bias.tiles = job->mask.tiles + tiles_in_all(job, &job->mask);
 }
 
 // ---- launching
 
 // What repeats has one element; its step counts for nothing, but must not be 0.
 static gcut__cuda_view mask_view(const gcut__cuda_attend_job *job) {
-  return (gcut__cuda_view){job->mask,
+  const gcut__cuda_attend_mask *mask = &job->mask;
+  return (gcut__cuda_view){mask->data,
                            job->n_keys,
                            job->n_queries,
-                           job->m_head ? job->heads : 1,
-                           job->m_batch ? job->batch : 1,
-                           job->m_row,
-                           job->m_head ? job->m_head : job->m_row,
-                           job->m_batch ? job->m_batch : job->m_row,
-                           mask_element(job)};
+                           mask->head ? job->heads : 1,
+                           mask->batch ? job->batch : 1,
+                           mask->row,
+                           mask->head ? mask->head : mask->row,
+                           mask->batch ? mask->batch : mask->row,
+                           mask_element(mask)};
 }
 
 static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_attend *a,
@@ -183,13 +219,13 @@ static gcut_status launch_wide(gcut__cuda *cuda, const gcut__cuda_attend *a,
                              job->q_row, job->q_head, job->q_batch,   2};
   const gcut__cuda_view k = {job->k,     job->size,   job->n_keys,  kv_heads, job->batch,
                              job->k_row, job->k_head, job->k_batch, 2};
-  const gcut__cuda_view v = {job->v,     job->size,   job->n_keys,  kv_heads, job->batch,
+  const gcut__cuda_view v = {job->v,     job->v_size, job->n_keys,  kv_heads, job->batch,
                              job->v_row, job->v_head, job->v_batch, 2};
   const gcut__cuda_view m = mask_view(job);
   GCUT_TRY(gcut__cuda_map(cuda, &q, WIDE, &wide.q_map, err));
   GCUT_TRY(gcut__cuda_map(cuda, &k, WIDE, &wide.k_map, err));
   GCUT_TRY(gcut__cuda_map(cuda, &v, WIDE, &wide.v_map, err));
-  if (job->mask_type) GCUT_TRY(gcut__cuda_map(cuda, &m, WIDE, &wide.m_map, err));
+  if (job->mask.type) GCUT_TRY(gcut__cuda_map(cuda, &m, WIDE, &wide.m_map, err));
   int64_t items = tiles_of(job->n_queries, WIDE) * heads * job->batch;
   uint32_t grid[3] = {(uint32_t)(items < cuda->processors ? items : cuda->processors), 1, 1};
   void *arguments[] = {&wide};
@@ -209,9 +245,9 @@ static gcut_status launch_narrow(gcut__cuda *cuda, const gcut__cuda_attend *a,
 gcut_status gcut__cuda_attend_launch(gcut__cuda *cuda, const gcut__cuda_attend *a,
                                      gcut__cuda_attend_job job, CUdeviceptr scratch,
                                      CUstream stream, gcut_error *err) {
-  job.rows = (unsigned long long *)scratch;
-  job.tiles = (uint8_t *)(job.rows + tiles_in_all(&job));
-  if (job.mask_type && a->tiles) GCUT_TRY(find_tiles(cuda, a, &job, stream, err));
+  place_tiles(&job, scratch);
+  GCUT_TRY(find_tiles(cuda, a, &job, &job.mask, stream, err));
+  GCUT_TRY(find_tiles(cuda, a, &job, &job.bias, stream, err));
   return a->wide ? launch_wide(cuda, a, &job, stream, err)
                  : launch_narrow(cuda, a, &job, stream, err);
 }

@@ -1,68 +1,88 @@
-// Which tiles of keys a tile of queries meets, by the mask's own account, for kernels that pass over the others.
+// Which tiles of keys a tile of queries meets, by a mask's own account, for kernels that pass over the others. Of a mask
+// that every head has its own of, eight columns of each row are read first: where nothing is hidden and something is not
+// zero, which is all of a position bias, the others would change nothing.
 #include "attend.cuh"
 
 namespace attention {
 
-enum { VISIBLE = 1, FINITE = 2, OTHER = 4 }; // than zero
+enum { VISIBLE = 1, FINITE = 2, OTHER = 4, COVERED = 8 }; // other than zero; not visible
 
-__device__ inline uint32_t kind_of(const gcut__cuda_attend_job &job, float m) {
-  return (m <= job.hides ? 0 : VISIBLE) | (m == -INFINITY ? 0 : FINITE) | (m == 0.0f ? 0 : OTHER);
+__device__ inline uint32_t kind_of(const gcut__cuda_attend_mask &mask, float m) {
+  return (m <= mask.hides ? COVERED : VISIBLE) | (m == -INFINITY ? 0 : FINITE) | (m == 0.0f ? 0 : OTHER);
 }
 
-__device__ inline float mask_value(const gcut__cuda_attend_job &job, uint32_t raw) {
-  if (job.mask_type == T_BOOL) return raw & 0xff ? 0.0f : -INFINITY;
-  return job.mask_type == T_BFLOAT16 ? __uint_as_float(raw << 16) : __half2float(__ushort_as_half((unsigned short)raw));
+__device__ inline float mask_value(const gcut__cuda_attend_mask &mask, uint32_t raw) {
+  if (mask.type == T_BOOL) return raw & 0xff ? mask.flags[1] : mask.flags[0];
+  return mask.type == T_BFLOAT16 ? __uint_as_float(raw << 16) : __half2float(__ushort_as_half((unsigned short)raw));
 }
 
 // What eight neighbours of a row say, read at once: most often the same.
-__device__ inline uint32_t kinds_of_words(const gcut__cuda_attend_job &job, uint4 v) {
-  const bool flags = job.mask_type == T_BOOL;
+__device__ inline uint32_t kinds_of_words(const gcut__cuda_attend_mask &mask, uint4 v) {
+  const bool flags = mask.type == T_BOOL;
   const uint32_t words[4] = {v.x, v.y, v.z, v.w}, repeated = flags ? (v.x & 0xff) * 0x01010101u : (v.x & 0xffff) * 0x00010001u;
-  if (v.x == repeated && v.y == repeated && v.z == repeated && v.w == repeated) return kind_of(job, mask_value(job, v.x & 0xffff));
+  if (v.x == repeated && v.y == repeated && v.z == repeated && v.w == repeated) return kind_of(mask, mask_value(mask, v.x & 0xffff));
   uint32_t kinds = 0;
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    kinds |= kind_of(job, mask_value(job, words[i] & 0xffff)) | kind_of(job, mask_value(job, words[i] >> 16));
-    if (flags) kinds |= kind_of(job, mask_value(job, words[i] >> 8 & 0xff)) | kind_of(job, mask_value(job, words[i] >> 24));
+    kinds |= kind_of(mask, mask_value(mask, words[i] & 0xffff)) | kind_of(mask, mask_value(mask, words[i] >> 16));
+    if (flags) kinds |= kind_of(mask, mask_value(mask, words[i] >> 8 & 0xff)) | kind_of(mask, mask_value(mask, words[i] >> 24));
   }
+  return kinds;
+}
+
+__device__ inline uint32_t kinds_of_four(const gcut__cuda_attend_mask &mask, float4 v) {
+  return kind_of(mask, v.x) | kind_of(mask, v.y) | kind_of(mask, v.z) | kind_of(mask, v.w);
+}
+
+// The same of float32, at most eight.
+__device__ inline uint32_t kinds_of_floats(const gcut__cuda_attend_mask &mask, const float *from, int n) {
+  if (n == 8 && mask.column == 1 && (uintptr_t)from % 16 == 0)
+    return kinds_of_four(mask, ((const float4 *)from)[0]) | kinds_of_four(mask, ((const float4 *)from)[1]);
+  uint32_t kinds = 0;
+  for (int i = 0; i < n; i++, from += mask.column) kinds |= kind_of(mask, *from);
   return kinds;
 }
 
 // What n neighbours of a row say, at most eight.
-__device__ inline uint32_t kinds_of(const gcut__cuda_attend_job &job, int64_t at, int n) {
-  const bool flags = job.mask_type == T_BOOL;
-  const uint8_t *from = (const uint8_t *)job.mask + at * (flags ? 1 : 2);
+template <bool ANY> __device__ inline uint32_t kinds_of(const gcut__cuda_attend_mask &mask, int64_t at, int n) {
+  const bool flags = mask.type == T_BOOL;
+  const uint8_t *from = (const uint8_t *)mask.data + at * (flags ? 1 : 2);
   uint32_t kinds = 0;
-  if (job.mask_type == T_FLOAT) {
-    for (int i = 0; i < n; i++, at += job.m_column) kinds |= kind_of(job, ((const float *)job.mask)[at]);
-    return kinds;
-  }
-  if (n == 8 && job.m_column == 1 && (uintptr_t)from % (flags ? 8 : 16) == 0) {
+  if (ANY && mask.type == T_FLOAT) return kinds_of_floats(mask, (const float *)mask.data + at, n);
+  if (n == 8 && mask.column == 1 && (uintptr_t)from % (flags ? 8 : 16) == 0) {
     const uint4 v = flags ? make_uint4(((const uint2 *)from)->x, ((const uint2 *)from)->y, 0, 0) : *(const uint4 *)from;
-    return kinds_of_words(job, flags ? make_uint4(v.x, v.y, v.x, v.y) : v);
+    return kinds_of_words(mask, flags ? make_uint4(v.x, v.y, v.x, v.y) : v);
   }
-  for (int i = 0; i < n; i++, at += job.m_column)
-    kinds |= kind_of(job, mask_value(job, flags ? ((const uint8_t *)job.mask)[at] : ((const uint16_t *)job.mask)[at]));
+  for (int i = 0; i < n; i++, at += mask.column)
+    kinds |= kind_of(mask, mask_value(mask, flags ? ((const uint8_t *)mask.data)[at] : ((const uint16_t *)mask.data)[at]));
   return kinds;
 }
 
-} // namespace attention
+// Whether the first columns of a tile say that every row sees something, and that something is added. Asked by the block.
+__device__ inline bool is_dense(const gcut__cuda_attend_mask &mask, int64_t at, int n_rows, int n_columns) {
+  const bool there = threadIdx.x < n_rows;
+  const uint32_t kinds = there ? kinds_of<true>(mask, at + threadIdx.x * mask.row, min(8, n_columns)) : VISIBLE;
+  return __syncthreads_and(kinds & VISIBLE) && __syncthreads_or(kinds & OTHER);
+}
 
 // A block of 256 threads a tile: a thread has eight columns of a row, and of the row 32 below. `rows` tells which queries
 // see a key in the tile.
-extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_job job) {
-  using namespace attention;
-  const int tile = GCUT_CUDA_ATTEND_TILE, n_k = (job.n_keys + tile - 1) / tile;
+template <bool ANY> __device__ inline void find_kind(const gcut__cuda_attend_mask &mask, int n_queries, int n_keys) {
+  const int tile = GCUT_CUDA_ATTEND_TILE, n_k = (n_keys + tile - 1) / tile;
   const int kt = blockIdx.x % n_k, qt = blockIdx.x / n_k, head = blockIdx.y, batch = blockIdx.z;
-  const int64_t base = batch * job.m_batch + head * job.m_head;
+  const int64_t base = batch * mask.batch + head * mask.head, at = first_tile(mask, batch, head, qt, n_k) + kt;
   const int k = kt * tile + threadIdx.x % 8 * 8, q = qt * tile + threadIdx.x / 8;
   __shared__ uint32_t alive[2], all;
   uint32_t kinds[2];
+  if (ANY && mask.head && mask.row && is_dense(mask, base + qt * tile * mask.row + kt * tile * mask.column, min(tile, n_queries - qt * tile), n_keys - kt * tile)) {
+    if (threadIdx.x == 0) mask.tiles[at] = MIXED, mask.rows[at] = ~0ull;
+    return;
+  }
   if (threadIdx.x < 2) alive[threadIdx.x] = all = 0;
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     const int r = q + half * 32;
-    kinds[half] = r < job.n_queries ? kinds_of(job, base + r * job.m_row + k * job.m_column, min(8, job.n_keys - k)) : 0;
+    kinds[half] = r < n_queries ? kinds_of<ANY>(mask, base + r * mask.row + k * mask.column, min(8, n_keys - k)) : 0;
   }
   __syncthreads();
 #pragma unroll
@@ -76,7 +96,16 @@ extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_c
   }
   __syncthreads();
   if (threadIdx.x != 0) return;
-  const int64_t at = batch * (int64_t)job.tiles_batch + head * (int64_t)job.tiles_head + (int64_t)qt * n_k + kt;
-  job.tiles[at] = !(all & FINITE) ? 0 : !(all & VISIBLE) ? 3 : all & OTHER ? 1 : 2;
-  job.rows[at] = (unsigned long long)alive[1] << 32 | alive[0];
+  mask.tiles[at] = !(all & FINITE) ? HIDDEN : !(all & VISIBLE) ? LARGE : !(all & OTHER) ? ALL_ZERO : all & COVERED ? MIXED : ALL_SEEN;
+  mask.rows[at] = (unsigned long long)alive[1] << 32 | alive[0];
+}
+
+} // namespace attention
+
+extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_mask mask, int n_queries, int n_keys) {
+  attention::find_kind<false>(mask, n_queries, n_keys);
+}
+// Of a mask in float32, or that each head has its own of, too.
+extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles_any(const __grid_constant__ gcut__cuda_attend_mask mask, int n_queries, int n_keys) {
+  attention::find_kind<true>(mask, n_queries, n_keys);
 }

@@ -3,7 +3,7 @@
 #include "types.cuh"
 
 __device__ inline float mask_of(const gcut__cuda_masks_job &job, int i, int64_t at) {
-  if (job.of[i].type != T_BOOL) return load_as<float>(job.of[i].data, at, job.of[i].type);
+  if (job.of[i].type != T_BOOL) return load_as<float>(job.of[i].data, at, job.of[i].type) * job.of[i].factor;
   return (((const uint8_t *)job.of[i].data)[at] != 0) == (job.of[i].hidden != 0) ? job.of[i].least : 0.0f;
 }
 
@@ -33,7 +33,7 @@ extern "C" __global__ void gcut_join_masks(const __grid_constant__ gcut__cuda_ma
 #pragma unroll
       for (int m = 0; m < 2; m++)
         at[m] = b * job.of[m].strides[0] + h * job.of[m].strides[1] + q * job.of[m].strides[2] + c * job.of[m].strides[3];
-      store_as<float>(job.to, row * columns + c, job.type, join(job, lowest, at));
+      store_as<float>(job.to, row * job.pitch + c, job.type, join(job, lowest, at));
     }
   }
 }

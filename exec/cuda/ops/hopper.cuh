@@ -91,6 +91,12 @@ __device__ inline uint32_t read_shared(uint32_t at, uint32_t beyond) {
   asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(at + beyond) : "memory");
   return x;
 }
+__device__ inline float2 read_shared_pair(uint32_t at, uint32_t beyond) {
+  float2 x;
+  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(x.x), "=f"(x.y) : "r"(at + beyond) : "memory");
+  return x;
+}
+__device__ inline void write_shared(uint32_t at, uint32_t x) { asm volatile("st.shared.u32 [%0], %1;" ::"r"(at), "r"(x) : "memory"); }
 
 // Sixteen rows by sixteen columns of a warp's: matrices of 8 x 8 side by side and one below the other, a row's address
 // by lane.

@@ -12,8 +12,10 @@ gcut_status gcut__cuda_map(gcut__cuda *cuda, const gcut__cuda_view *v, uint32_t 
   const cuuint32_t box[] = {(cuuint32_t)(BOX_BYTES / e), box_rows, 1, 1}, steps[] = {1, 1, 1, 1};
   _Static_assert(sizeof *out == sizeof(CUtensorMap), "a map of the driver's");
   GCUT_CUDA_TRY(&cuda->driver, cuTensorMapEncodeTiled, (CUtensorMap *)out,
-                e == 1 ? CU_TENSOR_MAP_DATA_TYPE_UINT8 : CU_TENSOR_MAP_DATA_TYPE_UINT16, 4,
-                (void *)v->data, dims, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
+                e == 1   ? CU_TENSOR_MAP_DATA_TYPE_UINT8
+                : e == 2 ? CU_TENSOR_MAP_DATA_TYPE_UINT16
+                         : CU_TENSOR_MAP_DATA_TYPE_UINT32,
+                4, (void *)v->data, dims, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
                 CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
                 CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   return GCUT_OK;

@@ -11,7 +11,7 @@ typedef struct gcut__cuda_view {
   const void *data;                        // a multiple of 16
   int64_t columns, rows, heads, batch;     // how many
   int64_t row_step, head_step, batch_step; // elements
-  int64_t element_bytes;                   // 1, 2
+  int64_t element_bytes;                   // 1, 2, 4
 } gcut__cuda_view;
 
 // Maps the tensor for copies of boxes of so many rows by 128 bytes, with the 128-byte swizzle.
