@@ -117,14 +117,14 @@ static void vocabulary(void **state) {
 static void per_part(void **state) {
   (void)state;
   expect_parts("MatMul", 3, NULL, "head qk0 … qk1 up1 … up2 lm_head");
-  expect_parts("Layer", 2, NULL, "head model.layers.0 model.layers.2");
-  expect_parts("Layer", 100, NULL, "head model.layers.0");
+  expect_parts("Layer", 2, NULL, "head model.layers.0 … layers.1 model.layers.2");
+  expect_parts("Layer", 100, NULL, "head model.layers.0 … layers.2");
 }
 
 static void ignoring(void **state) {
   (void)state;
   expect_parts("MatMul", 1, "Mlp,lm_head", "head qk0 qk1 qk2");
-  expect_parts("Layer", 1, "model.layers.1", "head model.layers.0 model.layers.2");
+  expect_parts("Layer", 1, "model.layers.1", "head model.layers.0 … layers.1 model.layers.2");
   expect_parts("Attention", 1, "re:model\\.layers\\.[02]$", "head model.layers.1.attn");
 }
 
