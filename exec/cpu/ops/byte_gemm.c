@@ -57,8 +57,7 @@ static void correct(const gcut__byte_gemm *g, int64_t depth, double *sum) {
     double a = (double)g->a_zero[i * g->a_zero_step], row = (double)g->rows[i] - (double)depth * a;
     for (int64_t j = 0; j < g->n; j++) {
       double b = (double)g->b_zero[j * g->b_zero_step] - moved;
-      sum[i * g->n + j] +=
-          (double)g->raw[i * g->n + j] - a * (double)g->columns[j] - b * row;
+      sum[i * g->n + j] += (double)g->raw[i * g->n + j] - a * (double)g->columns[j] - b * row;
     }
   }
 }

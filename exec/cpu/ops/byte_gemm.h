@@ -4,8 +4,8 @@
 
 #include "exec/cpu/kernel.h"
 
-// op(A) [m, k] and op(B) [k, n] of uint8 or int8, each less its zero points: one number (step 0), or
-// one a row of op(A) and one a column of op(B) (step 1).
+// op(A) [m, k] and op(B) [k, n] of uint8 or int8, each less its zero points: one number (step 0),
+// or one a row of op(A) and one a column of op(B) (step 1).
 typedef struct gcut__byte_gemm {
   int64_t m, n, k, lda, ldb;
   bool transpose_a, transpose_b;
