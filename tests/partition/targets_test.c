@@ -124,7 +124,7 @@ static void per_part(void **state) {
 static void ignoring(void **state) {
   (void)state;
   expect_parts("MatMul", 1, "Mlp,lm_head", "head qk0 qk1 qk2");
-  expect_parts("Layer", 1, "model.layers.1", "head model.layers.0 … layers.1 model.layers.2");
+  expect_parts("Layer", 1, "model.layers.1", "head model.layers.0 model.layers.2");
   expect_parts("Attention", 1, "re:model\\.layers\\.[02]$", "head model.layers.1.attn");
 }
 
