@@ -51,16 +51,16 @@ static uint32_t scope_of_users(const gcut_graph *g, const gcut_node *node, const
 }
 
 // The innermost scope, `outer` or one in it, that holds a producer and a user. What many read is
-// nobody's in particular.
+// nobody's in particular, and a node with very many operands is looked at in part.
 static uint32_t scope_between(const gcut_graph *g, const gcut_node *node, const uint32_t *scopes,
                               uint32_t outer) {
-  enum { MOST_USERS = 16 };
+  enum { MOST_OPERANDS = 64, MOST_USERS = 16 };
   uint32_t best = outer;
-  for (uint32_t k = 0; k < node->n_inputs; k++) {
+  for (uint32_t k = 0; k < node->n_inputs && k < MOST_OPERANDS; k++) {
     uint32_t value = gcut_node_inputs(g, node)[k];
     uint32_t producer = value == GCUT_NONE ? GCUT_NONE : g->values[value].producer;
     if (producer == GCUT_NONE || g->nodes[producer].body != node->body) continue;
-    for (uint32_t o = 0; o < node->n_outputs; o++) {
+    for (uint32_t o = 0; o < node->n_outputs && o < MOST_OPERANDS; o++) {
       uint32_t made = gcut_node_outputs(g, node)[o];
       for (uint32_t u = 0; made != GCUT_NONE && u < g->values[made].n_uses && u < MOST_USERS; u++) {
         uint32_t user = g->uses[g->values[made].first_use + u];
