@@ -32,8 +32,8 @@ static void there_and_back(void **unused) {
 
 static void halfway_to_even(void **unused) {
   (void)unused;
-  static const float x[] = {1 + 0x1p-11f,        1 + 0x3p-11f, 2049, 2051, 65519.996f, 65520,
-                            0x1p-25f, 0x3p-25f,     -0x1.8p-24f,  0x1.000002p-25f};
+  static const float x[] = {1 + 0x1p-11f, 1 + 0x3p-11f, 2049,     2051,        65519.996f,
+                            65520,        0x1p-25f,     0x3p-25f, -0x1.8p-24f, 0x1.000002p-25f};
   static const uint16_t expected[] = {0x3c00, 0x3c02, 0x6800, 0x6802, 0x7bff,
                                       0x7c00, 0,      2,      0x8002, 1};
   uint16_t y[sizeof x / sizeof *x];
