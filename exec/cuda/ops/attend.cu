@@ -73,9 +73,9 @@ template <typename T> __device__ inline float2 mask_pair(const gcut__cuda_attend
 template <typename T>
 __device__ inline void cover_tile(const gcut__cuda_attend_job &job, float unit, int64_t mask, bool read, int row, int column, float (&score)[TILE / 8][4]) {
   if (read)
-    cover<false>(job, unit, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
+    cover<T, false>(job, unit, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
   else
-    cover<false>(job, unit, row, column, score, no_mask);
+    cover<T, false>(job, unit, row, column, score, no_mask);
 }
 
 // Queries of a warp, read once where registers last.

@@ -16,9 +16,10 @@ const float TO_LOG2 = 1.4426950408889634f;
 
 __device__ inline float2 unpack(__nv_bfloat162 p) { return __bfloat1622float2(p); }
 __device__ inline float2 unpack(__half2 p) { return __half22float2(p); }
+// Two neighbours; whether the least number is as near to others as to absorb them only by rounding.
 template <typename T> struct PairOf;
-template <> struct PairOf<__nv_bfloat16> { typedef __nv_bfloat162 type; };
-template <> struct PairOf<__half> { typedef __half2 type; };
+template <> struct PairOf<__nv_bfloat16> { typedef __nv_bfloat162 type; enum { NEAR_LEAST = false }; };
+template <> struct PairOf<__half> { typedef __half2 type; enum { NEAR_LEAST = true }; };
 
 // 2^x; less than the least normal number is 0.
 __device__ inline float power2(float x) {
@@ -79,7 +80,8 @@ struct Kinds {
 
 // A score in units of log2, with what a mask adds. Large numbers stay finite, as they are before the change of units: a
 // row that sees nothing else weighs such keys alike.
-__device__ inline float add_mask(float ceiling, float x, float m) {
+template <typename T> __device__ inline float add_mask(float ceiling, float x, float m) {
+  if constexpr (!PairOf<T>::NEAR_LEAST) return m == -INFINITY ? m : fmaxf(fmaf(m, TO_LOG2, x), -FLT_MAX);
   return m == -INFINITY ? m : fmaxf(fminf(fmaf(m, TO_LOG2, x), fmaf(m, 1e30f, ceiling)), -FLT_MAX);
 }
 
@@ -94,7 +96,7 @@ template <int N> __device__ inline void cap_scores(const gcut__cuda_attend_job &
 
 // Turns products times `unit` into masked scores in units of log2. `row` and `column` are of the thread's first score; at(block, half)
 // is what the mask adds to a score and its neighbour. What a bias has hidden (LEANT) stays so.
-template <bool LEANT, int N, typename At>
+template <typename T, bool LEANT, int N, typename At>
 __device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int row, int column, float (&score)[N][4], At at) {
 #pragma unroll
   for (int half = 0; half < 2; half++) {
@@ -104,8 +106,8 @@ __device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int r
       const int c = column + b * 8;
       const float2 m = at(b, half);
       float *x = &score[b][half * 2];
-      x[0] = c < end && (!LEANT || x[0] > -INFINITY) ? add_mask(job.mask.ceiling, x[0] * unit, m.x) : -INFINITY;
-      x[1] = c + 1 < end && (!LEANT || x[1] > -INFINITY) ? add_mask(job.mask.ceiling, x[1] * unit, m.y) : -INFINITY;
+      x[0] = c < end && (!LEANT || x[0] > -INFINITY) ? add_mask<T>(job.mask.ceiling, x[0] * unit, m.x) : -INFINITY;
+      x[1] = c + 1 < end && (!LEANT || x[1] > -INFINITY) ? add_mask<T>(job.mask.ceiling, x[1] * unit, m.y) : -INFINITY;
     }
   }
 }

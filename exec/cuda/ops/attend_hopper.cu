@@ -66,7 +66,7 @@ template <int N = STAGES> struct Ring {
 template <typename T> __device__ inline float bias_of(const gcut__cuda_attend_mask &bias, uint32_t bits) {
   const uint16_t half = (uint16_t)bits;
   const float m = bias.type == T_FLOAT ? __uint_as_float(bits) : bias.type == T_BOOL ? bias.flags[bits != 0] : (float)*(const T *)&half;
-  return add_mask(bias.ceiling, 0.0f, m * bias.factor);
+  return add_mask<T>(bias.ceiling, 0.0f, m * bias.factor);
 }
 
 // Turns products times `unit` into scores in units of log2, with the bias; at(block) is what it adds to a score and its neighbour.
@@ -325,7 +325,7 @@ template <typename T, int D, Added A> struct Worker {
 
   __device__ void cover_with_mask(float unit, int first_row, int first_column) {
     barrier_wait(room.barrier(MASK_FULL + masks.stage()), masks.odd());
-    cover<A != PLAIN>(job, unit, first_row, first_column, score, [&](int b, int half) { return mask_pair(b, half); });
+    cover<T, A != PLAIN>(job, unit, first_row, first_column, score, [&](int b, int half) { return mask_pair(b, half); });
     free_stage(MASK_FREE + masks.stage()), masks.n++;
   }
 
@@ -350,7 +350,7 @@ template <typename T, int D, Added A> struct Worker {
     if (note & NOTE_MASK)
       cover_with_mask(unit, first_row, first_column), unit = 1.0f;
     else if (edge || !(unit > 0.0f))
-      cover<A != PLAIN>(job, unit, first_row, first_column, score, no_mask), unit = 1.0f;
+      cover<T, A != PLAIN>(job, unit, first_row, first_column, score, no_mask), unit = 1.0f;
     weigh(score, unit, rows, factor);
   }
 
