@@ -263,6 +263,7 @@ $(build)/tests/cuda/%_bench: $(build)/tests/cuda/%_bench.o $(build)/tests/cuda/c
 	$(quiet)$(CC) $(all_ldflags) -Wl,--as-needed -o $@ $^ $(libs)
 
 $(build)/tests/cuda/elementwise_bench: $(build)/tests/cuda/elementwise_cases.o
+$(build)/tests/cuda/attend_bench: $(build)/tests/cuda/attend_cases.o
 
 .PHONY: bench-attend
 bench-attend: $(build)/tests/cuda/attend_bench ## check attention kernels on a card and time them

@@ -3,205 +3,13 @@
 //
 //   attend_bench [check|time]      both where nothing is said
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exec/cuda/ops/attend.h"
+#include "tests/cuda/attend_cases.h"
 #include "tests/cuda/card.h"
-
-// ---- cases
-
-typedef enum mask_kind {
-  NONE,
-  CAUSAL,       // additive, minus infinity above the diagonal
-  CAUSAL_LEAST, // the same with the least finite number
-  CAUSAL_BOOL,
-  PADDED,       // [batch, 1, 1, keys]: the last keys hidden
-  PADDED_LEAST, // the same with the least finite number; the second batch sees nothing
-  PADDED_BOOL,
-  SLOPES, // [1, heads, 1, keys]: distances
-  BLOCKS, // [batch, 1, ..]: tiles hidden here and there, some rows see nothing
-  RANDOM, // [1, heads, ..]: small numbers everywhere
-  RANDOM_BOOL,
-  LEAST_ROWS, // some rows see only the least finite number
-  HIDES,      // the same in flags that say what is hidden
-  POSITIONS,  // [1, heads, ..]: small numbers, minus infinity above the diagonal
-} mask_kind;
-static const char *const kind_names[] = {
-    "none",   "causal", "least",  "bool",        "padded",     "padded-least", "padded-bool",
-    "slopes", "blocks", "random", "random-bool", "least-rows", "hides",        "positions"};
-
-typedef struct test {
-  int32_t type, batch, heads, kv_heads, queries, keys, size;
-  bool swapped; // [batch][row][head][size]
-  mask_kind mask;
-  bool causal;
-  int32_t past;
-  bool guard;
-  float scale;    // 0: 1 / sqrt(size)
-  int32_t v_size; // 0: size
-  float softcap;
-  bool sinks;
-  bool floats;    // masks and result in float32, whatever the type
-  mask_kind bias; // of keys alone, beside the mask
-} test;
-
-enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16, F = GCUT_FLOAT };
-static const test checks[] = {
-    {B, 1, 2, 1, 128, 128, 128, 0, NONE, 0, 0, 0, 0},
-    {B, 1, 2, 1, 128, 128, 64, 0, NONE, 0, 0, 0, 0},
-    {H, 1, 2, 1, 128, 128, 128, 0, NONE, 0, 0, 0, 0},
-    {B, 1, 1, 1, 256, 512, 128, 0, NONE, 0, 0, 0, 0},
-    {B, 1, 4, 2, 256, 256, 128, 1, CAUSAL, 0, 0, 0, 0},
-    {B, 2, 4, 2, 200, 333, 128, 1, NONE, 0, 0, 0, 0},
-    {H, 2, 4, 2, 200, 333, 64, 0, NONE, 1, 133, 0, 0},
-    {B, 1, 8, 2, 1000, 1000, 128, 1, CAUSAL, 0, 0, 1, 0},
-    {B, 1, 8, 2, 1000, 1000, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0},
-    {B, 1, 8, 2, 1008, 1008, 64, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {H, 1, 8, 2, 1008, 1008, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {H, 1, 8, 8, 520, 1032, 128, 0, CAUSAL_LEAST, 0, 0, 0, 0},
-    {B, 3, 4, 4, 384, 640, 128, 0, PADDED, 0, 0, 0, 0},
-    {B, 3, 4, 1, 640, 768, 128, 0, BLOCKS, 0, 0, 1, 0},
-    {B, 3, 4, 1, 640, 768, 64, 1, BLOCKS, 0, 0, 0, 0},
-    {H, 2, 4, 2, 333, 776, 128, 0, RANDOM, 0, 0, 0, 0},
-    {B, 2, 4, 2, 333, 784, 128, 0, RANDOM_BOOL, 0, 0, 1, 0},
-    {B, 1, 4, 2, 333, 775, 128, 0, RANDOM, 0, 0, 0, 0},
-    {B, 2, 2, 2, 256, 512, 128, 0, LEAST_ROWS, 0, 0, 0, 0},
-    {H, 2, 2, 2, 256, 512, 64, 1, LEAST_ROWS, 0, 0, 1, 0},
-    {B, 1, 4, 2, 640, 640, 128, 0, NONE, 1, 0, 0, 0},
-    {B, 1, 4, 2, 640, 640, 64, 0, NONE, 1, 0, 0, 0},
-    {B, 1, 4, 2, 300, 900, 128, 1, CAUSAL, 1, 600, 0, 0},
-    {B, 1, 4, 2, 300, 304, 128, 1, RANDOM, 1, 0, 0, -0.1f},
-    {H, 1, 4, 2, 300, 300, 128, 1, NONE, 1, -40, 1, 0.0883f},
-    {B, 5, 33, 11, 450, 450, 128, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 4, 4, 1, 777, 128, 0, NONE, 0, 0, 0, 0},
-    {B, 1, 4, 4, 130, 8300, 128, 0, RANDOM, 0, 0, 0, 0},
-    {H, 2, 2, 1, 100, 90, 16, 0, CAUSAL, 0, 0, 0, 0},
-    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
-    // Other heads, and those between them.
-    {B, 1, 4, 2, 200, 333, 32, 1, CAUSAL, 0, 0, 0, 0},
-    {H, 1, 4, 2, 200, 333, 80, 1, RANDOM, 0, 0, 0, 0},
-    {B, 2, 4, 2, 130, 333, 96, 0, NONE, 1, 203, 0, 0},
-    {H, 1, 4, 4, 300, 300, 112, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {B, 1, 4, 2, 200, 333, 160, 0, BLOCKS, 0, 0, 1, 0},
-    {H, 1, 4, 2, 200, 333, 192, 1, NONE, 0, 0, 0, 0},
-    {B, 2, 4, 2, 200, 330, 256, 1, CAUSAL_LEAST, 0, 0, 0, 0},
-    {H, 1, 4, 2, 1, 777, 256, 1, NONE, 0, 0, 0, 0},
-    {B, 1, 2, 2, 70, 70, 24, 1, NONE, 1, 0, 0, 0},
-    {H, 1, 2, 2, 70, 70, 40, 1, RANDOM_BOOL, 0, 0, 1, 0},
-    {B, 1, 2, 2, 256, 512, 192, 1, LEAST_ROWS, 0, 0, 1, 0},
-    {F, 1, 4, 2, 200, 333, 64, 1, NONE, 0, 0, 0, 0},
-    {F, 2, 4, 2, 333, 333, 128, 1, CAUSAL, 0, 0, 1, 0},
-    {F, 1, 4, 2, 200, 333, 32, 0, CAUSAL_LEAST, 0, 0, 0, 0},
-    {F, 1, 4, 1, 200, 333, 80, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {F, 3, 4, 4, 200, 400, 96, 0, PADDED, 0, 0, 0, 0},
-    {F, 1, 4, 2, 640, 768, 64, 0, BLOCKS, 0, 0, 1, 0},
-    {F, 1, 4, 2, 100, 130, 33, 1, RANDOM, 0, 0, 0, 0},
-    {F, 2, 4, 2, 300, 900, 192, 1, RANDOM_BOOL, 1, 600, 0, 0},
-    {F, 1, 4, 2, 256, 512, 256, 1, LEAST_ROWS, 0, 0, 1, 0},
-    {F, 1, 4, 2, 300, 300, 256, 1, NONE, 1, -40, 1, 0.0883f},
-    {F, 1, 4, 4, 1, 777, 112, 0, NONE, 0, 0, 0, -0.1f},
-    // Values of another size, caps, sinks.
-    {B, 1, 4, 4, 300, 300, 192, 1, CAUSAL, 0, 0, 0, 0, 128},
-    {H, 2, 4, 2, 130, 333, 64, 0, PADDED, 0, 0, 0, 0, 256},
-    {F, 1, 4, 4, 200, 333, 24, 1, NONE, 1, 133, 0, 0, 16},
-    {F, 1, 4, 4, 70, 90, 48, 0, CAUSAL, 0, 0, 0, 0, 136},
-    {B, 1, 8, 4, 300, 300, 128, 1, CAUSAL_LEAST, 0, 0, 0, 0.004f, 0, 50},
-    {H, 1, 4, 2, 300, 304, 256, 1, NONE, 1, 4, 0, 0.5f, 0, 2},
-    {F, 1, 4, 2, 200, 333, 64, 1, RANDOM, 0, 0, 0, 0.5f, 0, 2},
-    {B, 2, 8, 2, 300, 300, 64, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 1},
-    {H, 1, 8, 2, 300, 304, 64, 1, BLOCKS, 0, 0, 1, 0, 0, 0, 1},
-    {B, 1, 4, 4, 1, 777, 64, 0, NONE, 0, 0, 0, 0, 0, 0, 1},
-    {F, 2, 4, 2, 200, 333, 64, 1, BLOCKS, 0, 0, 0, 0, 0, 0, 1},
-    {B, 3, 4, 2, 12, 12, 16, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 1},
-    {H, 2, 4, 2, 200, 333, 96, 1, LEAST_ROWS, 0, 0, 0, 0, 64, 3, 1},
-    // Masks and results in float32.
-    {H, 2, 4, 2, 256, 512, 64, 1, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 2, 4, 2, 256, 512, 128, 1, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 1},
-    {H, 1, 8, 2, 1000, 1000, 128, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 2, 4, 2, 333, 776, 80, 0, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
-    {H, 3, 4, 1, 640, 768, 256, 0, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1},
-    {B, 1, 8, 2, 1008, 1008, 64, 1, CAUSAL_BOOL, 0, 0, 0, 0, 0, 0, 0, 1},
-    {H, 2, 4, 4, 384, 384, 128, 0, NONE, 1, 0, 0, 0, 0, 0, 0, 1},
-    {H, 2, 4, 2, 130, 333, 64, 0, PADDED, 0, 0, 0, 0, 24, 0, 1, 1},
-    {B, 2, 4, 2, 333, 776, 128, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
-    {H, 2, 4, 2, 333, 776, 128, 0, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 1, 4, 2, 640, 640, 64, 0, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 1, 4, 2, 640, 640, 128, 0, POSITIONS, 0, 0, 0, 0},
-    {B, 3, 4, 1, 640, 768, 128, 1, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1},
-    // Biases, alone and beside masks.
-    {B, 1, 4, 4, 300, 300, 128, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {H, 1, 4, 2, 300, 301, 64, 0, NONE, 1, 1, 0, 0, 0, 0, 0, 1, SLOPES},
-    {F, 1, 4, 2, 300, 301, 64, 0, NONE, 1, 1, 0, 0, 0, 0, 0, 0, SLOPES},
-    {H, 2, 4, 4, 520, 520, 128, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 1, SLOPES},
-    {B, 2, 4, 4, 520, 528, 128, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {B, 2, 4, 4, 520, 528, 64, 0, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, NONE},
-    {F, 2, 4, 4, 300, 333, 96, 0, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {B, 1, 8, 8, 1000, 1000, 128, 1, CAUSAL_LEAST, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {H, 3, 4, 4, 384, 640, 64, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
-    {B, 3, 4, 4, 384, 637, 128, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 1, PADDED_LEAST},
-    {B, 3, 4, 4, 384, 637, 128, 0, NONE, 0, 0, 1, 0, 0, 0, 0, 0, PADDED_BOOL},
-    {F, 3, 4, 4, 384, 637, 128, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
-    {B, 3, 4, 4, 384, 640, 128, 0, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
-    {H, 3, 4, 4, 384, 640, 64, 0, LEAST_ROWS, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
-    {H, 3, 4, 4, 384, 640, 128, 0, RANDOM_BOOL, 0, 0, 1, 0, 0, 0, 0, 0, PADDED},
-    {B, 3, 4, 4, 384, 640, 64, 0, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1, PADDED_LEAST},
-    {B, 3, 4, 4, 384, 640, 128, 0, RANDOM, 0, 0, 0, 0, 0, 0, 1, 1, PADDED},
-    {F, 3, 4, 4, 384, 640, 128, 0, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 0, PADDED},
-    {H, 1, 4, 4, 1, 777, 128, 0, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {B, 2, 4, 2, 300, 304, 128, 1, RANDOM, 0, 0, 0, -0.1f, 0, 0, 0, 1, SLOPES},
-    // Heads between those of Hopper's kernel.
-    {B, 1, 4, 2, 200, 333, 80, 1, NONE, 1, 133, 0, 0},
-    {H, 2, 4, 2, 200, 336, 96, 0, CAUSAL, 0, 0, 0, 0},
-    {B, 1, 4, 2, 200, 336, 72, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {B, 1, 4, 2, 200, 336, 16, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {H, 1, 4, 2, 200, 336, 32, 1, RANDOM, 0, 0, 0, 0, 48},
-    {B, 1, 4, 2, 200, 336, 120, 0, RANDOM, 0, 0, 0, 0, 40, 0, 1, 1, PADDED},
-    {B, 1, 4, 2, 200, 336, 24, 0, NONE, 1, 136, 0, 0, 128},
-};
-static const test times[] = {
-    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
-    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0},
-    {B, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {B, 1, 32, 8, 2048, 2048, 128, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 8, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0},
-    {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
-    {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0},
-    {H, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL_LEAST, 0, 0, 1, 0, 0, 0, 0, 1},
-    {B, 1, 32, 8, 8192, 8192, 128, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 64, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 8, 256, 256, 128, 1, CAUSAL, 0, 0, 1, 0},
-    {B, 8, 16, 16, 577, 577, 64, 1, NONE, 0, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 32, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 80, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 96, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 112, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 192, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 16, 8, 2048, 2048, 256, 1, NONE, 1, 0, 0, 0},
-    {F, 1, 32, 8, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0},
-    {F, 1, 32, 8, 2048, 2048, 128, 1, CAUSAL, 0, 0, 1, 0},
-    {F, 1, 12, 12, 1024, 1024, 64, 1, NONE, 1, 0, 0, 0},
-    {F, 8, 12, 12, 512, 512, 64, 1, NONE, 0, 0, 0, 0},
-    {F, 1, 16, 16, 1024, 1024, 256, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 128, 128, 2048, 2048, 192, 1, NONE, 1, 0, 0, 0, 128},
-    {B, 1, 16, 8, 2048, 2048, 256, 1, CAUSAL, 0, 0, 0, 0, 0, 50},
-    {B, 1, 64, 8, 2048, 2048, 64, 1, CAUSAL, 0, 0, 0, 0, 0, 0, 1},
-    {B, 1, 32, 32, 2048, 2048, 16, 1, NONE, 1, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0},
-    {B, 1, 32, 32, 2048, 2048, 128, 1, CAUSAL_BOOL, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {H, 1, 32, 32, 2048, 2048, 128, 1, HIDES, 0, 0, 0, 0, 0, 0, 0, 1, SLOPES},
-    {B, 1, 32, 32, 2048, 2048, 128, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},
-    {B, 1, 16, 16, 2048, 2048, 128, 1, RANDOM, 0, 0, 0, 0},
-    {B, 1, 16, 16, 2048, 2048, 128, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 1, 16, 16, 2048, 2048, 128, 1, POSITIONS, 0, 0, 0, 0},
-    {B, 1, 16, 16, 2048, 2048, 128, 1, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 1, 16, 16, 2048, 2048, 64, 1, RANDOM, 0, 0, 0, 0},
-    {B, 1, 16, 16, 2048, 2048, 64, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 1},
-    {B, 8, 16, 16, 512, 512, 64, 1, RANDOM, 0, 0, 0, 0, 0, 0, 0, 0, PADDED},
-    {B, 16, 12, 12, 512, 512, 64, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, PADDED_LEAST},
-};
 
 // ---- data
 
@@ -228,12 +36,12 @@ static bool is_by_batch(mask_kind kind) {
 }
 
 // The least finite number of the type, or of float16 and bfloat16.
-static float least_of(const test *t) {
+static float least_of(const attend_case *t) {
   return t->type == GCUT_FLOAT16 ? -65504.0f : -3.3895314e38f;
 }
 
 // What a mask says of a query and key, of a batch or head.
-static float mask_value(const test *t, mask_kind kind, int b, int q, int k) {
+static float mask_value(const attend_case *t, mask_kind kind, int b, int q, int k) {
   const float least = least_of(t);
   bool later = k > q + t->keys - t->queries;
   switch (kind) {
@@ -259,7 +67,7 @@ static float mask_value(const test *t, mask_kind kind, int b, int q, int k) {
   return 0;
 }
 
-static size_t mask_strides(const test *t, mask_kind kind, gcut__cuda_attend_mask *mask) {
+static size_t mask_strides(const attend_case *t, mask_kind kind, gcut__cuda_attend_mask *mask) {
   int64_t plane = is_of_keys(kind) ? t->keys : (int64_t)t->queries * t->keys;
   mask->column = 1;
   mask->factor = 1;
@@ -271,7 +79,7 @@ static size_t mask_strides(const test *t, mask_kind kind, gcut__cuda_attend_mask
   return (size_t)plane * (size_t)(mask->head ? t->heads : mask->batch ? t->batch : 1);
 }
 
-static tensor make_mask(const test *t, mask_kind kind, gcut__cuda_attend_job *job) {
+static tensor make_mask(const attend_case *t, mask_kind kind, gcut__cuda_attend_job *job) {
   gcut__cuda_attend_mask *mask = is_of_keys(kind) ? &job->bias : &job->mask;
   if (kind == NONE) return (tensor){0};
   size_t count = mask_strides(t, kind, mask), i = 0;
@@ -319,7 +127,7 @@ static uint64_t most_scratch(const gcut__cuda_attend_job *job) {
 // A mask that no cache holds is shared by all sets of inputs: to draw one takes seconds.
 enum { SHARED_MASK = 64 << 20 };
 
-static setup make_setup(const test *t, const setup *first) {
+static setup make_setup(const attend_case *t, const setup *first) {
   setup s = {.job = {.batch = t->batch,
                      .heads = t->heads,
                      .group = t->heads / t->kv_heads,
@@ -374,7 +182,7 @@ static double added(const gcut__cuda_attend_job *j, const gcut__cuda_attend_mask
                     const tensor *t, int64_t at) {
   if (!mask->type) return 0;
   double m = get_mask(t, mask, at);
-  bool drowns = m < -1e30 || (m <= -65504 && j->type == H && mask->type != F);
+  bool drowns = m < -1e30 || (m <= -65504 && j->type == GCUT_FLOAT16 && mask->type != GCUT_FLOAT);
   return m > -INFINITY && drowns ? drowned : m;
 }
 
@@ -467,18 +275,19 @@ static size_t strays(const setup *s) {
   return count;
 }
 
-static void print_case(const test *t) {
+static void print_case(const attend_case *t) {
   printf("%s %dx%d/%dx%dx%dx%-3d %s %-11s%s%s%s%s%s%s%s",
-         t->type == B   ? "bf16"
-         : t->type == F ? "f32 "
-                        : "f16 ",
+         t->type == GCUT_BFLOAT16 ? "bf16"
+         : t->type == GCUT_FLOAT  ? "f32 "
+                                  : "f16 ",
          t->batch, t->heads, t->kv_heads, t->queries, t->keys, t->size,
-         t->swapped ? "bshd" : "bhsd", kind_names[t->mask], t->causal ? " causal" : "",
+         t->swapped ? "bshd" : "bhsd", mask_kind_names[t->mask], t->causal ? " causal" : "",
          t->v_size ? " other-values" : "", t->softcap > 0 ? " cap" : "", t->sinks ? " sinks" : "",
-         t->floats ? " floats" : "", t->bias ? " and " : "", t->bias ? kind_names[t->bias] : "");
+         t->floats ? " floats" : "", t->bias ? " and " : "",
+         t->bias ? mask_kind_names[t->bias] : "");
 }
 
-static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
+static bool check_with(const attend_case *t, const gcut__cuda_attend *a, setup *s) {
   // Weights are rounded to the type before they meet values: half an ulp each, and one of the sum.
   // Beside the least float16 number, scores that stay in float32 are good to 1 / 256.
   const double limit = s->job.type == GCUT_FLOAT ? 3e-6
@@ -498,7 +307,7 @@ static bool check_with(const test *t, const gcut__cuda_attend *a, setup *s) {
   return wrong < limit && !stray && same;
 }
 
-static bool check_case(const test *t) {
+static bool check_case(const attend_case *t) {
   setup s = make_setup(t, NULL);
   gcut__cuda_attend best = {.job = s.job}, narrow = {.job = s.job};
   CHECK(gcut__cuda_attend_load(&cuda, &best, err));
@@ -535,7 +344,7 @@ static float time_with(const gcut__cuda_attend *a, const setup *sets) {
   return us[RUNS / 2];
 }
 
-static void time_case(const test *t) {
+static void time_case(const attend_case *t) {
   setup sets[SETS], ones[SETS];
   bool both = false;
   for (int i = 0; i < SETS; i++) {
@@ -560,12 +369,12 @@ static void time_case(const test *t) {
 
 static int check_all(void) {
   int wrong = 0;
-  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) wrong += !check_case(&checks[i]);
+  for (size_t i = 0; i < n_attend_checks; i++) wrong += !check_case(&attend_checks[i]);
   return wrong;
 }
 
 static int time_all(void) {
-  for (size_t i = 0; i < sizeof times / sizeof *times; i++) time_case(&times[i]);
+  for (size_t i = 0; i < n_attend_times; i++) time_case(&attend_times[i]);
   return 0;
 }
 
