@@ -283,7 +283,7 @@ gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *
   gcut_map outputs = {0};
   *out = (gcut__layout){0};
   gcut_status status = plan(&p, &outputs, err);
-  if (status == GCUT_OK) status = gcut__layout_prepare(trace, fusions, n_fusions, out, err);
+  if (status == GCUT_OK) status = gcut__layout_prepare(trace, fusions, &p.fused, out, err);
   gcut_map_free(&outputs);
   gcut_map_free(&p.homes);
   gcut_map_free(&p.fused);

@@ -10,6 +10,7 @@
 #include "graphcut/plan.h"
 #include "graphcut/schedule.h"
 #include "graphcut/trace.h"
+#include "tracer/base/map.h"
 
 typedef enum gcut__home_kind {
   GCUT__HOME_WORKSPACE, // at `offset` of the workspace
@@ -66,9 +67,9 @@ GCUT_MUST_USE gcut_status gcut__layout_create_fused(const gcut_trace *trace, con
                                                     struct gcut_arena *arena, gcut__layout *out,
                                                     gcut_error *err);
 // Finds the steps that read weights alone, and where what they make lies if it is kept between
-// batches.
+// batches. `fused`: node -> the fusion that stands there.
 GCUT_MUST_USE gcut_status gcut__layout_prepare(const gcut_trace *trace, const gcut__fusion *fusions,
-                                               uint32_t n_fusions, gcut__layout *layout,
+                                               const gcut_map *fused, gcut__layout *layout,
                                                gcut_error *err);
 // With gcut__one_step_fusions. Lives in `arena`. Nodes that the trace folded are left out.
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,

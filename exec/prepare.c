@@ -14,8 +14,8 @@ typedef struct preparer {
   const gcut_trace *trace;
   const gcut_graph *graph;
   const gcut__fusion *fusions;
+  const gcut_map *fused; // node -> fusion that stands there
   gcut__layout *layout;
-  gcut_map fused; // node -> fusion that stands there
   gcut_map roots; // value that marked steps make -> home whose memory it has, or OF_WEIGHT
   gcut_map kept;  // homes to keep
 } preparer;
@@ -27,7 +27,7 @@ static gcut__home *home_of(const preparer *p, const gcut__layout_step *step) {
 }
 
 static const gcut__fusion *fusion_of(const preparer *p, const gcut__layout_step *step) {
-  uint32_t f = gcut_map_get(&p->fused, step->node);
+  uint32_t f = gcut_map_get(p->fused, step->node);
   return f == UINT32_MAX ? NULL : &p->fusions[f];
 }
 
@@ -125,10 +125,8 @@ static void place(preparer *p, const gcut__layout_step *step) {
 
 // ---- the whole --------------------------------------------------------------------------------
 
-static gcut_status prepare(preparer *p, uint32_t n_fusions, gcut_error *err) {
+static gcut_status prepare(preparer *p, gcut_error *err) {
   gcut__layout *l = p->layout;
-  for (uint32_t i = 0; i < n_fusions; i++)
-    if (!gcut_map_set(&p->fused, p->fusions[i].node, i)) return GCUT_NO_MEMORY(err);
   for (uint32_t s = 0; s < l->n_steps; s++) GCUT_TRY(mark(p, &l->steps[s], err));
   for (uint32_t s = 0; s < l->n_steps; s++) GCUT_TRY(keep_reads(p, &l->steps[s], err));
   for (uint32_t s = 0; s < l->n_steps; s++)
@@ -137,10 +135,10 @@ static gcut_status prepare(preparer *p, uint32_t n_fusions, gcut_error *err) {
 }
 
 gcut_status gcut__layout_prepare(const gcut_trace *trace, const gcut__fusion *fusions,
-                                 uint32_t n_fusions, gcut__layout *layout, gcut_error *err) {
-  preparer p = {.trace = trace, .graph = trace->graph, .fusions = fusions, .layout = layout};
-  gcut_status status = prepare(&p, n_fusions, err);
-  gcut_map_free(&p.fused);
+                                 const gcut_map *fused, gcut__layout *layout, gcut_error *err) {
+  preparer p = {
+      .trace = trace, .graph = trace->graph, .fusions = fusions, .fused = fused, .layout = layout};
+  gcut_status status = prepare(&p, err);
   gcut_map_free(&p.roots);
   gcut_map_free(&p.kept);
   return status;

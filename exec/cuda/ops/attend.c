@@ -122,7 +122,7 @@ bool gcut__cuda_fill_attention(gcut__cuda_matcher *m, const gcut_fused *group,
       !set_sinks(m, group, reads, a))
     return false;
   gcut__cuda_heads y = gcut__cuda_match_result(m, o, f);
-  SET_HEADS(&a->attend.job, y, y);
+  GCUT_CUDA_SET_HEADS(&a->attend.job, y, y);
   f->params = a;
   f->compile = compile_found;
   f->base.n_reads = group->n_reads;
@@ -163,7 +163,7 @@ static bool set_operator(attention *a, const gcut_attention_attrs *attrs,
   job->causal = attrs->is_causal != 0;
   job->guard = true;
   gcut__cuda_heads y = gcut__cuda_operator_result(o);
-  SET_HEADS(job, y, y);
+  GCUT_CUDA_SET_HEADS(job, y, y);
   if (mask && mask->type != GCUT_BOOL && mask->type != job->type) return false; // it is cast first
   a->inputs.mask = a->inputs.bias = mask ? 3 : 0;                               // it is one of them
   return !mask || gcut__cuda_attend_set_mask(job, mask, false, -INFINITY);
@@ -196,7 +196,7 @@ bool gcut__cuda_match_attention(gcut__cuda_matcher *m, const gcut_node *node, gc
   if (!set_operator(p, node->attrs, o, mask)) return false;
   if (gcut__cuda_operand_is_apart(&o[0])) {
     gcut__cuda_heads y = gcut__cuda_match_result(m, o, f);
-    SET_HEADS(&p->attend.job, y, y);
+    GCUT_CUDA_SET_HEADS(&p->attend.job, y, y);
   }
   f->params = p;
   f->compile = compile_found;

@@ -176,9 +176,9 @@ bool gcut__cuda_operand_of_group(gcut__cuda_matcher *m, const gcut_fused *group,
 
 bool gcut__cuda_operands_job(gcut__cuda_attend_job *job, const gcut__cuda_attend_operand *o) {
   if (!set_shapes(job, &o[0].type, &o[1].type, &o[2].type)) return false;
-  SET_HEADS(job, q, o[0].heads);
-  SET_HEADS(job, k, o[1].heads);
-  SET_HEADS(job, v, o[2].heads);
+  GCUT_CUDA_SET_HEADS(job, q, o[0].heads);
+  GCUT_CUDA_SET_HEADS(job, k, o[1].heads);
+  GCUT_CUDA_SET_HEADS(job, v, o[2].heads);
   return true;
 }
 

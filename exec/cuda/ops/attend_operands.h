@@ -13,7 +13,8 @@ typedef struct gcut__cuda_attend_operand {
   gcut__cuda_heads heads; // how they lie
 } gcut__cuda_attend_operand;
 
-#define SET_HEADS(job, name, heads)                                                                \
+// Strides of an operand in the job: q, k, v or y.
+#define GCUT_CUDA_SET_HEADS(job, name, heads)                                                      \
   ((job)->name##_batch = (heads).batch, (job)->name##_head = (heads).head,                         \
    (job)->name##_row = (heads).row)
 
