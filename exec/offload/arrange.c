@@ -96,10 +96,15 @@ gcut_status gcut__measure(const gcut_problem *problem, const gcut__policy *polic
   return GCUT_OK;
 }
 
+// Without a budget nothing says that there is room for the whole model's.
+bool gcut__keeps_prepared(const gcut__arrangement *a, uint32_t part) {
+  return a->policy->keep[part] && a->problem->budget;
+}
+
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part) {
   gcut__buffer_sizes s = a->sizes[part];
   if (a->buffers > 1) s.total = a->buffers * s.operands + s.workspace;
-  if (!a->prepare) s.prepared = 0;
+  if (!a->prepare || gcut__keeps_prepared(a, part)) s.prepared = 0;
   s.total += s.prepared;
   return s;
 }
@@ -167,12 +172,14 @@ static void place_regions(gcut__arrangement *a, uint64_t region) {
   a->parked_limit = !a->policy->park ? 0 : budget ? budget - a->parked_at : UINT64_MAX / 2;
 }
 
+// Weights that stay, each part's with what is made of them alone.
 static void place_residents(gcut__arrangement *a) {
   uint64_t at = 0;
   for (uint32_t i = 0; i < a->problem->n_parts; i++) {
     if (!a->policy->keep[i] || a->policy->host[i]) continue;
     a->resident_at[i] = at;
     at += a->weight_bytes[i];
+    if (a->prepare && gcut__keeps_prepared(a, i)) at += a->sizes[i].prepared;
   }
   a->resident_bytes = at;
 }
@@ -235,11 +242,18 @@ static bool allocate(gcut__arrangement *a, gcut_arena *arena) {
   return a->steps && a->loads && a->last_steps && a->resident_at;
 }
 
-// Whether a part makes something of weights alone and is given several batches in a row.
+bool gcut__serves_several(const gcut__arrangement *a, const gcut__step *s) {
+  const gcut_problem *p = a->problem;
+  if (!gcut__keeps_prepared(a, s->part)) return s->n_batches > 1;
+  return (uint64_t)p->n_batches * p->n_passes > 1;
+}
+
+// Whether a part makes something of weights alone that serves several batches.
 static bool prepares(const gcut__arrangement *a) {
   bool any = false;
-  for (uint32_t i = 0; i < a->problem->n_parts; i++) any |= a->sizes[i].prepared > 0;
-  return any && a->policy->prepare && a->policy->chunk > 1;
+  for (uint32_t i = 0; i < a->n_steps && a->policy->prepare; i++)
+    any |= a->sizes[a->steps[i].part].prepared > 0 && gcut__serves_several(a, &a->steps[i]);
+  return any;
 }
 
 gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *policy,
@@ -252,7 +266,6 @@ gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *polic
   if (!allocate(out, arena)) return GCUT_NO_MEMORY(err);
   fill_steps(out);
   number_loads(out);
-  place_residents(out);
   uint32_t streamed = count_streamed(out);
   out->ahead = streamed == 0 ? 0 : policy->ahead < streamed ? policy->ahead : streamed - 1;
   out->slots = GCUT_NEW_ARRAY(arena, uint64_t, (size_t)out->ahead + 1);
@@ -272,6 +285,7 @@ gcut_status gcut__arrange(const gcut_problem *problem, const gcut__policy *polic
     out->tight = layouts[i].tight;
     out->prepare = layouts[i].prepare;
     if (out->prepare && !keeps) continue;
+    place_residents(out);
     region = region_bytes(out, &worst);
     if (problem->budget == 0 || out->resident_bytes + region <= problem->budget) {
       place_regions(out, region);
@@ -287,6 +301,11 @@ uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load) {
   if (a->ahead >= 2) return base + a->slots[load % (a->ahead + 1)];
   if (a->ahead == 0 || load % 2 == 0) return base;
   return base + a->stream_bytes - load_bytes(a, load);
+}
+
+uint64_t gcut__prepared_offset(const gcut__arrangement *a, const gcut__step *step) {
+  if (!gcut__keeps_prepared(a, step->part)) return gcut__buffer_offset(a, step);
+  return a->resident_at[step->part] + a->weight_bytes[step->part];
 }
 
 uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step) {

@@ -98,8 +98,8 @@ typedef struct gcut__buffer_sizes {
 
 // Where everything lies on the device:
 //
-//   | resident weights | streamed weights ... | what is prepared, buffers of the batches in flight
-//   | parked activations |
+//   | resident weights, each part's with what it prepares | streamed weights ... |
+//   | what the step prepares, buffers of the batches in flight | parked activations |
 //
 // One slot of streamed weights lies at the bottom of its region, a second at its top; with more
 // they lie side by side. Under a tight budget the buffers move into the gap beside the weights in
@@ -138,6 +138,12 @@ GCUT_MUST_USE gcut_status gcut__arrange(const gcut_problem *problem, const gcut_
 // Loads that may be issued by the time a step begins.
 uint32_t gcut__loads_allowed(const gcut__arrangement *a, const gcut__step *step);
 uint64_t gcut__load_offset(const gcut__arrangement *a, uint32_t load);
+// What the part makes of its weights alone stays with them for all of the run; else for a step.
+bool gcut__keeps_prepared(const gcut__arrangement *a, uint32_t part);
+// What the step's part makes of weights alone is for several batches.
+bool gcut__serves_several(const gcut__arrangement *a, const gcut__step *step);
+// Where that lies: behind the weights that it stays with, or at the head of the step's buffers.
+uint64_t gcut__prepared_offset(const gcut__arrangement *a, const gcut__step *step);
 // Where the buffers of a step begin.
 uint64_t gcut__buffer_offset(const gcut__arrangement *a, const gcut__step *step);
 gcut__buffer_sizes gcut__buffer_need(const gcut__arrangement *a, uint32_t part);

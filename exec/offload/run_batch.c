@@ -47,26 +47,30 @@ static gcut_command *begin_computing(gcut__weaver *w, gcut_command_kind kind, gc
 static void emit_prepare(gcut__weaver *w, uint64_t offset, uint64_t workspace) {
   gcut_command *c = begin_computing(w, GCUT_PREPARE, GCUT_QUEUE_COMPUTE, workspace);
   c->prepared = offset;
-  w->prepared = gcut__claim(w->builder, GCUT_SPACE_DEVICE, offset, work_of(w)->prepared);
-  w->prepared_class = w->problem->classes[w->batch];
+  w->prepared[c->part] = gcut__claim(w->builder, GCUT_SPACE_DEVICE, offset, work_of(w)->prepared);
+  w->prepared_class[c->part] = w->problem->classes[w->batch];
   if (c->bytes) gcut__claim(w->builder, GCUT_SPACE_DEVICE, workspace, c->bytes);
   gcut__commit(w->builder);
 }
 
-// What the batch's class of shapes needs of it is there afterwards, if the step has room for it and
-// a batch to come that needs it again.
-static void bring_prepared(gcut__weaver *w, uint64_t offset, uint64_t workspace) {
-  bool fits = w->prepared != GCUT_NONE && w->prepared_class == w->problem->classes[w->batch];
-  if (fits || !w->plan->prepare || work_of(w)->prepared == 0 || w->step->n_batches == 1) return;
-  emit_prepare(w, offset, workspace);
+// What the batch's class of shapes needs of it is there afterwards, if there is room for it and more
+// than one batch that it serves.
+static void bring_prepared(gcut__weaver *w, uint64_t workspace) {
+  uint32_t part = w->step->part;
+  bool fits =
+      w->prepared[part] != GCUT_NONE && w->prepared_class[part] == w->problem->classes[w->batch];
+  if (fits || !w->plan->prepare || work_of(w)->prepared == 0) return;
+  if (gcut__serves_several(w->plan, w->step))
+    emit_prepare(w, gcut__prepared_offset(w->plan, w->step), workspace);
 }
 
 static void emit_run(gcut__weaver *w, const operands *o, gcut_queue queue, uint64_t workspace) {
   gcut_space home = queue == GCUT_QUEUE_COMPUTE ? GCUT_SPACE_DEVICE : GCUT_SPACE_HOST;
   gcut_command *c = begin_computing(w, GCUT_RUN, queue, workspace);
-  if (w->prepared != GCUT_NONE && work_of(w)->prepared > 0) {
-    c->prepared = gcut__offset(w->builder, w->prepared);
-    gcut__use(w->builder, w->prepared);
+  uint32_t prepared = w->prepared[w->step->part];
+  if (prepared != GCUT_NONE && work_of(w)->prepared > 0) {
+    c->prepared = gcut__offset(w->builder, prepared);
+    gcut__use(w->builder, prepared);
   }
   for (uint32_t i = 0; i < o->n_inputs; i++) gcut__use_operand(w, o->instances[i], home);
   for (uint32_t i = o->n_inputs; i < o->n; i++)
@@ -77,9 +81,7 @@ static void emit_run(gcut__weaver *w, const operands *o, gcut_queue queue, uint6
 
 static gcut_status run_on_device(gcut__weaver *w, const operands *o) {
   gcut__buffer_sizes need = gcut__buffer_need(w->plan, w->step->part);
-  uint64_t base = gcut__buffer_offset(w->plan, w->step);
-  uint64_t prepared = base;
-  base += need.prepared;
+  uint64_t base = gcut__buffer_offset(w->plan, w->step) + need.prepared;
   w->cursor = base + (w->n_runs % w->plan->buffers) * need.operands;
   if (w->plan->buffers == 1) w->cursor = base;
   for (uint32_t i = 0; i < o->n_inputs; i++)
@@ -94,7 +96,7 @@ static gcut_status run_on_device(gcut__weaver *w, const operands *o) {
       o->offsets[i] = gcut__take_buffer(w, gcut__bytes_of(w, o->instances[i]));
   }
   uint64_t workspace = w->plan->buffers == 1 ? w->cursor : base + w->plan->buffers * need.operands;
-  bring_prepared(w, prepared, workspace);
+  bring_prepared(w, workspace);
   emit_run(w, o, GCUT_QUEUE_COMPUTE, workspace);
   return GCUT_OK;
 }

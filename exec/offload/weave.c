@@ -69,7 +69,7 @@ static gcut_status begin_pass(gcut__weaver *w, const gcut__step *s) {
 static gcut_status emit(gcut__weaver *w) {
   for (uint32_t i = 0; i < w->plan->n_steps; i++) {
     w->step = &w->plan->steps[i];
-    w->prepared = GCUT_NONE;
+    if (!gcut__keeps_prepared(w->plan, w->step->part)) w->prepared[w->step->part] = GCUT_NONE;
     GCUT_TRY(begin_pass(w, w->step));
     load_ahead(w);
     for (uint32_t b = 0; b < w->step->n_batches; b++) {
@@ -125,6 +125,8 @@ static bool set_up(gcut__weaver *w, gcut_arena *arena, uint64_t host_limit) {
   ok = ok && shelf_init(&w->parked, arena, n, w->plan->parked_limit) &&
        shelf_init(&w->host, arena, n, host_limit) && shelf_init(&w->file, arena, n, UINT64_MAX / 2);
   w->weights = none_array(arena, p->n_parts);
+  w->prepared = none_array(arena, p->n_parts);
+  w->prepared_class = none_array(arena, p->n_parts);
   w->unloaded = none_array(arena, p->n_parts);
   w->freed = none_array(arena, n);
   w->read = GCUT_NEW_ARRAY(arena, bool, p->n_batches);
@@ -132,7 +134,8 @@ static bool set_up(gcut__weaver *w, gcut_arena *arena, uint64_t host_limit) {
   w->first_read = find_first_read(p);
   w->last_fetch = find_last_fetch(p);
   w->builder = gcut__builder_create(p);
-  if (!ok || !w->freed || !w->weights || !w->unloaded || !w->read || !w->written || !w->builder)
+  if (!ok || !w->freed || !w->weights || !w->prepared || !w->prepared_class || !w->unloaded ||
+      !w->read || !w->written || !w->builder)
     return false;
   memcpy(gcut__mapped(w->builder), w->policy->mapped, p->n_weights * sizeof(bool));
   return true;

@@ -37,9 +37,9 @@ typedef struct gcut__weaver {
   const char *host_what, *host_who; // and which
   gcut__resting *resting;           // from first_resting to n_resting
   uint32_t n_resting, first_resting, resting_capacity;
-  uint32_t *weights;       // [n_parts] allocation, or GCUT_NONE
-  uint32_t prepared;       // allocation of what the step made of weights alone, or GCUT_NONE
-  uint32_t prepared_class; // for batches of that class
+  uint32_t *weights;        // [n_parts] allocation, or GCUT_NONE
+  uint32_t *prepared;       // [n_parts] allocation of what it made of weights alone, or GCUT_NONE
+  uint32_t *prepared_class; // [n_parts] for batches of that class
   uint32_t *unloaded;      // [n_parts] DROP of its weights, or GCUT_NONE
   uint32_t *freed;         // [n_activations * n_batches] DROP from the heap, or GCUT_NONE
   bool *read;              // [n_batches] in this pass

@@ -172,13 +172,25 @@ static void test_several_batches_are_given_it(void **state) {
   const uint32_t all = PARTS * BATCHES;
   expect(*state, "prefetch", 0, PARTS, all);
   expect(*state, "prefetch:batches=2", 0, 2 * PARTS, all);
-  expect(*state, "resident:loop=parts", 0, PARTS, all);
   expect(*state, "sequential", 100000, PARTS, all);
+  expect(*state, "resident:loop=parts", 0, PARTS, all);
   expect(*state, "prefetch:prepare=each", 0, 0, 0);
   expect(*state, "prefetch:batches=1", 0, 0, 0); // no batch comes after the first
   expect(*state, "prefetch:batches=3", 0, PARTS, 3 * PARTS);
-  expect(*state, "resident", 0, 0, 0);   // batches are outside
   expect(*state, "sequential", 0, 0, 0); // takes the least that it can
+}
+
+// Weights that stay keep what is made of them for all of the run, whichever loop is outside.
+static void test_what_stays_is_made_once(void **state) {
+  const uint32_t all = PARTS * BATCHES;
+  expect(*state, "resident", 100000, PARTS, all);
+  expect(*state, "resident:loop=parts", 100000, PARTS, all);
+  expect(*state, "partial:keep=1,loop=batches", 100000, 1, BATCHES);
+  expect(*state, "partial:keep=1", 100000, PARTS, all);
+  expect(*state, "resident", 0, 0, 0); // nothing says that there is room
+  const uint64_t needs = PARTS * (4096 + PREPARED) + 2 * (512 + 512) + 256;
+  expect(*state, "resident", needs, PARTS, all);
+  expect(*state, "resident", needs - 1, 0, 0);
 }
 
 // A byte less than it needs with two batches in flight, and nothing is kept.
@@ -190,6 +202,7 @@ static void test_budgets_come_first(void **state) {
 
 static void test_the_clock_knows_it(void **state) {
   gcut_problem p = chain(*state);
+  p.budget = 100000;
   gcut_profile profile = {.device = {.memory_rate = 1e6, .flops_f32 = 1e15},
                           .up = {.rate = 1e9, .both_rate = 1e9},
                           .down = {.rate = 1e9, .both_rate = 1e9},
@@ -305,6 +318,7 @@ int main(void) {
       cmocka_unit_test(test_outputs_and_draws_are_not),
       cmocka_unit_test(test_arithmetic_counts_in_what_it_makes),
       cmocka_unit_test_setup_teardown(test_several_batches_are_given_it, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_what_stays_is_made_once, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_budgets_come_first, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_the_clock_knows_it, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_reading_elsewhere_is_caught, set_up, tear_down),
