@@ -53,8 +53,8 @@ static void emit_prepare(gcut__weaver *w, uint64_t offset, uint64_t workspace) {
   gcut__commit(w->builder);
 }
 
-// What the batch's class of shapes needs of it is there afterwards, if there is room for it and more
-// than one batch that it serves.
+// What the batch's class of shapes needs of it is there afterwards, if there is room for it and
+// more than one batch that it serves.
 static void bring_prepared(gcut__weaver *w, uint64_t workspace) {
   uint32_t part = w->step->part;
   bool fits =

@@ -40,14 +40,14 @@ typedef struct gcut__weaver {
   uint32_t *weights;        // [n_parts] allocation, or GCUT_NONE
   uint32_t *prepared;       // [n_parts] allocation of what it made of weights alone, or GCUT_NONE
   uint32_t *prepared_class; // [n_parts] for batches of that class
-  uint32_t *unloaded;      // [n_parts] DROP of its weights, or GCUT_NONE
-  uint32_t *freed;         // [n_activations * n_batches] DROP from the heap, or GCUT_NONE
-  bool *read;              // [n_batches] in this pass
-  bool *written;           // [n_batches]
-  uint32_t first_read;     // the first part that reads inputs of the graph, or GCUT_NONE
-  uint32_t last_fetch;     // part after which all outputs of a batch are there
-  uint32_t n_loaded;       // streamed loads issued
-  uint32_t next_step;      // whose loads were not looked at yet
+  uint32_t *unloaded;       // [n_parts] DROP of its weights, or GCUT_NONE
+  uint32_t *freed;          // [n_activations * n_batches] DROP from the heap, or GCUT_NONE
+  bool *read;               // [n_batches] in this pass
+  bool *written;            // [n_batches]
+  uint32_t first_read;      // the first part that reads inputs of the graph, or GCUT_NONE
+  uint32_t last_fetch;      // part after which all outputs of a batch are there
+  uint32_t n_loaded;        // streamed loads issued
+  uint32_t next_step;       // whose loads were not looked at yet
   uint32_t n_runs;
   const gcut__step *step; // current
   uint32_t batch;
