@@ -351,11 +351,11 @@ golden: tests ## rewrite the golden files from what is made now; read the differ
 
 .PHONY: format
 format: ## lay out the sources by .clang-format
-	clang-format -i $(shell git ls-files '*.c' '*.h')
+	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 .PHONY: format-check
 format-check: ## fail where a source is not laid out by .clang-format
-	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
 
 .PHONY: lint
 lint: ## check the rooms' dependency rule and other house rules
