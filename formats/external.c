@@ -15,16 +15,16 @@
 #include "tracer/base/error.h"
 #include "tracer/build.h"
 
-gcut_status gcut__externals_init(gcut_externals *externals, gcut_graph *graph, const char *path,
+gcut_status gcut__externals_init(gcut__externals *externals, gcut_graph *graph, const char *path,
                                  bool follow_links, gcut_error *err) {
   const char *slash = strrchr(path, '/');
   size_t size = slash ? (size_t)(slash - path) + 1 : 0;
-  *externals = (gcut_externals){.graph = graph, .follow_links = follow_links};
+  *externals = (gcut__externals){.graph = graph, .follow_links = follow_links};
   externals->folder = gcut_arena_string(gcut_graph_arena(graph), path, size);
   return externals->folder ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut__externals_free(gcut_externals *externals) {
+void gcut__externals_free(gcut__externals *externals) {
   gcut_map_free(&externals->files);
 }
 
@@ -113,7 +113,7 @@ static bool is_link(int folder, const char *name) {
 }
 
 // Replaces *folder by the one of that name in it. *folder is -1 afterwards where it is missing.
-static gcut_status enter(const gcut_externals *x, int *folder, const char *name,
+static gcut_status enter(const gcut__externals *x, int *folder, const char *name,
                          const char *location, gcut_error *err) {
   int flags = O_PATH | O_DIRECTORY | O_CLOEXEC | (x->follow_links ? 0 : O_NOFOLLOW);
   int inner = openat(*folder, name, flags), code = errno;
@@ -125,7 +125,7 @@ static gcut_status enter(const gcut_externals *x, int *folder, const char *name,
 }
 
 // Opens the folder that holds the file; *out_name is the last component. -1 where it is missing.
-static gcut_status open_folder(const gcut_externals *x, const char *location, int *out_folder,
+static gcut_status open_folder(const gcut__externals *x, const char *location, int *out_folder,
                                const char **out_name, gcut_error *err) {
   char component[256];
   int folder = open(*x->folder ? x->folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -152,7 +152,7 @@ static gcut_status open_folder(const gcut_externals *x, const char *location, in
 }
 
 // What forbids reading a file of that description, or NULL.
-static const char *check_file(const gcut_externals *x, const struct stat *info) {
+static const char *check_file(const gcut__externals *x, const struct stat *info) {
   if (S_ISLNK(info->st_mode)) return link_refused;
   if (S_ISDIR(info->st_mode)) return "is a folder";
   if (!S_ISREG(info->st_mode)) return "is not a regular file";
@@ -162,7 +162,7 @@ static const char *check_file(const gcut_externals *x, const struct stat *info) 
 }
 
 // Opens the file; -1 where it is missing.
-static gcut_status open_file(const gcut_externals *x, int folder, const char *name,
+static gcut_status open_file(const gcut__externals *x, int folder, const char *name,
                              const char *location, int *out_file, gcut_error *err) {
   struct stat before, after;
   int follow = x->follow_links ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -182,7 +182,7 @@ static gcut_status open_file(const gcut_externals *x, int folder, const char *na
   return GCUT_OK;
 }
 
-static gcut_status open_location(const gcut_externals *x, const char *location, int *out_file,
+static gcut_status open_location(const gcut__externals *x, const char *location, int *out_file,
                                  gcut_error *err) {
   int folder;
   const char *name;
@@ -196,7 +196,7 @@ static gcut_status open_location(const gcut_externals *x, const char *location, 
 
 // ---- files of the graph -----------------------------------------------------------------------
 
-static gcut_status add_file(gcut_externals *x, const char *location, uint32_t *out_file,
+static gcut_status add_file(gcut__externals *x, const char *location, uint32_t *out_file,
                             gcut_error *err) {
   const char *wrong = check_location(location);
   if (wrong) return refuse(location, wrong, err);
@@ -215,7 +215,7 @@ static gcut_status add_file(gcut_externals *x, const char *location, uint32_t *o
   return *out_file == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
-static gcut_status find_file(gcut_externals *x, const char *location, uint32_t *out_file,
+static gcut_status find_file(gcut__externals *x, const char *location, uint32_t *out_file,
                              gcut_error *err) {
   uint64_t key = (uint64_t)(uintptr_t)gcut_graph_intern(x->graph, location, strlen(location));
   *out_file = gcut_map_get(&x->files, key);
@@ -224,7 +224,7 @@ static gcut_status find_file(gcut_externals *x, const char *location, uint32_t *
   return gcut_map_set(&x->files, key, *out_file) ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__external_elements(gcut_externals *externals, const gcut_metadata *entries,
+gcut_status gcut__external_elements(gcut__externals *externals, const gcut_metadata *entries,
                                     size_t n, gcut_constant *constant, gcut_error *err) {
   reference ref;
   GCUT_TRY(read_reference(entries, n, constant, &ref, err));

@@ -11,23 +11,23 @@
 #include "graphcut/formats.h"
 #include "tracer/base/map.h"
 
-typedef struct gcut_externals {
+typedef struct gcut__externals {
   gcut_graph *graph;  // whose files they become
   const char *folder; // of the model, "." or ending in "/"
   bool follow_links;
   gcut_map files; // interned location -> files[]
-} gcut_externals;
+} gcut__externals;
 
 // `path` is the model's; borrowed strings live in the graph's arena.
-GCUT_MUST_USE gcut_status gcut__externals_init(gcut_externals *externals, gcut_graph *graph,
+GCUT_MUST_USE gcut_status gcut__externals_init(gcut__externals *externals, gcut_graph *graph,
                                                const char *path, bool follow_links,
                                                gcut_error *err);
-void gcut__externals_free(gcut_externals *externals);
+void gcut__externals_free(gcut__externals *externals);
 
 // Points a constant of known type and shape at its elements in the file that the entries name
 // ("location", "offset", "length", others ignored), mapping it at need. data is NULL where the file
 // is missing.
-GCUT_MUST_USE gcut_status gcut__external_elements(gcut_externals *externals,
+GCUT_MUST_USE gcut_status gcut__external_elements(gcut__externals *externals,
                                                   const gcut_metadata *entries, size_t n,
                                                   gcut_constant *constant, gcut_error *err);
 

@@ -15,7 +15,7 @@ static bool equals(gcut_string span, const char *text) {
   return span.size == strlen(text) && memcmp(span.data, text, span.size) == 0;
 }
 
-bool gcut__scope_hint(gcut_scope_hints *hints, gcut_string key, gcut_string value) {
+bool gcut__scope_hint(gcut__scope_hints *hints, gcut_string key, gcut_string value) {
   const struct {
     const char *key;
     gcut_string *to;
@@ -200,8 +200,8 @@ static gcut_string without_operator(gcut_string name) {
   return name;
 }
 
-uint32_t gcut__scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hints *hints,
-                          gcut_scope_memory *memory) {
+uint32_t gcut__scope_find(gcut_graph *graph, uint32_t base, const gcut__scope_hints *hints,
+                          gcut__scope_memory *memory) {
   bool own = hints->own_names.size > 0;
   path p = {.graph = graph, .scope = base, .max_depth = own ? MAX_PATH : MAX_DEPTH};
   if (own)
@@ -217,6 +217,6 @@ uint32_t gcut__scope_find(gcut_graph *graph, uint32_t base, const gcut_scope_hin
              : hints->namespace_path.size > 0 ? from_namespace(&p, hints->namespace_path)
                                               : from_name(&p, hints->name);
   uint32_t scope = any ? p.scope : GCUT_NONE;
-  *memory = (gcut_scope_memory){base, scope, names, classes};
+  *memory = (gcut__scope_memory){base, scope, names, classes};
   return scope;
 }

@@ -9,13 +9,13 @@
 typedef gcut_status gcut__cut(gcut__draft *draft, const gcut_cut_options *options, gcut_error *err);
 
 // X(name): gcut__cut_<name> in cutters/cut_<name>.c
-#define GCUT_CUTTER_LIST(X)                                                                        \
+#define GCUT__CUTTER_LIST(X)                                                                       \
   X(targets)                                                                                       \
   X(budget)                                                                                        \
   X(balanced)
 
 #define X(name) gcut__cut gcut__cut_##name;
-GCUT_CUTTER_LIST(X)
+GCUT__CUTTER_LIST(X)
 #undef X
 
 #endif

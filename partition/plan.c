@@ -20,7 +20,7 @@ static const struct {
   gcut__cut *cut;
 } cutters[] = {
 #define X(name) {#name, gcut__cut_##name},
-    GCUT_CUTTER_LIST(X)
+    GCUT__CUTTER_LIST(X)
 #undef X
 };
 

@@ -71,8 +71,8 @@ GCUT_MUST_USE gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const f
 typedef struct gcut_pooling {
   bool max, count_padding; // means of all the window, or of what it has of the input
   int64_t batch, channels;
-  const int64_t *in, *out;   // [window.n] spatial sizes
-  const gcut_window *window; // padding settled
+  const int64_t *in, *out;    // [window.n] spatial sizes
+  const gcut__window *window; // padding settled
 } gcut_pooling;
 GCUT_MUST_USE gcut_status gcut__dnnl_pool(const gcut_pooling *p, const float *x, float *y,
                                           bool *out_done, gcut_error *err);

@@ -64,7 +64,7 @@ static dnnl_memory_desc_t any_layout(const dnnl_memory_desc_t *desc) {
 
 // Padding at the end as the output's size says: what the last window leaves over is cut off.
 static void settle_end(const gcut_convolution *g, dnnl_dims_t end) {
-  const gcut_window *w = &g->window;
+  const gcut__window *w = &g->window;
   for (int i = 0; i < w->n; i++) {
     int64_t far = g->transposed ? g->out[i] : g->in[i], near = g->transposed ? g->in[i] : g->out[i];
     end[i] =
@@ -137,7 +137,7 @@ static gcut_status make_ready(gcut_dnnl_convolution *c, bool *out_found, gcut_er
 // is slow where the last axis is such. `in` and `out` are [MOST_AXES].
 static gcut_convolution squeeze(const gcut_convolution *g, int64_t *in, int64_t *out) {
   gcut_convolution s = *g;
-  gcut_window *w = &s.window;
+  gcut__window *w = &s.window;
   int n = 0, kept = g->window.n;
   for (int i = 0; i < g->window.n; i++) {
     bool idle = g->in[i] == 1 && g->out[i] == 1 && w->kernel[i] == 1 && w->begin[i] == 0;

@@ -14,7 +14,7 @@ static dnnl_memory_desc_t image_shape(const gcut_pooling *p, const int64_t *size
 
 static bool describe(const gcut_pooling *p, const dnnl_memory_desc_t *in,
                      const dnnl_memory_desc_t *out, dnnl_pooling_v2_desc_t *desc) {
-  const gcut_window *w = p->window;
+  const gcut__window *w = p->window;
   dnnl_dims_t strides, kernel, dilation, begin, end;
   for (int i = 0; i < w->n; i++) {
     strides[i] = w->stride[i];

@@ -6,7 +6,7 @@
 static const gcut_cpu_kernel kernels[] = {
 #define X(domain, name, ident, ...) gcut__cpu_##ident,
 #define V(domain, name, ident, ...) NULL,
-    GCUT_OP_LIST(X, V)
+    GCUT__OP_LIST(X, V)
 #undef X
 #undef V
 };

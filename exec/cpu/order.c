@@ -12,8 +12,8 @@
 // The list begins with the families that go element by element.
 #define ONE(domain, name, ident, ...) +1
 enum {
-  N_ELEMENTWISE = GCUT_OP_LIST_UNARY(ONE, ONE) GCUT_OP_LIST_BINARY(ONE, ONE)
-      GCUT_OP_LIST_VARIADIC(ONE, ONE) GCUT_OP_LIST_WHERE(ONE, ONE)
+  N_ELEMENTWISE = GCUT__OP_LIST_UNARY(ONE, ONE) GCUT__OP_LIST_BINARY(ONE, ONE)
+      GCUT__OP_LIST_VARIADIC(ONE, ONE) GCUT__OP_LIST_WHERE(ONE, ONE)
 };
 #undef ONE
 

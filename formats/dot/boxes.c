@@ -15,9 +15,9 @@ typedef struct tally {
 } tally;
 
 typedef struct painter {
-  gcut_modules *m;
-  gcut_drawing *d;
-  gcut_owners owners;
+  gcut__material *m;
+  gcut__drawing *d;
+  gcut__owners owners;
   uint32_t depth, root, group;
   bool collapsed;           // all is one box
   uint32_t *group_of_scope; // [n_scopes]
@@ -48,16 +48,16 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
 static uint32_t frame_of(painter *p, uint32_t scope) {
   uint32_t chain[64], n = 0, group = p->group;
   const gcut_graph *g = p->m->trace->graph;
-  if (p->collapsed || !gcut__modules_within(g, scope, p->root)) return group;
+  if (p->collapsed || !gcut__material_within(g, scope, p->root)) return group;
   for (uint32_t s = scope; s != p->root && n < 64; s = g->scopes[s].parent) chain[n++] = s;
   while (n-- > 0) {
     uint32_t s = chain[n];
     if (p->group_of_scope[s] == GCUT_NONE) {
-      gcut_group frame = {.title = gcut__caption_name(p->d->arena, g->scopes[s].name, 40),
-                          .class_name = gcut__caption_name(
-                              p->d->arena, gcut__caption_class(g->scopes[s].class_name), 40),
-                          .parent = group,
-                          .part = GCUT_NONE};
+      gcut__box_group frame = {.title = gcut__caption_name(p->d->arena, g->scopes[s].name, 40),
+                               .class_name = gcut__caption_name(
+                                   p->d->arena, gcut__caption_class(g->scopes[s].class_name), 40),
+                               .parent = group,
+                               .part = GCUT_NONE};
       p->group_of_scope[s] = gcut__drawing_add_group(p->d, &frame);
     }
     group = p->group_of_scope[s];
@@ -78,7 +78,7 @@ static uint32_t scope_box(painter *p, uint32_t scope) {
   const gcut_scope *s = &p->m->trace->graph->scopes[scope];
   gcut_arena *arena = p->d->arena;
   bool stack = p->owners.members[scope] > 0;
-  gcut_box box = gcut__drawing_plain_box(stack ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
+  gcut__box box = gcut__drawing_plain_box(stack ? GCUT__BOX_STACK : GCUT__BOX_MODULE);
   box.title = stack ? stack_title(p, scope) : gcut__caption_name(arena, s->name, 40);
   box.tooltip = gcut__caption_format(
       arena, "%s\n%s\n%u node%s", gcut__caption_name(arena, s->path, 200),
@@ -96,7 +96,7 @@ static uint32_t node_box(painter *p, uint32_t index) {
   uint32_t output = node->n_outputs ? gcut_node_outputs(trace->graph, node)[0] : GCUT_NONE;
   const char *shape = output == GCUT_NONE ? "" : gcut__caption_value(arena, trace, output);
   uint64_t bytes = p->m->node_bytes[index];
-  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_OP);
+  gcut__box box = gcut__drawing_plain_box(GCUT__BOX_OP);
   box.title = gcut__caption_name(arena, node->op_type, 40);
   box.subtitle = bytes >= 1024 ? gcut__caption_bytes(arena, bytes) : NULL;
   box.tooltip =
@@ -111,7 +111,7 @@ static uint32_t node_box(painter *p, uint32_t index) {
 static uint32_t crowd_box(painter *p, uint32_t first, uint32_t n) {
   const gcut_node *node = &p->m->trace->graph->nodes[first];
   gcut_arena *arena = p->d->arena;
-  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_OP);
+  gcut__box box = gcut__drawing_plain_box(GCUT__BOX_OP);
   box.title = gcut__caption_format(arena, "%s operators", gcut__caption_count(arena, n));
   box.subtitle =
       gcut__caption_format(arena, "from %s on", gcut__caption_name(arena, node->op_type, 30));
@@ -125,7 +125,7 @@ static uint32_t owner_box(painter *p, uint32_t owner) {
   uint32_t base = p->m->trace->graph->n_scopes;
   if (owner < base) return scope_box(p, owner);
   uint32_t n = p->owners.crowd[owner - base];
-  return n >= GCUT_CROWD ? crowd_box(p, owner - base, n) : node_box(p, owner - base);
+  return n >= GCUT__CROWD ? crowd_box(p, owner - base, n) : node_box(p, owner - base);
 }
 
 // ---- what boxes add up to ---------------------------------------------------------------------
@@ -168,7 +168,7 @@ static const char *inner_title(const painter *p, uint32_t outer, uint32_t inner)
 }
 
 // A module's box says what of it is drawn; a stack, what one of its modules holds.
-static void finish_box(const painter *p, gcut_box *box, tally t) {
+static void finish_box(const painter *p, gcut__box *box, tally t) {
   const gcut_scope *scopes = p->m->trace->graph->scopes;
   uint32_t n = box->scope == GCUT_NONE ? 0 : p->owners.members[box->scope];
   if (n > 1) t.weight_bytes /= n, t.flops /= n;
@@ -207,21 +207,21 @@ static gcut_status draw_boxes(painter *p, gcut_map *boxes, const uint32_t *nodes
   return GCUT_OK;
 }
 
-void gcut__modules_clear(gcut_modules *m) {
+void gcut__material_clear(gcut__material *m) {
   for (uint32_t i = 0; i < m->trace->graph->n_nodes; i++) m->box_of_node[i] = GCUT_NONE;
 }
 
 static gcut_status limit_boxes(painter *p, const uint32_t *nodes, uint32_t n, gcut_error *err) {
   uint32_t boxes;
   GCUT_TRY(gcut__owners_count(p->m, nodes, n, &p->owners, &boxes, err));
-  p->collapsed = boxes > GCUT_MOST_BOXES;
+  p->collapsed = boxes > GCUT__MOST_BOXES;
   if (p->collapsed) gcut__owners_collapse(p->m, nodes, n, &p->owners);
   return GCUT_OK;
 }
 
-gcut_status gcut__modules_draw(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                               uint32_t depth, uint32_t root, uint32_t group, gcut_drawing *drawing,
-                               uint32_t *out_hidden, gcut_error *err) {
+gcut_status gcut__material_draw(gcut__material *m, const uint32_t *nodes, uint32_t n_nodes,
+                                uint32_t depth, uint32_t root, uint32_t group,
+                                gcut__drawing *drawing, uint32_t *out_hidden, gcut_error *err) {
   uint32_t n = m->trace->graph->n_scopes;
   painter p = {.m = m, .d = drawing, .depth = depth, .root = root, .group = group};
   gcut_map boxes = {0};

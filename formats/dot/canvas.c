@@ -3,7 +3,7 @@
 
 // Markup-safe text for HTML-like labels. A backslash begins an escape (\N, \G), doubled or as an
 // entity, too: a word joiner, which is not seen, stands between it and what it would escape.
-const char *gcut__canvas_escape(const gcut_canvas *c, const char *text) {
+const char *gcut__canvas_escape(const gcut__canvas *c, const char *text) {
   static const char *const entities[] = {
       ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\\'] = "\\\u2060"};
   char *out = text ? gcut_arena_alloc(c->arena, strlen(text) + 1, 6) : NULL, *to = out;
@@ -20,7 +20,7 @@ const char *gcut__canvas_escape(const gcut_canvas *c, const char *text) {
 }
 
 // For tooltips: Graphviz reads entities in them, and goes over escapes twice.
-const char *gcut__canvas_escape_plain(const gcut_canvas *c, const char *text) {
+const char *gcut__canvas_escape_plain(const gcut__canvas *c, const char *text) {
   char *out = gcut_arena_alloc(c->arena, strlen(text) + 1, 6), *to = out;
   if (!out) return "";
   for (; *text; text++)
@@ -38,21 +38,21 @@ void gcut__canvas_set(void *object, const char *name, const char *value) {
 }
 
 // An HTML-like label; libcgraph tells it from plain text by how the string was made.
-void gcut__canvas_set_markup(const gcut_canvas *c, void *object, const char *name,
+void gcut__canvas_set_markup(const gcut__canvas *c, void *object, const char *name,
                              const char *markup) {
   char *text = agstrdup_html(c->graph, (char *)markup);
   agsafeset(object, (char *)name, text, "");
   agstrfree(c->graph, text);
 }
 
-static const char *one_row(const gcut_canvas *c, const char *text, gcut_text_style s) {
+static const char *one_row(const gcut__canvas *c, const char *text, gcut__text_style s) {
   return gcut__caption_format(
       c->arena, "<tr><td%s><font color=\"%s\" point-size=\"%d\">%s%s%s</font></td></tr>",
       s.centred ? "" : " align=\"left\"", s.color, s.size, s.bold ? "<b>" : "",
       gcut__canvas_escape(c, text), s.bold ? "</b>" : "");
 }
 
-const char *gcut__canvas_rows(const gcut_canvas *c, const char *text, gcut_text_style style) {
+const char *gcut__canvas_rows(const gcut__canvas *c, const char *text, gcut__text_style style) {
   const char *rows = "";
   while (text && *text && rows) {
     size_t n = strcspn(text, "\n");
@@ -63,7 +63,7 @@ const char *gcut__canvas_rows(const gcut_canvas *c, const char *text, gcut_text_
   return rows;
 }
 
-const char *gcut__canvas_cut_color(const gcut_canvas *c, bool crosses, bool crosses_other) {
+const char *gcut__canvas_cut_color(const gcut__canvas *c, bool crosses, bool crosses_other) {
   if (crosses && crosses_other) return c->theme->cut_both;
   return crosses ? c->theme->cut : c->theme->cut_other;
 }

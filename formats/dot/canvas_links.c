@@ -8,13 +8,13 @@
 #include "formats/dot/paint.h"
 
 // Width by bytes: a point a factor of 32 from 1 KiB on.
-static double link_width(const gcut_link *link) {
+static double link_width(const gcut__link *link) {
   if (link->bytes < 1024) return 0.8;
   double width = 0.8 + log2((double)link->bytes / 1024) / 5;
   return width > 6 ? 6 : width;
 }
 
-static const char *link_label(const gcut_canvas *c, const gcut_link *link, const char *color) {
+static const char *link_label(const gcut__canvas *c, const gcut__link *link, const char *color) {
   // Beside the line the text keeps clear of it, however wide that is.
   int padding = c->laid_out ? 1 : 3 + (int)(link_width(link) / 2);
   return gcut__caption_format(
@@ -24,8 +24,8 @@ static const char *link_label(const gcut_canvas *c, const gcut_link *link, const
       padding, color, gcut__canvas_escape(c, link->label));
 }
 
-static Agedge_t *add_edge(const gcut_canvas *c, const gcut_link *link, Agnode_t *from, Agnode_t *to,
-                          const char *color) {
+static Agedge_t *add_edge(const gcut__canvas *c, const gcut__link *link, Agnode_t *from,
+                          Agnode_t *to, const char *color) {
   char text[32];
   Agedge_t *edge = agedge(c->graph, from, to, NULL, 1);
   snprintf(text, sizeof text, "%.2f", link_width(link));
@@ -40,20 +40,20 @@ static Agedge_t *add_edge(const gcut_canvas *c, const gcut_link *link, Agnode_t 
 
 // ---- labels as nodes --------------------------------------------------------------------------
 
-static bool holds(const gcut_drawing *d, uint32_t group, uint32_t inner) {
+static bool holds(const gcut__drawing *d, uint32_t group, uint32_t inner) {
   while (inner != GCUT_NONE && inner != group) inner = d->groups[inner].parent;
   return group == GCUT_NONE || inner == group;
 }
 
 // The innermost frame around both boxes.
-static Agraph_t *frame_around(const gcut_canvas *c, uint32_t a, uint32_t b) {
+static Agraph_t *frame_around(const gcut__canvas *c, uint32_t a, uint32_t b) {
   uint32_t group = c->d->boxes[a].group;
   while (!holds(c->d, group, c->d->boxes[b].group)) group = c->d->groups[group].parent;
   return group == GCUT_NONE ? c->graph : c->groups[group];
 }
 
-static void add_labelled(gcut_canvas *c, uint32_t i, const char *color, const char *label) {
-  const gcut_link *link = &c->d->links[i];
+static void add_labelled(gcut__canvas *c, uint32_t i, const char *color, const char *label) {
+  const gcut__link *link = &c->d->links[i];
   char name[32];
   snprintf(name, sizeof name, "l%u", i);
   Agnode_t *node = agnode(frame_around(c, link->from, link->to), name, 1);
@@ -71,7 +71,7 @@ static void add_labelled(gcut_canvas *c, uint32_t i, const char *color, const ch
 }
 
 // The frame of a part around a box that another does not stand in; NULL: none.
-static Agraph_t *part_entered(const gcut_canvas *c, uint32_t from, uint32_t to) {
+static Agraph_t *part_entered(const gcut__canvas *c, uint32_t from, uint32_t to) {
   for (uint32_t g = c->d->boxes[to].group; g != GCUT_NONE; g = c->d->groups[g].parent)
     if (c->d->groups[g].part != GCUT_NONE)
       return holds(c->d, g, c->d->boxes[from].group) ? NULL : c->groups[g];
@@ -79,8 +79,8 @@ static Agraph_t *part_entered(const gcut_canvas *c, uint32_t from, uint32_t to) 
 }
 
 // By way of a point at the top of the frame that it enters: from there on it stays inside.
-static void add_entering(gcut_canvas *c, uint32_t i, Agraph_t *frame, const char *color) {
-  const gcut_link *link = &c->d->links[i];
+static void add_entering(gcut__canvas *c, uint32_t i, Agraph_t *frame, const char *color) {
+  const gcut__link *link = &c->d->links[i];
   char name[32];
   snprintf(name, sizeof name, "e%u", i);
   Agnode_t *point = agnode(frame, name, 1);
@@ -101,8 +101,8 @@ static void add_entering(gcut_canvas *c, uint32_t i, Agraph_t *frame, const char
   gcut__canvas_set(before, "weight", "8"); // short
 }
 
-void gcut__canvas_add_link(gcut_canvas *c, uint32_t i) {
-  const gcut_link *link = &c->d->links[i];
+void gcut__canvas_add_link(gcut__canvas *c, uint32_t i) {
+  const gcut__link *link = &c->d->links[i];
   bool cut = link->crosses || link->crosses_other;
   const char *color =
       cut ? gcut__canvas_cut_color(c, link->crosses, link->crosses_other) : c->theme->line;

@@ -4,7 +4,7 @@
 
 enum { LONG_LINE = 60 };
 
-uint32_t *gcut__crossing_last_readers(const gcut_modules *m, gcut_arena *arena) {
+uint32_t *gcut__crossing_last_readers(const gcut__material *m, gcut_arena *arena) {
   uint32_t n = m->trace->graph->n_values, *last = GCUT_NEW_ARRAY(arena, uint32_t, n);
   for (uint32_t v = 0; v < n && last; v++) last[v] = GCUT_NONE;
   for (uint32_t k = 0; k < m->plan->n_parts && last; k++)
@@ -21,24 +21,24 @@ static double estimate_bytes(const gcut_trace *trace, uint32_t value) {
   return bytes;
 }
 
-static void add_crossing(gcut_crossing *c, const gcut_trace *trace, uint32_t value) {
+static void add_crossing(gcut__crossing *c, const gcut_trace *trace, uint32_t value) {
   uint64_t bytes;
   if (!gcut_trace_bytes(trace, value, &bytes)) c->known = false;
   double weight = estimate_bytes(trace, value);
-  uint32_t at = c->n < GCUT_CROSSING_LINES ? c->n : GCUT_CROSSING_LINES - 1;
-  if (c->n >= GCUT_CROSSING_LINES && c->largest_bytes[at] >= weight) at = GCUT_CROSSING_LINES;
-  for (; at < GCUT_CROSSING_LINES && at > 0 && c->largest_bytes[at - 1] < weight; at--) {
+  uint32_t at = c->n < GCUT__CROSSING_LINES ? c->n : GCUT__CROSSING_LINES - 1;
+  if (c->n >= GCUT__CROSSING_LINES && c->largest_bytes[at] >= weight) at = GCUT__CROSSING_LINES;
+  for (; at < GCUT__CROSSING_LINES && at > 0 && c->largest_bytes[at - 1] < weight; at--) {
     c->largest[at] = c->largest[at - 1];
     c->largest_bytes[at] = c->largest_bytes[at - 1];
   }
-  if (at < GCUT_CROSSING_LINES) c->largest[at] = value, c->largest_bytes[at] = weight;
+  if (at < GCUT__CROSSING_LINES) c->largest[at] = value, c->largest_bytes[at] = weight;
   c->bytes += bytes;
   c->n++;
 }
 
-gcut_crossing gcut__crossing_after(const gcut_modules *m, const uint32_t *last_readers,
-                                   uint32_t part) {
-  gcut_crossing c = {.known = true};
+gcut__crossing gcut__crossing_after(const gcut__material *m, const uint32_t *last_readers,
+                                    uint32_t part) {
+  gcut__crossing c = {.known = true};
   for (uint32_t k = 0; k <= part; k++)
     for (uint32_t i = 0; i < m->plan->parts[k].n_outputs; i++) {
       uint32_t v = m->plan->parts[k].outputs[i];
@@ -47,10 +47,10 @@ gcut_crossing gcut__crossing_after(const gcut_modules *m, const uint32_t *last_r
   return c;
 }
 
-const char *gcut__crossing_lines(const gcut_modules *m, const uint32_t *values, uint32_t n,
+const char *gcut__crossing_lines(const gcut__material *m, const uint32_t *values, uint32_t n,
                                  gcut_arena *arena) {
-  const char *items[GCUT_CROSSING_LINES], *text = "";
-  uint32_t listed = n < GCUT_CROSSING_LINES ? n : GCUT_CROSSING_LINES;
+  const char *items[GCUT__CROSSING_LINES], *text = "";
+  uint32_t listed = n < GCUT__CROSSING_LINES ? n : GCUT__CROSSING_LINES;
   size_t length = 0;
   for (uint32_t i = 0; i < listed; i++) {
     items[i] = gcut__caption_format(

@@ -2,24 +2,24 @@
 #ifndef GCUT_FORMATS_DOT_CROSSING_H
 #define GCUT_FORMATS_DOT_CROSSING_H
 
-#include "formats/dot/modules.h"
+#include "formats/dot/material.h"
 
-enum { GCUT_CROSSING_LINES = 3 };
+enum { GCUT__CROSSING_LINES = 3 };
 
-typedef struct gcut_crossing {
+typedef struct gcut__crossing {
   uint32_t n;
   uint64_t bytes;
-  bool known;                            // the bytes of all
-  uint32_t largest[GCUT_CROSSING_LINES]; // values, the largest first
-  double largest_bytes[GCUT_CROSSING_LINES];
-} gcut_crossing;
+  bool known;                             // the bytes of all
+  uint32_t largest[GCUT__CROSSING_LINES]; // values, the largest first
+  double largest_bytes[GCUT__CROSSING_LINES];
+} gcut__crossing;
 
 // [n_values] the last part that reads a value; GCUT_NONE: none. In the arena; NULL: out of memory.
-uint32_t *gcut__crossing_last_readers(const gcut_modules *modules, gcut_arena *arena);
-gcut_crossing gcut__crossing_after(const gcut_modules *modules, const uint32_t *last_readers,
-                                   uint32_t part);
+uint32_t *gcut__crossing_last_readers(const gcut__material *material, gcut_arena *arena);
+gcut__crossing gcut__crossing_after(const gcut__material *material, const uint32_t *last_readers,
+                                    uint32_t part);
 // "name type  bytes" of so many values, a line each where they are long, and how many more.
-const char *gcut__crossing_lines(const gcut_modules *modules, const uint32_t *values, uint32_t n,
+const char *gcut__crossing_lines(const gcut__material *material, const uint32_t *values, uint32_t n,
                                  gcut_arena *arena);
 
 #endif

@@ -25,7 +25,7 @@ static const char *model_name(const char *path) {
   return slash;
 }
 
-static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
+static const char *drawing_title(const gcut__material *m, gcut_arena *arena) {
   const gcut_graph *g = m->trace->graph;
   const gcut_plan *plan = m->plan;
   return gcut__caption_format(
@@ -37,11 +37,11 @@ static const char *drawing_title(const gcut_modules *m, gcut_arena *arena) {
            : "");
 }
 
-static gcut_status make_view(gcut_modules *modules, gcut_drawing *drawing, gcut_error *err) {
-  switch (modules->options->view) {
-  case GCUT_VIEW_PARTS: return gcut__view_parts(modules, drawing, err);
-  case GCUT_VIEW_LAYERS: return gcut__view_layers(modules, drawing, err);
-  case GCUT_VIEW_OPS: return gcut__view_ops(modules, drawing, err);
+static gcut_status make_view(gcut__material *material, gcut__drawing *drawing, gcut_error *err) {
+  switch (material->options->view) {
+  case GCUT_VIEW_PARTS: return gcut__view_parts(material, drawing, err);
+  case GCUT_VIEW_LAYERS: return gcut__view_layers(material, drawing, err);
+  case GCUT_VIEW_OPS: return gcut__view_ops(material, drawing, err);
   }
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no such view");
 }
@@ -74,7 +74,7 @@ static const char *url_of(gcut_arena *arena, const char *path) {
   return url;
 }
 
-static void link_parts(gcut_drawing *d, const char *path, const char *format) {
+static void link_parts(gcut__drawing *d, const char *path, const char *format) {
   for (uint32_t i = 0; i < d->n_boxes; i++)
     if (d->boxes[i].part != GCUT_NONE)
       d->boxes[i].url = url_of(d->arena, part_path(d->arena, path, format, d->boxes[i].part));
@@ -87,44 +87,44 @@ static void link_parts(gcut_drawing *d, const char *path, const char *format) {
 
 // What to draw, where; `back` is what the title links to, or NULL.
 typedef struct job {
-  gcut_modules *modules;
+  gcut__material *material;
   const char *path, *format, *title, *back;
 } job;
 
-static gcut_status write_drawing(const job *j, const gcut_drawing *drawing, gcut_error *err) {
+static gcut_status write_drawing(const job *j, const gcut__drawing *drawing, gcut_error *err) {
   gcut_output output;
   GCUT_TRY(gcut_output_open(j->path, &output, err));
   gcut_status status =
-      gcut__drawing_render(drawing, j->format, j->modules->options->dark, output.stream, err);
+      gcut__drawing_render(drawing, j->format, j->material->options->dark, output.stream, err);
   if (status == GCUT_OK) return gcut_output_commit(&output, err);
   gcut_output_abort(&output);
   return status;
 }
 
-static gcut_status draw_view(const job *j, gcut_drawing *drawing, gcut_error *err) {
+static gcut_status draw_view(const job *j, gcut__drawing *drawing, gcut_error *err) {
   drawing->title = j->title;
   drawing->url = url_of(drawing->arena, j->back);
-  GCUT_TRY(make_view(j->modules, drawing, err));
-  gcut__view_finish(j->modules, drawing);
-  if (j->modules->options->linked) link_parts(drawing, j->path, j->format);
-  if (gcut_arena_out_of_memory(j->modules->arena) || gcut_arena_out_of_memory(drawing->arena))
+  GCUT_TRY(make_view(j->material, drawing, err));
+  gcut__view_finish(j->material, drawing);
+  if (j->material->options->linked) link_parts(drawing, j->path, j->format);
+  if (gcut_arena_out_of_memory(j->material->arena) || gcut_arena_out_of_memory(drawing->arena))
     return GCUT_NO_MEMORY(err);
   return write_drawing(j, drawing, err);
 }
 
 static gcut_status draw_part(const job *whole, uint32_t part, gcut_error *err) {
-  gcut_modules modules = *whole->modules;
-  gcut_draw_options options = *modules.options;
-  gcut_drawing *drawing;
+  gcut__material material = *whole->material;
+  gcut_draw_options options = *material.options;
+  gcut__drawing *drawing;
   options.view = GCUT_VIEW_OPS;
   options.part = part;
   options.linked = false;
-  modules.options = &options;
-  job j = {.modules = &modules, .format = whole->format, .back = whole->path};
-  j.path = part_path(modules.arena, whole->path, whole->format, part);
+  material.options = &options;
+  job j = {.material = &material, .format = whole->format, .back = whole->path};
+  j.path = part_path(material.arena, whole->path, whole->format, part);
   j.title =
-      gcut__caption_format(modules.arena, "part %u: %s", part,
-                           gcut__caption_name(modules.arena, modules.plan->parts[part].name, 80));
+      gcut__caption_format(material.arena, "part %u: %s", part,
+                           gcut__caption_name(material.arena, material.plan->parts[part].name, 80));
   if (!j.path) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__drawing_create(&drawing, err));
   gcut_status status = draw_view(&j, drawing, err);
@@ -137,11 +137,11 @@ static void list_part(uint32_t *parts, uint32_t *n, const char *url, uint32_t pa
 }
 
 // A drawing for every part that the pipeline links to.
-static gcut_status draw_parts(const job *j, const gcut_drawing *pipeline, gcut_error *err) {
-  const gcut_progress *progress = &j->modules->options->progress;
+static gcut_status draw_parts(const job *j, const gcut__drawing *pipeline, gcut_error *err) {
+  const gcut_progress *progress = &j->material->options->progress;
   uint32_t n = 0;
   uint32_t *parts =
-      GCUT_NEW_ARRAY(j->modules->arena, uint32_t, pipeline->n_boxes + pipeline->n_groups);
+      GCUT_NEW_ARRAY(j->material->arena, uint32_t, pipeline->n_boxes + pipeline->n_groups);
   if (!parts) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < pipeline->n_boxes; i++)
     list_part(parts, &n, pipeline->boxes[i].url, pipeline->boxes[i].part);
@@ -155,7 +155,7 @@ static gcut_status draw_parts(const job *j, const gcut_drawing *pipeline, gcut_e
 }
 
 static gcut_status draw_picture(const job *j, gcut_error *err) {
-  gcut_drawing *drawing;
+  gcut__drawing *drawing;
   GCUT_TRY(gcut__drawing_create(&drawing, err));
   gcut_status status = draw_view(j, drawing, err);
   if (status == GCUT_OK) status = draw_parts(j, drawing, err);
@@ -166,7 +166,7 @@ static gcut_status draw_picture(const job *j, gcut_error *err) {
 static gcut_status write_page(const job *j, gcut_error *err) {
   gcut_output output;
   GCUT_TRY(gcut_output_open(j->path, &output, err));
-  gcut_status status = gcut__page_write(j->modules, j->title, output.stream, err);
+  gcut_status status = gcut__page_write(j->material, j->title, output.stream, err);
   if (status == GCUT_OK) return gcut_output_commit(&output, err);
   gcut_output_abort(&output);
   return status;
@@ -192,9 +192,9 @@ gcut_status gcut_draw(const gcut_trace *trace, const gcut_plan *plan,
   job j = {.path = path, .format = format_of(path)};
   GCUT_TRY(check_options(options, j.format, path, err));
   GCUT_TRY(
-      gcut__modules_create(trace, plan, options, strcmp(j.format, "html") == 0, &j.modules, err));
-  j.title = drawing_title(j.modules, j.modules->arena);
+      gcut__material_create(trace, plan, options, strcmp(j.format, "html") == 0, &j.material, err));
+  j.title = drawing_title(j.material, j.material->arena);
   gcut_status status = strcmp(j.format, "html") == 0 ? write_page(&j, err) : draw_picture(&j, err);
-  gcut__modules_destroy(j.modules);
+  gcut__material_destroy(j.material);
   return status;
 }

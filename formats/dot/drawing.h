@@ -8,30 +8,30 @@
 #include "graphcut/graph.h"
 #include "tracer/base/arena.h"
 
-typedef enum gcut_box_shape {
-  GCUT_BOX_MODULE, // a rounded box with title, subtitle and detail
-  GCUT_BOX_STACK,  // several equal ones folded into one
-  GCUT_BOX_OP,     // one operator
-  GCUT_BOX_VALUE,  // an input or output of the graph
-  GCUT_BOX_CUT,    // a thin red line with what crosses it
-} gcut_box_shape;
+typedef enum gcut__box_shape {
+  GCUT__BOX_MODULE, // a rounded box with title, subtitle and detail
+  GCUT__BOX_STACK,  // several equal ones folded into one
+  GCUT__BOX_OP,     // one operator
+  GCUT__BOX_VALUE,  // an input or output of the graph
+  GCUT__BOX_CUT,    // a thin red line with what crosses it
+} gcut__box_shape;
 
-typedef struct gcut_box {
+typedef struct gcut__box {
   const char *title, *subtitle, *detail, *extra; // NULL: none; a subtitle may have several lines
   const char *tooltip;                           // may have several lines
   const char *url;                               // NULL: none
-  gcut_box_shape shape;
-  gcut_paint paint;
+  gcut__box_shape shape;
+  gcut__paint paint;
   bool crosses, crosses_other; // of a cut: which plans cut there
   bool has_heat;
   double heat[GCUT_N_HEATS];  // in each measure that was asked for; 0 elsewhere
   uint32_t group;             // GCUT_NONE: none
   uint32_t scope, part, node; // what it stands for; GCUT_NONE: not one of that
   uint32_t last_part;         // where it stands for several
-} gcut_box;
+} gcut__box;
 
 // A dashed frame around boxes and other groups.
-typedef struct gcut_group {
+typedef struct gcut__box_group {
   const char *title, *class_name; // "": none
   const char *url;                // NULL: none
   uint32_t parent;                // GCUT_NONE: none; less than its own number
@@ -39,9 +39,9 @@ typedef struct gcut_group {
   uint32_t part;                  // that it is; GCUT_NONE: a module
   bool keeps;                     // its frame, although it holds but one other
   bool merged;                    // into the one group that it holds
-} gcut_group;
+} gcut__box_group;
 
-typedef struct gcut_link {
+typedef struct gcut__link {
   uint32_t from, to;   // boxes
   const char *label;   // NULL: none
   const char *tooltip; // NULL: none
@@ -50,13 +50,13 @@ typedef struct gcut_link {
   bool crosses_other;  // a cut of the plan it is held against
   bool is_spine;       // keeps what it links in one line
   bool is_inside;      // from what holds a graph to the first of it: nothing passes
-} gcut_link;
+} gcut__link;
 
-typedef struct gcut_drawing {
+typedef struct gcut__drawing {
   const char *title;
-  gcut_box *boxes;
-  gcut_group *groups;
-  gcut_link *links;
+  gcut__box *boxes;
+  gcut__box_group *groups;
+  gcut__link *links;
   uint32_t n_boxes, n_groups, n_links;
   uint32_t box_capacity, group_capacity, link_capacity;
   const char *note;       // what was folded; NULL: nothing
@@ -67,17 +67,17 @@ typedef struct gcut_drawing {
   gcut_heat by;           // what boxes are heated by
   double hottest;         // of all boxes
   gcut_arena *arena;
-} gcut_drawing;
+} gcut__drawing;
 
-GCUT_MUST_USE gcut_status gcut__drawing_create(gcut_drawing **out_drawing, gcut_error *err);
-void gcut__drawing_destroy(gcut_drawing *drawing);
+GCUT_MUST_USE gcut_status gcut__drawing_create(gcut__drawing **out_drawing, gcut_error *err);
+void gcut__drawing_destroy(gcut__drawing *drawing);
 // The number of the new item, or GCUT_NONE where memory is out. Text is borrowed.
-uint32_t gcut__drawing_add_box(gcut_drawing *drawing, const gcut_box *box);
-uint32_t gcut__drawing_add_group(gcut_drawing *drawing, const gcut_group *group);
-uint32_t gcut__drawing_add_link(gcut_drawing *drawing, const gcut_link *link);
+uint32_t gcut__drawing_add_box(gcut__drawing *drawing, const gcut__box *box);
+uint32_t gcut__drawing_add_group(gcut__drawing *drawing, const gcut__box_group *group);
+uint32_t gcut__drawing_add_link(gcut__drawing *drawing, const gcut__link *link);
 // Takes away frames that hold nothing but one other: "m" around "model" becomes "m.model".
-void gcut__drawing_merge_groups(gcut_drawing *drawing);
+void gcut__drawing_merge_groups(gcut__drawing *drawing);
 // A box that stands for nothing yet.
-gcut_box gcut__drawing_plain_box(gcut_box_shape shape);
+gcut__box gcut__drawing_plain_box(gcut__box_shape shape);
 
 #endif

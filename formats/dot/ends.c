@@ -7,8 +7,8 @@
 enum { MOST_VALUES = 60, INPUT_LINKS = 8, MOST_APART = 4 };
 
 typedef struct ends {
-  gcut_modules *m;
-  gcut_drawing *d;
+  gcut__material *m;
+  gcut__drawing *d;
   const uint32_t *values; // [n] of the graph
   uint32_t n;
   bool outputs;
@@ -28,14 +28,14 @@ static uint32_t owner_of(const ends *e, uint32_t value) {
 }
 
 static gcut_status link(const ends *e, uint32_t box, uint32_t other, gcut_error *err) {
-  gcut_link link =
-      e->outputs ? (gcut_link){.from = other, .to = box} : (gcut_link){.from = box, .to = other};
+  gcut__link link =
+      e->outputs ? (gcut__link){.from = other, .to = box} : (gcut__link){.from = box, .to = other};
   return gcut__drawing_add_link(e->d, &link) == GCUT_NONE ? GCUT_NO_MEMORY(err) : GCUT_OK;
 }
 
 static gcut_status add_box(ends *e, const char *title, const char *subtitle, uint32_t *out_box,
                            gcut_error *err) {
-  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_VALUE);
+  gcut__box box = gcut__drawing_plain_box(GCUT__BOX_VALUE);
   box.title = title;
   box.subtitle = subtitle;
   e->n_drawn++;
@@ -86,7 +86,7 @@ static gcut_status draw_value(ends *e, uint32_t value, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__ends_draw(gcut_modules *m, gcut_drawing *d, bool outputs, gcut_error *err) {
+gcut_status gcut__ends_draw(gcut__material *m, gcut__drawing *d, bool outputs, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   ends e = {.m = m,
             .d = d,

@@ -5,7 +5,7 @@
 
 #include "tracer/base/error.h"
 
-bool gcut__modules_about_equal(uint64_t a, uint64_t b) {
+bool gcut__material_about_equal(uint64_t a, uint64_t b) {
   return (a > b ? a - b : b - a) <= a / 100;
 }
 
@@ -20,23 +20,24 @@ static bool numbered_alike(const char *a, const char *b) {
 
 // Equal to the eye: sisters of one class and one name but for its number, with about as many
 // weights (the first of a run often computes what all share), or else of the same operators.
-static bool same_module(const gcut_modules *m, uint32_t a, uint32_t b) {
+static bool same_module(const gcut__material *m, uint32_t a, uint32_t b) {
   const gcut_scope *x = &m->trace->graph->scopes[a], *y = &m->trace->graph->scopes[b];
   if (x->parent != y->parent || strcmp(x->class_name, y->class_name) != 0 || x->n_nodes == 0 ||
       !numbered_alike(x->name, y->name))
     return false;
   if (m->scopes[a].weight_bytes > 0)
-    return gcut__modules_about_equal(m->scopes[a].weight_bytes, m->scopes[b].weight_bytes);
+    return gcut__material_about_equal(m->scopes[a].weight_bytes, m->scopes[b].weight_bytes);
   return m->scopes[a].signature == m->scopes[b].signature;
 }
 
-static void mark_run(gcut_modules *m, const uint32_t *run, uint32_t n) {
+static void mark_run(gcut__material *m, const uint32_t *run, uint32_t n) {
   for (uint32_t i = 0; i < n && n > 1; i++) m->scopes[run[i]].run = run[0];
 }
 
 // Walks each parent's children in their order and finds runs of equal ones. `next` and `first` list
 // children.
-static void find_runs(gcut_modules *m, const uint32_t *first, const uint32_t *next, uint32_t *run) {
+static void find_runs(gcut__material *m, const uint32_t *first, const uint32_t *next,
+                      uint32_t *run) {
   for (uint32_t p = 0; p < m->trace->graph->n_scopes; p++) {
     uint32_t n = 0;
     for (uint32_t s = first[p]; s != GCUT_NONE; s = next[s]) {
@@ -50,7 +51,7 @@ static void find_runs(gcut_modules *m, const uint32_t *first, const uint32_t *ne
   }
 }
 
-gcut_status gcut__fold_scopes(gcut_modules *m, gcut_error *err) {
+gcut_status gcut__fold_scopes(gcut__material *m, gcut_error *err) {
   uint32_t n = m->trace->graph->n_scopes;
   uint32_t *memory = malloc((size_t)n * 3 * sizeof *memory);
   if (!memory) return GCUT_NO_MEMORY(err);

@@ -2,9 +2,9 @@
 #ifndef GCUT_FORMATS_DOT_FOLD_H
 #define GCUT_FORMATS_DOT_FOLD_H
 
-#include "formats/dot/modules.h"
+#include "formats/dot/material.h"
 
 // Sets `run` of all scopes from their other facts.
-GCUT_MUST_USE gcut_status gcut__fold_scopes(gcut_modules *modules, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__fold_scopes(gcut__material *material, gcut_error *err);
 
 #endif

@@ -8,7 +8,7 @@ typedef struct legend { // cells of one row, and about how wide they are, in poi
   double width;
 } legend;
 
-static void add_cell(const gcut_canvas *c, legend *l, const char *fill, const char *line,
+static void add_cell(const gcut__canvas *c, legend *l, const char *fill, const char *line,
                      const char *color, const char *text) {
   l->cells = gcut__caption_format(
       c->arena,
@@ -18,7 +18,7 @@ static void add_cell(const gcut_canvas *c, legend *l, const char *fill, const ch
   l->width += 11 + 4.6 * (double)strlen(text);
 }
 
-static void add_text(const gcut_canvas *c, legend *l, const char *text) {
+static void add_text(const gcut__canvas *c, legend *l, const char *text) {
   l->cells = gcut__caption_format(c->arena,
                                   "%s<td border=\"0\"><font color=\"%s\" "
                                   "point-size=\"9\">%s</font></td>",
@@ -27,26 +27,26 @@ static void add_text(const gcut_canvas *c, legend *l, const char *text) {
 }
 
 // The paints that the drawing uses.
-static void add_paints(const gcut_canvas *c, legend *l) {
-  bool used[GCUT_N_PAINTS] = {false};
+static void add_paints(const gcut__canvas *c, legend *l) {
+  bool used[GCUT__N_PAINTS] = {false};
   for (uint32_t i = 0; i < c->d->n_boxes; i++)
-    if (c->d->boxes[i].shape != GCUT_BOX_CUT && c->d->boxes[i].shape != GCUT_BOX_VALUE)
+    if (c->d->boxes[i].shape != GCUT__BOX_CUT && c->d->boxes[i].shape != GCUT__BOX_VALUE)
       used[c->d->boxes[i].paint] = true;
-  for (int p = 0; p < GCUT_N_PAINTS; p++)
+  for (int p = 0; p < GCUT__N_PAINTS; p++)
     if (used[p])
-      add_cell(c, l, gcut__paint_fill((gcut_paint)p, c->dark),
-               gcut__paint_line((gcut_paint)p, c->dark), c->theme->text,
-               gcut__paint_legend((gcut_paint)p));
+      add_cell(c, l, gcut__paint_fill((gcut__paint)p, c->dark),
+               gcut__paint_line((gcut__paint)p, c->dark), c->theme->text,
+               gcut__paint_legend((gcut__paint)p));
 }
 
-static void add_heats(const gcut_canvas *c, legend *l) {
-  for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
+static void add_heats(const gcut__canvas *c, legend *l) {
+  for (unsigned step = 0; step < GCUT__HEAT_STEPS; step++)
     add_cell(c, l, gcut__heat_fill_color(step, c->dark), c->theme->frame, c->theme->text,
              step == 0 ? "0" : "  ");
   add_text(c, l, c->d->heat_title);
 }
 
-static void add_plans(const gcut_canvas *c, legend *l) {
+static void add_plans(const gcut__canvas *c, legend *l) {
   static const char *const texts[] = {"cut by this plan", "by the other", "by both"};
   for (int i = 0; i < 3; i++) {
     const char *color = gcut__canvas_cut_color(c, i != 1, i != 0);
@@ -55,7 +55,7 @@ static void add_plans(const gcut_canvas *c, legend *l) {
 }
 
 // A row of small cells at the left; what the title is wider goes to an empty last one.
-static const char *legend_row(const gcut_canvas *c, const legend *l) {
+static const char *legend_row(const gcut__canvas *c, const legend *l) {
   double left = 7.8 * (double)strlen(c->d->title) - l->width;
   if (!*l->cells) return "";
   return gcut__caption_format(
@@ -66,7 +66,7 @@ static const char *legend_row(const gcut_canvas *c, const legend *l) {
       l->cells, left > 1 ? (int)left : 1);
 }
 
-static const char *legends(const gcut_canvas *c) {
+static const char *legends(const gcut__canvas *c) {
   legend paints = {"", 0}, plans = {"", 0};
   if (c->d->heat_title)
     add_heats(c, &paints);
@@ -76,10 +76,10 @@ static const char *legends(const gcut_canvas *c) {
   return gcut__caption_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
 }
 
-const char *gcut__canvas_legends(const gcut_canvas *c) {
+const char *gcut__canvas_legends(const gcut__canvas *c) {
   return gcut__caption_format(
       c->arena, "<table border=\"0\" cellborder=\"0\" cellspacing=\"2\">%s%s%s</table>",
-      gcut__canvas_rows(c, c->d->title, (gcut_text_style){c->theme->text, 14, true, false}),
+      gcut__canvas_rows(c, c->d->title, (gcut__text_style){c->theme->text, 14, true, false}),
       legends(c),
-      gcut__canvas_rows(c, c->d->note, (gcut_text_style){c->theme->faint_text, 9, false, false}));
+      gcut__canvas_rows(c, c->d->note, (gcut__text_style){c->theme->faint_text, 9, false, false}));
 }

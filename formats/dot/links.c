@@ -1,6 +1,6 @@
 // Links boxes along the values that pass between them.
 #include "formats/dot/caption.h"
-#include "formats/dot/modules.h"
+#include "formats/dot/material.h"
 #include "tracer/base/error.h"
 
 enum {
@@ -13,7 +13,7 @@ typedef struct crossing {
 } crossing;
 
 // Adds a value to the link between two boxes; the largest value gives the label.
-static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links, uint32_t from,
+static gcut_status link_value(gcut__material *m, gcut__drawing *d, gcut_map *links, uint32_t from,
                               uint32_t to, uint32_t value, crossing crosses, gcut_error *err) {
   uint64_t key = (uint64_t)from << 32 | to, bytes = 0;
   uint32_t at = gcut_map_get(links, key);
@@ -23,11 +23,11 @@ static gcut_status link_value(gcut_modules *m, gcut_drawing *d, gcut_map *links,
     return GCUT_OK;
   }
   if (at == GCUT_NONE) {
-    gcut_link link = {.from = from, .to = to};
+    gcut__link link = {.from = from, .to = to};
     at = gcut__drawing_add_link(d, &link);
     if (at == GCUT_NONE || !gcut_map_set(links, key, at)) return GCUT_NO_MEMORY(err);
   }
-  gcut_link *link = &d->links[at];
+  gcut__link *link = &d->links[at];
   const char *caption = gcut__caption_value(d->arena, m->trace, value);
   const char *line = gcut__caption_format(
       d->arena, "%s%s%s: %s", link->tooltip ? link->tooltip : "", link->tooltip ? "\n" : "",
@@ -56,7 +56,8 @@ static uint32_t find_reader(const reader_list *list, uint32_t box) {
   return list->n;
 }
 
-static reader_list readers_of(const gcut_modules *m, uint32_t value, uint32_t from, bool in_part) {
+static reader_list readers_of(const gcut__material *m, uint32_t value, uint32_t from,
+                              bool in_part) {
   const gcut_graph *g = m->trace->graph;
   const gcut_value *v = &g->values[value];
   reader_list list = {.n = 0};
@@ -79,8 +80,8 @@ static reader_list readers_of(const gcut_modules *m, uint32_t value, uint32_t fr
 
 // What many boxes read is drawn to the first of them alone: a mask that goes to every layer would
 // bury the rest.
-static gcut_status link_readers(gcut_modules *m, gcut_drawing *d, gcut_map *links, uint32_t value,
-                                uint32_t from, bool in_part, gcut_error *err) {
+static gcut_status link_readers(gcut__material *m, gcut__drawing *d, gcut_map *links,
+                                uint32_t value, uint32_t from, bool in_part, gcut_error *err) {
   reader_list list = readers_of(m, value, from, in_part);
   if (list.n == 0) return GCUT_OK;
   if (list.n <= FAN_OUT) {
@@ -91,12 +92,12 @@ static gcut_status link_readers(gcut_modules *m, gcut_drawing *d, gcut_map *link
   GCUT_TRY(link_value(m, d, links, from, list.boxes[0], value, list.any, err));
   uint32_t at = gcut_map_get(links, (uint64_t)from << 32 | list.boxes[0]);
   if (at == GCUT_NONE) return GCUT_OK; // left out
-  gcut_link *link = &d->links[at];
+  gcut__link *link = &d->links[at];
   link->label = gcut__caption_format(d->arena, "%s → and %u more", link->label, list.n - 1);
   return link->label ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-static gcut_status link_node(gcut_modules *m, uint32_t index, bool in_part, gcut_drawing *d,
+static gcut_status link_node(gcut__material *m, uint32_t index, bool in_part, gcut__drawing *d,
                              gcut_map *links, gcut_error *err) {
   const gcut_node *node = &m->trace->graph->nodes[index];
   uint32_t from = m->box_of_node[index];
@@ -108,8 +109,8 @@ static gcut_status link_node(gcut_modules *m, uint32_t index, bool in_part, gcut
   return GCUT_OK;
 }
 
-gcut_status gcut__modules_link(gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                               bool in_part, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__material_link(gcut__material *m, const uint32_t *nodes, uint32_t n_nodes,
+                                bool in_part, gcut__drawing *d, gcut_error *err) {
   gcut_map links = {0};
   gcut_status status = GCUT_OK;
   for (uint32_t i = 0; i < n_nodes && status == GCUT_OK; i++)

@@ -8,11 +8,11 @@
 
 enum { FOLD_RUN = 3 }; // equal modules from which on they are folded
 
-static bool left_out(const gcut_modules *m, uint32_t node) {
-  return !m->options->all && gcut__modules_is_shape_code(m, node);
+static bool left_out(const gcut__material *m, uint32_t node) {
+  return !m->options->all && gcut__material_is_shape_code(m, node);
 }
 
-void gcut__owners_free(gcut_owners *o) {
+void gcut__owners_free(gcut__owners *o) {
   free(o->of_node);
   free(o->crowd);
   free(o->fold_to);
@@ -20,12 +20,12 @@ void gcut__owners_free(gcut_owners *o) {
   free(o->last);
 }
 
-static gcut_status allocate(const gcut_graph *g, gcut_owners *o, gcut_error *err) {
-  *o = (gcut_owners){.of_node = malloc(((size_t)g->n_nodes + 1) * sizeof *o->of_node),
-                     .crowd = calloc((size_t)g->n_nodes + 1, sizeof *o->crowd),
-                     .fold_to = malloc(((size_t)g->n_scopes + 1) * sizeof *o->fold_to),
-                     .members = calloc((size_t)g->n_scopes + 1, sizeof *o->members),
-                     .last = calloc((size_t)g->n_scopes + 1, sizeof *o->last)};
+static gcut_status allocate(const gcut_graph *g, gcut__owners *o, gcut_error *err) {
+  *o = (gcut__owners){.of_node = malloc(((size_t)g->n_nodes + 1) * sizeof *o->of_node),
+                      .crowd = calloc((size_t)g->n_nodes + 1, sizeof *o->crowd),
+                      .fold_to = malloc(((size_t)g->n_scopes + 1) * sizeof *o->fold_to),
+                      .members = calloc((size_t)g->n_scopes + 1, sizeof *o->members),
+                      .last = calloc((size_t)g->n_scopes + 1, sizeof *o->last)};
   if (o->of_node && o->crowd && o->fold_to && o->members && o->last) {
     memset(o->of_node, 0xff, ((size_t)g->n_nodes + 1) * sizeof *o->of_node); // GCUT_NONE
     memset(o->fold_to, 0xff, ((size_t)g->n_scopes + 1) * sizeof *o->fold_to);
@@ -38,7 +38,8 @@ static gcut_status allocate(const gcut_graph *g, gcut_owners *o, gcut_error *err
 // ---- folding ----------------------------------------------------------------------------------
 
 // Marks the modules that nodes stand in: their own number in fold_to, for now.
-static void mark_present(const gcut_modules *m, const uint32_t *nodes, uint32_t n, gcut_owners *o) {
+static void mark_present(const gcut__material *m, const uint32_t *nodes, uint32_t n,
+                         gcut__owners *o) {
   const gcut_graph *g = m->trace->graph;
   for (uint32_t i = 0; i < n; i++)
     for (uint32_t s = g->nodes[nodes[i]].scope; s != GCUT_NONE && o->fold_to[s] == GCUT_NONE;
@@ -47,7 +48,7 @@ static void mark_present(const gcut_modules *m, const uint32_t *nodes, uint32_t 
 }
 
 // By run, whose first scope's slots count its members and name the second that is present.
-static void fold(const gcut_modules *m, gcut_owners *o) {
+static void fold(const gcut__material *m, gcut__owners *o) {
   uint32_t n = m->trace->graph->n_scopes, *second = o->last;
   for (uint32_t s = 0; s < n; s++) {
     uint32_t run = o->fold_to[s] == s ? m->scopes[s].run : GCUT_NONE;
@@ -61,7 +62,7 @@ static void fold(const gcut_modules *m, gcut_owners *o) {
 }
 
 // What a stack stands for, by its first.
-static void count_folded(const gcut_modules *m, gcut_owners *o) {
+static void count_folded(const gcut__material *m, gcut__owners *o) {
   uint32_t n = m->trace->graph->n_scopes;
   memset(o->members, 0, n * sizeof *o->members);
   for (uint32_t s = 0; s < n; s++) {
@@ -74,12 +75,12 @@ static void count_folded(const gcut_modules *m, gcut_owners *o) {
 // ---- who owns what ----------------------------------------------------------------------------
 
 // The scope that stands for `scope` as one box, or GCUT_NONE where all around it are opened.
-static uint32_t closed_scope(const gcut_modules *m, const gcut_owners *o, uint32_t scope,
+static uint32_t closed_scope(const gcut__material *m, const gcut__owners *o, uint32_t scope,
                              uint32_t depth) {
   uint32_t found = GCUT_NONE;
   for (uint32_t s = scope; s != GCUT_NONE; s = m->trace->graph->scopes[s].parent) {
-    const gcut_scope_facts *f = &m->scopes[s];
-    bool leaf = depth != GCUT_ALL_OPS && !f->has_modules && s != 0;
+    const gcut__scope_facts *f = &m->scopes[s];
+    bool leaf = depth != GCUT__ALL_OPS && !f->has_modules && s != 0;
     if (o->fold_to[s] != GCUT_NONE)
       found = o->fold_to[s];
     else if (f->depth > depth || leaf)
@@ -98,7 +99,7 @@ static uint32_t find_root(uint32_t *owner, uint32_t base, uint32_t node) {
 
 // How many boxes lie on the longest way to a node, its crowd counting as none: a crowd of nodes of
 // one level cannot feed itself through another box.
-static uint32_t level_of(const gcut_modules *m, const gcut_owners *o, const uint32_t *level,
+static uint32_t level_of(const gcut__material *m, const gcut__owners *o, const uint32_t *level,
                          uint32_t node) {
   const gcut_graph *g = m->trace->graph;
   const gcut_node *n = &g->nodes[node];
@@ -116,7 +117,7 @@ static uint32_t level_of(const gcut_modules *m, const gcut_owners *o, const uint
 
 // Joins a node that stands for itself with the producers of its inputs that do, too, in the same
 // scope and part and on the same level.
-static void join_crowd(const gcut_modules *m, uint32_t *owner, const uint32_t *level,
+static void join_crowd(const gcut__material *m, uint32_t *owner, const uint32_t *level,
                        uint32_t node) {
   const gcut_graph *g = m->trace->graph;
   const gcut_node *n = &g->nodes[node];
@@ -135,12 +136,12 @@ static void join_crowd(const gcut_modules *m, uint32_t *owner, const uint32_t *l
   }
 }
 
-static bool is_alone(const gcut_modules *m, const gcut_owners *o, uint32_t node) {
+static bool is_alone(const gcut__material *m, const gcut__owners *o, uint32_t node) {
   return o->of_node[node] != GCUT_NONE && o->of_node[node] >= m->trace->graph->n_scopes;
 }
 
-static gcut_status find_crowds(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                               gcut_owners *o, gcut_error *err) {
+static gcut_status find_crowds(const gcut__material *m, const uint32_t *nodes, uint32_t n,
+                               gcut__owners *o, gcut_error *err) {
   uint32_t base = m->trace->graph->n_scopes;
   uint32_t *level = calloc((size_t)m->trace->graph->n_nodes + 1, sizeof *level);
   if (!level) return GCUT_NO_MEMORY(err);
@@ -154,8 +155,8 @@ static gcut_status find_crowds(const gcut_modules *m, const uint32_t *nodes, uin
   return GCUT_OK;
 }
 
-gcut_status gcut__owners_find(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                              uint32_t depth, gcut_owners *o, gcut_error *err) {
+gcut_status gcut__owners_find(const gcut__material *m, const uint32_t *nodes, uint32_t n,
+                              uint32_t depth, gcut__owners *o, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
   GCUT_TRY(allocate(g, o, err));
   mark_present(m, nodes, n, o);
@@ -166,13 +167,13 @@ gcut_status gcut__owners_find(const gcut_modules *m, const uint32_t *nodes, uint
     uint32_t scope = closed_scope(m, o, g->nodes[nodes[i]].scope, depth);
     o->of_node[nodes[i]] = scope == GCUT_NONE ? g->n_scopes + nodes[i] : scope;
   }
-  gcut_status status = depth == GCUT_ALL_OPS ? GCUT_OK : find_crowds(m, nodes, n, o, err);
+  gcut_status status = depth == GCUT__ALL_OPS ? GCUT_OK : find_crowds(m, nodes, n, o, err);
   if (status != GCUT_OK) gcut__owners_free(o);
   return status;
 }
 
-void gcut__owners_collapse(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                           gcut_owners *o) {
+void gcut__owners_collapse(const gcut__material *m, const uint32_t *nodes, uint32_t n,
+                           gcut__owners *o) {
   uint32_t base = m->trace->graph->n_scopes, first = GCUT_NONE, count = 0;
   for (uint32_t i = 0; i < n; i++) {
     if (o->of_node[nodes[i]] == GCUT_NONE) continue;
@@ -183,15 +184,15 @@ void gcut__owners_collapse(const gcut_modules *m, const uint32_t *nodes, uint32_
   if (first != GCUT_NONE) o->crowd[first] = count;
 }
 
-uint32_t gcut__owners_of(const gcut_modules *m, gcut_owners *o, uint32_t node) {
+uint32_t gcut__owners_of(const gcut__material *m, gcut__owners *o, uint32_t node) {
   uint32_t base = m->trace->graph->n_scopes;
   if (o->of_node[node] == GCUT_NONE || o->of_node[node] < base) return o->of_node[node];
   uint32_t root = find_root(o->of_node, base, node);
-  return base + (o->crowd[root] >= GCUT_CROWD ? root : node);
+  return base + (o->crowd[root] >= GCUT__CROWD ? root : node);
 }
 
-gcut_status gcut__owners_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n,
-                               gcut_owners *o, uint32_t *out_n, gcut_error *err) {
+gcut_status gcut__owners_count(const gcut__material *m, const uint32_t *nodes, uint32_t n,
+                               gcut__owners *o, uint32_t *out_n, gcut_error *err) {
   gcut_map seen = {0};
   bool ok = true;
   for (uint32_t i = 0; i < n && ok; i++) {
@@ -203,9 +204,9 @@ gcut_status gcut__owners_count(const gcut_modules *m, const uint32_t *nodes, uin
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__modules_count(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                                uint32_t depth, uint32_t *out_n, gcut_error *err) {
-  gcut_owners o;
+gcut_status gcut__material_count(const gcut__material *m, const uint32_t *nodes, uint32_t n_nodes,
+                                 uint32_t depth, uint32_t *out_n, gcut_error *err) {
+  gcut__owners o;
   *out_n = 0;
   GCUT_TRY(gcut__owners_find(m, nodes, n_nodes, depth, &o, err));
   gcut_status status = gcut__owners_count(m, nodes, n_nodes, &o, out_n, err);
@@ -213,14 +214,14 @@ gcut_status gcut__modules_count(const gcut_modules *m, const uint32_t *nodes, ui
   return status;
 }
 
-gcut_status gcut__modules_fit(const gcut_modules *m, const uint32_t *nodes, uint32_t n_nodes,
-                              uint32_t limit, uint32_t *out_depth, gcut_error *err) {
+gcut_status gcut__material_fit(const gcut__material *m, const uint32_t *nodes, uint32_t n_nodes,
+                               uint32_t limit, uint32_t *out_depth, gcut_error *err) {
   uint32_t deepest = 1, n;
   for (uint32_t s = 0; s < m->trace->graph->n_scopes; s++)
     if (m->scopes[s].depth > deepest) deepest = m->scopes[s].depth;
   *out_depth = 0;
   for (uint32_t depth = 1; depth <= deepest; depth++) {
-    GCUT_TRY(gcut__modules_count(m, nodes, n_nodes, depth, &n, err));
+    GCUT_TRY(gcut__material_count(m, nodes, n_nodes, depth, &n, err));
     if (n > limit) break;
     *out_depth = depth;
   }

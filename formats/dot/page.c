@@ -26,7 +26,7 @@ typedef struct page {
 } page;
 
 typedef struct book {
-  gcut_modules *m;
+  gcut__material *m;
   page *pages;
   uint32_t n_pages, capacity;
   uint32_t *page_of_scope; // [n_scopes]
@@ -92,7 +92,7 @@ static uint32_t page_for_node(book *b, uint32_t node, uint32_t parent) {
   return add_page(b, p);
 }
 
-static uint32_t page_of_box(book *b, const gcut_box *box, uint32_t parent) {
+static uint32_t page_of_box(book *b, const gcut__box *box, uint32_t parent) {
   if (box->scope != GCUT_NONE && box->scope != b->pages[parent].scope)
     return page_for_scope(b, box->scope, parent);
   if (box->part != GCUT_NONE) return page_for_part(b, box->part, parent);
@@ -112,16 +112,16 @@ static uint32_t nodes_of_page(book *b, const page *p) {
   }
   uint32_t n = 0;
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
-    if (gcut__modules_within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
+    if (gcut__material_within(g, g->nodes[g->bodies[0].nodes[i]].scope, p->scope))
       b->nodes[n++] = g->bodies[0].nodes[i];
   return n;
 }
 
 // The graphs inside an operator.
-static gcut_status draw_bodies(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
+static gcut_status draw_bodies(book *b, const page *p, gcut__drawing *d, gcut_error *err) {
   const gcut_graph *g = b->m->trace->graph;
   uint32_t hidden = 0;
-  gcut__modules_clear(b->m);
+  gcut__material_clear(b->m);
   for (uint32_t i = 1; i < g->n_bodies; i++)
     if (g->bodies[i].node == p->node)
       GCUT_TRY(gcut__bodies_draw(b->m, i, GCUT_NONE, PAGE_BOXES, d, &hidden, err));
@@ -129,21 +129,21 @@ static gcut_status draw_bodies(book *b, const page *p, gcut_drawing *d, gcut_err
 }
 
 // The inside of a module: every operator where they are few, else its modules.
-static gcut_status draw_inside(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
-  uint32_t n = nodes_of_page(b, p), boxes, hidden = 0, depth = GCUT_ALL_OPS;
-  GCUT_TRY(gcut__modules_count(b->m, b->nodes, n, depth, &boxes, err));
+static gcut_status draw_inside(book *b, const page *p, gcut__drawing *d, gcut_error *err) {
+  uint32_t n = nodes_of_page(b, p), boxes, hidden = 0, depth = GCUT__ALL_OPS;
+  GCUT_TRY(gcut__material_count(b->m, b->nodes, n, depth, &boxes, err));
   if (boxes > PAGE_BOXES / 4)
-    GCUT_TRY(gcut__modules_fit(b->m, b->nodes, n, PAGE_BOXES, &depth, err));
+    GCUT_TRY(gcut__material_fit(b->m, b->nodes, n, PAGE_BOXES, &depth, err));
   uint32_t root = p->scope == GCUT_NONE ? 0 : p->scope;
-  gcut__modules_clear(b->m);
-  GCUT_TRY(gcut__modules_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
+  gcut__material_clear(b->m);
+  GCUT_TRY(gcut__material_draw(b->m, b->nodes, n, depth, root, GCUT_NONE, d, &hidden, err));
   if (hidden > 0)
     d->note = gcut__caption_format(d->arena, "%s shape nodes left out",
                                    gcut__caption_count(d->arena, hidden));
-  return gcut__modules_link(b->m, b->nodes, n, p->part != GCUT_NONE, d, err);
+  return gcut__material_link(b->m, b->nodes, n, p->part != GCUT_NONE, d, err);
 }
 
-static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error *err) {
+static gcut_status draw_page(book *b, const page *p, gcut__drawing *d, gcut_error *err) {
   d->title = gcut__caption_name(d->arena, p->title, 80);
   if (p->view == GCUT_VIEW_PARTS) return gcut__view_parts(b->m, d, err);
   if (p->view == GCUT_VIEW_LAYERS) return gcut__view_layers(b->m, d, err);
@@ -156,7 +156,7 @@ static gcut_status draw_page(book *b, const page *p, gcut_drawing *d, gcut_error
 static json_t *json_number_or_null(uint32_t n) {
   return n == GCUT_NONE ? json_null() : json_integer(n);
 }
-static json_t *json_of_heat(book *b, const gcut_box *box) {
+static json_t *json_of_heat(book *b, const gcut__box *box) {
   json_t *heat = json_array();
   for (int by = 0; by < GCUT_N_HEATS; by++)
     gcut__json_append(&b->json, heat,
@@ -165,7 +165,7 @@ static json_t *json_of_heat(book *b, const gcut_box *box) {
   return heat;
 }
 
-static json_t *json_of_box(book *b, const gcut_box *box, uint32_t parent) {
+static json_t *json_of_box(book *b, const gcut__box *box, uint32_t parent) {
   json_t *o = json_pack("{s:o}", "page", json_number_or_null(page_of_box(b, box, parent)));
   if (box->has_heat) gcut__json_set(&b->json, o, "heat", json_of_heat(b, box));
   if (box->part != GCUT_NONE)
@@ -176,7 +176,7 @@ static json_t *json_of_box(book *b, const gcut_box *box, uint32_t parent) {
 }
 
 static gcut_status make_page(book *b, uint32_t index, gcut_error *err) {
-  gcut_drawing *d;
+  gcut__drawing *d;
   GCUT_TRY(gcut__drawing_create(&d, err));
   page p = b->pages[index];
   gcut_status status = draw_page(b, &p, d, err);
@@ -293,7 +293,7 @@ static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_err
   json_t *tabs = json_array();
   b->json_pages = json_array();
   gcut_status status = make_pages(b, tabs, err);
-  const gcut_modules *m = b->m;
+  const gcut__material *m = b->m;
   json_t *timeline = m->slices ? gcut__page_timeline(m->slices, b->arena, &b->json) : json_null();
   json_t *data = json_pack("{s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "title", title, "by",
                            (int)m->options->by, "overlay", m->other.plan != NULL, "tabs", tabs,
@@ -305,7 +305,7 @@ static gcut_status write_book(book *b, const char *title, FILE *stream, gcut_err
   return status;
 }
 
-gcut_status gcut__page_write(gcut_modules *m, const char *title, FILE *stream, gcut_error *err) {
+gcut_status gcut__page_write(gcut__material *m, const char *title, FILE *stream, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
   book b = {.m = m, .arena = gcut_arena_create()};
   uint32_t n_parts = m->plan ? m->plan->n_parts : 0;

@@ -5,11 +5,11 @@
 
 #include <stdio.h>
 
-#include "formats/dot/modules.h"
+#include "formats/dot/material.h"
 
 // Writes the page. What would be too much for a page (more modules, or larger ones, than can be
 // drawn) is folded.
-GCUT_MUST_USE gcut_status gcut__page_write(gcut_modules *modules, const char *title, FILE *stream,
-                                           gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__page_write(gcut__material *material, const char *title,
+                                           FILE *stream, gcut_error *err);
 
 #endif

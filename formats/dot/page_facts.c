@@ -6,7 +6,7 @@ static void add_fact(gcut__json *j, json_t *facts, const char *key, const char *
   gcut__json_append(j, facts, json_pack("[s, s]", key, text ? text : ""));
 }
 
-static void add_operands(gcut__json *j, const gcut_modules *m, gcut_arena *arena, json_t *facts,
+static void add_operands(gcut__json *j, const gcut__material *m, gcut_arena *arena, json_t *facts,
                          const char *key, const uint32_t *values, uint32_t n) {
   for (uint32_t i = 0; i < n && i < 16; i++) {
     if (values[i] == GCUT_NONE) continue;
@@ -34,7 +34,8 @@ static const char *attribute_text(gcut_arena *arena, const gcut_attribute *a) {
   }
 }
 
-json_t *gcut__page_facts(const gcut_modules *m, uint32_t index, gcut_arena *arena, gcut__json *j) {
+json_t *gcut__page_facts(const gcut__material *m, uint32_t index, gcut_arena *arena,
+                         gcut__json *j) {
   const gcut_graph *g = m->trace->graph;
   const gcut_node *node = &g->nodes[index];
   json_t *facts = json_array();

@@ -2,14 +2,14 @@
 #ifndef GCUT_FORMATS_DOT_PAGE_PARTS_H
 #define GCUT_FORMATS_DOT_PAGE_PARTS_H
 
-#include "formats/dot/modules.h"
+#include "formats/dot/material.h"
 #include "formats/json/json_text.h"
 
 // The <svg> element of a drawing, in the light theme, without what a page does not need.
-GCUT_MUST_USE gcut_status gcut__page_svg(const gcut_drawing *drawing, json_t **out_svg,
+GCUT_MUST_USE gcut_status gcut__page_svg(const gcut__drawing *drawing, json_t **out_svg,
                                          gcut_error *err);
 // What a box tells of the operator that it is.
-json_t *gcut__page_facts(const gcut_modules *modules, uint32_t node, gcut_arena *arena,
+json_t *gcut__page_facts(const gcut__material *material, uint32_t node, gcut_arena *arena,
                          gcut__json *j);
 // Lanes of a timeline: slices too thin to see are one.
 json_t *gcut__page_timeline(const gcut__slices *slices, gcut_arena *arena, gcut__json *j);

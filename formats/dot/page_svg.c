@@ -21,7 +21,7 @@ static void strip(char *text, const char *begin, const char *end) {
   *to = '\0';
 }
 
-gcut_status gcut__page_svg(const gcut_drawing *d, json_t **out_svg, gcut_error *err) {
+gcut_status gcut__page_svg(const gcut__drawing *d, json_t **out_svg, gcut_error *err) {
   char *text = NULL;
   size_t size = 0;
   *out_svg = NULL;
@@ -53,9 +53,9 @@ json_t *gcut__page_theme(gcut__json *j) {
   const char *color, *darker;
   for (unsigned i = 0; (color = gcut__theme_pair(i, &darker)); i++)
     gcut__json_append(j, pairs, json_pack("[s, s]", color, darker));
-  for (unsigned step = 0; step < GCUT_HEAT_STEPS; step++)
+  for (unsigned step = 0; step < GCUT__HEAT_STEPS; step++)
     gcut__json_append(j, steps, json_string(gcut__heat_fill_color(step, false)));
-  const gcut_theme *theme = gcut__theme_get(false);
+  const gcut__theme *theme = gcut__theme_get(false);
   return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "pairs", pairs, "steps", steps, "heats",
                    heats_json(j), "line", theme->line, "cut", theme->cut, "other", theme->cut_other,
                    "both", theme->cut_both);

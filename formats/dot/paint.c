@@ -8,11 +8,11 @@ static const struct {
 } paints[] = {
 #define X(name, legend, light, light_line, dark, dark_line, words, operators)                      \
   {legend, light, light_line, dark, dark_line, words, operators},
-    GCUT_PAINT_LIST(X)
+    GCUT__PAINT_LIST(X)
 #undef X
 };
 
-static const gcut_theme themes[2] = {
+static const gcut__theme themes[2] = {
     {.page = "#ffffff",
      .text = "#1b2127",
      .faint_text = "#56606a",
@@ -31,21 +31,21 @@ static const gcut_theme themes[2] = {
      .cut_both = "#d79be6"},
 };
 
-static const char *const heat_fills[2][GCUT_HEAT_STEPS] = {
+static const char *const heat_fills[2][GCUT__HEAT_STEPS] = {
     {"#fffaf0", "#fff0d4", "#ffe2b0", "#ffcf87", "#ffb968", "#ff9f55", "#fb854b", "#f26d45"},
     {"#1d1b19", "#2c2018", "#3d2517", "#502a15", "#652f13", "#7b3512", "#923b10", "#a9410e"},
 };
 
-const gcut_theme *gcut__theme_get(bool dark) {
+const gcut__theme *gcut__theme_get(bool dark) {
   return &themes[dark];
 }
-const char *gcut__paint_fill(gcut_paint p, bool dark) {
+const char *gcut__paint_fill(gcut__paint p, bool dark) {
   return dark ? paints[p].dark : paints[p].light;
 }
-const char *gcut__paint_line(gcut_paint p, bool dark) {
+const char *gcut__paint_line(gcut__paint p, bool dark) {
   return dark ? paints[p].dark_line : paints[p].light_line;
 }
-const char *gcut__paint_legend(gcut_paint p) {
+const char *gcut__paint_legend(gcut__paint p) {
   return paints[p].legend;
 }
 
@@ -54,16 +54,16 @@ const char *gcut__heat_fill_color(unsigned step, bool dark) {
 }
 
 const char *gcut__theme_pair(unsigned i, const char **out_dark) {
-  enum { N_NAMED = sizeof(gcut_theme) / sizeof(const char *) };
+  enum { N_NAMED = sizeof(gcut__theme) / sizeof(const char *) };
   const char *const *light = (const char *const *)&themes[0];
   const char *const *dark = (const char *const *)&themes[1];
   if (i < N_NAMED) return *out_dark = dark[i], light[i];
   i -= N_NAMED;
-  if (i < GCUT_HEAT_STEPS) return *out_dark = heat_fills[1][i], heat_fills[0][i];
-  i -= GCUT_HEAT_STEPS;
-  if (i < GCUT_N_PAINTS) return *out_dark = paints[i].dark, paints[i].light;
-  i -= GCUT_N_PAINTS;
-  if (i < GCUT_N_PAINTS) return *out_dark = paints[i].dark_line, paints[i].light_line;
+  if (i < GCUT__HEAT_STEPS) return *out_dark = heat_fills[1][i], heat_fills[0][i];
+  i -= GCUT__HEAT_STEPS;
+  if (i < GCUT__N_PAINTS) return *out_dark = paints[i].dark, paints[i].light;
+  i -= GCUT__N_PAINTS;
+  if (i < GCUT__N_PAINTS) return *out_dark = paints[i].dark_line, paints[i].light_line;
   return NULL;
 }
 
@@ -118,22 +118,22 @@ static const char *own_class(const gcut_graph *g, uint32_t scope) {
 
 // A class tells more than a name, and the innermost module more than those around it. A layer is
 // one whatever kind of attention it is named after.
-gcut_paint gcut__paint_of_scope(const gcut_graph *g, uint32_t scope) {
+gcut__paint gcut__paint_of_scope(const gcut_graph *g, uint32_t scope) {
   const char *texts[] = {own_class(g, scope), g->scopes[scope].name};
-  if (any_word("decoderlayer encoderlayer", texts[0], holds_word)) return GCUT_PAINT_BLOCK;
+  if (any_word("decoderlayer encoderlayer", texts[0], holds_word)) return GCUT__PAINT_BLOCK;
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
-    for (int p = 0; p < GCUT_N_PAINTS; p++)
-      if (any_word(paints[p].words, texts[k], holds_word)) return (gcut_paint)p;
-  return GCUT_PAINT_OTHER;
+    for (int p = 0; p < GCUT__N_PAINTS; p++)
+      if (any_word(paints[p].words, texts[k], holds_word)) return (gcut__paint)p;
+  return GCUT__PAINT_OTHER;
 }
 
-gcut_paint gcut__paint_inside(const gcut_graph *g, uint32_t scope) {
-  gcut_paint paint = gcut__paint_of_scope(g, scope);
-  return paint == GCUT_PAINT_BLOCK ? GCUT_PAINT_OTHER : paint;
+gcut__paint gcut__paint_inside(const gcut_graph *g, uint32_t scope) {
+  gcut__paint paint = gcut__paint_of_scope(g, scope);
+  return paint == GCUT__PAINT_BLOCK ? GCUT__PAINT_OTHER : paint;
 }
 
-gcut_paint gcut__paint_of_node(const gcut_graph *g, const gcut_node *node) {
-  for (int p = 0; p < GCUT_N_PAINTS; p++)
-    if (any_word(paints[p].operators, node->op_type, is_word)) return (gcut_paint)p;
+gcut__paint gcut__paint_of_node(const gcut_graph *g, const gcut_node *node) {
+  for (int p = 0; p < GCUT__N_PAINTS; p++)
+    if (any_word(paints[p].operators, node->op_type, is_word)) return (gcut__paint)p;
   return gcut__paint_inside(g, node->scope);
 }

@@ -11,7 +11,7 @@
 //   operators). Words and operators are separated by spaces; the first row that matches wins.
 // The hues keep their order of lightness in grey print; text on every fill has a contrast of at
 // least 7 : 1.
-#define GCUT_PAINT_LIST(X)                                                                         \
+#define GCUT__PAINT_LIST(X)                                                                        \
   X(EXPERT, "experts", "#f3e3f7", "#8e44ad", "#3d2947", "#c58adf",                                 \
     "moe expert sparse router gate.", "")                                                          \
   X(CONV, "convolution", "#fde5d6", "#cf6a1f", "#47301f", "#f0a26b", "conv",                       \
@@ -37,25 +37,25 @@
     "If Loop Scan SequenceMap")                                                                    \
   X(OTHER, "other", "#eef0f2", "#5f6b76", "#2b3138", "#a3afba", "", "")
 
-typedef enum gcut_paint {
-#define X(name, legend, light, light_line, dark, dark_line, words, operators) GCUT_PAINT_##name,
-  GCUT_PAINT_LIST(X)
+typedef enum gcut__paint {
+#define X(name, legend, light, light_line, dark, dark_line, words, operators) GCUT__PAINT_##name,
+  GCUT__PAINT_LIST(X)
 #undef X
-      GCUT_N_PAINTS
-} gcut_paint;
+      GCUT__N_PAINTS
+} gcut__paint;
 
-typedef struct gcut_theme {
+typedef struct gcut__theme {
   const char *page, *text, *faint_text, *line, *frame;
   const char *cut, *cut_other, *cut_both; // of the plan, of the one it is held against, of both
-} gcut_theme;
+} gcut__theme;
 
-enum { GCUT_HEAT_STEPS = 8 };
+enum { GCUT__HEAT_STEPS = 8 };
 
-const gcut_theme *gcut__theme_get(bool dark);
-const char *gcut__paint_fill(gcut_paint paint, bool dark);
-const char *gcut__paint_line(gcut_paint paint, bool dark);
-const char *gcut__paint_legend(gcut_paint paint);
-// The fill of one of GCUT_HEAT_STEPS, coldest first: lighter to darker in grey print.
+const gcut__theme *gcut__theme_get(bool dark);
+const char *gcut__paint_fill(gcut__paint paint, bool dark);
+const char *gcut__paint_line(gcut__paint paint, bool dark);
+const char *gcut__paint_legend(gcut__paint paint);
+// The fill of one of GCUT__HEAT_STEPS, coldest first: lighter to darker in grey print.
 const char *gcut__heat_fill_color(unsigned step, bool dark);
 
 // Each colour of the light theme with its counterpart of the dark one: for what is drawn once and
@@ -64,9 +64,9 @@ const char *gcut__theme_pair(unsigned i, const char **out_dark);
 
 // The paint of a module by its class and path, of an operator by its type and the module it stands
 // in.
-gcut_paint gcut__paint_of_scope(const gcut_graph *graph, uint32_t scope);
+gcut__paint gcut__paint_of_scope(const gcut_graph *graph, uint32_t scope);
 // Of what stands in a module: what holds modules says nothing of it.
-gcut_paint gcut__paint_inside(const gcut_graph *graph, uint32_t scope);
-gcut_paint gcut__paint_of_node(const gcut_graph *graph, const gcut_node *node);
+gcut__paint gcut__paint_inside(const gcut_graph *graph, uint32_t scope);
+gcut__paint gcut__paint_of_node(const gcut_graph *graph, const gcut_node *node);
 
 #endif

@@ -10,41 +10,42 @@
 
 // ---- boxes ------------------------------------------------------------------------------------
 
-static bool is_heated(const gcut_canvas *c, const gcut_box *box) {
+static bool is_heated(const gcut__canvas *c, const gcut__box *box) {
   return box->has_heat && c->d->hottest > 0;
 }
 
-static const char *box_label(const gcut_canvas *c, const gcut_box *box) {
-  bool op = box->shape == GCUT_BOX_OP;
+static const char *box_label(const gcut__canvas *c, const gcut__box *box) {
+  bool op = box->shape == GCUT__BOX_OP;
   // On the fills of heat faint text would not be read.
   const char *color = is_heated(c, box) ? c->theme->text : c->theme->faint_text;
-  gcut_text_style small = {color, 9, false, false};
+  gcut__text_style small = {color, 9, false, false};
   return gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">%s%s%s%s</table>",
-      gcut__canvas_rows(c, box->title, (gcut_text_style){c->theme->text, op ? 10 : 12, !op, false}),
+      gcut__canvas_rows(c, box->title,
+                        (gcut__text_style){c->theme->text, op ? 10 : 12, !op, false}),
       gcut__canvas_rows(c, box->subtitle, small), gcut__canvas_rows(c, box->detail, small),
-      gcut__canvas_rows(c, box->extra, (gcut_text_style){c->theme->cut_other, 9, false, false}));
+      gcut__canvas_rows(c, box->extra, (gcut__text_style){c->theme->cut_other, 9, false, false}));
 }
 
-static const char *fill_of(const gcut_canvas *c, const gcut_box *box) {
+static const char *fill_of(const gcut__canvas *c, const gcut__box *box) {
   if (!is_heated(c, box)) return gcut__paint_fill(box->paint, c->dark);
-  unsigned step = (unsigned)(box->heat[c->d->by] / c->d->hottest * GCUT_HEAT_STEPS);
-  return gcut__heat_fill_color(step < GCUT_HEAT_STEPS ? step : GCUT_HEAT_STEPS - 1, c->dark);
+  unsigned step = (unsigned)(box->heat[c->d->by] / c->d->hottest * GCUT__HEAT_STEPS);
+  return gcut__heat_fill_color(step < GCUT__HEAT_STEPS ? step : GCUT__HEAT_STEPS - 1, c->dark);
 }
 
-static void style_box(const gcut_canvas *c, Agnode_t *node, const gcut_box *box) {
+static void style_box(const gcut__canvas *c, Agnode_t *node, const gcut__box *box) {
   gcut__canvas_set(node, "shape", "box");
   gcut__canvas_set(node, "style", "rounded,filled");
   gcut__canvas_set(node, "fillcolor", fill_of(c, box));
   gcut__canvas_set(node, "color", gcut__paint_line(box->paint, c->dark));
   gcut__canvas_set(node, "margin", "0.09,0.04");
-  if (box->shape == GCUT_BOX_STACK) {
+  if (box->shape == GCUT__BOX_STACK) {
     gcut__canvas_set(node, "peripheries", "2");
     gcut__canvas_set(node, "style", "filled");
   }
-  if (box->shape == GCUT_BOX_OP) gcut__canvas_set(node, "margin", "0.05,0.02");
-  if (box->shape == GCUT_BOX_VALUE) {
+  if (box->shape == GCUT__BOX_OP) gcut__canvas_set(node, "margin", "0.05,0.02");
+  if (box->shape == GCUT__BOX_VALUE) {
     gcut__canvas_set(node, "style", "filled");
     gcut__canvas_set(node, "fillcolor", c->theme->page);
     gcut__canvas_set(node, "color", c->theme->line);
@@ -53,20 +54,20 @@ static void style_box(const gcut_canvas *c, Agnode_t *node, const gcut_box *box)
 }
 
 // A cut is a red line, what crosses it beneath: a table whose first row is the line.
-static void style_cut(const gcut_canvas *c, Agnode_t *node, const gcut_box *box) {
+static void style_cut(const gcut__canvas *c, Agnode_t *node, const gcut__box *box) {
   const char *color = gcut__canvas_cut_color(c, box->crosses, box->crosses_other);
   const char *label = gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td "
       "width=\"360\" height=\"2\" cellpadding=\"0\" bgcolor=\"%s\"></td></tr>%s%s</table>",
-      color, gcut__canvas_rows(c, box->title, (gcut_text_style){color, 10, true, true}),
-      gcut__canvas_rows(c, box->subtitle, (gcut_text_style){color, 9, false, true}));
+      color, gcut__canvas_rows(c, box->title, (gcut__text_style){color, 10, true, true}),
+      gcut__canvas_rows(c, box->subtitle, (gcut__text_style){color, 9, false, true}));
   gcut__canvas_set(node, "shape", "plain");
   gcut__canvas_set_markup(c, node, "label", label);
 }
 
-static void add_box(gcut_canvas *c, uint32_t i) {
-  const gcut_box *box = &c->d->boxes[i];
+static void add_box(gcut__canvas *c, uint32_t i) {
+  const gcut__box *box = &c->d->boxes[i];
   char name[32];
   snprintf(name, sizeof name, "b%u", i);
   Agraph_t *parent = box->group == GCUT_NONE ? c->graph : c->groups[box->group];
@@ -75,7 +76,7 @@ static void add_box(gcut_canvas *c, uint32_t i) {
   gcut__canvas_set(node, "id", name);
   if (box->tooltip) gcut__canvas_set(node, "tooltip", gcut__canvas_escape_plain(c, box->tooltip));
   if (box->url) gcut__canvas_set(node, "URL", box->url);
-  if (box->shape == GCUT_BOX_CUT) {
+  if (box->shape == GCUT__BOX_CUT) {
     style_cut(c, node, box);
     return;
   }
@@ -85,7 +86,7 @@ static void add_box(gcut_canvas *c, uint32_t i) {
 
 // Two lines where there is more to say: a title wider than what it stands above would push lines
 // out of its frame.
-static const char *group_label(const gcut_canvas *c, const gcut_group *group) {
+static const char *group_label(const gcut__canvas *c, const gcut__box_group *group) {
   const char *color = group->part == GCUT_NONE ? c->theme->faint_text : c->theme->text;
   const char *title = gcut__caption_format(c->arena, "%s%s%s", group->title,
                                            *group->class_name ? " · " : "", group->class_name);
@@ -94,13 +95,13 @@ static const char *group_label(const gcut_canvas *c, const gcut_group *group) {
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\" "
       "bgcolor=\"%s\">%s%s</table>",
       c->theme->page,
-      gcut__canvas_rows(c, title, (gcut_text_style){color, 10, group->part != GCUT_NONE, false}),
+      gcut__canvas_rows(c, title, (gcut__text_style){color, 10, group->part != GCUT_NONE, false}),
       gcut__canvas_rows(c, group->detail,
-                        (gcut_text_style){c->theme->faint_text, 9, false, false}));
+                        (gcut__text_style){c->theme->faint_text, 9, false, false}));
 }
 
-static void add_group(gcut_canvas *c, uint32_t i) {
-  const gcut_group *group = &c->d->groups[i];
+static void add_group(gcut__canvas *c, uint32_t i) {
+  const gcut__box_group *group = &c->d->groups[i];
   bool is_part = group->part != GCUT_NONE;
   char name[32];
   snprintf(name, sizeof name, "cluster_%u", i);
@@ -119,7 +120,7 @@ static void add_group(gcut_canvas *c, uint32_t i) {
   gcut__canvas_set_markup(c, g, "label", group_label(c, group));
 }
 
-static void set_page(const gcut_canvas *c) {
+static void set_page(const gcut__canvas *c) {
   gcut__canvas_set(c->graph, "bgcolor", c->theme->page);
   gcut__canvas_set(c->graph, "fontname", "Helvetica,Arial,sans-serif");
   gcut__canvas_set(c->graph, "rankdir", "TB");
@@ -141,7 +142,7 @@ static void set_page(const gcut_canvas *c) {
   agattr(c->graph, AGEDGE, "arrowsize", "0.6");
 }
 
-static gcut_status build(gcut_canvas *c, gcut_error *err) {
+static gcut_status build(gcut__canvas *c, gcut_error *err) {
   gcut__numbering_init(&c->numbering);
   c->graph = agopen("graphcut", Agdirected, &c->numbering.discipline);
   c->nodes = GCUT_NEW_ARRAY(c->arena, Agnode_t *, c->d->n_boxes);
@@ -183,8 +184,8 @@ static gcut_status write_picture(Agraph_t *graph, const char *format, FILE *stre
   return GCUT_OK;
 }
 
-static gcut_status lay_out(gcut_canvas *c, const char *format, FILE *stream, gcut_error *err) {
-  gcut_lifted *lifted = GCUT_NEW_ARRAY(c->arena, gcut_lifted, c->d->n_groups);
+static gcut_status lay_out(gcut__canvas *c, const char *format, FILE *stream, gcut_error *err) {
+  gcut__lifted *lifted = GCUT_NEW_ARRAY(c->arena, gcut__lifted, c->d->n_groups);
   // Graphviz, pango and fontconfig do not live through running out.
   if (!gcut__has_room(ROOM)) return GCUT_NO_MEMORY(err);
   if (!graphviz_context) graphviz_context = gvContext();
@@ -203,13 +204,13 @@ static gcut_status write_text(Agraph_t *graph, FILE *stream, gcut_error *err) {
   return GCUT_FAIL(err, GCUT_IO, "cannot write the drawing");
 }
 
-gcut_status gcut__drawing_render(const gcut_drawing *drawing, const char *format, bool dark,
+gcut_status gcut__drawing_render(const gcut__drawing *drawing, const char *format, bool dark,
                                  FILE *stream, gcut_error *err) {
-  gcut_canvas c = {.d = drawing,
-                   .theme = gcut__theme_get(dark),
-                   .dark = dark,
-                   .laid_out = strcmp(format, "dot") != 0,
-                   .arena = gcut_arena_create()};
+  gcut__canvas c = {.d = drawing,
+                    .theme = gcut__theme_get(dark),
+                    .dark = dark,
+                    .laid_out = strcmp(format, "dot") != 0,
+                    .arena = gcut_arena_create()};
   if (!c.arena) return GCUT_NO_MEMORY(err);
   pthread_mutex_lock(&graphviz_mutex);
   agusererrf before = agseterrf(ignore_message);

@@ -11,12 +11,12 @@ static const char *const heats[] = {
 #undef X
 };
 
-void gcut__view_note(gcut_drawing *d, const char *note) {
+void gcut__view_note(gcut__drawing *d, const char *note) {
   d->note = d->note && *d->note ? gcut__caption_format(d->arena, "%s; %s", d->note, note) : note;
 }
 
 // So many labels are neither read nor laid out in reasonable time; tooltips say the same.
-static void limit_labels(gcut_drawing *d) {
+static void limit_labels(gcut__drawing *d) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < d->n_links; i++) n += d->links[i].label != NULL;
   if (n <= MOST_LABELS) return;
@@ -24,7 +24,7 @@ static void limit_labels(gcut_drawing *d) {
   gcut__view_note(d, "links without their labels: too many to read");
 }
 
-void gcut__view_finish(const gcut_modules *m, gcut_drawing *d) {
+void gcut__view_finish(const gcut__material *m, gcut__drawing *d) {
   gcut_heat by = m->options->by;
   gcut__drawing_merge_groups(d);
   limit_labels(d);

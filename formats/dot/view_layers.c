@@ -23,7 +23,7 @@ static uint32_t level_of(const gcut_graph *g, uint32_t body) {
 
 // Those inside operators of the main graph always are, as far as can be laid out; those inside them
 // as deep as was asked for, or while all stays readable.
-static bool opens(const gcut_modules *m, const gcut_drawing *d, uint32_t body) {
+static bool opens(const gcut__material *m, const gcut__drawing *d, uint32_t body) {
   const gcut_graph *g = m->trace->graph;
   uint32_t level = level_of(g, body), wanted = m->options->depth;
   if (level == 1 || (wanted && level <= wanted)) return d->n_boxes < OPS_LIMIT;
@@ -32,7 +32,7 @@ static bool opens(const gcut_modules *m, const gcut_drawing *d, uint32_t body) {
 
 // Graphs inside operators that are drawn, such as If's, each beside its own; graphs inside those in
 // turn, for a graph has a larger number than the one that its operator stands in.
-static gcut_status draw_bodies(gcut_modules *m, gcut_drawing *d, uint32_t *hidden,
+static gcut_status draw_bodies(gcut__material *m, gcut__drawing *d, uint32_t *hidden,
                                gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
   uint32_t n_closed = 0;
@@ -49,14 +49,14 @@ static gcut_status draw_bodies(gcut_modules *m, gcut_drawing *d, uint32_t *hidde
   return GCUT_OK;
 }
 
-static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
-                        const char *limited, bool in_part, gcut_drawing *d, gcut_error *err) {
+static gcut_status draw(gcut__material *m, const uint32_t *nodes, uint32_t n, uint32_t depth,
+                        const char *limited, bool in_part, gcut__drawing *d, gcut_error *err) {
   uint32_t hidden = 0;
-  gcut__modules_clear(m);
-  GCUT_TRY(gcut__modules_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
-  if (depth == GCUT_ALL_OPS) GCUT_TRY(draw_bodies(m, d, &hidden, err));
-  GCUT_TRY(gcut__modules_link(m, nodes, n, in_part, d, err));
-  if (depth == GCUT_ALL_OPS) GCUT_TRY(gcut__bodies_link(m, d, err));
+  gcut__material_clear(m);
+  GCUT_TRY(gcut__material_draw(m, nodes, n, depth, 0, GCUT_NONE, d, &hidden, err));
+  if (depth == GCUT__ALL_OPS) GCUT_TRY(draw_bodies(m, d, &hidden, err));
+  GCUT_TRY(gcut__material_link(m, nodes, n, in_part, d, err));
+  if (depth == GCUT__ALL_OPS) GCUT_TRY(gcut__bodies_link(m, d, err));
   GCUT_TRY(gcut__ends_draw(m, d, false, err));
   GCUT_TRY(gcut__ends_draw(m, d, true, err));
   if (limited) gcut__view_note(d, limited);
@@ -67,11 +67,11 @@ static gcut_status draw(gcut_modules *m, const uint32_t *nodes, uint32_t n, uint
   return GCUT_OK;
 }
 
-gcut_status gcut__view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__view_layers(gcut__material *m, gcut__drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   uint32_t fit, wanted = m->options->depth;
-  GCUT_TRY(gcut__modules_fit(m, body->nodes, body->n_nodes, wanted ? LAYERS_LIMIT : READABLE, &fit,
-                             err));
+  GCUT_TRY(gcut__material_fit(m, body->nodes, body->n_nodes, wanted ? LAYERS_LIMIT : READABLE, &fit,
+                              err));
   const char *limited = NULL;
   if (wanted > fit)
     limited = gcut__caption_format(d->arena, "folded at depth %u of %u: more would be unreadable",
@@ -80,10 +80,10 @@ gcut_status gcut__view_layers(gcut_modules *m, gcut_drawing *d, gcut_error *err)
               d, err);
 }
 
-gcut_status gcut__view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__view_ops(gcut__material *m, gcut__drawing *d, gcut_error *err) {
   const gcut_body *body = &m->trace->graph->bodies[0];
   const uint32_t *nodes = body->nodes;
-  uint32_t n = body->n_nodes, fit, boxes, deepest = GCUT_ALL_OPS;
+  uint32_t n = body->n_nodes, fit, boxes, deepest = GCUT__ALL_OPS;
   bool in_part = m->options->part != GCUT_NONE;
   if (in_part) {
     if (!m->plan || m->options->part >= m->plan->n_parts)
@@ -92,9 +92,9 @@ gcut_status gcut__view_ops(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
     nodes = m->plan->parts[m->options->part].nodes;
     n = m->plan->parts[m->options->part].n_nodes;
   }
-  GCUT_TRY(gcut__modules_count(m, nodes, n, deepest, &boxes, err));
+  GCUT_TRY(gcut__material_count(m, nodes, n, deepest, &boxes, err));
   if (boxes <= OPS_LIMIT) return draw(m, nodes, n, deepest, NULL, in_part, d, err);
-  GCUT_TRY(gcut__modules_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
+  GCUT_TRY(gcut__material_fit(m, nodes, n, LAYERS_LIMIT, &fit, err));
   const char *limited = gcut__caption_format(
       d->arena, "%s operators: modules folded at depth %u; draw one part with --part N to see all",
       gcut__caption_count(d->arena, boxes), fit);

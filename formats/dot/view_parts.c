@@ -17,12 +17,12 @@ enum {
 };
 
 typedef struct pipeline {
-  gcut_modules *m;
-  gcut_drawing *d;
-  gcut_part_runs runs;
-  uint32_t open_depth[GCUT_KINDS_LIMIT]; // of a kind's first part; GCUT_NONE: stays closed
-  uint32_t *last_readers;                // [n_values]
-  uint32_t ends[MOST_ENDS], n_ends;      // what the next box hangs under
+  gcut__material *m;
+  gcut__drawing *d;
+  gcut__part_runs runs;
+  uint32_t open_depth[GCUT__KINDS_LIMIT]; // of a kind's first part; GCUT_NONE: stays closed
+  uint32_t *last_readers;                 // [n_values]
+  uint32_t ends[MOST_ENDS], n_ends;       // what the next box hangs under
   uint32_t hidden;
 } pipeline;
 
@@ -30,7 +30,7 @@ typedef struct pipeline {
 
 static gcut_status link_ends(pipeline *p, uint32_t box, bool spine, gcut_error *err) {
   for (uint32_t i = 0; i < p->n_ends; i++) {
-    gcut_link link = {.from = p->ends[i], .to = box, .is_spine = spine};
+    gcut__link link = {.from = p->ends[i], .to = box, .is_spine = spine};
     if (gcut__drawing_add_link(p->d, &link) == GCUT_NONE) return GCUT_NO_MEMORY(err);
   }
   return GCUT_OK;
@@ -78,7 +78,7 @@ static void find_bottom(pipeline *p, const gcut_part *part) {
 // ---- cuts -------------------------------------------------------------------------------------
 
 // Whether the plan that this one is held against cuts where this one does, after `part`.
-static bool cuts_there_too(const gcut_modules *m, uint32_t part) {
+static bool cuts_there_too(const gcut__material *m, uint32_t part) {
   uint32_t before = 0, first, last;
   for (uint32_t k = 0; k <= part; k++)
     if (gcut__cuts_span(&m->cuts, k, &m->other, &first, &last) && last > before) before = last;
@@ -88,12 +88,12 @@ static bool cuts_there_too(const gcut_modules *m, uint32_t part) {
 }
 
 static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_error *err) {
-  gcut_crossing c = gcut__crossing_after(p->m, p->last_readers, after);
+  gcut__crossing c = gcut__crossing_after(p->m, p->last_readers, after);
   gcut_arena *arena = p->d->arena;
   const char *size =
       c.known ? gcut__caption_format(arena, " · %s a batch", gcut__caption_bytes(arena, c.bytes))
               : "";
-  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_CUT);
+  gcut__box box = gcut__drawing_plain_box(GCUT__BOX_CUT);
   box.title = n_cuts > 1
                   ? gcut__caption_format(arena, "%u cuts%s%s", n_cuts, size, *size ? " each" : "")
                   : gcut__caption_format(arena, "cut%s", size);
@@ -160,17 +160,17 @@ static const char *part_other(const pipeline *p, uint32_t first, uint32_t last) 
 }
 
 // One box: parts `first` to `last`, all like `first`.
-static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
+static gcut__box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
   const gcut_graph *g = p->m->trace->graph;
   const gcut_part *it = &p->m->plan->parts[first];
   uint32_t scope = p->m->scope_of_part[first];
   const char *class_name = gcut__caption_class(g->scopes[scope].class_name);
-  gcut_box box = gcut__drawing_plain_box(first < last ? GCUT_BOX_STACK : GCUT_BOX_MODULE);
+  gcut__box box = gcut__drawing_plain_box(first < last ? GCUT__BOX_STACK : GCUT__BOX_MODULE);
   box.subtitle = scope ? gcut__caption_name(p->d->arena, class_name, 48) : NULL;
   box.detail = part_detail(p, first, last);
   box.extra = part_other(p, first, last);
   box.tooltip = gcut__caption_name(p->d->arena, it->name, 200);
-  box.paint = scope ? gcut__paint_of_scope(g, scope) : GCUT_PAINT_OTHER;
+  box.paint = scope ? gcut__paint_of_scope(g, scope) : GCUT__PAINT_OTHER;
   box.part = first;
   box.last_part = last;
   box.has_heat = true;
@@ -179,7 +179,7 @@ static gcut_box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
 }
 
 static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_error *err) {
-  gcut_box box = closed_box(p, part, part + n - 1);
+  gcut__box box = closed_box(p, part, part + n - 1);
   box.title = part_title(p, part, n);
   return hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
@@ -187,24 +187,24 @@ static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_erro
 // A part's modules within a frame.
 static gcut_status draw_open(pipeline *p, uint32_t part, uint32_t depth, gcut_error *err) {
   const gcut_part *it = &p->m->plan->parts[part];
-  gcut_group frame = {.title = part_title(p, part, 1),
-                      .detail = part_detail(p, part, part),
-                      .class_name = "",
-                      .parent = GCUT_NONE,
-                      .part = part};
+  gcut__box_group frame = {.title = part_title(p, part, 1),
+                           .detail = part_detail(p, part, part),
+                           .class_name = "",
+                           .parent = GCUT_NONE,
+                           .part = part};
   uint32_t group = gcut__drawing_add_group(p->d, &frame), first = p->d->n_boxes;
   if (group == GCUT_NONE) return GCUT_NO_MEMORY(err);
-  gcut__modules_clear(p->m);
-  GCUT_TRY(gcut__modules_draw(p->m, it->nodes, it->n_nodes, depth, p->m->scope_of_part[part], group,
-                              p->d, &p->hidden, err));
-  GCUT_TRY(gcut__modules_link(p->m, it->nodes, it->n_nodes, true, p->d, err));
+  gcut__material_clear(p->m);
+  GCUT_TRY(gcut__material_draw(p->m, it->nodes, it->n_nodes, depth, p->m->scope_of_part[part],
+                               group, p->d, &p->hidden, err));
+  GCUT_TRY(gcut__material_link(p->m, it->nodes, it->n_nodes, true, p->d, err));
   GCUT_TRY(link_top(p, it, first, err));
   find_bottom(p, it);
   return GCUT_OK;
 }
 
 // The first of its kind open where it can be, the others as one stack.
-static gcut_status draw_run(pipeline *p, const gcut_part_run *run, gcut_error *err) {
+static gcut_status draw_run(pipeline *p, const gcut__part_run *run, gcut_error *err) {
   uint32_t depth = run->kind == GCUT_NONE ? GCUT_NONE : p->open_depth[run->kind];
   if (depth == GCUT_NONE) return draw_closed(p, run->first, run->n, err);
   p->open_depth[run->kind] = GCUT_NONE; // once is enough
@@ -217,10 +217,10 @@ static gcut_status draw_run(pipeline *p, const gcut_part_run *run, gcut_error *e
 // What repeats, after its first time: one stack.
 static gcut_status draw_repeats(pipeline *p, uint32_t at, uint32_t length, uint32_t times,
                                 gcut_error *err) {
-  const gcut_part_run *first = &p->runs.items[at + length];
-  const gcut_part_run *last = &p->runs.items[at + length * times - 1];
+  const gcut__part_run *first = &p->runs.items[at + length];
+  const gcut__part_run *last = &p->runs.items[at + length * times - 1];
   gcut_arena *arena = p->d->arena;
-  gcut_box box = closed_box(p, first->first, last->first + last->n - 1);
+  gcut__box box = closed_box(p, first->first, last->first + last->n - 1);
   box.title = gcut__caption_format(arena, "%u … %u   × %u", first->first, last->first + last->n - 1,
                                    times - 1);
   box.subtitle = gcut__caption_format(arena, "the %u parts above, %u times more",
@@ -238,14 +238,14 @@ static gcut_status open_depth(const pipeline *p, uint32_t part, uint32_t depth, 
   const gcut_part *it = &p->m->plan->parts[part];
   *out_boxes = 0;
   for (uint32_t d = depth; d < depth + DEEPEST_OPEN && *out_boxes < 2; d++) {
-    GCUT_TRY(gcut__modules_count(p->m, it->nodes, it->n_nodes, d, out_boxes, err));
+    GCUT_TRY(gcut__material_count(p->m, it->nodes, it->n_nodes, d, out_boxes, err));
     *out_depth = d;
   }
   return GCUT_OK;
 }
 
 // Parts that are modules of the model, and the head.
-static bool may_open(const pipeline *p, const gcut_part_kind *kind) {
+static bool may_open(const pipeline *p, const gcut__part_kind *kind) {
   if (kind->part == 0) return p->m->plan->n_parts > 1;
   return kind->n > 1 && p->m->scope_of_part[kind->part] != 0;
 }
@@ -255,7 +255,7 @@ static gcut_status choose_open(pipeline *p, bool deeper, bool *out_fits, gcut_er
   uint32_t n_open = 0, total = 0;
   *out_fits = true;
   for (uint32_t k = 0; k < p->runs.n_kinds; k++) {
-    const gcut_part_kind *kind = &p->runs.kinds[k];
+    const gcut__part_kind *kind = &p->runs.kinds[k];
     uint32_t root = p->m->scope_of_part[kind->part], depth = 0, boxes = 0;
     p->open_depth[k] = GCUT_NONE;
     if (!may_open(p, kind) || n_open == MOST_OPEN) continue;
@@ -277,14 +277,14 @@ static gcut_status choose_open(pipeline *p, bool deeper, bool *out_fits, gcut_er
 
 static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *values, uint32_t n,
                                gcut_error *err) {
-  gcut_box box = gcut__drawing_plain_box(GCUT_BOX_VALUE);
+  gcut__box box = gcut__drawing_plain_box(GCUT__BOX_VALUE);
   box.title = gcut__caption_format(p->d->arena, "%s%s", title, n == 1 ? "" : "s");
   box.subtitle = gcut__crossing_lines(p->m, values, n, p->d->arena);
   return hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 static gcut_status draw_runs(pipeline *p, gcut_error *err) {
-  const gcut_part_runs *runs = &p->runs;
+  const gcut__part_runs *runs = &p->runs;
   for (uint32_t i = 0; i < runs->n;) {
     uint32_t times, length = gcut__runs_repeat(runs, i, &times), end = i + (length ? length : 1);
     for (uint32_t k = i; k < end; k++) {
@@ -311,11 +311,11 @@ static gcut_status draw_pipeline(pipeline *p, gcut_error *err) {
     p->d->note = gcut__caption_format(
         p->d->arena,
         "the last %u parts are folded: more than %d different runs are too many to read",
-        p->runs.items[p->runs.n - 1].n, GCUT_RUNS_LIMIT);
+        p->runs.items[p->runs.n - 1].n, GCUT__RUNS_LIMIT);
   return draw_values(p, "output", plan->fetches, plan->n_fetches, err);
 }
 
-gcut_status gcut__view_parts(gcut_modules *m, gcut_drawing *d, gcut_error *err) {
+gcut_status gcut__view_parts(gcut__material *m, gcut__drawing *d, gcut_error *err) {
   if (!m->plan) return GCUT_FAIL(err, GCUT_ARGUMENT, "a view of the parts needs a plan");
   pipeline p = {.m = m, .d = d};
   p.last_readers = gcut__crossing_last_readers(m, d->arena);

@@ -92,7 +92,7 @@ typedef struct gcir_parser {
   size_t size, at;
   gcut_graph *graph;
   gcut_arena *arena, *scratch; // the graph's; the tree's
-  gcut_externals externals;
+  gcut__externals externals;
   gcir_list scopes; // uint32_t: number in the file -> scope of the graph
   bool has_scopes;
   gcir_graph *main;
@@ -201,7 +201,7 @@ typedef struct gcir_builder {
   gcir_parser *p;
   gcut_graph *graph;
   gcut_map functions; // interned "domain\nname\noverload" -> functions[]
-  gcut_scope_memory scopes;
+  gcut__scope_memory scopes;
   uint64_t inlined, n_calls; // items that calls have added; calls
   unsigned depth, calls;
 } gcir_builder;

@@ -163,7 +163,7 @@ static gcut_status build_attribute(gcir_builder *b, const gcir_node *node, const
 uint32_t gcut__gcir_node_scope(gcir_builder *b, const gcir_node *node, const gcir_context *where) {
   if (node->scope != GCUT_NONE) return node->scope;
   if (b->p->has_scopes) return where->scope;
-  gcut_scope_hints hints = {.name = TEXT(node->name)};
+  gcut__scope_hints hints = {.name = TEXT(node->name)};
   for (uint32_t i = 0; i < node->info.metadata.n; i++) {
     gcut_metadata entry = GCIR_ITEM(gcut_metadata, node->info.metadata, i);
     gcut__scope_hint(&hints, TEXT(entry.key), TEXT(entry.value));

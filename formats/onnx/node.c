@@ -94,7 +94,7 @@ static gcut_string as_string(gcut__span span) {
 }
 
 static gcut_status read_metadata(gcut__reader *r, const gcut__wire_node *node,
-                                 gcut_scope_hints *hints, gcut_error *err) {
+                                 gcut__scope_hints *hints, gcut_error *err) {
   gcut__span rest = node->bytes, key, value;
   hints->name = as_string(node->name);
   if (node->n_metadata == 0) return GCUT_OK;
@@ -108,7 +108,7 @@ static gcut_status read_metadata(gcut__reader *r, const gcut__wire_node *node,
 
 uint32_t gcut__node_scope(gcut__reader *r, const gcut__wire_node *node,
                           const gcut__context *where) {
-  gcut_scope_hints hints = {.name = as_string(node->name)};
+  gcut__scope_hints hints = {.name = as_string(node->name)};
   gcut__span rest = node->bytes, key, value;
   for (gcut__field field; gcut__next_of(&rest, GCUT__NODE_METADATA, &field);) {
     gcut__entry_fields(field.bytes, &key, &value);
@@ -193,7 +193,7 @@ static gcut_status add_node(gcut__reader *r, const gcut__wire_node *node,
 static gcut_status read_operator(gcut__reader *r, const gcut__wire_node *node,
                                  const gcut__context *where, gcut_error *err) {
   mark at = take_mark(r);
-  gcut_scope_hints hints = {0};
+  gcut__scope_hints hints = {0};
   if (node->op_type.size == 0)
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.*s' names no operator", GCUT__SHOW(node->name));
   if (where->call && where->call->other_opsets)

@@ -28,8 +28,8 @@ typedef struct gcut__reader {
   gcut__span file;     // the whole model
   uint32_t file_index; // of files[]; GCUT_NONE where the caller keeps the bytes
   int64_t ir_version;
-  gcut_externals externals;
-  gcut_scope_memory scopes;
+  gcut__externals externals;
+  gcut__scope_memory scopes;
   gcut__stack operands, attributes, metadata; // uint32_t, gcut_attribute, gcut_metadata
   gcut__function *functions;
   uint32_t n_functions;

@@ -9,8 +9,8 @@ static gcut_string string_of(const char *text) {
 
 // The scope that a reader would find, in the shadow graph.
 static uint32_t found_scope(gcut__message_maker *m, const gcut_node *node) {
-  gcut_scope_hints hints = {.name = string_of(node->name)};
-  gcut_scope_memory memory = {0};
+  gcut__scope_hints hints = {.name = string_of(node->name)};
+  gcut__scope_memory memory = {0};
   for (uint32_t i = 0; i < node->n_metadata; i++) {
     const gcut_metadata *entry = &m->graph->metadata[node->first_metadata + i];
     gcut__scope_hint(&hints, string_of(entry->key), string_of(entry->value));

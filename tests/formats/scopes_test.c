@@ -11,9 +11,9 @@ static gcut_string text(const char *s) {
 }
 
 // The path the hints give, with the class after a colon; "-" where they give none.
-static void check(gcut_scope_hints hints, const char *expected) {
+static void check(gcut__scope_hints hints, const char *expected) {
   gcut_graph *g;
-  gcut_scope_memory memory = {0};
+  gcut__scope_memory memory = {0};
   char found[256] = "-";
   assert_ok(gcut_graph_create(&g, err));
   for (int i = 0; i < 2; i++) { // the second time from memory
@@ -26,7 +26,7 @@ static void check(gcut_scope_hints hints, const char *expected) {
 }
 
 static void check_lists(const char *names, const char *classes, const char *expected) {
-  check((gcut_scope_hints){.names = text(names), .classes = text(classes)}, expected);
+  check((gcut__scope_hints){.names = text(names), .classes = text(classes)}, expected);
 }
 
 static void reads_lists(void **state) {
@@ -48,8 +48,8 @@ static void knows_nodes_without_a_module(void **state) {
   check_lists("['_empty_nn_module_stack_from_metadata_hook', 'sym_size']",
               "['_empty_nn_module_stack_from_metadata_hook', 'aten.sym_size']", "-");
   check_lists("[]", "[]", "-");
-  check((gcut_scope_hints){.name = text("Constant_17")}, "-");
-  check((gcut_scope_hints){0}, "-");
+  check((gcut__scope_hints){.name = text("Constant_17")}, "-");
+  check((gcut__scope_hints){0}, "-");
 }
 
 // A module called from another than its parent keeps its own full path, below the caller.
@@ -70,10 +70,10 @@ static void copes_with_broken_lists(void **state) {
 
 static void reads_the_one_string_form(void **state) {
   (void)state;
-  check((gcut_scope_hints){.namespace_path =
-                               text(": net.Net/avgpool: nn.AdaptiveAvgPool2d/mean: aten.mean")},
+  check((gcut__scope_hints){.namespace_path =
+                                text(": net.Net/avgpool: nn.AdaptiveAvgPool2d/mean: aten.mean")},
         "avgpool:nn.AdaptiveAvgPool2d");
-  check((gcut_scope_hints){.namespace_path = text("mean: aten.mean")}, "-");
+  check((gcut__scope_hints){.namespace_path = text("mean: aten.mean")}, "-");
 }
 
 static void reads_node_names(void **state) {
@@ -87,14 +87,14 @@ static void reads_node_names(void **state) {
       {"/Constant_4", ":"},
       {"StatefulPartitionedCall/model/dense/MatMul", "StatefulPartitionedCall.model.dense:"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-    check((gcut_scope_hints){.name = text(cases[i].name)}, cases[i].expected);
+    check((gcut__scope_hints){.name = text(cases[i].name)}, cases[i].expected);
 }
 
 // Metadata before names, lists before the one string, graphcut's own before all.
 static void prefers_the_surest(void **state) {
   (void)state;
-  gcut_scope_hints hints = {.name = text("/from/name/Op"),
-                            .namespace_path = text(": A/path: B/n: t")};
+  gcut__scope_hints hints = {.name = text("/from/name/Op"),
+                             .namespace_path = text(": A/path: B/n: t")};
   check(hints, "path:B");
   hints.names = text("['list', 'n']");
   hints.classes = text("['C', 't']");
@@ -110,9 +110,9 @@ static void stays_within_limits(void **state) {
   size_t n = 0;
   while (n < 3000) n += (size_t)snprintf(name + n, sizeof name - n, "/segment%zu", n);
   gcut_graph *g;
-  gcut_scope_memory memory = {0};
+  gcut__scope_memory memory = {0};
   assert_ok(gcut_graph_create(&g, err));
-  gcut__scope_find(g, 0, &(gcut_scope_hints){.name = text(name)}, &memory);
+  gcut__scope_find(g, 0, &(gcut__scope_hints){.name = text(name)}, &memory);
   assert_true(g->n_scopes > 30 && g->n_scopes <= 65);
   for (uint32_t i = 0; i < g->n_scopes; i++) assert_true(strlen(g->scopes[i].path) <= 1024);
   gcut_graph_destroy(g);

@@ -89,12 +89,12 @@ bool gcut__fuse_experts(gcut__fuser *f, const gcut_node *node) {
 
 // ---- Einsum -------------------------------------------------------------------------------------
 
-static bool same_labels(const gcut_einsum_term *a, const gcut_einsum_term *b, int n) {
+static bool same_labels(const gcut__einsum_term *a, const gcut__einsum_term *b, int n) {
   return a->rank >= n && b->rank >= n && !memcmp(a->labels, b->labels, (size_t)n);
 }
 
-static bool labels_differ(const gcut_einsum_term *t) {
-  bool seen[GCUT_EINSUM_LABELS] = {false};
+static bool labels_differ(const gcut__einsum_term *t) {
+  bool seen[GCUT__EINSUM_LABELS] = {false};
   for (int d = 0; d < t->rank; d++) {
     if (seen[t->labels[d]]) return false;
     seen[t->labels[d]] = true;
@@ -103,8 +103,8 @@ static bool labels_differ(const gcut_einsum_term *t) {
 }
 
 // Whether the terms are [.., n, k] or [.., k, n], [.., k] and [.., n].
-static bool multiplies(const gcut_einsum *e, uint32_t side, bool *turned) {
-  const gcut_einsum_term *m = &e->terms[side], *x = &e->terms[1 - side], *y = &e->output;
+static bool multiplies(const gcut__einsum *e, uint32_t side, bool *turned) {
+  const gcut__einsum_term *m = &e->terms[side], *x = &e->terms[1 - side], *y = &e->output;
   int lead = m->rank - 2;
   if (lead < 1 || x->rank < 1 || y->rank != lead + 1 || !labels_differ(m) ||
       !same_labels(m, y, lead) || !same_labels(m, x, x->rank - 1))
@@ -117,14 +117,14 @@ static bool multiplies(const gcut_einsum *e, uint32_t side, bool *turned) {
 static bool find_term(gcut__fuser *f, const gcut_node *node, uint32_t side) {
   uint32_t g = gcut__fuse_input(f, node, side), x = gcut__fuse_input(f, node, 1 - side);
   const gcut_type *type = gcut__fuse_type(f, g), *row = gcut__fuse_type(f, x);
-  gcut_einsum e;
+  gcut__einsum e;
   bool turned;
   f->n_nodes = 0;
   f->group.turned = false;
   const gcut_node *gather = behind_matrices(f, g);
   if (!gather || !is_real(type->type) || !row || row->rank < 1) return false;
   int ranks[] = {side ? row->rank : type->rank, side ? type->rank : row->rank};
-  if (gcut__einsum_parse(((const gcut_einsum_attrs *)node->attrs)->equation, ranks, 2,
+  if (gcut__einsum_parse(((const gcut__einsum_attrs *)node->attrs)->equation, ranks, 2,
                          f->trace->arena, &e, NULL) != GCUT_OK ||
       !multiplies(&e, side, &turned))
     return false;

@@ -1,13 +1,13 @@
 // ArgMax, ArgMin: where along an axis the extreme lies.
 #include "tracer/ops/arg.h"
 
-static const gcut_attr_row arg_rows[] = {GCUT_ATTR_INT(gcut_arg_attrs, axis, 0),
-                                         GCUT_ATTR_INT(gcut_arg_attrs, keepdims, 1),
-                                         GCUT_ATTR_INT(gcut_arg_attrs, select_last_index, 0),
+static const gcut_attr_row arg_rows[] = {GCUT_ATTR_INT(gcut__arg_attrs, axis, 0),
+                                         GCUT_ATTR_INT(gcut__arg_attrs, keepdims, 1),
+                                         GCUT_ATTR_INT(gcut__arg_attrs, select_last_index, 0),
                                          {0}};
 
 static gcut_status infer_arg(gcut_infer *c, gcut_error *err) {
-  const gcut_arg_attrs *attrs = c->attrs;
+  const gcut__arg_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0), axis = 0, out_rank = 0;
   gcut_dim dims[GCUT_MAX_RANK];
   if (rank == 0 && (attrs->axis == 0 || attrs->axis == -1))
@@ -29,7 +29,7 @@ static double count_input(const gcut_infer *c) {
                                     .outputs = "i",                                                \
                                     .T = GCUT_NUMERIC,                                             \
                                     .attrs = arg_rows,                                             \
-                                    .attrs_size = sizeof(gcut_arg_attrs),                          \
+                                    .attrs_size = sizeof(gcut__arg_attrs),                         \
                                     .infer = infer_arg,                                            \
                                     .flops = count_input};
 ARG(argmax)

@@ -4,8 +4,8 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_arg_attrs {
+typedef struct gcut__arg_attrs {
   int64_t axis, keepdims, select_last_index;
-} gcut_arg_attrs;
+} gcut__arg_attrs;
 
 #endif

@@ -115,7 +115,7 @@ static gcut_status expect_precision(const gcut_infer *c, int64_t type, gcut_erro
 }
 
 static gcut_status attention_attrs_check(const gcut_infer *c, gcut_error *err) {
-  const gcut_attention_attrs *attrs = c->attrs;
+  const gcut__attention_attrs *attrs = c->attrs;
   if (attrs->qk_matmul_output_mode < 0 || attrs->qk_matmul_output_mode > 3)
     return GCUT_NODE_FAIL(c, err, "qk_matmul_output_mode is %" PRId64 "; expected 0 to 3",
                           attrs->qk_matmul_output_mode);
@@ -134,7 +134,7 @@ static gcut_status set_attended(gcut_infer *c, const layout *q, const layout *v,
 }
 
 static gcut_status attention_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_attention_attrs *attrs = c->attrs;
+  const gcut__attention_attrs *attrs = c->attrs;
   layout q, k, v;
   gcut_dim past;
   GCUT_TRY(attention_attrs_check(c, err));
@@ -164,21 +164,21 @@ static double attended_flops(const gcut_infer *c, double kv_heads, double past) 
 }
 
 static double attention_flops(const gcut_infer *c) {
-  const gcut_attention_attrs *attrs = c->attrs;
+  const gcut__attention_attrs *attrs = c->attrs;
   double past = gcut_infer_has(c, 4) ? gcut__dim_double(gcut_infer_dims(c, 4)[2]) : 0;
   return attended_flops(c, (double)attrs->kv_num_heads, past);
 }
 
 static const gcut_attr_row attention_rows[] = {
-    GCUT_ATTR_INT(gcut_attention_attrs, is_causal, 0),
-    GCUT_ATTR_INT(gcut_attention_attrs, q_num_heads, 0),
-    GCUT_ATTR_INT(gcut_attention_attrs, kv_num_heads, 0),
-    GCUT_ATTR_INT(gcut_attention_attrs, qk_matmul_output_mode, 0),
-    GCUT_ATTR_INT(gcut_attention_attrs, softmax_precision, 0),
-    GCUT_ATTR_INT(gcut_attention_attrs, left_window_size, -1),
-    GCUT_ATTR_INT(gcut_attention_attrs, right_window_size, -1),
-    GCUT_ATTR_FLOAT(gcut_attention_attrs, scale, NAN),
-    GCUT_ATTR_FLOAT(gcut_attention_attrs, softcap, 0),
+    GCUT_ATTR_INT(gcut__attention_attrs, is_causal, 0),
+    GCUT_ATTR_INT(gcut__attention_attrs, q_num_heads, 0),
+    GCUT_ATTR_INT(gcut__attention_attrs, kv_num_heads, 0),
+    GCUT_ATTR_INT(gcut__attention_attrs, qk_matmul_output_mode, 0),
+    GCUT_ATTR_INT(gcut__attention_attrs, softmax_precision, 0),
+    GCUT_ATTR_INT(gcut__attention_attrs, left_window_size, -1),
+    GCUT_ATTR_INT(gcut__attention_attrs, right_window_size, -1),
+    GCUT_ATTR_FLOAT(gcut__attention_attrs, scale, NAN),
+    GCUT_ATTR_FLOAT(gcut__attention_attrs, softcap, 0),
     {0},
 };
 
@@ -189,7 +189,7 @@ const gcut_op gcut__op_attention = {
     .U = GCUT_FLOATS_STANDARD,
     .V = GCUT_NUMERIC | GCUT_TYPE(BOOL),
     .attrs = attention_rows,
-    .attrs_size = sizeof(gcut_attention_attrs),
+    .attrs_size = sizeof(gcut__attention_attrs),
     .infer = attention_infer,
     .flops = attention_flops,
 };
@@ -210,13 +210,13 @@ static gcut_status flex_body(gcut_infer *c, uint32_t body, const gcut_fact *scor
   return same ? GCUT_OK : GCUT_NODE_FAIL(c, err, "%s changes the shape", name);
 }
 
-gcut_dtype gcut__flex_type(const gcut_flex_attention_attrs *attrs, gcut_dtype type) {
+gcut_dtype gcut__flex_type(const gcut__flex_attention_attrs *attrs, gcut_dtype type) {
   if (attrs->softmax_precision) return (gcut_dtype)attrs->softmax_precision;
   return type == GCUT_DOUBLE ? GCUT_DOUBLE : GCUT_FLOAT;
 }
 
 static gcut_status flex_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_flex_attention_attrs *attrs = c->attrs;
+  const gcut__flex_attention_attrs *attrs = c->attrs;
   layout q, k, v;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
   GCUT_TRY(expect_precision(c, attrs->softmax_precision, err));
@@ -239,12 +239,12 @@ static double flex_flops(const gcut_infer *c) {
 static const gcut_attr_row flex_rows[] = {
     {.name = "score_mod",
      .kind = GCUT_ATTRIBUTE_GRAPH,
-     .offset = offsetof(gcut_flex_attention_attrs, score_mod)},
+     .offset = offsetof(gcut__flex_attention_attrs, score_mod)},
     {.name = "prob_mod",
      .kind = GCUT_ATTRIBUTE_GRAPH,
-     .offset = offsetof(gcut_flex_attention_attrs, prob_mod)},
-    GCUT_ATTR_INT(gcut_flex_attention_attrs, softmax_precision, 0),
-    GCUT_ATTR_FLOAT(gcut_flex_attention_attrs, scale, NAN),
+     .offset = offsetof(gcut__flex_attention_attrs, prob_mod)},
+    GCUT_ATTR_INT(gcut__flex_attention_attrs, softmax_precision, 0),
+    GCUT_ATTR_FLOAT(gcut__flex_attention_attrs, scale, NAN),
     {0},
 };
 
@@ -254,7 +254,7 @@ const gcut_op gcut__op_flex_attention = {
     .T = GCUT_FLOATS_STANDARD,
     .flags = GCUT_OP_CONTROL,
     .attrs = flex_rows,
-    .attrs_size = sizeof(gcut_flex_attention_attrs),
+    .attrs_size = sizeof(gcut__flex_attention_attrs),
     .infer = flex_infer,
     .flops = flex_flops,
 };

@@ -5,17 +5,17 @@
 #include "tracer/ops/unary.h"
 
 static const gcut_attr_row broadcast_rows[] = {
-    GCUT_ATTR_INT(gcut_broadcast_attrs, axis, GCUT_NO_AXIS),
-    GCUT_ATTR_INT(gcut_broadcast_attrs, broadcast, 0),
+    GCUT_ATTR_INT(gcut__broadcast_attrs, axis, GCUT_NO_AXIS),
+    GCUT_ATTR_INT(gcut__broadcast_attrs, broadcast, 0),
     {0}};
-static const gcut_attr_row mod_rows[] = {GCUT_ATTR_INT(gcut_mod_attrs, fmod, 0), {0}};
+static const gcut_attr_row mod_rows[] = {GCUT_ATTR_INT(gcut__mod_attrs, fmod, 0), {0}};
 static const gcut_attr_row bit_shift_rows[] = {
-    GCUT_ATTR_STRING_REQUIRED(gcut_bit_shift_attrs, direction), {0}};
-static const gcut_attr_row swiglu_rows[] = {GCUT_ATTR_FLOAT(gcut_alpha_attrs, alpha, 1.0f), {0}};
+    GCUT_ATTR_STRING_REQUIRED(gcut__bit_shift_attrs, direction), {0}};
+static const gcut_attr_row swiglu_rows[] = {GCUT_ATTR_FLOAT(gcut__alpha_attrs, alpha, 1.0f), {0}};
 
 // ---- shapes -----------------------------------------------------------------------------------
 
-int gcut__broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
+int gcut__broadcast_trailing(const gcut_node *node, const gcut__broadcast_attrs *attrs, int rank_0,
                              int rank_1) {
   if (node->version >= 7) return 0;
   int64_t axis = attrs ? attrs->axis : 1;
@@ -55,7 +55,7 @@ static gcut_status expect_same_shape(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_shape(gcut_infer *c, gcut_error *err) {
-  const gcut_broadcast_attrs *attrs = c->attrs;
+  const gcut__broadcast_attrs *attrs = c->attrs;
   if (c->node->version >= 7) return gcut_infer_elementwise(c, err);
   if (!attrs->broadcast) GCUT_TRY(expect_same_shape(c, err));
   int trailing =
@@ -71,7 +71,7 @@ static gcut_status infer_prelu(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_bit_shift(gcut_infer *c, gcut_error *err) {
-  gcut_string direction = ((const gcut_bit_shift_attrs *)c->attrs)->direction;
+  gcut_string direction = ((const gcut__bit_shift_attrs *)c->attrs)->direction;
   bool left = direction.size == 4 && memcmp(direction.data, "LEFT", 4) == 0;
   bool right = direction.size == 5 && memcmp(direction.data, "RIGHT", 5) == 0;
   if (!left && !right)
@@ -104,7 +104,7 @@ static gcut_dim dim_div(gcut_infer *c, gcut_dim a, gcut_dim b) {
 }
 
 static gcut_dim dim_mod(gcut_infer *c, gcut_dim a, gcut_dim b) {
-  bool truncates = ((const gcut_mod_attrs *)c->attrs)->fmod != 0;
+  bool truncates = ((const gcut__mod_attrs *)c->attrs)->fmod != 0;
   if (!gcut__dim_is_at_least(c, b, 1) || (truncates && !gcut__dim_is_at_least(c, a, 0)))
     return GCUT_DIM_INVALID;
   return gcut_dim_mod(c->dims, a, b);
@@ -161,7 +161,7 @@ INFER_PROPAGATED(infer_greater_or_equal, infer_shape, dim_greater_or_equal)
                                     .T = (types),                                                  \
                                     .U = GCUT_NUMERIC,                                             \
                                     .attrs = broadcast_rows,                                       \
-                                    .attrs_size = sizeof(gcut_broadcast_attrs),                    \
+                                    .attrs_size = sizeof(gcut__broadcast_attrs),                   \
                                     .infer = infer_function};
 
 BINARY(add, "T T", "T", GCUT_NUMERIC, infer_add)
@@ -185,13 +185,13 @@ const gcut_op gcut__op_bit_shift = {.inputs = "T T",
                                     .outputs = "T",
                                     .T = GCUT_INTEGERS,
                                     .attrs = bit_shift_rows,
-                                    .attrs_size = sizeof(gcut_bit_shift_attrs),
+                                    .attrs_size = sizeof(gcut__bit_shift_attrs),
                                     .infer = infer_bit_shift};
 const gcut_op gcut__op_mod = {.inputs = "T T",
                               .outputs = "T",
                               .T = GCUT_NUMERIC,
                               .attrs = mod_rows,
-                              .attrs_size = sizeof(gcut_mod_attrs),
+                              .attrs_size = sizeof(gcut__mod_attrs),
                               .infer = infer_mod};
 const gcut_op gcut__op_prelu = {
     .inputs = "T T", .outputs = "T", .T = GCUT_NUMERIC, .infer = infer_prelu};
@@ -199,5 +199,5 @@ const gcut_op gcut__op_swiglu = {.inputs = "T T",
                                  .outputs = "T",
                                  .T = GCUT_FLOATS_STANDARD,
                                  .attrs = swiglu_rows,
-                                 .attrs_size = sizeof(gcut_alpha_attrs),
+                                 .attrs_size = sizeof(gcut__alpha_attrs),
                                  .infer = infer_swiglu};

@@ -4,24 +4,22 @@
 
 #include "tracer/ops/op.h"
 
-#define GCUT_NO_AXIS INT64_MIN
-
-typedef struct gcut_broadcast_attrs {
+typedef struct gcut__broadcast_attrs {
   int64_t axis, broadcast; // before opset 7; GCUT_NO_AXIS: not given
-} gcut_broadcast_attrs;
+} gcut__broadcast_attrs;
 
-typedef struct gcut_mod_attrs {
+typedef struct gcut__mod_attrs {
   int64_t fmod;
-} gcut_mod_attrs;
+} gcut__mod_attrs;
 
-typedef struct gcut_bit_shift_attrs {
+typedef struct gcut__bit_shift_attrs {
   gcut_string direction; // "LEFT" or "RIGHT"
-} gcut_bit_shift_attrs;
+} gcut__bit_shift_attrs;
 
 // Dims of 1 to append to input 1's shape so that it aligns with input 0's last ones. 0 but for what
 // came before opset 7: then the shape of input 1 began at an axis of input 0's (PRelu: the
 // channel). Negative where there is no room. attrs NULL: those of PRelu, which has none.
-int gcut__broadcast_trailing(const gcut_node *node, const gcut_broadcast_attrs *attrs, int rank_0,
+int gcut__broadcast_trailing(const gcut_node *node, const gcut__broadcast_attrs *attrs, int rank_0,
                              int rank_1);
 
 #endif

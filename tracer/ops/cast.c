@@ -5,8 +5,8 @@
 
 #include "tracer/ops/propagate.h"
 
-static const gcut_attr_row cast_rows[] = {GCUT_ATTR_INT(gcut_cast_attrs, saturate, 1),
-                                          GCUT_ATTR_STRING(gcut_cast_attrs, round_mode, "up"),
+static const gcut_attr_row cast_rows[] = {GCUT_ATTR_INT(gcut__cast_attrs, saturate, 1),
+                                          GCUT_ATTR_STRING(gcut__cast_attrs, round_mode, "up"),
                                           {0}};
 
 #define COMPLEX_TYPES (GCUT_TYPE(COMPLEX64) | GCUT_TYPE(COMPLEX128))
@@ -31,7 +31,7 @@ static gcut_status read_target(const gcut_infer *c, uint64_t types, gcut_dtype *
 }
 
 static gcut_status check_round_mode(const gcut_infer *c, gcut_error *err) {
-  gcut_string mode = ((const gcut_cast_attrs *)c->attrs)->round_mode;
+  gcut_string mode = ((const gcut__cast_attrs *)c->attrs)->round_mode;
   static const char *const modes[] = {"up", "down", "nearest"};
   for (size_t k = 0; k < 3; k++)
     if (mode.size == strlen(modes[k]) && memcmp(mode.data, modes[k], mode.size) == 0)
@@ -86,7 +86,7 @@ const gcut_op gcut__op_cast = {.inputs = "T",
                                .T = CAST_TYPES,
                                .flags = GCUT_OP_ANY_RANK,
                                .attrs = cast_rows,
-                               .attrs_size = sizeof(gcut_cast_attrs),
+                               .attrs_size = sizeof(gcut__cast_attrs),
                                .infer = infer_cast};
 const gcut_op gcut__op_cast_like = {.inputs = "T U",
                                     .outputs = "U",
@@ -94,7 +94,7 @@ const gcut_op gcut__op_cast_like = {.inputs = "T U",
                                     .U = CAST_TYPES,
                                     .flags = GCUT_OP_ANY_RANK,
                                     .attrs = cast_rows,
-                                    .attrs_size = sizeof(gcut_cast_attrs),
+                                    .attrs_size = sizeof(gcut__cast_attrs),
                                     .infer = infer_cast_like};
 const gcut_op gcut__op_bitcast = {.inputs = "T",
                                   .outputs = "*",

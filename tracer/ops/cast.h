@@ -4,9 +4,9 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_cast_attrs {
+typedef struct gcut__cast_attrs {
   int64_t saturate;       // to float8: largest finite value instead of infinity or NaN
   gcut_string round_mode; // to float8e8m0: "up", "down" or "nearest"
-} gcut_cast_attrs;
+} gcut__cast_attrs;
 
 #endif

@@ -5,9 +5,8 @@
 
 // ---- Concat -----------------------------------------------------------------------------------
 
-enum { NO_AXIS = INT32_MIN };
-
-static const gcut_attr_row concat_rows[] = {GCUT_ATTR_INT(gcut__concat_attrs, axis, NO_AXIS), {0}};
+static const gcut_attr_row concat_rows[] = {GCUT_ATTR_INT(gcut__concat_attrs, axis, GCUT_NO_AXIS),
+                                            {0}};
 
 // Adds input `i` to the shape of those before it.
 static gcut_status join(gcut_infer *c, uint32_t i, int axis, gcut_dim *dims, gcut_error *err) {
@@ -46,7 +45,7 @@ static gcut_status infer_concat(gcut_infer *c, gcut_error *err) {
   const gcut__concat_attrs *attrs = c->attrs;
   gcut_dim dims[GCUT_MAX_RANK];
   int rank = gcut_infer_rank(c, 0), axis;
-  if (attrs->axis == NO_AXIS && c->node->version >= 4)
+  if (attrs->axis == GCUT_NO_AXIS && c->node->version >= 4)
     return GCUT_NODE_FAIL(c, err, "attribute 'axis' is missing");
   GCUT_TRY(gcut_infer_axis(c, gcut__concat_axis(attrs), rank, &axis, err));
   memcpy(dims, gcut_infer_dims(c, 0), (size_t)rank * sizeof *dims);
@@ -56,7 +55,7 @@ static gcut_status infer_concat(gcut_infer *c, gcut_error *err) {
 }
 
 int64_t gcut__concat_axis(const gcut__concat_attrs *attrs) {
-  return attrs->axis == NO_AXIS ? 1 : attrs->axis;
+  return attrs->axis == GCUT_NO_AXIS ? 1 : attrs->axis;
 }
 
 const gcut_op gcut__op_concat = {.inputs = "T...",

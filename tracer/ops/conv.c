@@ -31,9 +31,9 @@ static gcut_status expect_bias(gcut_infer *c, uint32_t b, gcut_dim size, gcut_er
   return GCUT_OK;
 }
 
-gcut_status gcut__infer_conv_window(gcut_infer *c, uint32_t x, uint32_t w, gcut_window *window,
+gcut_status gcut__infer_conv_window(gcut_infer *c, uint32_t x, uint32_t w, gcut__window *window,
                                     gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
+  const gcut__conv_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, x);
   GCUT_TRY(gcut_infer_expect_rank(c, x, 3, GCUT_MAX_RANK, err));
   GCUT_TRY(gcut_infer_expect_rank(c, w, rank, rank, err));
@@ -45,8 +45,8 @@ gcut_status gcut__infer_conv_window(gcut_infer *c, uint32_t x, uint32_t w, gcut_
 
 gcut_status gcut__infer_conv(gcut_infer *c, uint32_t x, uint32_t w, uint32_t b, gcut_dtype type,
                              gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
-  gcut_window window;
+  const gcut__conv_attrs *attrs = c->attrs;
+  gcut__window window;
   GCUT_TRY(gcut__infer_conv_window(c, x, w, &window, err));
   const gcut_dim *in = gcut_infer_dims(c, x), *weight = gcut_infer_dims(c, w);
   gcut_dim dims[GCUT_MAX_RANK] = {in[0], weight[0]};
@@ -77,14 +77,14 @@ static double flops_conv(const gcut_infer *c) {
   return gcut__flops_conv(c, 1);
 }
 
-static const gcut_attr_row conv_attrs[] = {GCUT_CONV_ROWS, {0}};
+static const gcut_attr_row conv_attrs[] = {GCUT__CONV_ROWS, {0}};
 
 const gcut_op gcut__op_conv = {
     .inputs = "TTT?",
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = conv_attrs,
-    .attrs_size = sizeof(gcut_conv_attrs),
+    .attrs_size = sizeof(gcut__conv_attrs),
     .infer = infer_conv,
     .flops = flops_conv,
 };
@@ -92,9 +92,9 @@ const gcut_op gcut__op_conv = {
 // ---- ConvTranspose ----------------------------------------------------------------------------
 
 static const gcut_attr_row conv_transpose_attrs[] = {
-    GCUT_CONV_ROWS,
-    GCUT_ATTR_INTS(gcut_conv_attrs, output_padding),
-    GCUT_ATTR_INTS(gcut_conv_attrs, output_shape),
+    GCUT__CONV_ROWS,
+    GCUT_ATTR_INTS(gcut__conv_attrs, output_padding),
+    GCUT_ATTR_INTS(gcut__conv_attrs, output_shape),
     {0},
 };
 
@@ -115,20 +115,20 @@ static gcut_ints spatial_shape(gcut_ints shape, int n) {
 }
 
 // stride * (in - 1) + output_padding + span: the output without any padding taken off.
-static gcut_dim unpadded(gcut_dims *dims, const gcut_conv_attrs *attrs, const gcut_window *w, int i,
-                         gcut_dim in) {
+static gcut_dim unpadded(gcut_dims *dims, const gcut__conv_attrs *attrs, const gcut__window *w,
+                         int i, gcut_dim in) {
   gcut_dim steps = gcut_dim_mul(dims, gcut_dim_sub(dims, in, 1), w->stride[i]);
   int64_t more = attrs->output_padding.given ? attrs->output_padding.data[i] : 0;
   return gcut_dim_add(dims, gcut_dim_add(dims, steps, more), gcut__window_span(dims, w, i));
 }
 
-static void transposed_output(gcut_dims *dims, const gcut_conv_attrs *attrs, const gcut_window *w,
+static void transposed_output(gcut_dims *dims, const gcut__conv_attrs *attrs, const gcut__window *w,
                               const gcut_dim *in, gcut_dim *out) {
   gcut_ints shape = spatial_shape(attrs->output_shape, w->n);
   for (int i = 0; i < w->n; i++) {
     if (shape.given)
       out[i] = shape.data[i];
-    else if (w->padding != GCUT_PADDING_GIVEN)
+    else if (w->padding != GCUT__PADDING_GIVEN)
       out[i] = gcut_dim_mul(dims, in[i], w->stride[i]);
     else
       out[i] = gcut_dim_sub(dims, unpadded(dims, attrs, w, i, in[i]), w->begin[i] + w->end[i]);
@@ -136,8 +136,8 @@ static void transposed_output(gcut_dims *dims, const gcut_conv_attrs *attrs, con
 }
 
 static gcut_status infer_conv_transpose(gcut_infer *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
-  gcut_window window;
+  const gcut__conv_attrs *attrs = c->attrs;
+  gcut__window window;
   GCUT_TRY(gcut__infer_conv_window(c, 0, 1, &window, err));
   size_t n = (size_t)window.n;
   GCUT_TRY(check_list(c, "output_padding", attrs->output_padding, n, err));
@@ -153,15 +153,15 @@ static gcut_status infer_conv_transpose(gcut_infer *c, gcut_error *err) {
 
 // SAME padding and output_shape leave the padding to be found. Which side takes the odd element
 // was said the other way round before opset 11.
-void gcut__conv_transpose_window(const gcut_node *node, const gcut_conv_attrs *attrs, int n,
+void gcut__conv_transpose_window(const gcut_node *node, const gcut__conv_attrs *attrs, int n,
                                  const int64_t *kernel, const int64_t *in, const int64_t *out,
-                                 gcut_window *w) {
+                                 gcut__window *w) {
   gcut_error ignored;
   (void)!gcut__window_read(&attrs->window, n, w, &ignored); // infer found it sound
-  bool less_first = (w->padding == GCUT_PADDING_SAME_UPPER) == (node->version >= 11);
+  bool less_first = (w->padding == GCUT__PADDING_SAME_UPPER) == (node->version >= 11);
   for (int i = 0; i < n; i++) {
     w->kernel[i] = kernel[i];
-    if (!attrs->output_shape.given && w->padding == GCUT_PADDING_GIVEN) continue;
+    if (!attrs->output_shape.given && w->padding == GCUT__PADDING_GIVEN) continue;
     int64_t more = attrs->output_padding.given ? attrs->output_padding.data[i] : 0;
     int64_t span = (kernel[i] - 1) * w->dilation[i] + 1;
     int64_t total = (in[i] - 1) * w->stride[i] + more + span - out[i];
@@ -182,7 +182,7 @@ const gcut_op gcut__op_conv_transpose = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = conv_transpose_attrs,
-    .attrs_size = sizeof(gcut_conv_attrs),
+    .attrs_size = sizeof(gcut__conv_attrs),
     .infer = infer_conv_transpose,
     .flops = flops_conv_transpose,
 };

@@ -3,8 +3,8 @@
 
 #include "tracer/ops/propagate.h"
 
-static const gcut_attr_row cumulative_rows[] = {GCUT_ATTR_INT(gcut_cumulative_attrs, exclusive, 0),
-                                                GCUT_ATTR_INT(gcut_cumulative_attrs, reverse, 0),
+static const gcut_attr_row cumulative_rows[] = {GCUT_ATTR_INT(gcut__cumulative_attrs, exclusive, 0),
+                                                GCUT_ATTR_INT(gcut__cumulative_attrs, reverse, 0),
                                                 {0}};
 
 // The axis is an input of one element.
@@ -20,7 +20,7 @@ static gcut_status check_axis(gcut_infer *c, gcut_error *err) {
 
 static gcut_status propagate(gcut_infer *c, gcut_dim_binary join, gcut_dim identity,
                              gcut_error *err) {
-  const gcut_cumulative_attrs *attrs = c->attrs;
+  const gcut__cumulative_attrs *attrs = c->attrs;
   const gcut_dim *x;
   uint32_t n;
   if (!gcut__propagates(c) || !gcut_infer_content(c, 0, &x, &n)) return GCUT_OK;
@@ -48,7 +48,7 @@ static gcut_status propagate(gcut_infer *c, gcut_dim_binary join, gcut_dim ident
                                     .outputs = "T",                                                \
                                     .T = GCUT_NUMERIC,                                             \
                                     .attrs = cumulative_rows,                                      \
-                                    .attrs_size = sizeof(gcut_cumulative_attrs),                   \
+                                    .attrs_size = sizeof(gcut__cumulative_attrs),                  \
                                     .infer = infer_##ident};
 CUMULATIVE(cumsum, gcut_dim_add, 0)
 CUMULATIVE(cumprod, gcut_dim_mul, 1)

@@ -4,8 +4,8 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_cumulative_attrs {
+typedef struct gcut__cumulative_attrs {
   int64_t exclusive, reverse;
-} gcut_cumulative_attrs;
+} gcut__cumulative_attrs;
 
 #endif

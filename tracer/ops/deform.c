@@ -2,8 +2,8 @@
 #include "tracer/ops/conv.h"
 
 static const gcut_attr_row deform_conv_attrs[] = {
-    GCUT_CONV_ROWS,
-    GCUT_ATTR_INT(gcut_conv_attrs, offset_group, 1),
+    GCUT__CONV_ROWS,
+    GCUT_ATTR_INT(gcut__conv_attrs, offset_group, 1),
     {0},
 };
 
@@ -21,8 +21,8 @@ static gcut_status expect_field(gcut_infer *c, uint32_t i, gcut_dim channels, co
 }
 
 static gcut_status infer_deform_conv(gcut_infer *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
-  gcut_window window;
+  const gcut__conv_attrs *attrs = c->attrs;
+  gcut__window window;
   GCUT_TRY(gcut__infer_conv(c, 0, 1, 3, GCUT_UNDEFINED, err));
   GCUT_TRY(gcut__infer_conv_window(c, 0, 1, &window, err));
   GCUT_TRY(gcut__infer_divisible(c, "input channels", gcut_infer_dims(c, 0)[1], attrs->offset_group,
@@ -45,7 +45,7 @@ const gcut_op gcut__op_deform_conv = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = deform_conv_attrs,
-    .attrs_size = sizeof(gcut_conv_attrs),
+    .attrs_size = sizeof(gcut__conv_attrs),
     .infer = infer_deform_conv,
     .flops = flops_deform_conv,
 };

@@ -10,7 +10,7 @@ static bool is(gcut_string text, const char *name) {
   return text.size == strlen(name) && memcmp(text.data, name, text.size) == 0;
 }
 
-bool gcut__roi_half_pixel(const gcut_node *node, const gcut_roi_align_attrs *attrs) {
+bool gcut__roi_half_pixel(const gcut_node *node, const gcut__roi_align_attrs *attrs) {
   if (attrs->coordinate_transformation_mode.size == 0) return node->version >= 16;
   return is(attrs->coordinate_transformation_mode, "half_pixel");
 }
@@ -23,7 +23,7 @@ static gcut_status pooled_infer(gcut_infer *c, int64_t height, int64_t width, gc
 }
 
 static gcut_status roi_align_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_roi_align_attrs *attrs = c->attrs;
+  const gcut__roi_align_attrs *attrs = c->attrs;
   gcut_string transform = attrs->coordinate_transformation_mode;
   if (!is(attrs->mode, "avg") && !is(attrs->mode, "max"))
     return GCUT_NODE_FAIL(c, err, "mode is neither avg nor max");
@@ -37,18 +37,18 @@ static gcut_status roi_align_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double roi_align_flops(const gcut_infer *c) {
-  const gcut_roi_align_attrs *attrs = c->attrs;
+  const gcut__roi_align_attrs *attrs = c->attrs;
   double samples = attrs->sampling_ratio > 0 ? (double)attrs->sampling_ratio : 2;
   return 8 * samples * samples * gcut_fact_count(&c->outputs[0]);
 }
 
 static const gcut_attr_row roi_align_rows[] = {
-    GCUT_ATTR_STRING(gcut_roi_align_attrs, mode, "avg"),
-    GCUT_ATTR_STRING(gcut_roi_align_attrs, coordinate_transformation_mode, ""),
-    GCUT_ATTR_INT(gcut_roi_align_attrs, output_height, 1),
-    GCUT_ATTR_INT(gcut_roi_align_attrs, output_width, 1),
-    GCUT_ATTR_INT(gcut_roi_align_attrs, sampling_ratio, 0),
-    GCUT_ATTR_FLOAT(gcut_roi_align_attrs, spatial_scale, 1),
+    GCUT_ATTR_STRING(gcut__roi_align_attrs, mode, "avg"),
+    GCUT_ATTR_STRING(gcut__roi_align_attrs, coordinate_transformation_mode, ""),
+    GCUT_ATTR_INT(gcut__roi_align_attrs, output_height, 1),
+    GCUT_ATTR_INT(gcut__roi_align_attrs, output_width, 1),
+    GCUT_ATTR_INT(gcut__roi_align_attrs, sampling_ratio, 0),
+    GCUT_ATTR_FLOAT(gcut__roi_align_attrs, spatial_scale, 1),
     {0},
 };
 
@@ -57,13 +57,13 @@ const gcut_op gcut__op_roi_align = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = roi_align_rows,
-    .attrs_size = sizeof(gcut_roi_align_attrs),
+    .attrs_size = sizeof(gcut__roi_align_attrs),
     .infer = roi_align_infer,
     .flops = roi_align_flops,
 };
 
 static gcut_status max_roi_pool_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_max_roi_pool_attrs *attrs = c->attrs;
+  const gcut__max_roi_pool_attrs *attrs = c->attrs;
   gcut_dim rois[] = {GCUT_DIM_INVALID, 5};
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
   GCUT_TRY(gcut__expect_shape(c, 1, 2, rois, "rois", err));
@@ -73,8 +73,8 @@ static gcut_status max_roi_pool_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row max_roi_pool_rows[] = {
-    GCUT_ATTR_INTS_REQUIRED(gcut_max_roi_pool_attrs, pooled_shape),
-    GCUT_ATTR_FLOAT(gcut_max_roi_pool_attrs, spatial_scale, 1),
+    GCUT_ATTR_INTS_REQUIRED(gcut__max_roi_pool_attrs, pooled_shape),
+    GCUT_ATTR_FLOAT(gcut__max_roi_pool_attrs, spatial_scale, 1),
     {0},
 };
 
@@ -83,13 +83,13 @@ const gcut_op gcut__op_max_roi_pool = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = max_roi_pool_rows,
-    .attrs_size = sizeof(gcut_max_roi_pool_attrs),
+    .attrs_size = sizeof(gcut__max_roi_pool_attrs),
     .infer = max_roi_pool_infer,
 };
 
 // Inputs: boxes [batch, boxes, 4], scores [batch, classes, boxes], and three optional numbers.
 static gcut_status nms_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_nms_attrs *attrs = c->attrs;
+  const gcut__nms_attrs *attrs = c->attrs;
   if (attrs->center_point_box != 0 && attrs->center_point_box != 1)
     return GCUT_NODE_FAIL(c, err, "center_point_box is %" PRId64, attrs->center_point_box);
   gcut_dim boxes[] = {GCUT_DIM_INVALID, GCUT_DIM_INVALID, 4};
@@ -108,7 +108,7 @@ static gcut_status nms_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row nms_rows[] = {
-    GCUT_ATTR_INT(gcut_nms_attrs, center_point_box, 0),
+    GCUT_ATTR_INT(gcut__nms_attrs, center_point_box, 0),
     {0},
 };
 
@@ -116,6 +116,6 @@ const gcut_op gcut__op_non_max_suppression = {
     .inputs = "ffi?f?f?",
     .outputs = "i",
     .attrs = nms_rows,
-    .attrs_size = sizeof(gcut_nms_attrs),
+    .attrs_size = sizeof(gcut__nms_attrs),
     .infer = nms_infer,
 };

@@ -4,23 +4,23 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_roi_align_attrs {
+typedef struct gcut__roi_align_attrs {
   gcut_string mode; // avg, max
   gcut_string coordinate_transformation_mode;
   int64_t output_height, output_width, sampling_ratio;
   float spatial_scale;
-} gcut_roi_align_attrs;
+} gcut__roi_align_attrs;
 
-typedef struct gcut_max_roi_pool_attrs {
+typedef struct gcut__max_roi_pool_attrs {
   gcut_ints pooled_shape;
   float spatial_scale;
-} gcut_max_roi_pool_attrs;
+} gcut__max_roi_pool_attrs;
 
-typedef struct gcut_nms_attrs {
+typedef struct gcut__nms_attrs {
   int64_t center_point_box; // boxes are centre and size, not two corners
-} gcut_nms_attrs;
+} gcut__nms_attrs;
 
 // Whether coordinates are shifted by half a pixel: opset 16 made that the default.
-GCUT_MUST_USE bool gcut__roi_half_pixel(const gcut_node *node, const gcut_roi_align_attrs *attrs);
+GCUT_MUST_USE bool gcut__roi_half_pixel(const gcut_node *node, const gcut__roi_align_attrs *attrs);
 
 #endif

@@ -58,7 +58,7 @@ static gcut_status read_term(scanner *s, written *w, gcut_error *err) {
 }
 
 // Puts `n_ellipsis` labels in the ellipsis' place, the last of all such labels.
-static gcut_status expand(const written *w, int n_ellipsis, gcut_einsum_term *t, gcut_error *err) {
+static gcut_status expand(const written *w, int n_ellipsis, gcut__einsum_term *t, gcut_error *err) {
   t->rank = 0;
   if (w->n - w->ellipsis + (w->ellipsis ? n_ellipsis : 0) > GCUT_MAX_RANK)
     return GCUT_FAIL(err, GCUT_FORMAT, "a term of the equation has more than %d dimensions",
@@ -68,12 +68,12 @@ static gcut_status expand(const written *w, int n_ellipsis, gcut_einsum_term *t,
       t->labels[t->rank++] = w->symbols[i];
       continue;
     }
-    for (int k = n_ellipsis; k > 0; k--) t->labels[t->rank++] = (uint8_t)(GCUT_EINSUM_LABELS - k);
+    for (int k = n_ellipsis; k > 0; k--) t->labels[t->rank++] = (uint8_t)(GCUT__EINSUM_LABELS - k);
   }
   return GCUT_OK;
 }
 
-static gcut_status read_inputs(scanner *s, const int *ranks, uint32_t n, gcut_einsum *e,
+static gcut_status read_inputs(scanner *s, const int *ranks, uint32_t n, gcut__einsum *e,
                                int *most_ellipsis, gcut_error *err) {
   for (uint32_t i = 0; i < n; i++) {
     written w;
@@ -92,29 +92,29 @@ static gcut_status read_inputs(scanner *s, const int *ranks, uint32_t n, gcut_ei
   return GCUT_OK;
 }
 
-static void count_labels(const gcut_einsum *e, int *counts) {
+static void count_labels(const gcut__einsum *e, int *counts) {
   for (uint32_t i = 0; i < e->n_terms; i++)
     for (int d = 0; d < e->terms[i].rank; d++) counts[e->terms[i].labels[d]]++;
 }
 
 // Without an arrow: the ellipsis, then the letters that occur once, in order.
-static gcut_status imply_output(gcut_einsum *e, const int *counts, int n_ellipsis,
+static gcut_status imply_output(gcut__einsum *e, const int *counts, int n_ellipsis,
                                 gcut_error *err) {
-  gcut_einsum_term *t = &e->output;
+  gcut__einsum_term *t = &e->output;
   int once = 0;
-  for (int label = 0; label < GCUT_EINSUM_LETTERS; label++) once += counts[label] == 1;
+  for (int label = 0; label < GCUT__EINSUM_LETTERS; label++) once += counts[label] == 1;
   if (once + n_ellipsis > GCUT_MAX_RANK)
     return GCUT_FAIL(err, GCUT_FORMAT, "the output has more than %d dimensions", GCUT_MAX_RANK);
-  for (int k = n_ellipsis; k > 0; k--) t->labels[t->rank++] = (uint8_t)(GCUT_EINSUM_LABELS - k);
-  for (int label = 0; label < GCUT_EINSUM_LETTERS; label++)
+  for (int k = n_ellipsis; k > 0; k--) t->labels[t->rank++] = (uint8_t)(GCUT__EINSUM_LABELS - k);
+  for (int label = 0; label < GCUT__EINSUM_LETTERS; label++)
     if (counts[label] == 1) t->labels[t->rank++] = (uint8_t)label;
   return GCUT_OK;
 }
 
-static gcut_status read_output(scanner *s, gcut_einsum *e, const int *counts, int n_ellipsis,
+static gcut_status read_output(scanner *s, gcut__einsum *e, const int *counts, int n_ellipsis,
                                gcut_error *err) {
   written w;
-  bool seen[GCUT_EINSUM_LABELS] = {false};
+  bool seen[GCUT__EINSUM_LABELS] = {false};
   GCUT_TRY(read_term(s, &w, err));
   if (peek(s) != 0) return GCUT_FAIL(err, GCUT_FORMAT, "the equation goes on after the output");
   GCUT_TRY(expand(&w, n_ellipsis, &e->output, err));
@@ -129,10 +129,10 @@ static gcut_status read_output(scanner *s, gcut_einsum *e, const int *counts, in
 }
 
 gcut_status gcut__einsum_parse(gcut_string equation, const int *ranks, uint32_t n,
-                               gcut_arena *arena, gcut_einsum *out, gcut_error *err) {
+                               gcut_arena *arena, gcut__einsum *out, gcut_error *err) {
   scanner s = {equation.data, equation.data + equation.size};
-  int counts[GCUT_EINSUM_LABELS] = {0}, n_ellipsis = 0;
-  *out = (gcut_einsum){.n_terms = n, .terms = GCUT_NEW_ARRAY(arena, gcut_einsum_term, n)};
+  int counts[GCUT__EINSUM_LABELS] = {0}, n_ellipsis = 0;
+  *out = (gcut__einsum){.n_terms = n, .terms = GCUT_NEW_ARRAY(arena, gcut__einsum_term, n)};
   if (!out->terms) return GCUT_NO_MEMORY(err);
   GCUT_TRY(read_inputs(&s, ranks, n, out, &n_ellipsis, err));
   count_labels(out, counts);
@@ -143,8 +143,8 @@ gcut_status gcut__einsum_parse(gcut_string equation, const int *ranks, uint32_t 
 
 // ---- inference --------------------------------------------------------------------------------
 
-static gcut_status parse(const gcut_infer *c, gcut_einsum *e, gcut_error *err) {
-  const gcut_einsum_attrs *attrs = c->attrs;
+static gcut_status parse(const gcut_infer *c, gcut__einsum *e, gcut_error *err) {
+  const gcut__einsum_attrs *attrs = c->attrs;
   int *ranks = GCUT_NEW_ARRAY(c->arena, int, c->n_inputs);
   gcut_error why;
   if (!ranks) return GCUT_NO_MEMORY(err);
@@ -154,9 +154,9 @@ static gcut_status parse(const gcut_infer *c, gcut_einsum *e, gcut_error *err) {
 }
 
 // Sizes of the labels; a dim of 1 is broadcast.
-static gcut_status size_labels(const gcut_infer *c, const gcut_einsum *e, gcut_dim *sizes,
+static gcut_status size_labels(const gcut_infer *c, const gcut__einsum *e, gcut_dim *sizes,
                                gcut_error *err) {
-  for (int label = 0; label < GCUT_EINSUM_LABELS; label++) sizes[label] = 1;
+  for (int label = 0; label < GCUT__EINSUM_LABELS; label++) sizes[label] = 1;
   for (uint32_t i = 0; i < e->n_terms; i++)
     for (int d = 0; d < e->terms[i].rank; d++) {
       gcut_dim *size = &sizes[e->terms[i].labels[d]], dim = gcut_infer_dims(c, i)[d];
@@ -171,8 +171,8 @@ static gcut_status size_labels(const gcut_infer *c, const gcut_einsum *e, gcut_d
 }
 
 static gcut_status infer_einsum(gcut_infer *c, gcut_error *err) {
-  gcut_einsum e;
-  gcut_dim sizes[GCUT_EINSUM_LABELS], dims[GCUT_MAX_RANK];
+  gcut__einsum e;
+  gcut_dim sizes[GCUT__EINSUM_LABELS], dims[GCUT_MAX_RANK];
   GCUT_TRY(parse(c, &e, err));
   GCUT_TRY(size_labels(c, &e, sizes, err));
   for (int d = 0; d < e.output.rank; d++) dims[d] = sizes[e.output.labels[d]];
@@ -181,17 +181,17 @@ static gcut_status infer_einsum(gcut_infer *c, gcut_error *err) {
 
 // One multiply-add for each combination of labels: what a product of two operands takes.
 static double flops_einsum(const gcut_infer *c) {
-  gcut_einsum e;
-  gcut_dim sizes[GCUT_EINSUM_LABELS];
+  gcut__einsum e;
+  gcut_dim sizes[GCUT__EINSUM_LABELS];
   double product = 2;
   if (parse(c, &e, NULL) != GCUT_OK || size_labels(c, &e, sizes, NULL) != GCUT_OK) return 0;
-  for (int label = 0; label < GCUT_EINSUM_LABELS; label++)
+  for (int label = 0; label < GCUT__EINSUM_LABELS; label++)
     product *= gcut_dim_known(sizes[label]) ? (double)sizes[label] : 0;
   return product;
 }
 
 static const gcut_attr_row einsum_attrs[] = {
-    GCUT_ATTR_STRING_REQUIRED(gcut_einsum_attrs, equation),
+    GCUT_ATTR_STRING_REQUIRED(gcut__einsum_attrs, equation),
     {0},
 };
 
@@ -200,7 +200,7 @@ const gcut_op gcut__op_einsum = {
     .outputs = "T",
     .T = GCUT_NUMERIC,
     .attrs = einsum_attrs,
-    .attrs_size = sizeof(gcut_einsum_attrs),
+    .attrs_size = sizeof(gcut__einsum_attrs),
     .infer = infer_einsum,
     .flops = flops_einsum,
 };

@@ -5,25 +5,25 @@
 #include "tracer/ops/op.h"
 
 // Labels: 52 letters, then the dims that an ellipsis stands for, the last of them last.
-enum { GCUT_EINSUM_LETTERS = 52, GCUT_EINSUM_LABELS = GCUT_EINSUM_LETTERS + GCUT_MAX_RANK };
+enum { GCUT__EINSUM_LETTERS = 52, GCUT__EINSUM_LABELS = GCUT__EINSUM_LETTERS + GCUT_MAX_RANK };
 
-typedef struct gcut_einsum_term {
+typedef struct gcut__einsum_term {
   int rank;
   uint8_t labels[GCUT_MAX_RANK]; // [rank], one a dim; repeated ones mean a diagonal
-} gcut_einsum_term;
+} gcut__einsum_term;
 
-typedef struct gcut_einsum {
+typedef struct gcut__einsum {
   uint32_t n_terms;
-  gcut_einsum_term *terms; // [n_terms], one an input
-  gcut_einsum_term output; // labels differ
-} gcut_einsum;
+  gcut__einsum_term *terms; // [n_terms], one an input
+  gcut__einsum_term output; // labels differ
+} gcut__einsum;
 
-typedef struct gcut_einsum_attrs {
+typedef struct gcut__einsum_attrs {
   gcut_string equation;
-} gcut_einsum_attrs;
+} gcut__einsum_attrs;
 
 // `ranks` [n]; terms live in the arena. GCUT_FORMAT says what is wrong without naming the node.
 GCUT_MUST_USE gcut_status gcut__einsum_parse(gcut_string equation, const int *ranks, uint32_t n,
-                                             gcut_arena *arena, gcut_einsum *out, gcut_error *err);
+                                             gcut_arena *arena, gcut__einsum *out, gcut_error *err);
 
 #endif

@@ -14,19 +14,19 @@ static bool is(gcut_string text, const char *name) {
   return text.size == strlen(name) && memcmp(text.data, name, text.size) == 0;
 }
 
-gcut_experts_activation gcut__experts_activation(const gcut_experts_attrs *attrs) {
+gcut__experts_activation gcut__experts_activation_of(const gcut__experts_attrs *attrs) {
   static const char *const names[] = {"relu", "gelu", "silu", "identity", "swiglu"};
   int i = 0;
-  while (i < GCUT_EXPERTS_UNKNOWN && !is(attrs->activation_type, names[i])) i++;
-  return (gcut_experts_activation)i;
+  while (i < GCUT__EXPERTS_UNKNOWN && !is(attrs->activation_type, names[i])) i++;
+  return (gcut__experts_activation)i;
 }
 
-void gcut__experts_projections(bool quantized, const gcut_experts_attrs *attrs,
-                               gcut_projection *out) {
+void gcut__experts_projections(bool quantized, const gcut__experts_attrs *attrs,
+                               gcut__projection *out) {
   for (uint32_t i = 0; i < 3; i++) {
     int64_t bits = attrs->fc_bits[i] ? attrs->fc_bits[i] : attrs->expert_weight_bits;
-    out[i] = quantized ? (gcut_projection){2 + 3 * i, 3 + 3 * i, 4 + 3 * i, 11 + i, bits}
-                       : (gcut_projection){2 + 2 * i, GCUT_NONE, 3 + 2 * i, GCUT_NONE, 0};
+    out[i] = quantized ? (gcut__projection){2 + 3 * i, 3 + 3 * i, 4 + 3 * i, 11 + i, bits}
+                       : (gcut__projection){2 + 2 * i, GCUT_NONE, 3 + 2 * i, GCUT_NONE, 0};
   }
 }
 
@@ -42,9 +42,9 @@ static gcut_status expect_bits(const gcut_infer *c, int64_t bits, gcut_error *er
 
 // Scales [experts, rows] or, by blocks, [experts, rows, columns / block_size]; zero points packed
 // along the last dim.
-static gcut_status expect_scales(gcut_infer *c, const gcut_projection *p, gcut_dim experts,
+static gcut_status expect_scales(gcut_infer *c, const gcut__projection *p, gcut_dim experts,
                                  gcut_dim rows, gcut_dim columns, gcut_error *err) {
-  const gcut_experts_attrs *attrs = c->attrs;
+  const gcut__experts_attrs *attrs = c->attrs;
   int64_t per_byte = 8 / p->bits;
   int rank = attrs->block_size > 0 ? 3 : 2;
   gcut_dim scales[3] = {experts, rows, 0}, zeros[3] = {experts, rows, 0};
@@ -59,7 +59,7 @@ static gcut_status expect_scales(gcut_infer *c, const gcut_projection *p, gcut_d
   return gcut__expect_shape(c, p->zero_points, rank, zeros, "zero_points", err);
 }
 
-static gcut_status expect_projection(gcut_infer *c, const gcut_projection *p, gcut_dim experts,
+static gcut_status expect_projection(gcut_infer *c, const gcut__projection *p, gcut_dim experts,
                                      gcut_dim rows, gcut_dim columns, gcut_error *err) {
   if (!gcut_infer_has(c, p->weights)) return GCUT_OK;
   gcut_dim weights[] = {experts, rows, columns}, bias[] = {experts, rows};
@@ -73,21 +73,21 @@ static gcut_status expect_projection(gcut_infer *c, const gcut_projection *p, gc
 }
 
 static gcut_status expect_attrs(const gcut_infer *c, bool gated_outside, gcut_error *err) {
-  const gcut_experts_attrs *attrs = c->attrs;
-  gcut_experts_activation f = gcut__experts_activation(attrs);
-  if (f == GCUT_EXPERTS_UNKNOWN) return GCUT_NODE_FAIL(c, err, "unknown activation_type");
+  const gcut__experts_attrs *attrs = c->attrs;
+  gcut__experts_activation f = gcut__experts_activation_of(attrs);
+  if (f == GCUT__EXPERTS_UNKNOWN) return GCUT_NODE_FAIL(c, err, "unknown activation_type");
   if (attrs->use_sparse_mixer)
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "use_sparse_mixer is not supported");
   if (attrs->swiglu_fusion < 0 || attrs->swiglu_fusion > 2)
     return GCUT_NODE_FAIL(c, err, "swiglu_fusion is %" PRId64, attrs->swiglu_fusion);
-  if (f == GCUT_EXPERTS_SWIGLU && (attrs->swiglu_fusion == 0) != gated_outside)
+  if (f == GCUT__EXPERTS_SWIGLU && (attrs->swiglu_fusion == 0) != gated_outside)
     return GCUT_NODE_FAIL(c, err, "swiglu_fusion %" PRId64 " %s FC3", attrs->swiglu_fusion,
                           gated_outside ? "forbids" : "needs");
   return GCUT_OK;
 }
 
 static gcut_status read_sizes(gcut_infer *c, sizes *s, gcut_error *err) {
-  const gcut_experts_attrs *attrs = c->attrs;
+  const gcut__experts_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, 3, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 2, 2, err));
   int rank = gcut_infer_rank(c, 0);
@@ -101,16 +101,16 @@ static gcut_status read_sizes(gcut_infer *c, sizes *s, gcut_error *err) {
 }
 
 static gcut_status experts_infer(gcut_infer *c, bool quantized, gcut_error *err) {
-  const gcut_experts_attrs *attrs = c->attrs;
+  const gcut__experts_attrs *attrs = c->attrs;
   sizes s;
-  gcut_projection fc[3];
+  gcut__projection fc[3];
   gcut__experts_projections(quantized, attrs, fc);
   bool gated = gcut_infer_has(c, fc[2].weights);
   GCUT_TRY(expect_attrs(c, gated, err));
   GCUT_TRY(read_sizes(c, &s, err));
   GCUT_TRY(gcut_infer_expect_rank(c, fc[0].weights, 3, 3, err));
   gcut_dim rows = gcut_infer_dims(c, fc[0].weights)[1];
-  bool fused = gcut__experts_activation(attrs) == GCUT_EXPERTS_SWIGLU && attrs->swiglu_fusion;
+  bool fused = gcut__experts_activation_of(attrs) == GCUT__EXPERTS_SWIGLU && attrs->swiglu_fusion;
   GCUT_TRY(gcut__divide_dim(c, rows, fused ? 2 : 1, "gate and value", &s.inner, err));
   GCUT_TRY(expect_projection(c, &fc[0], s.experts, rows, s.hidden, err));
   GCUT_TRY(expect_projection(c, &fc[1], s.experts, s.hidden, s.inner, err));
@@ -123,7 +123,7 @@ static gcut_status moe_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status quantized_moe_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_experts_attrs *attrs = c->attrs;
+  const gcut__experts_attrs *attrs = c->attrs;
   if (!is(attrs->quant_type, "int"))
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "quant_type '%.20s'; known is int",
                            attrs->quant_type.data);
@@ -138,7 +138,7 @@ static gcut_status quantized_moe_infer(gcut_infer *c, gcut_error *err) {
 
 // k experts a token: every weight of one meets every token once.
 static double experts_flops(const gcut_infer *c) {
-  const gcut_experts_attrs *attrs = c->attrs;
+  const gcut__experts_attrs *attrs = c->attrs;
   double hidden = gcut__dim_double(gcut_infer_dims(c, 0)[gcut_infer_rank(c, 0) - 1]);
   double experts = gcut__dim_double(gcut_infer_dims(c, 1)[1]);
   if (experts <= 0 || hidden <= 0) return 0;
@@ -147,31 +147,31 @@ static double experts_flops(const gcut_infer *c) {
 }
 
 #define EXPERTS_ROWS                                                                               \
-  GCUT_ATTR_INT(gcut_experts_attrs, k, 1),                                                         \
-      GCUT_ATTR_INT(gcut_experts_attrs, normalize_routing_weights, 0),                             \
-      GCUT_ATTR_INT(gcut_experts_attrs, use_sparse_mixer, 0),                                      \
-      GCUT_ATTR_INT(gcut_experts_attrs, swiglu_fusion, 0),                                         \
-      GCUT_ATTR_FLOAT(gcut_experts_attrs, activation_alpha, 1),                                    \
-      GCUT_ATTR_FLOAT(gcut_experts_attrs, activation_beta, 0),                                     \
-      GCUT_ATTR_FLOAT(gcut_experts_attrs, swiglu_limit, NAN),                                      \
-      GCUT_ATTR_STRING(gcut_experts_attrs, activation_type, "relu")
+  GCUT_ATTR_INT(gcut__experts_attrs, k, 1),                                                        \
+      GCUT_ATTR_INT(gcut__experts_attrs, normalize_routing_weights, 0),                            \
+      GCUT_ATTR_INT(gcut__experts_attrs, use_sparse_mixer, 0),                                     \
+      GCUT_ATTR_INT(gcut__experts_attrs, swiglu_fusion, 0),                                        \
+      GCUT_ATTR_FLOAT(gcut__experts_attrs, activation_alpha, 1),                                   \
+      GCUT_ATTR_FLOAT(gcut__experts_attrs, activation_beta, 0),                                    \
+      GCUT_ATTR_FLOAT(gcut__experts_attrs, swiglu_limit, NAN),                                     \
+      GCUT_ATTR_STRING(gcut__experts_attrs, activation_type, "relu")
 
 static const gcut_attr_row moe_rows[] = {EXPERTS_ROWS, {0}};
 
 static const gcut_attr_row quantized_moe_rows[] = {
     EXPERTS_ROWS,
-    GCUT_ATTR_STRING(gcut_experts_attrs, quant_type, "int"),
-    GCUT_ATTR_INT(gcut_experts_attrs, expert_weight_bits, 4),
-    GCUT_ATTR_INT(gcut_experts_attrs, block_size, 0),
+    GCUT_ATTR_STRING(gcut__experts_attrs, quant_type, "int"),
+    GCUT_ATTR_INT(gcut__experts_attrs, expert_weight_bits, 4),
+    GCUT_ATTR_INT(gcut__experts_attrs, block_size, 0),
     {.name = "fc1_expert_weight_bits",
      .kind = GCUT_ATTRIBUTE_INT,
-     .offset = offsetof(gcut_experts_attrs, fc_bits[0])},
+     .offset = offsetof(gcut__experts_attrs, fc_bits[0])},
     {.name = "fc2_expert_weight_bits",
      .kind = GCUT_ATTRIBUTE_INT,
-     .offset = offsetof(gcut_experts_attrs, fc_bits[1])},
+     .offset = offsetof(gcut__experts_attrs, fc_bits[1])},
     {.name = "fc3_expert_weight_bits",
      .kind = GCUT_ATTRIBUTE_INT,
-     .offset = offsetof(gcut_experts_attrs, fc_bits[2])},
+     .offset = offsetof(gcut__experts_attrs, fc_bits[2])},
     {0},
 };
 
@@ -182,7 +182,7 @@ const gcut_op gcut__op_moe = {
     .outputs = "T",
     .T = EXPERTS_TYPES,
     .attrs = moe_rows,
-    .attrs_size = sizeof(gcut_experts_attrs),
+    .attrs_size = sizeof(gcut__experts_attrs),
     .infer = moe_infer,
     .flops = experts_flops,
 };
@@ -194,7 +194,7 @@ const gcut_op gcut__op_quantized_moe = {
     .U = GCUT_TYPE(UINT8),
     .V = EXPERTS_TYPES,
     .attrs = quantized_moe_rows,
-    .attrs_size = sizeof(gcut_experts_attrs),
+    .attrs_size = sizeof(gcut__experts_attrs),
     .infer = quantized_moe_infer,
     .flops = experts_flops,
 };

@@ -2,14 +2,14 @@
 #include "tracer/ops/fold.h"
 
 static const gcut_attr_row fold_attrs[] = {
-    GCUT_WINDOW_INTS(gcut_fold_attrs, window, strides),
-    GCUT_WINDOW_INTS(gcut_fold_attrs, window, dilations),
-    GCUT_WINDOW_INTS(gcut_fold_attrs, window, pads),
+    GCUT__WINDOW_INTS(gcut__fold_attrs, window, strides),
+    GCUT__WINDOW_INTS(gcut__fold_attrs, window, dilations),
+    GCUT__WINDOW_INTS(gcut__fold_attrs, window, pads),
     {0},
 };
 
 // The number of blocks along all axes must be input 0's last dim.
-static gcut_status check_blocks(gcut_infer *c, gcut_window *w, const gcut_dim *image,
+static gcut_status check_blocks(gcut_infer *c, gcut__window *w, const gcut_dim *image,
                                 const gcut_dim *block, gcut_error *err) {
   gcut_dim blocks[GCUT_MAX_RANK], have = gcut_infer_dims(c, 0)[2];
   for (int i = 0; i < w->n; i++) {
@@ -38,7 +38,7 @@ static gcut_status col2im_unknown(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_col2im(gcut_infer *c, gcut_error *err) {
-  const gcut_fold_attrs *attrs = c->attrs;
+  const gcut__fold_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 1, 1, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 2, 1, 1, err));
@@ -48,7 +48,7 @@ static gcut_status infer_col2im(gcut_infer *c, gcut_error *err) {
     return col2im_unknown(c, err);
   if (n != n_block || n < 1 || n > GCUT_MAX_RANK - 2)
     return GCUT_NODE_FAIL(c, err, "image_shape has %u elements, block_shape %u", n, n_block);
-  gcut_window window;
+  gcut__window window;
   GCUT_TRY(gcut__window_infer(c, &attrs->window, (int)n, &window, err));
   GCUT_TRY(check_blocks(c, &window, image, block, err));
   const gcut_dim *in = gcut_infer_dims(c, 0);
@@ -69,7 +69,7 @@ const gcut_op gcut__op_col2im = {
     .inputs = "Tii",
     .outputs = "T",
     .attrs = fold_attrs,
-    .attrs_size = sizeof(gcut_fold_attrs),
+    .attrs_size = sizeof(gcut__fold_attrs),
     .infer = infer_col2im,
     .flops = flops_col2im,
 };

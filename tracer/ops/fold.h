@@ -3,8 +3,8 @@
 
 #include "tracer/ops/window.h"
 
-typedef struct gcut_fold_attrs {
-  gcut_window_attrs window; // strides, dilations, pads
-} gcut_fold_attrs;
+typedef struct gcut__fold_attrs {
+  gcut__window_attrs window; // strides, dilations, pads
+} gcut__fold_attrs;
 
 #endif

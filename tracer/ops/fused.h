@@ -5,7 +5,7 @@
 #include "tracer/ops/op.h"
 
 // X(name as the attribute has it, name here, default alpha, default beta)
-#define GCUT_ACTIVATION_LIST(X)                                                                    \
+#define GCUT__ACTIVATION_LIST(X)                                                                   \
   X("", NONE, 0, 0)                                                                                \
   X("Relu", RELU, 0, 0)                                                                            \
   X("Sigmoid", SIGMOID, 0, 0)                                                                      \
@@ -21,18 +21,18 @@
   X("Silu", SILU, 0, 0)                                                                            \
   X("HardSwish", HARD_SWISH, 0, 0)
 
-typedef enum gcut_activation_function {
-#define X(text, name, alpha, beta) GCUT_ACTIVATION_##name,
-  GCUT_ACTIVATION_LIST(X)
+typedef enum gcut__activation_function {
+#define X(text, name, alpha, beta) GCUT__ACTIVATION_##name,
+  GCUT__ACTIVATION_LIST(X)
 #undef X
-} gcut_activation_function;
+} gcut__activation_function;
 
-typedef struct gcut_fused_activation {
-  gcut_activation_function function;
+typedef struct gcut__fused_activation {
+  gcut__activation_function function;
   float alpha, beta;
-} gcut_fused_activation;
+} gcut__fused_activation;
 
 // The activation of that name with its default parameters; false where there is none.
-GCUT_MUST_USE bool gcut__fused_find(gcut_string name, gcut_fused_activation *out);
+GCUT_MUST_USE bool gcut__fused_find(gcut_string name, gcut__fused_activation *out);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "tracer/ops/expect.h"
 
-bool gcut__fused_conv_activation(const gcut_fused_conv_attrs *attrs, gcut_fused_activation *out) {
+bool gcut__fused_conv_activation(const gcut__fused_conv_attrs *attrs, gcut__fused_activation *out) {
   if (!gcut__fused_find(attrs->activation, out)) return false;
   if (attrs->activation_params.n > 0) out->alpha = attrs->activation_params.data[0];
   if (attrs->activation_params.n > 1) out->beta = attrs->activation_params.data[1];
@@ -11,8 +11,8 @@ bool gcut__fused_conv_activation(const gcut_fused_conv_attrs *attrs, gcut_fused_
 }
 
 static gcut_status fused_conv_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_fused_conv_attrs *attrs = c->attrs;
-  gcut_fused_activation activation;
+  const gcut__fused_conv_attrs *attrs = c->attrs;
+  gcut__fused_activation activation;
   if (!gcut__fused_conv_activation(attrs, &activation))
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "activation '%.40s' is unknown",
                            attrs->activation.data);
@@ -24,20 +24,20 @@ static gcut_status fused_conv_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double fused_conv_flops(const gcut_infer *c) {
-  const gcut_fused_conv_attrs *attrs = c->attrs;
+  const gcut__fused_conv_attrs *attrs = c->attrs;
   gcut_infer inner = *c;
   inner.attrs = &attrs->conv;
   return gcut__flops_conv(&inner, 1);
 }
 
 static const gcut_attr_row fused_conv_rows[] = {
-    GCUT_WINDOW_ROWS(gcut_fused_conv_attrs, conv.window),
+    GCUT__WINDOW_ROWS(gcut__fused_conv_attrs, conv.window),
     {.name = "group",
      .kind = GCUT_ATTRIBUTE_INT,
      .default_int = 1,
-     .offset = offsetof(gcut_fused_conv_attrs, conv.group)},
-    GCUT_ATTR_STRING(gcut_fused_conv_attrs, activation, ""),
-    GCUT_ATTR_FLOATS(gcut_fused_conv_attrs, activation_params),
+     .offset = offsetof(gcut__fused_conv_attrs, conv.group)},
+    GCUT_ATTR_STRING(gcut__fused_conv_attrs, activation, ""),
+    GCUT_ATTR_FLOATS(gcut__fused_conv_attrs, activation_params),
     {0},
 };
 
@@ -46,7 +46,7 @@ const gcut_op gcut__op_fused_conv = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = fused_conv_rows,
-    .attrs_size = sizeof(gcut_fused_conv_attrs),
+    .attrs_size = sizeof(gcut__fused_conv_attrs),
     .infer = fused_conv_infer,
     .flops = fused_conv_flops,
 };

@@ -5,14 +5,14 @@
 #include "tracer/ops/conv.h"
 #include "tracer/ops/fused.h"
 
-typedef struct gcut_fused_conv_attrs {
-  gcut_conv_attrs conv;
+typedef struct gcut__fused_conv_attrs {
+  gcut__conv_attrs conv;
   gcut_string activation;
   gcut_floats activation_params;
-} gcut_fused_conv_attrs;
+} gcut__fused_conv_attrs;
 
 // False where the activation is unknown.
-GCUT_MUST_USE bool gcut__fused_conv_activation(const gcut_fused_conv_attrs *attrs,
-                                               gcut_fused_activation *out);
+GCUT_MUST_USE bool gcut__fused_conv_activation(const gcut__fused_conv_attrs *attrs,
+                                               gcut__fused_activation *out);
 
 #endif

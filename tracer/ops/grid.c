@@ -11,31 +11,31 @@ static int choose(gcut_string text, const char *const *names) {
   return -1;
 }
 
-bool gcut__grid_modes(const gcut_grid_attrs *attrs, gcut_grid_mode *out_mode,
-                      gcut_grid_padding *out_padding) {
+bool gcut__grid_modes(const gcut__grid_attrs *attrs, gcut__grid_mode *out_mode,
+                      gcut__grid_padding *out_padding) {
   // opset 16 says bilinear and bicubic
   static const char *const modes[] = {"nearest",  "linear",  "cubic", "",
                                       "bilinear", "bicubic", NULL};
   static const char *const paddings[] = {"zeros", "border", "reflection", NULL};
   int mode = choose(attrs->mode, modes), padding = choose(attrs->padding_mode, paddings);
   if (mode < 0 || mode == 3 || padding < 0) return false;
-  *out_mode = (gcut_grid_mode)(mode > 3 ? mode - 3 : mode);
-  *out_padding = (gcut_grid_padding)padding;
+  *out_mode = (gcut__grid_mode)(mode > 3 ? mode - 3 : mode);
+  *out_padding = (gcut__grid_padding)padding;
   return true;
 }
 
 static gcut_status grid_sample_infer(gcut_infer *c, gcut_error *err) {
-  gcut_grid_mode mode;
-  gcut_grid_padding padding;
+  gcut__grid_mode mode;
+  gcut__grid_padding padding;
   if (!gcut__grid_modes(c->attrs, &mode, &padding))
     return GCUT_NODE_FAIL(c, err, "unknown mode or padding_mode");
-  GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, GCUT_GRID_AXES + 2, err));
+  GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, GCUT__GRID_AXES + 2, err));
   int rank = gcut_infer_rank(c, 0);
   GCUT_TRY(gcut_infer_expect_rank(c, 1, rank, rank, err));
   const gcut_dim *x = gcut_infer_dims(c, 0), *grid = gcut_infer_dims(c, 1);
   GCUT_TRY(gcut__expect_dim(c, 1, 0, x[0], "batch", err));
   GCUT_TRY(gcut__expect_dim(c, 1, rank - 1, rank - 2, "coordinates of a point", err));
-  gcut_dim y[GCUT_GRID_AXES + 2] = {x[0], x[1]};
+  gcut_dim y[GCUT__GRID_AXES + 2] = {x[0], x[1]};
   for (int d = 2; d < rank; d++) y[d] = grid[d - 1];
   for (int d = 2; d < rank; d++)
     if (x[d] == 0) return GCUT_NODE_FAIL(c, err, "dim %d of the input is empty", d);
@@ -47,9 +47,9 @@ static double grid_sample_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row grid_sample_rows[] = {
-    GCUT_ATTR_INT(gcut_grid_attrs, align_corners, 0),
-    GCUT_ATTR_STRING(gcut_grid_attrs, mode, "linear"),
-    GCUT_ATTR_STRING(gcut_grid_attrs, padding_mode, "zeros"),
+    GCUT_ATTR_INT(gcut__grid_attrs, align_corners, 0),
+    GCUT_ATTR_STRING(gcut__grid_attrs, mode, "linear"),
+    GCUT_ATTR_STRING(gcut__grid_attrs, padding_mode, "zeros"),
     {0},
 };
 
@@ -58,7 +58,7 @@ const gcut_op gcut__op_grid_sample = {
     .outputs = "T",
     .U = GCUT_FLOATS_STANDARD,
     .attrs = grid_sample_rows,
-    .attrs_size = sizeof(gcut_grid_attrs),
+    .attrs_size = sizeof(gcut__grid_attrs),
     .infer = grid_sample_infer,
     .flops = grid_sample_flops,
 };
@@ -95,7 +95,7 @@ static double affine_grid_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row affine_grid_rows[] = {
-    GCUT_ATTR_INT(gcut_grid_attrs, align_corners, 0),
+    GCUT_ATTR_INT(gcut__grid_attrs, align_corners, 0),
     {0},
 };
 
@@ -104,7 +104,7 @@ const gcut_op gcut__op_affine_grid = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = affine_grid_rows,
-    .attrs_size = sizeof(gcut_grid_attrs),
+    .attrs_size = sizeof(gcut__grid_attrs),
     .infer = affine_grid_infer,
     .flops = affine_grid_flops,
 };

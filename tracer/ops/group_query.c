@@ -12,7 +12,7 @@ static bool is_none(gcut_string text) {
 }
 
 static gcut_status expect_group_attrs(const gcut_infer *c, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
+  const gcut__group_query_attrs *attrs = c->attrs;
   GCUT_TRY(gcut__expect_heads(c, attrs->num_heads, err));
   GCUT_TRY(gcut__expect_heads(c, attrs->kv_num_heads, err));
   if (attrs->num_heads % attrs->kv_num_heads != 0)
@@ -28,7 +28,7 @@ static gcut_status expect_group_attrs(const gcut_infer *c, gcut_error *err) {
 
 // A cache that holds the window alone (and some slack), instead of all keys.
 static gcut_status expect_window_cache(gcut_infer *c, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
+  const gcut__group_query_attrs *attrs = c->attrs;
   if (!attrs->sliding_window_cache) return GCUT_OK;
   GCUT_TRY(gcut__attention_refuse(c, attrs->qk_output != 0,
                                   "an output of scores beside sliding_window_cache", err));
@@ -42,7 +42,7 @@ static gcut_status expect_window_cache(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status read_group_query(gcut_infer *c, gcut__attention_sizes *s, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
+  const gcut__group_query_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
   const gcut_dim *q = gcut_infer_dims(c, 0);
   bool packed = !gcut_infer_has(c, 1);
@@ -73,7 +73,7 @@ static gcut_status read_total(gcut_infer *c, gcut__attention_sizes *s, gcut_erro
 }
 
 static gcut_status expect_rotary(gcut_infer *c, const gcut__attention_sizes *s, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
+  const gcut__group_query_attrs *attrs = c->attrs;
   if (!attrs->do_rotary) return GCUT_OK;
   if (!gcut_infer_has(c, 7) || !gcut_infer_has(c, 8))
     return GCUT_NODE_FAIL(c, err, "do_rotary needs cos_cache and sin_cache");
@@ -119,7 +119,7 @@ static gcut_status expect_group_operands(gcut_infer *c, const gcut__attention_si
 }
 
 static gcut_status group_query_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
+  const gcut__group_query_attrs *attrs = c->attrs;
   gcut__attention_sizes s;
   GCUT_TRY(expect_group_attrs(c, err));
   GCUT_TRY(read_group_query(c, &s, err));
@@ -151,22 +151,22 @@ static double group_query_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row group_query_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_group_query_attrs, num_heads),
-    GCUT_ATTR_INT_REQUIRED(gcut_group_query_attrs, kv_num_heads),
-    GCUT_ATTR_INT(gcut_group_query_attrs, do_rotary, 0),
-    GCUT_ATTR_INT(gcut_group_query_attrs, rotary_interleaved, 0),
-    GCUT_ATTR_INT(gcut_group_query_attrs, local_window_size, -1),
-    GCUT_ATTR_INT(gcut_group_query_attrs, smooth_softmax, -1),
-    GCUT_ATTR_INT(gcut_group_query_attrs, causal, 1),
-    GCUT_ATTR_INT(gcut_group_query_attrs, qk_output, 0),
-    GCUT_ATTR_INT(gcut_group_query_attrs, sliding_window_cache, 0),
-    GCUT_ATTR_STRING(gcut_group_query_attrs, k_quant_type, "NONE"),
-    GCUT_ATTR_STRING(gcut_group_query_attrs, v_quant_type, "NONE"),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, scale, NAN),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, softcap, 0),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, qk_norm_epsilon, 1e-6f),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, q_norm_epsilon, NAN),
-    GCUT_ATTR_FLOAT(gcut_group_query_attrs, k_norm_epsilon, NAN),
+    GCUT_ATTR_INT_REQUIRED(gcut__group_query_attrs, num_heads),
+    GCUT_ATTR_INT_REQUIRED(gcut__group_query_attrs, kv_num_heads),
+    GCUT_ATTR_INT(gcut__group_query_attrs, do_rotary, 0),
+    GCUT_ATTR_INT(gcut__group_query_attrs, rotary_interleaved, 0),
+    GCUT_ATTR_INT(gcut__group_query_attrs, local_window_size, -1),
+    GCUT_ATTR_INT(gcut__group_query_attrs, smooth_softmax, -1),
+    GCUT_ATTR_INT(gcut__group_query_attrs, causal, 1),
+    GCUT_ATTR_INT(gcut__group_query_attrs, qk_output, 0),
+    GCUT_ATTR_INT(gcut__group_query_attrs, sliding_window_cache, 0),
+    GCUT_ATTR_STRING(gcut__group_query_attrs, k_quant_type, "NONE"),
+    GCUT_ATTR_STRING(gcut__group_query_attrs, v_quant_type, "NONE"),
+    GCUT_ATTR_FLOAT(gcut__group_query_attrs, scale, NAN),
+    GCUT_ATTR_FLOAT(gcut__group_query_attrs, softcap, 0),
+    GCUT_ATTR_FLOAT(gcut__group_query_attrs, qk_norm_epsilon, 1e-6f),
+    GCUT_ATTR_FLOAT(gcut__group_query_attrs, q_norm_epsilon, NAN),
+    GCUT_ATTR_FLOAT(gcut__group_query_attrs, k_norm_epsilon, NAN),
     {0},
 };
 
@@ -176,7 +176,7 @@ const gcut_op gcut__op_group_query_attention = {
     .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = group_query_rows,
-    .attrs_size = sizeof(gcut_group_query_attrs),
+    .attrs_size = sizeof(gcut__group_query_attrs),
     .infer = group_query_infer,
     .flops = group_query_flops,
 };

@@ -64,8 +64,8 @@ static double flops_matmul_integer(const gcut_infer *c) {
 const gcut_op gcut__op_matmul_integer = {
     .inputs = "TUT?U?",
     .outputs = "*",
-    .T = GCUT_QUANTIZED_BYTES,
-    .U = GCUT_QUANTIZED_BYTES,
+    .T = GCUT__QUANTIZED_BYTES,
+    .U = GCUT__QUANTIZED_BYTES,
     .infer = infer_matmul_integer,
     .flops = flops_matmul_integer,
 };
@@ -88,7 +88,7 @@ static gcut_status infer_qlinear_matmul(gcut_infer *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-#define QLINEAR_TYPES (GCUT_QUANTIZED_BYTES | GCUT_FLOATS_8)
+#define QLINEAR_TYPES (GCUT__QUANTIZED_BYTES | GCUT_FLOATS_8)
 
 const gcut_op gcut__op_qlinear_matmul = {
     .inputs = "T*TU*U*V",
@@ -102,7 +102,7 @@ const gcut_op gcut__op_qlinear_matmul = {
 
 // ---- ConvInteger ------------------------------------------------------------------------------
 
-static const gcut_attr_row conv_attrs[] = {GCUT_CONV_ROWS, {0}};
+static const gcut_attr_row conv_attrs[] = {GCUT__CONV_ROWS, {0}};
 
 static gcut_status infer_conv_integer(gcut_infer *c, gcut_error *err) {
   GCUT_TRY(gcut__infer_conv(c, 0, 1, GCUT_NONE, GCUT_INT32, err));
@@ -117,10 +117,10 @@ static double flops_conv_integer(const gcut_infer *c) {
 const gcut_op gcut__op_conv_integer = {
     .inputs = "TUT?U?",
     .outputs = "*",
-    .T = GCUT_QUANTIZED_BYTES,
-    .U = GCUT_QUANTIZED_BYTES,
+    .T = GCUT__QUANTIZED_BYTES,
+    .U = GCUT__QUANTIZED_BYTES,
     .attrs = conv_attrs,
-    .attrs_size = sizeof(gcut_conv_attrs),
+    .attrs_size = sizeof(gcut__conv_attrs),
     .infer = infer_conv_integer,
     .flops = flops_conv_integer,
 };
@@ -146,11 +146,11 @@ static double flops_qlinear_conv(const gcut_infer *c) {
 const gcut_op gcut__op_qlinear_conv = {
     .inputs = "TfTUfUfV*?",
     .outputs = "V",
-    .T = GCUT_QUANTIZED_BYTES,
-    .U = GCUT_QUANTIZED_BYTES,
-    .V = GCUT_QUANTIZED_BYTES,
+    .T = GCUT__QUANTIZED_BYTES,
+    .U = GCUT__QUANTIZED_BYTES,
+    .V = GCUT__QUANTIZED_BYTES,
     .attrs = conv_attrs,
-    .attrs_size = sizeof(gcut_conv_attrs),
+    .attrs_size = sizeof(gcut__conv_attrs),
     .infer = infer_qlinear_conv,
     .flops = flops_qlinear_conv,
 };

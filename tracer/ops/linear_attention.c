@@ -20,7 +20,7 @@ static bool linear_rule(gcut_string rule, bool *out_decays, bool *out_corrects) 
 }
 
 static gcut_status expect_gates(gcut_infer *c, gcut_dim key_size, gcut_error *err) {
-  const gcut_linear_attention_attrs *attrs = c->attrs;
+  const gcut__linear_attention_attrs *attrs = c->attrs;
   bool decays, corrects;
   if (!linear_rule(attrs->update_rule, &decays, &corrects))
     return GCUT_NODE_FAIL(c, err, "unknown update_rule");
@@ -40,7 +40,7 @@ static gcut_status expect_gates(gcut_infer *c, gcut_dim key_size, gcut_error *er
 }
 
 static gcut_status linear_attention_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_linear_attention_attrs *attrs = c->attrs;
+  const gcut__linear_attention_attrs *attrs = c->attrs;
   gcut_dim dk, dv, group;
   if (attrs->state_window)
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "state_window is not supported");
@@ -68,7 +68,7 @@ static gcut_status linear_attention_infer(gcut_infer *c, gcut_error *err) {
 
 // Reading and writing the state: a multiply-add an element of it, twice, and twice more to correct.
 static double linear_attention_flops(const gcut_infer *c) {
-  const gcut_linear_attention_attrs *attrs = c->attrs;
+  const gcut__linear_attention_attrs *attrs = c->attrs;
   double heads = (double)attrs->q_num_heads, kv = (double)attrs->kv_num_heads;
   if (heads <= 0 || kv <= 0) return 0;
   double size = gcut__dim_double(gcut_infer_dims(c, 0)[2]) / heads;
@@ -76,11 +76,11 @@ static double linear_attention_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row linear_attention_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_linear_attention_attrs, q_num_heads),
-    GCUT_ATTR_INT_REQUIRED(gcut_linear_attention_attrs, kv_num_heads),
-    GCUT_ATTR_FLOAT(gcut_linear_attention_attrs, scale, 0),
-    GCUT_ATTR_STRING(gcut_linear_attention_attrs, update_rule, "gated_delta"),
-    GCUT_ATTR_INT(gcut_linear_attention_attrs, state_window, 0),
+    GCUT_ATTR_INT_REQUIRED(gcut__linear_attention_attrs, q_num_heads),
+    GCUT_ATTR_INT_REQUIRED(gcut__linear_attention_attrs, kv_num_heads),
+    GCUT_ATTR_FLOAT(gcut__linear_attention_attrs, scale, 0),
+    GCUT_ATTR_STRING(gcut__linear_attention_attrs, update_rule, "gated_delta"),
+    GCUT_ATTR_INT(gcut__linear_attention_attrs, state_window, 0),
     {0},
 };
 
@@ -90,7 +90,7 @@ const gcut_op gcut__op_linear_attention = {
     .T = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .U = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .attrs = linear_attention_rows,
-    .attrs_size = sizeof(gcut_linear_attention_attrs),
+    .attrs_size = sizeof(gcut__linear_attention_attrs),
     .infer = linear_attention_infer,
     .flops = linear_attention_flops,
 };
@@ -104,7 +104,7 @@ int gcut__causal_activation(gcut_string name) {
 
 // Inputs: input [B, C, L], weight [C, 1, k], bias [C], past_state [B, C, (k-1) * dilation].
 static gcut_status causal_conv_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_causal_conv_attrs *attrs = c->attrs;
+  const gcut__causal_conv_attrs *attrs = c->attrs;
   if (gcut__causal_activation(attrs->activation) < 0)
     return GCUT_NODE_FAIL(c, err, "activation is none of silu, swish and none");
   if (attrs->ndim != 1 || attrs->channels_last || attrs->state_window)
@@ -130,11 +130,11 @@ static double causal_conv_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row causal_conv_rows[] = {
-    GCUT_ATTR_STRING(gcut_causal_conv_attrs, activation, "none"),
-    GCUT_ATTR_INT(gcut_causal_conv_attrs, dilation, 1),
-    GCUT_ATTR_INT(gcut_causal_conv_attrs, ndim, 1),
-    GCUT_ATTR_INT(gcut_causal_conv_attrs, channels_last, 0),
-    GCUT_ATTR_INT(gcut_causal_conv_attrs, state_window, 0),
+    GCUT_ATTR_STRING(gcut__causal_conv_attrs, activation, "none"),
+    GCUT_ATTR_INT(gcut__causal_conv_attrs, dilation, 1),
+    GCUT_ATTR_INT(gcut__causal_conv_attrs, ndim, 1),
+    GCUT_ATTR_INT(gcut__causal_conv_attrs, channels_last, 0),
+    GCUT_ATTR_INT(gcut__causal_conv_attrs, state_window, 0),
     {0},
 };
 
@@ -143,7 +143,7 @@ const gcut_op gcut__op_causal_conv = {
     .outputs = "TT?",
     .T = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .attrs = causal_conv_rows,
-    .attrs_size = sizeof(gcut_causal_conv_attrs),
+    .attrs_size = sizeof(gcut__causal_conv_attrs),
     .infer = causal_conv_infer,
     .flops = causal_conv_flops,
 };

@@ -3,8 +3,8 @@
 #include "tracer/ops/loss.h"
 
 static const gcut_attr_row loss_rows[] = {
-    GCUT_ATTR_STRING(gcut_loss_attrs, reduction, "mean"),
-    GCUT_ATTR_INT(gcut_loss_attrs, ignore_index, GCUT_NO_IGNORE_INDEX),
+    GCUT_ATTR_STRING(gcut__loss_attrs, reduction, "mean"),
+    GCUT_ATTR_INT(gcut__loss_attrs, ignore_index, GCUT__NO_IGNORE_INDEX),
     {0}};
 
 static gcut_status expect_dim(const gcut_infer *c, uint32_t i, int d, gcut_dim expected,
@@ -27,7 +27,7 @@ static gcut_status check_shapes(const gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_loss(gcut_infer *c, gcut_error *err) {
-  gcut_string reduction = ((const gcut_loss_attrs *)c->attrs)->reduction;
+  gcut_string reduction = ((const gcut__loss_attrs *)c->attrs)->reduction;
   bool none = reduction.size == 4 && memcmp(reduction.data, "none", 4) == 0;
   bool sum = reduction.size == 3 && memcmp(reduction.data, "sum", 3) == 0;
   bool mean = reduction.size == 4 && memcmp(reduction.data, "mean", 4) == 0;
@@ -48,7 +48,7 @@ static double count_scores(const gcut_infer *c) {
                                     .outputs = output_types,                                       \
                                     .T = GCUT_FLOATS_STANDARD,                                     \
                                     .attrs = loss_rows,                                            \
-                                    .attrs_size = sizeof(gcut_loss_attrs),                         \
+                                    .attrs_size = sizeof(gcut__loss_attrs),                        \
                                     .infer = infer_loss,                                           \
                                     .flops = count_scores};
 LOSS(negative_log_likelihood_loss, "T")

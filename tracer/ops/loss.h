@@ -4,11 +4,11 @@
 
 #include "tracer/ops/op.h"
 
-#define GCUT_NO_IGNORE_INDEX INT64_MIN
+#define GCUT__NO_IGNORE_INDEX INT64_MIN
 
-typedef struct gcut_loss_attrs {
+typedef struct gcut__loss_attrs {
   gcut_string reduction; // "none", "sum" or "mean"
-  int64_t ignore_index;  // GCUT_NO_IGNORE_INDEX: not given
-} gcut_loss_attrs;
+  int64_t ignore_index;  // GCUT__NO_IGNORE_INDEX: not given
+} gcut__loss_attrs;
 
 #endif

@@ -70,16 +70,16 @@ const gcut_op gcut__op_matmul = {
 // ---- Gemm -------------------------------------------------------------------------------------
 
 static const gcut_attr_row gemm_attrs[] = {
-    GCUT_ATTR_FLOAT(gcut_gemm_attrs, alpha, 1),   GCUT_ATTR_FLOAT(gcut_gemm_attrs, beta, 1),
-    GCUT_ATTR_INT(gcut_gemm_attrs, transA, 0),    GCUT_ATTR_INT(gcut_gemm_attrs, transB, 0),
-    GCUT_ATTR_INT(gcut_gemm_attrs, broadcast, 0), {0},
+    GCUT_ATTR_FLOAT(gcut__gemm_attrs, alpha, 1),   GCUT_ATTR_FLOAT(gcut__gemm_attrs, beta, 1),
+    GCUT_ATTR_INT(gcut__gemm_attrs, transA, 0),    GCUT_ATTR_INT(gcut__gemm_attrs, transB, 0),
+    GCUT_ATTR_INT(gcut__gemm_attrs, broadcast, 0), {0},
 };
 
 // Input 2 must broadcast to [m, n] (dims), and before opset 7 only if the model asks for it.
 static gcut_status check_addend(gcut_infer *c, const gcut_dim *dims, gcut_error *err) {
   if (!gcut_infer_has(c, 2)) return GCUT_OK;
   GCUT_TRY(gcut_infer_expect_rank(c, 2, 0, 2, err));
-  const gcut_gemm_attrs *attrs = c->attrs;
+  const gcut__gemm_attrs *attrs = c->attrs;
   bool exact = c->node->version < 7 && !attrs->broadcast;
   int rank = gcut_infer_rank(c, 2);
   if (exact && rank != 2) return GCUT_NODE_FAIL(c, err, "C of rank %d without broadcast", rank);
@@ -93,7 +93,7 @@ static gcut_status check_addend(gcut_infer *c, const gcut_dim *dims, gcut_error 
 }
 
 static gcut_status infer_gemm(gcut_infer *c, gcut_error *err) {
-  const gcut_gemm_attrs *attrs = c->attrs;
+  const gcut__gemm_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, 2, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 2, 2, err));
   const gcut_dim *a = gcut_infer_dims(c, 0), *b = gcut_infer_dims(c, 1);
@@ -107,7 +107,7 @@ static gcut_status infer_gemm(gcut_infer *c, gcut_error *err) {
 }
 
 static double flops_gemm(const gcut_infer *c) {
-  const gcut_gemm_attrs *attrs = c->attrs;
+  const gcut__gemm_attrs *attrs = c->attrs;
   gcut_dim k = c->inputs[0]->type.dims[attrs->transA ? 0 : 1];
   return gcut_dim_known(k) ? 2.0 * (double)k * gcut_fact_count(&c->outputs[0]) : 0;
 }
@@ -117,7 +117,7 @@ const gcut_op gcut__op_gemm = {
     .outputs = "T",
     .T = PRODUCT_TYPES,
     .attrs = gemm_attrs,
-    .attrs_size = sizeof(gcut_gemm_attrs),
+    .attrs_size = sizeof(gcut__gemm_attrs),
     .infer = infer_gemm,
     .flops = flops_gemm,
 };

@@ -4,11 +4,11 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_gemm_attrs {
+typedef struct gcut__gemm_attrs {
   float alpha, beta;
   int64_t transA, transB;
   int64_t broadcast; // before opset 7: C is broadcast only where this is set
-} gcut_gemm_attrs;
+} gcut__gemm_attrs;
 
 // Output 0 is the product, as numpy.matmul has it, of inputs `a` and `b`: a vector stands for a row
 // on the left and a column on the right, leading dims broadcast.

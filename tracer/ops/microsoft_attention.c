@@ -125,7 +125,7 @@ static gcut_status expect_past(gcut_infer *c, gcut__attention_sizes *s, uint32_t
 }
 
 static gcut_status read_multi_head(gcut_infer *c, gcut__attention_sizes *s, gcut_error *err) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   GCUT_TRY(gcut__expect_heads(c, attrs->num_heads, err));
   s->heads = attrs->num_heads;
   if (gcut_infer_rank(c, 0) == 5) return read_packed(c, s, err);
@@ -165,13 +165,13 @@ static double multi_head_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row multi_head_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_multi_head_attrs, num_heads),
-    GCUT_ATTR_INT(gcut_multi_head_attrs, unidirectional, 0),
-    GCUT_ATTR_INT(gcut_multi_head_attrs, do_rotary, 0),
-    GCUT_ATTR_INT(gcut_multi_head_attrs, past_present_share_buffer, 0),
-    GCUT_ATTR_INTS(gcut_multi_head_attrs, qkv_hidden_sizes),
-    GCUT_ATTR_FLOAT(gcut_multi_head_attrs, scale, NAN),
-    GCUT_ATTR_FLOAT(gcut_multi_head_attrs, mask_filter_value, -10000),
+    GCUT_ATTR_INT_REQUIRED(gcut__multi_head_attrs, num_heads),
+    GCUT_ATTR_INT(gcut__multi_head_attrs, unidirectional, 0),
+    GCUT_ATTR_INT(gcut__multi_head_attrs, do_rotary, 0),
+    GCUT_ATTR_INT(gcut__multi_head_attrs, past_present_share_buffer, 0),
+    GCUT_ATTR_INTS(gcut__multi_head_attrs, qkv_hidden_sizes),
+    GCUT_ATTR_FLOAT(gcut__multi_head_attrs, scale, NAN),
+    GCUT_ATTR_FLOAT(gcut__multi_head_attrs, mask_filter_value, -10000),
     {0},
 };
 
@@ -181,7 +181,7 @@ const gcut_op gcut__op_multi_head_attention = {
     .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = multi_head_rows,
-    .attrs_size = sizeof(gcut_multi_head_attrs),
+    .attrs_size = sizeof(gcut__multi_head_attrs),
     .infer = multi_head_infer,
     .flops = multi_head_flops,
 };
@@ -192,7 +192,7 @@ const gcut_op gcut__op_multi_head_attention = {
 // Hidden sizes of Q and K (one number) and of V.
 static gcut_status read_hidden(gcut_infer *c, gcut_dim columns, gcut_dim *qk, gcut_dim *v,
                                gcut_error *err) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   if (!attrs->qkv_hidden_sizes.n) {
     GCUT_TRY(gcut__divide_dim(c, columns, 3, "Q, K and V", qk, err));
     *v = *qk;
@@ -213,7 +213,7 @@ static gcut_status read_hidden(gcut_infer *c, gcut_dim columns, gcut_dim *qk, gc
 // input, weights and bias: where the three stand differs for QAttention.
 static gcut_status read_projected(gcut_infer *c, gcut__attention_sizes *s, gcut_dim *hidden,
                                   gcut_error *err) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   GCUT_TRY(gcut__expect_heads(c, attrs->num_heads, err));
   GCUT_TRY(gcut__attention_refuse(c, attrs->do_rotary, "do_rotary", err));
   GCUT_TRY(gcut__attention_refuse(c, attrs->past_present_share_buffer, "a shared cache", err));
@@ -270,7 +270,7 @@ const gcut_op gcut__op_microsoft_attention = {
     .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = multi_head_rows,
-    .attrs_size = sizeof(gcut_multi_head_attrs),
+    .attrs_size = sizeof(gcut__multi_head_attrs),
     .infer = microsoft_attention_infer,
     .flops = projected_flops,
 };
@@ -298,7 +298,7 @@ const gcut_op gcut__op_quantized_attention = {
     .T = GCUT__ATTENTION_TYPES,
     .U = GCUT_TYPE(INT32),
     .attrs = multi_head_rows,
-    .attrs_size = sizeof(gcut_multi_head_attrs),
+    .attrs_size = sizeof(gcut__multi_head_attrs),
     .infer = quantized_attention_infer,
     .flops = projected_flops,
 };

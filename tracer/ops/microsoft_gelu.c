@@ -38,7 +38,7 @@ static double gelu_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row quick_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_quick_gelu_attrs, alpha, 1.702f),
+    GCUT_ATTR_FLOAT(gcut__quick_gelu_attrs, alpha, 1.702f),
     {0},
 };
 
@@ -61,7 +61,7 @@ const gcut_op gcut__op_quick_gelu = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = quick_rows,
-    .attrs_size = sizeof(gcut_quick_gelu_attrs),
+    .attrs_size = sizeof(gcut__quick_gelu_attrs),
     .infer = gcut_infer_same,
     .flops = gelu_flops,
 };

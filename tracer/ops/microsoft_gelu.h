@@ -4,8 +4,8 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_quick_gelu_attrs {
+typedef struct gcut__quick_gelu_attrs {
   float alpha;
-} gcut_quick_gelu_attrs;
+} gcut__quick_gelu_attrs;
 
 #endif

@@ -66,7 +66,7 @@ const gcut_op gcut__op_dynamic_quantize_matmul = {
 
 // A, a_scale, a_zero_point, B, b_scale, b_zero_point, C, y_scale, y_zero_point
 static gcut_status quantized_gemm_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_quantized_gemm_attrs *attrs = c->attrs;
+  const gcut__quantized_gemm_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, 2, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 3, 2, 2, err));
   const gcut_dim *a = gcut_infer_dims(c, 0), *b = gcut_infer_dims(c, 3);
@@ -94,15 +94,15 @@ static gcut_status quantized_gemm_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double quantized_gemm_flops(const gcut_infer *c) {
-  const gcut_quantized_gemm_attrs *attrs = c->attrs;
+  const gcut__quantized_gemm_attrs *attrs = c->attrs;
   return 2 * gcut__dim_double(gcut_infer_dims(c, 0)[attrs->transA ? 0 : 1]) *
          gcut_fact_count(&c->outputs[0]);
 }
 
 static const gcut_attr_row quantized_gemm_rows[] = {
-    GCUT_ATTR_INT(gcut_quantized_gemm_attrs, transA, 0),
-    GCUT_ATTR_INT(gcut_quantized_gemm_attrs, transB, 0),
-    GCUT_ATTR_FLOAT(gcut_quantized_gemm_attrs, alpha, 1),
+    GCUT_ATTR_INT(gcut__quantized_gemm_attrs, transA, 0),
+    GCUT_ATTR_INT(gcut__quantized_gemm_attrs, transB, 0),
+    GCUT_ATTR_FLOAT(gcut__quantized_gemm_attrs, alpha, 1),
     {0},
 };
 
@@ -113,7 +113,7 @@ const gcut_op gcut__op_quantized_gemm = {
     .U = BYTES,
     .V = GCUT_TYPE(INT32),
     .attrs = quantized_gemm_rows,
-    .attrs_size = sizeof(gcut_quantized_gemm_attrs),
+    .attrs_size = sizeof(gcut__quantized_gemm_attrs),
     .infer = quantized_gemm_infer,
     .flops = quantized_gemm_flops,
 };

@@ -4,9 +4,9 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_quantized_gemm_attrs {
+typedef struct gcut__quantized_gemm_attrs {
   int64_t transA, transB;
   float alpha;
-} gcut_quantized_gemm_attrs;
+} gcut__quantized_gemm_attrs;
 
 #endif

@@ -10,8 +10,8 @@
 // ---- FusedMatMul ------------------------------------------------------------------------------
 
 void gcut__fused_axes(int rank, bool transpose, bool transpose_batch, bool right,
-                      gcut_matrix_axes *out) {
-  *out = (gcut_matrix_axes){.rows = -1, .columns = -1};
+                      gcut__matrix_axes *out) {
+  *out = (gcut__matrix_axes){.rows = -1, .columns = -1};
   if (rank == 1) {
     *(right ? &out->rows : &out->columns) = 0;
     return;
@@ -29,7 +29,7 @@ static gcut_dim axis_size(const gcut_infer *c, uint32_t i, int axis) {
 }
 
 // Broadcasts the batch dims of both operands into dims; their number.
-static gcut_status join_batch(gcut_infer *c, const gcut_matrix_axes *m, gcut_dim *dims, int *n,
+static gcut_status join_batch(gcut_infer *c, const gcut__matrix_axes *m, gcut_dim *dims, int *n,
                               gcut_error *err) {
   *n = m[0].n_batch > m[1].n_batch ? m[0].n_batch : m[1].n_batch;
   for (int d = 0; d < *n; d++) {
@@ -47,8 +47,8 @@ static gcut_status join_batch(gcut_infer *c, const gcut_matrix_axes *m, gcut_dim
 }
 
 static gcut_status fused_matmul_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_fused_matmul_attrs *attrs = c->attrs;
-  gcut_matrix_axes m[2];
+  const gcut__fused_matmul_attrs *attrs = c->attrs;
+  gcut__matrix_axes m[2];
   gcut_dim dims[GCUT_MAX_RANK];
   int n;
   for (uint32_t i = 0; i < 2; i++) {
@@ -65,18 +65,18 @@ static gcut_status fused_matmul_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double fused_matmul_flops(const gcut_infer *c) {
-  const gcut_fused_matmul_attrs *attrs = c->attrs;
-  gcut_matrix_axes m;
+  const gcut__fused_matmul_attrs *attrs = c->attrs;
+  gcut__matrix_axes m;
   gcut__fused_axes(gcut_infer_rank(c, 0), attrs->transA, attrs->transBatchA, false, &m);
   return 2 * gcut_fact_count(&c->outputs[0]) * gcut__dim_double(axis_size(c, 0, m.columns));
 }
 
 static const gcut_attr_row fused_matmul_rows[] = {
-    GCUT_ATTR_INT(gcut_fused_matmul_attrs, transA, 0),
-    GCUT_ATTR_INT(gcut_fused_matmul_attrs, transB, 0),
-    GCUT_ATTR_INT(gcut_fused_matmul_attrs, transBatchA, 0),
-    GCUT_ATTR_INT(gcut_fused_matmul_attrs, transBatchB, 0),
-    GCUT_ATTR_FLOAT(gcut_fused_matmul_attrs, alpha, 1),
+    GCUT_ATTR_INT(gcut__fused_matmul_attrs, transA, 0),
+    GCUT_ATTR_INT(gcut__fused_matmul_attrs, transB, 0),
+    GCUT_ATTR_INT(gcut__fused_matmul_attrs, transBatchA, 0),
+    GCUT_ATTR_INT(gcut__fused_matmul_attrs, transBatchB, 0),
+    GCUT_ATTR_FLOAT(gcut__fused_matmul_attrs, alpha, 1),
     {0},
 };
 
@@ -85,7 +85,7 @@ const gcut_op gcut__op_fused_matmul = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = fused_matmul_rows,
-    .attrs_size = sizeof(gcut_fused_matmul_attrs),
+    .attrs_size = sizeof(gcut__fused_matmul_attrs),
     .infer = fused_matmul_infer,
     .flops = fused_matmul_flops,
 };
@@ -95,8 +95,8 @@ const gcut_op gcut__op_fused_matmul = {
 extern const gcut_op gcut__op_gemm;
 
 static gcut_status fused_gemm_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_fused_gemm_attrs *attrs = c->attrs;
-  gcut_fused_activation activation;
+  const gcut__fused_gemm_attrs *attrs = c->attrs;
+  gcut__fused_activation activation;
   if (!gcut__fused_find(attrs->activation, &activation))
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "activation '%.40s' is unknown",
                            attrs->activation.data);
@@ -108,7 +108,7 @@ static gcut_status fused_gemm_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double fused_gemm_flops(const gcut_infer *c) {
-  const gcut_fused_gemm_attrs *attrs = c->attrs;
+  const gcut__fused_gemm_attrs *attrs = c->attrs;
   gcut_dim k = gcut_infer_dims(c, 0)[attrs->gemm.transA ? 0 : 1];
   return 2 * gcut__dim_double(k) * gcut_fact_count(&c->outputs[0]);
 }
@@ -117,20 +117,20 @@ static const gcut_attr_row fused_gemm_rows[] = {
     {.name = "alpha",
      .kind = GCUT_ATTRIBUTE_FLOAT,
      .default_float = 1,
-     .offset = offsetof(gcut_fused_gemm_attrs, gemm.alpha)},
+     .offset = offsetof(gcut__fused_gemm_attrs, gemm.alpha)},
     {.name = "beta",
      .kind = GCUT_ATTRIBUTE_FLOAT,
      .default_float = 1,
-     .offset = offsetof(gcut_fused_gemm_attrs, gemm.beta)},
+     .offset = offsetof(gcut__fused_gemm_attrs, gemm.beta)},
     {.name = "transA",
      .kind = GCUT_ATTRIBUTE_INT,
-     .offset = offsetof(gcut_fused_gemm_attrs, gemm.transA)},
+     .offset = offsetof(gcut__fused_gemm_attrs, gemm.transA)},
     {.name = "transB",
      .kind = GCUT_ATTRIBUTE_INT,
-     .offset = offsetof(gcut_fused_gemm_attrs, gemm.transB)},
-    GCUT_ATTR_STRING(gcut_fused_gemm_attrs, activation, ""),
-    GCUT_ATTR_FLOAT(gcut_fused_gemm_attrs, activation_alpha, NAN),
-    GCUT_ATTR_FLOAT(gcut_fused_gemm_attrs, activation_beta, NAN),
+     .offset = offsetof(gcut__fused_gemm_attrs, gemm.transB)},
+    GCUT_ATTR_STRING(gcut__fused_gemm_attrs, activation, ""),
+    GCUT_ATTR_FLOAT(gcut__fused_gemm_attrs, activation_alpha, NAN),
+    GCUT_ATTR_FLOAT(gcut__fused_gemm_attrs, activation_beta, NAN),
     {0},
 };
 
@@ -139,7 +139,7 @@ const gcut_op gcut__op_fused_gemm = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = fused_gemm_rows,
-    .attrs_size = sizeof(gcut_fused_gemm_attrs),
+    .attrs_size = sizeof(gcut__fused_gemm_attrs),
     .infer = fused_gemm_infer,
     .flops = fused_gemm_flops,
 };
@@ -169,7 +169,7 @@ static gcut_status expect_bits(const gcut_infer *c, int64_t bits, int64_t block_
 }
 
 static gcut_status expect_nbits_operands(gcut_infer *c, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->attrs;
+  const gcut__nbits_attrs *attrs = c->attrs;
   int64_t blocks = (attrs->K + attrs->block_size - 1) / attrs->block_size;
   int64_t blob = attrs->block_size / 8 * attrs->bits;
   bool packed = gcut_infer_has(c, 3) && gcut_infer_dtype(c, 3) == GCUT_UINT8;
@@ -198,7 +198,7 @@ static gcut_status infer_product(gcut_infer *c, int64_t k, int64_t n, gcut_error
 }
 
 static gcut_status nbits_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->attrs;
+  const gcut__nbits_attrs *attrs = c->attrs;
   GCUT_TRY(expect_bits(c, attrs->bits, attrs->block_size, err));
   if (attrs->weight_prepacked)
     return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "B is packed for another device");
@@ -207,16 +207,16 @@ static gcut_status nbits_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double nbits_flops(const gcut_infer *c) {
-  const gcut_nbits_attrs *attrs = c->attrs;
+  const gcut__nbits_attrs *attrs = c->attrs;
   return 2 * (double)attrs->K * gcut_fact_count(&c->outputs[0]);
 }
 
 static const gcut_attr_row nbits_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_nbits_attrs, K),
-    GCUT_ATTR_INT_REQUIRED(gcut_nbits_attrs, N),
-    GCUT_ATTR_INT(gcut_nbits_attrs, bits, 4),
-    GCUT_ATTR_INT_REQUIRED(gcut_nbits_attrs, block_size),
-    GCUT_ATTR_INT(gcut_nbits_attrs, weight_prepacked, 0),
+    GCUT_ATTR_INT_REQUIRED(gcut__nbits_attrs, K),
+    GCUT_ATTR_INT_REQUIRED(gcut__nbits_attrs, N),
+    GCUT_ATTR_INT(gcut__nbits_attrs, bits, 4),
+    GCUT_ATTR_INT_REQUIRED(gcut__nbits_attrs, block_size),
+    GCUT_ATTR_INT(gcut__nbits_attrs, weight_prepacked, 0),
     {0},
 };
 
@@ -227,7 +227,7 @@ const gcut_op gcut__op_matmul_nbits = {
     .U = GCUT_TYPE(UINT8),
     .V = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .attrs = nbits_rows,
-    .attrs_size = sizeof(gcut_nbits_attrs),
+    .attrs_size = sizeof(gcut__nbits_attrs),
     .infer = nbits_infer,
     .flops = nbits_flops,
 };
@@ -250,7 +250,7 @@ const float *gcut__bnb4_values(int64_t quant_type) {
 }
 
 static gcut_status bnb4_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_bnb4_attrs *attrs = c->attrs;
+  const gcut__bnb4_attrs *attrs = c->attrs;
   if (!is_block_size(attrs->block_size))
     return GCUT_NODE_FAIL(c, err, "block_size is %" PRId64, attrs->block_size);
   if (attrs->quant_type != 0 && attrs->quant_type != 1)
@@ -266,16 +266,16 @@ static gcut_status bnb4_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static double bnb4_flops(const gcut_infer *c) {
-  const gcut_bnb4_attrs *attrs = c->attrs;
+  const gcut__bnb4_attrs *attrs = c->attrs;
   return 2 * (double)attrs->K * gcut_fact_count(&c->outputs[0]);
 }
 
 static const gcut_attr_row bnb4_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, K),
-    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, N),
-    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, block_size),
-    GCUT_ATTR_INT_REQUIRED(gcut_bnb4_attrs, quant_type),
-    GCUT_ATTR_INT(gcut_bnb4_attrs, transB, 1),
+    GCUT_ATTR_INT_REQUIRED(gcut__bnb4_attrs, K),
+    GCUT_ATTR_INT_REQUIRED(gcut__bnb4_attrs, N),
+    GCUT_ATTR_INT_REQUIRED(gcut__bnb4_attrs, block_size),
+    GCUT_ATTR_INT_REQUIRED(gcut__bnb4_attrs, quant_type),
+    GCUT_ATTR_INT(gcut__bnb4_attrs, transB, 1),
     {0},
 };
 
@@ -285,7 +285,7 @@ const gcut_op gcut__op_matmul_bnb4 = {
     .T = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .U = GCUT_TYPE(UINT8),
     .attrs = bnb4_rows,
-    .attrs_size = sizeof(gcut_bnb4_attrs),
+    .attrs_size = sizeof(gcut__bnb4_attrs),
     .infer = bnb4_infer,
     .flops = bnb4_flops,
 };
@@ -294,7 +294,7 @@ const gcut_op gcut__op_matmul_bnb4 = {
 
 // The dims of data as values: bytes of uint8 hold several.
 static gcut_status value_dims(gcut_infer *c, gcut_dim *dims, gcut_error *err) {
-  const gcut_gather_blocks_attrs *attrs = c->attrs;
+  const gcut__gather_blocks_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0);
   for (int d = 0; d < rank; d++) dims[d] = gcut_infer_dims(c, 0)[d];
   if (gcut_infer_dtype(c, 0) != GCUT_UINT8) return GCUT_OK;
@@ -308,7 +308,7 @@ static gcut_status value_dims(gcut_infer *c, gcut_dim *dims, gcut_error *err) {
 // scales: as data, but for a block a scale along the axis; of float8 and float4 data a dim may be
 // 1. Zero points: the same, or packed as data is.
 static gcut_status expect_blocks(gcut_infer *c, const gcut_dim *dims, int axis, gcut_error *err) {
-  const gcut_gather_blocks_attrs *attrs = c->attrs;
+  const gcut__gather_blocks_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0);
   gcut_dim scales[GCUT_MAX_RANK];
   bool minifloat = ((GCUT_FLOATS_8 | GCUT_TYPE(FLOAT4E2M1)) >> gcut_infer_dtype(c, 0) & 1) != 0;
@@ -327,7 +327,7 @@ static gcut_status expect_blocks(gcut_infer *c, const gcut_dim *dims, int axis, 
 }
 
 static gcut_status gather_blocks_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_gather_blocks_attrs *attrs = c->attrs;
+  const gcut__gather_blocks_attrs *attrs = c->attrs;
   gcut_dim dims[GCUT_MAX_RANK], y[2 * GCUT_MAX_RANK];
   int rank = gcut_infer_rank(c, 0), axis, blocked, n = 0;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 1, GCUT_MAX_RANK, err));
@@ -348,10 +348,10 @@ static gcut_status gather_blocks_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row gather_blocks_rows[] = {
-    GCUT_ATTR_INT(gcut_gather_blocks_attrs, gather_axis, 0),
-    GCUT_ATTR_INT(gcut_gather_blocks_attrs, quantize_axis, 1),
-    GCUT_ATTR_INT(gcut_gather_blocks_attrs, block_size, 128),
-    GCUT_ATTR_INT(gcut_gather_blocks_attrs, bits, 4),
+    GCUT_ATTR_INT(gcut__gather_blocks_attrs, gather_axis, 0),
+    GCUT_ATTR_INT(gcut__gather_blocks_attrs, quantize_axis, 1),
+    GCUT_ATTR_INT(gcut__gather_blocks_attrs, block_size, 128),
+    GCUT_ATTR_INT(gcut__gather_blocks_attrs, bits, 4),
     {0},
 };
 
@@ -362,6 +362,6 @@ const gcut_op gcut__op_gather_block_quantized = {
     .U = GCUT_TYPE(INT4) | GCUT_TYPE(UINT4) | GCUT_TYPE(UINT8) | GCUT_FLOATS_8 |
          GCUT_TYPE(FLOAT4E2M1),
     .attrs = gather_blocks_rows,
-    .attrs_size = sizeof(gcut_gather_blocks_attrs),
+    .attrs_size = sizeof(gcut__gather_blocks_attrs),
     .infer = gather_blocks_infer,
 };

@@ -46,7 +46,7 @@ static double norm_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row skip_norm_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_skip_norm_attrs, epsilon, 1e-12f),
+    GCUT_ATTR_FLOAT(gcut__skip_norm_attrs, epsilon, 1e-12f),
     {0},
 };
 
@@ -55,7 +55,7 @@ const gcut_op gcut__op_skip_layer_norm = {
     .outputs = "Tf?f?T?",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = skip_norm_rows,
-    .attrs_size = sizeof(gcut_skip_norm_attrs),
+    .attrs_size = sizeof(gcut__skip_norm_attrs),
     .infer = skip_norm_infer,
     .flops = norm_flops,
 };
@@ -65,7 +65,7 @@ const gcut_op gcut__op_skip_simplified_layer_norm = {
     .outputs = "Tf?f?T?",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = skip_norm_rows,
-    .attrs_size = sizeof(gcut_skip_norm_attrs),
+    .attrs_size = sizeof(gcut__skip_norm_attrs),
     .infer = skip_norm_infer,
     .flops = norm_flops,
 };
@@ -101,7 +101,7 @@ const gcut_op gcut__op_embed_layer_norm = {
     .T = GCUT_FLOATS_STANDARD,
     .U = GCUT_TYPE(INT32),
     .attrs = skip_norm_rows,
-    .attrs_size = sizeof(gcut_skip_norm_attrs),
+    .attrs_size = sizeof(gcut__skip_norm_attrs),
     .infer = embed_norm_infer,
     .flops = norm_flops,
 };
@@ -109,7 +109,7 @@ const gcut_op gcut__op_embed_layer_norm = {
 // ---- GroupNorm: X, gamma, beta; SkipGroupNorm: and skip, bias ---------------------------------
 
 static gcut_status group_norm_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_channel_norm_attrs *attrs = c->attrs;
+  const gcut__channel_norm_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
   const gcut_dim *x = gcut_infer_dims(c, 0);
   gcut_dim channels = x[attrs->channels_last ? 3 : 1], group;
@@ -136,10 +136,10 @@ static gcut_status group_norm_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row group_norm_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_channel_norm_attrs, groups),
-    GCUT_ATTR_INT_REQUIRED(gcut_channel_norm_attrs, activation),
-    GCUT_ATTR_INT(gcut_channel_norm_attrs, channels_last, 1),
-    GCUT_ATTR_FLOAT(gcut_channel_norm_attrs, epsilon, 1e-5f),
+    GCUT_ATTR_INT_REQUIRED(gcut__channel_norm_attrs, groups),
+    GCUT_ATTR_INT_REQUIRED(gcut__channel_norm_attrs, activation),
+    GCUT_ATTR_INT(gcut__channel_norm_attrs, channels_last, 1),
+    GCUT_ATTR_FLOAT(gcut__channel_norm_attrs, epsilon, 1e-5f),
     {0},
 };
 
@@ -149,7 +149,7 @@ const gcut_op gcut__op_microsoft_group_norm = {
     .T = GCUT_FLOATS_STANDARD,
     .U = GCUT_FLOATS_STANDARD,
     .attrs = group_norm_rows,
-    .attrs_size = sizeof(gcut_channel_norm_attrs),
+    .attrs_size = sizeof(gcut__channel_norm_attrs),
     .infer = group_norm_infer,
     .flops = norm_flops,
 };
@@ -160,7 +160,7 @@ const gcut_op gcut__op_skip_group_norm = {
     .T = GCUT_FLOATS_STANDARD,
     .U = GCUT_FLOATS_STANDARD,
     .attrs = group_norm_rows,
-    .attrs_size = sizeof(gcut_channel_norm_attrs),
+    .attrs_size = sizeof(gcut__channel_norm_attrs),
     .infer = group_norm_infer,
     .flops = norm_flops,
 };

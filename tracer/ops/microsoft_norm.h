@@ -4,13 +4,13 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_skip_norm_attrs {
+typedef struct gcut__skip_norm_attrs {
   float epsilon;
-} gcut_skip_norm_attrs; // SkipLayerNormalization and its kin, EmbedLayerNormalization
+} gcut__skip_norm_attrs; // SkipLayerNormalization and its kin, EmbedLayerNormalization
 
-typedef struct gcut_channel_norm_attrs {
+typedef struct gcut__channel_norm_attrs {
   int64_t groups, activation, channels_last;
   float epsilon;
-} gcut_channel_norm_attrs; // GroupNorm, SkipGroupNorm
+} gcut__channel_norm_attrs; // GroupNorm, SkipGroupNorm
 
 #endif

@@ -57,7 +57,7 @@ static gcut_status unary_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row unary_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_quantized_unary_attrs, alpha, 0.01f),
+    GCUT_ATTR_FLOAT(gcut__quantized_unary_attrs, alpha, 0.01f),
     {0},
 };
 
@@ -67,7 +67,7 @@ static const gcut_attr_row unary_rows[] = {
       .outputs = "T",                                                                              \
       .T = BYTES,                                                                                  \
       .attrs = unary_rows,                                                                         \
-      .attrs_size = sizeof(gcut_quantized_unary_attrs),                                            \
+      .attrs_size = sizeof(gcut__quantized_unary_attrs),                                           \
       .infer = unary_infer,                                                                        \
   };
 QUANTIZED_UNARY(quantized_sigmoid)
@@ -84,7 +84,7 @@ const gcut_op gcut__op_quantized_where = {
 
 // Y_scale, Y_zero_point, and for each tensor: itself, scale, zero point
 static gcut_status concat_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_quantized_concat_attrs *attrs = c->attrs;
+  const gcut__quantized_concat_attrs *attrs = c->attrs;
   gcut_dim dims[GCUT_MAX_RANK];
   int axis;
   EXPECT_NUMBERS(c, err, 0, 1);
@@ -108,7 +108,7 @@ static gcut_status concat_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row concat_rows[] = {
-    GCUT_ATTR_INT_REQUIRED(gcut_quantized_concat_attrs, axis),
+    GCUT_ATTR_INT_REQUIRED(gcut__quantized_concat_attrs, axis),
     {0},
 };
 
@@ -117,7 +117,7 @@ const gcut_op gcut__op_quantized_concat = {
     .outputs = "T",
     .T = BYTES,
     .attrs = concat_rows,
-    .attrs_size = sizeof(gcut_quantized_concat_attrs),
+    .attrs_size = sizeof(gcut__quantized_concat_attrs),
     .infer = concat_infer,
 };
 
@@ -136,13 +136,13 @@ static gcut_status infer_as(gcut_infer *c, const gcut_op *op, const void *attrs,
 }
 
 static gcut_status refuse_channels_last(const gcut_infer *c, gcut_error *err) {
-  const gcut_quantized_pool_attrs *attrs = c->attrs;
+  const gcut__quantized_pool_attrs *attrs = c->attrs;
   if (!attrs->channels_last) return GCUT_OK;
   return gcut_infer_fail(c, GCUT_UNSUPPORTED, err, "channels_last is not supported");
 }
 
 static gcut_status pool_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_quantized_pool_attrs *attrs = c->attrs;
+  const gcut__quantized_pool_attrs *attrs = c->attrs;
   EXPECT_NUMBERS(c, err, 1, 2, 3, 4);
   GCUT_TRY(refuse_channels_last(c, err));
   return infer_as(c, &gcut__op_average_pool, &attrs->pool, 19, err);
@@ -155,12 +155,12 @@ static gcut_status global_pool_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row pool_rows[] = {
-    GCUT_WINDOW_ROWS(gcut_quantized_pool_attrs, pool.window),
-    GCUT_WINDOW_CEIL_ROW(gcut_quantized_pool_attrs, pool.window),
+    GCUT__WINDOW_ROWS(gcut__quantized_pool_attrs, pool.window),
+    GCUT__WINDOW_CEIL_ROW(gcut__quantized_pool_attrs, pool.window),
     {.name = "count_include_pad",
      .kind = GCUT_ATTRIBUTE_INT,
-     .offset = offsetof(gcut_quantized_pool_attrs, pool.count_include_pad)},
-    GCUT_ATTR_INT(gcut_quantized_pool_attrs, channels_last, 0),
+     .offset = offsetof(gcut__quantized_pool_attrs, pool.count_include_pad)},
+    GCUT_ATTR_INT(gcut__quantized_pool_attrs, channels_last, 0),
     {0},
 };
 
@@ -170,14 +170,14 @@ static const gcut_attr_row pool_rows[] = {
       .outputs = "T",                                                                              \
       .T = BYTES,                                                                                  \
       .attrs = pool_rows,                                                                          \
-      .attrs_size = sizeof(gcut_quantized_pool_attrs),                                             \
+      .attrs_size = sizeof(gcut__quantized_pool_attrs),                                            \
       .infer = infer_it,                                                                           \
   };
 QUANTIZED_POOL(quantized_average_pool, pool_infer)
 QUANTIZED_POOL(quantized_global_average_pool, global_pool_infer)
 
 static gcut_status softmax_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_quantized_softmax_attrs *attrs = c->attrs;
+  const gcut__quantized_softmax_attrs *attrs = c->attrs;
   EXPECT_NUMBERS(c, err, 1, 2, 3, 4);
   if (attrs->opset < 1 || attrs->opset > INT32_MAX)
     return GCUT_NODE_FAIL(c, err, "opset is %" PRId64, attrs->opset);
@@ -188,8 +188,8 @@ static const gcut_attr_row softmax_rows[] = {
     {.name = "axis",
      .kind = GCUT_ATTRIBUTE_INT,
      .default_int = -1,
-     .offset = offsetof(gcut_quantized_softmax_attrs, softmax.axis)},
-    GCUT_ATTR_INT_REQUIRED(gcut_quantized_softmax_attrs, opset),
+     .offset = offsetof(gcut__quantized_softmax_attrs, softmax.axis)},
+    GCUT_ATTR_INT_REQUIRED(gcut__quantized_softmax_attrs, opset),
     {0},
 };
 
@@ -198,6 +198,6 @@ const gcut_op gcut__op_quantized_softmax = {
     .outputs = "T",
     .T = BYTES,
     .attrs = softmax_rows,
-    .attrs_size = sizeof(gcut_quantized_softmax_attrs),
+    .attrs_size = sizeof(gcut__quantized_softmax_attrs),
     .infer = softmax_infer,
 };

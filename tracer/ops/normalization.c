@@ -22,15 +22,15 @@ static gcut_status expect_vector(const gcut_infer *c, uint32_t i, gcut_dim size,
 // ---- BatchNormalization -----------------------------------------------------------------------
 
 static const gcut_attr_row batch_norm_attrs[] = {
-    GCUT_ATTR_FLOAT(gcut_batch_norm_attrs, epsilon, 1e-5f),
-    GCUT_ATTR_FLOAT(gcut_batch_norm_attrs, momentum, 0.9f),
-    GCUT_ATTR_INT(gcut_batch_norm_attrs, is_test, 0),
-    GCUT_ATTR_INT(gcut_batch_norm_attrs, spatial, 1),
-    GCUT_ATTR_INT(gcut_batch_norm_attrs, training_mode, 0),
+    GCUT_ATTR_FLOAT(gcut__batch_norm_attrs, epsilon, 1e-5f),
+    GCUT_ATTR_FLOAT(gcut__batch_norm_attrs, momentum, 0.9f),
+    GCUT_ATTR_INT(gcut__batch_norm_attrs, is_test, 0),
+    GCUT_ATTR_INT(gcut__batch_norm_attrs, spatial, 1),
+    GCUT_ATTR_INT(gcut__batch_norm_attrs, training_mode, 0),
     {0},
 };
 
-bool gcut__batch_norm_trains(const gcut_node *node, const gcut_batch_norm_attrs *attrs) {
+bool gcut__batch_norm_trains(const gcut_node *node, const gcut__batch_norm_attrs *attrs) {
   if (node->version >= 14) return attrs->training_mode != 0;
   if (node->version >= 7) return node->n_outputs > 1;
   return !attrs->is_test;
@@ -39,7 +39,7 @@ bool gcut__batch_norm_trains(const gcut_node *node, const gcut_batch_norm_attrs 
 // Non-spatial statistics have the shape of one sample, or are flat.
 static gcut_status check_statistics(gcut_infer *c, uint32_t i, gcut_dim channels, gcut_error *err) {
   if (gcut_infer_rank(c, i) == 1) return expect_vector(c, i, channels, err);
-  const gcut_batch_norm_attrs *attrs = c->attrs;
+  const gcut__batch_norm_attrs *attrs = c->attrs;
   if (attrs->spatial || c->node->version >= 9) return expect_vector(c, i, channels, err);
   gcut_dim count = gcut_infer_product(c, gcut_infer_dims(c, i), 0, gcut_infer_rank(c, i));
   if (gcut_dim_known(count) && gcut_dim_known(channels) && count != channels)
@@ -49,7 +49,7 @@ static gcut_status check_statistics(gcut_infer *c, uint32_t i, gcut_dim channels
 }
 
 static gcut_status infer_batch_norm(gcut_infer *c, gcut_error *err) {
-  const gcut_batch_norm_attrs *attrs = c->attrs;
+  const gcut__batch_norm_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0);
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 1, GCUT_MAX_RANK, err));
   const gcut_dim *dims = gcut_infer_dims(c, 0);
@@ -69,7 +69,7 @@ const gcut_op gcut__op_batch_normalization = {
     .U = GCUT_FLOATS_STANDARD,
     .V = GCUT_FLOATS_STANDARD,
     .attrs = batch_norm_attrs,
-    .attrs_size = sizeof(gcut_batch_norm_attrs),
+    .attrs_size = sizeof(gcut__batch_norm_attrs),
     .infer = infer_batch_norm,
     .flops = flops_normalization,
 };
@@ -83,7 +83,7 @@ static gcut_status infer_instance_norm(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row instance_norm_attrs[] = {
-    GCUT_ATTR_FLOAT(gcut_group_norm_attrs, epsilon, 1e-5f),
+    GCUT_ATTR_FLOAT(gcut__group_norm_attrs, epsilon, 1e-5f),
     {0},
 };
 
@@ -92,14 +92,14 @@ const gcut_op gcut__op_instance_normalization = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = instance_norm_attrs,
-    .attrs_size = sizeof(gcut_group_norm_attrs),
+    .attrs_size = sizeof(gcut__group_norm_attrs),
     .infer = infer_instance_norm,
     .flops = flops_normalization,
 };
 
 // Scale and bias are by group in opset 18, by channel from 21 on.
 static gcut_status infer_group_norm(gcut_infer *c, gcut_error *err) {
-  const gcut_group_norm_attrs *attrs = c->attrs;
+  const gcut__group_norm_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, GCUT_MAX_RANK, err));
   gcut_dim channels = gcut_infer_dims(c, 0)[1];
   if (attrs->num_groups <= 0 || (gcut_dim_known(channels) && channels % attrs->num_groups != 0))
@@ -112,8 +112,8 @@ static gcut_status infer_group_norm(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row group_norm_attrs[] = {
-    GCUT_ATTR_FLOAT(gcut_group_norm_attrs, epsilon, 1e-5f),
-    GCUT_ATTR_INT_REQUIRED(gcut_group_norm_attrs, num_groups),
+    GCUT_ATTR_FLOAT(gcut__group_norm_attrs, epsilon, 1e-5f),
+    GCUT_ATTR_INT_REQUIRED(gcut__group_norm_attrs, num_groups),
     {0},
 };
 
@@ -122,7 +122,7 @@ const gcut_op gcut__op_group_normalization = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = group_norm_attrs,
-    .attrs_size = sizeof(gcut_group_norm_attrs),
+    .attrs_size = sizeof(gcut__group_norm_attrs),
     .infer = infer_group_norm,
     .flops = flops_normalization,
 };
@@ -130,9 +130,9 @@ const gcut_op gcut__op_group_normalization = {
 // ---- LayerNormalization, RMSNormalization, SimplifiedLayerNormalization -----------------------
 
 static const gcut_attr_row layer_norm_attrs[] = {
-    GCUT_ATTR_INT(gcut_layer_norm_attrs, axis, -1),
-    GCUT_ATTR_FLOAT(gcut_layer_norm_attrs, epsilon, 1e-5f),
-    GCUT_ATTR_INT(gcut_layer_norm_attrs, stash_type, 1),
+    GCUT_ATTR_INT(gcut__layer_norm_attrs, axis, -1),
+    GCUT_ATTR_FLOAT(gcut__layer_norm_attrs, epsilon, 1e-5f),
+    GCUT_ATTR_INT(gcut__layer_norm_attrs, stash_type, 1),
     {0},
 };
 
@@ -151,7 +151,7 @@ static gcut_status expect_broadcast(const gcut_infer *c, uint32_t i, gcut_error 
 }
 
 static gcut_status infer_layer_norm(gcut_infer *c, gcut_error *err) {
-  const gcut_layer_norm_attrs *attrs = c->attrs;
+  const gcut__layer_norm_attrs *attrs = c->attrs;
   int axis, rank = gcut_infer_rank(c, 0);
   GCUT_TRY(gcut_infer_axis(c, attrs->axis, rank, &axis, err));
   for (uint32_t i = 1; i < c->n_inputs; i++)
@@ -172,7 +172,7 @@ const gcut_op gcut__op_layer_normalization = {
     .outputs = "T*?*?",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = layer_norm_attrs,
-    .attrs_size = sizeof(gcut_layer_norm_attrs),
+    .attrs_size = sizeof(gcut__layer_norm_attrs),
     .infer = infer_layer_norm,
     .flops = flops_normalization,
 };
@@ -183,7 +183,7 @@ const gcut_op gcut__op_rms_normalization = {
     .T = GCUT_FLOATS_STANDARD,
     .V = GCUT_FLOATS_STANDARD,
     .attrs = layer_norm_attrs,
-    .attrs_size = sizeof(gcut_layer_norm_attrs),
+    .attrs_size = sizeof(gcut__layer_norm_attrs),
     .infer = infer_layer_norm,
     .flops = flops_normalization,
 };
@@ -195,7 +195,7 @@ const gcut_op gcut__op_simplified_layer_normalization = {
     .T = GCUT_FLOATS_STANDARD,
     .V = GCUT_FLOATS_STANDARD,
     .attrs = layer_norm_attrs,
-    .attrs_size = sizeof(gcut_layer_norm_attrs),
+    .attrs_size = sizeof(gcut__layer_norm_attrs),
     .infer = infer_layer_norm,
     .flops = flops_normalization,
 };
@@ -203,15 +203,15 @@ const gcut_op gcut__op_simplified_layer_normalization = {
 // ---- LRN, LpNormalization, MeanVarianceNormalization ------------------------------------------
 
 static const gcut_attr_row lrn_attrs[] = {
-    GCUT_ATTR_FLOAT(gcut_lrn_attrs, alpha, 1e-4f),
-    GCUT_ATTR_FLOAT(gcut_lrn_attrs, beta, 0.75f),
-    GCUT_ATTR_FLOAT(gcut_lrn_attrs, bias, 1),
-    GCUT_ATTR_INT_REQUIRED(gcut_lrn_attrs, size),
+    GCUT_ATTR_FLOAT(gcut__lrn_attrs, alpha, 1e-4f),
+    GCUT_ATTR_FLOAT(gcut__lrn_attrs, beta, 0.75f),
+    GCUT_ATTR_FLOAT(gcut__lrn_attrs, bias, 1),
+    GCUT_ATTR_INT_REQUIRED(gcut__lrn_attrs, size),
     {0},
 };
 
 static gcut_status infer_lrn(gcut_infer *c, gcut_error *err) {
-  const gcut_lrn_attrs *attrs = c->attrs;
+  const gcut__lrn_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, GCUT_MAX_RANK, err));
   if (attrs->size <= 0)
     return GCUT_NODE_FAIL(c, err, "size is %lld, expected at least 1", (long long)attrs->size);
@@ -219,7 +219,7 @@ static gcut_status infer_lrn(gcut_infer *c, gcut_error *err) {
 }
 
 static double flops_lrn(const gcut_infer *c) {
-  const gcut_lrn_attrs *attrs = c->attrs;
+  const gcut__lrn_attrs *attrs = c->attrs;
   return 2 * ((double)attrs->size + 2) * gcut_fact_count(&c->outputs[0]);
 }
 
@@ -228,19 +228,19 @@ const gcut_op gcut__op_lrn = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = lrn_attrs,
-    .attrs_size = sizeof(gcut_lrn_attrs),
+    .attrs_size = sizeof(gcut__lrn_attrs),
     .infer = infer_lrn,
     .flops = flops_lrn,
 };
 
 static const gcut_attr_row lp_normalization_attrs[] = {
-    GCUT_ATTR_INT(gcut_lp_normalization_attrs, axis, -1),
-    GCUT_ATTR_INT(gcut_lp_normalization_attrs, p, 2),
+    GCUT_ATTR_INT(gcut__lp_normalization_attrs, axis, -1),
+    GCUT_ATTR_INT(gcut__lp_normalization_attrs, p, 2),
     {0},
 };
 
 static gcut_status infer_lp_normalization(gcut_infer *c, gcut_error *err) {
-  const gcut_lp_normalization_attrs *attrs = c->attrs;
+  const gcut__lp_normalization_attrs *attrs = c->attrs;
   int axis;
   GCUT_TRY(gcut_infer_axis(c, attrs->axis, gcut_infer_rank(c, 0), &axis, err));
   if (attrs->p != 1 && attrs->p != 2)
@@ -253,17 +253,17 @@ const gcut_op gcut__op_lp_normalization = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = lp_normalization_attrs,
-    .attrs_size = sizeof(gcut_lp_normalization_attrs),
+    .attrs_size = sizeof(gcut__lp_normalization_attrs),
     .infer = infer_lp_normalization,
     .flops = flops_normalization,
 };
 
 static const gcut_attr_row mvn_attrs[] = {
-    GCUT_ATTR_INTS(gcut_mvn_attrs, axes),
+    GCUT_ATTR_INTS(gcut__mvn_attrs, axes),
     {0},
 };
 
-gcut_ints gcut__mvn_axes(const gcut_mvn_attrs *attrs) {
+gcut_ints gcut__mvn_axes(const gcut__mvn_attrs *attrs) {
   static const int64_t usual[] = {0, 2, 3};
   return attrs->axes.given ? attrs->axes : (gcut_ints){.data = usual, .n = 3};
 }
@@ -280,7 +280,7 @@ const gcut_op gcut__op_mean_variance_normalization = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = mvn_attrs,
-    .attrs_size = sizeof(gcut_mvn_attrs),
+    .attrs_size = sizeof(gcut__mvn_attrs),
     .infer = infer_mvn,
     .flops = flops_normalization,
 };
@@ -288,7 +288,7 @@ const gcut_op gcut__op_mean_variance_normalization = {
 // ---- ImageScaler ------------------------------------------------------------------------------
 
 static gcut_status infer_image_scaler(gcut_infer *c, gcut_error *err) {
-  const gcut_image_scaler_attrs *attrs = c->attrs;
+  const gcut__image_scaler_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 4, 4, err));
   gcut_dim channels = gcut_infer_dims(c, 0)[1];
   if (gcut_dim_known(channels) && (int64_t)attrs->bias.n != channels)
@@ -298,8 +298,8 @@ static gcut_status infer_image_scaler(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row image_scaler_attrs[] = {
-    GCUT_ATTR_FLOATS(gcut_image_scaler_attrs, bias),
-    GCUT_ATTR_FLOAT(gcut_image_scaler_attrs, scale, 1.0f),
+    GCUT_ATTR_FLOATS(gcut__image_scaler_attrs, bias),
+    GCUT_ATTR_FLOAT(gcut__image_scaler_attrs, scale, 1.0f),
     {0},
 };
 
@@ -308,6 +308,6 @@ const gcut_op gcut__op_image_scaler = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = image_scaler_attrs,
-    .attrs_size = sizeof(gcut_image_scaler_attrs),
+    .attrs_size = sizeof(gcut__image_scaler_attrs),
     .infer = infer_image_scaler,
 };

@@ -43,6 +43,8 @@ typedef struct gcut_attr_row {
   const char *default_string;
 } gcut_attr_row;
 
+#define GCUT_NO_AXIS INT64_MIN // the value of an axis that is not given
+
 #define GCUT_ATTR_INT(S, field, value)                                                             \
   {                                                                                                \
     .name = #field, .kind = GCUT_ATTRIBUTE_INT, .offset = offsetof(S, field),                      \

@@ -4,26 +4,26 @@
 #include "tracer/ops/optimizer.h"
 
 static const gcut_attr_row adagrad_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, decay_factor, 0.0f),
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, epsilon, 1e-6f),
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, norm_coefficient, 0.0f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, decay_factor, 0.0f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, epsilon, 1e-6f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, norm_coefficient, 0.0f),
     {0}};
 static const gcut_attr_row adam_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, alpha, 0.9f),
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, beta, 0.999f),
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, epsilon, 1e-6f),
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, norm_coefficient, 0.0f),
-    GCUT_ATTR_FLOAT(gcut_optimizer_attrs, norm_coefficient_post, 0.0f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, alpha, 0.9f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, beta, 0.999f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, epsilon, 1e-6f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, norm_coefficient, 0.0f),
+    GCUT_ATTR_FLOAT(gcut__optimizer_attrs, norm_coefficient_post, 0.0f),
     {0}};
 static const gcut_attr_row momentum_rows[] = {
-    GCUT_ATTR_FLOAT_REQUIRED(gcut_optimizer_attrs, alpha),
-    GCUT_ATTR_FLOAT_REQUIRED(gcut_optimizer_attrs, beta),
-    GCUT_ATTR_FLOAT_REQUIRED(gcut_optimizer_attrs, norm_coefficient),
-    GCUT_ATTR_STRING_REQUIRED(gcut_optimizer_attrs, mode),
+    GCUT_ATTR_FLOAT_REQUIRED(gcut__optimizer_attrs, alpha),
+    GCUT_ATTR_FLOAT_REQUIRED(gcut__optimizer_attrs, beta),
+    GCUT_ATTR_FLOAT_REQUIRED(gcut__optimizer_attrs, norm_coefficient),
+    GCUT_ATTR_STRING_REQUIRED(gcut__optimizer_attrs, mode),
     {0}};
-static const gcut_attr_row gradient_rows[] = {GCUT_ATTR_STRING_REQUIRED(gcut_gradient_attrs, y),
-                                              GCUT_ATTR_STRINGS(gcut_gradient_attrs, xs),
-                                              GCUT_ATTR_STRINGS(gcut_gradient_attrs, zs),
+static const gcut_attr_row gradient_rows[] = {GCUT_ATTR_STRING_REQUIRED(gcut__gradient_attrs, y),
+                                              GCUT_ATTR_STRINGS(gcut__gradient_attrs, xs),
+                                              GCUT_ATTR_STRINGS(gcut__gradient_attrs, zs),
                                               {0}};
 
 static gcut_status expect_one(const gcut_infer *c, uint32_t i, gcut_error *err) {
@@ -65,7 +65,7 @@ static gcut_status infer_adam(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_momentum(gcut_infer *c, gcut_error *err) {
-  gcut_string mode = ((const gcut_optimizer_attrs *)c->attrs)->mode;
+  gcut_string mode = ((const gcut__optimizer_attrs *)c->attrs)->mode;
   bool standard = mode.size == 8 && memcmp(mode.data, "standard", 8) == 0;
   bool nesterov = mode.size == 8 && memcmp(mode.data, "nesterov", 8) == 0;
   if (!standard && !nesterov)
@@ -75,7 +75,7 @@ static gcut_status infer_momentum(gcut_infer *c, gcut_error *err) {
 
 // A gradient is shaped like what it is taken by.
 static gcut_status infer_gradient(gcut_infer *c, gcut_error *err) {
-  const gcut_gradient_attrs *attrs = c->attrs;
+  const gcut__gradient_attrs *attrs = c->attrs;
   if (c->n_inputs != attrs->xs.n + attrs->zs.n || c->n_outputs > attrs->xs.n)
     return GCUT_NODE_FAIL(c, err, "%u inputs and %u outputs for %zu names in 'xs', %zu in 'zs'",
                           c->n_inputs, c->n_outputs, attrs->xs.n, attrs->zs.n);
@@ -100,7 +100,7 @@ static gcut_status infer_gradient(gcut_infer *c, gcut_error *err) {
                                     .T = TRAINING_TYPES,                                           \
                                     .U = TRAINING_TYPES,                                           \
                                     .attrs = rows,                                                 \
-                                    .attrs_size = sizeof(gcut_optimizer_attrs),                    \
+                                    .attrs_size = sizeof(gcut__optimizer_attrs),                   \
                                     .infer = infer_function};
 OPTIMIZER(adagrad, adagrad_rows, infer_three)
 OPTIMIZER(adam, adam_rows, infer_adam)
@@ -109,5 +109,5 @@ OPTIMIZER(momentum, momentum_rows, infer_momentum)
 const gcut_op gcut__op_gradient = {.inputs = "*...",
                                    .outputs = "*...",
                                    .attrs = gradient_rows,
-                                   .attrs_size = sizeof(gcut_gradient_attrs),
+                                   .attrs_size = sizeof(gcut__gradient_attrs),
                                    .infer = infer_gradient};

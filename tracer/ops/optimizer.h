@@ -4,14 +4,14 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_optimizer_attrs {
+typedef struct gcut__optimizer_attrs {
   float alpha, beta, epsilon, decay_factor, norm_coefficient, norm_coefficient_post;
   gcut_string mode; // Momentum: "standard" or "nesterov"
-} gcut_optimizer_attrs;
+} gcut__optimizer_attrs;
 
-typedef struct gcut_gradient_attrs {
+typedef struct gcut__gradient_attrs {
   gcut_string y;       // the value that is differentiated
   gcut_strings xs, zs; // the values by which, and other values that it is computed from
-} gcut_gradient_attrs;
+} gcut__gradient_attrs;
 
 #endif

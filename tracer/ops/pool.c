@@ -2,8 +2,8 @@
 #include "tracer/ops/pool.h"
 
 static gcut_status infer_pool(gcut_infer *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->attrs;
-  gcut_window window;
+  const gcut__pool_attrs *attrs = c->attrs;
+  gcut__window window;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, GCUT_MAX_RANK, err));
   int rank = gcut_infer_rank(c, 0);
   GCUT_TRY(gcut__window_infer(c, &attrs->window, rank - 2, &window, err));
@@ -17,14 +17,14 @@ static gcut_status infer_pool(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_lp_pool(gcut_infer *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut__pool_attrs *attrs = c->attrs;
   if (!(attrs->p > 0)) return GCUT_NODE_FAIL(c, err, "p is %g", (double)attrs->p);
   return infer_pool(c, err);
 }
 
 // One operation for each element of each window.
 static double flops_pool(const gcut_infer *c) {
-  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut__pool_attrs *attrs = c->attrs;
   double taps = 1;
   for (size_t i = 0; i < attrs->window.kernel_shape.n; i++)
     taps *= (double)attrs->window.kernel_shape.data[i];
@@ -32,9 +32,9 @@ static double flops_pool(const gcut_infer *c) {
 }
 
 static const gcut_attr_row max_pool_attrs[] = {
-    GCUT_WINDOW_ROWS(gcut_pool_attrs, window),
-    GCUT_WINDOW_CEIL_ROW(gcut_pool_attrs, window),
-    GCUT_ATTR_INT(gcut_pool_attrs, storage_order, 0),
+    GCUT__WINDOW_ROWS(gcut__pool_attrs, window),
+    GCUT__WINDOW_CEIL_ROW(gcut__pool_attrs, window),
+    GCUT_ATTR_INT(gcut__pool_attrs, storage_order, 0),
     {0},
 };
 
@@ -43,15 +43,15 @@ const gcut_op gcut__op_max_pool = {
     .outputs = "Ti?",
     .T = GCUT_FLOATS_STANDARD | GCUT_TYPE(INT8) | GCUT_TYPE(UINT8),
     .attrs = max_pool_attrs,
-    .attrs_size = sizeof(gcut_pool_attrs),
+    .attrs_size = sizeof(gcut__pool_attrs),
     .infer = infer_pool,
     .flops = flops_pool,
 };
 
 static const gcut_attr_row average_pool_attrs[] = {
-    GCUT_WINDOW_ROWS(gcut_pool_attrs, window),
-    GCUT_WINDOW_CEIL_ROW(gcut_pool_attrs, window),
-    GCUT_ATTR_INT(gcut_pool_attrs, count_include_pad, 0),
+    GCUT__WINDOW_ROWS(gcut__pool_attrs, window),
+    GCUT__WINDOW_CEIL_ROW(gcut__pool_attrs, window),
+    GCUT_ATTR_INT(gcut__pool_attrs, count_include_pad, 0),
     {0},
 };
 
@@ -60,15 +60,15 @@ const gcut_op gcut__op_average_pool = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = average_pool_attrs,
-    .attrs_size = sizeof(gcut_pool_attrs),
+    .attrs_size = sizeof(gcut__pool_attrs),
     .infer = infer_pool,
     .flops = flops_pool,
 };
 
 static const gcut_attr_row lp_pool_attrs[] = {
-    GCUT_WINDOW_ROWS(gcut_pool_attrs, window),
-    GCUT_WINDOW_CEIL_ROW(gcut_pool_attrs, window),
-    GCUT_ATTR_FLOAT(gcut_pool_attrs, p, 2),
+    GCUT__WINDOW_ROWS(gcut__pool_attrs, window),
+    GCUT__WINDOW_CEIL_ROW(gcut__pool_attrs, window),
+    GCUT_ATTR_FLOAT(gcut__pool_attrs, p, 2),
     {0},
 };
 
@@ -77,7 +77,7 @@ const gcut_op gcut__op_lp_pool = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = lp_pool_attrs,
-    .attrs_size = sizeof(gcut_pool_attrs),
+    .attrs_size = sizeof(gcut__pool_attrs),
     .infer = infer_lp_pool,
     .flops = flops_pool,
 };
@@ -85,7 +85,7 @@ const gcut_op gcut__op_lp_pool = {
 // ---- global -----------------------------------------------------------------------------------
 
 static gcut_status infer_global_pool(gcut_infer *c, gcut_error *err) {
-  const gcut_global_pool_attrs *attrs = c->attrs;
+  const gcut__global_pool_attrs *attrs = c->attrs;
   if (attrs && !(attrs->p > 0)) return GCUT_NODE_FAIL(c, err, "p is %g", (double)attrs->p);
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, GCUT_MAX_RANK, err));
   gcut_dim dims[GCUT_MAX_RANK];
@@ -115,7 +115,7 @@ const gcut_op gcut__op_global_max_pool = {
 };
 
 static const gcut_attr_row global_lp_pool_attrs[] = {
-    GCUT_ATTR_FLOAT(gcut_global_pool_attrs, p, 2),
+    GCUT_ATTR_FLOAT(gcut__global_pool_attrs, p, 2),
     {0},
 };
 
@@ -124,7 +124,7 @@ const gcut_op gcut__op_global_lp_pool = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = global_lp_pool_attrs,
-    .attrs_size = sizeof(gcut_global_pool_attrs),
+    .attrs_size = sizeof(gcut__global_pool_attrs),
     .infer = infer_global_pool,
     .flops = flops_global_pool,
 };
@@ -132,13 +132,13 @@ const gcut_op gcut__op_global_lp_pool = {
 // ---- MaxUnpool --------------------------------------------------------------------------------
 
 static const gcut_attr_row unpool_attrs[] = {
-    GCUT_WINDOW_INTS(gcut_unpool_attrs, window, kernel_shape),
-    GCUT_WINDOW_INTS(gcut_unpool_attrs, window, strides),
-    GCUT_WINDOW_INTS(gcut_unpool_attrs, window, pads),
+    GCUT__WINDOW_INTS(gcut__unpool_attrs, window, kernel_shape),
+    GCUT__WINDOW_INTS(gcut__unpool_attrs, window, strides),
+    GCUT__WINDOW_INTS(gcut__unpool_attrs, window, pads),
     {0},
 };
 
-void gcut__unpool_sizes(gcut_dims *dims, const gcut_window *w, const gcut_dim *pooled,
+void gcut__unpool_sizes(gcut_dims *dims, const gcut__window *w, const gcut_dim *pooled,
                         gcut_dim *out) {
   for (int i = 0; i < w->n; i++) {
     gcut_dim steps = gcut_dim_mul(dims, gcut_dim_sub(dims, pooled[i], 1), w->stride[i]);
@@ -148,8 +148,8 @@ void gcut__unpool_sizes(gcut_dims *dims, const gcut_window *w, const gcut_dim *p
 }
 
 static gcut_status infer_max_unpool(gcut_infer *c, gcut_error *err) {
-  const gcut_unpool_attrs *attrs = c->attrs;
-  gcut_window window;
+  const gcut__unpool_attrs *attrs = c->attrs;
+  gcut__window window;
   int rank = gcut_infer_rank(c, 0);
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, GCUT_MAX_RANK, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 1, rank, rank, err));
@@ -179,7 +179,7 @@ const gcut_op gcut__op_max_unpool = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = unpool_attrs,
-    .attrs_size = sizeof(gcut_unpool_attrs),
+    .attrs_size = sizeof(gcut__unpool_attrs),
     .infer = infer_max_unpool,
     .flops = flops_global_pool,
 };

@@ -3,12 +3,12 @@
 
 #define SCALES (GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16))
 
-gcut_granularity gcut__granularity(const gcut_quantize_attrs *attrs, int rank, gcut_dim size) {
-  if (rank == 0 || (rank == 1 && size == 1)) return GCUT_PER_TENSOR;
-  return rank == 1 && attrs->block_size == 0 ? GCUT_PER_AXIS : GCUT_PER_BLOCK;
+gcut__granularity gcut__granularity_of(const gcut__quantize_attrs *attrs, int rank, gcut_dim size) {
+  if (rank == 0 || (rank == 1 && size == 1)) return GCUT__PER_TENSOR;
+  return rank == 1 && attrs->block_size == 0 ? GCUT__PER_AXIS : GCUT__PER_BLOCK;
 }
 
-int64_t gcut__quantize_axis(const gcut_quantize_attrs *attrs, int rank) {
+int64_t gcut__quantize_axis(const gcut__quantize_attrs *attrs, int rank) {
   if (rank == 1) return 0;
   return attrs->axis < 0 ? attrs->axis + rank : attrs->axis;
 }
@@ -22,15 +22,15 @@ static gcut_status clash(const gcut_infer *c, int d, gcut_dim have, gcut_dim wan
 
 // Input 1 must be a scale for input 0.
 static gcut_status check_scale(gcut_infer *c, gcut_error *err) {
-  const gcut_quantize_attrs *attrs = c->attrs;
+  const gcut__quantize_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0), own = gcut_infer_rank(c, 1), axis;
   const gcut_dim *dims = gcut_infer_dims(c, 0), *scale = gcut_infer_dims(c, 1);
   if (attrs->block_size < 0)
     return GCUT_NODE_FAIL(c, err, "block_size is %lld", (long long)attrs->block_size);
-  gcut_granularity kind = gcut__granularity(attrs, own, own > 0 ? scale[0] : 1);
-  if (kind == GCUT_PER_TENSOR) return GCUT_OK;
+  gcut__granularity kind = gcut__granularity_of(attrs, own, own > 0 ? scale[0] : 1);
+  if (kind == GCUT__PER_TENSOR) return GCUT_OK;
   GCUT_TRY(gcut_infer_axis(c, gcut__quantize_axis(attrs, rank), rank, &axis, err));
-  if (kind == GCUT_PER_AXIS) return clash(c, 0, scale[0], dims[axis], err);
+  if (kind == GCUT__PER_AXIS) return clash(c, 0, scale[0], dims[axis], err);
   if (attrs->block_size == 0)
     return GCUT_NODE_FAIL(c, err, "a scale of rank %d without block_size", own);
   GCUT_TRY(gcut_infer_expect_rank(c, 1, rank, rank, err));
@@ -60,7 +60,7 @@ static gcut_status check_zero_point(gcut_infer *c, gcut_error *err) {
 // The attribute output_dtype, or 0; it must be among `mask`.
 static gcut_status output_type(const gcut_infer *c, uint64_t mask, gcut_dtype *out,
                                gcut_error *err) {
-  const gcut_quantize_attrs *attrs = c->attrs;
+  const gcut__quantize_attrs *attrs = c->attrs;
   *out = (gcut_dtype)0;
   if (attrs->output_dtype == 0) return GCUT_OK;
   bool ok = attrs->output_dtype > 0 && attrs->output_dtype < GCUT_N_DTYPES &&
@@ -77,18 +77,18 @@ static double flops_quantize(const gcut_infer *c) {
 // ---- QuantizeLinear ---------------------------------------------------------------------------
 
 static const gcut_attr_row quantize_attrs[] = {
-    GCUT_ATTR_INT(gcut_quantize_attrs, axis, 1),
-    GCUT_ATTR_INT(gcut_quantize_attrs, block_size, 0),
-    GCUT_ATTR_INT(gcut_quantize_attrs, output_dtype, 0),
-    GCUT_ATTR_INT(gcut_quantize_attrs, saturate, 1),
-    GCUT_ATTR_INT(gcut_quantize_attrs, precision, 0),
+    GCUT_ATTR_INT(gcut__quantize_attrs, axis, 1),
+    GCUT_ATTR_INT(gcut__quantize_attrs, block_size, 0),
+    GCUT_ATTR_INT(gcut__quantize_attrs, output_dtype, 0),
+    GCUT_ATTR_INT(gcut__quantize_attrs, saturate, 1),
+    GCUT_ATTR_INT(gcut__quantize_attrs, precision, 0),
     {0},
 };
 
 static gcut_status infer_quantize(gcut_infer *c, gcut_error *err) {
-  const gcut_quantize_attrs *attrs = c->attrs;
+  const gcut__quantize_attrs *attrs = c->attrs;
   gcut_dtype type;
-  GCUT_TRY(output_type(c, GCUT_QUANTIZED, &type, err));
+  GCUT_TRY(output_type(c, GCUT__QUANTIZED, &type, err));
   GCUT_TRY(check_scale(c, err));
   GCUT_TRY(check_zero_point(c, err));
   bool precise = attrs->precision == 0 || attrs->precision == GCUT_FLOAT ||
@@ -110,9 +110,9 @@ const gcut_op gcut__op_quantize_linear = {
     .outputs = "V",
     .T = SCALES | GCUT_TYPE(INT32),
     .U = SCALES | GCUT_TYPE(INT32) | GCUT_TYPE(FLOAT8E8M0),
-    .V = GCUT_QUANTIZED,
+    .V = GCUT__QUANTIZED,
     .attrs = quantize_attrs,
-    .attrs_size = sizeof(gcut_quantize_attrs),
+    .attrs_size = sizeof(gcut__quantize_attrs),
     .infer = infer_quantize,
     .flops = flops_quantize,
 };
@@ -120,9 +120,9 @@ const gcut_op gcut__op_quantize_linear = {
 // ---- DequantizeLinear -------------------------------------------------------------------------
 
 static const gcut_attr_row dequantize_attrs[] = {
-    GCUT_ATTR_INT(gcut_quantize_attrs, axis, 1),
-    GCUT_ATTR_INT(gcut_quantize_attrs, block_size, 0),
-    GCUT_ATTR_INT(gcut_quantize_attrs, output_dtype, 0),
+    GCUT_ATTR_INT(gcut__quantize_attrs, axis, 1),
+    GCUT_ATTR_INT(gcut__quantize_attrs, block_size, 0),
+    GCUT_ATTR_INT(gcut__quantize_attrs, output_dtype, 0),
     {0},
 };
 
@@ -139,10 +139,10 @@ static gcut_status infer_dequantize(gcut_infer *c, gcut_error *err) {
 const gcut_op gcut__op_dequantize_linear = {
     .inputs = "TUT?",
     .outputs = "*",
-    .T = GCUT_QUANTIZED | GCUT_TYPE(INT32),
+    .T = GCUT__QUANTIZED | GCUT_TYPE(INT32),
     .U = SCALES | GCUT_TYPE(FLOAT8E8M0),
     .attrs = dequantize_attrs,
-    .attrs_size = sizeof(gcut_quantize_attrs),
+    .attrs_size = sizeof(gcut__quantize_attrs),
     .infer = infer_dequantize,
     .flops = flops_quantize,
 };

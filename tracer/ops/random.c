@@ -4,31 +4,32 @@
 #include <math.h>
 
 #define COMMON_ROWS(dtype_default)                                                                 \
-  GCUT_ATTR_INT(gcut_random_attrs, dtype, dtype_default),                                          \
-      GCUT_ATTR_FLOAT(gcut_random_attrs, seed, NAN)
+  GCUT_ATTR_INT(gcut__random_attrs, dtype, dtype_default),                                         \
+      GCUT_ATTR_FLOAT(gcut__random_attrs, seed, NAN)
 #define NORMAL_ROWS                                                                                \
-  GCUT_ATTR_FLOAT(gcut_random_attrs, mean, 0.0f), GCUT_ATTR_FLOAT(gcut_random_attrs, scale, 1.0f)
+  GCUT_ATTR_FLOAT(gcut__random_attrs, mean, 0.0f), GCUT_ATTR_FLOAT(gcut__random_attrs, scale, 1.0f)
 #define UNIFORM_ROWS                                                                               \
-  GCUT_ATTR_FLOAT(gcut_random_attrs, low, 0.0f), GCUT_ATTR_FLOAT(gcut_random_attrs, high, 1.0f)
+  GCUT_ATTR_FLOAT(gcut__random_attrs, low, 0.0f), GCUT_ATTR_FLOAT(gcut__random_attrs, high, 1.0f)
 
 static const gcut_attr_row normal_rows[] = {
-    COMMON_ROWS(GCUT_FLOAT), NORMAL_ROWS, GCUT_ATTR_INTS_REQUIRED(gcut_random_attrs, shape), {0}};
+    COMMON_ROWS(GCUT_FLOAT), NORMAL_ROWS, GCUT_ATTR_INTS_REQUIRED(gcut__random_attrs, shape), {0}};
 static const gcut_attr_row uniform_rows[] = {
-    COMMON_ROWS(GCUT_FLOAT), UNIFORM_ROWS, GCUT_ATTR_INTS_REQUIRED(gcut_random_attrs, shape), {0}};
+    COMMON_ROWS(GCUT_FLOAT), UNIFORM_ROWS, GCUT_ATTR_INTS_REQUIRED(gcut__random_attrs, shape), {0}};
 static const gcut_attr_row normal_like_rows[] = {COMMON_ROWS(0), NORMAL_ROWS, {0}};
 static const gcut_attr_row uniform_like_rows[] = {COMMON_ROWS(0), UNIFORM_ROWS, {0}};
 static const gcut_attr_row bernoulli_rows[] = {COMMON_ROWS(0), {0}};
 static const gcut_attr_row multinomial_rows[] = {
-    COMMON_ROWS(GCUT_INT32), GCUT_ATTR_INT(gcut_random_attrs, sample_size, 1), {0}};
-static const gcut_attr_row dropout_rows[] = {GCUT_ATTR_FLOAT(gcut_dropout_attrs, ratio, 0.5f),
-                                             GCUT_ATTR_INT(gcut_dropout_attrs, is_test, 0),
-                                             GCUT_ATTR_INT(gcut_dropout_attrs, seed, GCUT_NO_SEED),
-                                             {0}};
+    COMMON_ROWS(GCUT_INT32), GCUT_ATTR_INT(gcut__random_attrs, sample_size, 1), {0}};
+static const gcut_attr_row dropout_rows[] = {
+    GCUT_ATTR_FLOAT(gcut__dropout_attrs, ratio, 0.5f),
+    GCUT_ATTR_INT(gcut__dropout_attrs, is_test, 0),
+    GCUT_ATTR_INT(gcut__dropout_attrs, seed, GCUT__NO_SEED),
+    {0}};
 
 // The type of the output: attribute `dtype`, or the input's.
 static gcut_status read_dtype(const gcut_infer *c, uint64_t types, gcut_dtype *out_type,
                               gcut_error *err) {
-  int64_t dtype = ((const gcut_random_attrs *)c->attrs)->dtype;
+  int64_t dtype = ((const gcut__random_attrs *)c->attrs)->dtype;
   *out_type = GCUT_UNDEFINED;
   if (dtype == 0 && c->n_inputs > 0)
     *out_type = gcut_infer_dtype(c, 0);
@@ -40,7 +41,7 @@ static gcut_status read_dtype(const gcut_infer *c, uint64_t types, gcut_dtype *o
 }
 
 static gcut_status infer_shaped(gcut_infer *c, gcut_error *err) {
-  gcut_ints shape = ((const gcut_random_attrs *)c->attrs)->shape;
+  gcut_ints shape = ((const gcut__random_attrs *)c->attrs)->shape;
   gcut_dtype type;
   GCUT_TRY(read_dtype(c, GCUT_FLOATS_STANDARD, &type, err));
   if (shape.n > GCUT_MAX_RANK)
@@ -62,7 +63,7 @@ static gcut_status infer_bernoulli(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_multinomial(gcut_infer *c, gcut_error *err) {
-  const gcut_random_attrs *attrs = c->attrs;
+  const gcut__random_attrs *attrs = c->attrs;
   gcut_dtype type;
   GCUT_TRY(read_dtype(c, GCUT_INDICES, &type, err));
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, 2, err));
@@ -92,7 +93,7 @@ static gcut_status infer_dropout(gcut_infer *c, gcut_error *err) {
                                     .T = (types),                                                  \
                                     .flags = GCUT_OP_RANDOM,                                       \
                                     .attrs = rows,                                                 \
-                                    .attrs_size = sizeof(gcut_random_attrs),                       \
+                                    .attrs_size = sizeof(gcut__random_attrs),                      \
                                     .infer = infer_function};
 RANDOM(random_normal, "", 0, normal_rows, infer_shaped)
 RANDOM(random_uniform, "", 0, uniform_rows, infer_shaped)
@@ -107,5 +108,5 @@ const gcut_op gcut__op_dropout = {.inputs = "T U? b?",
                                   .U = GCUT_FLOATS_STANDARD | GCUT_FLOATS_8,
                                   .flags = GCUT_OP_RANDOM,
                                   .attrs = dropout_rows,
-                                  .attrs_size = sizeof(gcut_dropout_attrs),
+                                  .attrs_size = sizeof(gcut__dropout_attrs),
                                   .infer = infer_dropout};

@@ -4,16 +4,16 @@
 #include "tracer/ops/propagate.h"
 
 static const gcut_attr_row reduce_rows[] = {
-    GCUT_ATTR_INTS(gcut_reduce_attrs, axes),
-    GCUT_ATTR_INT(gcut_reduce_attrs, keepdims, 1),
-    GCUT_ATTR_INT(gcut_reduce_attrs, noop_with_empty_axes, 0),
+    GCUT_ATTR_INTS(gcut__reduce_attrs, axes),
+    GCUT_ATTR_INT(gcut__reduce_attrs, keepdims, 1),
+    GCUT_ATTR_INT(gcut__reduce_attrs, noop_with_empty_axes, 0),
     {0}};
 
 // ---- shape ------------------------------------------------------------------------------------
 
 // Where the axes are not known: the rank at least may be.
 static gcut_status infer_unknown_axes(gcut_infer *c, gcut_error *err) {
-  const gcut_reduce_attrs *attrs = c->attrs;
+  const gcut__reduce_attrs *attrs = c->attrs;
   gcut_dim n = gcut_infer_rank(c, 1) == 1 ? gcut_infer_dims(c, 1)[0] : GCUT_DIM_INVALID;
   int rank = gcut_infer_rank(c, 0);
   if (attrs->keepdims) return gcut_infer_set_unknown(c, 0, GCUT_UNDEFINED, rank, err);
@@ -22,7 +22,7 @@ static gcut_status infer_unknown_axes(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_with_axes(gcut_infer *c, const int64_t *axes, size_t n, gcut_error *err) {
-  const gcut_reduce_attrs *attrs = c->attrs;
+  const gcut__reduce_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0), out_rank = 0, checked[GCUT_MAX_RANK];
   bool mask[GCUT_MAX_RANK];
   gcut_dim dims[GCUT_MAX_RANK];
@@ -34,7 +34,7 @@ static gcut_status infer_with_axes(gcut_infer *c, const int64_t *axes, size_t n,
 }
 
 static gcut_status infer_shape(gcut_infer *c, gcut_error *err) {
-  const gcut_reduce_attrs *attrs = c->attrs;
+  const gcut__reduce_attrs *attrs = c->attrs;
   const int64_t *axes;
   uint32_t n;
   if (!gcut_infer_has(c, 1)) return infer_with_axes(c, attrs->axes.data, attrs->axes.n, err);
@@ -89,7 +89,7 @@ static double count_input(const gcut_infer *c) {
                                            .outputs = "T",                                         \
                                            .T = (types),                                           \
                                            .attrs = reduce_rows,                                   \
-                                           .attrs_size = sizeof(gcut_reduce_attrs),                \
+                                           .attrs_size = sizeof(gcut__reduce_attrs),               \
                                            .infer = infer_function,                                \
                                            .flops = count_input};
 REDUCE(l1, REDUCE_TYPES, infer_shape)

@@ -32,32 +32,33 @@ static bool is_upsample(const gcut_node *node) {
   return strcmp(node->op_type, "Upsample") == 0;
 }
 
-const char *gcut__resize_rules(const gcut_node *node, const gcut_resize_attrs *attrs,
-                               gcut_resize_rules *out) {
+const char *gcut__resize_rules_of(const gcut_node *node, const gcut__resize_attrs *attrs,
+                                  gcut__resize_rules *out) {
   int mode = choose(attrs->mode, modes);
   int transform = choose(attrs->coordinate_transformation_mode, transforms);
   int nearest = choose(attrs->nearest_mode, nearest_modes);
   if (mode < 0) return "mode is none of nearest, linear and cubic";
   if (transform < 0) return "unknown coordinate_transformation_mode";
   if (nearest < 0) return "unknown nearest_mode";
-  out->mode = mode == 3 ? GCUT_RESIZE_LINEAR : (gcut_resize_mode)mode;
-  out->transform = (gcut_resize_transform)transform;
-  out->nearest = (gcut_resize_nearest)nearest;
+  out->mode = mode == 3 ? GCUT__RESIZE_LINEAR : (gcut__resize_mode)mode;
+  out->transform = (gcut__resize_transform)transform;
+  out->nearest = (gcut__resize_nearest)nearest;
   if (is_upsample(node) || node->version < 11) {
-    out->transform = GCUT_RESIZE_ASYMMETRIC;
-    out->nearest = GCUT_RESIZE_SIMPLE;
+    out->transform = GCUT__RESIZE_ASYMMETRIC;
+    out->nearest = GCUT__RESIZE_SIMPLE;
   }
   return NULL;
 }
 
-gcut_resize_inputs gcut__resize_inputs(const gcut_node *node) {
-  if (is_upsample(node) || node->version < 11) return (gcut_resize_inputs){GCUT_NONE, 1, GCUT_NONE};
-  return (gcut_resize_inputs){1, 2, 3};
+gcut__resize_inputs gcut__resize_inputs_of(const gcut_node *node) {
+  if (is_upsample(node) || node->version < 11)
+    return (gcut__resize_inputs){GCUT_NONE, 1, GCUT_NONE};
+  return (gcut__resize_inputs){1, 2, 3};
 }
 
 // ---- sizes ------------------------------------------------------------------------------------
 
-const char *gcut__resize_by_scales(const double *scales, size_t n, gcut_resize_axis *axes) {
+const char *gcut__resize_by_scales(const double *scales, size_t n, gcut__resize_axis *axes) {
   for (size_t i = 0; i < n; i++) {
     if (!(scales[i] > 0) || isinf(scales[i])) return "a scale is not a positive number";
     double size = (double)floorf((float)axes[i].in * (float)scales[i]);
@@ -69,8 +70,8 @@ const char *gcut__resize_by_scales(const double *scales, size_t n, gcut_resize_a
   return NULL;
 }
 
-const char *gcut__resize_by_sizes(const gcut_resize_attrs *attrs, const int64_t *sizes, size_t n,
-                                  gcut_resize_axis *axes) {
+const char *gcut__resize_by_sizes(const gcut__resize_attrs *attrs, const int64_t *sizes, size_t n,
+                                  gcut__resize_axis *axes) {
   int policy = choose(attrs->keep_aspect_ratio_policy, policies);
   if (policy < 0) return "unknown keep_aspect_ratio_policy";
   double least = INFINITY, most = 0;
@@ -108,7 +109,7 @@ typedef struct resized {
 
 // The axes that scales and sizes speak of: all, unless the node says which.
 static gcut_status read_axes(gcut_infer *c, resized *r, gcut_error *err) {
-  const gcut_resize_attrs *attrs = c->attrs;
+  const gcut__resize_attrs *attrs = c->attrs;
   r->rank = gcut_infer_rank(c, 0);
   r->n = attrs->axes.given ? attrs->axes.n : (size_t)r->rank;
   for (int i = 0; i < r->rank; i++) r->dims[i] = gcut_infer_dims(c, 0)[i], r->axes[i] = i;
@@ -117,7 +118,7 @@ static gcut_status read_axes(gcut_infer *c, resized *r, gcut_error *err) {
 }
 
 // The numbers among the axes' sizes; whether all are.
-static bool known_axes(const resized *r, gcut_resize_axis *axes) {
+static bool known_axes(const resized *r, gcut__resize_axis *axes) {
   bool all = true;
   for (size_t i = 0; i < r->n; i++) {
     gcut_dim size = r->dims[r->axes[i]];
@@ -129,7 +130,7 @@ static bool known_axes(const resized *r, gcut_resize_axis *axes) {
   return all;
 }
 
-static gcut_status accept(gcut_infer *c, resized *r, const gcut_resize_axis *axes,
+static gcut_status accept(gcut_infer *c, resized *r, const gcut__resize_axis *axes,
                           const char *problem, gcut_error *err) {
   if (problem) return GCUT_NODE_FAIL(c, err, "%s", problem);
   for (size_t i = 0; i < r->n; i++) {
@@ -143,7 +144,7 @@ static gcut_status accept(gcut_infer *c, resized *r, const gcut_resize_axis *axe
 
 static gcut_status by_scales(gcut_infer *c, const double *scales, size_t n, resized *r,
                              gcut_error *err) {
-  gcut_resize_axis axes[GCUT_MAX_RANK] = {{0}};
+  gcut__resize_axis axes[GCUT_MAX_RANK] = {{0}};
   if (n != r->n) return GCUT_NODE_FAIL(c, err, "%zu scales for %zu axes", n, r->n);
   bool known = known_axes(r, axes);
   const char *problem = gcut__resize_by_scales(scales, n, axes);
@@ -157,8 +158,8 @@ static gcut_status by_scales(gcut_infer *c, const double *scales, size_t n, resi
 
 static gcut_status by_sizes(gcut_infer *c, const gcut_dim *sizes, size_t n, resized *r,
                             gcut_error *err) {
-  const gcut_resize_attrs *attrs = c->attrs;
-  gcut_resize_axis axes[GCUT_MAX_RANK] = {{0}};
+  const gcut__resize_attrs *attrs = c->attrs;
+  gcut__resize_axis axes[GCUT_MAX_RANK] = {{0}};
   if (n != r->n) return GCUT_NODE_FAIL(c, err, "%zu sizes for %zu axes", n, r->n);
   bool known = known_axes(r, axes),
        stretch = choose(attrs->keep_aspect_ratio_policy, policies) == 0;
@@ -185,7 +186,7 @@ static gcut_status expect_roi(gcut_infer *c, uint32_t roi, const resized *r, gcu
 }
 
 static gcut_status resize_sizes(gcut_infer *c, resized *r, gcut_error *err) {
-  gcut_resize_inputs in = gcut__resize_inputs(c->node);
+  gcut__resize_inputs in = gcut__resize_inputs_of(c->node);
   const gcut_dim *sizes;
   const double *scales;
   uint32_t n;
@@ -203,29 +204,29 @@ static gcut_status resize_sizes(gcut_infer *c, resized *r, gcut_error *err) {
 }
 
 static gcut_status resize_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_resize_attrs *attrs = c->attrs;
-  gcut_resize_rules rules;
+  const gcut__resize_attrs *attrs = c->attrs;
+  gcut__resize_rules rules;
   resized r;
-  const char *problem = gcut__resize_rules(c->node, attrs, &rules);
+  const char *problem = gcut__resize_rules_of(c->node, attrs, &rules);
   if (problem) return GCUT_NODE_FAIL(c, err, "%s", problem);
-  if (attrs->antialias && rules.mode == GCUT_RESIZE_NEAREST)
+  if (attrs->antialias && rules.mode == GCUT__RESIZE_NEAREST)
     return GCUT_NODE_FAIL(c, err, "antialias goes with linear and cubic only");
   GCUT_TRY(read_axes(c, &r, err));
-  if (rules.transform == GCUT_RESIZE_TF_CROP)
-    GCUT_TRY(expect_roi(c, gcut__resize_inputs(c->node).roi, &r, err));
+  if (rules.transform == GCUT__RESIZE_TF_CROP)
+    GCUT_TRY(expect_roi(c, gcut__resize_inputs_of(c->node).roi, &r, err));
   GCUT_TRY(resize_sizes(c, &r, err));
   return gcut_infer_set(c, 0, 0, r.rank, r.dims, err);
 }
 
 // Before opset 9 the scales are attributes: of all dims, or of the last two.
 static gcut_status upsample_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_resize_attrs *attrs = c->attrs;
+  const gcut__resize_attrs *attrs = c->attrs;
   double scales[GCUT_MAX_RANK];
   resized r;
   if (c->node->version >= 9) return resize_infer(c, err);
-  gcut_resize_rules rules;
+  gcut__resize_rules rules;
   if (c->n_inputs > 1) return GCUT_NODE_FAIL(c, err, "before opset 9 scales are attributes");
-  const char *problem = gcut__resize_rules(c->node, attrs, &rules);
+  const char *problem = gcut__resize_rules_of(c->node, attrs, &rules);
   if (problem) return GCUT_NODE_FAIL(c, err, "%s", problem);
   GCUT_TRY(read_axes(c, &r, err));
   size_t n = gcut__upsample_scales(c->node, attrs, r.rank, scales);
@@ -234,7 +235,7 @@ static gcut_status upsample_infer(gcut_infer *c, gcut_error *err) {
   return gcut_infer_set(c, 0, 0, r.rank, r.dims, err);
 }
 
-size_t gcut__upsample_scales(const gcut_node *node, const gcut_resize_attrs *attrs, int rank,
+size_t gcut__upsample_scales(const gcut_node *node, const gcut__resize_attrs *attrs, int rank,
                              double *out) {
   for (int i = 0; i < rank; i++) out[i] = 1;
   if (node->version < 7) {
@@ -249,32 +250,32 @@ size_t gcut__upsample_scales(const gcut_node *node, const gcut_resize_attrs *att
 
 // A multiply-add a tap.
 static double resize_flops(const gcut_infer *c) {
-  const gcut_resize_attrs *attrs = c->attrs;
+  const gcut__resize_attrs *attrs = c->attrs;
   int mode = choose(attrs->mode, modes);
   return gcut_fact_count(&c->outputs[0]) * (mode == 0 ? 0 : mode == 2 ? 32 : 8);
 }
 
 static const gcut_attr_row resize_rows[] = {
-    GCUT_ATTR_STRING(gcut_resize_attrs, mode, "nearest"),
-    GCUT_ATTR_STRING(gcut_resize_attrs, nearest_mode, "round_prefer_floor"),
-    GCUT_ATTR_STRING(gcut_resize_attrs, coordinate_transformation_mode, "half_pixel"),
-    GCUT_ATTR_STRING(gcut_resize_attrs, keep_aspect_ratio_policy, "stretch"),
-    GCUT_ATTR_INTS(gcut_resize_attrs, axes),
-    GCUT_ATTR_INT(gcut_resize_attrs, exclude_outside, 0),
-    GCUT_ATTR_INT(gcut_resize_attrs, antialias, 0),
-    GCUT_ATTR_FLOAT(gcut_resize_attrs, cubic_coeff_a, -0.75f),
-    GCUT_ATTR_FLOAT(gcut_resize_attrs, extrapolation_value, 0),
+    GCUT_ATTR_STRING(gcut__resize_attrs, mode, "nearest"),
+    GCUT_ATTR_STRING(gcut__resize_attrs, nearest_mode, "round_prefer_floor"),
+    GCUT_ATTR_STRING(gcut__resize_attrs, coordinate_transformation_mode, "half_pixel"),
+    GCUT_ATTR_STRING(gcut__resize_attrs, keep_aspect_ratio_policy, "stretch"),
+    GCUT_ATTR_INTS(gcut__resize_attrs, axes),
+    GCUT_ATTR_INT(gcut__resize_attrs, exclude_outside, 0),
+    GCUT_ATTR_INT(gcut__resize_attrs, antialias, 0),
+    GCUT_ATTR_FLOAT(gcut__resize_attrs, cubic_coeff_a, -0.75f),
+    GCUT_ATTR_FLOAT(gcut__resize_attrs, extrapolation_value, 0),
     {0},
 };
 
 static const gcut_attr_row upsample_rows[] = {
-    GCUT_ATTR_STRING(gcut_resize_attrs, mode, "nearest"),
-    GCUT_ATTR_STRING(gcut_resize_attrs, nearest_mode, "round_prefer_floor"),
-    GCUT_ATTR_STRING(gcut_resize_attrs, coordinate_transformation_mode, "asymmetric"),
-    GCUT_ATTR_STRING(gcut_resize_attrs, keep_aspect_ratio_policy, "stretch"),
-    GCUT_ATTR_FLOAT(gcut_resize_attrs, height_scale, 1),
-    GCUT_ATTR_FLOAT(gcut_resize_attrs, width_scale, 1),
-    GCUT_ATTR_FLOATS(gcut_resize_attrs, scales),
+    GCUT_ATTR_STRING(gcut__resize_attrs, mode, "nearest"),
+    GCUT_ATTR_STRING(gcut__resize_attrs, nearest_mode, "round_prefer_floor"),
+    GCUT_ATTR_STRING(gcut__resize_attrs, coordinate_transformation_mode, "asymmetric"),
+    GCUT_ATTR_STRING(gcut__resize_attrs, keep_aspect_ratio_policy, "stretch"),
+    GCUT_ATTR_FLOAT(gcut__resize_attrs, height_scale, 1),
+    GCUT_ATTR_FLOAT(gcut__resize_attrs, width_scale, 1),
+    GCUT_ATTR_FLOATS(gcut__resize_attrs, scales),
     {0},
 };
 
@@ -283,7 +284,7 @@ const gcut_op gcut__op_resize = {
     .outputs = "T",
     .U = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(DOUBLE),
     .attrs = resize_rows,
-    .attrs_size = sizeof(gcut_resize_attrs),
+    .attrs_size = sizeof(gcut__resize_attrs),
     .infer = resize_infer,
     .flops = resize_flops,
 };
@@ -292,7 +293,7 @@ const gcut_op gcut__op_upsample = {
     .inputs = "Tf?",
     .outputs = "T",
     .attrs = upsample_rows,
-    .attrs_size = sizeof(gcut_resize_attrs),
+    .attrs_size = sizeof(gcut__resize_attrs),
     .infer = upsample_infer,
     .flops = resize_flops,
 };

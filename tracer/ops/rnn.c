@@ -13,9 +13,10 @@
 
 #include "tracer/ops/expect.h"
 
-const gcut_rnn_function gcut__rnn_defaults[1] = {GCUT_RNN_TANH};
-const gcut_rnn_function gcut__gru_defaults[2] = {GCUT_RNN_SIGMOID, GCUT_RNN_TANH};
-const gcut_rnn_function gcut__lstm_defaults[3] = {GCUT_RNN_SIGMOID, GCUT_RNN_TANH, GCUT_RNN_TANH};
+const gcut__rnn_function gcut__rnn_defaults[1] = {GCUT__RNN_TANH};
+const gcut__rnn_function gcut__gru_defaults[2] = {GCUT__RNN_SIGMOID, GCUT__RNN_TANH};
+const gcut__rnn_function gcut__lstm_defaults[3] = {GCUT__RNN_SIGMOID, GCUT__RNN_TANH,
+                                                   GCUT__RNN_TANH};
 
 // ---- activations ------------------------------------------------------------------------------
 
@@ -24,7 +25,7 @@ static const struct {
   float alpha, beta;
 } functions[] = {
 #define X(text, name, alpha, beta) {text, alpha, beta},
-    GCUT_RNN_ACTIVATION_LIST(X)
+    GCUT__RNN_ACTIVATION_LIST(X)
 #undef X
 };
 
@@ -32,10 +33,10 @@ static bool is(gcut_string text, const char *name) {
   return text.size == strlen(name) && strncasecmp(text.data, name, text.size) == 0;
 }
 
-static gcut_rnn_function find_function(gcut_string name) {
+static gcut__rnn_function find_function(gcut_string name) {
   int i = 0;
-  while (i < GCUT_RNN_UNKNOWN && !is(name, functions[i].name)) i++;
-  return (gcut_rnn_function)i;
+  while (i < GCUT__RNN_UNKNOWN && !is(name, functions[i].name)) i++;
+  return (gcut__rnn_function)i;
 }
 
 // The next of a list for a function that has such a parameter, else its default.
@@ -43,33 +44,35 @@ static float consume(const gcut_floats *list, size_t *next, float standard) {
   return isnan(standard) || *next >= list->n ? standard : list->data[(*next)++];
 }
 
-bool gcut__rnn_activations(const gcut_rnn_attrs *attrs, const gcut_rnn_function *defaults,
-                           size_t n_defaults, size_t n, gcut_rnn_activation *out, size_t *out_bad) {
+bool gcut__rnn_activations(const gcut__rnn_attrs *attrs, const gcut__rnn_function *defaults,
+                           size_t n_defaults, size_t n, gcut__rnn_activation *out,
+                           size_t *out_bad) {
   size_t alpha = 0, beta = 0;
   bool given = attrs->activations.n > 0;
   for (size_t i = 0; i < n; i++) {
     *out_bad = i;
     if (given && i >= attrs->activations.n) return false;
-    gcut_rnn_function f =
+    gcut__rnn_function f =
         given ? find_function(attrs->activations.data[i]) : defaults[i % n_defaults];
-    if (f == GCUT_RNN_UNKNOWN) return false;
-    out[i] = (gcut_rnn_activation){f, consume(&attrs->activation_alpha, &alpha, functions[f].alpha),
-                                   consume(&attrs->activation_beta, &beta, functions[f].beta)};
+    if (f == GCUT__RNN_UNKNOWN) return false;
+    out[i] =
+        (gcut__rnn_activation){f, consume(&attrs->activation_alpha, &alpha, functions[f].alpha),
+                               consume(&attrs->activation_beta, &beta, functions[f].beta)};
   }
   return true;
 }
 
-int gcut__rnn_directions(const gcut_rnn_attrs *attrs) {
+int gcut__rnn_directions(const gcut__rnn_attrs *attrs) {
   if (is(attrs->direction, "forward") || is(attrs->direction, "reverse")) return 1;
   return is(attrs->direction, "bidirectional") ? 2 : 0;
 }
 
 // ---- inference --------------------------------------------------------------------------------
 
-static gcut_status expect_attrs(const gcut_infer *c, const gcut_rnn_function *defaults,
+static gcut_status expect_attrs(const gcut_infer *c, const gcut__rnn_function *defaults,
                                 size_t n_defaults, gcut_error *err) {
-  const gcut_rnn_attrs *attrs = c->attrs;
-  gcut_rnn_activation activations[6];
+  const gcut__rnn_attrs *attrs = c->attrs;
+  gcut__rnn_activation activations[6];
   size_t bad, directions = (size_t)gcut__rnn_directions(attrs);
   if (directions == 0)
     return GCUT_NODE_FAIL(c, err, "direction '%.*s' is none of forward, reverse and bidirectional",
@@ -103,7 +106,7 @@ typedef struct sizes {
 
 // transposed: W [D, I, G*H], R [D, H, G*H].
 static gcut_status read_sizes(gcut_infer *c, bool transposed, sizes *s, gcut_error *err) {
-  const gcut_rnn_attrs *attrs = c->attrs;
+  const gcut__rnn_attrs *attrs = c->attrs;
   for (uint32_t i = 0; i < 3; i++) GCUT_TRY(gcut_infer_expect_rank(c, i, 3, 3, err));
   const gcut_dim *x = gcut_infer_dims(c, 0), *r = gcut_infer_dims(c, 2);
   s->steps = x[attrs->layout ? 1 : 0], s->batch = x[attrs->layout ? 0 : 1], s->inputs = x[2];
@@ -128,9 +131,9 @@ static gcut_status expect_weights(gcut_infer *c, const sizes *s, int64_t gates, 
   return gcut__expect_shape(c, 7, 2, p, "P", err);
 }
 
-static gcut_status rnn_infer(gcut_infer *c, int64_t gates, const gcut_rnn_function *defaults,
+static gcut_status rnn_infer(gcut_infer *c, int64_t gates, const gcut__rnn_function *defaults,
                              size_t n_defaults, bool transposed, gcut_error *err) {
-  const gcut_rnn_attrs *attrs = c->attrs;
+  const gcut__rnn_attrs *attrs = c->attrs;
   sizes s;
   GCUT_TRY(expect_attrs(c, defaults, n_defaults, err));
   GCUT_TRY(read_sizes(c, transposed, &s, err));
@@ -178,15 +181,15 @@ static double rnn_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row rnn_rows[] = {
-    GCUT_ATTR_FLOATS(gcut_rnn_attrs, activation_alpha),
-    GCUT_ATTR_FLOATS(gcut_rnn_attrs, activation_beta),
-    GCUT_ATTR_STRINGS(gcut_rnn_attrs, activations),
-    GCUT_ATTR_STRING(gcut_rnn_attrs, direction, "forward"),
-    GCUT_ATTR_FLOAT(gcut_rnn_attrs, clip, NAN),
-    GCUT_ATTR_INT(gcut_rnn_attrs, hidden_size, 0),
-    GCUT_ATTR_INT(gcut_rnn_attrs, layout, 0),
-    GCUT_ATTR_INT(gcut_rnn_attrs, linear_before_reset, 0),
-    GCUT_ATTR_INT(gcut_rnn_attrs, input_forget, 0),
+    GCUT_ATTR_FLOATS(gcut__rnn_attrs, activation_alpha),
+    GCUT_ATTR_FLOATS(gcut__rnn_attrs, activation_beta),
+    GCUT_ATTR_STRINGS(gcut__rnn_attrs, activations),
+    GCUT_ATTR_STRING(gcut__rnn_attrs, direction, "forward"),
+    GCUT_ATTR_FLOAT(gcut__rnn_attrs, clip, NAN),
+    GCUT_ATTR_INT(gcut__rnn_attrs, hidden_size, 0),
+    GCUT_ATTR_INT(gcut__rnn_attrs, layout, 0),
+    GCUT_ATTR_INT(gcut__rnn_attrs, linear_before_reset, 0),
+    GCUT_ATTR_INT(gcut__rnn_attrs, input_forget, 0),
     {0},
 };
 
@@ -197,7 +200,7 @@ static const gcut_attr_row rnn_rows[] = {
       .T = GCUT_FLOATS_STANDARD,                                                                   \
       .U = GCUT_TYPE(INT32),                                                                       \
       .attrs = rnn_rows,                                                                           \
-      .attrs_size = sizeof(gcut_rnn_attrs),                                                        \
+      .attrs_size = sizeof(gcut__rnn_attrs),                                                       \
       .infer = infer_##name,                                                                       \
       .flops = rnn_flops,                                                                          \
   };
@@ -211,7 +214,7 @@ const gcut_op gcut__op_dynamic_quantize_lstm = {
     .U = GCUT_TYPE(INT8) | GCUT_TYPE(UINT8),
     .V = GCUT_TYPE(INT32),
     .attrs = rnn_rows,
-    .attrs_size = sizeof(gcut_rnn_attrs),
+    .attrs_size = sizeof(gcut__rnn_attrs),
     .infer = infer_dynamic_quantize_lstm,
     .flops = rnn_flops,
 };

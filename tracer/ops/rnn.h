@@ -4,7 +4,7 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_rnn_attrs {
+typedef struct gcut__rnn_attrs {
   gcut_floats activation_alpha, activation_beta;
   gcut_strings activations;
   gcut_string direction;
@@ -13,10 +13,10 @@ typedef struct gcut_rnn_attrs {
   int64_t layout;              // 1: batch first
   int64_t linear_before_reset; // GRU
   int64_t input_forget;        // LSTM
-} gcut_rnn_attrs;
+} gcut__rnn_attrs;
 
 // X(name in lower case, name here, default alpha, default beta); NaN: the function has none.
-#define GCUT_RNN_ACTIVATION_LIST(X)                                                                \
+#define GCUT__RNN_ACTIVATION_LIST(X)                                                               \
   X("relu", RELU, NAN, NAN)                                                                        \
   X("tanh", TANH, NAN, NAN)                                                                        \
   X("sigmoid", SIGMOID, NAN, NAN)                                                                  \
@@ -29,28 +29,29 @@ typedef struct gcut_rnn_attrs {
   X("softsign", SOFTSIGN, NAN, NAN)                                                                \
   X("softplus", SOFTPLUS, NAN, NAN)
 
-typedef enum gcut_rnn_function {
-#define X(text, name, alpha, beta) GCUT_RNN_##name,
-  GCUT_RNN_ACTIVATION_LIST(X)
+typedef enum gcut__rnn_function {
+#define X(text, name, alpha, beta) GCUT__RNN_##name,
+  GCUT__RNN_ACTIVATION_LIST(X)
 #undef X
-      GCUT_RNN_UNKNOWN
-} gcut_rnn_function;
+      GCUT__RNN_UNKNOWN
+} gcut__rnn_function;
 
-typedef struct gcut_rnn_activation {
-  gcut_rnn_function function;
+typedef struct gcut__rnn_activation {
+  gcut__rnn_function function;
   float alpha, beta;
-} gcut_rnn_activation;
+} gcut__rnn_activation;
 
 // 1, or 2 for "bidirectional"; 0 for what is no direction.
-int gcut__rnn_directions(const gcut_rnn_attrs *attrs);
+int gcut__rnn_directions(const gcut__rnn_attrs *attrs);
 // Fills out[n], n at most 6: the names, or `defaults` over and over; alphas and betas are consumed
 // by the functions that have one. False where a name is unknown or names are too few; *out_bad then
 // says which.
-GCUT_MUST_USE bool gcut__rnn_activations(const gcut_rnn_attrs *attrs,
-                                         const gcut_rnn_function *defaults, size_t n_defaults,
-                                         size_t n, gcut_rnn_activation *out, size_t *out_bad);
+GCUT_MUST_USE bool gcut__rnn_activations(const gcut__rnn_attrs *attrs,
+                                         const gcut__rnn_function *defaults, size_t n_defaults,
+                                         size_t n, gcut__rnn_activation *out, size_t *out_bad);
 
 // Defaults of one direction: f; f g; f g h.
-extern const gcut_rnn_function gcut__rnn_defaults[1], gcut__gru_defaults[2], gcut__lstm_defaults[3];
+extern const gcut__rnn_function gcut__rnn_defaults[1], gcut__gru_defaults[2],
+    gcut__lstm_defaults[3];
 
 #endif

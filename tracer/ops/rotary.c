@@ -15,7 +15,7 @@ typedef struct tokens {
 
 // com.microsoft takes 3-D inputs without num_heads where the caches tell the head's size.
 static gcut_status read_tokens(gcut_infer *c, uint32_t cos, tokens *out, gcut_error *err) {
-  const gcut_rotary_attrs *attrs = c->attrs;
+  const gcut__rotary_attrs *attrs = c->attrs;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 4, err));
   const gcut_dim *dims = gcut_infer_dims(c, 0);
   if (gcut_infer_rank(c, 0) == 4) {
@@ -36,7 +36,7 @@ static gcut_status read_tokens(gcut_infer *c, uint32_t cos, tokens *out, gcut_er
 
 // The half of the part that turns.
 static gcut_status read_half(gcut_infer *c, gcut_dim size, gcut_dim *out, gcut_error *err) {
-  const gcut_rotary_attrs *attrs = c->attrs;
+  const gcut__rotary_attrs *attrs = c->attrs;
   int64_t turned = attrs->rotary_embedding_dim;
   if (turned < 0 || turned % 2 != 0 || (gcut_dim_known(size) && turned > size))
     return GCUT_NODE_FAIL(c, err, "rotary_embedding_dim is %" PRId64, turned);
@@ -67,9 +67,9 @@ static double rotary_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row rotary_rows[] = {
-    GCUT_ATTR_INT(gcut_rotary_attrs, interleaved, 0),
-    GCUT_ATTR_INT(gcut_rotary_attrs, num_heads, 0),
-    GCUT_ATTR_INT(gcut_rotary_attrs, rotary_embedding_dim, 0),
+    GCUT_ATTR_INT(gcut__rotary_attrs, interleaved, 0),
+    GCUT_ATTR_INT(gcut__rotary_attrs, num_heads, 0),
+    GCUT_ATTR_INT(gcut__rotary_attrs, rotary_embedding_dim, 0),
     {0},
 };
 
@@ -78,7 +78,7 @@ const gcut_op gcut__op_rotary_embedding = {
     .outputs = "T",
     .T = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .attrs = rotary_rows,
-    .attrs_size = sizeof(gcut_rotary_attrs),
+    .attrs_size = sizeof(gcut__rotary_attrs),
     .infer = rotary_infer,
     .flops = rotary_flops,
 };
@@ -106,7 +106,7 @@ const gcut_op gcut__op_microsoft_rotary_embedding = {
     .outputs = "T",
     .T = GCUT_TYPE(FLOAT) | GCUT_TYPE(FLOAT16) | GCUT_TYPE(BFLOAT16),
     .attrs = rotary_rows,
-    .attrs_size = sizeof(gcut_rotary_attrs),
+    .attrs_size = sizeof(gcut__rotary_attrs),
     .infer = microsoft_rotary_infer,
     .flops = rotary_flops,
 };

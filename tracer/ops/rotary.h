@@ -4,10 +4,10 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_rotary_attrs {
+typedef struct gcut__rotary_attrs {
   int64_t interleaved;
   int64_t num_heads;            // of 3-D inputs
   int64_t rotary_embedding_dim; // 0: the whole head
-} gcut_rotary_attrs;
+} gcut__rotary_attrs;
 
 #endif

@@ -39,7 +39,7 @@ const gcut_op gcut__op_non_zero = {
 // ---- Compress ---------------------------------------------------------------------------------
 
 static const gcut_attr_row compress_rows[] = {
-    GCUT_ATTR_INT(gcut__compress_attrs, axis, GCUT__NO_AXIS), {0}};
+    GCUT_ATTR_INT(gcut__compress_attrs, axis, GCUT_NO_AXIS), {0}};
 
 static gcut_dim count_true(gcut_infer *c) {
   const gcut_dim *values;
@@ -58,7 +58,7 @@ static gcut_status infer_compress(gcut_infer *c, gcut_error *err) {
   gcut_dim dims[GCUT_MAX_RANK], n = count_true(c);
   int rank = gcut_infer_rank(c, 0), axis;
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 1, 1, err));
-  if (attrs->axis == GCUT__NO_AXIS) return gcut_infer_set(c, 0, GCUT_UNDEFINED, 1, &n, err);
+  if (attrs->axis == GCUT_NO_AXIS) return gcut_infer_set(c, 0, GCUT_UNDEFINED, 1, &n, err);
   GCUT_TRY(gcut_infer_axis(c, attrs->axis, rank, &axis, err));
   memcpy(dims, gcut_infer_dims(c, 0), (size_t)rank * sizeof *dims);
   dims[axis] = n;
@@ -74,7 +74,7 @@ const gcut_op gcut__op_compress = {.inputs = "Tb",
 
 // ---- Unique -----------------------------------------------------------------------------------
 
-static const gcut_attr_row unique_rows[] = {GCUT_ATTR_INT(gcut__unique_attrs, axis, GCUT__NO_AXIS),
+static const gcut_attr_row unique_rows[] = {GCUT_ATTR_INT(gcut__unique_attrs, axis, GCUT_NO_AXIS),
                                             GCUT_ATTR_INT(gcut__unique_attrs, sorted, 1),
                                             {0}};
 
@@ -82,7 +82,7 @@ static gcut_status infer_unique(gcut_infer *c, gcut_error *err) {
   const gcut__unique_attrs *attrs = c->attrs;
   gcut_dim dims[GCUT_MAX_RANK], n = gcut_dim_fresh(c->dims), all;
   int rank = gcut_infer_rank(c, 0), axis;
-  if (attrs->axis == GCUT__NO_AXIS) {
+  if (attrs->axis == GCUT_NO_AXIS) {
     all = gcut__or_fresh(c, gcut_infer_product(c, gcut_infer_dims(c, 0), 0, rank));
     GCUT_TRY(gcut_infer_set(c, 0, GCUT_UNDEFINED, 1, &n, err));
   } else {

@@ -4,14 +4,12 @@
 
 #include "tracer/ops/op.h"
 
-#define GCUT__NO_AXIS INT64_MIN // the axis is absent: the tensor counts as one row
-
 typedef struct gcut__compress_attrs {
-  int64_t axis;
+  int64_t axis; // GCUT_NO_AXIS: the tensor counts as one row
 } gcut__compress_attrs;
 
 typedef struct gcut__unique_attrs {
-  int64_t axis, sorted;
+  int64_t axis, sorted; // as above
 } gcut__unique_attrs;
 
 #endif

@@ -44,7 +44,7 @@ static gcut_dim spectrum(gcut_infer *c, gcut_dim length, bool onesided) {
 
 // The axis; -1 where it is an input whose element is not known.
 static gcut_status dft_axis(gcut_infer *c, int *out, gcut_error *err) {
-  const gcut_dft_attrs *attrs = c->attrs;
+  const gcut__dft_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0);
   gcut_dim axis = c->node->version >= 20 ? -2 : attrs->axis;
   *out = -1;
@@ -56,7 +56,7 @@ static gcut_status dft_axis(gcut_infer *c, int *out, gcut_error *err) {
 
 // The transform's length; GCUT_DIM_INVALID where it is not known.
 static gcut_status dft_length(gcut_infer *c, gcut_dim in, gcut_dim *out, gcut_error *err) {
-  const gcut_dft_attrs *attrs = c->attrs;
+  const gcut__dft_attrs *attrs = c->attrs;
   *out = in;
   if (gcut_infer_has(c, 1)) {
     if (!read_scalar(c, 1, out)) *out = gcut_dim_fresh(c->dims);
@@ -67,7 +67,7 @@ static gcut_status dft_length(gcut_infer *c, gcut_dim in, gcut_dim *out, gcut_er
 }
 
 static gcut_status dft_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_dft_attrs *attrs = c->attrs;
+  const gcut__dft_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0), axis;
   gcut_dim length, dims[GCUT_MAX_RANK];
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 2, GCUT_MAX_RANK, err));
@@ -93,9 +93,9 @@ static double dft_flops(const gcut_infer *c) {
 }
 
 static const gcut_attr_row dft_rows[] = {
-    GCUT_ATTR_INT(gcut_dft_attrs, axis, 1),
-    GCUT_ATTR_INT(gcut_dft_attrs, inverse, 0),
-    GCUT_ATTR_INT(gcut_dft_attrs, onesided, 0),
+    GCUT_ATTR_INT(gcut__dft_attrs, axis, 1),
+    GCUT_ATTR_INT(gcut__dft_attrs, inverse, 0),
+    GCUT_ATTR_INT(gcut__dft_attrs, onesided, 0),
     {0},
 };
 
@@ -104,7 +104,7 @@ const gcut_op gcut__op_dft = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = dft_rows,
-    .attrs_size = sizeof(gcut_dft_attrs),
+    .attrs_size = sizeof(gcut__dft_attrs),
     .infer = dft_infer,
     .flops = dft_flops,
 };
@@ -123,7 +123,7 @@ static gcut_status frame_length(gcut_infer *c, gcut_dim *out, gcut_error *err) {
 }
 
 static gcut_status stft_infer(gcut_infer *c, gcut_error *err) {
-  const gcut_stft_attrs *attrs = c->attrs;
+  const gcut__stft_attrs *attrs = c->attrs;
   gcut_dim frame, step;
   GCUT_TRY(gcut_infer_expect_rank(c, 0, 3, 3, err));
   GCUT_TRY(expect_scalars(c, 1, 1, err));
@@ -144,7 +144,7 @@ static gcut_status stft_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row stft_rows[] = {
-    GCUT_ATTR_INT(gcut_stft_attrs, onesided, 1),
+    GCUT_ATTR_INT(gcut__stft_attrs, onesided, 1),
     {0},
 };
 
@@ -153,7 +153,7 @@ const gcut_op gcut__op_stft = {
     .outputs = "T",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = stft_rows,
-    .attrs_size = sizeof(gcut_stft_attrs),
+    .attrs_size = sizeof(gcut__stft_attrs),
     .infer = stft_infer,
     .flops = dft_flops,
 };
@@ -161,7 +161,7 @@ const gcut_op gcut__op_stft = {
 // ---- windows and MelWeightMatrix --------------------------------------------------------------
 
 static gcut_status output_type(const gcut_infer *c, gcut_dtype *out, gcut_error *err) {
-  const gcut_signal_window_attrs *attrs = c->attrs;
+  const gcut__signal_window_attrs *attrs = c->attrs;
   int64_t type = attrs->output_datatype;
   if (type < 1 || type > 63 || !(GCUT_NUMERIC >> type & 1))
     return GCUT_NODE_FAIL(c, err, "output_datatype is %" PRId64, type);
@@ -179,8 +179,8 @@ static gcut_status window_infer(gcut_infer *c, gcut_error *err) {
 }
 
 static const gcut_attr_row window_rows[] = {
-    GCUT_ATTR_INT(gcut_signal_window_attrs, output_datatype, GCUT_FLOAT),
-    GCUT_ATTR_INT(gcut_signal_window_attrs, periodic, 1),
+    GCUT_ATTR_INT(gcut__signal_window_attrs, output_datatype, GCUT_FLOAT),
+    GCUT_ATTR_INT(gcut__signal_window_attrs, periodic, 1),
     {0},
 };
 
@@ -189,7 +189,7 @@ static const gcut_attr_row window_rows[] = {
       .inputs = "I",                                                                               \
       .outputs = "*",                                                                              \
       .attrs = window_rows,                                                                        \
-      .attrs_size = sizeof(gcut_signal_window_attrs),                                              \
+      .attrs_size = sizeof(gcut__signal_window_attrs),                                             \
       .infer = window_infer,                                                                       \
   };
 WINDOW(hann_window)
@@ -215,6 +215,6 @@ const gcut_op gcut__op_mel_weight_matrix = {
     .outputs = "*",
     .T = GCUT_FLOATS_STANDARD,
     .attrs = window_rows,
-    .attrs_size = sizeof(gcut_signal_window_attrs),
+    .attrs_size = sizeof(gcut__signal_window_attrs),
     .infer = mel_infer,
 };

@@ -4,17 +4,17 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_dft_attrs {
+typedef struct gcut__dft_attrs {
   int64_t axis; // before opset 20; then an input
   int64_t inverse, onesided;
-} gcut_dft_attrs;
+} gcut__dft_attrs;
 
-typedef struct gcut_stft_attrs {
+typedef struct gcut__stft_attrs {
   int64_t onesided;
-} gcut_stft_attrs;
+} gcut__stft_attrs;
 
-typedef struct gcut_signal_window_attrs {
+typedef struct gcut__signal_window_attrs {
   int64_t output_datatype, periodic;
-} gcut_signal_window_attrs;
+} gcut__signal_window_attrs;
 
 #endif

@@ -2,12 +2,12 @@
 #include "tracer/ops/softmax.h"
 
 static const gcut_attr_row softmax_attrs[] = {
-    GCUT_ATTR_INT(gcut_softmax_attrs, axis, INT64_MIN),
+    GCUT_ATTR_INT(gcut__softmax_attrs, axis, GCUT_NO_AXIS),
     {0},
 };
 
-int64_t gcut__softmax_axis(const gcut_node *node, const gcut_softmax_attrs *attrs) {
-  if (attrs->axis != INT64_MIN) return attrs->axis;
+int64_t gcut__softmax_axis(const gcut_node *node, const gcut__softmax_attrs *attrs) {
+  if (attrs->axis != GCUT_NO_AXIS) return attrs->axis;
   return node->version < 13 ? 1 : -1;
 }
 
@@ -30,7 +30,7 @@ static double flops_softmax(const gcut_infer *c) {
       .outputs = "T",                                                                              \
       .T = GCUT_FLOATS_STANDARD,                                                                   \
       .attrs = softmax_attrs,                                                                      \
-      .attrs_size = sizeof(gcut_softmax_attrs),                                                    \
+      .attrs_size = sizeof(gcut__softmax_attrs),                                                   \
       .infer = infer_softmax,                                                                      \
       .flops = flops_softmax,                                                                      \
   }

@@ -3,13 +3,13 @@
 #include "tracer/ops/op.h"
 
 #define X(domain, name, ident, ...) extern const gcut_op gcut__op_##ident;
-GCUT_OP_LIST(X, X)
+GCUT__OP_LIST(X, X)
 #undef X
 
 static const gcut_op_row rows[] = {
 #define X(domain, name, ident, ...)                                                                \
-  {GCUT_DOMAIN_##domain, #name, &gcut__op_##ident, (const int[]){__VA_ARGS__, 0}},
-    GCUT_OP_LIST(X, X)
+  {GCUT__DOMAIN_##domain, #name, &gcut__op_##ident, (const int[]){__VA_ARGS__, 0}},
+    GCUT__OP_LIST(X, X)
 #undef X
 };
 

@@ -1,17 +1,17 @@
 // TopK: the k largest or smallest along an axis, and where they were.
 #include "tracer/ops/topk.h"
 
-static const gcut_attr_row topk_rows[] = {GCUT_ATTR_INT(gcut_topk_attrs, axis, -1),
-                                          GCUT_ATTR_INT(gcut_topk_attrs, largest, 1),
-                                          GCUT_ATTR_INT(gcut_topk_attrs, sorted, 1),
-                                          GCUT_ATTR_INT(gcut_topk_attrs, k, -1),
+static const gcut_attr_row topk_rows[] = {GCUT_ATTR_INT(gcut__topk_attrs, axis, -1),
+                                          GCUT_ATTR_INT(gcut__topk_attrs, largest, 1),
+                                          GCUT_ATTR_INT(gcut__topk_attrs, sorted, 1),
+                                          GCUT_ATTR_INT(gcut__topk_attrs, k, -1),
                                           {0}};
 
 // The number of elements asked for, perhaps symbolic; GCUT_DIM_INVALID where it is not known.
 static gcut_status read_k(gcut_infer *c, gcut_dim *out_k, gcut_error *err) {
   const gcut_dim *k;
   uint32_t n;
-  *out_k = ((const gcut_topk_attrs *)c->attrs)->k;
+  *out_k = ((const gcut__topk_attrs *)c->attrs)->k;
   if (c->node->version < 10) return GCUT_OK;
   if (!gcut_infer_has(c, 1)) return GCUT_NODE_FAIL(c, err, "input 1 is missing");
   GCUT_TRY(gcut_infer_expect_rank(c, 1, 0, 1, err));
@@ -23,7 +23,7 @@ static gcut_status read_k(gcut_infer *c, gcut_dim *out_k, gcut_error *err) {
 }
 
 static gcut_status infer_topk(gcut_infer *c, gcut_error *err) {
-  const gcut_topk_attrs *attrs = c->attrs;
+  const gcut__topk_attrs *attrs = c->attrs;
   int rank = gcut_infer_rank(c, 0), axis;
   gcut_dim dims[GCUT_MAX_RANK], k;
   GCUT_TRY(gcut_infer_axis(c, attrs->axis, rank, &axis, err));
@@ -48,6 +48,6 @@ const gcut_op gcut__op_topk = {.inputs = "T i?",
                                .outputs = "T i",
                                .T = GCUT_NUMERIC,
                                .attrs = topk_rows,
-                               .attrs_size = sizeof(gcut_topk_attrs),
+                               .attrs_size = sizeof(gcut__topk_attrs),
                                .infer = infer_topk,
                                .flops = count_input};

@@ -4,9 +4,9 @@
 
 #include "tracer/ops/op.h"
 
-typedef struct gcut_topk_attrs {
+typedef struct gcut__topk_attrs {
   int64_t axis, largest, sorted;
   int64_t k; // before opset 10; then input 1
-} gcut_topk_attrs;
+} gcut__topk_attrs;
 
 #endif

@@ -8,34 +8,34 @@
 // ---- attributes -------------------------------------------------------------------------------
 
 #define ALPHA_ROWS(name, value)                                                                    \
-  static const gcut_attr_row name[] = {GCUT_ATTR_FLOAT(gcut_alpha_attrs, alpha, value), {0}};
+  static const gcut_attr_row name[] = {GCUT_ATTR_FLOAT(gcut__alpha_attrs, alpha, value), {0}};
 ALPHA_ROWS(alpha_one, 1.0f)
 ALPHA_ROWS(alpha_leaky, 0.01f)
 #undef ALPHA_ROWS
 
 static const gcut_attr_row hard_sigmoid_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, alpha, 0.2f),
-    GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, beta, 0.5f),
+    GCUT_ATTR_FLOAT(gcut__alpha_beta_attrs, alpha, 0.2f),
+    GCUT_ATTR_FLOAT(gcut__alpha_beta_attrs, beta, 0.5f),
     {0}};
-static const gcut_attr_row affine_rows[] = {GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, alpha, 1.0f),
-                                            GCUT_ATTR_FLOAT(gcut_alpha_beta_attrs, beta, 0.0f),
+static const gcut_attr_row affine_rows[] = {GCUT_ATTR_FLOAT(gcut__alpha_beta_attrs, alpha, 1.0f),
+                                            GCUT_ATTR_FLOAT(gcut__alpha_beta_attrs, beta, 0.0f),
                                             {0}};
-static const gcut_attr_row scaled_rows[] = {GCUT_ATTR_FLOAT_REQUIRED(gcut_alpha_beta_attrs, alpha),
-                                            GCUT_ATTR_FLOAT_REQUIRED(gcut_alpha_beta_attrs, beta),
+static const gcut_attr_row scaled_rows[] = {GCUT_ATTR_FLOAT_REQUIRED(gcut__alpha_beta_attrs, alpha),
+                                            GCUT_ATTR_FLOAT_REQUIRED(gcut__alpha_beta_attrs, beta),
                                             {0}};
-static const gcut_attr_row selu_rows[] = {GCUT_ATTR_FLOAT(gcut_selu_attrs, alpha, NAN),
-                                          GCUT_ATTR_FLOAT(gcut_selu_attrs, gamma, NAN),
+static const gcut_attr_row selu_rows[] = {GCUT_ATTR_FLOAT(gcut__selu_attrs, alpha, NAN),
+                                          GCUT_ATTR_FLOAT(gcut__selu_attrs, gamma, NAN),
                                           {0}};
-static const gcut_attr_row shrink_rows[] = {GCUT_ATTR_FLOAT(gcut_shrink_attrs, bias, 0.0f),
-                                            GCUT_ATTR_FLOAT(gcut_shrink_attrs, lambd, 0.5f),
+static const gcut_attr_row shrink_rows[] = {GCUT_ATTR_FLOAT(gcut__shrink_attrs, bias, 0.0f),
+                                            GCUT_ATTR_FLOAT(gcut__shrink_attrs, lambd, 0.5f),
                                             {0}};
-static const gcut_attr_row gelu_rows[] = {GCUT_ATTR_STRING(gcut_gelu_attrs, approximate, "none"),
+static const gcut_attr_row gelu_rows[] = {GCUT_ATTR_STRING(gcut__gelu_attrs, approximate, "none"),
                                           {0}};
-static const gcut_attr_row is_inf_rows[] = {GCUT_ATTR_INT(gcut_is_inf_attrs, detect_negative, 1),
-                                            GCUT_ATTR_INT(gcut_is_inf_attrs, detect_positive, 1),
+static const gcut_attr_row is_inf_rows[] = {GCUT_ATTR_INT(gcut__is_inf_attrs, detect_negative, 1),
+                                            GCUT_ATTR_INT(gcut__is_inf_attrs, detect_positive, 1),
                                             {0}};
 static const gcut_attr_row clip_rows[] = {
-    GCUT_ATTR_FLOAT(gcut_clip_attrs, min, NAN), GCUT_ATTR_FLOAT(gcut_clip_attrs, max, NAN), {0}};
+    GCUT_ATTR_FLOAT(gcut__clip_attrs, min, NAN), GCUT_ATTR_FLOAT(gcut__clip_attrs, max, NAN), {0}};
 
 // ---- inference --------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ static gcut_status infer_test(gcut_infer *c, gcut_error *err) {
 }
 
 static gcut_status infer_gelu(gcut_infer *c, gcut_error *err) {
-  gcut_string kind = ((const gcut_gelu_attrs *)c->attrs)->approximate;
+  gcut_string kind = ((const gcut__gelu_attrs *)c->attrs)->approximate;
   if (kind.size != 4 || (memcmp(kind.data, "none", 4) != 0 && memcmp(kind.data, "tanh", 4) != 0))
     return GCUT_NODE_FAIL(c, err, "attribute 'approximate' must be \"none\" or \"tanh\"");
   return gcut_infer_same(c, err);
@@ -164,32 +164,32 @@ UNARY(sqrt, GCUT_FLOATS_STANDARD, gcut_infer_same)
 UNARY(tan, GCUT_FLOATS_STANDARD, gcut_infer_same)
 UNARY(tanh, GCUT_FLOATS_STANDARD, gcut_infer_same)
 
-UNARY_ATTRS(affine, GCUT_FLOATS_STANDARD, gcut_infer_same, affine_rows, gcut_alpha_beta_attrs)
-UNARY_ATTRS(celu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)
-UNARY_ATTRS(elu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)
-UNARY_ATTRS(gelu, GCUT_FLOATS_STANDARD, infer_gelu, gelu_rows, gcut_gelu_attrs)
+UNARY_ATTRS(affine, GCUT_FLOATS_STANDARD, gcut_infer_same, affine_rows, gcut__alpha_beta_attrs)
+UNARY_ATTRS(celu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut__alpha_attrs)
+UNARY_ATTRS(elu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut__alpha_attrs)
+UNARY_ATTRS(gelu, GCUT_FLOATS_STANDARD, infer_gelu, gelu_rows, gcut__gelu_attrs)
 UNARY_ATTRS(hard_sigmoid, GCUT_FLOATS_STANDARD, gcut_infer_same, hard_sigmoid_rows,
-            gcut_alpha_beta_attrs)
-UNARY_ATTRS(leaky_relu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_leaky, gcut_alpha_attrs)
+            gcut__alpha_beta_attrs)
+UNARY_ATTRS(leaky_relu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_leaky, gcut__alpha_attrs)
 UNARY_ATTRS(parametric_softplus, GCUT_FLOATS_STANDARD, gcut_infer_same, scaled_rows,
-            gcut_alpha_beta_attrs)
-UNARY_ATTRS(scaled_tanh, GCUT_FLOATS_STANDARD, gcut_infer_same, scaled_rows, gcut_alpha_beta_attrs)
-UNARY_ATTRS(selu, GCUT_FLOATS_STANDARD, gcut_infer_same, selu_rows, gcut_selu_attrs)
-UNARY_ATTRS(shrink, GCUT_NUMERIC, gcut_infer_same, shrink_rows, gcut_shrink_attrs)
-UNARY_ATTRS(swish, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)
-UNARY_ATTRS(thresholded_relu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut_alpha_attrs)
+            gcut__alpha_beta_attrs)
+UNARY_ATTRS(scaled_tanh, GCUT_FLOATS_STANDARD, gcut_infer_same, scaled_rows, gcut__alpha_beta_attrs)
+UNARY_ATTRS(selu, GCUT_FLOATS_STANDARD, gcut_infer_same, selu_rows, gcut__selu_attrs)
+UNARY_ATTRS(shrink, GCUT_NUMERIC, gcut_infer_same, shrink_rows, gcut__shrink_attrs)
+UNARY_ATTRS(swish, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut__alpha_attrs)
+UNARY_ATTRS(thresholded_relu, GCUT_FLOATS_STANDARD, gcut_infer_same, alpha_one, gcut__alpha_attrs)
 
 const gcut_op gcut__op_clip = {.inputs = "T T? T?",
                                .outputs = "T",
                                .T = GCUT_NUMERIC,
                                .attrs = clip_rows,
-                               .attrs_size = sizeof(gcut_clip_attrs),
+                               .attrs_size = sizeof(gcut__clip_attrs),
                                .infer = infer_clip};
 const gcut_op gcut__op_is_inf = {.inputs = "T",
                                  .outputs = "b",
                                  .T = GCUT_FLOATS_STANDARD | GCUT_FLOATS_8,
                                  .attrs = is_inf_rows,
-                                 .attrs_size = sizeof(gcut_is_inf_attrs),
+                                 .attrs_size = sizeof(gcut__is_inf_attrs),
                                  .infer = infer_test};
 const gcut_op gcut__op_is_nan = {
     .inputs = "T", .outputs = "b", .T = GCUT_FLOATS_STANDARD | GCUT_FLOATS_8, .infer = infer_test};

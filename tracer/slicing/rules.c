@@ -5,7 +5,7 @@
 #include "tracer/slicing/slicing.h"
 
 #define X(domain, name, ident, ...) extern const gcut_op gcut__op_##ident;
-GCUT_OP_LIST(X, X)
+GCUT__OP_LIST(X, X)
 #undef X
 
 #define RULE(ident, name)                                                                          \
@@ -22,8 +22,8 @@ static const gcut__slice_row rows[] = {
     RULE(cast_like, cast_like),
     RULE(identity, first_alone),
 #define X(domain, name, ident, ...) RULE(ident, elementwise),
-    GCUT_OP_LIST_UNARY(X, X) GCUT_OP_LIST_BINARY(X, X) GCUT_OP_LIST_VARIADIC(X, X)
-        GCUT_OP_LIST_WHERE(X, X)
+    GCUT__OP_LIST_UNARY(X, X) GCUT__OP_LIST_BINARY(X, X) GCUT__OP_LIST_VARIADIC(X, X)
+        GCUT__OP_LIST_WHERE(X, X)
 #undef X
             RULE(dropout, dropout),
     RULE(quantize_linear, quantize),
@@ -42,7 +42,7 @@ static const gcut__slice_row rows[] = {
     RULE(quantized_where, elementwise),
 // Along some axes.
 #define X(domain, name, ident, ...) RULE(ident, reduce),
-    GCUT_OP_LIST_REDUCE(X, X)
+    GCUT__OP_LIST_REDUCE(X, X)
 #undef X
         RULE(argmax, arg),
     RULE(argmin, arg),

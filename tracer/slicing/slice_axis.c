@@ -49,12 +49,12 @@ const char *gcut__slice_softmax(gcut__slicer *s) {
 }
 
 const char *gcut__slice_layer_norm(gcut__slicer *s) {
-  const gcut_layer_norm_attrs *attrs = s->c.attrs;
+  const gcut__layer_norm_attrs *attrs = s->c.attrs;
   return before_axis(s, attrs->axis);
 }
 
 const char *gcut__slice_lp_norm(gcut__slicer *s) {
-  const gcut_lp_normalization_attrs *attrs = s->c.attrs;
+  const gcut__lp_normalization_attrs *attrs = s->c.attrs;
   return but_axis(s, attrs->axis);
 }
 
@@ -68,7 +68,7 @@ static void number_axis(gcut__slicer *s, uint32_t o, int axis) {
 }
 
 const char *gcut__slice_topk(gcut__slicer *s) {
-  const gcut_topk_attrs *attrs = s->c.attrs;
+  const gcut__topk_attrs *attrs = s->c.attrs;
   const char *why = but_axis(s, attrs->axis);
   int rank = gcut_infer_rank(&s->c, 0);
   if (!why) number_axis(s, 1, (int)attrs->axis + (attrs->axis < 0 ? rank : 0));
@@ -86,7 +86,7 @@ const char *gcut__slice_trilu(gcut__slicer *s) {
 
 const char *gcut__slice_mean_variance(gcut__slicer *s) {
   static const int64_t standard[] = {0, 2, 3};
-  const gcut_mvn_attrs *attrs = s->c.attrs;
+  const gcut__mvn_attrs *attrs = s->c.attrs;
   const int64_t *axes = attrs->axes.given ? attrs->axes.data : standard;
   size_t n = attrs->axes.given ? attrs->axes.n : 3;
   int rank = gcut_infer_rank(&s->c, 0);
@@ -118,7 +118,7 @@ static const char *reduce(gcut__slicer *s, const bool *mask, bool keep) {
 }
 
 const char *gcut__slice_reduce(gcut__slicer *s) {
-  const gcut_reduce_attrs *attrs = s->c.attrs;
+  const gcut__reduce_attrs *attrs = s->c.attrs;
   const int64_t *axes = attrs->axes.data;
   uint32_t n = (uint32_t)attrs->axes.n;
   bool mask[GCUT_MAX_RANK];
@@ -128,7 +128,7 @@ const char *gcut__slice_reduce(gcut__slicer *s) {
 }
 
 const char *gcut__slice_arg(gcut__slicer *s) {
-  const gcut_arg_attrs *attrs = s->c.attrs;
+  const gcut__arg_attrs *attrs = s->c.attrs;
   int rank = gcut_infer_rank(&s->c, 0);
   bool mask[GCUT_MAX_RANK] = {false};
   int axis = (int)attrs->axis + (attrs->axis < 0 ? rank : 0);

@@ -70,7 +70,7 @@ const char *gcut__slice_gather(gcut__slicer *s) {
 
 // Rows of a quantised table.
 const char *gcut__slice_gather_blocks(gcut__slicer *s) {
-  const gcut_gather_blocks_attrs *attrs = s->c.attrs;
+  const gcut__gather_blocks_attrs *attrs = s->c.attrs;
   const gcut__sliced *index = gcut__slice_in(s, 1);
   int64_t axis = attrs->gather_axis + (attrs->gather_axis < 0 ? gcut_infer_rank(&s->c, 0) : 0);
   if (index->carry == GCUT__COUNTS) return gcut__slice_counts;

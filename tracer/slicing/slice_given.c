@@ -59,7 +59,7 @@ const char *gcut__slice_axes(gcut__slicer *s) {
 
 // Inputs: X, W, R, B, sequence_lens, initial_h, initial_c, P.
 const char *gcut__slice_rnn(gcut__slicer *s) {
-  const gcut_rnn_attrs *attrs = s->c.attrs;
+  const gcut__rnn_attrs *attrs = s->c.attrs;
   return attrs->layout ? as_given(s, "0---000-", "000") : as_given(s, "1---011-", "211");
 }
 
@@ -94,15 +94,15 @@ const char *gcut__slice_experts(gcut__slicer *s) {
 
 // A scale for the tensor, or for an axis that is not the batch's.
 const char *gcut__slice_quantize(gcut__slicer *s) {
-  const gcut_quantize_attrs *attrs = s->c.attrs;
+  const gcut__quantize_attrs *attrs = s->c.attrs;
   const gcut__sliced *in = gcut__slice_in(s, 0);
   if (in->carry != GCUT__ALONG || !gcut__slice_same_from(s, 1)) return gcut__slice_disagree;
   if (!gcut__slice_has(s, 1)) return gcut__slice_unknown;
   int rank = gcut_infer_rank(&s->c, 1);
-  gcut_granularity kind =
-      gcut__granularity(attrs, rank, rank > 0 ? gcut_infer_dims(&s->c, 1)[0] : 1);
-  if (kind == GCUT_PER_BLOCK ||
-      (kind == GCUT_PER_AXIS && gcut__quantize_axis(attrs, gcut_infer_rank(&s->c, 0)) == in->axis))
+  gcut__granularity kind =
+      gcut__granularity_of(attrs, rank, rank > 0 ? gcut_infer_dims(&s->c, 1)[0] : 1);
+  if (kind == GCUT__PER_BLOCK ||
+      (kind == GCUT__PER_AXIS && gcut__quantize_axis(attrs, gcut_infer_rank(&s->c, 0)) == in->axis))
     return gcut__slice_along;
   gcut__slice_set(s, 0, in->axis);
   return NULL;
@@ -126,8 +126,8 @@ const char *gcut__slice_reverse(gcut__slicer *s) {
 
 // Whether the batch's axis is resized by 1: by scales of 1, or sizes that are those of the input.
 static bool is_kept(gcut__slicer *s, int axis, uint32_t entry) {
-  const gcut_resize_attrs *attrs = s->c.attrs;
-  gcut_resize_inputs in = gcut__resize_inputs(s->c.node);
+  const gcut__resize_attrs *attrs = s->c.attrs;
+  gcut__resize_inputs in = gcut__resize_inputs_of(s->c.node);
   const double *scales;
   const gcut_dim *sizes;
   uint32_t n = 0;
@@ -145,7 +145,7 @@ static bool is_kept(gcut__slicer *s, int axis, uint32_t entry) {
 }
 
 const char *gcut__slice_resize(gcut__slicer *s) {
-  const gcut_resize_attrs *attrs = s->c.attrs;
+  const gcut__resize_attrs *attrs = s->c.attrs;
   const gcut__sliced *in = gcut__slice_in(s, 0);
   int rank = gcut_infer_rank(&s->c, 0);
   const gcut_type *out = gcut__slice_out_type(s, 0);

@@ -57,14 +57,14 @@ const char *gcut__slice_matmul(gcut__slicer *s) {
   if (!strcmp(op, "QLinearMatMul")) return multiply(s, 0, 3, false, false);
   if (strcmp(op, "FusedMatMul") && strcmp(op, "TransposeMatMul"))
     return multiply(s, 0, 1, false, false);
-  const gcut_fused_matmul_attrs *attrs = s->c.attrs;
+  const gcut__fused_matmul_attrs *attrs = s->c.attrs;
   if (attrs->transBatchA || attrs->transBatchB) return gcut__slice_unknown;
   return multiply(s, 0, 1, attrs->transA != 0, attrs->transB != 0);
 }
 
 // A * B + C: C must not have rows of its own, or those of the batch.
 const char *gcut__slice_gemm(gcut__slicer *s) {
-  const gcut_gemm_attrs *attrs = s->c.attrs; // FusedGemm's begin with these
+  const gcut__gemm_attrs *attrs = s->c.attrs; // FusedGemm's begin with these
   const gcut__sliced *a = gcut__slice_in(s, 0), *c = gcut__slice_in(s, 2);
   if (a->carry != GCUT__ALONG || gcut__slice_in(s, 1)->carry != GCUT__SAME)
     return gcut__slice_disagree;
@@ -82,10 +82,10 @@ const char *gcut__slice_gemm(gcut__slicer *s) {
 // The label that the batch's axes have must be one, must not be summed over, and must not be that
 // of an axis that is the same in every slice.
 const char *gcut__slice_einsum(gcut__slicer *s) {
-  const gcut_einsum_attrs *attrs = s->c.attrs;
+  const gcut__einsum_attrs *attrs = s->c.attrs;
   int *ranks = GCUT_NEW_ARRAY(s->c.arena, int, s->c.n_inputs), label = -1;
   gcut_dim size = 0;
-  gcut_einsum e;
+  gcut__einsum e;
   if (!ranks) return gcut__slice_unknown;
   for (uint32_t i = 0; i < s->c.n_inputs; i++) ranks[i] = gcut_infer_rank(&s->c, i);
   if (gcut__einsum_parse(attrs->equation, ranks, s->c.n_inputs, s->c.arena, &e, NULL) != GCUT_OK)

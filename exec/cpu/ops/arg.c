@@ -83,7 +83,7 @@ static void search_columns(const gcut_tensor *x, const search *s, int64_t offset
 
 static gcut_status run(gcut_cpu_call *c, searches first, searches last, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  const gcut_arg_attrs *attrs = c->attrs;
+  const gcut__arg_attrs *attrs = c->attrs;
   gcut_class class = gcut__class_of(x->type);
   const search *s = attrs->select_last_index ? last[class] : first[class];
   int64_t *y = c->outputs[0]->data, inner = 1;

@@ -72,7 +72,7 @@ static gcut_status gather_cache(gcut_cpu_call *c, gcut_dtype real, uint32_t fres
 // ---- bias -------------------------------------------------------------------------------------
 
 typedef struct bias_source {
-  const gcut_attention_attrs *attrs;
+  const gcut__attention_attrs *attrs;
   const gcut_tensor *mask;   // or NULL
   int64_t stride[3], length; // of the mask: batch, head, query row (0: broadcast); keys it covers
   const int64_t *lengths;    // nonpad_kv_seqlen, or NULL
@@ -90,7 +90,7 @@ static void mask_strides(bias_source *s) {
 }
 
 // The keys that a query at `position` sees by causality and window, intersected with [low, high).
-static void clip_window(const gcut_attention_attrs *attrs, int64_t position, int64_t *low,
+static void clip_window(const gcut__attention_attrs *attrs, int64_t position, int64_t *low,
                         int64_t *high) {
   int64_t left = attrs->left_window_size, right = attrs->right_window_size;
   if (attrs->is_causal) right = 0;
@@ -126,7 +126,7 @@ static void attention_bias(const void *context, int64_t batch, int64_t head, int
 // ---- the kernel -------------------------------------------------------------------------------
 
 static void set_sizes(gcut_attend *a, const gcut_cpu_call *c, int64_t past) {
-  const gcut_attention_attrs *attrs = c->attrs;
+  const gcut__attention_attrs *attrs = c->attrs;
   const gcut_tensor *q = c->inputs[0], *k = c->inputs[1], *v = c->inputs[2];
   bool split = q->rank == 4;
   a->batch = q->dims[0];
@@ -154,7 +154,7 @@ static gcut_status attention_operands(gcut_cpu_call *c, gcut_attend *a, gcut_err
 }
 
 gcut_status gcut__cpu_attention(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_attention_attrs *attrs = c->attrs;
+  const gcut__attention_attrs *attrs = c->attrs;
   bias_source source = {.attrs = attrs};
   gcut_dtype precision = (gcut_dtype)attrs->softmax_precision;
   gcut_attend a = {.real = real_type(c, precision), .precision = precision};

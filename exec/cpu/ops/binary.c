@@ -70,7 +70,7 @@ static gcut_status run_by_class(gcut_cpu_call *c, const row_functions by_class, 
 
 // For the operators that once had the attributes `broadcast` and `axis`.
 static int trailing_dims(const gcut_cpu_call *c) {
-  const gcut_broadcast_attrs *attrs = c->attrs;
+  const gcut__broadcast_attrs *attrs = c->attrs;
   int trailing = gcut__broadcast_trailing(c->node, attrs, c->inputs[0]->rank, c->inputs[1]->rank);
   return attrs->broadcast ? trailing : 0;
 }
@@ -149,7 +149,7 @@ MIXED_ROW(mod_i, void, int64_t, int64_t, int64_t, y != 0, y == -1 ? 0 : FLOORED_
 ROWS(mod, mod_f, mod_d, mod_i, mod_u)
 
 gcut_status gcut__cpu_mod(gcut_cpu_call *c, gcut_error *err) {
-  bool truncates = ((const gcut_mod_attrs *)c->attrs)->fmod != 0;
+  bool truncates = ((const gcut__mod_attrs *)c->attrs)->fmod != 0;
   return run_by_class(c, truncates ? fmod_rows : mod_rows, NULL, err);
 }
 
@@ -165,8 +165,8 @@ gcut_status gcut__cpu_prelu(gcut_cpu_call *c, gcut_error *err) {
   return run(c, prelu_rows[gcut__class_of(x->type)], trailing, NULL, err);
 }
 
-ROW(swiglu_f, gcut_alpha_attrs, float, x / (1 + exp(-(T)a->alpha * x)) * y)
-ROW(swiglu_d, gcut_alpha_attrs, double, x / (1 + exp(-(T)a->alpha * x)) * y)
+ROW(swiglu_f, gcut__alpha_attrs, float, x / (1 + exp(-(T)a->alpha * x)) * y)
+ROW(swiglu_d, gcut__alpha_attrs, double, x / (1 + exp(-(T)a->alpha * x)) * y)
 ROWS(swiglu, swiglu_f, swiglu_d, NULL, NULL)
 KERNEL(swiglu)
 
@@ -240,7 +240,7 @@ ROWS(shift_left, NULL, NULL, shift_left_u, shift_left_u)
 ROWS(shift_right, NULL, NULL, shift_right_i, shift_right_u)
 
 gcut_status gcut__cpu_bit_shift(gcut_cpu_call *c, gcut_error *err) {
-  bool left = ((const gcut_bit_shift_attrs *)c->attrs)->direction.data[0] == 'L';
+  bool left = ((const gcut__bit_shift_attrs *)c->attrs)->direction.data[0] == 'L';
   return run_by_class(c, left ? shift_left_rows : shift_right_rows, NULL, err);
 }
 

@@ -41,7 +41,7 @@ static bool is_zero(const gcut_cpu_call *c, uint32_t i) {
 }
 
 static bool begin_work(gcut_cpu_call *c, const gcut_convolution *g, gcut__byte_conv in, work *k) {
-  const gcut_window *w = &g->window;
+  const gcut__window *w = &g->window;
   *k = (work){.c = c, .padded = *g, .in = g->in, .x = c->inputs[in.x], .w = c->inputs[in.w]};
   k->channels = g->groups * g->in_channels, k->outputs = g->groups * g->out_channels;
   if (!c->order || w->n > MOST_AXES || k->w->type != GCUT_INT8 || !is_zero(c, in.zero_w) ||

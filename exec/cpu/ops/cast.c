@@ -90,7 +90,7 @@ static const void *convert(gcut_class from, const void *row, size_t n, gcut_dtyp
 
 // To a float of 8 bits: rounded once, from double.
 static void store_float8(gcut_dtype type, uint8_t *y, size_t n, const double *x,
-                         const gcut_cast_attrs *attrs) {
+                         const gcut__cast_attrs *attrs) {
   char mode = attrs->round_mode.data[0];
   gcut_round round = mode == 'u'   ? GCUT_ROUND_UP
                      : mode == 'd' ? GCUT_ROUND_DOWN
@@ -105,7 +105,7 @@ static bool is_float8(gcut_dtype type) {
   return type == GCUT_FLOAT8E8M0 || (GCUT_FLOATS_8 >> type & 1);
 }
 
-static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut_cast_attrs *attrs) {
+static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut__cast_attrs *attrs) {
   gcut_class from = gcut__class_of(x->type);
   gcut_row in, out;
   for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {

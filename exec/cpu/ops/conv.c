@@ -118,7 +118,7 @@ static gcut_status convolve(gcut_cpu_call *c, const gcut_convolution *g, gcut_er
 }
 
 gcut_status gcut__cpu_conv(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
+  const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
   gcut_convolution g = {.batch = x->dims[0],
                         .groups = attrs->group,
@@ -133,7 +133,7 @@ gcut_status gcut__cpu_conv(gcut_cpu_call *c, gcut_error *err) {
 }
 
 gcut_status gcut__cpu_conv_transpose(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
+  const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
   gcut_convolution g = {.transposed = true,
                         .batch = x->dims[0],

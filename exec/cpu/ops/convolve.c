@@ -33,7 +33,7 @@ double gcut__convolution_products(const gcut_convolution *g) {
 // Planes that slide along one another: element k of the kernel joins near[o] and
 // far[o * stride - begin + k * dilation].
 typedef struct planes {
-  const gcut_window *w;
+  const gcut__window *w;
   const int64_t *far, *near; // sizes
   bool to_far;               // where sums go
 } planes;

@@ -12,7 +12,7 @@ typedef struct gcut_convolution {
   int64_t batch, groups;
   int64_t in_channels, out_channels; // of one group
   const int64_t *in, *out;           // [window.n] spatial sizes
-  gcut_window window;                // kernel and padding settled
+  gcut__window window;               // kernel and padding settled
 } gcut_convolution;
 
 // Multiply-adds that it takes.

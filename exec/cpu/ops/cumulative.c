@@ -54,7 +54,7 @@ static void start(const cumulation *what, gcut_class class, size_t n, gcut_row *
 // n <= GCUT_ROW columns of `size` elements, the first at `offset`.
 static void run_columns(const gcut_cpu_call *c, const cumulation *what, int64_t offset,
                         int64_t size, int64_t inner, size_t n) {
-  const gcut_cumulative_attrs *attrs = c->attrs;
+  const gcut__cumulative_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   gcut_class class = gcut__class_of(x->type);

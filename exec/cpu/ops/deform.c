@@ -11,7 +11,7 @@
 enum { MOST_AXES = 6 }; // a sample is a mean over 2 ^ axes corners
 
 typedef struct deform {
-  gcut_window window;
+  gcut__window window;
   const int64_t *in, *out;         // spatial sizes
   int64_t size_in, size_out, taps; // elements
   int64_t channels, per_group;     // input channels in all, in a group
@@ -41,7 +41,7 @@ static double sample(const deform *d, const double *plane, const double *at) {
 // channel among the offsets.
 static void sample_tap(const deform *d, const double *plane, const int64_t *k, const double *field,
                        const double *mask, double *column) {
-  const gcut_window *w = &d->window;
+  const gcut__window *w = &d->window;
   int64_t o[GCUT_MAX_RANK] = {0};
   double at[MOST_AXES];
   for (int64_t j = 0; j < d->size_out; j++) {
@@ -69,7 +69,7 @@ static void sample_group(const deform *d, int64_t batch, int64_t group, double *
 }
 
 static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
+  const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
   int n = x->rank - 2;
   if (n > MOST_AXES)
@@ -95,7 +95,7 @@ static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
 }
 
 gcut_status gcut__cpu_deform_conv(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
+  const gcut__conv_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   deform d;
   if (out->count == 0) return GCUT_OK;

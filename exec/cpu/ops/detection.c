@@ -78,7 +78,7 @@ static int64_t keep_boxes(const float *boxes, const candidate *ranked, int64_t n
 }
 
 static limits read_limits(const gcut_cpu_call *c) {
-  const gcut_nms_attrs *attrs = c->attrs;
+  const gcut__nms_attrs *attrs = c->attrs;
   limits l = {.center = attrs->center_point_box != 0};
   bool given[5] = {false};
   for (uint32_t i = 2; i < 5; i++) given[i] = gcut__cpu_has(c, i) && c->inputs[i]->count > 0;

@@ -23,17 +23,17 @@ typedef struct operand {
 
 typedef struct einsum {
   gcut_cpu_call *c;
-  gcut_einsum equation;
+  gcut__einsum equation;
   gcut_dtype type; // computed with: FLOAT, DOUBLE, UINT32 or UINT64
   size_t bytes;    // of an element of it
-  int64_t sizes[GCUT_EINSUM_LABELS];
+  int64_t sizes[GCUT__EINSUM_LABELS];
   uint64_t limit; // elements that an intermediate result may have
 } einsum;
 
 // A list of labels.
 typedef struct labels {
   int n;
-  uint8_t at[GCUT_EINSUM_LABELS];
+  uint8_t at[GCUT__EINSUM_LABELS];
 } labels;
 
 static bool has(const uint8_t *list, int n, uint8_t label) {
@@ -49,7 +49,7 @@ static void append(labels *to, const labels *more) {
 
 // Elements of a tensor with those labels; UINT64_MAX where that is too large.
 static uint64_t count_of(const einsum *e, const labels *l) {
-  int64_t dims[GCUT_EINSUM_LABELS];
+  int64_t dims[GCUT__EINSUM_LABELS];
   uint64_t count;
   for (int i = 0; i < l->n; i++) dims[i] = e->sizes[l->at[i]];
   return gcut_checked_count(l->n, dims, &count) ? count : UINT64_MAX;
@@ -118,7 +118,7 @@ static void narrow(gcut_tensor *t, const void *data) {
 // Repeated labels become one that steps along the diagonal; broadcast ones go.
 static gcut_status read_operand(const einsum *e, uint32_t i, operand *o, gcut_error *err) {
   const gcut_tensor *t = e->c->inputs[i];
-  const gcut_einsum_term *term = &e->equation.terms[i];
+  const gcut__einsum_term *term = &e->equation.terms[i];
   int64_t packed[GCUT_MAX_RANK];
   gcut__packed_strides(t->rank, t->dims, packed);
   *o = (operand){.data = widen(e, t)};
@@ -277,14 +277,14 @@ static gcut_status take_in(const einsum *e, operand *a, uint32_t i, gcut_error *
 }
 
 static gcut_status begin(gcut_cpu_call *c, einsum *e, gcut_error *err) {
-  const gcut_einsum_attrs *attrs = c->attrs;
+  const gcut__einsum_attrs *attrs = c->attrs;
   *e = (einsum){.c = c, .type = computing_type(c->outputs[0]->type)};
   e->bytes = gcut_dtype_bits(e->type) / 8;
   int *ranks = gcut_arena_alloc(c->scratch, c->n_inputs, sizeof *ranks);
   if (!ranks) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < c->n_inputs; i++) ranks[i] = c->inputs[i]->rank;
   GCUT_TRY(gcut__einsum_parse(attrs->equation, ranks, c->n_inputs, c->scratch, &e->equation, err));
-  for (int label = 0; label < GCUT_EINSUM_LABELS; label++) e->sizes[label] = 1;
+  for (int label = 0; label < GCUT__EINSUM_LABELS; label++) e->sizes[label] = 1;
   e->limit = (UINT64_C(1) << 28) + 64 * c->outputs[0]->count;
   for (uint32_t i = 0; i < c->n_inputs; i++) {
     e->limit += 64 * c->inputs[i]->count;

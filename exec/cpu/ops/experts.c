@@ -13,9 +13,9 @@
 #include "exec/cpu/ops/widen.h"
 
 typedef struct experts {
-  const gcut_experts_attrs *attrs;
-  gcut_experts_activation activation;
-  gcut_projection fc[3];
+  const gcut__experts_attrs *attrs;
+  gcut__experts_activation activation;
+  gcut__projection fc[3];
   int64_t tokens, hidden, n, inner, rows; // n: experts; rows: of FC1
   const float *x;
   float *y;
@@ -99,7 +99,7 @@ static gcut_status route(gcut_cpu_call *c, experts *m, gcut_error *err) {
 // ---- weights ----------------------------------------------------------------------------------
 
 // The zero point of a row's block. Without blocks zero points are packed across rows.
-static float zero_at(const gcut_tensor *zeros, const gcut_projection *p, int64_t expert,
+static float zero_at(const gcut_tensor *zeros, const gcut__projection *p, int64_t expert,
                      int64_t rows, int64_t row, int64_t block) {
   if (!zeros) return (float)(1 << (p->bits - 1));
   int64_t last = zeros->dims[zeros->rank - 1];
@@ -108,7 +108,7 @@ static float zero_at(const gcut_tensor *zeros, const gcut_projection *p, int64_t
   return gcut__packed_value(data + (expert * rows + row) * last, block, p->bits);
 }
 
-static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut_projection *p, int64_t expert,
+static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut__projection *p, int64_t expert,
                           int64_t rows, int64_t columns, gcut_error *err) {
   const float *scales;
   const gcut_tensor *zeros = gcut__cpu_has(c, p->zero_points) ? c->inputs[p->zero_points] : NULL;
@@ -132,7 +132,7 @@ static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut_projection *p
 static gcut_status project(gcut_cpu_call *c, experts *m, int which, int64_t expert, int64_t n,
                            int64_t rows, int64_t columns, const float *from, float *to,
                            gcut_error *err) {
-  const gcut_projection *p = &m->fc[which];
+  const gcut__projection *p = &m->fc[which];
   const gcut_tensor *w = c->inputs[p->weights];
   const float *weights = m->weights, *bias;
   GCUT_TRY(gcut__input_float(c, p->bias, &bias, err));
@@ -152,10 +152,10 @@ static gcut_status project(gcut_cpu_call *c, experts *m, int which, int64_t expe
 
 static float activate(const experts *m, float x) {
   switch (m->activation) {
-  case GCUT_EXPERTS_RELU: return x < 0 ? 0 : x;
-  case GCUT_EXPERTS_GELU: // by tanh, as the operator's runtimes do
+  case GCUT__EXPERTS_RELU: return x < 0 ? 0 : x;
+  case GCUT__EXPERTS_GELU: // by tanh, as the operator's runtimes do
     return 0.5f * x * (1 + tanhf(x * (0.79788456f + 0.035677408f * x * x)));
-  case GCUT_EXPERTS_SILU: return x / (1 + expf(-x));
+  case GCUT__EXPERTS_SILU: return x / (1 + expf(-x));
   default: return x;
   }
 }
@@ -173,7 +173,7 @@ static float swiglu(const experts *m, float gate, float value) {
 // middle [n][rows] (and gate [n][inner], where FC3 stands apart) become middle [n][inner].
 static void combine(const experts *m, int64_t n, bool gated) {
   int64_t fusion = m->attrs->swiglu_fusion, inner = m->inner;
-  bool glu = m->activation == GCUT_EXPERTS_SWIGLU;
+  bool glu = m->activation == GCUT__EXPERTS_SWIGLU;
   for (int64_t t = 0; t < n; t++) {
     const float *from = m->middle + t * m->rows, *gate = m->gate + t * inner;
     float *to = m->middle + t * inner; // never ahead of what is still to be read, but for fusion 2
@@ -222,14 +222,14 @@ static bool allocate(gcut_cpu_call *c, experts *m) {
 }
 
 static gcut_status run(gcut_cpu_call *c, bool quantized, gcut_error *err) {
-  const gcut_experts_attrs *attrs = c->attrs;
-  experts m = {.attrs = attrs, .activation = gcut__experts_activation(attrs)};
+  const gcut__experts_attrs *attrs = c->attrs;
+  experts m = {.attrs = attrs, .activation = gcut__experts_activation_of(attrs)};
   const gcut_tensor *x = c->inputs[0];
   gcut__experts_projections(quantized, attrs, m.fc);
   if (x->count == 0) return GCUT_OK;
   m.hidden = x->dims[x->rank - 1], m.tokens = (int64_t)x->count / m.hidden;
   m.n = c->inputs[1]->dims[1], m.rows = c->inputs[m.fc[0].weights]->dims[1];
-  bool fused = m.activation == GCUT_EXPERTS_SWIGLU && attrs->swiglu_fusion;
+  bool fused = m.activation == GCUT__EXPERTS_SWIGLU && attrs->swiglu_fusion;
   m.inner = m.rows / (fused ? 2 : 1);
   GCUT_TRY(gcut__input_float(c, 0, &m.x, err));
   GCUT_TRY(gcut__output_float(c, 0, &m.y, err));

@@ -102,7 +102,7 @@ static gcut_status modify(gcut_cpu_call *c, uint32_t body, gcut_tensor **t, gcut
 }
 
 static gcut_status attend(gcut_cpu_call *c, const flex *f, gcut_tensor **scores, gcut_error *err) {
-  const gcut_flex_attention_attrs *attrs = c->attrs;
+  const gcut__flex_attention_attrs *attrs = c->attrs;
   void *part = gcut_arena_alloc(c->scratch, (size_t)f->q_length, (size_t)f->total * real_size(f));
   if (!part) return GCUT_NO_MEMORY(err);
   GCUT_TRY(multiply_scores(c, f, part, *scores, err));
@@ -121,7 +121,7 @@ static gcut_status attend(gcut_cpu_call *c, const flex *f, gcut_tensor **scores,
 }
 
 gcut_status gcut__cpu_flex_attention(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_flex_attention_attrs *attrs = c->attrs;
+  const gcut__flex_attention_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims, *k = c->inputs[1]->dims, *v = c->inputs[2]->dims;
   gcut_dtype type = gcut__flex_type(attrs, c->inputs[0]->type);
   bool wide = type == GCUT_DOUBLE || c->inputs[0]->type == GCUT_DOUBLE;

@@ -15,10 +15,10 @@ typedef struct fold {
 } fold;
 
 static gcut_status read_fold(gcut_cpu_call *c, fold *f, gcut_error *err) {
-  const gcut_fold_attrs *attrs = c->attrs;
+  const gcut__fold_attrs *attrs = c->attrs;
   const gcut_tensor *image = c->outputs[0];
   const int64_t *block = c->inputs[2]->data;
-  gcut_window *w = &f->tap.window;
+  gcut__window *w = &f->tap.window;
   *f = (fold){.tap = {.transposed = true,
                       .batch = 1,
                       .groups = 1,
@@ -45,7 +45,7 @@ static gcut_status read_fold(gcut_cpu_call *c, fold *f, gcut_error *err) {
 
 // Adds all columns of one channel into its image.
 static void fold_channel(fold *f, const double *columns, double *image) {
-  gcut_window *w = &f->tap.window;
+  gcut__window *w = &f->tap.window;
   int64_t k[GCUT_MAX_RANK] = {0};
   static const double one = 1;
   do {

@@ -11,10 +11,10 @@ static double limit(double x, double low, double high) {
   return x < low ? low : x > high ? high : x;
 }
 
-static void apply(const gcut_fused_activation *f, double *x, uint64_t n) {
+static void apply(const gcut__fused_activation *f, double *x, uint64_t n) {
   double a = (double)f->alpha, b = (double)f->beta;
 #define CASE(name, expression)                                                                     \
-  case GCUT_ACTIVATION_##name:                                                                     \
+  case GCUT__ACTIVATION_##name:                                                                    \
     for (uint64_t i = 0; i < n; i++) x[i] = (expression);                                          \
     break;
   switch (f->function) {
@@ -31,14 +31,14 @@ static void apply(const gcut_fused_activation *f, double *x, uint64_t n) {
     CASE(GELU, 0.5 * x[i] * erfc(-x[i] * M_SQRT1_2))
     CASE(SILU, x[i] / (1 + exp(-x[i])))
     CASE(HARD_SWISH, x[i] * limit(x[i] / 6 + 0.5, 0, 1))
-  case GCUT_ACTIVATION_NONE: break;
+  case GCUT__ACTIVATION_NONE: break;
   }
 #undef CASE
 }
 
-void gcut__fused_apply(const gcut_fused_activation *f, gcut_tensor *t) {
+void gcut__fused_apply(const gcut__fused_activation *f, gcut_tensor *t) {
   double block[BLOCK];
-  if (f->function == GCUT_ACTIVATION_NONE) return;
+  if (f->function == GCUT__ACTIVATION_NONE) return;
   for (uint64_t at = 0; at < t->count; at += BLOCK) {
     uint64_t n = t->count - at < BLOCK ? t->count - at : BLOCK;
     gcut__load_doubles(t->type, t->data, at, 1, n, block);

@@ -6,6 +6,6 @@
 #include "tracer/ops/fused.h"
 
 // Replaces the elements of a floating-point tensor, in place.
-void gcut__fused_apply(const gcut_fused_activation *f, gcut_tensor *tensor);
+void gcut__fused_apply(const gcut__fused_activation *f, gcut_tensor *tensor);
 
 #endif

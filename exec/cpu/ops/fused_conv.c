@@ -20,8 +20,8 @@ static void add_tensor(gcut_tensor *y, const gcut_tensor *z) {
 }
 
 gcut_status gcut__cpu_fused_conv(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_fused_conv_attrs *attrs = c->attrs;
-  gcut_fused_activation activation;
+  const gcut__fused_conv_attrs *attrs = c->attrs;
+  gcut__fused_activation activation;
   if (!gcut__fused_conv_activation(attrs, &activation))
     return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
   gcut_cpu_call inner = *c;

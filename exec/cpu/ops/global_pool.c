@@ -85,6 +85,6 @@ gcut_status gcut__cpu_global_max_pool(gcut_cpu_call *c, gcut_error *err) {
 }
 
 gcut_status gcut__cpu_global_lp_pool(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_global_pool_attrs *attrs = c->attrs;
+  const gcut__global_pool_attrs *attrs = c->attrs;
   return reduce_planes(c, norm_of, (double)attrs->p, err);
 }

@@ -225,7 +225,7 @@ static gcut_status differentiate(pass *p, uint32_t y, gcut_error *err) {
 }
 
 static gcut_status run(pass *p, gcut_error *err) {
-  const gcut_gradient_attrs *attrs = p->c->attrs;
+  const gcut__gradient_attrs *attrs = p->c->attrs;
   uint32_t y;
   GCUT_TRY(bind_names(p, attrs->xs, 0, err));
   GCUT_TRY(bind_names(p, attrs->zs, (uint32_t)attrs->xs.n, err));

@@ -11,14 +11,14 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
 
-enum { MOST_TAPS = 4096 }; // 4 to the power of GCUT_GRID_AXES
+enum { MOST_TAPS = 4096 }; // 4 to the power of GCUT__GRID_AXES
 
 typedef struct sampler {
-  gcut_grid_mode mode;
-  gcut_grid_padding padding;
+  gcut__grid_mode mode;
+  gcut__grid_padding padding;
   bool align, wide; // wide: the grid is double
   int axes;
-  int64_t dims[GCUT_GRID_AXES], strides[GCUT_GRID_AXES]; // spatial, of the input
+  int64_t dims[GCUT__GRID_AXES], strides[GCUT__GRID_AXES]; // spatial, of the input
   int n_taps;
   int64_t offsets[MOST_TAPS]; // into a channel; -1: reads zero
   double weights[MOST_TAPS];
@@ -52,8 +52,8 @@ static double reflect_into(const sampler *s, double x, int64_t size) {
 
 // The index to read for tap i, or -1.
 static int64_t pad_index(const sampler *s, double i, int64_t size) {
-  if (s->padding == GCUT_GRID_REFLECTION) i = trunc(reflect_into(s, i, size));
-  if (s->padding == GCUT_GRID_ZEROS && !(i >= 0 && i < (double)size)) return -1;
+  if (s->padding == GCUT__GRID_REFLECTION) i = trunc(reflect_into(s, i, size));
+  if (s->padding == GCUT__GRID_ZEROS && !(i >= 0 && i < (double)size)) return -1;
   if (!(i >= 0)) return 0;
   return i >= (double)size ? size - 1 : (int64_t)i;
 }
@@ -72,19 +72,19 @@ static int cubic_weights(double x, double *w) {
 static int axis_taps(const sampler *s, double at, int64_t size, int64_t *indices, double *weights) {
   double x = place(s, at, size);
   if (isnan(x)) x = -INFINITY; // nowhere
-  if (s->mode == GCUT_GRID_NEAREST) x = rint(x);
+  if (s->mode == GCUT__GRID_NEAREST) x = rint(x);
   bool outside = s->align ? x < 0 || x > (double)size - 1 : x < -0.5 || x > (double)size - 0.5;
   // Cubic taps go to the border one by one; reflected, they come out the same either way.
-  if (outside && s->padding == GCUT_GRID_BORDER && s->mode != GCUT_GRID_CUBIC)
+  if (outside && s->padding == GCUT__GRID_BORDER && s->mode != GCUT__GRID_CUBIC)
     x = x < 0 ? 0 : (double)size - 1;
-  if (outside && s->padding == GCUT_GRID_REFLECTION) x = isinf(x) ? 0 : reflect_into(s, x, size);
+  if (outside && s->padding == GCUT__GRID_REFLECTION) x = isinf(x) ? 0 : reflect_into(s, x, size);
   if (!(x > -8)) x = -8; // as far outside as any
   if (x > (double)size + 8) x = (double)size + 8;
   double base = floor(x);
   int n = 1;
   weights[0] = 1;
-  if (s->mode == GCUT_GRID_LINEAR) weights[0] = 1 - (x - base), weights[1] = x - base, n = 2;
-  if (s->mode == GCUT_GRID_CUBIC) n = cubic_weights(x - base, weights), base -= 1;
+  if (s->mode == GCUT__GRID_LINEAR) weights[0] = 1 - (x - base), weights[1] = x - base, n = 2;
+  if (s->mode == GCUT__GRID_CUBIC) n = cubic_weights(x - base, weights), base -= 1;
   for (int i = 0; i < n; i++) indices[i] = pad_index(s, base + i, size);
   return n;
 }
@@ -163,7 +163,7 @@ static gcut_status pick(gcut_cpu_call *c, sampler *s, const extent *e, const dou
 }
 
 gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_grid_attrs *attrs = c->attrs;
+  const gcut__grid_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   sampler *s = GCUT_NEW(c->scratch, sampler);
   if (!s) return GCUT_NO_MEMORY(err);
@@ -171,7 +171,7 @@ gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
   s->axes = x->rank - 2;
   if (!gcut__grid_modes(attrs, &s->mode, &s->padding))
     return gcut__cpu_fail(c, GCUT_FORMAT, err, "unknown mode or padding_mode");
-  bool nearest = s->mode == GCUT_GRID_NEAREST;
+  bool nearest = s->mode == GCUT__GRID_NEAREST;
   if (!nearest && !(GCUT_NUMERIC >> x->type & 1))
     return gcut__cpu_type_unsupported(c, x->type, err);
   if (c->outputs[0]->count == 0) return GCUT_OK;
@@ -195,7 +195,7 @@ static double spread(int64_t i, int64_t size, bool align) {
 }
 
 gcut_status gcut__cpu_affine_grid(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_grid_attrs *attrs = c->attrs;
+  const gcut__grid_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   int axes = out->rank - 2;
   if (out->count == 0) return GCUT_OK;

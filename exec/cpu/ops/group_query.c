@@ -16,7 +16,7 @@
 #include "tracer/ops/microsoft_attention.h"
 
 typedef struct group_query {
-  const gcut_group_query_attrs *attrs;
+  const gcut__group_query_attrs *attrs;
   int64_t batch, heads, kv_heads, queries, head, total, capacity; // capacity: of the present cache
   int64_t past_capacity;                                          // of the past cache
   int64_t rows; // that past and new keys are laid out in: the present cache's, or scratch's
@@ -52,7 +52,7 @@ static int64_t position_of(const group_query *g, int64_t b, int64_t token) {
 
 // Brings a head to root mean square 1, scaled by weight[head].
 static void normalize(const group_query *g, const float *weight, float *x) {
-  const gcut_group_query_attrs *attrs = g->attrs;
+  const gcut__group_query_attrs *attrs = g->attrs;
   float epsilon = weight == g->q_weight ? attrs->q_norm_epsilon : attrs->k_norm_epsilon;
   if (isnan(epsilon)) epsilon = attrs->qk_norm_epsilon;
   double sum = 0;
@@ -142,7 +142,7 @@ static void group_bias(const void *context, int64_t b, int64_t head, int64_t i, 
 }
 
 static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = c->attrs;
+  const gcut__group_query_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims;
   *g = (group_query){.attrs = attrs,
                      .batch = q[0],
@@ -198,7 +198,7 @@ static gcut_status place_fresh(gcut_cpu_call *c, const group_query *g, gcut_stri
 
 static gcut_status attend(gcut_cpu_call *c, const group_query *g, const float *q, const float *k,
                           const float *v, float *y, float *scores, gcut_error *err) {
-  const gcut_group_query_attrs *attrs = g->attrs;
+  const gcut__group_query_attrs *attrs = g->attrs;
   bool scaled = !isnan(attrs->scale) && attrs->scale != 0;
   float *sinks = NULL;
   if (gcut__cpu_has(c, 11))

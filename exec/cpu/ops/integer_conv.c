@@ -41,7 +41,7 @@ static const float *centre(gcut_cpu_call *c, uint32_t i, uint32_t zero, int64_t 
 }
 
 static gcut_status read_shape(gcut_cpu_call *c, operands o, gcut_convolution *g, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->attrs;
+  const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[o.x], *w = c->inputs[o.w], *y = c->outputs[0];
   *g = (gcut_convolution){.batch = x->dims[0],
                           .groups = attrs->group,
@@ -49,7 +49,7 @@ static gcut_status read_shape(gcut_cpu_call *c, operands o, gcut_convolution *g,
                           .out_channels = w->dims[0] / attrs->group,
                           .in = x->dims + 2,
                           .out = y->dims + 2};
-  gcut_window *window = &g->window;
+  gcut__window *window = &g->window;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, window, err));
   memcpy(window->kernel, w->dims + 2, (size_t)window->n * sizeof *window->kernel);
   gcut__window_place(window, g->in, g->out);
@@ -58,7 +58,7 @@ static gcut_status read_shape(gcut_cpu_call *c, operands o, gcut_convolution *g,
 
 static gcut_status read_operands(gcut_cpu_call *c, operands o, const gcut_convolution *g,
                                  centred *k, gcut_error *err) {
-  const gcut_window *window = &g->window;
+  const gcut__window *window = &g->window;
   *k = (centred){.g = *g};
   k->taps = gcut__dims_product(window->n, window->kernel);
   k->size_in = gcut__dims_product(window->n, k->g.in);

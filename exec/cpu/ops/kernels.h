@@ -8,7 +8,7 @@
 #define X(domain, name, ident, ...)                                                                \
   gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err);
 #define V(domain, name, ident, ...)
-GCUT_OP_LIST(X, V)
+GCUT__OP_LIST(X, V)
 #undef X
 #undef V
 

@@ -65,7 +65,7 @@ static gcut_status read_operands(gcut_cpu_call *c, linear *l, const float **past
 }
 
 gcut_status gcut__cpu_linear_attention(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_linear_attention_attrs *attrs = c->attrs;
+  const gcut__linear_attention_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims, *v = c->inputs[2]->dims;
   linear l = {.batch = q[0],
               .length = q[1],
@@ -108,7 +108,7 @@ static void convolve(const float *padded, const float *weight, float bias, int64
 }
 
 gcut_status gcut__cpu_causal_conv(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_causal_conv_attrs *attrs = c->attrs;
+  const gcut__causal_conv_attrs *attrs = c->attrs;
   const int64_t *dims = c->inputs[0]->dims;
   int64_t channels = dims[1], length = dims[2], k = c->inputs[1]->dims[2];
   int64_t kept = (k - 1) * attrs->dilation;

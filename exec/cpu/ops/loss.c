@@ -72,10 +72,10 @@ typedef struct totals {
 // The loss of one position joins the totals; with reduction "none" it is written.
 static gcut_status add_position(gcut_cpu_call *c, const layout *l, int64_t position, double taken,
                                 totals *sum, gcut_error *err) {
-  const gcut_loss_attrs *attrs = c->attrs;
+  const gcut__loss_attrs *attrs = c->attrs;
   int64_t class = get_index(c->inputs[1], position);
   double loss = 0, weight = 0;
-  if (class != attrs->ignore_index || class == GCUT_NO_IGNORE_INDEX) {
+  if (class != attrs->ignore_index || class == GCUT__NO_IGNORE_INDEX) {
     if (class < 0 || class >= l->classes)
       return gcut__cpu_fail(c, GCUT_FORMAT, err, "class %" PRId64 " of %" PRId64, class,
                             l->classes);
@@ -89,7 +89,7 @@ static gcut_status add_position(gcut_cpu_call *c, const layout *l, int64_t posit
 }
 
 static gcut_status run(gcut_cpu_call *c, bool softmax, gcut_error *err) {
-  const gcut_loss_attrs *attrs = c->attrs;
+  const gcut__loss_attrs *attrs = c->attrs;
   gcut_tensor *log_probabilities = c->n_outputs > 1 ? c->outputs[1] : NULL;
   layout l = layout_of(c);
   totals sum = {0};

@@ -48,7 +48,7 @@ gcut_status gcut__cpu_matmul(gcut_cpu_call *c, gcut_error *err) {
 }
 
 gcut_status gcut__cpu_gemm(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_gemm_attrs *attrs = c->attrs;
+  const gcut__gemm_attrs *attrs = c->attrs;
   const gcut_tensor *a = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   gcut_gemm g = gcut__gemm_packed(out->dims[0], out->dims[1], a->dims[attrs->transA ? 0 : 1],

@@ -64,7 +64,7 @@ static void masked_bias(const void *context, int64_t b, int64_t head, int64_t i,
 // keys, bias: inputs, or GCUT_NONE.
 static gcut_status read_mask(gcut_cpu_call *c, const multi_head *h, uint32_t keys, uint32_t bias,
                              mask *m, gcut_error *err) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   *m = (mask){.batch = h->batch,
               .queries = h->queries,
               .past = h->past,
@@ -112,7 +112,7 @@ static gcut_status gather(gcut_cpu_call *c, const multi_head *h, gcut_strided4 f
 }
 
 static gcut_status attend(gcut_cpu_call *c, const multi_head *h, const mask *m, gcut_error *err) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   bool scaled = !isnan(attrs->scale) && attrs->scale != 0;
   gcut_attend a = {.real = GCUT_FLOAT,
                    .batch = h->batch,
@@ -181,7 +181,7 @@ static void place_operands(const gcut_cpu_call *c, const float *q, const float *
 }
 
 static void read_sizes(const gcut_cpu_call *c, multi_head *h) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims, *y = c->outputs[0]->dims;
   bool packed = c->inputs[0]->rank == 5;
   const gcut_tensor *key = packed ? c->inputs[0] : c->inputs[1];
@@ -235,7 +235,7 @@ static gcut_status project(gcut_cpu_call *c, const float *x, const float *w, con
 // The rest, from projected rows [batch, queries, 2 * heads * head + heads * v_head].
 static gcut_status attend_projected(gcut_cpu_call *c, const float *rows, uint32_t keys,
                                     uint32_t past, uint32_t bias, gcut_error *err) {
-  const gcut_multi_head_attrs *attrs = c->attrs;
+  const gcut__multi_head_attrs *attrs = c->attrs;
   const int64_t *x = c->inputs[0]->dims, width = c->inputs[1]->dims[1];
   multi_head h = {.batch = x[0], .heads = attrs->num_heads, .queries = x[1], .keys = x[1]};
   mask m;

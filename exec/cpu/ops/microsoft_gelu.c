@@ -51,7 +51,7 @@ gcut_status gcut__cpu_fast_gelu(gcut_cpu_call *c, gcut_error *err) {
   return map(c, fast_gelu, 0, err);
 }
 gcut_status gcut__cpu_quick_gelu(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_quick_gelu_attrs *attrs = c->attrs;
+  const gcut__quick_gelu_attrs *attrs = c->attrs;
   return map(c, quick_gelu, (double)attrs->alpha, err);
 }
 

@@ -204,7 +204,7 @@ static void add_integers(const gcut_tensor *t, int64_t m, int64_t n, double *sum
 
 static gcut_status finish_gemm(gcut_cpu_call *c, int64_t m, int64_t n, double *sum, float *row,
                                gcut_error *err) {
-  const gcut_quantized_gemm_attrs *attrs = c->attrs;
+  const gcut__quantized_gemm_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   column_numbers a_scale, b_scale, y_scale, y_zero;
   GCUT_TRY(read_numbers(c, 1, &a_scale, err));
@@ -226,7 +226,7 @@ static gcut_status finish_gemm(gcut_cpu_call *c, int64_t m, int64_t n, double *s
 }
 
 gcut_status gcut__cpu_quantized_gemm(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_quantized_gemm_attrs *attrs = c->attrs;
+  const gcut__quantized_gemm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *out = c->outputs[0];
   int64_t m = out->dims[0], n = out->dims[1];
   column_numbers a_zero, b_zero;

@@ -14,9 +14,9 @@
 // ---- FusedMatMul ------------------------------------------------------------------------------
 
 // Strides of an operand's batch dims through the walk's, and how its matrices lie.
-static gcut_matrix_axes set_operand(const gcut_tensor *t, bool transpose, bool transpose_batch,
-                                    uint32_t i, gcut_walk *walk, int64_t *strides) {
-  gcut_matrix_axes m;
+static gcut__matrix_axes set_operand(const gcut_tensor *t, bool transpose, bool transpose_batch,
+                                     uint32_t i, gcut_walk *walk, int64_t *strides) {
+  gcut__matrix_axes m;
   int64_t through[GCUT_MAX_RANK] = {0};
   gcut__fused_axes(t->rank, transpose, transpose_batch, i == 1, &m);
   gcut__packed_strides(t->rank, t->dims, strides);
@@ -33,8 +33,8 @@ static int64_t axis_size(const gcut_tensor *t, int axis) {
 }
 
 // The matrices of both operands; of each one axis has stride 1.
-static gcut_gemm plan_product(const gcut_tensor *a, const gcut_tensor *b, const gcut_matrix_axes *m,
-                              const int64_t strides[2][GCUT_MAX_RANK]) {
+static gcut_gemm plan_product(const gcut_tensor *a, const gcut_tensor *b,
+                              const gcut__matrix_axes *m, const int64_t strides[2][GCUT_MAX_RANK]) {
   gcut_gemm g = {.m = axis_size(a, m[0].rows),
                  .n = axis_size(b, m[1].columns),
                  .k = axis_size(a, m[0].columns)};
@@ -49,11 +49,11 @@ static gcut_gemm plan_product(const gcut_tensor *a, const gcut_tensor *b, const 
 }
 
 gcut_status gcut__cpu_fused_matmul(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_fused_matmul_attrs *attrs = c->attrs;
+  const gcut__fused_matmul_attrs *attrs = c->attrs;
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
   gcut_tensor *out = c->outputs[0];
   int64_t strides[2][GCUT_MAX_RANK], size = gcut_dtype_bits(out->type) / 8;
-  gcut_matrix_axes m[2];
+  gcut__matrix_axes m[2];
   gcut_walk *walk;
   if (out->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
@@ -74,8 +74,8 @@ gcut_status gcut__cpu_fused_matmul(gcut_cpu_call *c, gcut_error *err) {
 // ---- FusedGemm --------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_fused_gemm(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_fused_gemm_attrs *attrs = c->attrs;
-  gcut_fused_activation f;
+  const gcut__fused_gemm_attrs *attrs = c->attrs;
+  gcut__fused_activation f;
   if (!gcut__fused_find(attrs->activation, &f))
     return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
   if (!isnan(attrs->activation_alpha)) f.alpha = attrs->activation_alpha;
@@ -122,7 +122,7 @@ static void expand_row(const blocks *b, int64_t row, float *out) {
 }
 
 static gcut_status read_blocks(gcut_cpu_call *c, blocks *b, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->attrs;
+  const gcut__nbits_attrs *attrs = c->attrs;
   *b = (blocks){.data = c->inputs[1]->data,
                 .k = attrs->K,
                 .block_size = attrs->block_size,
@@ -148,7 +148,7 @@ static gcut_status read_blocks(gcut_cpu_call *c, blocks *b, gcut_error *err) {
 enum { CHUNK_FLOATS = 1 << 18 }; // of B expanded at once: stays in the second-level cache
 
 gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_nbits_attrs *attrs = c->attrs;
+  const gcut__nbits_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   blocks b;
   const float *a, *bias;
@@ -175,7 +175,7 @@ gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
 // ---- MatMulBnb4 -------------------------------------------------------------------------------
 
 // The n values of B from `first` on, the first of two in the higher bits.
-static void expand_bnb4(const gcut_bnb4_attrs *attrs, const uint8_t *data, const float *absmax,
+static void expand_bnb4(const gcut__bnb4_attrs *attrs, const uint8_t *data, const float *absmax,
                         int64_t first, int64_t n, float *out) {
   const float *values = gcut__bnb4_values(attrs->quant_type);
   for (int64_t i = first; i < first + n; i++)
@@ -183,7 +183,7 @@ static void expand_bnb4(const gcut_bnb4_attrs *attrs, const uint8_t *data, const
 }
 
 gcut_status gcut__cpu_matmul_bnb4(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_bnb4_attrs *attrs = c->attrs;
+  const gcut__bnb4_attrs *attrs = c->attrs;
   const float *a, *absmax;
   float *y;
   if (c->outputs[0]->count == 0) return GCUT_OK;
@@ -262,7 +262,7 @@ static void expand_values(const table *t, const int64_t *index, float *out) {
 }
 
 static gcut_status read_table(gcut_cpu_call *c, table *t, gcut_error *err) {
-  const gcut_gather_blocks_attrs *attrs = c->attrs;
+  const gcut__gather_blocks_attrs *attrs = c->attrs;
   const gcut_tensor *data = c->inputs[0], *scales = c->inputs[2];
   *t = (table){.type = data->type,
                .data = data,

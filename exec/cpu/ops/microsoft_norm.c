@@ -46,7 +46,7 @@ static gcut_status normalize_sum(gcut_cpu_call *c, const float *sum, uint64_t wi
 // beta and bias: inputs, or GCUT_NONE where the operator has none.
 static gcut_status skip_norm(gcut_cpu_call *c, uint32_t beta, uint32_t bias, bool center,
                              gcut_error *err) {
-  const gcut_skip_norm_attrs *attrs = c->attrs;
+  const gcut__skip_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   uint64_t width = (uint64_t)x->dims[x->rank - 1];
   const float *a, *skip, *b = NULL;
@@ -110,7 +110,7 @@ static void count_mask(gcut_cpu_call *c, uint64_t batch, uint64_t length) {
 }
 
 gcut_status gcut__cpu_embed_layer_norm(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_skip_norm_attrs *attrs = c->attrs;
+  const gcut__skip_norm_attrs *attrs = c->attrs;
   const gcut_tensor *ids = c->inputs[0];
   uint64_t batch = (uint64_t)ids->dims[0], length = (uint64_t)ids->dims[1];
   float *sum;
@@ -173,7 +173,7 @@ static void normalize_group(const groups *g, uint64_t b, uint64_t group, const d
 }
 
 static gcut_status group_norm(gcut_cpu_call *c, bool with_skip, gcut_error *err) {
-  const gcut_channel_norm_attrs *attrs = c->attrs;
+  const gcut__channel_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   bool last = attrs->channels_last != 0;

@@ -124,7 +124,7 @@ gcut_status gcut__cpu_quantized_where(gcut_cpu_call *c, gcut_error *err) {
 // ---- one operand ------------------------------------------------------------------------------
 
 static gcut_status unary(gcut_cpu_call *c, bool sigmoid) {
-  const gcut_quantized_unary_attrs *attrs = c->attrs;
+  const gcut__quantized_unary_attrs *attrs = c->attrs;
   const uint8_t *x = c->inputs[0]->data;
   uint8_t *y = c->outputs[0]->data, bytes[256];
   float table[256];
@@ -150,7 +150,7 @@ gcut_status gcut__cpu_quantized_leaky_relu(gcut_cpu_call *c, gcut_error *err) {
 // ---- join -------------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_quantized_concat(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_quantized_concat_attrs *attrs = c->attrs;
+  const gcut__quantized_concat_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   linear to = read_linear(c, 0, 1);
   int64_t axis = attrs->axis < 0 ? attrs->axis + out->rank : attrs->axis, outer = 1, inner = 1;
@@ -204,13 +204,13 @@ static gcut_status run_in_float(gcut_cpu_call *c, gcut_cpu_kernel kernel, const 
 }
 
 gcut_status gcut__cpu_quantized_average_pool(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_quantized_pool_attrs *attrs = c->attrs;
+  const gcut__quantized_pool_attrs *attrs = c->attrs;
   return run_in_float(c, gcut__cpu_average_pool, &attrs->pool, 19, err);
 }
 gcut_status gcut__cpu_quantized_global_average_pool(gcut_cpu_call *c, gcut_error *err) {
   return run_in_float(c, gcut__cpu_global_average_pool, NULL, 1, err);
 }
 gcut_status gcut__cpu_quantized_softmax(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_quantized_softmax_attrs *attrs = c->attrs;
+  const gcut__quantized_softmax_attrs *attrs = c->attrs;
   return run_in_float(c, gcut__cpu_softmax, &attrs->softmax, (int32_t)attrs->opset, err);
 }

@@ -34,7 +34,7 @@ typedef struct channels {
 } channels;
 
 static channels split_channels(const gcut_cpu_call *c) {
-  const gcut_batch_norm_attrs *attrs = c->attrs;
+  const gcut__batch_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->rank == 1) return (channels){(uint64_t)x->dims[0], 1, 1};
   if (!attrs->spatial && c->node->version < 9)
@@ -69,7 +69,7 @@ static gcut_status batch_statistics(gcut_cpu_call *c, const channels *k, double 
 // The running statistics that training puts out: old ones blended with the batch's.
 static gcut_status blend(gcut_cpu_call *c, uint32_t out, uint32_t old, const double *batch,
                          gcut_error *err) {
-  const gcut_batch_norm_attrs *attrs = c->attrs;
+  const gcut__batch_norm_attrs *attrs = c->attrs;
   gcut_tensor *to = output(c, out);
   if (!to) return GCUT_OK;
   const double *before = gcut__tensor_doubles(c, c->inputs[old]);
@@ -106,7 +106,7 @@ static gcut_status normalize_pixels(gcut_cpu_call *c, const channels *k, const d
                                     gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  double epsilon = (double)((const gcut_batch_norm_attrs *)c->attrs)->epsilon;
+  double epsilon = (double)((const gcut__batch_norm_attrs *)c->attrs)->epsilon;
   uint64_t n = k->channels < ROW ? ROW / k->channels * k->channels : k->channels;
   double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
   double *factor = gcut_arena_alloc(c->scratch, n, sizeof *factor);
@@ -129,7 +129,7 @@ static gcut_status normalize_pixels(gcut_cpu_call *c, const channels *k, const d
 }
 
 gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_batch_norm_attrs *attrs = c->attrs;
+  const gcut__batch_norm_attrs *attrs = c->attrs;
   bool trains = gcut__batch_norm_trains(c->node, attrs);
   if (trains) GCUT_TRY(gcut__cpu_straighten_input(c, err));
   channels k = split_channels(c);
@@ -158,7 +158,7 @@ gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
 
 static gcut_status normalize_groups(gcut_cpu_call *c, uint64_t groups, bool by_group,
                                     gcut_error *err) {
-  const gcut_group_norm_attrs *attrs = c->attrs;
+  const gcut__group_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   uint64_t size = product(x, 2, x->rank), channels = (uint64_t)x->dims[1] / groups;
@@ -186,7 +186,7 @@ gcut_status gcut__cpu_instance_normalization(gcut_cpu_call *c, gcut_error *err) 
 }
 
 gcut_status gcut__cpu_group_normalization(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_group_norm_attrs *attrs = c->attrs;
+  const gcut__group_norm_attrs *attrs = c->attrs;
   return normalize_groups(c, (uint64_t)attrs->num_groups, c->node->version < 21, err);
 }
 
@@ -234,7 +234,7 @@ static bool set_affine(gcut_cpu_call *c, gcut_normalize *p) {
 // `inverse`: the output for the inverse deviation; the one for the mean is output 1 where centred.
 static gcut_status normalize_layers(gcut_cpu_call *c, bool center, uint32_t inverse,
                                     gcut_error *err) {
-  const gcut_layer_norm_attrs *attrs = c->attrs;
+  const gcut__layer_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
@@ -274,7 +274,7 @@ gcut_status gcut__cpu_simplified_layer_normalization(gcut_cpu_call *c, gcut_erro
 // y = x / (bias + alpha / size * sum of squares over the neighbouring channels) ^ beta.
 static void lrn_channel(const gcut_cpu_call *c, uint64_t first, uint64_t channel, double *sums,
                         double *row) {
-  const gcut_lrn_attrs *attrs = c->attrs;
+  const gcut__lrn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   uint64_t channels = (uint64_t)x->dims[1], size = product(x, 2, x->rank);
   uint64_t below = (uint64_t)(attrs->size - 1) / 2, above = (uint64_t)attrs->size / 2;
@@ -315,7 +315,7 @@ static double norm_of(const double *x, uint64_t n, int64_t p) {
 
 // A row whose norm is zero stays zero.
 gcut_status gcut__cpu_lp_normalization(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_lp_normalization_attrs *attrs = c->attrs;
+  const gcut__lp_normalization_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
@@ -395,7 +395,7 @@ gcut_status gcut__cpu_mean_variance_normalization(gcut_cpu_call *c, gcut_error *
 // ---- ImageScaler ------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_image_scaler(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_image_scaler_attrs *attrs = c->attrs;
+  const gcut__image_scaler_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   uint64_t n = product(x, 2, x->rank);

@@ -7,7 +7,7 @@
 
 // What is the same for all elements of a node.
 typedef struct settings {
-  const gcut_optimizer_attrs *attrs;
+  const gcut__optimizer_attrs *attrs;
   double rate; // adjusted to the step
   bool first;  // step 0
 } settings;

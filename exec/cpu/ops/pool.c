@@ -13,7 +13,7 @@
 #include "exec/cpu/order.h"
 
 typedef struct pool {
-  gcut_window window;
+  gcut__window window;
   const int64_t *in, *out; // spatial sizes
   int64_t size_in, size_out, planes;
   bool max;
@@ -23,7 +23,7 @@ typedef struct pool {
 
 // Everything but memory for planes, which begin_planes then gets.
 static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut__pool_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   int n = x->rank - 2;
   *p = (pool){.in = x->dims + 2, .out = y->dims + 2, .planes = x->dims[0] * x->dims[1]};
@@ -50,7 +50,7 @@ typedef struct taps {
 } taps;
 
 static taps clip(const pool *p, int axis, int64_t o) {
-  const gcut_window *w = &p->window;
+  const gcut__window *w = &p->window;
   int64_t step = w->dilation[axis], start = o * w->stride[axis] - w->begin[axis];
   taps t = {.from = start < 0 ? (-start + step - 1) / step : 0};
   int64_t room = p->in[axis] - start;
@@ -83,7 +83,7 @@ static void combine_places(const pool *p, const double *x, int64_t index, int64_
 // very wide window output by output, since most of its taps may meet nothing.
 static void pool_row(const pool *p, const double *x, int64_t index, int64_t first) {
   enum { WIDE = 64 };
-  const gcut_window *w = &p->window;
+  const gcut__window *w = &p->window;
   int last = w->n - 1;
   bool wide = w->kernel[last] > WIDE;
   int64_t n = p->out[last], from, to;
@@ -173,7 +173,7 @@ static double work(const pool *p) {
 // Whether each window has something of the input and, where the padding counts, ends within it:
 // beyond, oneDNN counts on.
 static bool windows_inside(const pool *p, bool padding) {
-  const gcut_window *w = &p->window;
+  const gcut__window *w = &p->window;
   for (int i = 0; i < w->n; i++) {
     int64_t span = (w->kernel[i] - 1) * w->dilation[i] + 1;
     int64_t last = (p->out[i] - 1) * w->stride[i] - w->begin[i];
@@ -220,7 +220,7 @@ static int64_t column_major(const pool *p, int64_t at) {
 }
 
 static void store_indices(const gcut_cpu_call *c, const pool *p, int64_t plane) {
-  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut__pool_attrs *attrs = c->attrs;
   int64_t *out = (int64_t *)c->outputs[1]->data + plane * p->size_out;
   for (int64_t i = 0; i < p->size_out; i++) {
     int64_t at = p->at[i];
@@ -307,7 +307,7 @@ gcut_status gcut__cpu_max_pool(gcut_cpu_call *c, gcut_error *err) {
 static int64_t window_size(const pool *p, int axis, int64_t o, bool padding) {
   taps t = clip(p, axis, o);
   if (!padding) return t.to - t.from;
-  const gcut_window *w = &p->window;
+  const gcut__window *w = &p->window;
   int64_t room = p->in[axis] + w->end[axis] - (o * w->stride[axis] - w->begin[axis]);
   int64_t n = (room + w->dilation[axis] - 1) / w->dilation[axis];
   return n < w->kernel[axis] ? n : w->kernel[axis];
@@ -330,7 +330,7 @@ static double *window_sizes(gcut_cpu_call *c, const pool *p, bool padding) {
 }
 
 gcut_status gcut__cpu_average_pool(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut__pool_attrs *attrs = c->attrs;
   pool p;
   bool done, padding = attrs->count_include_pad != 0;
   if (c->outputs[0]->count == 0) return GCUT_OK;
@@ -353,7 +353,7 @@ gcut_status gcut__cpu_average_pool(gcut_cpu_call *c, gcut_error *err) {
 // ---- LpPool -----------------------------------------------------------------------------------
 
 gcut_status gcut__cpu_lp_pool(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->attrs;
+  const gcut__pool_attrs *attrs = c->attrs;
   pool p;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(read_pool(c, &p, err));

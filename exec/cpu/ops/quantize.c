@@ -180,18 +180,18 @@ static void run_blocks(const linear *l, split s, int64_t block, run_kernel kerne
 }
 
 static void run_all(gcut_cpu_call *c, const linear *l, run_kernel kernel) {
-  const gcut_quantize_attrs *attrs = c->attrs;
+  const gcut__quantize_attrs *attrs = c->attrs;
   const gcut_tensor *scale = c->inputs[1];
-  gcut_granularity kind =
-      gcut__granularity(attrs, scale->rank, scale->rank > 0 ? scale->dims[0] : 1);
+  gcut__granularity kind =
+      gcut__granularity_of(attrs, scale->rank, scale->rank > 0 ? scale->dims[0] : 1);
   if (l->y->count == 0) return;
   if (gcut_dtype_bits(l->y->type) < 8) memset(l->y->data, 0, l->y->bytes);
-  if (kind == GCUT_PER_TENSOR) {
+  if (kind == GCUT__PER_TENSOR) {
     kernel(l, 0, (int64_t)l->x->count, 0, 0);
     return;
   }
   split s = split_at(l->x, gcut__quantize_axis(attrs, l->x->rank));
-  if (kind == GCUT_PER_AXIS)
+  if (kind == GCUT__PER_AXIS)
     run_axis(l, s, kernel);
   else
     run_blocks(l, s, attrs->block_size, kernel);
@@ -207,7 +207,7 @@ static gcut_status read_linear(gcut_cpu_call *c, linear *l, gcut_error *err) {
 }
 
 gcut_status gcut__cpu_quantize_linear(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_quantize_attrs *attrs = c->attrs;
+  const gcut__quantize_attrs *attrs = c->attrs;
   linear l;
   GCUT_TRY(read_linear(c, &l, err));
   l.precision = attrs->precision ? (gcut_dtype)attrs->precision : c->inputs[1]->type;

@@ -14,7 +14,7 @@ static void seed_by_name(const gcut_cpu_call *c, gcut_mersenne *m) {
 }
 
 static void seed(const gcut_cpu_call *c, gcut_mersenne *m) {
-  float given = ((const gcut_random_attrs *)c->attrs)->seed;
+  float given = ((const gcut__random_attrs *)c->attrs)->seed;
   if (isnan(given))
     seed_by_name(c, m);
   else
@@ -46,13 +46,13 @@ static void fill(gcut_cpu_call *c, double (*draw)(gcut_mersenne *), double facto
 }
 
 static gcut_status run_normal(gcut_cpu_call *c) {
-  const gcut_random_attrs *attrs = c->attrs;
+  const gcut__random_attrs *attrs = c->attrs;
   fill(c, gcut__mersenne_normal, (double)attrs->scale, (double)attrs->mean);
   return GCUT_OK;
 }
 
 static gcut_status run_uniform(gcut_cpu_call *c) {
-  const gcut_random_attrs *attrs = c->attrs;
+  const gcut__random_attrs *attrs = c->attrs;
   fill(c, gcut__mersenne_uniform, (double)attrs->high - (double)attrs->low, (double)attrs->low);
   return GCUT_OK;
 }
@@ -135,13 +135,13 @@ gcut_status gcut__cpu_multinomial(gcut_cpu_call *c, gcut_error *err) {
 // ---- Dropout ----------------------------------------------------------------------------------
 
 static bool is_training(const gcut_cpu_call *c) {
-  const gcut_dropout_attrs *attrs = c->attrs;
+  const gcut__dropout_attrs *attrs = c->attrs;
   if (c->node->version < 7) return !attrs->is_test;
   return gcut__cpu_has(c, 2) && *(const uint8_t *)c->inputs[2]->data;
 }
 
 static double read_ratio(const gcut_cpu_call *c) {
-  if (!gcut__cpu_has(c, 1)) return (double)((const gcut_dropout_attrs *)c->attrs)->ratio;
+  if (!gcut__cpu_has(c, 1)) return (double)((const gcut__dropout_attrs *)c->attrs)->ratio;
   const gcut_tensor *ratio = c->inputs[1];
   gcut_row row;
   return gcut__row_double(gcut__class_of(ratio->type),
@@ -163,14 +163,14 @@ static void pass_all(gcut_cpu_call *c) {
 
 // Drops each element with probability `ratio` and scales the others up.
 static void thin_out(gcut_cpu_call *c, double ratio) {
-  const gcut_dropout_attrs *attrs = c->attrs;
+  const gcut__dropout_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0], *mask = c->n_outputs > 1 ? c->outputs[1] : NULL;
   gcut_class class = gcut__class_of(x->type);
   double scale = 1 / (1 - ratio);
   gcut_mersenne m;
   gcut_row in, out, kept;
-  if (attrs->seed == GCUT_NO_SEED)
+  if (attrs->seed == GCUT__NO_SEED)
     seed_by_name(c, &m);
   else
     gcut__mersenne_seed(&m, (uint32_t)attrs->seed);

@@ -109,7 +109,7 @@ REDUCTIONS(shifts, max_f, max_d, max_i_as_double, max_u_as_double)
 // Operand 0 is the accumulators, which stand still along the reduced dims; operand 1 the input.
 static gcut_status create_walk(const gcut_cpu_call *c, gcut_walk **out_walk, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  const gcut_reduce_attrs *attrs = c->attrs;
+  const gcut__reduce_attrs *attrs = c->attrs;
   bool mask[GCUT_MAX_RANK], by_input = gcut__cpu_has(c, 1);
   int64_t strides[GCUT_MAX_RANK], stride = 1;
   gcut__reduce_mask(attrs, by_input ? c->inputs[1]->data : attrs->axes.data,

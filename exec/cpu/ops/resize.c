@@ -15,7 +15,7 @@
 
 // What one axis does.
 typedef struct axis_table {
-  gcut_resize_axis axis;
+  gcut__resize_axis axis;
   double roi[2];   // start and end, in shares of the axis
   bool same;       // output index i is input index i
   int64_t taps;    // weights an output index
@@ -25,8 +25,8 @@ typedef struct axis_table {
 } axis_table;
 
 typedef struct resize {
-  const gcut_resize_attrs *attrs;
-  gcut_resize_rules rules;
+  const gcut__resize_attrs *attrs;
+  gcut__resize_rules rules;
   axis_table tables[GCUT_MAX_RANK];
   int rank;
 } resize;
@@ -38,13 +38,13 @@ static double source_of(const resize *r, const axis_table *t, double x) {
   double in = (double)t->axis.in, out = (double)t->axis.out, scale = t->axis.scale;
   double exact = scale * in; // the output's size before it was made whole
   switch (r->rules.transform) {
-  case GCUT_RESIZE_ALIGN_CORNERS: return exact == 1 ? 0 : x * (in - 1) / (exact - 1);
-  case GCUT_RESIZE_ASYMMETRIC: return x / scale;
-  case GCUT_RESIZE_TF_HALF_PIXEL_FOR_NN: return (x + 0.5) / scale;
-  case GCUT_RESIZE_PYTORCH_HALF_PIXEL: return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
-  case GCUT_RESIZE_HALF_PIXEL_SYMMETRIC:
+  case GCUT__RESIZE_ALIGN_CORNERS: return exact == 1 ? 0 : x * (in - 1) / (exact - 1);
+  case GCUT__RESIZE_ASYMMETRIC: return x / scale;
+  case GCUT__RESIZE_TF_HALF_PIXEL_FOR_NN: return (x + 0.5) / scale;
+  case GCUT__RESIZE_PYTORCH_HALF_PIXEL: return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
+  case GCUT__RESIZE_HALF_PIXEL_SYMMETRIC:
     return in / 2 * (1 - out / exact) + (x + 0.5) / scale - 0.5;
-  case GCUT_RESIZE_TF_CROP: {
+  case GCUT__RESIZE_TF_CROP: {
     double span = (t->roi[1] - t->roi[0]) * (in - 1);
     return t->roi[0] * (in - 1) + (exact == 1 ? span / 2 : x * span / (exact - 1));
   }
@@ -57,7 +57,7 @@ static double source_of(const resize *r, const axis_table *t, double x) {
 static bool locate(const resize *r, const axis_table *t, int64_t x, double *at) {
   double in = (double)t->axis.in;
   *at = source_of(r, t, (double)x);
-  if (r->rules.transform == GCUT_RESIZE_TF_CROP && !(*at >= 0 && *at <= in - 1)) return false;
+  if (r->rules.transform == GCUT__RESIZE_TF_CROP && !(*at >= 0 && *at <= in - 1)) return false;
   if (!(*at > -in - 2)) *at = -in - 2;
   if (*at > 2 * in + 2) *at = 2 * in + 2;
   return true;
@@ -69,10 +69,10 @@ static int64_t clamp(int64_t i, int64_t size) {
 
 static double nearest_of(const resize *r, double at, double scale) {
   switch (r->rules.nearest) {
-  case GCUT_RESIZE_ROUND_PREFER_FLOOR: return ceil(at - 0.5);
-  case GCUT_RESIZE_ROUND_PREFER_CEIL: return floor(at + 0.5);
-  case GCUT_RESIZE_CEIL: return ceil(at);
-  case GCUT_RESIZE_SIMPLE: return scale < 1 ? ceil(at) : floor(at);
+  case GCUT__RESIZE_ROUND_PREFER_FLOOR: return ceil(at - 0.5);
+  case GCUT__RESIZE_ROUND_PREFER_CEIL: return floor(at + 0.5);
+  case GCUT__RESIZE_CEIL: return ceil(at);
+  case GCUT__RESIZE_SIMPLE: return scale < 1 ? ceil(at) : floor(at);
   default: return floor(at);
   }
 }
@@ -81,7 +81,7 @@ static double nearest_of(const resize *r, double at, double scale) {
 
 static double kernel_at(const resize *r, double distance) {
   double x = fabs(distance), a = (double)r->attrs->cubic_coeff_a;
-  if (r->rules.mode == GCUT_RESIZE_LINEAR) return x < 1 ? 1 - x : 0;
+  if (r->rules.mode == GCUT__RESIZE_LINEAR) return x < 1 ? 1 - x : 0;
   if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
@@ -107,10 +107,10 @@ static void weigh(const resize *r, axis_table *t, int64_t x, double at, double s
 }
 
 static gcut_status build_table(gcut_cpu_call *c, const resize *r, axis_table *t, gcut_error *err) {
-  bool nearest = r->rules.mode == GCUT_RESIZE_NEAREST,
+  bool nearest = r->rules.mode == GCUT__RESIZE_NEAREST,
        aa = r->attrs->antialias && t->axis.scale < 1;
   double squeeze = aa ? t->axis.scale : 1; // widens the kernel when shrinking
-  double reach = (r->rules.mode == GCUT_RESIZE_CUBIC ? 2 : 1) / squeeze;
+  double reach = (r->rules.mode == GCUT__RESIZE_CUBIC ? 2 : 1) / squeeze;
   size_t out = (size_t)t->axis.out;
   if (!(reach < 0x1p31)) return gcut__cpu_fail(c, GCUT_FORMAT, err, "a scale is too small");
   t->taps = nearest ? 1 : -2 * (int64_t)floor(-reach);
@@ -140,9 +140,9 @@ static gcut_status read_doubles(gcut_cpu_call *c, uint32_t i, const double **out
 }
 
 // Sizes and scales of the axes that the node speaks of; the other axes stay as they are.
-static gcut_status read_sizes(gcut_cpu_call *c, const resize *r, gcut_resize_axis *axes, size_t n,
+static gcut_status read_sizes(gcut_cpu_call *c, const resize *r, gcut__resize_axis *axes, size_t n,
                               gcut_error *err) {
-  gcut_resize_inputs in = gcut__resize_inputs(c->node);
+  gcut__resize_inputs in = gcut__resize_inputs_of(c->node);
   double own[GCUT_MAX_RANK];
   const double *scales = own;
   const char *problem;
@@ -161,12 +161,12 @@ static gcut_status read_sizes(gcut_cpu_call *c, const resize *r, gcut_resize_axi
 
 static gcut_status read_geometry(gcut_cpu_call *c, resize *r, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  gcut_resize_axis axes[GCUT_MAX_RANK] = {{0}};
+  gcut__resize_axis axes[GCUT_MAX_RANK] = {{0}};
   size_t n = r->attrs->axes.given ? r->attrs->axes.n : (size_t)x->rank, n_roi = 0;
   int which[GCUT_MAX_RANK];
   const double *roi = NULL;
-  if (r->rules.transform == GCUT_RESIZE_TF_CROP)
-    GCUT_TRY(read_doubles(c, gcut__resize_inputs(c->node).roi, &roi, &n_roi, err));
+  if (r->rules.transform == GCUT__RESIZE_TF_CROP)
+    GCUT_TRY(read_doubles(c, gcut__resize_inputs_of(c->node).roi, &roi, &n_roi, err));
   for (size_t i = 0; i < n; i++) {
     int64_t axis = r->attrs->axes.given ? r->attrs->axes.data[i] : (int64_t)i;
     which[i] = (int)(axis < 0 ? axis + x->rank : axis);
@@ -208,7 +208,7 @@ static void extrapolate(const resize *r, const gcut_tensor *out, gcut__elements 
 static gcut_status gather(gcut_cpu_call *c, const resize *r, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
-  bool whole = r->rules.transform != GCUT_RESIZE_TF_CROP;
+  bool whole = r->rules.transform != GCUT__RESIZE_TF_CROP;
   int last = r->rank - 1;
   const int64_t *row = r->tables[last].first;
   int64_t strides[GCUT_MAX_RANK], index[GCUT_MAX_RANK] = {0}, n = r->tables[last].axis.out;
@@ -307,9 +307,9 @@ static gcut_status interpolate(gcut_cpu_call *c, const resize *r, gcut_error *er
 static gcut_status run(gcut_cpu_call *c, gcut_error *err) {
   resize r = {.attrs = c->attrs, .rank = c->inputs[0]->rank};
   gcut_tensor *out = c->outputs[0];
-  const char *problem = gcut__resize_rules(c->node, r.attrs, &r.rules);
+  const char *problem = gcut__resize_rules_of(c->node, r.attrs, &r.rules);
   if (problem) return gcut__cpu_fail(c, GCUT_FORMAT, err, "%s", problem);
-  bool nearest = r.rules.mode == GCUT_RESIZE_NEAREST;
+  bool nearest = r.rules.mode == GCUT__RESIZE_NEAREST;
   if (!nearest && !(GCUT_NUMERIC >> out->type & 1))
     return gcut__cpu_type_unsupported(c, out->type, err);
   GCUT_TRY(read_geometry(c, &r, err));

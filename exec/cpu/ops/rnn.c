@@ -18,7 +18,7 @@ typedef struct rnn {
   bool batch_first, reverse, linear_before_reset, input_forget;
   float clip;         // NaN: none
   size_t n_functions; // a direction
-  gcut_rnn_activation activations[6];
+  gcut__rnn_activation activations[6];
   const int32_t *lengths; // [batch], or NULL
   // DynamicQuantizeLSTM: X, W and R as floats of 8 bits' precision, in LSTM's layout; or NULL. The
   // state is then rounded to 8 bits before every product, too.
@@ -67,7 +67,7 @@ static void sigmoid_doubles(double *x, int64_t n) {
 #include "exec/cpu/ops/rnn_real.inc"
 
 static rnn describe(const gcut_cpu_call *c, int64_t gates, size_t n_functions) {
-  const gcut_rnn_attrs *attrs = c->attrs;
+  const gcut__rnn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   bool batch_first = attrs->layout == 1;
   return (rnn){
@@ -88,7 +88,7 @@ static rnn describe(const gcut_cpu_call *c, int64_t gates, size_t n_functions) {
   };
 }
 
-static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut_rnn_function *defaults,
+static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut__rnn_function *defaults,
                                  gcut_error *err) {
   size_t bad;
   if (r->batch == 0 || r->hidden == 0) return GCUT_OK; // outputs have no elements
@@ -100,7 +100,7 @@ static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut_rnn_functi
   return r->real == GCUT_DOUBLE ? run_double(c, r, rows, err) : run_float(c, r, rows, err);
 }
 
-static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut_rnn_function *defaults,
+static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut__rnn_function *defaults,
                        size_t n_functions, gcut_error *err) {
   rnn r = describe(c, gates, n_functions);
   return run_described(c, &r, defaults, err);

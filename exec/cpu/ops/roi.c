@@ -30,7 +30,7 @@ static tap tap_at(double at, int64_t size) {
   return (tap){low, low + 1, at - (double)low, true};
 }
 
-static gcut_status spread_taps(gcut_cpu_call *c, const gcut_roi_align_attrs *attrs, double start,
+static gcut_status spread_taps(gcut_cpu_call *c, const gcut__roi_align_attrs *attrs, double start,
                                double end, axis *a, gcut_error *err) {
   double scale = (double)attrs->spatial_scale;
   bool half_pixel = gcut__roi_half_pixel(c->node, attrs);
@@ -78,7 +78,7 @@ static double pool_bin(const double *map, const axis *h, const axis *w, int64_t 
 
 static gcut_status align_region(gcut_cpu_call *c, const double *x, const double *roi, int64_t batch,
                                 double *y, gcut_error *err) {
-  const gcut_roi_align_attrs *attrs = c->attrs;
+  const gcut__roi_align_attrs *attrs = c->attrs;
   const int64_t *dims = c->inputs[0]->dims;
   bool max = attrs->mode.data[0] == 'm';
   axis h = {.size = dims[2], .bins = attrs->output_height};
@@ -144,7 +144,7 @@ static double largest(const double *map, int64_t width, int64_t top, int64_t bot
   return most;
 }
 
-static void pool_region(const gcut_max_roi_pool_attrs *attrs, const int64_t *dims, const double *x,
+static void pool_region(const gcut__max_roi_pool_attrs *attrs, const int64_t *dims, const double *x,
                         const double *roi, double *y) {
   double scale = (double)attrs->spatial_scale, height, width;
   int64_t rows = attrs->pooled_shape.data[0], columns = attrs->pooled_shape.data[1], top, left;

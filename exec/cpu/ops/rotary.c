@@ -60,7 +60,7 @@ static gcut_status rotate_all(gcut_cpu_call *c, const rotation *r, float *y, boo
 // Inputs by their places: they differ between the domains. ids: an input, or GCUT_NONE.
 static gcut_status rotary(gcut_cpu_call *c, uint32_t cosine, uint32_t sine, uint32_t ids,
                           gcut_error *err) {
-  const gcut_rotary_attrs *attrs = c->attrs;
+  const gcut__rotary_attrs *attrs = c->attrs;
   const gcut_tensor *in = c->inputs[0], *table = c->inputs[cosine];
   rotation r = {.batch = in->dims[0], .length = in->dims[in->rank - 2]};
   const float *x;

@@ -64,7 +64,7 @@ gcut_status gcut__cpu_compress(gcut_cpu_call *c, gcut_error *err) {
   int64_t dims[GCUT_MAX_RANK];
   gcut__elements from, to;
   int axis = 0, rank = 1;
-  if (attrs->axis != GCUT__NO_AXIS) {
+  if (attrs->axis != GCUT_NO_AXIS) {
     axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
     rank = x->rank;
     size = x->dims[axis];

@@ -55,7 +55,7 @@ static void transform(const dft *d, int64_t outer, const double *x, double *y) {
 }
 
 static int64_t dft_length(const gcut_cpu_call *c, int64_t in) {
-  const gcut_dft_attrs *attrs = c->attrs;
+  const gcut__dft_attrs *attrs = c->attrs;
   if (gcut__cpu_has(c, 1)) return scalar(c->inputs[1]);
   return attrs->inverse && attrs->onesided ? 2 * (in - 1) : in;
 }
@@ -67,7 +67,7 @@ static gcut_status plan_dft(gcut_cpu_call *c, dft *d, gcut_error *err) {
 }
 
 gcut_status gcut__cpu_dft(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_dft_attrs *attrs = c->attrs;
+  const gcut__dft_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   int64_t axis = c->node->version >= 20 ? -2 : attrs->axis, outer = 1, inner = 1;
@@ -141,7 +141,7 @@ gcut_status gcut__cpu_stft(gcut_cpu_call *c, gcut_error *err) {
 
 // a - b cos(angle) + c cos(2 angle) over one period.
 static gcut_status window(gcut_cpu_call *call, double a, double b, double c, gcut_error *err) {
-  const gcut_signal_window_attrs *attrs = call->attrs;
+  const gcut__signal_window_attrs *attrs = call->attrs;
   gcut_tensor *out = call->outputs[0];
   int64_t n = out->dims[0], period = attrs->periodic ? n : n - 1;
   double *w = GCUT_NEW_ARRAY(call->scratch, double, (size_t)n);

@@ -116,7 +116,7 @@ static void write_line(gcut_cpu_call *c, const line *l, const entry *best, int64
 }
 
 gcut_status gcut__cpu_topk(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_topk_attrs *attrs = c->attrs;
+  const gcut__topk_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   const gcut_tensor *y = c->outputs[0] ? c->outputs[0] : c->outputs[1];
   if (gcut__class_of(x->type) == GCUT_CLASS_NONE)

@@ -107,7 +107,7 @@ FLOAT_OPERATOR(sqrt, void, sqrt(x))
 // Integers are computed as doubles and lose the fraction.
 #define SHRUNK(T, x)                                                                               \
   ((x) < -(T)a->lambd ? (x) + (T)a->bias : (x) > (T)a->lambd ? (x) - (T)a->bias : (T)0)
-NUMERIC_OPERATOR(shrink, gcut_shrink_attrs, SHRUNK(T, x),
+NUMERIC_OPERATOR(shrink, gcut__shrink_attrs, SHRUNK(T, x),
                  gcut__truncate_int64(SHRUNK(double, (double)x)),
                  gcut__truncate_uint64(SHRUNK(double, (double)x)))
 
@@ -148,7 +148,7 @@ static void sigmoid_f(const void *attrs, size_t n, const void *from, void *to) {
 }
 
 static void swish_f(const void *attrs, size_t n, const void *from, void *to) {
-  const gcut_alpha_attrs *a = attrs;
+  const gcut__alpha_attrs *a = attrs;
   const float *x = from;
   float *y = to;
   for (size_t k = 0; k < n; k++) y[k] = a->alpha * x[k];
@@ -164,19 +164,19 @@ static void swish_f(const void *attrs, size_t n, const void *from, void *to) {
 #define NEGATIVE_PART(x) ((x) > 0 ? 0 : (x))
 
 ROW_OPERATOR(sigmoid, void, SIGMOID(x))
-ROW_OPERATOR(swish, gcut_alpha_attrs, x *SIGMOID((T)a->alpha *x))
+ROW_OPERATOR(swish, gcut__alpha_attrs, x *SIGMOID((T)a->alpha *x))
 FLOAT_OPERATOR(softplus, void, SOFTPLUS(x))
 FLOAT_OPERATOR(softsign, void, x / (1 + fabs(x)))
 FLOAT_OPERATOR(mish, void, x *tanh(SOFTPLUS(x)))
 FLOAT_OPERATOR(hard_swish, void, x *UNIT_CLAMP(x / 6 + (T)0.5))
-FLOAT_OPERATOR(hard_sigmoid, gcut_alpha_beta_attrs, UNIT_CLAMP((T)a->alpha *x + (T)a->beta))
-FLOAT_OPERATOR(affine, gcut_alpha_beta_attrs, (T)a->alpha *x + (T)a->beta)
-FLOAT_OPERATOR(scaled_tanh, gcut_alpha_beta_attrs, (T)a->alpha *tanh((T)a->beta *x))
-FLOAT_OPERATOR(parametric_softplus, gcut_alpha_beta_attrs, (T)a->alpha *SOFTPLUS((T)a->beta *x))
-FLOAT_OPERATOR(leaky_relu, gcut_alpha_attrs, CHOOSE(x < 0, (T)a->alpha *x, x))
-FLOAT_OPERATOR(thresholded_relu, gcut_alpha_attrs, x > (T)a->alpha ? x : 0)
-FLOAT_OPERATOR(elu, gcut_alpha_attrs, x < 0 ? (T)a->alpha * expm1(x) : x)
-FLOAT_OPERATOR(celu, gcut_alpha_attrs,
+FLOAT_OPERATOR(hard_sigmoid, gcut__alpha_beta_attrs, UNIT_CLAMP((T)a->alpha *x + (T)a->beta))
+FLOAT_OPERATOR(affine, gcut__alpha_beta_attrs, (T)a->alpha *x + (T)a->beta)
+FLOAT_OPERATOR(scaled_tanh, gcut__alpha_beta_attrs, (T)a->alpha *tanh((T)a->beta *x))
+FLOAT_OPERATOR(parametric_softplus, gcut__alpha_beta_attrs, (T)a->alpha *SOFTPLUS((T)a->beta *x))
+FLOAT_OPERATOR(leaky_relu, gcut__alpha_attrs, CHOOSE(x < 0, (T)a->alpha *x, x))
+FLOAT_OPERATOR(thresholded_relu, gcut__alpha_attrs, x > (T)a->alpha ? x : 0)
+FLOAT_OPERATOR(elu, gcut__alpha_attrs, x < 0 ? (T)a->alpha * expm1(x) : x)
+FLOAT_OPERATOR(celu, gcut__alpha_attrs,
                (x > 0 ? x : 0) + NEGATIVE_PART((T)a->alpha * expm1(x / (T)a->alpha)))
 
 // The constants got more digits in opset 6.
@@ -184,14 +184,14 @@ static float or_default(float given, float value) {
   return given == given ? given : value;
 }
 
-ROW(selu_f, gcut_selu_attrs, float, float, a->gamma *(x > 0 ? x : a->alpha * expm1(x)))
-ROW(selu_d, gcut_selu_attrs, double, double, a->gamma *(x > 0 ? x : a->alpha * expm1(x)))
+ROW(selu_f, gcut__selu_attrs, float, float, a->gamma *(x > 0 ? x : a->alpha * expm1(x)))
+ROW(selu_d, gcut__selu_attrs, double, double, a->gamma *(x > 0 ? x : a->alpha * expm1(x)))
 static const row_functions selu_rows = {[GCUT_CLASS_f] = selu_f, [GCUT_CLASS_d] = selu_d};
 
 gcut_status gcut__cpu_selu(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_selu_attrs *given = c->attrs;
+  const gcut__selu_attrs *given = c->attrs;
   bool first = c->node->version < 6;
-  gcut_selu_attrs attrs = {
+  gcut__selu_attrs attrs = {
       .alpha = or_default(given->alpha, first ? 1.6732f : 1.67326319217681884765625f),
       .gamma = or_default(given->gamma, first ? 1.0507f : 1.05070102214813232421875f)};
   return run(c, selu_rows, &attrs, err);
@@ -218,7 +218,7 @@ static const row_functions gelu_tanh_rows = {
     [GCUT_CLASS_f] = gelu_tanh_f, [GCUT_CLASS_d] = gelu_tanh_d};
 
 gcut_status gcut__cpu_gelu(gcut_cpu_call *c, gcut_error *err) {
-  bool exact = ((const gcut_gelu_attrs *)c->attrs)->approximate.data[0] == 'n';
+  bool exact = ((const gcut__gelu_attrs *)c->attrs)->approximate.data[0] == 'n';
   return run(c, exact ? gelu_exact_rows : gelu_tanh_rows, NULL, err);
 }
 
@@ -240,8 +240,8 @@ KERNEL(is_nan)
 
 #define IS_INF(x)                                                                                  \
   (((x) == (T)INFINITY && a->detect_positive) || ((x) == -(T)INFINITY && a->detect_negative))
-ROW(is_inf_f, gcut_is_inf_attrs, float, uint64_t, IS_INF(x))
-ROW(is_inf_d, gcut_is_inf_attrs, double, uint64_t, IS_INF(x))
+ROW(is_inf_f, gcut__is_inf_attrs, float, uint64_t, IS_INF(x))
+ROW(is_inf_d, gcut__is_inf_attrs, double, uint64_t, IS_INF(x))
 static const row_functions is_inf_rows = {[GCUT_CLASS_f] = is_inf_f, [GCUT_CLASS_d] = is_inf_d};
 KERNEL(is_inf)
 
@@ -266,7 +266,7 @@ static const row_functions clip_rows = {[GCUT_CLASS_f] = clip_f,
 
 // Bounds from the attributes of old: opset 6 clips to the finite floats where one is absent.
 static void attribute_bounds(const gcut_cpu_call *c, clip_bounds *bounds) {
-  const gcut_clip_attrs *given = c->attrs;
+  const gcut__clip_attrs *given = c->attrs;
   float limit = c->node->version < 6 ? INFINITY : 3.402823466e+38f;
   float low = or_default(given->min, -limit), high = or_default(given->max, limit);
   if (gcut__class_of(c->inputs[0]->type) == GCUT_CLASS_d)

@@ -142,7 +142,7 @@ gcut_status gcut__cpu_unique(gcut_cpu_call *c, gcut_error *err) {
   group *groups = NULL;
   int64_t n = 0, *group_of = NULL;
   int axis = -1;
-  if (attrs->axis != GCUT__NO_AXIS) {
+  if (attrs->axis != GCUT_NO_AXIS) {
     axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
     r.n = x->dims[axis];
     r.outer = gcut__product(x->dims, 0, axis);

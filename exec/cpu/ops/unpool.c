@@ -19,11 +19,11 @@ static int64_t move_index(int rank, const int64_t *from, const int64_t *to, int6
 
 // The indices count within the shape that the window tells; output_shape may add to it at the ends.
 gcut_status gcut__cpu_max_unpool(gcut_cpu_call *c, gcut_error *err) {
-  const gcut_unpool_attrs *attrs = c->attrs;
+  const gcut__unpool_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   const int64_t *indices = c->inputs[1]->data;
   size_t size = gcut_dtype_bits(x->type) / 8;
-  gcut_window window;
+  gcut__window window;
   int64_t from[GCUT_MAX_RANK] = {x->dims[0], x->dims[1]};
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
   gcut__unpool_sizes(NULL, &window, x->dims + 2, from + 2);

@@ -140,20 +140,20 @@ static bool has_from(const uint32_t *values, uint32_t n, uint32_t from) {
 
 // No past, no lengths, nothing made but the result.
 static bool is_plain(const gcut_graph *g, const gcut_node *node) {
-  const gcut_attention_attrs *attrs = node->attrs;
+  const gcut__attention_attrs *attrs = node->attrs;
   return !has_from(gcut_node_inputs(g, node), node->n_inputs, 4) &&
          !has_from(gcut_node_outputs(g, node), node->n_outputs, 1) && attrs->softcap >= 0 &&
          attrs->left_window_size < 0 && attrs->right_window_size < 0;
 }
 
-static bool set_inputs(gcut__cuda_attend_operand *o, const gcut_attention_attrs *attrs,
+static bool set_inputs(gcut__cuda_attend_operand *o, const gcut__attention_attrs *attrs,
                        const gcut_type *q, const gcut_type *k, const gcut_type *v) {
   return gcut__cuda_operand_of_input(&o[0], q, attrs->q_num_heads) &&
          gcut__cuda_operand_of_input(&o[1], k, attrs->kv_num_heads) &&
          gcut__cuda_operand_of_input(&o[2], v, attrs->kv_num_heads);
 }
 
-static bool set_operator(attention *a, const gcut_attention_attrs *attrs,
+static bool set_operator(attention *a, const gcut__attention_attrs *attrs,
                          const gcut__cuda_attend_operand *o, const gcut_type *mask) {
   gcut__cuda_attend_job *job = &a->attend.job;
   if (!gcut__cuda_operands_job(job, o)) return false;

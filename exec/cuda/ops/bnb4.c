@@ -16,7 +16,7 @@ static uint32_t pairs(gcut__speller *s, int64_t quant_type) {
 }
 
 static bool matmul_bnb4(gcut__speller *s) {
-  const gcut_bnb4_attrs *attrs = s->c->node->attrs;
+  const gcut__bnb4_attrs *attrs = s->c->node->attrs;
   const gcut_type *a = gcut__cuda_input_type(s->c, 0), *y = gcut__cuda_output_type(s->c, 0);
   int64_t n = attrs->N * attrs->K, size = attrs->block_size;
   if (n % size != 0 || gcut__cuda_count(y) == 0) return false;

@@ -23,7 +23,7 @@ static bool is_real(int type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
 }
 
-bool gcut__cuda_fill_window(gcut__cuda_window *w, const gcut_window *from, const int64_t *far,
+bool gcut__cuda_fill_window(gcut__cuda_window *w, const gcut__window *from, const int64_t *far,
                             const int64_t *near) {
   int missing = GCUT_CUDA_WINDOW_DIMS - from->n;
   if (missing < 0) return false;
@@ -217,10 +217,10 @@ static const char *planes_kernel(const gcut__cuda_direct_job *g, int64_t *out_co
 }
 
 gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->node->attrs;
+  const gcut__conv_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
                   *y = gcut__cuda_output_type(c, 0);
-  gcut_window window;
+  gcut__window window;
   int64_t count;
   gcut__cuda_direct_job g = {.images = x->dims[0],
                              .groups = attrs->group,
@@ -298,10 +298,10 @@ static gcut_status compile_transposed(const gcut__cuda_compile *c, const gcut__c
 }
 
 gcut_status gcut__cuda_compile_conv_transpose(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->node->attrs;
+  const gcut__conv_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
                   *y = gcut__cuda_output_type(c, 0);
-  gcut_window window;
+  gcut__window window;
   gcut__cuda_direct_job g = {.images = x->dims[0],
                              .groups = attrs->group,
                              .in_channels = x->dims[1] / attrs->group,
@@ -321,9 +321,9 @@ gcut_status gcut__cuda_compile_conv_transpose(const gcut__cuda_compile *c, gcut_
 // ---- pools ------------------------------------------------------------------------------------
 
 gcut_status gcut__cuda_compile_pool(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->node->attrs;
+  const gcut__pool_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
-  gcut_window window;
+  gcut__window window;
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_pool_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_pool_job, y, 0)};
   gcut__cuda_pool_job job = {.planes = x->dims[0] * x->dims[1],
@@ -343,7 +343,7 @@ gcut_status gcut__cuda_compile_pool(const gcut__cuda_compile *c, gcut_error *err
 // ---- BatchNormalization -----------------------------------------------------------------------
 
 gcut_status gcut__cuda_compile_batch_norm(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_batch_norm_attrs *attrs = c->node->attrs;
+  const gcut__batch_norm_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *scale = gcut__cuda_input_type(c, 1),
                   *mean = gcut__cuda_input_type(c, 3);
   static const gcut__cuda_pointer pointers[] = {

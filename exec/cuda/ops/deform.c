@@ -59,10 +59,10 @@ static gcut_status finish(const gcut__cuda_compile *c, deform_params *p, gcut_er
 }
 
 gcut_status gcut__cuda_compile_deform_conv(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->node->attrs;
+  const gcut__conv_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
                   *y = gcut__cuda_output_type(c, 0);
-  gcut_window window;
+  gcut__window window;
   deform_params *p = GCUT_NEW(c->arena, deform_params);
   if (!p) return GCUT_NO_MEMORY(err);
   bool real = gcut__cuda_is_float(x) || x->type == GCUT_DOUBLE;

@@ -13,8 +13,8 @@ typedef struct term {
 
 typedef struct einsum {
   gcut__speller *s;
-  gcut_einsum equation;
-  int64_t sizes[GCUT_EINSUM_LABELS];
+  gcut__einsum equation;
+  int64_t sizes[GCUT__EINSUM_LABELS];
 } einsum;
 
 static int place_of(const uint8_t *labels, int n, uint8_t label) {
@@ -39,7 +39,7 @@ static void keep_dims(const einsum *e, const uint8_t *labels, int n, int64_t *di
 
 // False where a label is repeated: a diagonal is the host's. Dimensions that broadcast go.
 static bool read_term(const einsum *e, uint32_t i, term *t) {
-  const gcut_einsum_term *given = &e->equation.terms[i];
+  const gcut__einsum_term *given = &e->equation.terms[i];
   const gcut_type *type = gcut__cuda_input_type(e->s->c, i);
   int64_t dims[GCUT_MAX_RANK];
   *t = (term){.value = gcut__spell_input(e->s, i)};
@@ -142,7 +142,7 @@ static bool take_in(const einsum *e, term *a, term *b, uint32_t next) {
 // ---- all ----------------------------------------------------------------------------------------
 
 static bool read_equation(einsum *e) {
-  const gcut_einsum_attrs *attrs = e->s->c->node->attrs;
+  const gcut__einsum_attrs *attrs = e->s->c->node->attrs;
   uint32_t n = e->s->c->node->n_inputs;
   gcut_arena *arena = gcut_graph_arena(e->s->graph);
   int *ranks = GCUT_NEW_ARRAY(arena, int, n);

@@ -11,9 +11,9 @@
 enum { MOST_EXPERTS = 256 };
 
 typedef struct mixture {
-  const gcut_experts_attrs *attrs;
-  gcut_experts_activation activation;
-  gcut_projection fc[3];
+  const gcut__experts_attrs *attrs;
+  gcut__experts_activation activation;
+  gcut__projection fc[3];
   int64_t tokens, hidden, n, rows, inner; // n: experts; rows: of FC1
   int type;                               // of the tokens
   int64_t lines;                          // of x: choices of all tokens
@@ -66,9 +66,9 @@ static uint32_t swiglu(gcut__speller *s, const mixture *m, uint32_t gate, uint32
 
 static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
   switch (m->activation) {
-  case GCUT_EXPERTS_RELU: return SPELL(s, "Relu", x);
-  case GCUT_EXPERTS_GELU: gcut__spell_string(s, "approximate", "tanh"); return SPELL(s, "Gelu", x);
-  case GCUT_EXPERTS_SILU: return gcut__spell_silu(s, x);
+  case GCUT__EXPERTS_RELU: return SPELL(s, "Relu", x);
+  case GCUT__EXPERTS_GELU: gcut__spell_string(s, "approximate", "tanh"); return SPELL(s, "Gelu", x);
+  case GCUT__EXPERTS_SILU: return gcut__spell_silu(s, x);
   default: return x;
   }
 }
@@ -76,16 +76,16 @@ static uint32_t activate(gcut__speller *s, const mixture *m, uint32_t x) {
 // Between the projections: FC1's result and, where there is one, its other side, [lines, inner]
 // float.
 static uint32_t turn(gcut__speller *s, const mixture *m, uint32_t x, uint32_t other) {
-  if (m->activation == GCUT_EXPERTS_SWIGLU)
+  if (m->activation == GCUT__EXPERTS_SWIGLU)
     x = swiglu(s, m, x, other);
   else
     x = activate(s, m, x);
-  if (m->activation != GCUT_EXPERTS_SWIGLU && other != GCUT_NONE) x = SPELL(s, "Mul", x, other);
+  if (m->activation != GCUT__EXPERTS_SWIGLU && other != GCUT_NONE) x = SPELL(s, "Mul", x, other);
   return gcut__spell_cast(s, x, m->type);
 }
 
 // All matrices of a projection, [experts, rows, columns].
-static uint32_t matrices(gcut__speller *s, const mixture *m, const gcut_projection *p,
+static uint32_t matrices(gcut__speller *s, const mixture *m, const gcut__projection *p,
                          int64_t rows) {
   int64_t all[MOST_EXPERTS];
   uint32_t weights = gcut__spell_input(s, p->weights), scales = gcut__spell_input(s, p->scales);
@@ -104,7 +104,7 @@ static uint32_t matrices(gcut__speller *s, const mixture *m, const gcut_projecti
 
 // from [lines, ..] through a projection to [lines, rows]: each row's matrix, times the row; which:
 // [lines, 1].
-static uint32_t project(gcut__speller *s, const mixture *m, const gcut_projection *p,
+static uint32_t project(gcut__speller *s, const mixture *m, const gcut__projection *p,
                         uint32_t which, int64_t rows, uint32_t from) {
   const int64_t last = -1;
   const gcut_type *scales = gcut__cuda_input_type(s->c, p->scales);
@@ -137,7 +137,7 @@ static void take_apart(gcut__speller *s, const mixture *m, uint32_t x, int64_t n
 }
 
 static bool is_fused(const mixture *m) {
-  return m->activation == GCUT_EXPERTS_SWIGLU && m->attrs->swiglu_fusion;
+  return m->activation == GCUT__EXPERTS_SWIGLU && m->attrs->swiglu_fusion;
 }
 
 // What FC1 and FC3 make of x, with biases: [lines, inner] float; the other may be absent.
@@ -184,7 +184,7 @@ static bool read_mixture(gcut__speller *s, bool quantized, mixture *m) {
   const gcut_type *x = gcut__cuda_input_type(s->c, 0);
   *m = (mixture){
       .attrs = s->c->node->attrs, .type = x->type, .n = gcut__cuda_input_type(s->c, 1)->dims[1]};
-  m->activation = gcut__experts_activation(m->attrs);
+  m->activation = gcut__experts_activation_of(m->attrs);
   gcut__experts_projections(quantized, m->attrs, m->fc);
   m->hidden = x->dims[x->rank - 1];
   if (gcut__cuda_count(x) == 0 || m->n < 1 || m->n > MOST_EXPERTS) return false;

@@ -8,7 +8,7 @@
 #include "tracer/ops/window.h"
 
 // False where it has too many axes, or nothing to slide over.
-bool gcut__cuda_fill_window(gcut__cuda_window *w, const gcut_window *from, const int64_t *far,
+bool gcut__cuda_fill_window(gcut__cuda_window *w, const gcut__window *from, const int64_t *far,
                             const int64_t *near);
 
 #endif

@@ -5,7 +5,7 @@
 #include "tracer/ops/detection.h"
 #include "tracer/ops/grid.h"
 
-_Static_assert((int)GCUT_GRID_CUBIC == 2 && (int)GCUT_GRID_REFLECTION == 2,
+_Static_assert((int)GCUT__GRID_CUBIC == 2 && (int)GCUT__GRID_REFLECTION == 2,
                "grid.cu numbers them so");
 
 static bool is_real(int type) {
@@ -19,18 +19,18 @@ static bool is_integer(int type) {
 // ---- grids --------------------------------------------------------------------------------------
 
 gcut_status gcut__cuda_compile_grid_sample(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_grid_attrs *attrs = c->node->attrs;
+  const gcut__grid_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *grid = gcut__cuda_input_type(c, 1),
                   *y = gcut__cuda_output_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_grid_job, x, 0),
                                                 GCUT_CUDA_IN(gcut__cuda_grid_job, grid, 1),
                                                 GCUT_CUDA_OUT(gcut__cuda_grid_job, y, 0)};
-  gcut_grid_mode mode;
-  gcut_grid_padding padding;
+  gcut__grid_mode mode;
+  gcut__grid_padding padding;
   if (x->rank < 3 || x->rank > GCUT_CUDA_GRID_AXES + 2 || !is_real(grid->type) ||
       gcut__cuda_count(y) == 0 || !gcut__grid_modes(attrs, &mode, &padding))
     return GCUT_OK;
-  bool moves = mode == GCUT_GRID_NEAREST && gcut__cuda_element_bytes(x->type);
+  bool moves = mode == GCUT__GRID_NEAREST && gcut__cuda_element_bytes(x->type);
   if (!moves && !is_real(x->type) && !is_integer(x->type)) return GCUT_OK;
   gcut__cuda_grid_job job = {.batch = x->dims[0],
                              .channels = x->dims[1],
@@ -53,7 +53,7 @@ gcut_status gcut__cuda_compile_grid_sample(const gcut__cuda_compile *c, gcut_err
 }
 
 gcut_status gcut__cuda_compile_affine_grid(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_grid_attrs *attrs = c->node->attrs;
+  const gcut__grid_attrs *attrs = c->node->attrs;
   const gcut_type *y = gcut__cuda_output_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_affine_job, theta, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_affine_job, y, 0)};
@@ -88,7 +88,7 @@ static gcut__cuda_region_job new_job(const gcut__cuda_compile *c, float scale) {
 }
 
 gcut_status gcut__cuda_compile_roi_align(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_roi_align_attrs *attrs = c->node->attrs;
+  const gcut__roi_align_attrs *attrs = c->node->attrs;
   static const gcut__cuda_pointer pointers[] = {
       GCUT_CUDA_IN(gcut__cuda_region_job, x, 0),
       GCUT_CUDA_IN(gcut__cuda_region_job, regions, 1),
@@ -104,7 +104,7 @@ gcut_status gcut__cuda_compile_roi_align(const gcut__cuda_compile *c, gcut_error
 }
 
 gcut_status gcut__cuda_compile_roi_pool(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_max_roi_pool_attrs *attrs = c->node->attrs;
+  const gcut__max_roi_pool_attrs *attrs = c->node->attrs;
   static const gcut__cuda_pointer pointers[] = {
       GCUT_CUDA_IN(gcut__cuda_region_job, x, 0),
       GCUT_CUDA_IN(gcut__cuda_region_job, regions, 1),

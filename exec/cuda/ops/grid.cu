@@ -4,7 +4,7 @@
 #include "types.cuh"
 #include "window.cuh"
 
-// As gcut_grid_mode and gcut_grid_padding number them.
+// As gcut__grid_mode and gcut__grid_padding number them.
 enum { GRID_NEAREST, GRID_LINEAR, GRID_CUBIC };
 enum { GRID_ZEROS, GRID_BORDER, GRID_REFLECTION };
 

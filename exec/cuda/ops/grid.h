@@ -12,7 +12,7 @@ enum { GCUT_CUDA_GRID_AXES = 3 };
 typedef struct gcut__cuda_grid_job {
   int64_t batch, channels, n_in, n_out;
   int64_t dims[GCUT_CUDA_GRID_AXES];  // of the image
-  int32_t axes, mode, padding, align; // as gcut_grid_mode, gcut_grid_padding
+  int32_t axes, mode, padding, align; // as gcut__grid_mode, gcut__grid_padding
   int32_t type, grid_type, whole;     // whole: results are rounded to integers
   const void *x, *grid;
   void *y;

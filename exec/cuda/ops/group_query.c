@@ -9,7 +9,7 @@
 #include "tracer/ops/microsoft_attention.h"
 
 typedef struct group_query {
-  const gcut_group_query_attrs *attrs;
+  const gcut__group_query_attrs *attrs;
   gcut__spelled_attention a;
   int64_t capacity; // of the cache that is attended to
   int64_t room;     // of the past cache
@@ -25,7 +25,7 @@ static uint32_t number(gcut__speller *s, int64_t value) {
 }
 
 static bool read_group(gcut__speller *s, group_query *g) {
-  const gcut_group_query_attrs *attrs = g->attrs = s->c->node->attrs;
+  const gcut__group_query_attrs *attrs = g->attrs = s->c->node->attrs;
   bool windowed = attrs->sliding_window_cache != 0;
   if (windowed && gcut__cuda_input_type(s->c, 10)) return false; // its columns are absolute
   const gcut_type *q = gcut__cuda_input_type(s->c, 0), *y = gcut__cuda_output_type(s->c, 0),

@@ -181,7 +181,7 @@ static bool counts_up(const gcut_constant *k, int64_t n) {
 // GatherBlockQuantized of all matrices as weights of a few bits; false where it is something else.
 static bool read_packed(const gcut__cuda_matcher *m, const gcut_node *gather,
                         const gcut__cuda_grouped *g, gcut__cuda_nbits *out) {
-  const gcut_gather_blocks_attrs *attrs = gather->attrs;
+  const gcut__gather_blocks_attrs *attrs = gather->attrs;
   const gcut_type *data = gcut__match_type(m, gcut__match_input(m, gather, 0)),
                   *scales = gcut__match_type(m, gcut__match_input(m, gather, 2)),
                   *zeros = gcut__match_type(m, gcut__match_input(m, gather, 3));

@@ -69,7 +69,7 @@ gcut_status gcut__cuda_compile_matmul_integer(const gcut__cuda_compile *c, gcut_
 // ---- convolutions: the weights [groups][out][depth] times columns ------------------------------
 
 gcut_status gcut__cuda_compile_conv_integer(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_conv_attrs *attrs = c->node->attrs;
+  const gcut__conv_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *w = gcut__cuda_input_type(c, 1),
                   *y = gcut__cuda_output_type(c, 0), *zero = gcut__cuda_input_type(c, 3);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_integer_job, b.data, 0),
@@ -77,7 +77,7 @@ gcut_status gcut__cuda_compile_conv_integer(const gcut__cuda_compile *c, gcut_er
                                                 GCUT_CUDA_IN(gcut__cuda_integer_job, b.zero, 2),
                                                 GCUT_CUDA_IN(gcut__cuda_integer_job, a.zero, 3),
                                                 GCUT_CUDA_OUT(gcut__cuda_integer_job, y, 0)};
-  gcut_window window;
+  gcut__window window;
   gcut__cuda_integer_job job = {.convolves = 1};
   if (gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 || x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
     return GCUT_OK;

@@ -8,7 +8,7 @@
 #include "exec/cuda/ops/spell.h"
 
 gcut_status gcut__cuda_compile_linear_attention(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_linear_attention_attrs *attrs = c->node->attrs;
+  const gcut__linear_attention_attrs *attrs = c->node->attrs;
   const gcut_type *q = gcut__cuda_input_type(c, 0), *v = gcut__cuda_input_type(c, 2),
                   *past = gcut__cuda_input_type(c, 3), *decay = gcut__cuda_input_type(c, 4),
                   *beta = gcut__cuda_input_type(c, 5), *present = gcut__cuda_output_type(c, 1);
@@ -50,7 +50,7 @@ static uint32_t causal_activation(gcut__speller *s, uint32_t y, int type) {
 }
 
 static bool causal_conv(gcut__speller *s) {
-  const gcut_causal_conv_attrs *attrs = s->c->node->attrs;
+  const gcut__causal_conv_attrs *attrs = s->c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(s->c, 0);
   int64_t kept = (gcut__cuda_input_type(s->c, 1)->dims[2] - 1) * attrs->dilation,
           state[] = {x->dims[0], x->dims[1], kept};

@@ -47,7 +47,7 @@ gcut_status gcut__cuda_compile_any_matmul(const gcut__cuda_compile *c, gcut_erro
 
 // ---- Gemm ---------------------------------------------------------------------------------------
 
-static uint32_t spell_gemm(gcut__speller *s, const gcut_gemm_attrs *attrs) {
+static uint32_t spell_gemm(gcut__speller *s, const gcut__gemm_attrs *attrs) {
   uint32_t a = gcut__spell_input(s, 0), b = gcut__spell_input(s, 1), c = gcut__spell_input(s, 2);
   const gcut_type *type = gcut__cuda_input_type(s->c, 0);
   gcut__spell_same(s, (const char *const[]){"alpha", "transA", "transB", NULL});
@@ -65,8 +65,8 @@ static bool any_gemm(gcut__speller *s) {
 }
 
 static bool fused_gemm(gcut__speller *s) {
-  const gcut_fused_gemm_attrs *attrs = s->c->node->attrs;
-  gcut_fused_activation f;
+  const gcut__fused_gemm_attrs *attrs = s->c->node->attrs;
+  gcut__fused_activation f;
   if (!gcut__fused_find(attrs->activation, &f)) return false;
   if (!isnan(attrs->activation_alpha)) f.alpha = attrs->activation_alpha;
   if (!isnan(attrs->activation_beta)) f.beta = attrs->activation_beta;
@@ -87,7 +87,7 @@ gcut_status gcut__cuda_compile_fused_gemm(const gcut__cuda_compile *c, gcut_erro
 static uint32_t matrices_last(gcut__speller *s, uint32_t i, bool transpose, bool transpose_batch) {
   const gcut_type *t = gcut__cuda_input_type(s->c, i);
   uint32_t x = gcut__spell_input(s, i);
-  gcut_matrix_axes m;
+  gcut__matrix_axes m;
   int64_t perm[GCUT_MAX_RANK];
   bool moved = false;
   if (t->rank < 2) return x;
@@ -100,7 +100,7 @@ static uint32_t matrices_last(gcut__speller *s, uint32_t i, bool transpose, bool
 }
 
 static bool fused_matmul(gcut__speller *s) {
-  const gcut_fused_matmul_attrs *attrs = s->c->node->attrs;
+  const gcut__fused_matmul_attrs *attrs = s->c->node->attrs;
   uint32_t a = matrices_last(s, 0, attrs->transA != 0, attrs->transBatchA != 0),
            b = matrices_last(s, 1, attrs->transB != 0, attrs->transBatchB != 0),
            y = SPELL(s, "MatMul", a, b);
@@ -117,7 +117,7 @@ gcut_status gcut__cuda_compile_fused_matmul(const gcut__cuda_compile *c, gcut_er
 // ---- FusedConv ----------------------------------------------------------------------------------
 
 static bool fused_conv(gcut__speller *s) {
-  gcut_fused_activation f;
+  gcut__fused_activation f;
   if (!gcut__fused_conv_activation(s->c->node->attrs, &f)) return false;
   gcut__spell_same(s, (const char *const[]){"auto_pad", "dilations", "group", "kernel_shape",
                                             "pads", "strides", NULL});

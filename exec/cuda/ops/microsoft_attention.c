@@ -8,7 +8,7 @@
 
 // Keys that the mask (input i) hides get the filter's value.
 static bool add_filter(gcut__speller *s, gcut__spelled_attention *a, uint32_t i) {
-  const gcut_multi_head_attrs *attrs = s->c->node->attrs;
+  const gcut__multi_head_attrs *attrs = s->c->node->attrs;
   const gcut_type *t = gcut__cuda_input_type(s->c, i);
   uint32_t mask = gcut__spell_input(s, i), nought = gcut__spell_scalar(s, GCUT_INT32, 0), seen;
   if (!t) return true;
@@ -38,7 +38,7 @@ static bool add_filter(gcut__speller *s, gcut__spelled_attention *a, uint32_t i)
 // masks: inputs that hold which keys count, and a bias (GCUT_NONE: the operator has none).
 static bool set_bias(gcut__speller *s, gcut__spelled_attention *a, int64_t past, uint32_t keys,
                      uint32_t bias) {
-  const gcut_multi_head_attrs *attrs = s->c->node->attrs;
+  const gcut__multi_head_attrs *attrs = s->c->node->attrs;
   a->bias = GCUT_NONE;
   if (!add_filter(s, a, keys)) return false;
   if (bias != GCUT_NONE && gcut__cuda_input_type(s->c, bias)) {
@@ -55,7 +55,7 @@ static bool set_bias(gcut__speller *s, gcut__spelled_attention *a, int64_t past,
 }
 
 static float scale_of(const gcut__speller *s, int64_t size) {
-  const gcut_multi_head_attrs *attrs = s->c->node->attrs;
+  const gcut__multi_head_attrs *attrs = s->c->node->attrs;
   bool given = !isnan(attrs->scale) && attrs->scale != 0;
   return given ? attrs->scale : 1 / sqrtf((float)size);
 }
@@ -101,7 +101,7 @@ static uint32_t prepare(gcut__speller *s, const gcut__spelled_attention *a, cons
 }
 
 static bool read_multi_head(const gcut__speller *s, gcut__spelled_attention *a, int64_t *out_past) {
-  const gcut_multi_head_attrs *attrs = s->c->node->attrs;
+  const gcut__multi_head_attrs *attrs = s->c->node->attrs;
   const gcut_type *q = gcut__cuda_input_type(s->c, 0), *y = gcut__cuda_output_type(s->c, 0),
                   *past = gcut__cuda_input_type(s->c, 6);
   bool packed = q->rank == 5;
@@ -182,7 +182,7 @@ static void spell_present(gcut__speller *s, const gcut__spelled_attention *a, ui
 // From projected rows [batch, queries, hidden of q, k and v] of the node's type.
 static bool attend_projected(gcut__speller *s, uint32_t rows, uint32_t mask, uint32_t past,
                              uint32_t bias) {
-  const gcut_multi_head_attrs *attrs = s->c->node->attrs;
+  const gcut__multi_head_attrs *attrs = s->c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(s->c, 0), *w = gcut__cuda_input_type(s->c, 1),
                   *y = gcut__cuda_output_type(s->c, 0), *before = gcut__cuda_input_type(s->c, past);
   int64_t n_past = before ? before->dims[3] : 0, heads = attrs->num_heads;

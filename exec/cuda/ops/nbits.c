@@ -47,7 +47,7 @@ bool gcut__cuda_nbits_describe(const gcut__cuda_nbits_job *job, gcut__cuda_nbits
 
 bool gcut__cuda_nbits_read(const gcut_node *node, const gcut_type *const *types, uint32_t number,
                            gcut__cuda_nbits *out) {
-  const gcut_nbits_attrs *attrs = node->attrs;
+  const gcut__nbits_attrs *attrs = node->attrs;
   const gcut_type *a = types[0], *zeros = types[ZEROS];
   gcut__cuda_nbits_job job = {.m = (int64_t)gcut__cuda_count(a) / attrs->K,
                               .n = attrs->N,

@@ -54,7 +54,7 @@ static bool set_rows(gcut__cuda_norm_job *job, const gcut_type *x, const gcut_ty
 // ---- operators
 
 static bool set_operator(gcut__cuda_norm_job *job, const gcut_node *node, const gcut_type *x) {
-  const gcut_layer_norm_attrs *attrs = node->attrs;
+  const gcut__layer_norm_attrs *attrs = node->attrs;
   bool layer = !strcmp(node->op_type, "LayerNormalization");
   job->kind = layer ? GCUT_CUDA_NORM_LAYER : GCUT_CUDA_NORM_RMS;
   job->epsilon = attrs->epsilon;

@@ -13,7 +13,7 @@ static int wide_type(const gcut__speller *s) {
 
 // A line whose norm is zero stays zero: divided by 1.
 static bool lp_normalization(gcut__speller *s) {
-  const gcut_lp_normalization_attrs *attrs = s->c->node->attrs;
+  const gcut__lp_normalization_attrs *attrs = s->c->node->attrs;
   uint32_t x = gcut__spell_wide(s, 0), zero = gcut__spell_scalar(s, wide_type(s), 0),
            one = gcut__spell_scalar(s, wide_type(s), 1);
   uint32_t norm =
@@ -38,7 +38,7 @@ static bool mean_variance(gcut__speller *s) {
 // x / (bias + alpha / size * squares of the neighbours) ^ beta: an average over channels, as one
 // axis of an image [channels, elements].
 static bool lrn(gcut__speller *s) {
-  const gcut_lrn_attrs *attrs = s->c->node->attrs;
+  const gcut__lrn_attrs *attrs = s->c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(s->c, 0);
   int64_t each = 1, below = (attrs->size - 1) / 2, above = attrs->size / 2;
   int type = wide_type(s);
@@ -86,7 +86,7 @@ static uint32_t add_skip(gcut__speller *s, uint32_t x, bool last) {
 }
 
 static bool group_norm(gcut__speller *s, bool skip) {
-  const gcut_channel_norm_attrs *attrs = s->c->node->attrs;
+  const gcut__channel_norm_attrs *attrs = s->c->node->attrs;
   bool last = attrs->channels_last != 0;
   uint32_t x = gcut__spell_wide(s, 0), gamma = gcut__spell_wide(s, 1),
            beta = gcut__spell_wide(s, 2);
@@ -142,7 +142,7 @@ static void count_mask(gcut__speller *s) {
 }
 
 static bool embed_layer_norm(gcut__speller *s) {
-  const gcut_skip_norm_attrs *attrs = s->c->node->attrs;
+  const gcut__skip_norm_attrs *attrs = s->c->node->attrs;
   const gcut_type *ids = gcut__cuda_input_type(s->c, 0);
   uint32_t words = embed(s, 2, 0), positions;
   if (gcut__cuda_input_type(s->c, 8))

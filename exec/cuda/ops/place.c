@@ -162,7 +162,7 @@ gcut_status gcut__cuda_compile_constant_of_shape(const gcut__cuda_compile *c, gc
 // ---- CumSum, CumProd --------------------------------------------------------------------------
 
 gcut_status gcut__cuda_compile_cumulative(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_cumulative_attrs *attrs = c->node->attrs;
+  const gcut__cumulative_attrs *attrs = c->node->attrs;
   const gcut_type *t = gcut__cuda_input_type(c, 0);
   int64_t axis;
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_scan_job, x, 0),

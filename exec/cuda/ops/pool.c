@@ -17,10 +17,10 @@ static bool is_real(int type) {
 
 // Where the node's window meets the spatial dimensions of those shapes; *out_fits is false where
 // kernels do not slide so.
-static gcut_status place_window(const gcut_window_attrs *attrs, const gcut_type *far,
+static gcut_status place_window(const gcut__window_attrs *attrs, const gcut_type *far,
                                 const gcut_type *near, gcut__cuda_window *out, bool *out_fits,
                                 gcut_error *err) {
-  gcut_window window;
+  gcut__window window;
   *out_fits = far->rank >= 3 && far->rank <= GCUT_CUDA_WINDOW_DIMS + 2;
   if (!*out_fits) return GCUT_OK;
   GCUT_TRY(gcut__window_read(attrs, far->rank - 2, &window, err));
@@ -30,7 +30,7 @@ static gcut_status place_window(const gcut_window_attrs *attrs, const gcut_type 
 }
 
 gcut_status gcut__cuda_compile_max_pool(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->node->attrs;
+  const gcut__pool_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_max_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_max_job, y, 0),
@@ -45,7 +45,7 @@ gcut_status gcut__cuda_compile_max_pool(const gcut__cuda_compile *c, gcut_error 
 }
 
 gcut_status gcut__cuda_compile_lp_pool(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_pool_attrs *attrs = c->node->attrs;
+  const gcut__pool_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_lp_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_lp_job, y, 0)};
@@ -58,7 +58,7 @@ gcut_status gcut__cuda_compile_lp_pool(const gcut__cuda_compile *c, gcut_error *
 }
 
 static bool global_lp_pool(gcut__speller *s) {
-  const gcut_global_pool_attrs *attrs = s->c->node->attrs;
+  const gcut__global_pool_attrs *attrs = s->c->node->attrs;
   const gcut_type *t = gcut__cuda_input_type(s->c, 0);
   int64_t axes[GCUT_MAX_RANK];
   size_t n = (size_t)(t->rank - 2);
@@ -86,12 +86,12 @@ gcut_status gcut__cuda_compile_global_lp_pool(const gcut__cuda_compile *c, gcut_
 // ---- Col2Im: the image of columns that a transposed convolution makes, too ----------------------
 
 gcut_status gcut__cuda_compile_col2im(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_fold_attrs *attrs = c->node->attrs;
+  const gcut__fold_attrs *attrs = c->node->attrs;
   const gcut_type *y = gcut__cuda_output_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_image_job, columns, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_image_job, y, 0)};
   gcut__cuda_image_job job = {.channels = y->dims[0] * y->dims[1], .type = y->type};
-  gcut_window w;
+  gcut__window w;
   int64_t block[GCUT_MAX_RANK], blocks[GCUT_MAX_RANK];
   int n = gcut__cuda_read_ints(c, 2, block, GCUT_MAX_RANK);
   if (!is_real(y->type) || n != y->rank - 2 || n > GCUT_CUDA_WINDOW_DIMS) return GCUT_OK;
@@ -128,7 +128,7 @@ static gcut_status launch_unpool(const gcut__cuda_run *r, gcut_error *err) {
 }
 
 gcut_status gcut__cuda_compile_max_unpool(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_unpool_attrs *attrs = c->node->attrs;
+  const gcut__unpool_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
   unpool_params *p = GCUT_NEW(c->arena, unpool_params);
   if (!p) return GCUT_NO_MEMORY(err);
@@ -138,7 +138,7 @@ gcut_status gcut__cuda_compile_max_unpool(const gcut__cuda_compile *c, gcut_erro
                                    .rank = x->rank,
                                    .size = gcut__cuda_element_bytes(x->type),
                                    .node = c->number};
-  gcut_window window;
+  gcut__window window;
   uint64_t count;
   if (x->rank > GCUT_CUDA_UNPOOL_DIMS) return GCUT_OK;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));

@@ -110,7 +110,7 @@ gcut_status gcut__cuda_compile_matmul(const gcut__cuda_compile *c, gcut_error *e
 bool gcut__cuda_gemm_product(const gcut_node *node, const gcut_type *a, const gcut_type *b,
                              const gcut_type *bias, const gcut_type *out,
                              gcut__cuda_product *product) {
-  const gcut_gemm_attrs *attrs = node->attrs;
+  const gcut__gemm_attrs *attrs = node->attrs;
   if (!has_products((gcut_dtype)a->type) || node->version < 7) return false;
   int64_t m = out->dims[0], n = out->dims[1], k = attrs->transA ? a->dims[0] : a->dims[1];
   bool vector = bias && bias->rank > 0 && bias->dims[bias->rank - 1] == n &&

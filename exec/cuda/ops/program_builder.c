@@ -82,11 +82,11 @@ static int make_one_float(const maker *m) {
   return m->of == GCUT_CUDA_ELEMENT_INT ? ELEMENT_NONE : make_one(m);
 }
 static int make_alpha(const maker *m) {
-  const gcut_alpha_attrs *attrs = m->node->attrs;
+  const gcut__alpha_attrs *attrs = m->node->attrs;
   return m->of == GCUT_CUDA_ELEMENT_INT ? ELEMENT_NONE : emit_numbers(m, attrs->alpha, 0);
 }
 static int make_hard_sigmoid(const maker *m) {
-  const gcut_alpha_beta_attrs *attrs = m->node->attrs;
+  const gcut__alpha_beta_attrs *attrs = m->node->attrs;
   return emit_numbers(m, attrs->alpha, attrs->beta);
 }
 // Results of 16 bits are those of fused kernels, too, which have less time.
@@ -97,11 +97,11 @@ static int make_sigmoid(const maker *m) {
   return make_one_float(&quick);
 }
 static int make_shrink(const maker *m) {
-  const gcut_shrink_attrs *attrs = m->node->attrs;
+  const gcut__shrink_attrs *attrs = m->node->attrs;
   return m->of == GCUT_CUDA_ELEMENT_INT ? ELEMENT_NONE : emit_numbers(m, attrs->lambd, attrs->bias);
 }
 static int make_selu(const maker *m) {
-  const gcut_selu_attrs *attrs = m->node->attrs;
+  const gcut__selu_attrs *attrs = m->node->attrs;
   bool old = m->node->version < 6; // the defaults got more digits
   float alpha = old ? 1.6732f : 1.67326319217681884765625f,
         gamma = old ? 1.0507f : 1.05070102214813232421875f;
@@ -110,14 +110,14 @@ static int make_selu(const maker *m) {
                       isnan(attrs->gamma) ? gamma : attrs->gamma);
 }
 static int make_gelu(const maker *m) {
-  const gcut_gelu_attrs *attrs = m->node->attrs;
+  const gcut__gelu_attrs *attrs = m->node->attrs;
   maker tanh_too = *m;
   bool tanh_form = attrs->approximate.size == 4 && memcmp(attrs->approximate.data, "tanh", 4) == 0;
   if (tanh_form) tanh_too.op = GCUT_CUDA_ELEMENT_GELU_TANH;
   return make_one_float(&tanh_too);
 }
 static int make_is_inf(const maker *m) {
-  const gcut_is_inf_attrs *attrs = m->node->attrs;
+  const gcut__is_inf_attrs *attrs = m->node->attrs;
   if (m->of == GCUT_CUDA_ELEMENT_INT) return ELEMENT_NONE;
   return emit_numbers(m, attrs->detect_negative != 0, attrs->detect_positive != 0);
 }
@@ -167,14 +167,14 @@ static int make_division(const maker *m) {
   return make_two(m);
 }
 static int make_mod(const maker *m) {
-  const gcut_mod_attrs *attrs = m->node->attrs;
+  const gcut__mod_attrs *attrs = m->node->attrs;
   maker other = *m;
   if (attrs->fmod) other.op = GCUT_CUDA_ELEMENT_FMOD;
   return make_division(&other);
 }
 // Of signed types the sign and the width count: the host's.
 static int make_shift(const maker *m) {
-  const gcut_bit_shift_attrs *attrs = m->node->attrs;
+  const gcut__bit_shift_attrs *attrs = m->node->attrs;
   maker other = *m;
   if (m->type != GCUT_UINT8 && m->type != GCUT_UINT16 && m->type != GCUT_UINT32)
     return ELEMENT_NONE;
@@ -205,7 +205,7 @@ static int make_variadic(const maker *m) {
 
 // By attributes before opset 11, by inputs since.
 static int make_clip(const maker *m) {
-  const gcut_clip_attrs *attrs = m->node->attrs;
+  const gcut__clip_attrs *attrs = m->node->attrs;
   if (m->node->version < 11) {
     if (m->of != GCUT_CUDA_ELEMENT_FLOAT) return ELEMENT_NONE;
     return emit_numbers(m, isnan(attrs->min) ? -INFINITY : attrs->min,

@@ -104,7 +104,7 @@ static uint32_t matrix(gcut__speller *s, uint32_t i, bool transpose) {
 }
 
 static bool quantized_gemm(gcut__speller *s) {
-  const gcut_quantized_gemm_attrs *attrs = s->c->node->attrs;
+  const gcut__quantized_gemm_attrs *attrs = s->c->node->attrs;
   const gcut_type *a = gcut__cuda_input_type(s->c, 0);
   if (a->dims[attrs->transA ? 0 : 1] > MOST_TERMS) return false;
   uint32_t left = matrix(s, 0, attrs->transA != 0), right = matrix(s, 3, attrs->transB != 0);
@@ -254,7 +254,7 @@ static bool quantized_leaky_relu(gcut__speller *s) {
 enum { MOST_JOINED = 64 };
 
 static bool quantized_concat(gcut__speller *s) {
-  const gcut_quantized_concat_attrs *attrs = s->c->node->attrs;
+  const gcut__quantized_concat_attrs *attrs = s->c->node->attrs;
   uint32_t all[MOST_JOINED], n = 0;
   for (uint32_t i = 2; i + 2 < s->c->node->n_inputs; i += 3) {
     if (n == MOST_JOINED) return false;
@@ -278,7 +278,7 @@ SPELLED(quantized_concat)
 // ---- pools and Softmax, in float ----------------------------------------------------------------
 
 static bool quantized_average_pool(gcut__speller *s) {
-  const gcut_quantized_pool_attrs *attrs = s->c->node->attrs;
+  const gcut__quantized_pool_attrs *attrs = s->c->node->attrs;
   if (attrs->channels_last) return false;
   uint32_t x = floats(s, 0);
   gcut__spell_same(s, (const char *const[]){"auto_pad", "ceil_mode", "count_include_pad",
@@ -287,14 +287,14 @@ static bool quantized_average_pool(gcut__speller *s) {
 }
 
 static bool quantized_global_average_pool(gcut__speller *s) {
-  const gcut_quantized_pool_attrs *attrs = s->c->node->attrs;
+  const gcut__quantized_pool_attrs *attrs = s->c->node->attrs;
   if (attrs->channels_last) return false;
   return quantize_by(s, SPELL(s, "GlobalAveragePool", floats(s, 0)), 3);
 }
 
 // Before opset 13 the dimensions from the axis on are one.
 static bool quantized_softmax(gcut__speller *s) {
-  const gcut_quantized_softmax_attrs *attrs = s->c->node->attrs;
+  const gcut__quantized_softmax_attrs *attrs = s->c->node->attrs;
   const gcut_type *t = gcut__cuda_input_type(s->c, 0);
   if (attrs->opset < 13 && t->rank != 0) return false;
   uint32_t x = floats(s, 0);

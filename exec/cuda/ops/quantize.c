@@ -10,7 +10,7 @@
 // All but the floats of 6 bits.
 static bool is_quantized(int type) {
   const uint64_t six = GCUT_TYPE(FLOAT6E2M3) | GCUT_TYPE(FLOAT6E3M2);
-  return ((uint64_t)GCUT_QUANTIZED & ~six) >> type & 1;
+  return ((uint64_t)GCUT__QUANTIZED & ~six) >> type & 1;
 }
 
 static const gcut__cuda_pointer linear_pointers[] = {
@@ -18,25 +18,25 @@ static const gcut__cuda_pointer linear_pointers[] = {
     GCUT_CUDA_IN(gcut__cuda_quantize_job, zero, 2), GCUT_CUDA_OUT(gcut__cuda_quantize_job, y, 0)};
 
 static gcut__cuda_quantize_job linear_job(const gcut__cuda_compile *c) {
-  const gcut_quantize_attrs *attrs = c->node->attrs;
+  const gcut__quantize_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *scale = gcut__cuda_input_type(c, 1);
-  gcut_granularity kind =
-      gcut__granularity(attrs, scale->rank, scale->rank > 0 ? scale->dims[0] : 1);
+  gcut__granularity kind =
+      gcut__granularity_of(attrs, scale->rank, scale->rank > 0 ? scale->dims[0] : 1);
   gcut__cuda_quantize_job job = {.count = (int64_t)gcut__cuda_count(x),
                                  .size = 1,
                                  .inner = 1,
-                                 .per_axis = kind == GCUT_PER_AXIS,
+                                 .per_axis = kind == GCUT__PER_AXIS,
                                  .x_type = x->type,
                                  .y_type = gcut__cuda_output_type(c, 0)->type,
                                  .scale_type = scale->type,
                                  .saturate = attrs->saturate != 0,
                                  .precision =
                                      attrs->precision ? (int32_t)attrs->precision : scale->type};
-  if (kind == GCUT_PER_TENSOR) return job;
+  if (kind == GCUT__PER_TENSOR) return job;
   int64_t axis = gcut__quantize_axis(attrs, x->rank);
   job.size = x->dims[axis];
   for (int64_t d = axis + 1; d < x->rank; d++) job.inner *= x->dims[d];
-  if (kind != GCUT_PER_BLOCK) return job;
+  if (kind != GCUT__PER_BLOCK) return job;
   job.block = attrs->block_size;
   job.blocks = (job.size + job.block - 1) / job.block;
   return job;
@@ -121,7 +121,7 @@ static bool casts(int from, int to) {
 }
 
 gcut_status gcut__cuda_compile_cast_narrow(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_cast_attrs *attrs = c->node->attrs;
+  const gcut__cast_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_cast_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_cast_job, y, 0)};
@@ -144,7 +144,7 @@ static int64_t rank_axis(int64_t axis, int rank) {
 }
 
 gcut_status gcut__cuda_compile_gather_blocks(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_gather_blocks_attrs *attrs = c->node->attrs;
+  const gcut__gather_blocks_attrs *attrs = c->node->attrs;
   const gcut_type *data = gcut__cuda_input_type(c, 0), *indices = gcut__cuda_input_type(c, 1),
                   *scales = gcut__cuda_input_type(c, 2), *zeros = gcut__cuda_input_type(c, 3);
   static const gcut__cuda_pointer pointers[] = {

@@ -123,7 +123,7 @@ SPELLED(reverse_sequence)
 
 // Whether it drops nothing, as far as is known.
 static bool is_idle(const gcut__speller *s) {
-  const gcut_dropout_attrs *attrs = s->c->node->attrs;
+  const gcut__dropout_attrs *attrs = s->c->node->attrs;
   if (s->c->node->version < 7) return attrs->is_test != 0;
   if (s->c->node->version < 12 || !gcut__cuda_input_type(s->c, 2)) return true;
   uint32_t value = gcut_node_inputs(s->c->trace->graph, s->c->node)[2];
@@ -144,7 +144,7 @@ static bool dropout(gcut__speller *s) {
 
 // x * sigmoid(alpha * x) * y
 static bool swiglu(gcut__speller *s) {
-  const gcut_alpha_attrs *attrs = s->c->node->attrs;
+  const gcut__alpha_attrs *attrs = s->c->node->attrs;
   uint32_t x = gcut__spell_wide(s, 0), y = gcut__spell_wide(s, 1);
   gcut__spell_float(s, "alpha", attrs->alpha);
   gcut__spell_narrow(s, 0, SPELL(s, "Mul", SPELL(s, "Swish", x), y));

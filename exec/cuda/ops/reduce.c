@@ -37,7 +37,7 @@ static bool is_integer(const gcut_type *t) {
 
 // Which dimensions go; false where that is not known.
 static bool reduced_dims(const gcut__cuda_compile *c, int rank, bool *mask) {
-  const gcut_reduce_attrs *attrs = c->node->attrs;
+  const gcut__reduce_attrs *attrs = c->node->attrs;
   int64_t axes[GCUT_MAX_RANK];
   if (!gcut__cuda_input_type(c, 1)) {
     gcut__reduce_mask(attrs, attrs->axes.data, attrs->axes.n, rank, mask);
@@ -160,7 +160,7 @@ static uint32_t threads_for(int64_t size) {
 }
 
 gcut_status gcut__cuda_compile_arg(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_arg_attrs *attrs = c->node->attrs;
+  const gcut__arg_attrs *attrs = c->node->attrs;
   gcut__cuda_best_job job;
   if (!fill_lines(&job, gcut__cuda_input_type(c, 0), attrs->axis)) return GCUT_OK;
   job.least = strcmp(c->node->op_type, "ArgMin") == 0;
@@ -172,7 +172,7 @@ gcut_status gcut__cuda_compile_arg(const gcut__cuda_compile *c, gcut_error *err)
 
 // Every one of k goes over the whole line: few of them, or the host.
 gcut_status gcut__cuda_compile_topk(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_topk_attrs *attrs = c->node->attrs;
+  const gcut__topk_attrs *attrs = c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 1);
   const int64_t most = INT64_C(1) << 22;
   gcut__cuda_best_job job;

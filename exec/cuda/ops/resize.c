@@ -5,8 +5,8 @@
 #include "exec/cuda/ops/compile.h"
 #include "exec/cuda/ops/resize.h"
 
-_Static_assert((int)GCUT_RESIZE_TF_CROP == 6 && (int)GCUT_RESIZE_SIMPLE == 4 &&
-                   (int)GCUT_RESIZE_CUBIC == 2,
+_Static_assert((int)GCUT__RESIZE_TF_CROP == 6 && (int)GCUT__RESIZE_SIMPLE == 4 &&
+                   (int)GCUT__RESIZE_CUBIC == 2,
                "resize.cu numbers them so");
 
 enum { MOST_TAPS = 4096 }; // of an axis, antialiased
@@ -27,9 +27,9 @@ static bool read_floats(const gcut__cuda_compile *c, uint32_t i, double *out, si
 }
 
 // Sizes and scales of the axes that the node speaks of; false where they are not known.
-static bool read_sizes(const gcut__cuda_compile *c, int rank, gcut_resize_axis *axes, size_t n) {
-  const gcut_resize_attrs *attrs = c->node->attrs;
-  gcut_resize_inputs in = gcut__resize_inputs(c->node);
+static bool read_sizes(const gcut__cuda_compile *c, int rank, gcut__resize_axis *axes, size_t n) {
+  const gcut__resize_attrs *attrs = c->node->attrs;
+  gcut__resize_inputs in = gcut__resize_inputs_of(c->node);
   const gcut_type *sizes = in.sizes == GCUT_NONE ? NULL : gcut__cuda_input_type(c, in.sizes);
   double scales[GCUT_MAX_RANK];
   int64_t wanted[GCUT_MAX_RANK];
@@ -48,7 +48,7 @@ static bool read_crop(const gcut__cuda_compile *c, bool crops, size_t n, double 
   size_t given;
   for (size_t i = 0; i < n; i++) crop[i] = 0, crop[n + i] = 1;
   return !crops ||
-         (read_floats(c, gcut__resize_inputs(c->node).roi, crop, 2 * GCUT_MAX_RANK, &given) &&
+         (read_floats(c, gcut__resize_inputs_of(c->node).roi, crop, 2 * GCUT_MAX_RANK, &given) &&
           given == 2 * n);
 }
 
@@ -58,9 +58,9 @@ static bool few_taps(const gcut__cuda_resize_job *job, const gcut__cuda_resize_a
 }
 
 static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
-  const gcut_resize_attrs *attrs = c->node->attrs;
+  const gcut__resize_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0), *y = gcut__cuda_output_type(c, 0);
-  gcut_resize_axis axes[GCUT_MAX_RANK] = {{0}};
+  gcut__resize_axis axes[GCUT_MAX_RANK] = {{0}};
   int64_t strides[GCUT_MAX_RANK];
   double crop[2 * GCUT_MAX_RANK];
   int which[GCUT_MAX_RANK];
@@ -71,7 +71,7 @@ static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
     which[i] = (int)(axis < 0 ? axis + x->rank : axis);
     axes[i].in = x->dims[which[i]];
   }
-  bool crops = job->transform == (int32_t)GCUT_RESIZE_TF_CROP;
+  bool crops = job->transform == (int32_t)GCUT__RESIZE_TF_CROP;
   if (!read_sizes(c, x->rank, axes, n) || !read_crop(c, crops, n, crop)) return false;
   for (int d = 0; d < x->rank; d++)
     job->axes[d] = (gcut__cuda_resize_axis){x->dims[d], x->dims[d], strides[d], 1, 0, 1, true};
@@ -97,20 +97,20 @@ static bool is_integer(const gcut_type *t) {
 }
 
 // Nearest elements and two neighbours have kernels of their own.
-static bool weighs(const gcut_resize_attrs *attrs, const gcut_resize_rules *rules,
+static bool weighs(const gcut__resize_attrs *attrs, const gcut__resize_rules *rules,
                    const gcut_type *x) {
-  if (rules->transform == GCUT_RESIZE_TF_CROP || rules->mode == GCUT_RESIZE_CUBIC) return true;
-  return rules->mode == GCUT_RESIZE_LINEAR &&
+  if (rules->transform == GCUT__RESIZE_TF_CROP || rules->mode == GCUT__RESIZE_CUBIC) return true;
+  return rules->mode == GCUT__RESIZE_LINEAR &&
          (attrs->antialias || attrs->exclude_outside || !is_real(x));
 }
 
 gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *err) {
-  const gcut_resize_attrs *attrs = c->node->attrs;
+  const gcut__resize_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0);
-  gcut_resize_rules rules;
+  gcut__resize_rules rules;
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_resize_job, x, 0),
                                                 GCUT_CUDA_OUT(gcut__cuda_resize_job, y, 0)};
-  if (gcut__resize_rules(c->node, attrs, &rules)) return GCUT_OK;
+  if (gcut__resize_rules_of(c->node, attrs, &rules)) return GCUT_OK;
   gcut__cuda_resize_job job = {.count = (int64_t)gcut__cuda_count(gcut__cuda_output_type(c, 0)),
                                .rank = x->rank,
                                .mode = (int32_t)rules.mode,
@@ -118,7 +118,7 @@ gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *e
                                .nearest = (int32_t)rules.nearest,
                                .type = x->type,
                                .size = gcut__cuda_element_bytes(x->type),
-                               .whole = rules.mode != GCUT_RESIZE_NEAREST && is_integer(x),
+                               .whole = rules.mode != GCUT__RESIZE_NEAREST && is_integer(x),
                                .antialias = attrs->antialias != 0,
                                .exclude = attrs->exclude_outside != 0,
                                .cubic = (double)attrs->cubic_coeff_a,

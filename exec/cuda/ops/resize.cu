@@ -2,7 +2,7 @@
 #include "resize.h"
 #include "types.cuh"
 
-// As gcut_resize_mode, gcut_resize_transform and gcut_resize_nearest number them.
+// As gcut__resize_mode, gcut__resize_transform and gcut__resize_nearest number them.
 enum { RESIZE_NEAREST, RESIZE_LINEAR, RESIZE_CUBIC };
 enum { HALF_PIXEL, HALF_PIXEL_SYMMETRIC, PYTORCH_HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC, TF_HALF_PIXEL_FOR_NN, TF_CROP };
 enum { ROUND_PREFER_FLOOR, ROUND_PREFER_CEIL, ROUND_FLOOR, ROUND_CEIL, ROUND_SIMPLE };

@@ -16,7 +16,7 @@ typedef struct gcut__cuda_resize_axis {
 typedef struct gcut__cuda_resize_job {
   int64_t count;
   gcut__cuda_resize_axis axes[GCUT_CUDA_RESIZE_DIMS];
-  int32_t rank, mode, transform, nearest; // as gcut_resize_mode, _transform, _nearest
+  int32_t rank, mode, transform, nearest; // as gcut__resize_mode, _transform, _nearest
   int32_t type, size;
   // Where elements are weighed one by one:
   int32_t whole, antialias, exclude; // whole: results are rounded to integers

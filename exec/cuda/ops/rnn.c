@@ -153,9 +153,9 @@ static bool types_fit(const gcut__cuda_compile *c, bool quantized) {
   return true;
 }
 
-static bool set_activations(gcut__cuda_rnn_job *job, const gcut_rnn_attrs *attrs,
-                            const gcut_rnn_function *defaults, size_t n) {
-  gcut_rnn_activation all[6];
+static bool set_activations(gcut__cuda_rnn_job *job, const gcut__rnn_attrs *attrs,
+                            const gcut__rnn_function *defaults, size_t n) {
+  gcut__rnn_activation all[6];
   size_t bad;
   if (!gcut__rnn_activations(attrs, defaults, n, n * (size_t)job->directions, all, &bad))
     return false;
@@ -166,7 +166,7 @@ static bool set_activations(gcut__cuda_rnn_job *job, const gcut_rnn_attrs *attrs
 }
 
 static gcut__cuda_rnn_job read_job(const gcut__cuda_compile *c, int32_t gates, bool quantized) {
-  const gcut_rnn_attrs *attrs = c->node->attrs;
+  const gcut__rnn_attrs *attrs = c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(c, 0);
   bool batch_first = attrs->layout == 1;
   return (gcut__cuda_rnn_job){.steps = x->dims[batch_first ? 1 : 0],
@@ -209,7 +209,7 @@ static gcut_status set_widening(const gcut__cuda_compile *c, rnn_params *p, gcut
 }
 
 static gcut_status compile(const gcut__cuda_compile *c, int32_t gates,
-                           const gcut_rnn_function *defaults, size_t n_functions, bool quantized,
+                           const gcut__rnn_function *defaults, size_t n_functions, bool quantized,
                            gcut_error *err) {
   int64_t inputs = gcut__cuda_input_type(c, 0)->dims[2], most = INT32_MAX / 4;
   rnn_params *p = GCUT_NEW(c->arena, rnn_params);

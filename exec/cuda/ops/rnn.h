@@ -7,7 +7,7 @@
 enum { GCUT_CUDA_RNN_THREADS = 256, GCUT_CUDA_RNN_UNITS = 8, GCUT_CUDA_RNN_SAMPLES = 8 };
 
 typedef struct gcut__cuda_rnn_activation {
-  int32_t function; // gcut_rnn_function
+  int32_t function; // gcut__rnn_function
   float alpha, beta;
 } gcut__cuda_rnn_activation;
 

@@ -56,7 +56,7 @@ static void fill_rows(gcut__cuda_rotary_job *job, const gcut_type *table) {
 // Inputs by their places: they differ between the domains.
 static gcut_status compile_operator(const gcut__cuda_compile *c, uint32_t cosine, uint32_t sine,
                                     uint32_t ids, gcut_error *err) {
-  const gcut_rotary_attrs *attrs = c->node->attrs;
+  const gcut__rotary_attrs *attrs = c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(c, 0), *table = gcut__cuda_input_type(c, cosine),
                   *other = gcut__cuda_input_type(c, sine), *where = gcut__cuda_input_type(c, ids);
   const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_rotary_job, x, 0),

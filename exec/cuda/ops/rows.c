@@ -165,7 +165,7 @@ static gcut__cuda_row_job rows_from(const gcut_type *in, int64_t axis, gcut__cud
 
 static gcut_status compile_from_axis(const gcut__cuda_compile *c, gcut__cuda_row_op op,
                                      const norm_places *at, gcut_error *err) {
-  const gcut_layer_norm_attrs *attrs = c->node->attrs;
+  const gcut__layer_norm_attrs *attrs = c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(c, 0);
   gcut__cuda_row_job job =
       rows_from(in, attrs->axis < 0 ? attrs->axis + in->rank : attrs->axis, op, attrs->epsilon);
@@ -188,7 +188,7 @@ gcut_status gcut__cuda_compile_rms_norm(const gcut__cuda_compile *c, gcut_error 
 // Groups of channels of one image; a scale a channel, or before opset 21 a group.
 gcut_status gcut__cuda_compile_group_norm(const gcut__cuda_compile *c, gcut_error *err) {
   static const norm_places at = {1, 2, -1, -1, -1, -1, -1};
-  const gcut_group_norm_attrs *attrs = c->node->attrs;
+  const gcut__group_norm_attrs *attrs = c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(c, 0);
   int64_t groups = attrs->num_groups ? attrs->num_groups : in->dims[1], each = 1;
   bool by_group = attrs->num_groups && c->node->version < 21;
@@ -211,7 +211,7 @@ gcut_status gcut__cuda_compile_group_norm(const gcut__cuda_compile *c, gcut_erro
 
 static gcut_status compile_skip(const gcut__cuda_compile *c, gcut__cuda_row_op op,
                                 const norm_places *at, gcut_error *err) {
-  const gcut_skip_norm_attrs *attrs = c->node->attrs;
+  const gcut__skip_norm_attrs *attrs = c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(c, 0);
   gcut__cuda_row_job job = rows_from(in, in->rank - 1, op, attrs->epsilon);
   return compile_norm(c, job, at, job.columns, err);

@@ -8,7 +8,7 @@ static uint32_t times(gcut__speller *s, uint32_t x, float factor) {
 }
 
 static bool affine(gcut__speller *s) {
-  const gcut_alpha_beta_attrs *attrs = s->c->node->attrs;
+  const gcut__alpha_beta_attrs *attrs = s->c->node->attrs;
   int type = gcut__spell_wide_type(gcut__cuda_input_type(s->c, 0)->type);
   uint32_t x = times(s, gcut__spell_wide(s, 0), attrs->alpha);
   gcut__spell_narrow(s, 0, SPELL(s, "Add", x, gcut__spell_scalar(s, type, (double)attrs->beta)));
@@ -17,7 +17,7 @@ static bool affine(gcut__speller *s) {
 
 // alpha * f(beta * x)
 static bool scaled(gcut__speller *s, const char *f) {
-  const gcut_alpha_beta_attrs *attrs = s->c->node->attrs;
+  const gcut__alpha_beta_attrs *attrs = s->c->node->attrs;
   uint32_t x = times(s, gcut__spell_wide(s, 0), attrs->beta);
   gcut__spell_narrow(s, 0, times(s, SPELL(s, f, x), attrs->alpha));
   return true;

@@ -86,7 +86,7 @@ static void split_parts(gcut__speller *s, transform *t, uint32_t x, int64_t part
 
 // The input seen as [outer, axis, inner, parts], and the output.
 static bool read_dft(gcut__speller *s, transform *t, int64_t *from, int64_t *to) {
-  const gcut_dft_attrs *attrs = s->c->node->attrs;
+  const gcut__dft_attrs *attrs = s->c->node->attrs;
   const gcut_type *x = gcut__cuda_input_type(s->c, 0), *y = gcut__cuda_output_type(s->c, 0);
   int64_t axis = s->c->node->version >= 20 ? -2 : attrs->axis;
   if (gcut__cuda_input_type(s->c, 2) && gcut__cuda_read_ints(s->c, 2, &axis, 1) != 1) return false;

@@ -205,24 +205,24 @@ uint32_t gcut__spell_silu(gcut__speller *s, uint32_t x) {
   return SPELL(s, "Mul", x, gate);
 }
 
-uint32_t gcut__spell_activation(gcut__speller *s, uint32_t x, const gcut_fused_activation *f) {
+uint32_t gcut__spell_activation(gcut__speller *s, uint32_t x, const gcut__fused_activation *f) {
   static const struct {
     const char *op;
     bool alpha, beta; // attributes that it has
-  } known[] = {[GCUT_ACTIVATION_RELU] = {"Relu"},
-               [GCUT_ACTIVATION_SIGMOID] = {"Sigmoid"},
-               [GCUT_ACTIVATION_TANH] = {"Tanh"},
-               [GCUT_ACTIVATION_LEAKY_RELU] = {"LeakyRelu", true},
-               [GCUT_ACTIVATION_HARD_SIGMOID] = {"HardSigmoid", true, true},
-               [GCUT_ACTIVATION_ELU] = {"Elu", true},
-               [GCUT_ACTIVATION_SOFTPLUS] = {"Softplus"},
-               [GCUT_ACTIVATION_SOFTSIGN] = {"Softsign"},
-               [GCUT_ACTIVATION_THRESHOLDED_RELU] = {"ThresholdedRelu", true},
-               [GCUT_ACTIVATION_GELU] = {"Gelu"},
-               [GCUT_ACTIVATION_HARD_SWISH] = {"HardSwish"}};
-  if (f->function == GCUT_ACTIVATION_NONE) return x;
-  if (f->function == GCUT_ACTIVATION_SILU) return gcut__spell_silu(s, x);
-  if (f->function == GCUT_ACTIVATION_CLIP) {
+  } known[] = {[GCUT__ACTIVATION_RELU] = {"Relu"},
+               [GCUT__ACTIVATION_SIGMOID] = {"Sigmoid"},
+               [GCUT__ACTIVATION_TANH] = {"Tanh"},
+               [GCUT__ACTIVATION_LEAKY_RELU] = {"LeakyRelu", true},
+               [GCUT__ACTIVATION_HARD_SIGMOID] = {"HardSigmoid", true, true},
+               [GCUT__ACTIVATION_ELU] = {"Elu", true},
+               [GCUT__ACTIVATION_SOFTPLUS] = {"Softplus"},
+               [GCUT__ACTIVATION_SOFTSIGN] = {"Softsign"},
+               [GCUT__ACTIVATION_THRESHOLDED_RELU] = {"ThresholdedRelu", true},
+               [GCUT__ACTIVATION_GELU] = {"Gelu"},
+               [GCUT__ACTIVATION_HARD_SWISH] = {"HardSwish"}};
+  if (f->function == GCUT__ACTIVATION_NONE) return x;
+  if (f->function == GCUT__ACTIVATION_SILU) return gcut__spell_silu(s, x);
+  if (f->function == GCUT__ACTIVATION_CLIP) {
     int type = gcut__cuda_input_type(s->c, 0)->type;
     return SPELL(s, "Clip", x, gcut__spell_scalar(s, type, (double)f->alpha),
                  gcut__spell_scalar(s, type, (double)f->beta));

@@ -71,6 +71,6 @@ uint32_t gcut__spell_concat(gcut__speller *s, uint32_t a, uint32_t b, int64_t ax
 uint32_t gcut__spell_reduce(gcut__speller *s, const char *op, uint32_t x, const int64_t *axes,
                             size_t n);
 uint32_t gcut__spell_silu(gcut__speller *s, uint32_t x);
-uint32_t gcut__spell_activation(gcut__speller *s, uint32_t x, const gcut_fused_activation *f);
+uint32_t gcut__spell_activation(gcut__speller *s, uint32_t x, const gcut__fused_activation *f);
 
 #endif

@@ -122,7 +122,7 @@ uint32_t gcut__spell_window(gcut__speller *s, uint32_t positions, uint32_t keys,
 
 // ---- Attention of ai.onnx -----------------------------------------------------------------------
 
-static void read_sizes(const gcut__speller *s, const gcut_attention_attrs *attrs, int64_t past,
+static void read_sizes(const gcut__speller *s, const gcut__attention_attrs *attrs, int64_t past,
                        gcut__spelled_attention *a) {
   const gcut_type *q = gcut__cuda_input_type(s->c, 0), *k = gcut__cuda_input_type(s->c, 1),
                   *v = gcut__cuda_input_type(s->c, 2);
@@ -157,7 +157,7 @@ static uint32_t with_past(gcut__speller *s, const gcut__spelled_attention *a, ui
 
 // Keys that count by lengths [batch], causality and window; GCUT_NONE: all.
 static uint32_t seen_keys(gcut__speller *s, const gcut__spelled_attention *a,
-                          const gcut_attention_attrs *attrs, int64_t past) {
+                          const gcut__attention_attrs *attrs, int64_t past) {
   uint32_t lengths = gcut__spell_input(s, 6), seen = GCUT_NONE;
   uint32_t keys = gcut__spell_range(s, a->keys),
            first = gcut__spell_scalar(s, GCUT_INT64, (double)past);
@@ -175,7 +175,7 @@ static uint32_t seen_keys(gcut__speller *s, const gcut__spelled_attention *a,
 
 // False where the mask covers only some of the keys.
 static bool set_bias(gcut__speller *s, gcut__spelled_attention *a,
-                     const gcut_attention_attrs *attrs, int64_t past) {
+                     const gcut__attention_attrs *attrs, int64_t past) {
   const gcut_type *mask = gcut__cuda_input_type(s->c, 3);
   uint32_t seen = seen_keys(s, a, attrs, past), added = GCUT_NONE;
   if (mask && mask->dims[mask->rank - 1] != a->keys) return false;
@@ -189,7 +189,7 @@ static bool set_bias(gcut__speller *s, gcut__spelled_attention *a,
 }
 
 static bool attention_spelled(gcut__speller *s) {
-  const gcut_attention_attrs *attrs = s->c->node->attrs;
+  const gcut__attention_attrs *attrs = s->c->node->attrs;
   const gcut_type *q = gcut__cuda_input_type(s->c, 0), *past = gcut__cuda_input_type(s->c, 4),
                   *shown = gcut__cuda_output_type(s->c, 3);
   gcut__spelled_attention a = {.sinks = GCUT_NONE};

@@ -19,7 +19,7 @@ static gcut_convolution random_geometry(uint64_t *state, int64_t *far, int64_t *
                         .in_channels = 1 + random_next(state) % 9,
                         .out_channels = 1 + random_next(state) % 9,
                         .window = {.n = 1 + (int)(random_next(state) % 3)}};
-  gcut_window *w = &g.window;
+  gcut__window *w = &g.window;
   for (int i = 0; i < w->n; i++) {
     w->kernel[i] = 1 + random_next(state) % 4;
     w->stride[i] = 1 + random_next(state) % 3;

@@ -1,4 +1,4 @@
-#include "formats/dot/modules.h"
+#include "formats/dot/material.h"
 
 #include <stdlib.h>
 
@@ -7,14 +7,14 @@
 #include "tracer/base/error.h"
 #include "tracer/base/intern.h"
 
-bool gcut__modules_within(const gcut_graph *g, uint32_t scope, uint32_t root) {
+bool gcut__material_within(const gcut_graph *g, uint32_t scope, uint32_t root) {
   while (scope != GCUT_NONE && scope > root) scope = g->scopes[scope].parent;
   return scope == root;
 }
 
 // ---- facts about scopes -----------------------------------------------------------------------
 
-static void add_to_scopes(gcut_modules *m, const gcut_node *node, uint32_t index) {
+static void add_to_scopes(gcut__material *m, const gcut_node *node, uint32_t index) {
   const gcut_graph *g = m->trace->graph;
   uint64_t hash = gcut_hash(node->op_type, strlen(node->op_type)) ^ m->node_bytes[index];
   for (uint32_t s = node->scope; s != GCUT_NONE; s = g->scopes[s].parent) {
@@ -24,7 +24,7 @@ static void add_to_scopes(gcut_modules *m, const gcut_node *node, uint32_t index
 }
 
 // Finds the modules that parts are named after, by a table of all paths.
-static gcut_status find_part_scopes(gcut_modules *m, gcut_error *err) {
+static gcut_status find_part_scopes(gcut__material *m, gcut_error *err) {
   const gcut_scope *scopes = m->trace->graph->scopes;
   gcut_map paths = {0};
   bool ok = true;
@@ -39,7 +39,7 @@ static gcut_status find_part_scopes(gcut_modules *m, gcut_error *err) {
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-static void fill_scopes(gcut_modules *m) {
+static void fill_scopes(gcut__material *m) {
   const gcut_graph *g = m->trace->graph;
   for (uint32_t s = 0; s < g->n_scopes; s++) {
     m->scopes[s].run = GCUT_NONE;
@@ -52,12 +52,12 @@ static void fill_scopes(gcut_modules *m) {
   }
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++) {
     uint32_t node = g->bodies[0].nodes[i];
-    if (!gcut__modules_is_shape_code(m, node)) add_to_scopes(m, &g->nodes[node], node);
+    if (!gcut__material_is_shape_code(m, node)) add_to_scopes(m, &g->nodes[node], node);
   }
   for (uint32_t k = 0; k < g->n_constants; k++) m->weight_bytes += g->constants[k].bytes;
 }
 
-static gcut_status read_timeline(gcut_modules *m, gcut_error *err) {
+static gcut_status read_timeline(gcut__material *m, gcut_error *err) {
   if (!m->options->timeline) return GCUT_OK;
   m->slices = GCUT_NEW(m->arena, gcut__slices);
   if (!m->slices) return GCUT_NO_MEMORY(err);
@@ -69,7 +69,7 @@ static gcut_status read_timeline(gcut_modules *m, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status fill_heats(gcut_modules *m, bool all, gcut_error *err) {
+static gcut_status fill_heats(gcut__material *m, bool all, gcut_error *err) {
   GCUT_TRY(read_timeline(m, err));
   for (int by = GCUT_HEAT_NONE + 1; by < GCUT_N_HEATS; by++) {
     bool there = by != GCUT_HEAT_TIME || m->part_seconds;
@@ -81,9 +81,9 @@ static gcut_status fill_heats(gcut_modules *m, bool all, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status fill(gcut_modules *m, bool all_heats, gcut_error *err) {
+static gcut_status fill(gcut__material *m, bool all_heats, gcut_error *err) {
   const gcut_graph *g = m->trace->graph;
-  m->scopes = GCUT_NEW_ARRAY(m->arena, gcut_scope_facts, g->n_scopes);
+  m->scopes = GCUT_NEW_ARRAY(m->arena, gcut__scope_facts, g->n_scopes);
   m->node_bytes = GCUT_NEW_ARRAY(m->arena, uint64_t, g->n_nodes);
   m->box_of_node = GCUT_NEW_ARRAY(m->arena, uint32_t, g->n_nodes);
   m->scope_of_part = GCUT_NEW_ARRAY(m->arena, uint32_t, m->plan ? m->plan->n_parts : 0);
@@ -97,21 +97,21 @@ static gcut_status fill(gcut_modules *m, bool all_heats, gcut_error *err) {
   return gcut__fold_scopes(m, err);
 }
 
-gcut_status gcut__modules_create(const gcut_trace *trace, const gcut_plan *plan,
-                                 const gcut_draw_options *options, bool all_heats,
-                                 gcut_modules **out_modules, gcut_error *err) {
-  gcut_modules *m = *out_modules = calloc(1, sizeof *m);
+gcut_status gcut__material_create(const gcut_trace *trace, const gcut_plan *plan,
+                                  const gcut_draw_options *options, bool all_heats,
+                                  gcut__material **out_material, gcut_error *err) {
+  gcut__material *m = *out_material = calloc(1, sizeof *m);
   if (!m) return GCUT_NO_MEMORY(err);
-  *m = (gcut_modules){
+  *m = (gcut__material){
       .trace = trace, .plan = plan, .options = options, .arena = gcut_arena_create()};
   gcut_status status = m->arena ? fill(m, all_heats, err) : GCUT_NO_MEMORY(err);
   if (status == GCUT_OK) return GCUT_OK;
-  gcut__modules_destroy(m);
-  *out_modules = NULL;
+  gcut__material_destroy(m);
+  *out_material = NULL;
   return status;
 }
 
-void gcut__modules_destroy(gcut_modules *m) {
+void gcut__material_destroy(gcut__material *m) {
   if (!m) return;
   gcut__cuts_close(&m->cuts);
   gcut__cuts_close(&m->other);
@@ -119,7 +119,7 @@ void gcut__modules_destroy(gcut_modules *m) {
   free(m);
 }
 
-bool gcut__modules_is_shape_code(const gcut_modules *m, uint32_t index) {
+bool gcut__material_is_shape_code(const gcut__material *m, uint32_t index) {
   const gcut_node *node = &m->trace->graph->nodes[index];
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     uint32_t v = gcut_node_outputs(m->trace->graph, node)[i];
