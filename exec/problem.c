@@ -231,7 +231,8 @@ gcut_status gcut__problem_create(const gcut__problem_spec *spec, gcut_arena *are
                         .n_weights = b.n_weights,
                         .n_passes = spec->n_passes ? spec->n_passes : 1,
                         .budget = spec->budget,
-                        .host_budget = spec->host_budget};
+                        .host_budget = spec->host_budget,
+                        .early = spec->early};
   return check_size(out->n_parts, out->n_passes, out->n_batches, err);
 }
 
@@ -350,7 +351,8 @@ static gcut_status create(const slice_classes *c, const gcut_plan *plan,
                              .n_passes = options->n_passes,
                              .work = work,
                              .budget = options->budget,
-                             .host_budget = options->host_budget};
+                             .host_budget = options->host_budget,
+                             .early = options->early};
   GCUT_TRY(gcut__problem_create(&spec, arena, problem, err));
   problem->arena = arena;
   *out = problem;

@@ -14,6 +14,7 @@ typedef struct gcut__problem_spec {
   uint32_t n_batches, n_passes;
   const gcut_work *work; // [n_parts * n_classes], a part's classes together: what a device compiled
   uint64_t budget, host_budget;
+  bool early;
 } gcut__problem_spec;
 
 // Lives in `arena`; borrows names from the graph and the plan, and classes.

@@ -19,6 +19,7 @@ typedef struct session {
   gcut_plan trimmed; // else this
   const gcut_run_options *options;
   const gcut_source *source;
+  const gcut_sink *sink;
   gcut_arena *arena;
   gcut__shapes shapes;
   gcut__device *device, *host;
@@ -114,7 +115,8 @@ static gcut_status make_problem(session *s, gcut_error *err) {
                              .n_passes = s->options->passes,
                              .work = s->work,
                              .budget = budget,
-                             .host_budget = s->options->host_budget};
+                             .host_budget = s->options->host_budget,
+                             .early = s->sink->early};
   return gcut__problem_create(&spec, s->arena, &s->problem, err);
 }
 
@@ -216,25 +218,26 @@ static gcut_status reserve(session *s, gcut_error *err) {
   return compile_parts(s, s->host, s->on_host, &s->host_programs, err);
 }
 
-// Batches whose outputs are all constants have no command that writes them.
+// Outputs that are constants have no command that writes them: they go with the others of their
+// batch, where those go together.
 static gcut_status write_constants(session *s, gcut_error *err) {
   bool *written = GCUT_NEW_ARRAY(s->arena, bool, s->problem.n_batches);
   if (!written) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < s->schedule->n_commands; i++)
+  for (uint32_t i = 0; i < s->schedule->n_commands && !s->sink->early; i++)
     if (s->schedule->commands[i].kind == GCUT_WRITE) written[s->schedule->commands[i].batch] = true;
   for (uint32_t b = 0; b < s->problem.n_batches; b++)
-    if (!written[b]) GCUT_TRY(gcut__store_write(&s->store, b, NULL, 0, err));
+    if (!written[b]) GCUT_TRY(gcut__store_write_constants(&s->store, b, err));
   return GCUT_OK;
 }
 
-static gcut_status execute(session *s, const gcut_sink *sink, gcut_error *err) {
+static gcut_status execute(session *s, gcut_error *err) {
   GCUT_TRY(list_all_weights(s, err));
   s->store = (gcut__store){.graph = s->graph,
                            .plan = s->plan,
                            .problem = &s->problem,
                            .shapes = &s->shapes,
                            .source = s->source,
-                           .sink = sink};
+                           .sink = s->sink};
   GCUT_TRY(reserve(s, err));
   GCUT_TRY(gcut__store_open(&s->store, s->schedule->extent[GCUT_SPACE_SPILL],
                             s->options->spill_folder, err));
@@ -354,7 +357,7 @@ static gcut_status simulate(session *s, gcut_error *err) {
   return gcut_simulate(&s->problem, s->schedule, machine ? machine : &profile, &s->timeline, err);
 }
 
-static gcut_status run(session *s, const gcut_sink *sink, gcut_run_result *r, gcut_error *err) {
+static gcut_status run(session *s, gcut_run_result *r, gcut_error *err) {
   double begin = seconds_now();
   GCUT_TRY(prepare(s, err));
   GCUT_TRY(make_schedule(s, err));
@@ -362,7 +365,7 @@ static gcut_status run(session *s, const gcut_sink *sink, gcut_run_result *r, gc
   r->prepare_seconds = seconds_now() - begin;
   r->simulated = s->device->ops->run == NULL;
   GCUT_TRY(predict(s, &r->predicted_seconds, err));
-  GCUT_TRY(r->simulated ? simulate(s, err) : execute(s, sink, err));
+  GCUT_TRY(r->simulated ? simulate(s, err) : execute(s, err));
   return fill_result(s, r, err);
 }
 
@@ -370,9 +373,9 @@ static gcut_status run_session(const gcut_graph *graph, const gcut_plan *plan,
                                const gcut_run_options *options, const gcut_source *source,
                                const gcut_sink *sink, gcut_run_result *out_result,
                                gcut_error *err) {
-  session s = {.graph = graph, .plan = plan, .options = options, .source = source};
+  session s = {.graph = graph, .plan = plan, .options = options, .source = source, .sink = sink};
   *out_result = (gcut_run_result){0};
-  gcut_status status = run(&s, sink, out_result, err);
+  gcut_status status = run(&s, out_result, err);
   close_session(&s);
   return status;
 }

@@ -100,11 +100,40 @@ static gcut_status join_output(gcut__slices *s, const gcut__slice_of *it, uint32
   return gcut_tensor_place(w->outputs[i], axis, it->first * unit, part, err);
 }
 
+static gcut_status open_outputs(const gcut__slices *s, gcut__whole *w, gcut_error *err) {
+  if (w->outputs) return GCUT_OK;
+  w->outputs = calloc(s->plan->n_fetches + 1u, sizeof *w->outputs);
+  w->n_done = calloc(s->plan->n_fetches + 1u, sizeof *w->n_done);
+  w->n_left = s->plan->n_fetches;
+  return w->outputs && w->n_done ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
 static void drop_outputs(const gcut__slices *s, gcut__whole *w) {
   for (uint32_t i = 0; w->outputs && i < s->plan->n_fetches; i++) gcut_tensor_unref(w->outputs[i]);
   free(w->outputs);
+  free(w->n_done);
   w->outputs = NULL;
-  w->n_done = 0;
+  w->n_done = NULL;
+}
+
+// Gives away those outputs that this slice completed, and forgets them.
+static gcut_status write_complete(gcut__slices *s, size_t batch, gcut_tensor *const *slice,
+                                  gcut_error *err) {
+  gcut__whole *w = &s->wholes[batch];
+  uint32_t n = s->plan->n_fetches;
+  bool any = false;
+  gcut_tensor **complete = calloc(n + 1u, sizeof *complete);
+  if (!complete) return GCUT_NO_MEMORY(err);
+  for (uint32_t i = 0; i < n; i++) {
+    if (!slice[i] || w->n_done[i] < w->n_slices) continue;
+    complete[i] = w->outputs[i];
+    w->outputs[i] = NULL;
+    any = true;
+  }
+  gcut_status status = any ? s->sink.write(s->sink.context, batch, complete, err) : GCUT_OK;
+  for (uint32_t i = 0; i < n; i++) gcut_tensor_unref(complete[i]);
+  free(complete);
+  return status;
 }
 
 static gcut_status write_slice(void *context, size_t index, gcut_tensor *const *outputs,
@@ -113,13 +142,15 @@ static gcut_status write_slice(void *context, size_t index, gcut_tensor *const *
   const gcut__slice_of *it = &s->list[index];
   gcut__whole *w = &s->wholes[it->batch];
   if (w->n_slices == 1) return s->sink.write(s->sink.context, it->batch, outputs, err);
-  if (!w->outputs) w->outputs = calloc(s->plan->n_fetches + 1u, sizeof *w->outputs);
-  if (!w->outputs) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < s->plan->n_fetches; i++)
+  GCUT_TRY(open_outputs(s, w, err));
+  for (uint32_t i = 0; i < s->plan->n_fetches; i++) {
+    if (!outputs[i]) continue;
     GCUT_TRY(join_output(s, it, i, outputs[i], err));
-  if (++w->n_done < w->n_slices) return GCUT_OK;
-  gcut_status status = s->sink.write(s->sink.context, it->batch, w->outputs, err);
-  drop_outputs(s, w);
+    w->n_left -= ++w->n_done[i] == w->n_slices;
+  }
+  gcut_status status = GCUT_OK;
+  if (s->sink.early || w->n_left == 0) status = write_complete(s, it->batch, outputs, err);
+  if (w->n_left == 0) drop_outputs(s, w);
   return status;
 }
 
@@ -200,5 +231,5 @@ gcut_source gcut__slices_source(gcut__slices *s) {
 }
 
 gcut_sink gcut__slices_sink(gcut__slices *s) {
-  return (gcut_sink){.write = write_slice, .context = s};
+  return (gcut_sink){.write = write_slice, .context = s, .early = s->sink.early};
 }

@@ -13,8 +13,9 @@ typedef struct gcut__slice_of { // elements [first, first + n) of a batch
 
 typedef struct gcut__whole { // a batch that is joined
   gcut_tensor **outputs;     // [n_fetches]; NULL before its first slice
+  uint32_t *n_done;          // [n_fetches] slices of each output that are there
   int64_t n;                 // elements of the batch
-  uint32_t n_slices, n_done; // in this pass
+  uint32_t n_slices, n_left; // outputs that are not complete
 } gcut__whole;
 
 typedef struct gcut__slices {

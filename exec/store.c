@@ -151,12 +151,18 @@ gcut_status gcut__store_read(gcut__store *s, uint32_t batch, const gcut_place *p
 
 // ---- batches out ------------------------------------------------------------------------------
 
-static gcut_status output_tensor(gcut__store *s, uint32_t batch, uint32_t fetch,
+static bool is_constant(const gcut__store *s, uint32_t batch, uint32_t fetch) {
+  uint32_t a = s->fetched[fetch];
+  return a == GCUT_NONE ||
+         s->problem->activations[a].forms[s->problem->classes[batch]] == GCUT_FORM_CONSTANT;
+}
+
+// NULL where the output is in none of the places.
+static gcut_status placed_output(gcut__store *s, uint32_t batch, uint32_t fetch,
                                  const gcut_place *places, uint32_t n, gcut_tensor **out,
                                  gcut_error *err) {
   const gcut_trace *trace = s->shapes->traces[s->shapes->classes[batch]];
-  uint32_t value = s->plan->fetches[fetch];
-  const gcut_type *type = &trace->facts[value].type;
+  const gcut_type *type = &trace->facts[s->plan->fetches[fetch]].type;
   for (uint32_t i = 0; i < n; i++) {
     if (places[i].activation != s->fetched[fetch]) continue;
     if (places[i].offset == GCUT_ON_HEAP) {
@@ -166,6 +172,13 @@ static gcut_status output_tensor(gcut__store *s, uint32_t batch, uint32_t fetch,
     return gcut_tensor_wrap((gcut_dtype)type->type, type->rank, type->dims,
                             s->memory + places[i].offset, out, err);
   }
+  return GCUT_OK;
+}
+
+static gcut_status constant_output(const gcut__store *s, uint32_t batch, uint32_t fetch,
+                                   gcut_tensor **out, gcut_error *err) {
+  const gcut_trace *trace = s->shapes->traces[s->shapes->classes[batch]];
+  uint32_t value = s->plan->fetches[fetch];
   const gcut_constant *k = trace->facts[value].constant;
   if (!k && s->graph->values[value].constant != GCUT_NONE)
     k = &s->graph->constants[s->graph->values[value].constant];
@@ -175,16 +188,31 @@ static gcut_status output_tensor(gcut__store *s, uint32_t batch, uint32_t fetch,
   return gcut__cpu_constant_tensor(s->graph, k, out, err);
 }
 
-gcut_status gcut__store_write(gcut__store *s, uint32_t batch, const gcut_place *places, uint32_t n,
-                              gcut_error *err) {
+static gcut_status hand_over(gcut__store *s, uint32_t batch, const gcut_place *places, uint32_t n,
+                             bool constants, gcut_error *err) {
   uint32_t n_outputs = s->plan->n_fetches;
+  bool any = false;
   gcut_tensor **outputs = calloc(n_outputs + 1, sizeof *outputs);
   if (!outputs) return GCUT_NO_MEMORY(err);
   gcut_status status = GCUT_OK;
-  for (uint32_t i = 0; i < n_outputs && status == GCUT_OK; i++)
-    status = output_tensor(s, batch, i, places, n, &outputs[i], err);
-  if (status == GCUT_OK) status = s->sink->write(s->sink->context, batch, outputs, err);
+  for (uint32_t i = 0; i < n_outputs && status == GCUT_OK; i++) {
+    if (!is_constant(s, batch, i))
+      status = placed_output(s, batch, i, places, n, &outputs[i], err);
+    else if (constants)
+      status = constant_output(s, batch, i, &outputs[i], err);
+    any |= outputs[i] != NULL;
+  }
+  if (status == GCUT_OK && any) status = s->sink->write(s->sink->context, batch, outputs, err);
   for (uint32_t i = 0; i < n_outputs; i++) gcut_tensor_unref(outputs[i]);
   free(outputs);
   return status;
+}
+
+gcut_status gcut__store_write(gcut__store *s, uint32_t batch, const gcut_place *places, uint32_t n,
+                              gcut_error *err) {
+  return hand_over(s, batch, places, n, !s->sink->early, err);
+}
+
+gcut_status gcut__store_write_constants(gcut__store *s, uint32_t batch, gcut_error *err) {
+  return hand_over(s, batch, NULL, 0, true, err);
 }

@@ -33,9 +33,13 @@ void gcut__store_count(gcut__store *store, const gcut_tensor *tensor, bool added
 
 GCUT_MUST_USE gcut_status gcut__store_read(gcut__store *store, uint32_t batch,
                                            const gcut_place *places, uint32_t n, gcut_error *err);
-// `places` may be none: then all outputs of the batch are constants.
+// Gives the sink a batch's outputs that lie in `places`, and those that are constants where they go
+// together.
 GCUT_MUST_USE gcut_status gcut__store_write(gcut__store *store, uint32_t batch,
                                             const gcut_place *places, uint32_t n, gcut_error *err);
+// Gives it those that are constants, if any, alone.
+GCUT_MUST_USE gcut_status gcut__store_write_constants(gcut__store *store, uint32_t batch,
+                                                      gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__store_spill(gcut__store *store, uint64_t from, uint64_t to,
                                             uint64_t bytes, gcut_error *err);
 GCUT_MUST_USE gcut_status gcut__store_unspill(gcut__store *store, uint64_t from, uint64_t to,

@@ -31,7 +31,7 @@ typedef struct gcut__verifier {
   uint32_t *freed;              // [n_activations * n_batches] last DROP from the heap, or GCUT_NONE
   uint32_t *at[GCUT_N_SPACES];  // [n_activations * n_batches] holder, or GCUT_NONE
   uint32_t *runs;               // [n_parts * n_batches] passes done
-  bool *written;                // [n_batches]
+  bool *written;                // [n_activations * n_batches]
   uint32_t *stamps;             // [n_activations] last RUN, READ or WRITE that names it, plus 1
   gcut__spans spans[GCUT_N_SPACES];
   gcut__holder *holders;

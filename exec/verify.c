@@ -124,18 +124,21 @@ static gcut_status check_dropped(const gcut__verifier *v) {
   return GCUT_OK;
 }
 
-static bool has_output(const gcut__verifier *v, uint32_t batch) {
+static gcut_status check_written(const gcut__verifier *v, uint32_t batch) {
   for (uint32_t i = 0; i < v->problem->n_activations; i++)
-    if (v->problem->activations[i].fetched && gcut__verify_form(v, i, batch) != GCUT_FORM_CONSTANT)
-      return true;
-  return false;
+    if (v->problem->activations[i].fetched &&
+        gcut__verify_form(v, i, batch) != GCUT_FORM_CONSTANT &&
+        !v->written[(size_t)i * v->problem->n_batches + batch])
+      return GCUT_FAIL(v->err, GCUT_MISMATCH,
+                       "schedule: '%s' of batch %" PRIu32 " is never written",
+                       v->problem->activations[i].name, batch);
+  return GCUT_OK;
 }
 
 static gcut_status check_complete(const gcut__verifier *v) {
   const gcut_problem *p = v->problem;
   for (uint32_t b = 0; b < p->n_batches; b++) {
-    if (!v->written[b] && has_output(v, b))
-      return GCUT_FAIL(v->err, GCUT_MISMATCH, "schedule: batch %" PRIu32 " is never written", b);
+    GCUT_TRY(check_written(v, b));
     for (uint32_t i = 0; i < p->n_parts; i++)
       if (v->runs[(size_t)i * p->n_batches + b] != p->n_passes)
         return GCUT_FAIL(v->err, GCUT_MISMATCH,
@@ -182,7 +185,7 @@ static bool set_up(gcut__verifier *v) {
   for (int s = 0; s < GCUT_N_SPACES; s++)
     ok &= (v->at[s] = none_array(v->arena, instances)) != NULL;
   v->runs = GCUT_NEW_ARRAY(v->arena, uint32_t, (size_t)p->n_parts * p->n_batches);
-  v->written = GCUT_NEW_ARRAY(v->arena, bool, p->n_batches);
+  v->written = GCUT_NEW_ARRAY(v->arena, bool, instances);
   v->stamps = GCUT_NEW_ARRAY(v->arena, uint32_t, p->n_activations);
   memset(v->last, 0xff, sizeof v->last);
   if (!ok || !v->clocks || !v->numbers || !v->weight_bytes || !v->weights || !v->unloaded ||

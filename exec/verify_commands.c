@@ -166,28 +166,35 @@ static gcut_status check_run(gcut__verifier *v) {
   return check_workspace(v, space);
 }
 
-static bool is_read(const gcut_activation *a) {
-  return a->producer == GCUT_NONE;
-}
-static bool is_written(const gcut_activation *a) {
-  return a->fetched;
-}
-
-static gcut_status check_batch(gcut__verifier *v, bool (*wanted)(const gcut_activation *)) {
+static gcut_status check_read(gcut__verifier *v) {
   const gcut_command *c = gcut__verify_current(v);
   for (uint32_t i = 0; i < c->n_places; i++)
     GCUT_TRY(check_operand(v, &v->schedule->places[c->first_place + i], GCUT_SPACE_HOST));
   for (uint32_t i = 0; i < v->problem->n_activations; i++)
-    if (wanted(&v->problem->activations[i])) GCUT_TRY(check_all_named(v, &i, 1));
+    if (v->problem->activations[i].producer == GCUT_NONE) GCUT_TRY(check_all_named(v, &i, 1));
   return GCUT_OK;
 }
 
+static gcut_status check_output(gcut__verifier *v, const gcut_place *p) {
+  const gcut_command *c = gcut__verify_current(v);
+  GCUT_TRY(check_operand(v, p, GCUT_SPACE_HOST));
+  bool *written = &v->written[(size_t)p->activation * v->problem->n_batches + c->batch];
+  if (*written)
+    return gcut__verify_fail(v, "writes '%s' twice", v->problem->activations[p->activation].name);
+  *written = true;
+  return GCUT_OK;
+}
+
+// All of a batch at once, unless outputs are wanted as they are made.
 static gcut_status check_write(gcut__verifier *v) {
   const gcut_command *c = gcut__verify_current(v);
-  if (c->pass != v->problem->n_passes - 1 || v->written[c->batch])
-    return gcut__verify_fail(v, "writes a batch twice, or before the last pass");
-  v->written[c->batch] = true;
-  return check_batch(v, is_written);
+  if (c->pass != v->problem->n_passes - 1)
+    return gcut__verify_fail(v, "writes before the last pass");
+  for (uint32_t i = 0; i < c->n_places; i++)
+    GCUT_TRY(check_output(v, &v->schedule->places[c->first_place + i]));
+  for (uint32_t i = 0; i < v->problem->n_activations && !v->problem->early; i++)
+    if (v->problem->activations[i].fetched) GCUT_TRY(check_all_named(v, &i, 1));
+  return GCUT_OK;
 }
 
 static gcut_status check_drop(gcut__verifier *v) {
@@ -219,7 +226,7 @@ gcut_status gcut__verify_effect(gcut__verifier *v) {
   case GCUT_SPILL: return check_move(v, GCUT_SPACE_HOST, GCUT_SPACE_SPILL);
   case GCUT_UNSPILL: return check_move(v, GCUT_SPACE_SPILL, GCUT_SPACE_HOST);
   case GCUT_RUN: return check_run(v);
-  case GCUT_READ: return check_batch(v, is_read);
+  case GCUT_READ: return check_read(v);
   case GCUT_WRITE: return check_write(v);
   case GCUT_DROP: return check_drop(v);
   case GCUT_N_COMMANDS: break;

@@ -92,14 +92,33 @@ gcut_status gcut__bring_all(gcut__weaver *w, const uint32_t *list, uint32_t n) {
 
 // ---- batches out ------------------------------------------------------------------------------
 
-static bool is_batch_output(const gcut__weaver *w, uint32_t activation, uint32_t batch) {
-  return w->problem->activations[activation].fetched &&
+static bool is_due(const gcut__weaver *w, uint32_t activation, uint32_t batch) {
+  const gcut_activation *a = &w->problem->activations[activation];
+  return gcut__is_wanted(w, a) && gcut__writer_of(w, a) == w->step->part &&
          gcut__form_of(w, gcut__instance_of(w, activation, batch)) != GCUT_FORM_CONSTANT;
 }
 
-gcut_status gcut__write_batch(gcut__weaver *w) {
+// Whether the current part is one after which something may be written: lists are long.
+static bool may_be_due(const gcut__weaver *w) {
+  const gcut_stage *part = &w->problem->parts[w->step->part];
+  if (!w->problem->early) return w->step->part == w->last_fetch;
+  for (uint32_t i = 0; i < part->n_outputs; i++)
+    if (w->problem->activations[part->outputs[i]].fetched) return true;
+  return w->step->part == 0; // inputs that are outputs
+}
+
+// What stays on the device for its readers need not stay on the host, too.
+static gcut_status leave_written(gcut__weaver *w, uint32_t instance) {
+  w->written[instance] = true;
+  GCUT_TRY(gcut__release(w, instance));
+  if (!gcut__is_in(w, GCUT_SPACE_DEVICE, instance)) return GCUT_OK;
+  return gcut__drop_value(w, GCUT_SPACE_HOST, instance);
+}
+
+gcut_status gcut__write_outputs(gcut__weaver *w) {
   uint32_t n;
-  uint32_t *list = collect(w, is_batch_output, w->batch, &n);
+  if (!may_be_due(w)) return GCUT_OK;
+  uint32_t *list = collect(w, is_due, w->batch, &n);
   if (!list) return GCUT_NO_MEMORY(w->err);
   if (n == 0) return GCUT_OK;
   need_all(w, list, n, "outputs of a batch, with");
@@ -116,8 +135,7 @@ gcut_status gcut__write_batch(gcut__weaver *w) {
     c->bytes += gcut__bytes_of(w, list[i]);
   }
   gcut__commit(w->builder);
-  w->written[w->batch] = true;
-  for (uint32_t i = 0; i < n; i++) GCUT_TRY(gcut__release(w, list[i]));
+  for (uint32_t i = 0; i < n; i++) GCUT_TRY(leave_written(w, list[i]));
   return GCUT_OK;
 }
 

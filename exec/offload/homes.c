@@ -18,7 +18,7 @@ uint64_t gcut__next_use(const gcut__weaver *w, uint32_t instance, uint32_t part,
   uint64_t n = w->problem->n_batches;
   for (uint32_t i = 0; i < a->n_readers; i++)
     if (a->readers[i] >= after) return a->readers[i] * n + b;
-  if (gcut__is_wanted(w, a) && !w->written[b]) return w->last_fetch * n + b;
+  if (gcut__is_wanted(w, a) && !w->written[instance]) return gcut__writer_of(w, a) * n + b;
   return GCUT__NEVER;
 }
 

@@ -218,8 +218,7 @@ gcut_status gcut__run_batch(gcut__weaver *w) {
   GCUT_TRY(drop_inputs(w, &o));
   GCUT_TRY(on_host ? push_outputs(w, &o) : take_outputs(w, &o));
   if (on_host) GCUT_TRY(push_beside(w));
-  if (w->step->pass == w->problem->n_passes - 1 && w->step->part == w->last_fetch)
-    GCUT_TRY(gcut__write_batch(w));
+  GCUT_TRY(gcut__write_outputs(w));
   for (uint32_t i = o.n_inputs; i < o.n; i++) GCUT_TRY(gcut__release(w, o.instances[i]));
   return GCUT_OK;
 }

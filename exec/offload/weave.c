@@ -130,7 +130,7 @@ static bool set_up(gcut__weaver *w, gcut_arena *arena, uint64_t host_limit) {
   w->unloaded = none_array(arena, p->n_parts);
   w->freed = none_array(arena, n);
   w->read = GCUT_NEW_ARRAY(arena, bool, p->n_batches);
-  w->written = GCUT_NEW_ARRAY(arena, bool, p->n_batches);
+  w->written = GCUT_NEW_ARRAY(arena, bool, n);
   w->first_read = find_first_read(p);
   w->last_fetch = find_last_fetch(p);
   w->builder = gcut__builder_create(p);

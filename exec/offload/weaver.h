@@ -43,7 +43,7 @@ typedef struct gcut__weaver {
   uint32_t *unloaded;       // [n_parts] DROP of its weights, or GCUT_NONE
   uint32_t *freed;          // [n_activations * n_batches] DROP from the heap, or GCUT_NONE
   bool *read;               // [n_batches] in this pass
-  bool *written;            // [n_batches]
+  bool *written;            // [n_activations * n_batches]
   uint32_t first_read;      // the first part that reads inputs of the graph, or GCUT_NONE
   uint32_t last_fetch;      // part after which all outputs of a batch are there
   uint32_t n_loaded;        // streamed loads issued
@@ -82,6 +82,11 @@ static inline bool gcut__is_in(const gcut__weaver *w, gcut_space space, uint32_t
 static inline bool gcut__is_wanted(const gcut__weaver *w,
                                    const gcut_activation *a) { // as an output of this pass
   return a->fetched && w->step->pass == w->problem->n_passes - 1;
+}
+// The part after which an output is written.
+static inline uint32_t gcut__writer_of(const gcut__weaver *w, const gcut_activation *a) {
+  if (!w->problem->early) return w->last_fetch;
+  return a->producer == GCUT_NONE ? 0 : a->producer;
 }
 static inline uint64_t gcut__range_of(const gcut__weaver *w, gcut_space space, uint32_t instance) {
   return gcut__offset(w->builder, w->handles[space][instance]);
@@ -141,8 +146,8 @@ gcut_status gcut__run_batch(gcut__weaver *w);
 gcut_status gcut__read_batch(gcut__weaver *w, uint32_t batch);
 // All of these values are in host memory afterwards.
 gcut_status gcut__bring_all(gcut__weaver *w, const uint32_t *instances, uint32_t n);
-// Writes the current batch's outputs.
-gcut_status gcut__write_batch(gcut__weaver *w);
+// Writes those of the current batch's outputs whose turn it is after the current part.
+gcut_status gcut__write_outputs(gcut__weaver *w);
 // The value is in host memory afterwards; on the device, where parts read it.
 gcut_status gcut__bring_host(gcut__weaver *w, uint32_t instance, const uint32_t *pins,
                              uint32_t n_pins);

@@ -28,6 +28,10 @@ typedef struct gcut_sink {
   // outputs[i] is value plan->fetches[i]; it lives until the call returns.
   gcut_status (*write)(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err);
   void *context;
+  // Outputs are given as soon as a part has made them, so that none waits in memory for those of
+  // later parts: `write` is called after each part that makes some of a batch, with those; the
+  // others are NULL. Each is given once; those that shapes alone decide come last.
+  bool early;
 } gcut_sink;
 
 typedef struct gcut_run_options {

@@ -81,6 +81,7 @@ typedef struct gcut_problem {
   uint32_t n_passes;        // the whole run repeated; at least 1
   uint64_t budget;          // bytes of device memory; 0: what is needed
   uint64_t host_budget;     // bytes of host memory for activations; 0: what is needed
+  bool early;               // outputs are written as parts make them, not a batch's together
   gcut_progress progress;   // of searching for a schedule (auto): in trials
   struct gcut_arena *arena; // of one that gcut_problem_create made
 } gcut_problem;
@@ -100,6 +101,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_stage_layout(const gcut_stage *part, con
 typedef struct gcut_problem_options {
   uint32_t n_batches, n_passes; // 0 is 1; all batches have the shapes of the trace
   uint64_t budget, host_budget;
+  bool early; // as in gcut_problem
   // Each batch in slices of at most `micro_batch` elements along what `slicing` proves; 0: whole.
   const struct gcut_slicing *slicing;
   uint32_t micro_batch;
@@ -132,7 +134,7 @@ GCUT_API void gcut_problem_destroy(gcut_problem *problem);
   X(PULL, "pull", "an activation from device range `from` to host range `to`")                     \
   X(DROP, "drop", "the range `from` of `space` is free once all before it are done with it")       \
   X(READ, "read", "inputs of a batch to the host ranges in places[]")                              \
-  X(WRITE, "write", "outputs of a batch from the host ranges in places[]")                         \
+  X(WRITE, "write", "outputs of a batch, or of one part, from the host ranges in places[]")        \
   X(SPILL, "spill", "an activation from host range `from` to spill file range `to`")               \
   X(UNSPILL, "unspill", "an activation from spill file range `from` to host range `to`")
 
@@ -200,7 +202,7 @@ GCUT_API void gcut_schedule_print(const gcut_problem *problem, const gcut_schedu
                                   FILE *file);
 // Proves from happens-before alone that the schedule is safe and complete: weights and activations
 // there before they are read, no two live ranges overlap, no range reused while anything may still
-// touch it, every part run once on every batch of every pass, every output written, everything
+// touch it, every part run once on every batch of every pass, every output written once, everything
 // dropped once, budgets kept. GCUT_MISMATCH naming the first command that is not.
 GCUT_API GCUT_MUST_USE gcut_status gcut_schedule_verify(const gcut_problem *problem,
                                                         const gcut_schedule *schedule,

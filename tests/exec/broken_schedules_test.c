@@ -126,6 +126,32 @@ static void test_doubled_drops_are_caught(void **state) {
   }
 }
 
+// The command once more, right behind itself.
+static void double_command(gcut_schedule *s, uint32_t at) {
+  s->commands = realloc(s->commands, (s->n_commands + 1u) * sizeof *s->commands);
+  memmove(s->commands + at + 1, s->commands + at, (s->n_commands - at) * sizeof *s->commands);
+  s->n_commands++;
+  for (uint32_t i = 0; i < s->n_waits; i++) s->waits[i] += s->waits[i] >= at;
+  for (uint32_t w = 0; w < s->commands[at].n_waits; w++)
+    assert_true(s->waits[s->commands[at].first_wait + w] < at);
+}
+
+static void test_doubled_writes_are_caught(void **state) {
+  for (uint64_t seed = 1; seed <= 600; seed++) {
+    gcut_problem p;
+    gcut_error err = {""};
+    uint64_t random = seed;
+    gcut_schedule *s = random_schedule(*state, seed, &p);
+    gcut_command *c = command_of(s, GCUT_WRITE, &random);
+    if (c) {
+      double_command(s, (uint32_t)(c - s->commands));
+      assert_int_equal(gcut_schedule_verify(&p, s, &err), GCUT_MISMATCH);
+      assert_non_null(strstr(err.message, "twice"));
+    }
+    gcut_schedule_destroy(s);
+  }
+}
+
 // ---- hazards that shipped elsewhere -----------------------------------------------------------
 
 static gcut_command *load_of(gcut_schedule *s, uint32_t part, uint32_t pass) {
@@ -201,6 +227,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_missing_commands_are_caught, set_up_arena,
                                       tear_down_arena),
       cmocka_unit_test_setup_teardown(test_doubled_drops_are_caught, set_up_arena, tear_down_arena),
+      cmocka_unit_test_setup_teardown(test_doubled_writes_are_caught, set_up_arena,
+                                      tear_down_arena),
       cmocka_unit_test_setup_teardown(test_slot_overwritten_at_wrap_around, set_up_arena,
                                       tear_down_arena),
       cmocka_unit_test_setup_teardown(test_read_before_its_copy_ends, set_up_arena,

@@ -77,7 +77,7 @@ static void test_what_does_not_fit_is_refused_before_work(void **state) {
   assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_BUDGET,
                "at least ");
   assert_int_equal(x->feed.calls, 3); // shapes only
-  assert_int_equal(b.written[0], 0);
+  assert_int_equal(b.given[0][0], 0);
 }
 
 static void test_devices_and_batches_are_checked(void **state) {
@@ -102,7 +102,7 @@ static void test_sim_computes_nothing(void **state) {
   assert_true(result.simulated);
   assert_true(result.seconds > 0);
   assert_true(result.bytes_up > 0);
-  assert_int_equal(b.written[0], 0);
+  assert_int_equal(b.given[0][0], 0);
 }
 
 static void test_spill_folder_must_be_there(void **state) {

@@ -33,8 +33,11 @@ static gcut_status write_bowl(void *context, size_t batch, gcut_tensor *const *o
     snprintf(err->message, sizeof err->message, "the sink failed");
     return GCUT_IO;
   }
-  b->written[batch]++;
-  for (uint32_t i = 0; i < b->n_outputs; i++) b->digests[batch][i] = gcut_tensor_digest(outputs[i]);
+  for (uint32_t i = 0; i < b->n_outputs; i++) {
+    if (!outputs[i]) continue;
+    b->given[batch][i]++;
+    b->digests[batch][i] = gcut_tensor_digest(outputs[i]);
+  }
   return GCUT_OK;
 }
 
@@ -47,7 +50,7 @@ void fill_weights(gcut_graph *g, uint64_t *random) {
 gcut_status run(const gcut_graph *g, const gcut_plan *plan, const gcut_run_options *options,
                 feed *f, bowl *b, gcut_run_result *result, gcut_error *err) {
   gcut_source source = {.read = read_feed, .context = f, .n_batches = f->n};
-  gcut_sink sink = {.write = write_bowl, .context = b};
+  gcut_sink sink = {.write = write_bowl, .context = b, .early = b->early};
   b->n_outputs = plan->n_fetches;
   assert_true(plan->n_fetches <= MOST_OUTPUTS);
   return gcut_run(g, plan, options, &source, &sink, result, err);

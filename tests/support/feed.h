@@ -15,8 +15,9 @@ typedef struct feed {
 
 typedef struct bowl {
   gcut_digest digests[MOST_BATCHES][MOST_OUTPUTS];
-  int written[MOST_BATCHES];
+  int given[MOST_BATCHES][MOST_OUTPUTS]; // how often
   uint32_t n_outputs;
+  bool early; // as a sink may be
   bool fails;
 } bowl;
 

@@ -164,5 +164,6 @@ gcut_problem test_random_problem(gcut_arena *arena, uint64_t *state) {
     ((uint32_t *)m.problem.classes)[b] = (uint32_t)test_random_in(state, 0, classes - 1);
   for (uint32_t i = 0; i < parts; i++) random_part(&m, i, state);
   for (uint32_t i = 0; i < values; i++) random_value(&m, i, state);
+  m.problem.early = test_random_in(state, 0, 1);
   return finish(&m);
 }

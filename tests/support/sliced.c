@@ -46,6 +46,8 @@ static gcut_status read_batch(void *context, size_t batch, gcut_tensor **inputs,
 static gcut_status keep(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {
   sliced_results *r = context;
   for (uint32_t i = 0; i < r->n; i++) {
+    if (!outputs[i]) continue;
+    assert_null(r->outputs[batch][i]);
     gcut_status status = gcut_tensor_create(outputs[i]->type, outputs[i]->rank, outputs[i]->dims,
                                             &r->outputs[batch][i], err);
     if (status != GCUT_OK) return status;
@@ -65,7 +67,7 @@ void sliced_drop(sliced_results *r) {
 gcut_status sliced_run(const sliced_model *m, uint32_t micro_batch, const char *offload,
                        sliced_results *out, gcut_error *err) {
   gcut_source source = {read_batch, m->graph, SLICED_BATCHES};
-  gcut_sink sink = {keep, out};
+  gcut_sink sink = {keep, out, .early = micro_batch % 2 == 0};
   gcut_run_options options = {.offload = offload, .micro_batch = micro_batch};
   gcut_run_result result;
   *out = (sliced_results){.n = m->plan->n_fetches};
