@@ -1,6 +1,8 @@
 // Branch-free loops that compilers vectorise.
 #include "exec/cpu/ops/bytes.h"
 
+#include <string.h>
+
 #include "exec/cpu/ops/wide.h"
 
 GCUT_WIDE void gcut__widen_uint8(size_t n, const uint8_t *restrict x, float *restrict y) {
@@ -11,20 +13,21 @@ GCUT_WIDE void gcut__widen_int8(size_t n, const int8_t *restrict x, float *restr
   for (size_t i = 0; i < n; i++) y[i] = (float)(int32_t)x[i];
 }
 
-// What lies beyond `far` saturates wherever zero is; within, adding `magic` rounds.
-static inline int32_t narrow(float x, float zero, float low, float high) {
-  const float far = 65536, magic = 0x1.8p23f;
-  float bounded = x < -far ? -far : x;
-  bounded = bounded > far ? far : bounded;
-  float value = (bounded + magic) - magic + zero;
-  value = value < low ? low : value;
-  value = value > high ? high : value;
-  return (int32_t)(x == x ? value : 0);
+// Between bounds, which are integers: adding `magic` rounds, and leaves the integer in the low
+// bits.
+static inline uint32_t narrow(float x, float low, float high, uint32_t zero) {
+  const float magic = 0x1.8p23f;
+  float value = x > low ? x : low;
+  value = (value < high ? value : high) + magic;
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return x == x ? bits + zero : 0;
 }
 
 GCUT_WIDE void gcut__narrow_bytes(size_t n, const float *restrict x, float zero, float low,
                                   float high, uint8_t *restrict y) {
-  for (size_t i = 0; i < n; i++) y[i] = (uint8_t)narrow(x[i], zero, low, high);
+  low -= zero, high -= zero;
+  for (size_t i = 0; i < n; i++) y[i] = (uint8_t)narrow(x[i], low, high, (uint32_t)(int32_t)zero);
 }
 
 GCUT_WIDE void gcut__scale_floats(size_t n, const float *x, float zero, float scale, float *y) {

@@ -13,7 +13,7 @@
 #include "exec/cpu/order.h"
 #include "tracer/ops/conv.h"
 
-enum { EXACT_PRODUCTS = 256, LARGE = 1 << 18 };
+enum { EXACT_PRODUCTS = 256, LARGE = 1 << 18, RUN = 512 };
 
 typedef struct operands {
   uint32_t x, w, zero_x, zero_w; // inputs
@@ -187,16 +187,28 @@ static gcut_status read_requantisation(gcut_cpu_call *c, requantisation *r, gcut
   return GCUT_OK;
 }
 
+// Numbers of channels, over and over: pixels of few channels are rounded many at a time.
+static double *repeat(gcut_cpu_call *c, const double *numbers, const int32_t *more,
+                      int64_t channels, int64_t n) {
+  double *all = GCUT_NEW_ARRAY(c->scratch, double, n);
+  for (int64_t i = 0; all && i < n; i++)
+    all[i] = i >= channels ? all[i - channels] : numbers[i] + (more ? (double)more[i] : 0);
+  return all;
+}
+
 static gcut_status store_pixels(gcut_cpu_call *c, const requantisation *r, gcut__byte_sums bytes,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  int64_t channels = y->dims[1];
-  float *row = gcut_arena_alloc(c->scratch, (size_t)channels, sizeof *row);
-  if (!row) return GCUT_NO_MEMORY(err);
-  for (int64_t k = 0; k < channels; k++) r->add[k] += (double)bytes.correction[k];
-  for (int64_t i = 0; i < (int64_t)y->count; i += channels) {
-    gcut__scale_sums((size_t)channels, bytes.sums + i, r->add, r->scale, row);
-    gcut__quantize_store(y->type, y->data, i, channels, row, r->zero, 0, true);
+  int64_t channels = y->dims[1], count = (int64_t)y->count;
+  int64_t n = channels < RUN ? RUN / channels * channels : channels;
+  double *add = repeat(c, r->add, bytes.correction, channels, n);
+  double *scale = repeat(c, r->scale, NULL, channels, n);
+  float *row = GCUT_NEW_ARRAY(c->scratch, float, n);
+  if (!add || !scale || !row) return GCUT_NO_MEMORY(err);
+  for (int64_t i = 0; i < count; i += n) {
+    int64_t part = count - i < n ? count - i : n;
+    gcut__scale_sums((size_t)part, bytes.sums + i, add, scale, row);
+    gcut__quantize_store(y->type, y->data, i, part, row, r->zero, 0, true);
   }
   c->order->output = true;
   return GCUT_OK;
