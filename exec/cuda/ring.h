@@ -1,10 +1,10 @@
-// Uploading host memory through a ring of pinned slots that several threads fill.
+// Uploading host memory through a ring of pinned memory that several threads fill.
 //
 // Pages of a file could be registered with the driver where they are and copied from there; that
 // was built and measured first. Registering runs at 28 to 48 GB/s, holds the driver's lock so that
 // launches wait, and what was registered must be given up again where a model is larger than
-// memory. A dozen threads that copy reach the wire's own rate from the first byte on, hold up
-// nothing, and use a hundred megabytes whatever the model's size.
+// memory. A dozen threads that copy come near the wire's own rate from the first byte on, hold up
+// nothing, and use 48 MiB whatever the model's size.
 #ifndef GCUT_EXEC_CUDA_RING_H
 #define GCUT_EXEC_CUDA_RING_H
 
