@@ -224,7 +224,7 @@ demo: $(command) ## cut and stream a small decoder, check its outputs, draw the 
 	$(command) cut examples/models/llama/model.onnx --targets LlamaDecoderLayer
 	$(command) run examples/models/llama/model.onnx --targets LlamaDecoderLayer --offload sequential --device cpu \
 	  --input examples/models/llama/inputs.npz --expect examples/models/llama/outputs.npz --atol 1e-4 --self-check
-	$(command) draw examples/models/llama/model.onnx --targets LlamaDecoderLayer -o demo.svg
+	$(command) draw examples/models/llama/model.onnx --targets LlamaDecoderLayer --set batch=1,seq=128 -o demo.svg
 	@echo "the cuts are drawn in demo.svg"
 
 .PHONY: conformance
@@ -368,7 +368,7 @@ docs: $(command) pictures ## write docs/operators.md and draw the pictures
 	  $(command) ops | sed 's/^/    /; s/ *$$//'; } > docs/operators.md
 
 # Those of large models are drawn where MODELS has their graphs (no weights): skeletons/llama-3-8b and llama-3.2-11b-vision.
-llama := examples/models/llama/model.onnx
+llama := examples/models/llama/model.onnx --set batch=1,seq=128
 decoder := $(MODELS)/skeletons/llama-3-8b/model.onnx
 vision := $(MODELS)/skeletons/llama-3.2-11b-vision/model.onnx
 vision_layers := MllamaSelfAttentionDecoderLayer,MllamaCrossAttentionDecoderLayer

@@ -10,8 +10,8 @@
 typedef struct tally {
   uint64_t weight_bytes;
   double flops, heat[GCUT_N_HEATS];
-  uint32_t n_nodes;
-  uint32_t scope; // the innermost that all of them stand in
+  uint32_t n_nodes, n_unknown; // how many, and of how many the compute is not known
+  uint32_t scope;              // the innermost that all of them stand in
 } tally;
 
 typedef struct painter {
@@ -34,7 +34,7 @@ static const char *tally_detail(const painter *p, const tally *t, bool each) {
           ? gcut__caption_format(arena, "%s%s", gcut__caption_bytes(arena, t->weight_bytes),
                                  each ? " each" : "")
           : "";
-  if (t->flops > 0)
+  if (t->flops > 0 && t->n_unknown == 0)
     text = gcut__caption_format(arena, "%s%s%s", text, text && *text ? " · " : "",
                                 gcut__caption_flops(arena, t->flops));
   if ((by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME) && t->heat[by] > 0)
@@ -147,12 +147,21 @@ static uint32_t common_scope(const gcut_graph *g, uint32_t a, uint32_t b) {
   return a;
 }
 
+// Whether what a node makes has known sizes, as its compute then has.
+static bool knows_sizes(const gcut_trace *trace, uint32_t node) {
+  const gcut_node *n = &trace->graph->nodes[node];
+  uint32_t v = n->n_outputs ? gcut_node_outputs(trace->graph, n)[0] : GCUT_NONE;
+  uint64_t bytes;
+  return v == GCUT_NONE || trace->facts[v].constant || gcut_trace_bytes(trace, v, &bytes);
+}
+
 static void add_to_tally(const painter *p, uint32_t node, uint32_t box) {
   const gcut_graph *g = p->m->trace->graph;
   tally *t = &p->tallies[box - p->first];
   uint32_t scope = g->nodes[node].scope;
   t->weight_bytes += p->m->node_bytes[node];
   t->flops += p->m->trace->flops[node];
+  t->n_unknown += !knows_sizes(p->m->trace, node);
   for (int by = 0; by < GCUT_N_HEATS; by++)
     if (p->m->heat[by]) t->heat[by] += p->m->heat[by][node];
   t->n_nodes++;

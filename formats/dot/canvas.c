@@ -63,6 +63,19 @@ const char *gcut__canvas_rows(const gcut__canvas *c, const char *text, gcut__tex
   return rows;
 }
 
+const char *gcut__canvas_bar(const gcut__canvas *c, double share, const char *color) {
+  enum { LONGEST = 140, HEIGHT = 4 };
+  int length = (int)(share * LONGEST + 0.5);
+  if (share <= 0) return "";
+  if (length < 1) length = 1;
+  return gcut__caption_format(
+      c->arena,
+      "<tr><td><table align=\"left\" border=\"0\" cellborder=\"0\" cellspacing=\"0\" "
+      "cellpadding=\"0\" fixedsize=\"true\" width=\"%d\" height=\"%d\"><tr><td "
+      "fixedsize=\"true\" width=\"%d\" height=\"%d\" bgcolor=\"%s\"></td></tr></table></td></tr>",
+      length, HEIGHT, length, HEIGHT, color);
+}
+
 const char *gcut__canvas_cut_color(const gcut__canvas *c, bool crosses, bool crosses_other) {
   if (crosses && crosses_other) return c->theme->cut_both;
   return crosses ? c->theme->cut : c->theme->cut_other;

@@ -47,6 +47,13 @@ const char *gcut__canvas_legends(const gcut__canvas *canvas);
 // Adds a link between boxes that are there.
 void gcut__canvas_add_link(gcut__canvas *canvas, uint32_t link);
 
+// A bar of a length that says a share of the largest: a row of a table; "" of 0.
+const char *gcut__canvas_bar(const gcut__canvas *canvas, double share, const char *color);
+
+// Before: the lines of cuts.
+void gcut__canvas_add_lines(gcut__canvas *canvas);
+// Once laid out: what stands one above the other gets one axis, each cut a line across the drawing.
+void gcut__canvas_straighten(gcut__canvas *canvas);
 // Once laid out: draws titles of frames over the lines that cross them. Undo it before the layout
 // is freed.
 typedef struct gcut__lifted { // a title that has changed its owner

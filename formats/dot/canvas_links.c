@@ -33,6 +33,7 @@ static Agedge_t *add_edge(const gcut__canvas *c, const gcut__link *link, Agnode_
   gcut__canvas_set(edge, "color", color);
   if (link->is_spine) gcut__canvas_set(edge, "weight", "8");
   if (link->crosses_other && !link->crosses) gcut__canvas_set(edge, "style", "dashed");
+  if (link->is_unseen) gcut__canvas_set(edge, "style", "invis");
   if (link->is_inside) gcut__canvas_set(edge, "style", "dotted");
   if (link->tooltip) gcut__canvas_set(edge, "tooltip", gcut__canvas_escape_plain(c, link->tooltip));
   return edge;
@@ -88,7 +89,7 @@ static void add_entering(gcut__canvas *c, uint32_t i, Agraph_t *frame, const cha
   gcut__canvas_set(point, "style", "filled");
   gcut__canvas_set(point, "fillcolor", color);
   gcut__canvas_set(point, "color", color);
-  gcut__canvas_set(point, "penwidth", "0.8");
+  gcut__canvas_set(point, "penwidth", "0");
   gcut__canvas_set(point, "label", "");
   gcut__canvas_set(point, "fixedsize", "true");
   gcut__canvas_set(point, "width", "0.01");
@@ -96,6 +97,7 @@ static void add_entering(gcut__canvas *c, uint32_t i, Agraph_t *frame, const cha
   Agedge_t *before = add_edge(c, link, c->nodes[link->from], point, color);
   Agedge_t *after = add_edge(c, link, point, c->nodes[link->to], color);
   gcut__canvas_set(before, "arrowhead", "none");
+  gcut__canvas_set(before, "minlen", "2");   // room to get there
   gcut__canvas_set(before, "headport", "n"); // on without a bend
   gcut__canvas_set(after, "tailport", "s");
   gcut__canvas_set(before, "weight", "8"); // short
@@ -111,7 +113,8 @@ void gcut__canvas_add_link(gcut__canvas *c, uint32_t i) {
     add_labelled(c, i, color, label);
     return;
   }
-  Agraph_t *entered = c->laid_out ? part_entered(c, link->from, link->to) : NULL;
+  Agraph_t *entered =
+      c->laid_out && !link->is_unseen ? part_entered(c, link->from, link->to) : NULL;
   if (entered && !label) {
     add_entering(c, i, entered, color);
     return;

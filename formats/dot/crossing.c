@@ -47,6 +47,46 @@ gcut__crossing gcut__crossing_after(const gcut__material *m, const uint32_t *las
   return c;
 }
 
+// A value counts from the cut after the part that makes it to the one before its last reader: what
+// comes and what goes at each cut, then sums.
+gcut__cut_size *gcut__crossing_sizes(const gcut__material *m, const uint32_t *last_readers,
+                                     gcut_arena *arena) {
+  uint32_t n = m->plan->n_parts;
+  gcut__cut_size *sizes = GCUT_NEW_ARRAY(arena, gcut__cut_size, n);
+  for (uint32_t k = 0; k < n && sizes; k++)
+    for (uint32_t i = 0; i < m->plan->parts[k].n_outputs; i++) {
+      uint32_t v = m->plan->parts[k].outputs[i], last = last_readers[v];
+      uint64_t bytes = 0;
+      if (last == GCUT_NONE || last <= k) continue;
+      bool known = gcut_trace_bytes(m->trace, v, &bytes);
+      sizes[k].bytes += bytes, sizes[last].bytes -= bytes; // unsigned: sums come out right
+      sizes[k].n_unknown += !known, sizes[last].n_unknown -= !known;
+    }
+  for (uint32_t k = 1; k < n && sizes; k++) {
+    sizes[k].bytes += sizes[k - 1].bytes;
+    sizes[k].n_unknown += sizes[k - 1].n_unknown;
+  }
+  return sizes;
+}
+
+const char *gcut__crossing_within(const gcut__cut_size *sizes, uint32_t first, uint32_t last,
+                                  gcut_arena *arena) {
+  uint64_t least = UINT64_MAX, most = 0;
+  uint32_t n = last - first + 1, n_unknown = 0;
+  for (uint32_t k = first; k <= last; k++) {
+    if (sizes[k].bytes < least) least = sizes[k].bytes;
+    if (sizes[k].bytes > most) most = sizes[k].bytes;
+    n_unknown += sizes[k].n_unknown;
+  }
+  const char *text = gcut__caption_format(arena, "%s cut%s within", gcut__caption_count(arena, n),
+                                          n == 1 ? "" : "s");
+  if (n_unknown > 0) return text;
+  text = gcut__caption_format(arena, "%s · %s", text, gcut__caption_bytes(arena, least));
+  if (least < most)
+    return gcut__caption_format(arena, "%s … %s", text, gcut__caption_bytes(arena, most));
+  return n > 1 ? gcut__caption_format(arena, "%s each", text) : text;
+}
+
 const char *gcut__crossing_lines(const gcut__material *m, const uint32_t *values, uint32_t n,
                                  gcut_arena *arena) {
   const char *items[GCUT__CROSSING_LINES], *text = "";

@@ -29,7 +29,7 @@ static const char *drawing_title(const gcut__material *m, gcut_arena *arena) {
   const gcut_graph *g = m->trace->graph;
   const gcut_plan *plan = m->plan;
   return gcut__caption_format(
-      arena, "%s   %s node%s · %s%s", gcut__caption_name(arena, model_name(g->path), 60),
+      arena, "%s   %s node%s · %s of weights%s", gcut__caption_name(arena, model_name(g->path), 60),
       gcut__caption_count(arena, g->bodies[0].n_nodes), g->bodies[0].n_nodes == 1 ? "" : "s",
       gcut__caption_bytes(arena, m->weight_bytes),
       plan ? gcut__caption_format(arena, " · %s part%s", gcut__caption_count(arena, plan->n_parts),

@@ -18,12 +18,14 @@ typedef enum gcut__box_shape {
 
 typedef struct gcut__box {
   const char *title, *subtitle, *detail, *extra; // NULL: none; a subtitle may have several lines
-  const char *tooltip;                           // may have several lines
-  const char *url;                               // NULL: none
+  const char *within;  // the parts that it is in, or the cuts between what it stands for
+  const char *tooltip; // may have several lines
+  const char *url;     // NULL: none
   gcut__box_shape shape;
   gcut__paint paint;
   bool crosses, crosses_other; // of a cut: which plans cut there
   bool has_heat;
+  double bar;                 // its share of the largest, as a bar; 0: none
   double heat[GCUT_N_HEATS];  // in each measure that was asked for; 0 elsewhere
   uint32_t group;             // GCUT_NONE: none
   uint32_t scope, part, node; // what it stands for; GCUT_NONE: not one of that
@@ -35,8 +37,9 @@ typedef struct gcut__box_group {
   const char *title, *class_name; // "": none
   const char *url;                // NULL: none
   uint32_t parent;                // GCUT_NONE: none; less than its own number
-  const char *detail;             // a second line; NULL: none
+  const char *detail, *within;    // further lines; NULL: none
   uint32_t part;                  // that it is; GCUT_NONE: a module
+  double bar;                     // as a box's
   bool keeps;                     // its frame, although it holds but one other
   bool merged;                    // into the one group that it holds
 } gcut__box_group;
@@ -49,6 +52,7 @@ typedef struct gcut__link {
   bool crosses;        // a cut of the plan
   bool crosses_other;  // a cut of the plan it is held against
   bool is_spine;       // keeps what it links in one line
+  bool is_unseen;      // only keeps one above the other
   bool is_inside;      // from what holds a graph to the first of it: nothing passes
 } gcut__link;
 
@@ -62,6 +66,8 @@ typedef struct gcut__drawing {
   const char *note;       // what was folded; NULL: nothing
   const char *heat_title; // what boxes are heated by, with its range; NULL: coloured by kind
   const char *other;      // what the plan is held against; NULL: nothing
+  const char *bar_title;  // what the longest bar stands for; NULL: there are no bars
+  bool is_pipeline;       // boxes and frames one above the other, to be aligned
   const char *url;        // of the title; NULL: none
   uint32_t n_left_out;    // links and values that are too many to be drawn
   gcut_heat by;           // what boxes are heated by

@@ -54,6 +54,36 @@ static void add_plans(const gcut__canvas *c, legend *l) {
   }
 }
 
+static bool has_shape(const gcut__drawing *d, gcut__box_shape shape) {
+  for (uint32_t i = 0; i < d->n_boxes; i++)
+    if (d->boxes[i].shape == shape) return true;
+  return false;
+}
+
+static bool has_bytes(const gcut__drawing *d) {
+  for (uint32_t i = 0; i < d->n_links; i++)
+    if (d->links[i].bytes > 0) return true;
+  return false;
+}
+
+static bool has_crossing(const gcut__drawing *d) {
+  for (uint32_t i = 0; i < d->n_links; i++)
+    if (d->links[i].crosses) return true;
+  return false;
+}
+
+// What lines, widths, frames and bars mean, as far as the drawing has them.
+static void add_keys(const gcut__canvas *c, legend *l) {
+  const gcut__drawing *d = c->d;
+  const char *cut = has_shape(d, GCUT__BOX_CUT) ? "a cut, what crosses it"
+                    : has_crossing(d)           ? "crosses a cut"
+                                                : NULL;
+  if (cut && !d->other) add_cell(c, l, c->theme->page, c->theme->cut, c->theme->cut, cut);
+  if (d->bar_title) add_text(c, l, d->bar_title);
+  if (has_shape(d, GCUT__BOX_STACK)) add_text(c, l, "double frame: equal ones, folded");
+  if (has_bytes(d)) add_text(c, l, "wider line: more bytes");
+}
+
 // A row of small cells at the left; what the title is wider goes to an empty last one.
 static const char *legend_row(const gcut__canvas *c, const legend *l) {
   double left = 7.8 * (double)strlen(c->d->title) - l->width;
@@ -67,13 +97,15 @@ static const char *legend_row(const gcut__canvas *c, const legend *l) {
 }
 
 static const char *legends(const gcut__canvas *c) {
-  legend paints = {"", 0}, plans = {"", 0};
+  legend paints = {"", 0}, keys = {"", 0}, plans = {"", 0};
   if (c->d->heat_title)
     add_heats(c, &paints);
   else
     add_paints(c, &paints);
   if (c->d->other) add_plans(c, &plans);
-  return gcut__caption_format(c->arena, "%s%s", legend_row(c, &paints), legend_row(c, &plans));
+  add_keys(c, &keys);
+  return gcut__caption_format(c->arena, "%s%s%s", legend_row(c, &paints), legend_row(c, &plans),
+                              legend_row(c, &keys));
 }
 
 const char *gcut__canvas_legends(const gcut__canvas *c) {

@@ -10,7 +10,7 @@
 // paths,
 //   operators). Words and operators are separated by spaces; the first row that matches wins.
 // The hues keep their order of lightness in grey print; text on every fill has a contrast of at
-// least 7 : 1.
+// least 7 : 1. Red is for cuts alone.
 #define GCUT__PAINT_LIST(X)                                                                        \
   X(EXPERT, "experts", "#f3e3f7", "#8e44ad", "#3d2947", "#c58adf",                                 \
     "moe expert sparse router gate.", "")                                                          \
@@ -26,7 +26,7 @@
     "")                                                                                            \
   X(MLP, "feed-forward", "#e4f3dc", "#4c9a2a", "#263c1c", "#8ccf6b",                               \
     "mlp feed_forward feedforward intermediate ffn dense", "")                                     \
-  X(PRODUCT, "matrix product", "#fbdde0", "#c2374a", "#472226", "#f08492",                         \
+  X(PRODUCT, "matrix product", "#f1e4d8", "#8a5a2f", "#3b2d21", "#cba27c",                         \
     "linear lm_head classifier proj c_fc fc1 fc2",                                                 \
     "MatMul Gemm MatMulNBits MatMulBnb4 MatMulInteger QLinearMatMul Einsum")                       \
   X(BLOCK, "layers and blocks", "#e6ecf5", "#3f5f8a", "#233044", "#8fb1de",                        \

@@ -18,13 +18,18 @@ static const char *box_label(const gcut__canvas *c, const gcut__box *box) {
   bool op = box->shape == GCUT__BOX_OP;
   // On the fills of heat faint text would not be read.
   const char *color = is_heated(c, box) ? c->theme->text : c->theme->faint_text;
-  gcut__text_style small = {color, 9, false, false};
+  gcut__text_style small = {color, 9, false, false}, cut = {c->theme->cut, 9, false, false};
   return gcut__caption_format(
       c->arena,
-      "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">%s%s%s%s</table>",
+      "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">"
+      "%s%s%s%s%s%s%s</table>",
+      op ? "" : "<tr><td height=\"2\"></td></tr>", // a large first line stands high in its row
       gcut__canvas_rows(c, box->title,
                         (gcut__text_style){c->theme->text, op ? 10 : 12, !op, false}),
-      gcut__canvas_rows(c, box->subtitle, small), gcut__canvas_rows(c, box->detail, small),
+      gcut__canvas_rows(c, box->subtitle, small),
+      gcut__canvas_bar(c, box->bar, gcut__paint_line(box->paint, c->dark)),
+      gcut__canvas_rows(c, box->detail, small),
+      gcut__canvas_rows(c, box->within, is_heated(c, box) ? small : cut),
       gcut__canvas_rows(c, box->extra, (gcut__text_style){c->theme->cut_other, 9, false, false}));
 }
 
@@ -44,7 +49,10 @@ static void style_box(const gcut__canvas *c, Agnode_t *node, const gcut__box *bo
     gcut__canvas_set(node, "peripheries", "2");
     gcut__canvas_set(node, "style", "filled");
   }
-  if (box->shape == GCUT__BOX_OP) gcut__canvas_set(node, "margin", "0.05,0.02");
+  if (box->shape == GCUT__BOX_OP) {
+    gcut__canvas_set(node, "margin", "0.06,0.03");
+    gcut__canvas_set(node, "height", "0.3");
+  }
   if (box->shape == GCUT__BOX_VALUE) {
     gcut__canvas_set(node, "style", "filled");
     gcut__canvas_set(node, "fillcolor", c->theme->page);
@@ -53,14 +61,18 @@ static void style_box(const gcut__canvas *c, Agnode_t *node, const gcut__box *bo
   }
 }
 
-// A cut is a red line, what crosses it beneath: a table whose first row is the line.
+// A cut is a red line, what crosses it beneath: a table whose first row is the line, or, where it
+// is laid out, room below the one that is drawn across (straighten.c).
 static void style_cut(const gcut__canvas *c, Agnode_t *node, const gcut__box *box) {
   const char *color = gcut__canvas_cut_color(c, box->crosses, box->crosses_other);
+  const char *line = gcut__caption_format(c->arena, " bgcolor=\"%s\"", color);
   const char *label = gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td "
-      "width=\"360\" height=\"2\" cellpadding=\"0\" bgcolor=\"%s\"></td></tr>%s%s</table>",
-      color, gcut__canvas_rows(c, box->title, (gcut__text_style){color, 10, true, true}),
+      "width=\"360\" height=\"2\" cellpadding=\"0\"%s></td></tr><tr><td height=\"3\"></td></tr>"
+      "%s%s</table>",
+      c->laid_out ? "" : line,
+      gcut__canvas_rows(c, box->title, (gcut__text_style){color, 11, true, true}),
       gcut__canvas_rows(c, box->subtitle, (gcut__text_style){color, 9, false, true}));
   gcut__canvas_set(node, "shape", "plain");
   gcut__canvas_set_markup(c, node, "label", label);
@@ -87,17 +99,20 @@ static void add_box(gcut__canvas *c, uint32_t i) {
 // Two lines where there is more to say: a title wider than what it stands above would push lines
 // out of its frame.
 static const char *group_label(const gcut__canvas *c, const gcut__box_group *group) {
-  const char *color = group->part == GCUT_NONE ? c->theme->faint_text : c->theme->text;
+  bool is_part = group->part != GCUT_NONE;
+  const char *color = is_part ? c->theme->text : c->theme->faint_text;
   const char *title = gcut__caption_format(c->arena, "%s%s%s", group->title,
                                            *group->class_name ? " · " : "", group->class_name);
   return gcut__caption_format(
       c->arena,
       "<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\" "
-      "bgcolor=\"%s\">%s%s</table>",
+      "bgcolor=\"%s\">%s%s%s%s</table>",
       c->theme->page,
-      gcut__canvas_rows(c, title, (gcut__text_style){color, 10, group->part != GCUT_NONE, false}),
+      gcut__canvas_rows(c, title, (gcut__text_style){color, is_part ? 12 : 10, is_part, false}),
+      gcut__canvas_bar(c, group->bar, gcut__paint_line(GCUT__PAINT_BLOCK, c->dark)),
       gcut__canvas_rows(c, group->detail,
-                        (gcut__text_style){c->theme->faint_text, 9, false, false}));
+                        (gcut__text_style){c->theme->faint_text, 9, false, false}),
+      gcut__canvas_rows(c, group->within, (gcut__text_style){c->theme->cut, 9, false, false}));
 }
 
 static void add_group(gcut__canvas *c, uint32_t i) {
@@ -114,7 +129,8 @@ static void add_group(gcut__canvas *c, uint32_t i) {
   if (is_part) snprintf(name, sizeof name, "part_%u", group->part);
   gcut__canvas_set(g, "id", name);
   gcut__canvas_set(g, "style", is_part ? "solid" : "dashed");
-  gcut__canvas_set(g, "color", is_part ? c->theme->cut : c->theme->frame);
+  gcut__canvas_set(g, "color",
+                   is_part ? gcut__paint_line(GCUT__PAINT_BLOCK, c->dark) : c->theme->frame);
   gcut__canvas_set(g, "labeljust", "l");
   if (group->url) gcut__canvas_set(g, "URL", group->url);
   gcut__canvas_set_markup(c, g, "label", group_label(c, group));
@@ -133,6 +149,7 @@ static void set_page(const gcut__canvas *c) {
   // has a label.
   gcut__canvas_set(c->graph, "newrank", "true");
   gcut__canvas_set(c->graph, "labelloc", "t");
+  gcut__canvas_set(c->graph, "labeljust", "l");
   gcut__canvas_set(c->graph, "nslimit", "2");
   gcut__canvas_set(c->graph, "nslimit1", "2");
   gcut__canvas_set(c->graph, "mclimit", "0.5");
@@ -154,6 +171,7 @@ static gcut_status build(gcut__canvas *c, gcut_error *err) {
   for (uint32_t i = 0; i < c->d->n_groups; i++) add_group(c, i);
   for (uint32_t i = 0; i < c->d->n_boxes; i++) add_box(c, i);
   for (uint32_t i = 0; i < c->d->n_links; i++) gcut__canvas_add_link(c, i);
+  if (c->laid_out) gcut__canvas_add_lines(c);
   if (c->d->url)
     gcut__canvas_set(c->graph, "URL", c->d->url); // last: groups made later would take it over
   return c->numbering.out_of_memory || gcut_arena_out_of_memory(c->arena) ? GCUT_NO_MEMORY(err)
@@ -192,6 +210,7 @@ static gcut_status lay_out(gcut__canvas *c, const char *format, FILE *stream, gc
   if (!graphviz_context || !lifted) return GCUT_NO_MEMORY(err);
   if (gvLayout(graphviz_context, c->graph, "dot") != 0)
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "Graphviz cannot lay the drawing out");
+  gcut__canvas_straighten(c);
   uint32_t n_lifted = gcut__canvas_lift_titles(c, lifted);
   gcut_status status = write_picture(c->graph, format, stream, err);
   gcut__canvas_lower_titles(lifted, n_lifted);

@@ -5,8 +5,9 @@
 
 enum { LONGEST_SEQUENCE = 8, LEAST_TIMES = 3 };
 
+// Of its operators, in their order.
 static uint64_t part_signature(const gcut__material *m, const gcut_part *part) {
-  uint64_t hash = part->weight_bytes;
+  uint64_t hash = 0;
   for (uint32_t i = 0; i < part->n_nodes; i++) {
     if (gcut__material_is_shape_code(m, part->nodes[i])) continue;
     const char *op = m->trace->graph->nodes[part->nodes[i]].op_type;
@@ -28,6 +29,14 @@ static bool same_part(const gcut__material *m, uint32_t first, uint32_t second) 
   // Cheap to tell apart; else all their operators are looked at.
   if (a->weight_bytes != b->weight_bytes) return false;
   return part_signature(m, a) == part_signature(m, b);
+}
+
+bool gcut__runs_same_structure(const gcut__material *m, uint32_t first, uint32_t second) {
+  const gcut_part *a = &m->plan->parts[first], *b = &m->plan->parts[second];
+  const gcut_scope *scopes = m->trace->graph->scopes;
+  return strcmp(scopes[m->scope_of_part[first]].class_name,
+                scopes[m->scope_of_part[second]].class_name) == 0 &&
+         part_signature(m, a) == part_signature(m, b);
 }
 
 // The next run; beyond the limit of what can be read, all that is left is one.

@@ -26,6 +26,9 @@ typedef struct gcut__part_runs {
 GCUT_MUST_USE gcut_status gcut__runs_find(const gcut__material *material, gcut_arena *arena,
                                           gcut__part_runs *out, gcut_error *err);
 
+// Whether two parts are of one class and of the same operators, whatever their weights.
+bool gcut__runs_same_structure(const gcut__material *material, uint32_t first, uint32_t second);
+
 // Whether runs from `at` on repeat three times or more: the length of the sequence in runs, and how
 // often it is there; 0 where they do not.
 uint32_t gcut__runs_repeat(const gcut__part_runs *runs, uint32_t at, uint32_t *out_times);

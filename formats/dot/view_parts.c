@@ -2,8 +2,7 @@
 // that follow one another are one stack, sequences of them that repeat are one, too; of each kind
 // the first part is drawn open.
 #include "formats/dot/caption.h"
-#include "formats/dot/crossing.h"
-#include "formats/dot/runs.h"
+#include "formats/dot/pipeline.h"
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
 
@@ -11,69 +10,11 @@ enum {
   OPEN_BOXES = 44,   // of all parts drawn open, beyond which they are opened less deep
   OPEN_LIMIT = 24,   // of one part drawn open
   HEAD_LIMIT = 10,   // of the first part, which need not repeat to be drawn open
-  MOST_ENDS = 8,     // boxes of an open part that are linked to the cut above, and below
   DEEPEST_OPEN = 16, // scopes
   MOST_OPEN = 12,    // kinds of part
 };
 
-typedef struct pipeline {
-  gcut__material *m;
-  gcut__drawing *d;
-  gcut__part_runs runs;
-  uint32_t open_depth[GCUT__KINDS_LIMIT]; // of a kind's first part; GCUT_NONE: stays closed
-  uint32_t *last_readers;                 // [n_values]
-  uint32_t ends[MOST_ENDS], n_ends;       // what the next box hangs under
-  uint32_t hidden;
-} pipeline;
-
-// ---- linking ----------------------------------------------------------------------------------
-
-static gcut_status link_ends(pipeline *p, uint32_t box, bool spine, gcut_error *err) {
-  for (uint32_t i = 0; i < p->n_ends; i++) {
-    gcut__link link = {.from = p->ends[i], .to = box, .is_spine = spine};
-    if (gcut__drawing_add_link(p->d, &link) == GCUT_NONE) return GCUT_NO_MEMORY(err);
-  }
-  return GCUT_OK;
-}
-
-// Hangs a box under the last ones.
-static gcut_status hang(pipeline *p, uint32_t box, gcut_error *err) {
-  if (box == GCUT_NONE) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(link_ends(p, box, p->n_ends == 1, err));
-  p->ends[0] = box;
-  p->n_ends = 1;
-  return GCUT_OK;
-}
-
-static void add_end(uint32_t *ends, uint32_t *n, uint32_t box) {
-  for (uint32_t i = 0; i < *n; i++)
-    if (ends[i] == box) return;
-  if (box != GCUT_NONE && *n < MOST_ENDS) ends[(*n)++] = box;
-}
-
-// The boxes of an open part that read what comes in, or the first of all.
-static gcut_status link_top(pipeline *p, const gcut_part *part, uint32_t first, gcut_error *err) {
-  const gcut_graph *g = p->m->trace->graph;
-  uint32_t tops[MOST_ENDS], n = 0;
-  for (uint32_t i = 0; i < part->n_inputs; i++) {
-    const gcut_value *v = &g->values[part->inputs[i]];
-    for (uint32_t u = 0; u < v->n_uses; u++)
-      add_end(tops, &n, p->m->box_of_node[g->uses[v->first_use + u]]);
-  }
-  if (n == 0) tops[n++] = first;
-  for (uint32_t i = 0; i < n; i++) GCUT_TRY(link_ends(p, tops[i], n == 1, err));
-  return GCUT_OK;
-}
-
-// The boxes that make what goes out hang the next cut, or the last of all.
-static void find_bottom(pipeline *p, const gcut_part *part) {
-  p->n_ends = 0;
-  for (uint32_t i = 0; i < part->n_outputs; i++) {
-    uint32_t producer = p->m->trace->graph->values[part->outputs[i]].producer;
-    if (producer != GCUT_NONE) add_end(p->ends, &p->n_ends, p->m->box_of_node[producer]);
-  }
-  if (p->n_ends == 0) add_end(p->ends, &p->n_ends, p->d->n_boxes - 1);
-}
+typedef gcut__pipeline pipeline;
 
 // ---- cuts -------------------------------------------------------------------------------------
 
@@ -99,8 +40,9 @@ static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_e
                   : gcut__caption_format(arena, "cut%s", size);
   box.subtitle = gcut__crossing_lines(p->m, c.largest, c.n, arena);
   box.crosses = true;
+  p->passing = c.known ? c.bytes : 0;
   box.crosses_other = p->m->other.plan && cuts_there_too(p->m, after);
-  return hang(p, gcut__drawing_add_box(p->d, &box), err);
+  return gcut__pipeline_hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 // ---- parts ------------------------------------------------------------------------------------
@@ -121,6 +63,32 @@ static double part_heat(const pipeline *p, gcut_heat by, uint32_t first, uint32_
   return sum / (last - first + 1);
 }
 
+// What bars show of a part: its weights, or what it is heated by.
+static double bar_measure(const pipeline *p, uint32_t first, uint32_t last) {
+  gcut_heat by = p->m->options->by;
+  return by == GCUT_HEAT_NONE ? (double)p->m->plan->parts[first].weight_bytes
+                              : part_heat(p, by, first, last);
+}
+
+static double bar_of(const pipeline *p, uint32_t first, uint32_t last) {
+  return p->largest > 0 ? bar_measure(p, first, last) / p->largest : 0;
+}
+
+static void find_largest(pipeline *p) {
+  static const char *const heats[] = {
+#define X(name, text, what) what,
+      GCUT_HEAT_LIST(X)
+#undef X
+  };
+  gcut_heat by = p->m->options->by, shown = by == GCUT_HEAT_NONE ? GCUT_HEAT_WEIGHTS : by;
+  if (p->m->plan->n_parts < 2) return;
+  for (uint32_t k = 0; k < p->m->plan->n_parts; k++)
+    if (bar_measure(p, k, k) > p->largest) p->largest = bar_measure(p, k, k);
+  if (p->largest > 0)
+    p->d->bar_title = gcut__caption_format(p->d->arena, "bars: %s, the longest %s", heats[shown],
+                                           gcut__caption_heat(p->d->arena, shown, p->largest));
+}
+
 // "1.71 GB weights · 84 nodes · 3.64 TFLOP", with what parts are heated by where that is neither.
 static const char *part_detail(const pipeline *p, uint32_t first, uint32_t last) {
   const gcut_part *part = &p->m->plan->parts[first];
@@ -129,7 +97,7 @@ static const char *part_detail(const pipeline *p, uint32_t first, uint32_t last)
   const char *text = gcut__caption_format(
       arena, "%s weights · %s node%s", gcut__caption_bytes(arena, part->weight_bytes),
       gcut__caption_count(arena, part->n_nodes), part->n_nodes == 1 ? "" : "s");
-  if (part->flops > 0)
+  if (part->flops > 0 && part->peak_bytes > 0) // of known shapes
     text = gcut__caption_format(arena, "%s · %s", text, gcut__caption_flops(arena, part->flops));
   if (by == GCUT_HEAT_BYTES || by == GCUT_HEAT_TIME)
     text = gcut__caption_format(arena, "%s · %s", text,
@@ -169,6 +137,8 @@ static gcut__box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
   box.subtitle = scope ? gcut__caption_name(p->d->arena, class_name, 48) : NULL;
   box.detail = part_detail(p, first, last);
   box.extra = part_other(p, first, last);
+  box.within = first < last ? gcut__crossing_within(p->cuts, first, last - 1, p->d->arena) : NULL;
+  box.bar = bar_of(p, first, last);
   box.tooltip = gcut__caption_name(p->d->arena, it->name, 200);
   box.paint = scope ? gcut__paint_of_scope(g, scope) : GCUT__PAINT_OTHER;
   box.part = first;
@@ -181,7 +151,7 @@ static gcut__box closed_box(const pipeline *p, uint32_t first, uint32_t last) {
 static gcut_status draw_closed(pipeline *p, uint32_t part, uint32_t n, gcut_error *err) {
   gcut__box box = closed_box(p, part, part + n - 1);
   box.title = part_title(p, part, n);
-  return hang(p, gcut__drawing_add_box(p->d, &box), err);
+  return gcut__pipeline_hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 // A part's modules within a frame.
@@ -191,6 +161,7 @@ static gcut_status draw_open(pipeline *p, uint32_t part, uint32_t depth, gcut_er
                            .detail = part_detail(p, part, part),
                            .class_name = "",
                            .parent = GCUT_NONE,
+                           .bar = bar_of(p, part, part),
                            .part = part};
   uint32_t group = gcut__drawing_add_group(p->d, &frame), first = p->d->n_boxes;
   if (group == GCUT_NONE) return GCUT_NO_MEMORY(err);
@@ -198,17 +169,19 @@ static gcut_status draw_open(pipeline *p, uint32_t part, uint32_t depth, gcut_er
   GCUT_TRY(gcut__material_draw(p->m, it->nodes, it->n_nodes, depth, p->m->scope_of_part[part],
                                group, p->d, &p->hidden, err));
   GCUT_TRY(gcut__material_link(p->m, it->nodes, it->n_nodes, true, p->d, err));
-  GCUT_TRY(link_top(p, it, first, err));
-  find_bottom(p, it);
-  return GCUT_OK;
+  return gcut__pipeline_hang_open(p, it, first, err);
 }
 
-// The first of its kind open where it can be, the others as one stack.
+// The first of its kind open where it can be, the others as one stack. Where all parts are equal
+// the first stands alone in any case, so that there is a cut to see.
 static gcut_status draw_run(pipeline *p, const gcut__part_run *run, gcut_error *err) {
   uint32_t depth = run->kind == GCUT_NONE ? GCUT_NONE : p->open_depth[run->kind];
-  if (depth == GCUT_NONE) return draw_closed(p, run->first, run->n, err);
-  p->open_depth[run->kind] = GCUT_NONE; // once is enough
-  GCUT_TRY(draw_open(p, run->first, depth, err));
+  if (depth == GCUT_NONE && p->runs.n > 1) return draw_closed(p, run->first, run->n, err);
+  if (depth == GCUT_NONE)
+    GCUT_TRY(draw_closed(p, run->first, 1, err));
+  else
+    GCUT_TRY(draw_open(p, run->first, depth, err));
+  if (run->kind != GCUT_NONE) p->open_depth[run->kind] = GCUT_NONE; // once is enough
   if (run->n == 1) return GCUT_OK;
   GCUT_TRY(draw_cut(p, run->first, 1, err));
   return draw_closed(p, run->first + 1, run->n - 1, err);
@@ -226,8 +199,9 @@ static gcut_status draw_repeats(pipeline *p, uint32_t at, uint32_t length, uint3
   box.subtitle = gcut__caption_format(arena, "the %u parts above, %u times more",
                                       first->first - p->runs.items[at].first, times - 1);
   box.detail = NULL;
+  box.bar = 0;
   GCUT_TRY(draw_cut(p, first->first - 1, 1, err));
-  return hang(p, gcut__drawing_add_box(p->d, &box), err);
+  return gcut__pipeline_hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 // ---- which parts are drawn open ---------------------------------------------------------------
@@ -250,6 +224,15 @@ static bool may_open(const pipeline *p, const gcut__part_kind *kind) {
   return kind->n > 1 && p->m->scope_of_part[kind->part] != 0;
 }
 
+// Whether a part of the same structure is open before this kind's.
+static bool is_seen(const pipeline *p, uint32_t kind) {
+  for (uint32_t k = 0; k < kind; k++)
+    if (p->open_depth[k] != GCUT_NONE &&
+        gcut__runs_same_structure(p->m, p->runs.kinds[k].part, p->runs.kinds[kind].part))
+      return true;
+  return false;
+}
+
 // Chooses depths with parts opened `deeper` by one; *out_fits: none was too much for that.
 static gcut_status choose_open(pipeline *p, bool deeper, bool *out_fits, gcut_error *err) {
   uint32_t n_open = 0, total = 0;
@@ -258,7 +241,7 @@ static gcut_status choose_open(pipeline *p, bool deeper, bool *out_fits, gcut_er
     const gcut__part_kind *kind = &p->runs.kinds[k];
     uint32_t root = p->m->scope_of_part[kind->part], depth = 0, boxes = 0;
     p->open_depth[k] = GCUT_NONE;
-    if (!may_open(p, kind) || n_open == MOST_OPEN) continue;
+    if (!may_open(p, kind) || n_open == MOST_OPEN || is_seen(p, k)) continue;
     GCUT_TRY(open_depth(p, kind->part, p->m->scopes[root].depth + (root && deeper), &depth, &boxes,
                         err));
     if (boxes < 2) continue;
@@ -280,7 +263,7 @@ static gcut_status draw_values(pipeline *p, const char *title, const uint32_t *v
   gcut__box box = gcut__drawing_plain_box(GCUT__BOX_VALUE);
   box.title = gcut__caption_format(p->d->arena, "%s%s", title, n == 1 ? "" : "s");
   box.subtitle = gcut__crossing_lines(p->m, values, n, p->d->arena);
-  return hang(p, gcut__drawing_add_box(p->d, &box), err);
+  return gcut__pipeline_hang(p, gcut__drawing_add_box(p->d, &box), err);
 }
 
 static gcut_status draw_runs(pipeline *p, gcut_error *err) {
@@ -319,5 +302,9 @@ gcut_status gcut__view_parts(gcut__material *m, gcut__drawing *d, gcut_error *er
   if (!m->plan) return GCUT_FAIL(err, GCUT_ARGUMENT, "a view of the parts needs a plan");
   pipeline p = {.m = m, .d = d};
   p.last_readers = gcut__crossing_last_readers(m, d->arena);
-  return p.last_readers ? draw_pipeline(&p, err) : GCUT_NO_MEMORY(err);
+  p.cuts = p.last_readers ? gcut__crossing_sizes(m, p.last_readers, d->arena) : NULL;
+  if (!p.cuts) return GCUT_NO_MEMORY(err);
+  d->is_pipeline = true;
+  find_largest(&p);
+  return draw_pipeline(&p, err);
 }

@@ -21,6 +21,8 @@ GCUT_MUST_USE gcut_status gcut__view_ops(gcut__material *material, gcut__drawing
 
 // Adds to what a drawing says of itself.
 void gcut__view_note(gcut__drawing *drawing, const char *note);
+// Says of what is drawn of a plan which parts it is in.
+void gcut__view_membership(const gcut__material *material, gcut__drawing *drawing);
 // What every drawing gets once its boxes are there: frames merged, the range of its heat.
 void gcut__view_finish(const gcut__material *material, gcut__drawing *drawing);
 

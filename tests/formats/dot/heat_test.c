@@ -52,7 +52,8 @@ static void time_comes_from_a_timeline_of_the_same_plan(void **state) {
   fclose(file);
   gcut_draw_options options = {.part = GCUT_NONE, .by = GCUT_HEAT_TIME, .timeline = timeline};
   char *text = draw_text(g, "Relu", options);
-  assert_non_null(strstr(text, "time computing, up to 500 µs"));
+  // Part 0 stands alone; the four others are one box, and took that on the average.
+  assert_non_null(strstr(text, "time computing, up to 625 µs"));
   free(text);
   gcut_plan *whole = NULL;
   assert_ok(gcut_plan_whole(trace, &(gcut_cut_options){0}, &whole, err));
