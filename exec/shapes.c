@@ -16,7 +16,7 @@ typedef struct finder {
   gcut__shapes *shapes;
   char batch[320]; // the one at hand, as messages call it
   uint32_t traces_capacity;
-  gcut_cpu_runner *runner;
+  gcut__cpu_runner *runner;
   gcut_tensor **inputs; // [n_inputs] of the batch at hand
   uint32_t n_inputs;
 } finder;
@@ -24,7 +24,7 @@ typedef struct finder {
 gcut_status gcut_trace_folded(const gcut_graph *graph, const gcut_trace_options *options,
                               gcut_trace **out_trace, gcut_error *err) {
   gcut_trace_options with = options ? *options : (gcut_trace_options){0};
-  gcut_cpu_runner *runner;
+  gcut__cpu_runner *runner;
   *out_trace = NULL;
   GCUT_TRY(gcut__cpu_runner_create(&runner, err));
   with.evaluate = gcut__cpu_evaluate;

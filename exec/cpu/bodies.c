@@ -10,7 +10,7 @@
 // and kept: exporters write weights into bodies as Constant nodes.
 
 typedef struct kept_outputs {
-  gcut_cpu_kept base;
+  gcut__cpu_kept base;
   uint32_t n;
   gcut_tensor *tensors[]; // [n] of the outputs that the node names
 } kept_outputs;
@@ -22,7 +22,7 @@ static uint64_t outputs_of(uint32_t node) {
   return (uint64_t)1 << 32 | node;
 }
 
-bool gcut__cpu_is_fixed(const gcut_cpu_env *env, uint32_t value) {
+bool gcut__cpu_is_fixed(const gcut__cpu_env *env, uint32_t value) {
   const gcut_value *v = &env->graph->values[value];
   if (v->constant != GCUT_NONE && !v->is_input) return true;
   if (v->body == 0)
@@ -31,13 +31,13 @@ bool gcut__cpu_is_fixed(const gcut_cpu_env *env, uint32_t value) {
          gcut__cpu_shelf_find(env->shelf, outputs_of(v->producer));
 }
 
-static void destroy_outputs(gcut_cpu_kept *kept) {
+static void destroy_outputs(gcut__cpu_kept *kept) {
   kept_outputs *k = (kept_outputs *)kept;
   for (uint32_t i = 0; i < k->n; i++) gcut_tensor_unref(k->tensors[i]);
   free(k);
 }
 
-static bool can_keep(const gcut_cpu_env *env, const gcut_node *node) {
+static bool can_keep(const gcut__cpu_env *env, const gcut_node *node) {
   if (node->op->flags & (GCUT_OP_RANDOM | GCUT_OP_CONTROL)) return false;
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     uint32_t value = gcut_node_inputs(env->graph, node)[i];
@@ -52,7 +52,7 @@ static bool can_keep(const gcut_cpu_env *env, const gcut_node *node) {
 }
 
 // What has been computed outlives the iteration, where there is memory for that.
-static gcut_status keep_outputs(gcut_cpu_env *env, uint32_t index, gcut_error *err) {
+static gcut_status keep_outputs(gcut__cpu_env *env, uint32_t index, gcut_error *err) {
   const gcut_node *node = &env->graph->nodes[index];
   const uint32_t *values = gcut_node_outputs(env->graph, node);
   if (!env->shelf || !can_keep(env, node)) return GCUT_OK;
@@ -72,7 +72,7 @@ static gcut_status keep_outputs(gcut_cpu_env *env, uint32_t index, gcut_error *e
   return GCUT_OK;
 }
 
-static gcut_status run_body_node(gcut_cpu_runner *r, gcut_cpu_env *env, uint32_t index,
+static gcut_status run_body_node(gcut__cpu_runner *r, gcut__cpu_env *env, uint32_t index,
                                  gcut_error *err) {
   const gcut_node *node = &env->graph->nodes[index];
   const kept_outputs *k =
@@ -91,7 +91,7 @@ static gcut_status run_body_node(gcut_cpu_runner *r, gcut_cpu_env *env, uint32_t
 // ---- a body
 
 // Drops what a body computed, so that nothing outlives an iteration.
-static void clear_body(gcut_cpu_env *env, const gcut_body *body) {
+static void clear_body(gcut__cpu_env *env, const gcut_body *body) {
   for (uint32_t i = 0; i < body->n_inputs; i++) gcut__cpu_env_set(env, body->inputs[i], NULL);
   for (uint32_t i = 0; i < body->n_nodes; i++) {
     const gcut_node *node = &env->graph->nodes[body->nodes[i]];
@@ -101,7 +101,7 @@ static void clear_body(gcut_cpu_env *env, const gcut_body *body) {
   }
 }
 
-static gcut_status run_body_nodes(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_body *body,
+static gcut_status run_body_nodes(gcut__cpu_runner *r, gcut__cpu_env *env, const gcut_body *body,
                                   gcut_tensor **outputs, uint32_t n_outputs, gcut_error *err) {
   for (uint32_t i = 0; i < body->n_nodes; i++) GCUT_TRY(run_body_node(r, env, body->nodes[i], err));
   for (uint32_t i = 0; i < n_outputs; i++) {
@@ -112,11 +112,11 @@ static gcut_status run_body_nodes(gcut_cpu_runner *r, gcut_cpu_env *env, const g
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_run_body(gcut_cpu_call *c, uint32_t body, gcut_tensor *const *inputs,
+gcut_status gcut__cpu_run_body(gcut__cpu_call *c, uint32_t body, gcut_tensor *const *inputs,
                                uint32_t n_inputs, gcut_tensor **outputs, uint32_t n_outputs,
                                gcut_error *err) {
-  gcut_cpu_runner *r = c->private_state;
-  gcut_cpu_env *env = r->env;
+  gcut__cpu_runner *r = c->private_state;
+  gcut__cpu_env *env = r->env;
   const gcut_body *b = &c->graph->bodies[body];
   if (n_inputs != b->n_inputs || n_outputs != b->n_outputs)
     return gcut__cpu_fail(c, GCUT_FORMAT, err,

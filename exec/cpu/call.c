@@ -21,9 +21,9 @@ typedef struct frame {
   gcut_fact *facts;           // [n_inputs + n_outputs]
   const gcut_fact **input_facts;
   gcut_arena *scratch;
-  gcut_cpu_env *env; // NULL while the tracer evaluates
-  bool *turned;      // [n_inputs] those that lie channels last; NULL: none does
-  gcut_cpu_order order;
+  gcut__cpu_env *env; // NULL while the tracer evaluates
+  bool *turned;       // [n_inputs] those that lie channels last; NULL: none does
+  gcut__cpu_order order;
 } frame;
 
 static gcut_status fact_of(const gcut_tensor *t, gcut_arena *arena, gcut_fact *out,
@@ -60,7 +60,7 @@ static gcut_status prepare_frame(frame *f, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status infer(gcut_cpu_runner *r, frame *f, gcut_error *err) {
+static gcut_status infer(gcut__cpu_runner *r, frame *f, gcut_error *err) {
   if (r->dims && gcut_dims_n_symbols(r->dims) > FRESH_LIMIT) {
     gcut_dims_destroy(r->dims);
     r->dims = NULL;
@@ -112,16 +112,16 @@ static gcut_status run_view(frame *f, gcut_error *err) {
   return gcut_tensor_view(input, input->type, type->rank, type->dims, &f->outputs[0], err);
 }
 
-static gcut_cpu_call call_of(const frame *f, uint32_t n_inputs, const void *attrs) {
-  return (gcut_cpu_call){.graph = f->graph,
-                         .node = f->node,
-                         .attrs = attrs,
-                         .inputs = f->inputs,
-                         .n_inputs = n_inputs,
-                         .outputs = f->outputs,
-                         .n_outputs = f->node->n_outputs,
-                         .scratch = f->scratch,
-                         .env = f->env};
+static gcut__cpu_call call_of(const frame *f, uint32_t n_inputs, const void *attrs) {
+  return (gcut__cpu_call){.graph = f->graph,
+                          .node = f->node,
+                          .attrs = attrs,
+                          .inputs = f->inputs,
+                          .n_inputs = n_inputs,
+                          .outputs = f->outputs,
+                          .n_outputs = f->node->n_outputs,
+                          .scratch = f->scratch,
+                          .env = f->env};
 }
 
 static gcut_status straighten_inputs(frame *f, uint32_t first, gcut_error *err) {
@@ -132,31 +132,31 @@ static gcut_status straighten_inputs(frame *f, uint32_t first, gcut_error *err) 
 }
 
 // Shows the kernel its operands as they lie, where it copes with that.
-static gcut_status settle_order(frame *f, gcut_cpu_call *c, gcut_error *err) {
+static gcut_status settle_order(frame *f, gcut__cpu_call *c, gcut_error *err) {
   bool can = false;
   if (!f->env || !f->env->turned) return GCUT_OK;
-  gcut_cpu_orders orders = gcut__cpu_orders_of(f->node);
-  if (orders == GCUT_CPU_ASKS) {
+  gcut__cpu_orders orders = gcut__cpu_orders_of(f->node);
+  if (orders == GCUT__CPU_ASKS) {
     f->order.input = f->turned && f->turned[0];
     c->order = &f->order;
     return straighten_inputs(f, 1, err);
   }
   if (!f->turned) return GCUT_OK;
-  if (orders == GCUT_CPU_ANY_ORDER) GCUT_TRY(gcut__cpu_turn_call(c, f->turned, &can, err));
+  if (orders == GCUT__CPU_ANY_ORDER) GCUT_TRY(gcut__cpu_turn_call(c, f->turned, &can, err));
   if (!can) return straighten_inputs(f, 0, err);
   c->order = &f->order;
   f->order.shown = f->order.output = true;
   return GCUT_OK;
 }
 
-static gcut_status run_kernel(gcut_cpu_runner *r, frame *f, gcut_cpu_kernel kernel,
+static gcut_status run_kernel(gcut__cpu_runner *r, frame *f, gcut__cpu_kernel kernel,
                               gcut_error *err) {
   for (uint32_t i = 0; i < f->node->n_outputs; i++) {
     const gcut_type *type = &f->facts[f->node->n_inputs + i].type;
     if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE && gcut_type_static(type))
       GCUT_TRY(allocate(f, i, type, err));
   }
-  gcut_cpu_call c = call_of(f, f->node->n_inputs, f->node->attrs);
+  gcut__cpu_call c = call_of(f, f->node->n_inputs, f->node->attrs);
   c.run_body = f->env ? gcut__cpu_run_body : NULL;
   c.private_state = r;
   GCUT_TRY(settle_order(f, &c, err));
@@ -178,7 +178,7 @@ static bool wants_something(const frame *f) {
   return false;
 }
 
-static gcut_status run_frame(gcut_cpu_runner *r, frame *f, gcut_error *err) {
+static gcut_status run_frame(gcut__cpu_runner *r, frame *f, gcut_error *err) {
   if (!f->node->op) return gcut__op_unknown(f->node, err);
   GCUT_TRY(prepare_frame(f, err));
   GCUT_TRY(infer(r, f, err));
@@ -191,11 +191,11 @@ static gcut_status run_frame(gcut_cpu_runner *r, frame *f, gcut_error *err) {
 }
 
 // Enters one level of nesting and prepares a frame there.
-static gcut_status enter(gcut_cpu_runner *r, const gcut_graph *graph, const gcut_node *node,
-                         gcut_cpu_env *env, frame *f, gcut_error *err) {
-  if (r->depth >= GCUT_CPU_MAX_DEPTH)
+static gcut_status enter(gcut__cpu_runner *r, const gcut_graph *graph, const gcut_node *node,
+                         gcut__cpu_env *env, frame *f, gcut_error *err) {
+  if (r->depth >= GCUT__CPU_MAX_DEPTH)
     return GCUT_FAIL(err, GCUT_FORMAT, "node '%.200s': subgraphs nested more than %d deep",
-                     node->name, GCUT_CPU_MAX_DEPTH);
+                     node->name, GCUT__CPU_MAX_DEPTH);
   gcut_arena **scratch = &r->scratch[r->depth];
   if (!*scratch && !(*scratch = gcut_arena_create())) return GCUT_NO_MEMORY(err);
   *f = (frame){.graph = graph, .node = node, .scratch = *scratch, .env = env};
@@ -206,14 +206,14 @@ static gcut_status enter(gcut_cpu_runner *r, const gcut_graph *graph, const gcut
   return GCUT_OK;
 }
 
-static void leave(gcut_cpu_runner *r, frame *f) {
+static void leave(gcut__cpu_runner *r, frame *f) {
   for (uint32_t i = 0; i < f->node->n_outputs; i++) gcut_tensor_unref(f->outputs[i]);
   r->depth--;
   gcut_arena_reset(f->scratch);
 }
 
 // The value's tensor as it lies, fetching an initializer at need.
-static gcut_status fetch_as_is(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
+static gcut_status fetch_as_is(gcut__cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
                                gcut_error *err) {
   const gcut_value *v = &env->graph->values[value];
   if (!env->values[value] && v->constant != GCUT_NONE)
@@ -225,7 +225,7 @@ static gcut_status fetch_as_is(gcut_cpu_env *env, uint32_t value, const gcut_ten
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
+gcut_status gcut__cpu_fetch(gcut__cpu_env *env, uint32_t value, const gcut_tensor **out_tensor,
                             gcut_error *err) {
   GCUT_TRY(fetch_as_is(env, value, out_tensor, err));
   return gcut__cpu_straighten(env, value, err);
@@ -233,7 +233,7 @@ gcut_status gcut__cpu_fetch(gcut_cpu_env *env, uint32_t value, const gcut_tensor
 
 static gcut_status fetch_inputs(frame *f, gcut_error *err) {
   const uint32_t *values = gcut_node_inputs(f->graph, f->node);
-  bool as_is = f->env->turned && gcut__cpu_orders_of(f->node) != GCUT_CPU_ROW_MAJOR;
+  bool as_is = f->env->turned && gcut__cpu_orders_of(f->node) != GCUT__CPU_ROW_MAJOR;
   for (uint32_t i = 0; i < f->node->n_inputs; i++) {
     if (values[i] == GCUT_NONE) continue;
     GCUT_TRY((as_is ? fetch_as_is : gcut__cpu_fetch)(f->env, values[i], &f->inputs[i], err));
@@ -245,7 +245,7 @@ static gcut_status fetch_inputs(frame *f, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status run_in_env(gcut_cpu_runner *r, frame *f, gcut_error *err) {
+static gcut_status run_in_env(gcut__cpu_runner *r, frame *f, gcut_error *err) {
   const uint32_t *values = gcut_node_outputs(f->graph, f->node);
   GCUT_TRY(fetch_inputs(f, err));
   GCUT_TRY(run_frame(r, f, err));
@@ -257,11 +257,11 @@ static gcut_status run_in_env(gcut_cpu_runner *r, frame *f, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_run_node(gcut_cpu_runner *r, gcut_cpu_env *env, uint32_t node,
+gcut_status gcut__cpu_run_node(gcut__cpu_runner *r, gcut__cpu_env *env, uint32_t node,
                                gcut_error *err) {
   frame f;
   GCUT_TRY(enter(r, env->graph, &env->graph->nodes[node], env, &f, err));
-  gcut_cpu_env *outer = r->env;
+  gcut__cpu_env *outer = r->env;
   r->env = env;
   gcut_status status = run_in_env(r, &f, err);
   r->env = outer;
@@ -279,13 +279,13 @@ static gcut_status run_group(frame *f, const gcut_trace *trace, const gcut_fused
   for (uint32_t i = 0; i < group->n_reads; i++)
     GCUT_TRY(gcut__cpu_fetch(f->env, group->reads[i], &f->inputs[i], err));
   GCUT_TRY(allocate(f, 0, &trace->facts[value].type, err));
-  gcut_cpu_call c = call_of(f, group->n_reads, group);
+  gcut__cpu_call c = call_of(f, group->n_reads, group);
   GCUT_TRY(gcut__cpu_find_group(group->kind)(&c, err));
   gcut__cpu_env_set(f->env, value, f->outputs[0]);
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_run_group(gcut_cpu_runner *r, gcut_cpu_env *env, const gcut_trace *trace,
+gcut_status gcut__cpu_run_group(gcut__cpu_runner *r, gcut__cpu_env *env, const gcut_trace *trace,
                                 const gcut_fused *group, gcut_error *err) {
   frame f;
   const gcut_node *last = &env->graph->nodes[group->nodes[group->n_nodes - 1]];
@@ -298,7 +298,7 @@ gcut_status gcut__cpu_run_group(gcut_cpu_runner *r, gcut_cpu_env *env, const gcu
 gcut_status gcut__cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_node *node,
                                const gcut_tensor *const *inputs, gcut_tensor **outputs,
                                gcut_error *err) {
-  gcut_cpu_runner *r = runner;
+  gcut__cpu_runner *r = runner;
   frame f;
   GCUT_TRY(enter(r, graph, node, NULL, &f, err));
   for (uint32_t i = 0; i < node->n_inputs; i++) f.inputs[i] = inputs[i];

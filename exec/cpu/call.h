@@ -7,13 +7,13 @@
 #include "graphcut/trace.h"
 
 // Scratch memory of one thread that runs nodes; one at a time.
-typedef struct gcut_cpu_runner gcut_cpu_runner;
+typedef struct gcut__cpu_runner gcut__cpu_runner;
 
-GCUT_MUST_USE gcut_status gcut__cpu_runner_create(gcut_cpu_runner **out_runner, gcut_error *err);
-void gcut__cpu_runner_destroy(gcut_cpu_runner *runner);
+GCUT_MUST_USE gcut_status gcut__cpu_runner_create(gcut__cpu_runner **out_runner, gcut_error *err);
+void gcut__cpu_runner_destroy(gcut__cpu_runner *runner);
 
 // The values of a graph while its nodes run.
-typedef struct gcut_cpu_env {
+typedef struct gcut__cpu_env {
   const gcut_graph *graph;
   gcut_tensor **values; // [graph->n_values]: a reference each, NULL where not computed (or dropped)
   // Memory for an output of a main graph's node, aligned to 64 bytes, at least `bytes` long and
@@ -23,15 +23,15 @@ typedef struct gcut_cpu_env {
   // What follows may be NULL.
   bool *turned;            // [graph->n_values] values that lie channels last (order.h)
   bool *fixed;             // [graph->n_values] values made of weights alone
-  gcut_cpu_shelf *shelf;   // for what kernels keep
+  gcut__cpu_shelf *shelf;  // for what kernels keep
   const gcut_trace *trace; // whose constants the values are
-} gcut_cpu_env;
+} gcut__cpu_env;
 
-GCUT_MUST_USE gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut_cpu_env *out_env,
+GCUT_MUST_USE gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut__cpu_env *out_env,
                                                gcut_error *err);
-void gcut__cpu_env_free(gcut_cpu_env *env);
+void gcut__cpu_env_free(gcut__cpu_env *env);
 // Makes `value` that tensor (a reference is taken), or nothing where it is NULL.
-void gcut__cpu_env_set(gcut_cpu_env *env, uint32_t value, gcut_tensor *tensor);
+void gcut__cpu_env_set(gcut__cpu_env *env, uint32_t value, gcut_tensor *tensor);
 
 // A tensor over a constant's elements: in place where they are aligned to their size, else a copy.
 // GCUT_FORMAT naming the file where it is missing.
@@ -41,16 +41,16 @@ GCUT_MUST_USE gcut_status gcut__cpu_constant_tensor(const gcut_graph *graph,
 
 // Runs one node: its inputs are in env (initializers are fetched at need), its outputs will be.
 // GCUT_UNSUPPORTED names a node whose operator, or element type, has no kernel.
-GCUT_MUST_USE gcut_status gcut__cpu_run_node(gcut_cpu_runner *runner, gcut_cpu_env *env,
+GCUT_MUST_USE gcut_status gcut__cpu_run_node(gcut__cpu_runner *runner, gcut__cpu_env *env,
                                              uint32_t node, gcut_error *err);
 
 // Runs a group of the trace that is one step on every device and whose result has a static size:
 // what it reads is in env, its result will be.
-GCUT_MUST_USE gcut_status gcut__cpu_run_group(gcut_cpu_runner *runner, gcut_cpu_env *env,
+GCUT_MUST_USE gcut_status gcut__cpu_run_group(gcut__cpu_runner *runner, gcut__cpu_env *env,
                                               const gcut_trace *trace, const gcut_fused *group,
                                               gcut_error *err);
 
-// A gcut_evaluate for the tracer; the context is a gcut_cpu_runner.
+// A gcut_evaluate for the tracer; the context is a gcut__cpu_runner.
 gcut_status gcut__cpu_evaluate(void *runner, const gcut_graph *graph, const gcut_node *node,
                                const gcut_tensor *const *inputs, gcut_tensor **outputs,
                                gcut_error *err);

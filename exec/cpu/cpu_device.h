@@ -13,8 +13,8 @@ typedef struct gcut__cpu_device {
   bool adopted; // the slab is another's
   void *host;
   uint64_t host_bytes;
-  gcut_cpu_runner *runner;
-  gcut_cpu_env env;
+  gcut__cpu_runner *runner;
+  gcut__cpu_env env;
   bool has_env;
 } gcut__cpu_device;
 
@@ -32,7 +32,7 @@ typedef struct gcut__cpu_program {
 } gcut__cpu_program;
 
 typedef struct gcut__cpu_weights {
-  gcut_cpu_shelf shelf;
+  gcut__cpu_shelf shelf;
   uint32_t n;
   gcut_tensor *tensors[]; // [n]
 } gcut__cpu_weights;

@@ -85,7 +85,7 @@ static gcut_status detach(const gcut__cpu_device *d, gcut_tensor *t, gcut_tensor
 // Replaces a value by a tensor at its place: kernels may hand an input on, or make a view.
 static gcut_status move_home(const running *r, const gcut__home *home, uint8_t *target,
                              gcut_error *err) {
-  gcut_cpu_env *env = &r->device->env;
+  gcut__cpu_env *env = &r->device->env;
   gcut_tensor *t = env->values[home->value], *moved;
   if (t->kind != GCUT_KIND_TENSOR || t->bytes != home->bytes)
     return GCUT_FAIL(err, GCUT_DEVICE, "value '%.200s' has %llu bytes, expected %llu",
@@ -102,7 +102,7 @@ static gcut_status move_home(const running *r, const gcut__home *home, uint8_t *
 }
 
 static gcut_status settle_heap(const running *r, const gcut__home *home, gcut_error *err) {
-  gcut_cpu_env *env = &r->device->env;
+  gcut__cpu_env *env = &r->device->env;
   gcut_tensor *own;
   GCUT_TRY(detach(r->device, env->values[home->value], &own, err));
   gcut__cpu_env_set(env, home->value, own);
@@ -153,7 +153,7 @@ static gcut_status run_step(running *r, gcut_error *err) {
 }
 
 static gcut_status set_input(const running *r, const gcut__operand *o, gcut_error *err) {
-  gcut_cpu_env *env = &r->device->env;
+  gcut__cpu_env *env = &r->device->env;
   const gcut_type *type = &r->program->base.trace->facts[o->value].type;
   gcut_tensor *t;
   if (o->offset == GCUT_ON_HEAP) {
@@ -188,7 +188,7 @@ static gcut_status bind_kept(const running *r, gcut_error *err) {
 
 static gcut_status bind(const running *r, gcut_error *err) {
   gcut__part_weights *w = r->args->weights;
-  gcut_cpu_env *env = &r->device->env;
+  gcut__cpu_env *env = &r->device->env;
   if (!w->state) GCUT_TRY(gcut__cpu_load_weights(r->device, w, GCUT_ON_HEAP, err));
   env->shelf = &((gcut__cpu_weights *)w->state)->shelf;
   // What a constant of another class of shapes was made into may differ.
@@ -205,13 +205,13 @@ static gcut_status bind(const running *r, gcut_error *err) {
 
 // What the device's one environment borrows of a part for the time that it runs.
 static void lend(running *r) {
-  gcut_cpu_env *env = &r->device->env;
+  gcut__cpu_env *env = &r->device->env;
   env->place = place;
   env->place_context = r;
   env->trace = r->program->base.trace;
 }
 
-static void take_back(gcut_cpu_env *env) {
+static void take_back(gcut__cpu_env *env) {
   env->place = NULL;
   env->place_context = NULL;
   env->trace = NULL;
@@ -219,7 +219,7 @@ static void take_back(gcut_cpu_env *env) {
 }
 
 static void unbind(const running *r) {
-  gcut_cpu_env *env = &r->device->env;
+  gcut__cpu_env *env = &r->device->env;
   for (uint32_t i = 0; i < r->args->weights->n; i++)
     gcut__cpu_env_set(env, r->args->weights->weights[i].value, NULL);
   for (uint32_t i = 0; i < r->program->n_constants; i++)

@@ -3,7 +3,7 @@
 
 #include "exec/cpu/dnnl_job.h"
 
-gcut_status gcut__dnnl_gemm(const gcut_gemm *g, const float *a, const float *b, float *out,
+gcut_status gcut__dnnl_gemm(const gcut__gemm *g, const float *a, const float *b, float *out,
                             gcut_error *err) {
   GCUT_TRY(gcut__dnnl_room(0, err));
   int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
@@ -27,7 +27,7 @@ static bool multiplies_bfloat16(void) {
          dnnl_cpu_isa_avx512_core_bf16;
 }
 
-gcut_status gcut__dnnl_gemm_bfloat16(const gcut_gemm *g, const uint16_t *a, const uint16_t *b,
+gcut_status gcut__dnnl_gemm_bfloat16(const gcut__gemm *g, const uint16_t *a, const uint16_t *b,
                                      uint16_t *out, bool *out_done, gcut_error *err) {
   *out_done = false;
   if (!multiplies_bfloat16()) return GCUT_OK;
@@ -37,7 +37,7 @@ gcut_status gcut__dnnl_gemm_bfloat16(const gcut_gemm *g, const uint16_t *a, cons
   dnnl_matmul_desc_t desc;
   if (dnnl_matmul_desc_init(&desc, &left, &right, NULL, &result) != dnnl_success) return GCUT_OK;
   int threads = gcut__dnnl_threads_for(2.0 * (double)g->m * (double)g->n * (double)g->k);
-  gcut_dnnl_job j;
+  gcut__dnnl_job j;
   gcut_status status = gcut__dnnl_begin(&j, &desc, out_done, err);
   if (status == GCUT_OK && *out_done) {
     status = gcut__dnnl_bind(&j, DNNL_ARG_SRC, &left, a, err);
@@ -80,7 +80,7 @@ gcut_status gcut__dnnl_softmax(int64_t outer, int64_t n, int64_t inner, const fl
     return GCUT_OK;
   double operations = 20 * (double)outer * (double)n * (double)inner; // an exponential an element
   int threads = gcut__dnnl_threads_for(operations);
-  gcut_dnnl_job j;
+  gcut__dnnl_job j;
   gcut_status status = gcut__dnnl_begin(&j, &desc, out_done, err);
   if (status == GCUT_OK && *out_done)
     status = gcut__dnnl_transform(&j, &shape, in, &shape, out, err);

@@ -7,11 +7,11 @@
 
 enum { MOST_AXES = 3, MOST_RANK = MOST_AXES + 3, SRC = 0, WEIGHTS, DST, N_OPERANDS };
 
-struct gcut_dnnl_convolution {
-  gcut_convolution g; // its `in` and `out` are these
+struct gcut__dnnl_convolution {
+  gcut__convolution g; // its `in` and `out` are these
   int64_t in[MOST_AXES], out[MOST_AXES];
   bool has_bias, bytes; // bytes: uint8 by int8 to int32
-  gcut_dnnl_job job;
+  gcut__dnnl_job job;
   dnnl_memory_desc_t given[N_OPERANDS]; // row-major
   const dnnl_memory_desc_t *wanted[N_OPERANDS];
   dnnl_memory_desc_t bias;
@@ -19,7 +19,7 @@ struct gcut_dnnl_convolution {
   bool turned;          // source and result are wanted channels last
 };
 
-static dnnl_data_type_t type_of(const gcut_dnnl_convolution *c, int operand) {
+static dnnl_data_type_t type_of(const gcut__dnnl_convolution *c, int operand) {
   static const dnnl_data_type_t bytes[N_OPERANDS] = {dnnl_u8, dnnl_s8, dnnl_s32};
   return c->bytes ? bytes[operand] : dnnl_f32;
 }
@@ -39,7 +39,7 @@ static dnnl_memory_desc_t image_shape(int64_t batch, int64_t channels, int n, co
 
 // oneDNN wants [groups, out, in, kernel]: a transposed convolution's weight is that with in and out
 // exchanged. Without groups there is no first dim.
-static dnnl_memory_desc_t weight_shape(const gcut_convolution *g) {
+static dnnl_memory_desc_t weight_shape(const gcut__convolution *g) {
   int64_t dims[MOST_RANK] = {g->groups, g->out_channels, g->in_channels}, strides[MOST_RANK];
   int n = g->window.n, skip = g->groups == 1 ? 1 : 0;
   int64_t step = 1;
@@ -63,7 +63,7 @@ static dnnl_memory_desc_t any_layout(const dnnl_memory_desc_t *desc) {
 }
 
 // Padding at the end as the output's size says: what the last window leaves over is cut off.
-static void settle_end(const gcut_convolution *g, dnnl_dims_t end) {
+static void settle_end(const gcut__convolution *g, dnnl_dims_t end) {
   const gcut__window *w = &g->window;
   for (int i = 0; i < w->n; i++) {
     int64_t far = g->transposed ? g->out[i] : g->in[i], near = g->transposed ? g->in[i] : g->out[i];
@@ -73,8 +73,8 @@ static void settle_end(const gcut_convolution *g, dnnl_dims_t end) {
 }
 
 // dnnl_deconvolution_desc_t is the same type.
-static bool describe(const gcut_dnnl_convolution *c, dnnl_convolution_desc_t *out) {
-  const gcut_convolution *g = &c->g;
+static bool describe(const gcut__dnnl_convolution *c, dnnl_convolution_desc_t *out) {
+  const gcut__convolution *g = &c->g;
   dnnl_memory_desc_t src = any_layout(&c->given[SRC]), weights = any_layout(&c->given[WEIGHTS]);
   dnnl_memory_desc_t dst = any_layout(&c->given[DST]);
   const dnnl_memory_desc_t *bias = c->has_bias ? &c->bias : NULL;
@@ -112,10 +112,10 @@ static bool is_turned(const dnnl_memory_desc_t *wanted, const dnnl_memory_desc_t
   return dnnl_memory_desc_equal(wanted, &last);
 }
 
-static gcut_status make_ready(gcut_dnnl_convolution *c, bool *out_found, gcut_error *err) {
+static gcut_status make_ready(gcut__dnnl_convolution *c, bool *out_found, gcut_error *err) {
   static const dnnl_query_t query_of[N_OPERANDS] = {dnnl_query_src_md, dnnl_query_weights_md,
                                                     dnnl_query_dst_md};
-  const gcut_convolution *g = &c->g;
+  const gcut__convolution *g = &c->g;
   int n = g->window.n;
   dnnl_convolution_desc_t desc;
   *out_found = false;
@@ -135,8 +135,8 @@ static gcut_status make_ready(gcut_dnnl_convolution *c, bool *out_found, gcut_er
 
 // Without the axes of one element that the kernel does not look beyond: oneDNN goes row by row, and
 // is slow where the last axis is such. `in` and `out` are [MOST_AXES].
-static gcut_convolution squeeze(const gcut_convolution *g, int64_t *in, int64_t *out) {
-  gcut_convolution s = *g;
+static gcut__convolution squeeze(const gcut__convolution *g, int64_t *in, int64_t *out) {
+  gcut__convolution s = *g;
   gcut__window *w = &s.window;
   int n = 0, kept = g->window.n;
   for (int i = 0; i < g->window.n; i++) {
@@ -155,12 +155,12 @@ static gcut_convolution squeeze(const gcut_convolution *g, int64_t *in, int64_t 
   return s;
 }
 
-gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bias, bool bytes,
-                                          gcut_dnnl_convolution **out, gcut_error *err) {
+gcut_status gcut__dnnl_convolution_create(const gcut__convolution *g, bool has_bias, bool bytes,
+                                          gcut__dnnl_convolution **out, gcut_error *err) {
   bool found;
   *out = NULL;
   if (g->window.n > MOST_AXES) return GCUT_OK;
-  gcut_dnnl_convolution *c = calloc(1, sizeof *c);
+  gcut__dnnl_convolution *c = calloc(1, sizeof *c);
   if (!c) return GCUT_NO_MEMORY(err);
   c->g = squeeze(g, c->in, c->out);
   c->has_bias = has_bias;
@@ -175,19 +175,19 @@ gcut_status gcut__dnnl_convolution_create(const gcut_convolution *g, bool has_bi
   return status;
 }
 
-void gcut__dnnl_convolution_destroy(gcut_dnnl_convolution *c) {
+void gcut__dnnl_convolution_destroy(gcut__dnnl_convolution *c) {
   if (!c) return;
   dnnl_memory_destroy(c->packed);
   gcut__dnnl_finish(&c->job);
   free(c);
 }
 
-bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *c, const gcut_convolution *wanted,
+bool gcut__dnnl_convolution_is(const gcut__dnnl_convolution *c, const gcut__convolution *wanted,
                                bool has_bias) {
-  const gcut_convolution *k = &c->g;
+  const gcut__convolution *k = &c->g;
   int64_t in[MOST_AXES], out[MOST_AXES];
   if (wanted->window.n > MOST_AXES) return false;
-  gcut_convolution s = squeeze(wanted, in, out), *g = &s;
+  gcut__convolution s = squeeze(wanted, in, out), *g = &s;
   if (k->batch != g->batch || k->groups != g->groups || k->in_channels != g->in_channels ||
       k->out_channels != g->out_channels || c->has_bias != has_bias ||
       k->transposed != g->transposed || k->window.n != g->window.n)
@@ -199,7 +199,7 @@ bool gcut__dnnl_convolution_is(const gcut_dnnl_convolution *c, const gcut_convol
   return true;
 }
 
-bool gcut__dnnl_convolution_turned(const gcut_dnnl_convolution *c) {
+bool gcut__dnnl_convolution_turned(const gcut__dnnl_convolution *c) {
   return c->turned;
 }
 
@@ -207,7 +207,7 @@ bool gcut__dnnl_convolution_turned(const gcut_dnnl_convolution *c) {
 
 // Memory for an operand in the layout wanted: the user's own where that is its layout (*out_user is
 // NULL then), else new memory beside *out_user.
-static gcut_status bind_operand(gcut_dnnl_convolution *c, int i, const void *data, bool turned,
+static gcut_status bind_operand(gcut__dnnl_convolution *c, int i, const void *data, bool turned,
                                 dnnl_memory_t *out_user, gcut_error *err) {
   static const int arg_of[N_OPERANDS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
   bool same = turned || dnnl_memory_desc_equal(c->wanted[i], &c->given[i]);
@@ -219,7 +219,7 @@ static gcut_status bind_operand(gcut_dnnl_convolution *c, int i, const void *dat
       "binding memory", err);
 }
 
-static gcut_status bind_weights(gcut_dnnl_convolution *c, const void *w, dnnl_memory_t *out_user,
+static gcut_status bind_weights(gcut__dnnl_convolution *c, const void *w, dnnl_memory_t *out_user,
                                 gcut_error *err) {
   void *packed;
   if (w) return bind_operand(c, WEIGHTS, w, false, out_user, err);
@@ -229,9 +229,9 @@ static gcut_status bind_weights(gcut_dnnl_convolution *c, const void *w, dnnl_me
 }
 
 // The operands in arg order: source, weights, result, bias.
-static gcut_status run(gcut_dnnl_convolution *c, const void *x, const void *w, const float *bias,
+static gcut_status run(gcut__dnnl_convolution *c, const void *x, const void *w, const float *bias,
                        void *y, bool turned, dnnl_memory_t *user, gcut_error *err) {
-  gcut_dnnl_job *j = &c->job;
+  gcut__dnnl_job *j = &c->job;
   GCUT_TRY(bind_operand(c, SRC, x, turned, &user[SRC], err));
   if (user[SRC]) GCUT_TRY(gcut__dnnl_reorder(j, user[SRC], j->args[SRC].memory, err));
   GCUT_TRY(bind_weights(c, w, &user[WEIGHTS], err));
@@ -242,7 +242,7 @@ static gcut_status run(gcut_dnnl_convolution *c, const void *x, const void *w, c
   return user[DST] ? gcut__dnnl_reorder(j, j->args[DST].memory, user[DST], err) : GCUT_OK;
 }
 
-gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *c, const void *x, const void *w,
+gcut_status gcut__dnnl_convolution_run(gcut__dnnl_convolution *c, const void *x, const void *w,
                                        const float *bias, void *y, bool turned, gcut_error *err) {
   dnnl_memory_t user[N_OPERANDS] = {NULL};
   GCUT_TRY(gcut__dnnl_room(0, err));
@@ -254,7 +254,7 @@ gcut_status gcut__dnnl_convolution_run(gcut_dnnl_convolution *c, const void *x, 
   return status;
 }
 
-gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *c, const void *w, gcut_error *err) {
+gcut_status gcut__dnnl_convolution_pack(gcut__dnnl_convolution *c, const void *w, gcut_error *err) {
   dnnl_memory_t user = NULL;
   GCUT_TRY(gcut__dnnl_room(dnnl_memory_desc_get_size(c->wanted[WEIGHTS]), err));
   GCUT_TRY(gcut__dnnl_check(
@@ -270,9 +270,9 @@ gcut_status gcut__dnnl_convolution_pack(gcut_dnnl_convolution *c, const void *w,
   return status;
 }
 
-gcut_status gcut__dnnl_convolve(const gcut_convolution *g, const float *x, const float *w,
+gcut_status gcut__dnnl_convolve(const gcut__convolution *g, const float *x, const float *w,
                                 const float *bias, float *y, bool *out_done, gcut_error *err) {
-  gcut_dnnl_convolution *c;
+  gcut__dnnl_convolution *c;
   GCUT_TRY(gcut__dnnl_convolution_create(g, bias != NULL, false, &c, err));
   *out_done = c != NULL;
   if (!c) return GCUT_OK;

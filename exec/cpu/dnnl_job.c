@@ -34,7 +34,7 @@ gcut_status gcut__dnnl_room(size_t bytes, gcut_error *err) {
 
 // Scratch memory is the job's own: what oneDNN has instead belongs to the thread that made the
 // primitive, and another may run or free it.
-static dnnl_status_t describe(gcut_dnnl_job *j, const_dnnl_op_desc_t desc) {
+static dnnl_status_t describe(gcut__dnnl_job *j, const_dnnl_op_desc_t desc) {
   dnnl_primitive_attr_t attributes;
   dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
   if (status != dnnl_success) return status;
@@ -45,9 +45,9 @@ static dnnl_status_t describe(gcut_dnnl_job *j, const_dnnl_op_desc_t desc) {
   return status;
 }
 
-gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *out_found,
+gcut_status gcut__dnnl_begin(gcut__dnnl_job *j, const_dnnl_op_desc_t desc, bool *out_found,
                              gcut_error *err) {
-  *j = (gcut_dnnl_job){0};
+  *j = (gcut__dnnl_job){0};
   *out_found = false;
   GCUT_TRY(gcut__dnnl_room(0, err));
   GCUT_TRY(gcut__dnnl_check(dnnl_engine_create(&j->engine, dnnl_cpu, 0), "making an engine", err));
@@ -61,7 +61,7 @@ gcut_status gcut__dnnl_begin(gcut_dnnl_job *j, const_dnnl_op_desc_t desc, bool *
                           err);
 }
 
-gcut_status gcut__dnnl_bind(gcut_dnnl_job *j, int name, const dnnl_memory_desc_t *desc,
+gcut_status gcut__dnnl_bind(gcut__dnnl_job *j, int name, const dnnl_memory_desc_t *desc,
                             const void *data, gcut_error *err) {
   dnnl_memory_t memory;
   if (!data) GCUT_TRY(gcut__dnnl_room(dnnl_memory_desc_get_size(desc), err));
@@ -79,7 +79,7 @@ static gcut_status run(dnnl_primitive_t primitive, dnnl_stream_t stream, int n,
   return gcut__dnnl_check(dnnl_stream_wait(stream), "waiting for a primitive", err);
 }
 
-gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err) {
+gcut_status gcut__dnnl_execute(gcut__dnnl_job *j, gcut_error *err) {
   const dnnl_memory_desc_t *scratch =
       dnnl_primitive_desc_query_md(j->described, dnnl_query_scratchpad_md, 0);
   if (scratch && dnnl_memory_desc_get_size(scratch) > 0)
@@ -87,7 +87,7 @@ gcut_status gcut__dnnl_execute(gcut_dnnl_job *j, gcut_error *err) {
   return run(j->primitive, j->stream, j->n_args, j->args, err);
 }
 
-gcut_status gcut__dnnl_transform(gcut_dnnl_job *j, const dnnl_memory_desc_t *in_desc,
+gcut_status gcut__dnnl_transform(gcut__dnnl_job *j, const dnnl_memory_desc_t *in_desc,
                                  const float *in, const dnnl_memory_desc_t *out_desc, float *out,
                                  gcut_error *err) {
   GCUT_TRY(gcut__dnnl_bind(j, DNNL_ARG_SRC, in_desc, in, err));
@@ -95,7 +95,7 @@ gcut_status gcut__dnnl_transform(gcut_dnnl_job *j, const dnnl_memory_desc_t *in_
   return gcut__dnnl_execute(j, err);
 }
 
-gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
+gcut_status gcut__dnnl_reorder(gcut__dnnl_job *j, dnnl_memory_t from, dnnl_memory_t to,
                                gcut_error *err) {
   const dnnl_memory_desc_t *in, *out;
   dnnl_primitive_desc_t described;
@@ -114,12 +114,12 @@ gcut_status gcut__dnnl_reorder(gcut_dnnl_job *j, dnnl_memory_t from, dnnl_memory
   return status;
 }
 
-void gcut__dnnl_unbind(gcut_dnnl_job *j) {
+void gcut__dnnl_unbind(gcut__dnnl_job *j) {
   for (int i = 0; i < j->n_args; i++) dnnl_memory_destroy(j->args[i].memory);
   j->n_args = 0;
 }
 
-void gcut__dnnl_finish(gcut_dnnl_job *j) {
+void gcut__dnnl_finish(gcut__dnnl_job *j) {
   gcut__dnnl_unbind(j);
   dnnl_primitive_destroy(j->primitive);
   dnnl_primitive_desc_destroy(j->described);

@@ -1,7 +1,7 @@
 // Layer normalisation. Described as for training, since only then mean and variance come out.
 #include "exec/cpu/dnnl_job.h"
 
-static gcut_status bind_all(gcut_dnnl_job *j, const gcut_float_rows *r,
+static gcut_status bind_all(gcut__dnnl_job *j, const gcut__float_rows *r,
                             const dnnl_memory_desc_t *data, gcut_error *err) {
   dnnl_memory_desc_t row = gcut__dnnl_shape(1, &r->n, NULL);
   dnnl_memory_desc_t column = gcut__dnnl_shape(1, &r->n_rows, NULL);
@@ -13,7 +13,7 @@ static gcut_status bind_all(gcut_dnnl_job *j, const gcut_float_rows *r,
   return r->shift ? gcut__dnnl_bind(j, DNNL_ARG_SHIFT, &row, r->shift, err) : GCUT_OK;
 }
 
-gcut_status gcut__dnnl_normalize(const gcut_float_rows *r, bool *out_done, gcut_error *err) {
+gcut_status gcut__dnnl_normalize(const gcut__float_rows *r, bool *out_done, gcut_error *err) {
   dnnl_memory_desc_t data = gcut__dnnl_shape(2, (int64_t[]){r->n_rows, r->n}, NULL);
   dnnl_memory_desc_t column = gcut__dnnl_shape(1, &r->n_rows, NULL);
   unsigned flags = (r->scale ? dnnl_use_scale : 0u) | (r->shift ? dnnl_use_shift : 0u);
@@ -23,7 +23,7 @@ gcut_status gcut__dnnl_normalize(const gcut_float_rows *r, bool *out_done, gcut_
                                                  r->epsilon, flags) != dnnl_success)
     return GCUT_OK;
   int threads = gcut__dnnl_threads_for(8 * (double)r->n_rows * (double)r->n);
-  gcut_dnnl_job j;
+  gcut__dnnl_job j;
   gcut_status status = gcut__dnnl_begin(&j, &desc, out_done, err);
   if (status == GCUT_OK && *out_done) status = bind_all(&j, r, &data, err);
   if (status == GCUT_OK && *out_done) status = gcut__dnnl_execute(&j, err);

@@ -6,13 +6,13 @@
 
 enum { MOST_AXES = 3 };
 
-static dnnl_memory_desc_t image_shape(const gcut_pooling *p, const int64_t *sizes) {
+static dnnl_memory_desc_t image_shape(const gcut__pooling *p, const int64_t *sizes) {
   int64_t dims[MOST_AXES + 2] = {p->batch, p->channels};
   for (int i = 0; i < p->window->n; i++) dims[2 + i] = sizes[i];
   return gcut__dnnl_shape(p->window->n + 2, dims, NULL);
 }
 
-static bool describe(const gcut_pooling *p, const dnnl_memory_desc_t *in,
+static bool describe(const gcut__pooling *p, const dnnl_memory_desc_t *in,
                      const dnnl_memory_desc_t *out, dnnl_pooling_v2_desc_t *desc) {
   const gcut__window *w = p->window;
   dnnl_dims_t strides, kernel, dilation, begin, end;
@@ -31,7 +31,7 @@ static bool describe(const gcut_pooling *p, const dnnl_memory_desc_t *in,
                                            kernel, dilation, begin, end) == dnnl_success;
 }
 
-static bool generated(const gcut_dnnl_job *j) {
+static bool generated(const gcut__dnnl_job *j) {
   const char *name = "";
   return dnnl_primitive_desc_query(j->described, dnnl_query_impl_info_str, 0, &name) ==
              dnnl_success &&
@@ -41,7 +41,7 @@ static bool generated(const gcut_dnnl_job *j) {
 static gcut_status run(const dnnl_pooling_v2_desc_t *desc, const dnnl_memory_desc_t *in_desc,
                        const float *in, const dnnl_memory_desc_t *out_desc, float *out,
                        bool *out_done, gcut_error *err) {
-  gcut_dnnl_job j;
+  gcut__dnnl_job j;
   gcut_status status = gcut__dnnl_begin(&j, desc, out_done, err);
   *out_done = *out_done && generated(&j);
   if (status == GCUT_OK && *out_done)
@@ -50,7 +50,7 @@ static gcut_status run(const dnnl_pooling_v2_desc_t *desc, const dnnl_memory_des
   return status;
 }
 
-gcut_status gcut__dnnl_pool(const gcut_pooling *p, const float *x, float *y, bool *out_done,
+gcut_status gcut__dnnl_pool(const gcut__pooling *p, const float *x, float *y, bool *out_done,
                             gcut_error *err) {
   *out_done = false;
   if (p->window->n > MOST_AXES) return GCUT_OK;

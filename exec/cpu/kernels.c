@@ -3,7 +3,7 @@
 #include "exec/cpu/kernel.h"
 #include "tracer/ops/list.h"
 
-static const gcut_cpu_kernel kernels[] = {
+static const gcut__cpu_kernel kernels[] = {
 #define X(domain, name, ident, ...) gcut__cpu_##ident,
 #define V(domain, name, ident, ...) NULL,
     GCUT__OP_LIST(X, V)
@@ -11,15 +11,15 @@ static const gcut_cpu_kernel kernels[] = {
 #undef V
 };
 
-static const gcut_cpu_kernel groups[GCUT_N_FUSED_KINDS] = {
+static const gcut__cpu_kernel groups[GCUT_N_FUSED_KINDS] = {
     [GCUT_FUSED_EXPERTS] = gcut__cpu_group_experts,
 };
 
-gcut_cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind) {
+gcut__cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind) {
   return groups[kind];
 }
 
 // Rows stand in the order of the list, as those of gcut_op_rows do.
-gcut_cpu_kernel gcut__cpu_find(const gcut_node *node) {
+gcut__cpu_kernel gcut__cpu_find(const gcut_node *node) {
   return node->op ? kernels[node->op_row] : NULL;
 }

@@ -36,13 +36,13 @@ static void keep_best(double *best, double rate) {
 
 // ---- arithmetic -------------------------------------------------------------------------------
 
-static gcut_status measure_product(gcut_cpu_call *c, gcut_dtype type, const uint8_t *a,
+static gcut_status measure_product(gcut__cpu_call *c, gcut_dtype type, const uint8_t *a,
                                    uint8_t *out, double *out_rate, gcut_error *err) {
-  gcut_gemm g = gcut__gemm_packed(SIDE, SIDE, SIDE, false, false);
+  gcut__gemm g = gcut__gemm_packed(SIDE, SIDE, SIDE, false, false);
   *out_rate = 0;
   for (int i = 0; i < REPEATS; i++) {
     double begin = now();
-    GCUT_TRY(gcut__gemm(c, type, &g, a, a, out, err));
+    GCUT_TRY(gcut__gemm_run(c, type, &g, a, a, out, err));
     keep_best(out_rate, 2.0 * SIDE * SIDE * SIDE / (now() - begin));
   }
   return GCUT_OK;
@@ -50,7 +50,7 @@ static gcut_status measure_product(gcut_cpu_call *c, gcut_dtype type, const uint
 
 static gcut_status measure_products(gcut_engine *out, uint8_t *a, uint8_t *b, gcut_error *err) {
   static const gcut_node node = {.name = "measure", .op_type = "MatMul"};
-  gcut_cpu_call c = {.node = &node, .scratch = gcut_arena_create()};
+  gcut__cpu_call c = {.node = &node, .scratch = gcut_arena_create()};
   if (!c.scratch) return GCUT_NO_MEMORY(err);
   memset(a, 0x11, SIDE * SIDE * sizeof(float)); // a small number in every type
   gcut_status status = measure_product(&c, GCUT_FLOAT, a, b, &out->flops_f32, err);
@@ -75,7 +75,7 @@ static gcut_status make_node_graph(gcut_graph **out, gcut_error *err) {
   return gcut_graph_finish(g, err);
 }
 
-static gcut_status run_nodes(gcut_cpu_runner *runner, gcut_cpu_env *env, double *out_seconds,
+static gcut_status run_nodes(gcut__cpu_runner *runner, gcut__cpu_env *env, double *out_seconds,
                              gcut_error *err) {
   gcut_tensor *x;
   GCUT_TRY(gcut_tensor_create(GCUT_FLOAT, 1, (int64_t[]){1}, &x, err));
@@ -90,8 +90,8 @@ static gcut_status run_nodes(gcut_cpu_runner *runner, gcut_cpu_env *env, double 
 
 static gcut_status measure_node(double *out_seconds, gcut_error *err) {
   gcut_graph *graph = NULL;
-  gcut_cpu_runner *runner = NULL;
-  gcut_cpu_env env = {0};
+  gcut__cpu_runner *runner = NULL;
+  gcut__cpu_env env = {0};
   gcut_status status = make_node_graph(&graph, err);
   if (status == GCUT_OK) status = gcut__cpu_runner_create(&runner, err);
   if (status == GCUT_OK) status = gcut__cpu_env_create(graph, &env, err);

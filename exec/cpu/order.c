@@ -20,20 +20,20 @@ enum {
 // Before version 7 operands were aligned by an attribute.
 enum { FIRST_PLAIN_BROADCAST = 7 };
 
-gcut_cpu_orders gcut__cpu_orders_of(const gcut_node *node) {
-  gcut_cpu_kernel kernel = gcut__cpu_find(node);
-  if (!kernel || node->n_outputs == 0) return GCUT_CPU_ROW_MAJOR;
+gcut__cpu_orders gcut__cpu_orders_of(const gcut_node *node) {
+  gcut__cpu_kernel kernel = gcut__cpu_find(node);
+  if (!kernel || node->n_outputs == 0) return GCUT__CPU_ROW_MAJOR;
   if (kernel == gcut__cpu_conv || kernel == gcut__cpu_qlinear_conv ||
       kernel == gcut__cpu_conv_integer || kernel == gcut__cpu_max_pool ||
       kernel == gcut__cpu_split || kernel == gcut__cpu_global_average_pool ||
       kernel == gcut__cpu_batch_normalization)
-    return GCUT_CPU_ASKS;
+    return GCUT__CPU_ASKS;
   if (kernel == gcut__cpu_concat || kernel == gcut__cpu_quantize_linear ||
       kernel == gcut__cpu_dequantize_linear)
-    return GCUT_CPU_ANY_ORDER;
-  if (node->op_row >= N_ELEMENTWISE) return GCUT_CPU_ROW_MAJOR;
+    return GCUT__CPU_ANY_ORDER;
+  if (node->op_row >= N_ELEMENTWISE) return GCUT__CPU_ROW_MAJOR;
   bool aligned = node->n_inputs > 1 && node->version < FIRST_PLAIN_BROADCAST;
-  return aligned ? GCUT_CPU_ROW_MAJOR : GCUT_CPU_ANY_ORDER;
+  return aligned ? GCUT__CPU_ROW_MAJOR : GCUT__CPU_ANY_ORDER;
 }
 
 // ---- turning ----------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ void gcut__cpu_turn(size_t size, int rank, const int64_t *dims, bool last, const
                  (int64_t[]){rows * columns, 1, rows});
 }
 
-gcut_status gcut__cpu_straighten(gcut_cpu_env *env, uint32_t value, gcut_error *err) {
+gcut_status gcut__cpu_straighten(gcut__cpu_env *env, uint32_t value, gcut_error *err) {
   if (!env->turned || !env->turned[value]) return GCUT_OK;
   gcut_tensor *t = env->values[value];
   void *copy = malloc(t->bytes);
@@ -63,7 +63,7 @@ gcut_status gcut__cpu_straighten(gcut_cpu_env *env, uint32_t value, gcut_error *
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_straighten_input(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_straighten_input(gcut__cpu_call *c, gcut_error *err) {
   if (!c->order || !c->order->input) return GCUT_OK;
   c->order->input = false;
   return gcut__cpu_straighten(c->env, gcut_node_inputs(c->graph, c->node)[0], err);
@@ -84,7 +84,7 @@ static bool turn_dims(int rank, const gcut_tensor *t, int64_t *out) {
 }
 
 // The same elements in the same memory (or, where it must be, turned into scratch).
-static gcut_status turn_operand(gcut_cpu_call *c, int rank, const gcut_tensor *t, bool lies_turned,
+static gcut_status turn_operand(gcut__cpu_call *c, int rank, const gcut_tensor *t, bool lies_turned,
                                 gcut_tensor **out, gcut_error *err) {
   *out = (gcut_tensor *)(uintptr_t)t;
   if (t->count == 1 && t->rank < rank) return GCUT_OK; // the same for all, in any order
@@ -108,7 +108,7 @@ static gcut_status turn_operand(gcut_cpu_call *c, int rank, const gcut_tensor *t
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_turn_call(gcut_cpu_call *c, const bool *turned, bool *out_can,
+gcut_status gcut__cpu_turn_call(gcut__cpu_call *c, const bool *turned, bool *out_can,
                                 gcut_error *err) {
   const gcut_tensor **inputs = GCUT_NEW_ARRAY(c->scratch, const gcut_tensor *, c->n_inputs);
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, 1), *seen;

@@ -12,20 +12,21 @@
 #include "exec/cpu/kernel.h"
 
 // What a kernel that knows of the order sees of it.
-typedef struct gcut_cpu_order {
+typedef struct gcut__cpu_order {
   bool input;  // input 0 lies channels last
   bool output; // all outputs do: for the kernel to set
-  bool shown; // GCUT_CPU_ANY_ORDER: all operands are shown as they lie, [batch, space..., channels]
-} gcut_cpu_order;
+  bool
+      shown; // GCUT__CPU_ANY_ORDER: all operands are shown as they lie, [batch, space..., channels]
+} gcut__cpu_order;
 
-typedef enum gcut_cpu_orders {
-  GCUT_CPU_ROW_MAJOR, // the kernel wants every operand row-major
-  GCUT_CPU_ANY_ORDER, // it goes by the dims it is given and by gcut__cpu_axis
-  GCUT_CPU_ASKS,      // it looks at c->order
-} gcut_cpu_orders;
+typedef enum gcut__cpu_orders {
+  GCUT__CPU_ROW_MAJOR, // the kernel wants every operand row-major
+  GCUT__CPU_ANY_ORDER, // it goes by the dims it is given and by gcut__cpu_axis
+  GCUT__CPU_ASKS,      // it looks at c->order
+} gcut__cpu_orders;
 
 // What the kernel of a node copes with.
-gcut_cpu_orders gcut__cpu_orders_of(const gcut_node *node);
+gcut__cpu_orders gcut__cpu_orders_of(const gcut_node *node);
 
 // Whether the order of its axes makes a difference to where the elements of a tensor lie.
 bool gcut__cpu_order_matters(int rank, const int64_t *dims);
@@ -34,12 +35,12 @@ bool gcut__cpu_order_matters(int rank, const int64_t *dims);
 void gcut__cpu_turn(size_t size, int rank, const int64_t *dims, bool last, const void *from,
                     void *to);
 // Turns a value of the environment back to row-major, where it lies otherwise.
-GCUT_MUST_USE gcut_status gcut__cpu_straighten(gcut_cpu_env *env, uint32_t value, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__cpu_straighten(gcut__cpu_env *env, uint32_t value, gcut_error *err);
 // The same of input 0 of a kernel that looks at c->order.
-GCUT_MUST_USE gcut_status gcut__cpu_straighten_input(gcut_cpu_call *c, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__cpu_straighten_input(gcut__cpu_call *c, gcut_error *err);
 
 // Where axis `axis` of a tensor of that rank is shown to the kernel.
-static inline int gcut__cpu_axis(const gcut_cpu_call *c, int axis, int rank) {
+static inline int gcut__cpu_axis(const gcut__cpu_call *c, int axis, int rank) {
   if (!c->order || !c->order->shown || axis == 0) return axis;
   return axis == 1 ? rank - 1 : axis - 1;
 }
@@ -47,7 +48,7 @@ static inline int gcut__cpu_axis(const gcut_cpu_call *c, int axis, int rank) {
 // Makes copies of a call's operands (of the headers alone, where they lie channels last already)
 // that show the axes as they lie, so that a kernel that goes element by element computes in that
 // order. *out_can is false where an operand does not lend itself to it.
-GCUT_MUST_USE gcut_status gcut__cpu_turn_call(gcut_cpu_call *c, const bool *turned, bool *out_can,
+GCUT_MUST_USE gcut_status gcut__cpu_turn_call(gcut__cpu_call *c, const bool *turned, bool *out_can,
                                               gcut_error *err);
 
 #endif

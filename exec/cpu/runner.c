@@ -9,33 +9,33 @@
 
 // ---- runner and env ---------------------------------------------------------------------------
 
-gcut_status gcut__cpu_runner_create(gcut_cpu_runner **out_runner, gcut_error *err) {
-  gcut_cpu_runner *r = *out_runner = calloc(1, sizeof *r);
+gcut_status gcut__cpu_runner_create(gcut__cpu_runner **out_runner, gcut_error *err) {
+  gcut__cpu_runner *r = *out_runner = calloc(1, sizeof *r);
   return r ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut__cpu_runner_destroy(gcut_cpu_runner *r) {
+void gcut__cpu_runner_destroy(gcut__cpu_runner *r) {
   if (!r) return;
-  for (int i = 0; i < GCUT_CPU_MAX_DEPTH; i++) gcut_arena_destroy(r->scratch[i]);
+  for (int i = 0; i < GCUT__CPU_MAX_DEPTH; i++) gcut_arena_destroy(r->scratch[i]);
   gcut_dims_destroy(r->dims);
   free(r->spare);
   free(r);
 }
 
-gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut_cpu_env *out_env, gcut_error *err) {
-  *out_env = (gcut_cpu_env){.graph = graph};
+gcut_status gcut__cpu_env_create(const gcut_graph *graph, gcut__cpu_env *out_env, gcut_error *err) {
+  *out_env = (gcut__cpu_env){.graph = graph};
   out_env->values = calloc((size_t)graph->n_values + 1, sizeof *out_env->values);
   return out_env->values ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut__cpu_env_free(gcut_cpu_env *env) {
+void gcut__cpu_env_free(gcut__cpu_env *env) {
   for (uint32_t v = 0; env->values && v < env->graph->n_values; v++)
     gcut_tensor_unref(env->values[v]);
   free(env->values);
   env->values = NULL;
 }
 
-void gcut__cpu_env_set(gcut_cpu_env *env, uint32_t value, gcut_tensor *tensor) {
+void gcut__cpu_env_set(gcut__cpu_env *env, uint32_t value, gcut_tensor *tensor) {
   gcut_tensor *old = env->values[value];
   env->values[value] = gcut_tensor_ref(tensor);
   gcut_tensor_unref(old);
@@ -62,7 +62,7 @@ gcut_status gcut__cpu_constant_tensor(const gcut_graph *graph, const gcut_consta
 
 // ---- what kernels call ------------------------------------------------------------------------
 
-gcut_status gcut__cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_error *err,
+gcut_status gcut__cpu_fail(const gcut__cpu_call *c, gcut_status status, gcut_error *err,
                            const char *format, ...) {
   va_list args;
   va_start(args, format);
@@ -71,33 +71,33 @@ gcut_status gcut__cpu_fail(const gcut_cpu_call *c, gcut_status status, gcut_erro
   return status;
 }
 
-gcut_status gcut__cpu_type_unsupported(const gcut_cpu_call *c, gcut_dtype type, gcut_error *err) {
+gcut_status gcut__cpu_type_unsupported(const gcut__cpu_call *c, gcut_dtype type, gcut_error *err) {
   return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no CPU kernel for %s", gcut_dtype_name(type));
 }
 
-bool gcut__cpu_is_constant(const gcut_cpu_call *c, uint32_t i) {
+bool gcut__cpu_is_constant(const gcut__cpu_call *c, uint32_t i) {
   uint32_t value = i < c->n_inputs ? gcut_node_inputs(c->graph, c->node)[i] : GCUT_NONE;
   return value != GCUT_NONE && c->env && gcut__cpu_is_fixed(c->env, value);
 }
 
-static uint32_t node_of(const gcut_cpu_call *c) {
+static uint32_t node_of(const gcut__cpu_call *c) {
   return (uint32_t)(c->node - c->graph->nodes);
 }
 
-bool gcut__cpu_can_keep(const gcut_cpu_call *c) {
+bool gcut__cpu_can_keep(const gcut__cpu_call *c) {
   return c->env && c->env->shelf;
 }
 
-gcut_cpu_kept *gcut__cpu_recall(const gcut_cpu_call *c) {
+gcut__cpu_kept *gcut__cpu_recall(const gcut__cpu_call *c) {
   return gcut__cpu_can_keep(c) ? gcut__cpu_shelf_find(c->env->shelf, node_of(c)) : NULL;
 }
 
-bool gcut__cpu_keep(const gcut_cpu_call *c, gcut_cpu_kept *kept) {
+bool gcut__cpu_keep(const gcut__cpu_call *c, gcut__cpu_kept *kept) {
   return gcut__cpu_can_keep(c) && gcut__cpu_shelf_put(c->env->shelf, node_of(c), kept);
 }
 
-void *gcut__cpu_spare(gcut_cpu_call *c, size_t bytes) {
-  gcut_cpu_runner *r = c->private_state;
+void *gcut__cpu_spare(gcut__cpu_call *c, size_t bytes) {
+  gcut__cpu_runner *r = c->private_state;
   if (bytes <= r->spare_bytes) return r->spare;
   free(r->spare);
   r->spare_bytes = 0;
@@ -108,7 +108,7 @@ void *gcut__cpu_spare(gcut_cpu_call *c, size_t bytes) {
   return r->spare;
 }
 
-gcut_status gcut__cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int rank,
+gcut_status gcut__cpu_output(gcut__cpu_call *c, uint32_t i, gcut_dtype type, int rank,
                              const int64_t *dims, gcut_error *err) {
   if (i >= c->n_outputs) return GCUT_OK;
   gcut_tensor_unref(c->outputs[i]);
@@ -119,7 +119,7 @@ gcut_status gcut__cpu_output(gcut_cpu_call *c, uint32_t i, gcut_dtype type, int 
                         cause.message);
 }
 
-void gcut__cpu_output_tensor(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
+void gcut__cpu_output_tensor(gcut__cpu_call *c, uint32_t i, gcut_tensor *tensor) {
   if (i >= c->n_outputs) return;
   gcut_tensor *old = c->outputs[i];
   c->outputs[i] = gcut_tensor_ref(tensor);

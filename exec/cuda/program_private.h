@@ -26,8 +26,8 @@ struct gcut__cuda_program {
   const gcut_map *fixed;       // operands that are the same for every batch, while compiling
   uint32_t stands_for, depth;  // the model's node that all of it computes, or GCUT_NONE
   gcut__cuda_lowered *lowered; // programs of single nodes
-  gcut_cpu_env env;            // of the host's steps
-  gcut_cpu_runner *runner;
+  gcut__cpu_env env;           // of the host's steps
+  gcut__cpu_runner *runner;
   gcut_arena *arena;
 };
 

@@ -7,7 +7,7 @@
 
 #define X(name, stays, options, summary) +1
 enum {
-  GCUT__MOST_FAMILIES = 0 GCUT_STRATEGY_LIST(X), // one a strategy
+  GCUT__MOST_FAMILIES = 0 GCUT__STRATEGY_LIST(X), // one a strategy
   GCUT__MOST_AXES = 5,
   GCUT__MOST_VALUES = 16,
   GCUT__MOST_TEXT = 160, // of a candidate, as --offload takes it

@@ -6,7 +6,7 @@
 #include "tracer/base/error.h"
 
 #define X(name, stays, options, summary) {#name, summary, options},
-static const gcut_strategy strategies[] = {GCUT_STRATEGY_LIST(X)};
+static const gcut_strategy strategies[] = {GCUT__STRATEGY_LIST(X)};
 #undef X
 
 typedef gcut_status (*decide)(const gcut_problem *, const gcut__options *, const gcut_profile *,
@@ -15,7 +15,7 @@ typedef gcut_status (*decide)(const gcut_problem *, const gcut__options *, const
 static const struct {
   decide decide;
   bool stays;
-} deciders[] = {GCUT_STRATEGY_LIST(X)};
+} deciders[] = {GCUT__STRATEGY_LIST(X)};
 #undef X
 
 enum { N_STRATEGIES = sizeof strategies / sizeof *strategies };

@@ -81,7 +81,7 @@ GCUT_MUST_USE gcut_status gcut__policy_parse(const gcut_problem *problem, const 
   gcut_status gcut__##name##_decide(const gcut_problem *problem, const gcut__options *options,     \
                                     const gcut_profile *profile, gcut__policy *policy,             \
                                     gcut_error *err);
-GCUT_STRATEGY_LIST(X)
+GCUT__STRATEGY_LIST(X)
 #undef X
 
 // ---- arrangement ------------------------------------------------------------------------------

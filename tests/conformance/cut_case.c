@@ -9,7 +9,7 @@
 
 typedef struct cut_case {
   const gcut_trace *trace;
-  gcut_cpu_env *env;
+  gcut__cpu_env *env;
   const gcut_plan *plan;
   const char *device;
   char *why;
@@ -98,7 +98,7 @@ static gcut_status run_plan(cut_case *c, const char *offload,
   return gcut_run(c->trace->graph, c->plan, &options, &source, &sink, result, err);
 }
 
-bool cut_case_is_refused(const gcut_trace *trace, const gcut_cpu_env *env) {
+bool cut_case_is_refused(const gcut_trace *trace, const gcut__cpu_env *env) {
   const gcut_graph *g = trace->graph;
   for (uint32_t i = 0; i < g->bodies[0].n_inputs; i++) {
     const gcut_tensor *t = env->values[g->bodies[0].inputs[i]];
@@ -115,7 +115,7 @@ static bool finish(const cut_case *c, gcut_plan *plan, gcut_status status, const
   return status == GCUT_OK;
 }
 
-bool cut_case_run_whole(const gcut_trace *trace, gcut_cpu_env *env, const char *device,
+bool cut_case_run_whole(const gcut_trace *trace, gcut__cpu_env *env, const char *device,
                         gcut_run_result *result, char *why, size_t size) {
   gcut_error err = {{0}};
   gcut_plan *plan = NULL;
@@ -127,7 +127,7 @@ bool cut_case_run_whole(const gcut_trace *trace, gcut_cpu_env *env, const char *
   return finish(&c, plan, status, &err);
 }
 
-bool cut_case_matches(const gcut_trace *trace, gcut_cpu_env *env, const char *device, char *why,
+bool cut_case_matches(const gcut_trace *trace, gcut__cpu_env *env, const char *device, char *why,
                       size_t size) {
   gcut_error err = {{0}};
   gcut_plan *plan = NULL;

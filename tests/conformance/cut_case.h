@@ -8,14 +8,14 @@
 
 // Whether the case's data contradict what its model declares, as some of onnx 1.12 do: a run
 // refuses them before it begins.
-bool cut_case_is_refused(const gcut_trace *trace, const gcut_cpu_env *env);
+bool cut_case_is_refused(const gcut_trace *trace, const gcut__cpu_env *env);
 // Runs the graph of `trace` uncut on the inputs that `env` holds and puts its outputs there. False,
 // and why, where the run fails.
-bool cut_case_run_whole(const gcut_trace *trace, gcut_cpu_env *env, const char *device,
+bool cut_case_run_whole(const gcut_trace *trace, gcut__cpu_env *env, const char *device,
                         gcut_run_result *result, char *why, size_t size);
 // Runs it cut at every node and compares each output with the one in `env`. False, and why, where a
 // bit differs or the run fails.
-bool cut_case_matches(const gcut_trace *trace, gcut_cpu_env *env, const char *device, char *why,
+bool cut_case_matches(const gcut_trace *trace, gcut__cpu_env *env, const char *device, char *why,
                       size_t size);
 
 #endif

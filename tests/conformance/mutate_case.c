@@ -46,7 +46,7 @@ static void damage(bytes b, uint64_t *random) {
   }
 }
 
-static void set_inputs(const conformance_case *c, gcut_cpu_env *env, uint64_t *random) {
+static void set_inputs(const conformance_case *c, gcut__cpu_env *env, uint64_t *random) {
   const gcut_body *body = &env->graph->bodies[0];
   for (uint32_t i = 0; i < body->n_inputs; i++) {
     char path[4400], *name = NULL;
@@ -62,9 +62,9 @@ static void set_inputs(const conformance_case *c, gcut_cpu_env *env, uint64_t *r
   }
 }
 
-static void run_graph(const conformance_case *c, const gcut_graph *g, gcut_cpu_runner *cpu,
+static void run_graph(const conformance_case *c, const gcut_graph *g, gcut__cpu_runner *cpu,
                       uint64_t *random) {
-  gcut_cpu_env env;
+  gcut__cpu_env env;
   if (gcut__cpu_env_create(g, &env, NULL) != GCUT_OK) return;
   set_inputs(c, &env, random);
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
@@ -74,7 +74,7 @@ static void run_graph(const conformance_case *c, const gcut_graph *g, gcut_cpu_r
 
 static void try_graph(const conformance_case *c, const gcut_graph *g, uint64_t *random) {
   gcut_trace *trace = NULL;
-  gcut_cpu_runner *cpu = NULL;
+  gcut__cpu_runner *cpu = NULL;
   gcut_status status = gcut__cpu_runner_create(&cpu, NULL);
   gcut_trace_options options = {.evaluate = gcut__cpu_evaluate, .evaluate_context = cpu};
   if (status == GCUT_OK) status = gcut_trace_create(g, &options, &trace, NULL);

@@ -17,8 +17,8 @@ typedef struct runner {
   case_result *result;
   gcut_graph *graph;
   gcut_trace *trace;
-  gcut_cpu_runner *cpu;
-  gcut_cpu_env env;
+  gcut__cpu_runner *cpu;
+  gcut__cpu_env env;
   gcut_error err;
 } runner;
 

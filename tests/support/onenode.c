@@ -74,8 +74,8 @@ static gcut_status build(const onenode *n, gcut_graph **out_graph, uint32_t *out
 }
 
 static gcut_status run(onenode *n, const gcut_graph *g, const uint32_t *outputs,
-                       gcut_cpu_runner *runner, gcut_error *err) {
-  gcut_cpu_env env;
+                       gcut__cpu_runner *runner, gcut_error *err) {
+  gcut__cpu_env env;
   GCUT_TRY(gcut__cpu_env_create(g, &env, err));
   for (uint32_t i = 0; i < n->n_inputs; i++)
     if (n->inputs[i]) gcut__cpu_env_set(&env, gcut_node_inputs(g, g->nodes)[i], n->inputs[i]);
@@ -95,7 +95,7 @@ static void drop_outputs(onenode *n) {
 
 gcut_status onenode_run(onenode *n, gcut_error *err) {
   gcut_graph *g = NULL;
-  gcut_cpu_runner *runner = NULL;
+  gcut__cpu_runner *runner = NULL;
   uint32_t outputs[ONENODE_MAX];
   drop_outputs(n);
   gcut_status status = build(n, &g, outputs, err);

@@ -12,7 +12,7 @@ typedef struct search {
   // Where x[k] beats best[0], takes it and its index at + k.
   void (*row)(size_t n, const void *x, void *best, int64_t *index, int64_t at);
 } search;
-typedef const search *const searches[5]; // by gcut_class
+typedef const search *const searches[5]; // by gcut__class
 
 // The first NaN beats everything, as in numpy.
 #define BEATS_FLOAT(operator) (x operator y ||(x != x && y == y))
@@ -43,37 +43,37 @@ typedef const search *const searches[5]; // by gcut_class
   SEARCH(name##_d, double, BEATS_FLOAT(operator))                                                  \
   SEARCH(name##_i, int64_t, BEATS(operator))                                                       \
   SEARCH(name##_u, uint64_t, BEATS(operator))                                                      \
-  static searches name = {[GCUT_CLASS_f] = &name##_f,                                              \
-                          [GCUT_CLASS_d] = &name##_d,                                              \
-                          [GCUT_CLASS_i] = &name##_i,                                              \
-                          [GCUT_CLASS_u] = &name##_u};
+  static searches name = {[GCUT__CLASS_f] = &name##_f,                                             \
+                          [GCUT__CLASS_d] = &name##_d,                                             \
+                          [GCUT__CLASS_i] = &name##_i,                                             \
+                          [GCUT__CLASS_u] = &name##_u};
 SEARCHES(greater, >)
 SEARCHES(greater_or_equal, >=)
 SEARCHES(less, <)
 SEARCHES(less_or_equal, <=)
 
 static size_t block_size(int64_t left) {
-  return left < GCUT_ROW ? (size_t)left : GCUT_ROW;
+  return left < GCUT__ROW ? (size_t)left : GCUT__ROW;
 }
 
 // Index of the best of `size` neighbours, the first at `offset`.
 static void search_row(const gcut_tensor *x, const search *s, int64_t offset, int64_t size,
                        int64_t *index) {
-  gcut_row best, row;
-  size_t element = gcut__class_of(x->type) == GCUT_CLASS_f ? sizeof(float) : sizeof(double);
+  gcut__row_buffer best, row;
+  size_t element = gcut__class_of(x->type) == GCUT__CLASS_f ? sizeof(float) : sizeof(double);
   memcpy(&best, gcut__row_load(x->type, x->data, offset, 1, 1, &row), element);
   *index = 0;
-  for (int64_t at = 0; at < size; at += GCUT_ROW) {
+  for (int64_t at = 0; at < size; at += GCUT__ROW) {
     size_t n = block_size(size - at);
     s->row(n, gcut__row_load(x->type, x->data, offset + at, 1, n, &row), &best, index, at);
   }
 }
 
-// Indices of the best of n <= GCUT_ROW columns of `size` elements, the first at `offset`.
+// Indices of the best of n <= GCUT__ROW columns of `size` elements, the first at `offset`.
 static void search_columns(const gcut_tensor *x, const search *s, int64_t offset, int64_t size,
                            int64_t inner, size_t n, int64_t *index) {
-  gcut_row best, row;
-  size_t element = gcut__class_of(x->type) == GCUT_CLASS_f ? sizeof(float) : sizeof(double);
+  gcut__row_buffer best, row;
+  size_t element = gcut__class_of(x->type) == GCUT__CLASS_f ? sizeof(float) : sizeof(double);
   memcpy(&best, gcut__row_load(x->type, x->data, offset, 1, n, &row), n * element);
   memset(index, 0, n * sizeof *index);
   for (int64_t at = 1; at < size; at++)
@@ -81,10 +81,10 @@ static void search_columns(const gcut_tensor *x, const search *s, int64_t offset
                at);
 }
 
-static gcut_status run(gcut_cpu_call *c, searches first, searches last, gcut_error *err) {
+static gcut_status run(gcut__cpu_call *c, searches first, searches last, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   const gcut__arg_attrs *attrs = c->attrs;
-  gcut_class class = gcut__class_of(x->type);
+  gcut__class class = gcut__class_of(x->type);
   const search *s = attrs->select_last_index ? last[class] : first[class];
   int64_t *y = c->outputs[0]->data, inner = 1;
   int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis;
@@ -97,16 +97,16 @@ static gcut_status run(gcut_cpu_call *c, searches first, searches last, gcut_err
     if (inner == 1)
       search_row(x, s, o * size, size, y + o);
     else
-      for (int64_t at = 0; at < inner; at += GCUT_ROW)
+      for (int64_t at = 0; at < inner; at += GCUT__ROW)
         search_columns(x, s, o * size * inner + at, size, inner, block_size(inner - at),
                        y + o * inner + at);
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_argmax(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_argmax(gcut__cpu_call *c, gcut_error *err) {
   return run(c, greater, greater_or_equal, err);
 }
 
-gcut_status gcut__cpu_argmin(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_argmin(gcut__cpu_call *c, gcut_error *err) {
   return run(c, less, less_or_equal, err);
 }

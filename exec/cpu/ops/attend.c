@@ -19,7 +19,8 @@ typedef struct block {
 } block;
 
 // Asks for the bias of each row, and finds the keys that some row sees.
-static void see(const gcut_attend *a, block *b, int64_t batch, int64_t head, int64_t i, int64_t n) {
+static void see(const gcut__attention *a, block *b, int64_t batch, int64_t head, int64_t i,
+                int64_t n) {
   b->from = a->total, b->to = 0;
   for (int64_t r = 0; r < n; r++) {
     b->low[r] = 0, b->high[r] = a->total;
@@ -59,21 +60,21 @@ static double exp_doubles(double *x, int64_t n, double less) {
 #define EXP_ROW exp_doubles
 #include "exec/cpu/ops/attend_real.inc"
 
-gcut_strided4 gcut__strided_heads(const void *data, int64_t heads, int64_t rows, int64_t size) {
-  return (gcut_strided4){data, heads * rows * size, rows * size, size};
+gcut__strided4 gcut__strided_heads(const void *data, int64_t heads, int64_t rows, int64_t size) {
+  return (gcut__strided4){data, heads * rows * size, rows * size, size};
 }
-gcut_strided4 gcut__strided_packed(const void *data, int64_t heads, int64_t rows, int64_t size) {
-  return (gcut_strided4){data, heads * rows * size, size, heads * size};
+gcut__strided4 gcut__strided_packed(const void *data, int64_t heads, int64_t rows, int64_t size) {
+  return (gcut__strided4){data, heads * rows * size, size, heads * size};
 }
 
-static gcut_status attend_block(gcut_cpu_call *c, const gcut_attend *a, block *b, int64_t batch,
-                                int64_t head, int64_t i, gcut_error *err) {
+static gcut_status attend_block(gcut__cpu_call *c, const gcut__attention *a, block *b,
+                                int64_t batch, int64_t head, int64_t i, gcut_error *err) {
   int64_t n = a->q_length - i < ROWS ? a->q_length - i : ROWS;
   return a->real == GCUT_DOUBLE ? attend_block_double(c, a, b, batch, head, i, n, err)
                                 : attend_block_float(c, a, b, batch, head, i, n, err);
 }
 
-gcut_status gcut__attend(gcut_cpu_call *c, const gcut_attend *a, gcut_error *err) {
+gcut_status gcut__attend(gcut__cpu_call *c, const gcut__attention *a, gcut_error *err) {
   size_t size = a->real == GCUT_DOUBLE ? sizeof(double) : sizeof(float);
   if (a->v_size == 0 && (!a->qk || a->total == 0)) return GCUT_OK; // nothing to write
   block b = {0};

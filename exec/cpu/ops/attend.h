@@ -6,15 +6,15 @@
 
 // A tensor [batch][head][row][size] in any order of its first three dims; strides in elements,
 // the last dim is dense.
-typedef struct gcut_strided4 {
+typedef struct gcut__strided4 {
   const void *data;
   int64_t batch, head, row;
-} gcut_strided4;
+} gcut__strided4;
 
-typedef struct gcut_attend {
+typedef struct gcut__attention {
   gcut_dtype real; // GCUT_FLOAT or GCUT_DOUBLE: elements of q, k, v, y and qk
   int64_t batch, heads, kv_heads, q_length, total, head_size, v_size; // total: keys
-  gcut_strided4 q, k, v, y;                                           // y is written
+  gcut__strided4 q, k, v, y;                                          // y is written
   double scale, softcap;                                              // softcap 0: none
   gcut_dtype precision; // scores are rounded to it before softmax, probabilities after; 0: not
   void *qk;             // [batch, heads, q_length, total], or NULL
@@ -25,13 +25,14 @@ typedef struct gcut_attend {
   void (*bias)(const void *context, int64_t batch, int64_t head, int64_t i, double *row,
                int64_t *low, int64_t *high);
   const void *context;
-} gcut_attend;
+} gcut__attention;
 
 // The strides of a dense [batch, heads, rows, size], and of a dense [batch, rows, heads, size].
-gcut_strided4 gcut__strided_heads(const void *data, int64_t heads, int64_t rows, int64_t size);
-gcut_strided4 gcut__strided_packed(const void *data, int64_t heads, int64_t rows, int64_t size);
+gcut__strided4 gcut__strided_heads(const void *data, int64_t heads, int64_t rows, int64_t size);
+gcut__strided4 gcut__strided_packed(const void *data, int64_t heads, int64_t rows, int64_t size);
 
 // A row that sees no key gives zeros.
-GCUT_MUST_USE gcut_status gcut__attend(gcut_cpu_call *c, const gcut_attend *a, gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__attend(gcut__cpu_call *c, const gcut__attention *a,
+                                       gcut_error *err);
 
 #endif

@@ -9,14 +9,14 @@
 #include "exec/cpu/ops/widen.h"
 
 // float, unless an operand or the softmax asks for double.
-static gcut_dtype real_type(const gcut_cpu_call *c, int64_t precision) {
+static gcut_dtype real_type(const gcut__cpu_call *c, int64_t precision) {
   for (uint32_t i = 0; i < 3; i++)
     if (c->inputs[i]->type == GCUT_DOUBLE) return GCUT_DOUBLE;
   return precision == GCUT_DOUBLE ? GCUT_DOUBLE : GCUT_FLOAT;
 }
 
 // An operand as [batch][head][row][size]: 4-D as it lies, 3-D with its heads side by side.
-static gcut_strided4 strided(const gcut_tensor *t, const void *data, int64_t heads) {
+static gcut__strided4 strided(const gcut_tensor *t, const void *data, int64_t heads) {
   if (t->rank == 4) return gcut__strided_heads(data, t->dims[1], t->dims[2], t->dims[3]);
   return gcut__strided_packed(data, heads, t->dims[1], t->dims[2] / heads);
 }
@@ -24,7 +24,7 @@ static gcut_strided4 strided(const gcut_tensor *t, const void *data, int64_t hea
 // ---- past and present -------------------------------------------------------------------------
 
 // Writes past followed by `fresh` along the length: [batch, heads, past + length, size].
-static void append(size_t element, const char *past, int64_t n_past, gcut_strided4 fresh,
+static void append(size_t element, const char *past, int64_t n_past, gcut__strided4 fresh,
                    int64_t batch, int64_t heads, int64_t length, int64_t size, char *to) {
   size_t row = (size_t)size * element;
   for (int64_t b = 0; b < batch; b++)
@@ -39,7 +39,7 @@ static void append(size_t element, const char *past, int64_t n_past, gcut_stride
 }
 
 // Output `present` (1 or 2) in the elements' own type: the past, then input `fresh` (1 or 2).
-static void write_present(gcut_cpu_call *c, uint32_t fresh, uint32_t past, int64_t heads) {
+static void write_present(gcut__cpu_call *c, uint32_t fresh, uint32_t past, int64_t heads) {
   if (!gcut__cpu_wants(c, fresh) || c->outputs[fresh]->count == 0) return;
   const gcut_tensor *in = c->inputs[fresh], *out = c->outputs[fresh];
   size_t element = gcut_dtype_bits(in->type) / 8;
@@ -50,8 +50,8 @@ static void write_present(gcut_cpu_call *c, uint32_t fresh, uint32_t past, int64
 }
 
 // All keys or values (input `fresh` after input `past`), as attend.h takes them.
-static gcut_status gather_cache(gcut_cpu_call *c, gcut_dtype real, uint32_t fresh, uint32_t past,
-                                int64_t heads, gcut_strided4 *out, gcut_error *err) {
+static gcut_status gather_cache(gcut__cpu_call *c, gcut_dtype real, uint32_t fresh, uint32_t past,
+                                int64_t heads, gcut__strided4 *out, gcut_error *err) {
   const gcut_tensor *in = c->inputs[fresh];
   const void *data, *old;
   GCUT_TRY(gcut__input_real(c, real, fresh, &data, err));
@@ -125,7 +125,7 @@ static void attention_bias(const void *context, int64_t batch, int64_t head, int
 
 // ---- the kernel -------------------------------------------------------------------------------
 
-static void set_sizes(gcut_attend *a, const gcut_cpu_call *c, int64_t past) {
+static void set_sizes(gcut__attention *a, const gcut__cpu_call *c, int64_t past) {
   const gcut__attention_attrs *attrs = c->attrs;
   const gcut_tensor *q = c->inputs[0], *k = c->inputs[1], *v = c->inputs[2];
   bool split = q->rank == 4;
@@ -139,7 +139,7 @@ static void set_sizes(gcut_attend *a, const gcut_cpu_call *c, int64_t past) {
   a->scale = isnan(attrs->scale) ? 1 / sqrt((double)a->head_size) : (double)attrs->scale;
 }
 
-static gcut_status attention_operands(gcut_cpu_call *c, gcut_attend *a, gcut_error *err) {
+static gcut_status attention_operands(gcut__cpu_call *c, gcut__attention *a, gcut_error *err) {
   const void *q;
   void *y, *qk;
   GCUT_TRY(gcut__input_real(c, a->real, 0, &q, err));
@@ -153,11 +153,11 @@ static gcut_status attention_operands(gcut_cpu_call *c, gcut_attend *a, gcut_err
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_attention(gcut__cpu_call *c, gcut_error *err) {
   const gcut__attention_attrs *attrs = c->attrs;
   bias_source source = {.attrs = attrs};
   gcut_dtype precision = (gcut_dtype)attrs->softmax_precision;
-  gcut_attend a = {.real = real_type(c, precision), .precision = precision};
+  gcut__attention a = {.real = real_type(c, precision), .precision = precision};
   source.past = gcut__cpu_has(c, 4) ? c->inputs[4]->dims[2] : 0;
   set_sizes(&a, c, source.past);
   GCUT_TRY(attention_operands(c, &a, err));

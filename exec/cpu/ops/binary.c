@@ -11,11 +11,11 @@
 
 // y[k] from a[k] and b[k] for k < n; false where an element cannot be computed: a division by zero.
 typedef bool row_function(const void *attrs, size_t n, const void *a, const void *b, void *y);
-// By gcut_class of the inputs; NULL where the operator has none.
+// By gcut__class of the inputs; NULL where the operator has none.
 typedef row_function *const row_functions[5];
 
 // A walk over the output (operand 0) and both inputs, `trailing` dims of 1 appended to the second.
-static gcut_status walk_inputs(const gcut_cpu_call *c, int trailing, gcut_walk **out_walk,
+static gcut_status walk_inputs(const gcut__cpu_call *c, int trailing, gcut__walk **out_walk,
                                gcut_error *err) {
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[1], *y = c->outputs[0];
   int64_t dims[GCUT_MAX_RANK];
@@ -29,19 +29,19 @@ static gcut_status walk_inputs(const gcut_cpu_call *c, int trailing, gcut_walk *
   return GCUT_OK;
 }
 
-static const void *load(const gcut_tensor *x, const gcut_walk *walk, uint32_t k, int64_t at,
-                        size_t n, gcut_row *buffer) {
+static const void *load(const gcut_tensor *x, const gcut__walk *walk, uint32_t k, int64_t at,
+                        size_t n, gcut__row_buffer *buffer) {
   int64_t step = walk->steps[k];
   return gcut__row_load(x->type, x->data, walk->offsets[k] + at * step, step, n, buffer);
 }
 
 // One row of the walk, in blocks.
-static bool run_row(const gcut_cpu_call *c, row_function *f, const void *attrs,
-                    const gcut_walk *walk) {
+static bool run_row(const gcut__cpu_call *c, row_function *f, const void *attrs,
+                    const gcut__walk *walk) {
   gcut_tensor *y = c->outputs[0];
-  gcut_row row_a, row_b, row_y;
-  for (int64_t at = 0; at < walk->inner; at += GCUT_ROW) {
-    size_t n = walk->inner - at < GCUT_ROW ? (size_t)(walk->inner - at) : GCUT_ROW;
+  gcut__row_buffer row_a, row_b, row_y;
+  for (int64_t at = 0; at < walk->inner; at += GCUT__ROW) {
+    size_t n = walk->inner - at < GCUT__ROW ? (size_t)(walk->inner - at) : GCUT__ROW;
     const void *a = load(c->inputs[0], walk, 1, at, n, &row_a);
     const void *b = load(c->inputs[1], walk, 2, at, n, &row_b);
     int64_t offset = walk->offsets[0] + at;
@@ -52,10 +52,10 @@ static bool run_row(const gcut_cpu_call *c, row_function *f, const void *attrs,
   return true;
 }
 
-static gcut_status run(gcut_cpu_call *c, row_function *f, int trailing, const void *attrs,
+static gcut_status run(gcut__cpu_call *c, row_function *f, int trailing, const void *attrs,
                        gcut_error *err) {
   if (!f) return gcut__cpu_type_unsupported(c, c->inputs[0]->type, err);
-  gcut_walk *walk;
+  gcut__walk *walk;
   GCUT_TRY(walk_inputs(c, trailing, &walk, err));
   for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     if (!run_row(c, f, attrs, walk))
@@ -63,13 +63,13 @@ static gcut_status run(gcut_cpu_call *c, row_function *f, int trailing, const vo
   return GCUT_OK;
 }
 
-static gcut_status run_by_class(gcut_cpu_call *c, const row_functions by_class, const void *attrs,
+static gcut_status run_by_class(gcut__cpu_call *c, const row_functions by_class, const void *attrs,
                                 gcut_error *err) {
   return run(c, by_class[gcut__class_of(c->inputs[0]->type)], 0, attrs, err);
 }
 
 // For the operators that once had the attributes `broadcast` and `axis`.
-static int trailing_dims(const gcut_cpu_call *c) {
+static int trailing_dims(const gcut__cpu_call *c) {
   const gcut__broadcast_attrs *attrs = c->attrs;
   int trailing = gcut__broadcast_trailing(c->node, attrs, c->inputs[0]->rank, c->inputs[1]->rank);
   return attrs->broadcast ? trailing : 0;
@@ -102,13 +102,13 @@ static int trailing_dims(const gcut_cpu_call *c) {
 
 #define ROWS(ident, f, d, i, u)                                                                    \
   static const row_functions ident##_rows = {                                                      \
-      [GCUT_CLASS_f] = f, [GCUT_CLASS_d] = d, [GCUT_CLASS_i] = i, [GCUT_CLASS_u] = u};
+      [GCUT__CLASS_f] = f, [GCUT__CLASS_d] = d, [GCUT__CLASS_i] = i, [GCUT__CLASS_u] = u};
 #define KERNEL(ident)                                                                              \
-  gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err) {                               \
+  gcut_status gcut__cpu_##ident(gcut__cpu_call *c, gcut_error *err) {                              \
     return run_by_class(c, ident##_rows, c->attrs, err);                                           \
   }
 #define KERNEL_ALIGNED(ident)                                                                      \
-  gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err) {                               \
+  gcut_status gcut__cpu_##ident(gcut__cpu_call *c, gcut_error *err) {                              \
     return run(c, ident##_rows[gcut__class_of(c->inputs[0]->type)], trailing_dims(c), NULL, err);  \
   }
 
@@ -148,7 +148,7 @@ ROW(mod_d, void, double, FLOORED(fmod(x, y), y))
 MIXED_ROW(mod_i, void, int64_t, int64_t, int64_t, y != 0, y == -1 ? 0 : FLOORED_INTEGER(x % y, y))
 ROWS(mod, mod_f, mod_d, mod_i, mod_u)
 
-gcut_status gcut__cpu_mod(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_mod(gcut__cpu_call *c, gcut_error *err) {
   bool truncates = ((const gcut__mod_attrs *)c->attrs)->fmod != 0;
   return run_by_class(c, truncates ? fmod_rows : mod_rows, NULL, err);
 }
@@ -159,7 +159,7 @@ ROW(prelu_i, void, int64_t, x < 0 ? (int64_t)((uint64_t)x * (uint64_t)y) : x)
 ROW(prelu_u, void, uint64_t, x)
 ROWS(prelu, prelu_f, prelu_d, prelu_i, prelu_u)
 
-gcut_status gcut__cpu_prelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_prelu(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *slope = c->inputs[1];
   int trailing = gcut__broadcast_trailing(c->node, NULL, x->rank, slope->rank);
   return run(c, prelu_rows[gcut__class_of(x->type)], trailing, NULL, err);
@@ -193,10 +193,10 @@ static bool same_string(gcut_string a, gcut_string b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-static gcut_status equal_strings(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status equal_strings(gcut__cpu_call *c, gcut_error *err) {
   const gcut_string *a = c->inputs[0]->data, *b = c->inputs[1]->data;
   uint8_t *y = c->outputs[0]->data;
-  gcut_walk *walk;
+  gcut__walk *walk;
   GCUT_TRY(walk_inputs(c, trailing_dims(c), &walk, err));
   for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t k = 0; k < walk->inner; k++)
@@ -205,7 +205,7 @@ static gcut_status equal_strings(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_equal(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_equal(gcut__cpu_call *c, gcut_error *err) {
   gcut_dtype type = c->inputs[0]->type;
   if (type == GCUT_STRING) return equal_strings(c, err);
   return run(c, equal_rows[gcut__class_of(type)], trailing_dims(c), NULL, err);
@@ -239,7 +239,7 @@ ROW(shift_right_i, void, int64_t, x >> SHIFT_AMOUNT(y))
 ROWS(shift_left, NULL, NULL, shift_left_u, shift_left_u)
 ROWS(shift_right, NULL, NULL, shift_right_i, shift_right_u)
 
-gcut_status gcut__cpu_bit_shift(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_bit_shift(gcut__cpu_call *c, gcut_error *err) {
   bool left = ((const gcut__bit_shift_attrs *)c->attrs)->direction.data[0] == 'L';
   return run_by_class(c, left ? shift_left_rows : shift_right_rows, NULL, err);
 }
@@ -293,18 +293,18 @@ ROWS(pow_j, pow_jf, pow_jd, pow_ii, pow_iu) // int32
 // An exponent that all elements share, else 0.
 static double single(const gcut_tensor *exponent) {
   if (exponent->count != 1) return 0;
-  gcut_row row;
+  gcut__row_buffer row;
   const void *value = gcut__row_load(exponent->type, exponent->data, 0, 0, 1, &row);
   return gcut__row_double(gcut__class_of(exponent->type), value, 0);
 }
 
-gcut_status gcut__cpu_pow(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_pow(gcut__cpu_call *c, gcut_error *err) {
   gcut_dtype type = c->inputs[0]->type;
-  gcut_class base = gcut__class_of(type), exponent = gcut__class_of(c->inputs[1]->type);
+  gcut__class base = gcut__class_of(type), exponent = gcut__class_of(c->inputs[1]->type);
   double power = single(c->inputs[1]);
   row_function *f = NULL;
-  if (base == GCUT_CLASS_f) f = power == 2 ? square_f : power == 3 ? cube_f : pow_f_rows[exponent];
-  if (base == GCUT_CLASS_d) f = power == 2 ? square_d : pow_d_rows[exponent];
-  if (base == GCUT_CLASS_i) f = (type == GCUT_INT32 ? pow_j_rows : pow_i_rows)[exponent];
+  if (base == GCUT__CLASS_f) f = power == 2 ? square_f : power == 3 ? cube_f : pow_f_rows[exponent];
+  if (base == GCUT__CLASS_d) f = power == 2 ? square_d : pow_d_rows[exponent];
+  if (base == GCUT__CLASS_i) f = (type == GCUT_INT32 ? pow_j_rows : pow_i_rows)[exponent];
   return run(c, f, trailing_dims(c), NULL, err);
 }

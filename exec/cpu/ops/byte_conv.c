@@ -15,14 +15,14 @@ static const double LEAST = 1 << 11;
 enum { MOST_AXES = 3, MOST_PRODUCTS = 1 << 15 }; // so many of 255 * 128 fit int32, twice
 
 typedef struct kept_convolution {
-  gcut_cpu_kept base;
-  gcut_dnnl_convolution *convolution;
+  gcut__cpu_kept base;
+  gcut__dnnl_convolution *convolution;
   int32_t sums[]; // [channels] of weights
 } kept_convolution;
 
 typedef struct work {
-  gcut_cpu_call *c;
-  gcut_convolution padded;  // without padding of its own
+  gcut__cpu_call *c;
+  gcut__convolution padded; // without padding of its own
   int64_t sizes[MOST_AXES]; // of its input
   int64_t begin[MOST_AXES];
   const int64_t *in;
@@ -33,14 +33,14 @@ typedef struct work {
 
 // ---- which cases ------------------------------------------------------------------------------
 
-static bool is_zero(const gcut_cpu_call *c, uint32_t i) {
+static bool is_zero(const gcut__cpu_call *c, uint32_t i) {
   const gcut_tensor *t = i < c->n_inputs ? c->inputs[i] : NULL;
   for (uint64_t k = 0; t && k < t->bytes; k++)
     if (((const uint8_t *)t->data)[k]) return false;
   return true;
 }
 
-static bool begin_work(gcut_cpu_call *c, const gcut_convolution *g, gcut__byte_conv in, work *k) {
+static bool begin_work(gcut__cpu_call *c, const gcut__convolution *g, gcut__byte_conv in, work *k) {
   const gcut__window *w = &g->window;
   *k = (work){.c = c, .padded = *g, .in = g->in, .x = c->inputs[in.x], .w = c->inputs[in.w]};
   k->channels = g->groups * g->in_channels, k->outputs = g->groups * g->out_channels;
@@ -65,7 +65,7 @@ static bool begin_work(gcut_cpu_call *c, const gcut_convolution *g, gcut__byte_c
 
 // ---- weights ----------------------------------------------------------------------------------
 
-static void destroy_kept(gcut_cpu_kept *kept) {
+static void destroy_kept(gcut__cpu_kept *kept) {
   gcut__dnnl_convolution_destroy(((kept_convolution *)kept)->convolution);
   free(kept);
 }
@@ -86,7 +86,7 @@ static gcut_status find(const work *k, uint32_t w, kept_convolution **out, bool 
   kept_convolution *kept = *out = (kept_convolution *)gcut__cpu_recall(k->c);
   *out_own = false;
   if (kept && gcut__dnnl_convolution_is(kept->convolution, &k->padded, false)) return GCUT_OK;
-  gcut_dnnl_convolution *convolution;
+  gcut__dnnl_convolution *convolution;
   *out = NULL;
   GCUT_TRY(gcut__dnnl_convolution_create(&k->padded, false, true, &convolution, err));
   if (!convolution) return GCUT_OK;
@@ -179,7 +179,7 @@ static gcut_status run(const work *k, const kept_convolution *kept, gcut__byte_s
   return GCUT_OK;
 }
 
-gcut_status gcut__convolve_bytes(gcut_cpu_call *c, const gcut_convolution *g, gcut__byte_conv in,
+gcut_status gcut__convolve_bytes(gcut__cpu_call *c, const gcut__convolution *g, gcut__byte_conv in,
                                  gcut__byte_sums *out, gcut_error *err) {
   work k;
   kept_convolution *kept;

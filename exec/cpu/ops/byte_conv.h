@@ -17,7 +17,7 @@ typedef struct gcut__byte_sums {
 
 // out->sums is NULL where the case is not for this: then nothing was done. Input x may lie channels
 // last.
-GCUT_MUST_USE gcut_status gcut__convolve_bytes(gcut_cpu_call *c, const gcut_convolution *g,
+GCUT_MUST_USE gcut_status gcut__convolve_bytes(gcut__cpu_call *c, const gcut__convolution *g,
                                                gcut__byte_conv inputs, gcut__byte_sums *out,
                                                gcut_error *err);
 

@@ -13,7 +13,7 @@ static bool is_byte(gcut_dtype type) {
   return type == GCUT_UINT8 || type == GCUT_INT8;
 }
 
-gcut_status gcut__byte_gemm_begin(gcut_cpu_call *c, gcut__byte_gemm *g, bool *out_can,
+gcut_status gcut__byte_gemm_begin(gcut__cpu_call *c, gcut__byte_gemm *g, bool *out_can,
                                   gcut_error *err) {
   *out_can = is_byte(g->a_type) && is_byte(g->b_type) && gcut__dnnl_multiplies_bytes();
   if (!*out_can) return GCUT_OK;

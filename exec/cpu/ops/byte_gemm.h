@@ -19,8 +19,8 @@ typedef struct gcut__byte_gemm {
 } gcut__byte_gemm;
 
 // Whether types and processor allow it; gets work space for matrices of that size at most.
-GCUT_MUST_USE gcut_status gcut__byte_gemm_begin(gcut_cpu_call *c, gcut__byte_gemm *g, bool *out_can,
-                                                gcut_error *err);
+GCUT_MUST_USE gcut_status gcut__byte_gemm_begin(gcut__cpu_call *c, gcut__byte_gemm *g,
+                                                bool *out_can, gcut_error *err);
 // sum [m, n]
 GCUT_MUST_USE gcut_status gcut__byte_gemm_run(const gcut__byte_gemm *g, double *sum,
                                               gcut_error *err);

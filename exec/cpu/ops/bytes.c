@@ -5,11 +5,11 @@
 
 #include "exec/cpu/ops/wide.h"
 
-GCUT_WIDE void gcut__widen_uint8(size_t n, const uint8_t *restrict x, float *restrict y) {
+GCUT__WIDE void gcut__widen_uint8(size_t n, const uint8_t *restrict x, float *restrict y) {
   for (size_t i = 0; i < n; i++) y[i] = (float)(int32_t)x[i];
 }
 
-GCUT_WIDE void gcut__widen_int8(size_t n, const int8_t *restrict x, float *restrict y) {
+GCUT__WIDE void gcut__widen_int8(size_t n, const int8_t *restrict x, float *restrict y) {
   for (size_t i = 0; i < n; i++) y[i] = (float)(int32_t)x[i];
 }
 
@@ -24,30 +24,30 @@ static inline uint32_t narrow(float x, float low, float high, uint32_t zero) {
   return x == x ? bits + zero : 0;
 }
 
-GCUT_WIDE void gcut__narrow_bytes(size_t n, const float *restrict x, float zero, float low,
-                                  float high, uint8_t *restrict y) {
+GCUT__WIDE void gcut__narrow_bytes(size_t n, const float *restrict x, float zero, float low,
+                                   float high, uint8_t *restrict y) {
   low -= zero, high -= zero;
   for (size_t i = 0; i < n; i++) y[i] = (uint8_t)narrow(x[i], low, high, (uint32_t)(int32_t)zero);
 }
 
-GCUT_WIDE void gcut__scale_floats(size_t n, const float *x, float zero, float scale, float *y) {
+GCUT__WIDE void gcut__scale_floats(size_t n, const float *x, float zero, float scale, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = (x[i] - zero) * scale;
 }
 
-GCUT_WIDE void gcut__scale_sums(size_t n, const int32_t *restrict sums, const double *restrict add,
-                                const double *restrict scale, float *restrict y) {
+GCUT__WIDE void gcut__scale_sums(size_t n, const int32_t *restrict sums, const double *restrict add,
+                                 const double *restrict scale, float *restrict y) {
   for (size_t i = 0; i < n; i++) y[i] = (float)(((double)sums[i] + add[i]) * scale[i]);
 }
 
-GCUT_WIDE void gcut__divide_floats(size_t n, const float *x, float scale, float *y) {
+GCUT__WIDE void gcut__divide_floats(size_t n, const float *x, float scale, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = x[i] / scale;
 }
 
 #define SUMS(T, name)                                                                              \
-  GCUT_WIDE void gcut__add_##name(size_t n, const T *restrict x, int32_t *restrict sums) {         \
+  GCUT__WIDE void gcut__add_##name(size_t n, const T *restrict x, int32_t *restrict sums) {        \
     for (size_t i = 0; i < n; i++) sums[i] += x[i];                                                \
   }                                                                                                \
-  GCUT_WIDE int32_t gcut__sum_##name(size_t n, const T *x) {                                       \
+  GCUT__WIDE int32_t gcut__sum_##name(size_t n, const T *x) {                                      \
     int32_t sum = 0;                                                                               \
     for (size_t i = 0; i < n; i++) sum += x[i];                                                    \
     return sum;                                                                                    \

@@ -35,11 +35,12 @@ static float round_to_odd(double x) {
 
 // From floats: a row of the computing type of `type`, in y.
 #define FROM_FLOATING(name, x_type, narrowed)                                                      \
-  static void name(const x_type *restrict x, size_t n, gcut_dtype type, gcut_row *restrict y) {    \
+  static void name(const x_type *restrict x, size_t n, gcut_dtype type,                            \
+                   gcut__row_buffer *restrict y) {                                                 \
     switch (gcut__class_of(type)) {                                                                \
-    case GCUT_CLASS_f: EACH(y->f, narrowed); return;                                               \
-    case GCUT_CLASS_d: EACH(y->d, (double)x[k]); return;                                           \
-    case GCUT_CLASS_i:                                                                             \
+    case GCUT__CLASS_f: EACH(y->f, narrowed); return;                                              \
+    case GCUT__CLASS_d: EACH(y->d, (double)x[k]); return;                                          \
+    case GCUT__CLASS_i:                                                                            \
       if (by_int32(type))                                                                          \
         EACH(y->i, gcut__truncate_int32((double)x[k]));                                            \
       else                                                                                         \
@@ -59,8 +60,9 @@ FROM_FLOATING(from_double, double, type == GCUT_FLOAT ? (float)x[k] : round_to_o
 
 // From integers to floats.
 #define FROM_INTEGER(name, x_type)                                                                 \
-  static void name(const x_type *restrict x, size_t n, gcut_dtype type, gcut_row *restrict y) {    \
-    if (gcut__class_of(type) == GCUT_CLASS_f)                                                      \
+  static void name(const x_type *restrict x, size_t n, gcut_dtype type,                            \
+                   gcut__row_buffer *restrict y) {                                                 \
+    if (gcut__class_of(type) == GCUT__CLASS_f)                                                     \
       EACH(y->f, (float)x[k]);                                                                     \
     else                                                                                           \
       EACH(y->d, (double)x[k]);                                                                    \
@@ -68,19 +70,20 @@ FROM_FLOATING(from_double, double, type == GCUT_FLOAT ? (float)x[k] : round_to_o
 FROM_INTEGER(from_signed, int64_t)
 FROM_INTEGER(from_unsigned, uint64_t)
 
-static bool is_integer(gcut_class class) {
-  return class == GCUT_CLASS_i || class == GCUT_CLASS_u;
+static bool is_integer(gcut__class class) {
+  return class == GCUT__CLASS_i || class == GCUT__CLASS_u;
 }
 
 // `row` of class `from` as a row of the computing type of `to`: y, or `row` itself where its bits
 // serve (integers differ only in how many bits they keep).
-static const void *convert(gcut_class from, const void *row, size_t n, gcut_dtype to, gcut_row *y) {
-  gcut_class class = gcut__class_of(to);
+static const void *convert(gcut__class from, const void *row, size_t n, gcut_dtype to,
+                           gcut__row_buffer *y) {
+  gcut__class class = gcut__class_of(to);
   if (class == from || (is_integer(class) && is_integer(from))) return row;
   switch (from) {
-  case GCUT_CLASS_f: from_float(row, n, to, y); break;
-  case GCUT_CLASS_d: from_double(row, n, to, y); break;
-  case GCUT_CLASS_i: from_signed(row, n, to, y); break;
+  case GCUT__CLASS_f: from_float(row, n, to, y); break;
+  case GCUT__CLASS_d: from_double(row, n, to, y); break;
+  case GCUT__CLASS_i: from_signed(row, n, to, y); break;
   default: from_unsigned(row, n, to, y); break;
   }
   return y;
@@ -106,10 +109,10 @@ static bool is_float8(gcut_dtype type) {
 }
 
 static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut__cast_attrs *attrs) {
-  gcut_class from = gcut__class_of(x->type);
-  gcut_row in, out;
-  for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
-    size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
+  gcut__class from = gcut__class_of(x->type);
+  gcut__row_buffer in, out;
+  for (uint64_t at = 0; at < x->count; at += GCUT__ROW) {
+    size_t n = x->count - at < GCUT__ROW ? x->count - at : GCUT__ROW;
     const void *row = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     if (is_float8(y->type))
       store_float8(y->type, (uint8_t *)y->data + at, n, convert(from, row, n, GCUT_DOUBLE, &out),
@@ -123,20 +126,20 @@ static void cast_numbers(const gcut_tensor *x, gcut_tensor *y, const gcut__cast_
 
 static size_t format_element(gcut_dtype type, const void *row, size_t k, char *text) {
   const uint64_t *integers = row;
-  gcut_class class = gcut__class_of(type);
+  gcut__class class = gcut__class_of(type);
   if (type == GCUT_BOOL) return strlen(strcpy(text, integers[k] ? "True" : "False"));
-  if (class == GCUT_CLASS_i)
+  if (class == GCUT__CLASS_i)
     return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRId64, (int64_t)integers[k]);
-  if (class == GCUT_CLASS_u)
+  if (class == GCUT__CLASS_u)
     return (size_t)snprintf(text, GCUT_DECIMAL_SIZE, "%" PRIu64, integers[k]);
   return gcut_decimal_format(type, gcut__row_double(class, row, k), text);
 }
 
 static gcut_status numbers_to_strings(const gcut_tensor *x, gcut_tensor *y, gcut_error *err) {
   char text[GCUT_DECIMAL_SIZE];
-  gcut_row in;
-  for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
-    size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
+  gcut__row_buffer in;
+  for (uint64_t at = 0; at < x->count; at += GCUT__ROW) {
+    size_t n = x->count - at < GCUT__ROW ? x->count - at : GCUT__ROW;
     const void *row = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     for (size_t k = 0; k < n; k++) {
       size_t size = format_element(x->type, row, k, text);
@@ -163,10 +166,10 @@ static bool parse_integer(gcut_string s, int64_t *out) {
   return true;
 }
 
-static gcut_status string_to_number(gcut_cpu_call *c, gcut_string s, gcut_tensor *y, uint64_t k,
+static gcut_status string_to_number(gcut__cpu_call *c, gcut_string s, gcut_tensor *y, uint64_t k,
                                     gcut_error *err) {
-  gcut_row in, out;
-  gcut_class class = gcut__class_of(y->type);
+  gcut__row_buffer in, out;
+  gcut__class class = gcut__class_of(y->type);
   double value;
   if (is_integer(class) && parse_integer(s, &in.i[0])) {
     gcut__row_store(y->type, y->data, (int64_t)k, 1, &in);
@@ -182,7 +185,7 @@ static gcut_status string_to_number(gcut_cpu_call *c, gcut_string s, gcut_tensor
     store_float8(y->type, (uint8_t *)y->data + k, 1, &value, c->attrs);
   else
     gcut__row_store(y->type, y->data, (int64_t)k, 1,
-                    convert(GCUT_CLASS_d, &value, 1, y->type, &out));
+                    convert(GCUT__CLASS_d, &value, 1, y->type, &out));
   return GCUT_OK;
 }
 
@@ -195,7 +198,7 @@ static gcut_status copy_strings(const gcut_tensor *x, gcut_tensor *y, gcut_error
 
 // ---- kernels ----------------------------------------------------------------------------------
 
-static gcut_status cast(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status cast(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   if (x->type == GCUT_STRING && y->type == GCUT_STRING) return copy_strings(x, y, err);
@@ -212,15 +215,15 @@ static gcut_status cast(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_cast(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_cast(gcut__cpu_call *c, gcut_error *err) {
   return cast(c, err);
 }
 
-gcut_status gcut__cpu_cast_like(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_cast_like(gcut__cpu_call *c, gcut_error *err) {
   return cast(c, err);
 }
 
-gcut_status gcut__cpu_bitcast(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_bitcast(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   (void)err;
   if (x->bytes > 0) memcpy(c->outputs[0]->data, x->data, x->bytes);

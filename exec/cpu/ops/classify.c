@@ -5,7 +5,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/post_transform.h"
 
-gcut_status gcut__store_class(gcut_cpu_call *c, uint64_t row, gcut__classes classes, size_t best,
+gcut_status gcut__store_class(gcut__cpu_call *c, uint64_t row, gcut__classes classes, size_t best,
                               const double *scores, gcut_error *err) {
   gcut_tensor *labels = c->outputs[0], *out = c->n_outputs > 1 ? c->outputs[1] : NULL;
   uint64_t n = out ? (uint64_t)out->dims[1] : 0;
@@ -19,7 +19,7 @@ gcut_status gcut__store_class(gcut_cpu_call *c, uint64_t row, gcut__classes clas
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_linear_classifier(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_linear_classifier(gcut__cpu_call *c, gcut_error *err) {
   const gcut__linear_classifier_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut__classes classes = gcut__linear_classes(attrs);

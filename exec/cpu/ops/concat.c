@@ -7,7 +7,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/order.h"
 
-gcut_status gcut__cpu_concat(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_concat(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;
   if (!y || y->count == 0) return GCUT_OK;
@@ -28,7 +28,7 @@ gcut_status gcut__cpu_concat(gcut_cpu_call *c, gcut_error *err) {
 }
 
 // The lengths of the outputs; infer has checked that they fit.
-static gcut_status read_lengths(gcut_cpu_call *c, int64_t whole, const int64_t **out_lengths,
+static gcut_status read_lengths(gcut__cpu_call *c, int64_t whole, const int64_t **out_lengths,
                                 gcut_error *err) {
   const gcut__split_attrs *attrs = c->attrs;
   uint64_t n;
@@ -48,7 +48,7 @@ static gcut_status read_lengths(gcut_cpu_call *c, int64_t whole, const int64_t *
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_split(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_split(gcut__cpu_call *c, gcut_error *err) {
   const gcut__split_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   const int64_t *lengths;

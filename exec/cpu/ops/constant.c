@@ -10,7 +10,7 @@
 // ---- Constant ---------------------------------------------------------------------------------
 
 // Fills a tensor from packed elements that may be unaligned.
-static gcut_status copy_elements(gcut_cpu_call *c, const void *data, gcut_tensor *y,
+static gcut_status copy_elements(gcut__cpu_call *c, const void *data, gcut_tensor *y,
                                  gcut_error *err) {
   if (y->bytes == 0) return GCUT_OK;
   if (!data) return gcut__cpu_fail(c, GCUT_FORMAT, err, "its value has no data");
@@ -56,7 +56,7 @@ static gcut_status place_element(const gcut_constant *values, uint64_t from, gcu
   return GCUT_OK;
 }
 
-static gcut_status make_dense(gcut_cpu_call *c, const gcut_attribute *a, gcut_tensor *y,
+static gcut_status make_dense(gcut__cpu_call *c, const gcut_attribute *a, gcut_tensor *y,
                               gcut_error *err) {
   const gcut_constant *values = &c->graph->constants[a->sparse.values];
   const gcut_constant *indices = &c->graph->constants[a->sparse.indices];
@@ -73,7 +73,7 @@ static gcut_status make_dense(gcut_cpu_call *c, const gcut_attribute *a, gcut_te
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_constant(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_constant(gcut__cpu_call *c, gcut_error *err) {
   const gcut_attribute *a = gcut__constant_value(c->graph, c->node);
   gcut_tensor *y = c->outputs[0];
   if (!y) return GCUT_OK;
@@ -91,7 +91,7 @@ gcut_status gcut__cpu_constant(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- ConstantOfShape --------------------------------------------------------------------------
 
-gcut_status gcut__cpu_constant_of_shape(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_constant_of_shape(gcut__cpu_call *c, gcut_error *err) {
   const gcut__constant_of_shape_attrs *attrs = c->attrs;
   gcut_tensor *y = c->outputs[0];
   gcut__elements to;
@@ -122,15 +122,15 @@ gcut_status gcut__cpu_constant_of_shape(gcut_cpu_call *c, gcut_error *err) {
     return GCUT_OK;                                                                                \
   }
 
-gcut_status gcut__cpu_range(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_range(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   if (!y) return GCUT_OK;
   switch (y->type) {
   case GCUT_INT16: RANGE_INTEGERS(int16_t)
   case GCUT_INT32: RANGE_INTEGERS(int32_t)
   case GCUT_INT64: RANGE_INTEGERS(int64_t)
-  case GCUT_FLOAT: RANGE_FLOATS(float, float, GCUT_AS_IS, GCUT_AS_IS)
-  case GCUT_DOUBLE: RANGE_FLOATS(double, double, GCUT_AS_IS, GCUT_AS_IS)
+  case GCUT_FLOAT: RANGE_FLOATS(float, float, GCUT__AS_IS, GCUT__AS_IS)
+  case GCUT_DOUBLE: RANGE_FLOATS(double, double, GCUT__AS_IS, GCUT__AS_IS)
   case GCUT_FLOAT16: RANGE_FLOATS(uint16_t, float, gcut_from_float16, gcut_to_float16)
   case GCUT_BFLOAT16: RANGE_FLOATS(uint16_t, float, gcut_from_bfloat16, gcut_to_bfloat16)
   default: return gcut__cpu_type_unsupported(c, y->type, err);
@@ -152,7 +152,7 @@ static void make_one(gcut_dtype type, uint8_t *item) {
   memcpy(item, &bits, sizeof bits);
 }
 
-gcut_status gcut__cpu_eye_like(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_eye_like(gcut__cpu_call *c, gcut_error *err) {
   const gcut__eye_like_attrs *attrs = c->attrs;
   gcut_tensor *y = c->outputs[0];
   uint8_t one[8];
@@ -172,13 +172,13 @@ gcut_status gcut__cpu_eye_like(gcut_cpu_call *c, gcut_error *err) {
 
 // The class that element `i` of the indices names, or -1 where it names none.
 static int64_t class_at(const gcut_tensor *indices, uint64_t i, int64_t depth) {
-  gcut_row buffer;
+  gcut__row_buffer buffer;
   const void *row = gcut__row_load(indices->type, indices->data, (int64_t)i, 1, 1, &buffer);
   double x = 0;
   switch (gcut__class_of(indices->type)) {
-  case GCUT_CLASS_f: x = (double)*(const float *)row; break;
-  case GCUT_CLASS_d: x = *(const double *)row; break;
-  case GCUT_CLASS_u: {
+  case GCUT__CLASS_f: x = (double)*(const float *)row; break;
+  case GCUT__CLASS_d: x = *(const double *)row; break;
+  case GCUT__CLASS_u: {
     uint64_t u = *(const uint64_t *)row;
     return u < (uint64_t)depth ? (int64_t)u : -1;
   }
@@ -193,7 +193,7 @@ static int64_t class_at(const gcut_tensor *indices, uint64_t i, int64_t depth) {
   return s < -depth ? -1 : s < 0 ? s + depth : s;
 }
 
-gcut_status gcut__cpu_one_hot(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_one_hot(gcut__cpu_call *c, gcut_error *err) {
   const gcut__one_hot_attrs *attrs = c->attrs;
   const gcut_tensor *indices = c->inputs[0], *values = c->inputs[2];
   gcut_tensor *y = c->outputs[0];

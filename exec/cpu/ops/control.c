@@ -12,7 +12,8 @@ static gcut_status make_scalar(gcut_dtype type, int64_t value, gcut_tensor **out
 }
 
 // The truth of a condition: a bool tensor of one element.
-static gcut_status truth(const gcut_cpu_call *c, const gcut_tensor *t, bool *out, gcut_error *err) {
+static gcut_status truth(const gcut__cpu_call *c, const gcut_tensor *t, bool *out,
+                         gcut_error *err) {
   if (t->kind != GCUT_KIND_TENSOR || t->type != GCUT_BOOL || t->count != 1)
     return gcut__cpu_fail(c, GCUT_FORMAT, err, "its condition is not one bool");
   *out = *(const uint8_t *)t->data != 0;
@@ -21,7 +22,7 @@ static gcut_status truth(const gcut_cpu_call *c, const gcut_tensor *t, bool *out
 
 // ---- If ---------------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_if(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_if(gcut__cpu_call *c, gcut_error *err) {
   const gcut__if_attrs *attrs = c->attrs;
   bool yes = false;
   GCUT_TRY(gcut__check_bodies(c, err));
@@ -36,7 +37,7 @@ gcut_status gcut__cpu_if(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- Loop -------------------------------------------------------------------------------------
 
-static gcut_status read_count(const gcut_cpu_call *c, int64_t *out, gcut_error *err) {
+static gcut_status read_count(const gcut__cpu_call *c, int64_t *out, gcut_error *err) {
   *out = INT64_MAX;
   if (!gcut__cpu_has(c, 0)) return GCUT_OK;
   if (c->inputs[0]->count != 1) return gcut__cpu_fail(c, GCUT_FORMAT, err, "M is no scalar");
@@ -44,7 +45,7 @@ static gcut_status read_count(const gcut_cpu_call *c, int64_t *out, gcut_error *
   return GCUT_OK;
 }
 
-static gcut_status start_loop(gcut_cpu_call *c, gcut__turns *t, bool *out_goes_on,
+static gcut_status start_loop(gcut__cpu_call *c, gcut__turns *t, bool *out_goes_on,
                               gcut_error *err) {
   *out_goes_on = true;
   for (uint32_t k = 0; k < t->n_states; k++) {
@@ -56,7 +57,7 @@ static gcut_status start_loop(gcut_cpu_call *c, gcut__turns *t, bool *out_goes_o
   return truth(c, t->inputs[1], out_goes_on, err);
 }
 
-static gcut_status run_turns(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) {
+static gcut_status run_turns(gcut__cpu_call *c, gcut__turns *t, gcut_error *err) {
   int64_t count;
   bool goes_on = false;
   GCUT_TRY(read_count(c, &count, err));
@@ -74,7 +75,7 @@ static gcut_status run_turns(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) 
   return GCUT_OK;
 }
 
-static gcut_status finish_loop(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) {
+static gcut_status finish_loop(gcut__cpu_call *c, gcut__turns *t, gcut_error *err) {
   for (uint32_t k = 0; k < t->n_states; k++)
     gcut__cpu_output_tensor(c, k, t->inputs[t->first_state + k]);
   for (uint32_t k = 0; k < t->n_stacked; k++) {
@@ -87,7 +88,7 @@ static gcut_status finish_loop(gcut_cpu_call *c, gcut__turns *t, gcut_error *err
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_loop(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_loop(gcut__cpu_call *c, gcut_error *err) {
   const gcut__body_attrs *attrs = c->attrs;
   GCUT_TRY(gcut__check_bodies(c, err));
   uint32_t n_states = c->n_inputs > 2 ? c->n_inputs - 2 : 0;
@@ -111,7 +112,7 @@ gcut_status gcut__cpu_loop(gcut_cpu_call *c, gcut_error *err) {
 // ---- SequenceMap ------------------------------------------------------------------------------
 
 // The body's inputs for item `i`: borrowed.
-static gcut_status pick_items(const gcut_cpu_call *c, size_t i, gcut_tensor **inputs,
+static gcut_status pick_items(const gcut__cpu_call *c, size_t i, gcut_tensor **inputs,
                               gcut_error *err) {
   for (uint32_t k = 0; k < c->n_inputs; k++) {
     gcut_tensor *x = (gcut_tensor *)c->inputs[k];
@@ -124,7 +125,7 @@ static gcut_status pick_items(const gcut_cpu_call *c, size_t i, gcut_tensor **in
   return GCUT_OK;
 }
 
-static gcut_status map_items(gcut_cpu_call *c, gcut__tensor_list *lists, gcut_error *err) {
+static gcut_status map_items(gcut__cpu_call *c, gcut__tensor_list *lists, gcut_error *err) {
   const gcut__body_attrs *attrs = c->attrs;
   gcut_tensor **inputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, c->n_inputs);
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, c->n_outputs);
@@ -145,7 +146,7 @@ static gcut_status map_items(gcut_cpu_call *c, gcut__tensor_list *lists, gcut_er
 }
 
 // The sequence of what the body gave for output `k`.
-static gcut_status gather_items(gcut_cpu_call *c, const gcut__tensor_list *list, uint32_t k,
+static gcut_status gather_items(gcut__cpu_call *c, const gcut__tensor_list *list, uint32_t k,
                                 gcut_error *err) {
   const gcut__body_attrs *attrs = c->attrs;
   uint32_t value = c->graph->bodies[attrs->body].outputs[k];
@@ -157,7 +158,7 @@ static gcut_status gather_items(gcut_cpu_call *c, const gcut__tensor_list *list,
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_sequence_map(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_map(gcut__cpu_call *c, gcut_error *err) {
   const gcut__body_attrs *attrs = c->attrs;
   GCUT_TRY(gcut__check_bodies(c, err));
   if (c->inputs[0]->kind != GCUT_KIND_SEQUENCE)

@@ -14,18 +14,18 @@
 static const double LARGE = 1 << 11;
 
 typedef struct kept_convolution {
-  gcut_cpu_kept base;
-  gcut_dnnl_convolution *convolution;
+  gcut__cpu_kept base;
+  gcut__dnnl_convolution *convolution;
 } kept_convolution;
 
-static void destroy_kept(gcut_cpu_kept *kept) {
+static void destroy_kept(gcut__cpu_kept *kept) {
   gcut__dnnl_convolution_destroy(((kept_convolution *)kept)->convolution);
   free(kept);
 }
 
 // Keeps the convolution for the next call, with its weights packed where they are constant; false
 // where it is still the caller's.
-static bool keep(gcut_cpu_call *c, gcut_dnnl_convolution *convolution) {
+static bool keep(gcut__cpu_call *c, gcut__dnnl_convolution *convolution) {
   if (!gcut__cpu_is_constant(c, 1)) return false;
   const float *w = gcut__tensor_floats(c, c->inputs[1]);
   kept_convolution *kept = malloc(sizeof *kept);
@@ -38,8 +38,8 @@ static bool keep(gcut_cpu_call *c, gcut_dnnl_convolution *convolution) {
 }
 
 // What an earlier call kept or, then *out_own, a new one; NULL where oneDNN has none.
-static gcut_status find_convolution(gcut_cpu_call *c, const gcut_convolution *g,
-                                    gcut_dnnl_convolution **out, bool *out_own, gcut_error *err) {
+static gcut_status find_convolution(gcut__cpu_call *c, const gcut__convolution *g,
+                                    gcut__dnnl_convolution **out, bool *out_own, gcut_error *err) {
   bool has_bias = gcut__cpu_has(c, 2);
   kept_convolution *kept = (kept_convolution *)gcut__cpu_recall(c);
   *out_own = false;
@@ -51,7 +51,7 @@ static gcut_status find_convolution(gcut_cpu_call *c, const gcut_convolution *g,
 }
 
 // x, channels last where that is wanted and it lies otherwise.
-static const float *turned_floats(gcut_cpu_call *c) {
+static const float *turned_floats(gcut__cpu_call *c) {
   const gcut_tensor *x = c->inputs[0];
   const float *from = gcut__tensor_floats(c, x);
   if (c->order->input || !gcut__cpu_order_matters(x->rank, x->dims)) return from;
@@ -60,7 +60,7 @@ static const float *turned_floats(gcut_cpu_call *c) {
   return from ? to : NULL;
 }
 
-static gcut_status run_dnnl(gcut_cpu_call *c, gcut_dnnl_convolution *convolution, bool own,
+static gcut_status run_dnnl(gcut__cpu_call *c, gcut__dnnl_convolution *convolution, bool own,
                             gcut_error *err) {
   bool turned = c->order && gcut__dnnl_convolution_turned(convolution);
   if (!turned) GCUT_TRY(gcut__cpu_straighten_input(c, err));
@@ -75,9 +75,9 @@ static gcut_status run_dnnl(gcut_cpu_call *c, gcut_dnnl_convolution *convolution
   return GCUT_OK;
 }
 
-static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_convolution *g, bool *out_done,
+static gcut_status by_dnnl(gcut__cpu_call *c, const gcut__convolution *g, bool *out_done,
                            gcut_error *err) {
-  gcut_dnnl_convolution *convolution;
+  gcut__dnnl_convolution *convolution;
   bool own;
   GCUT_TRY(find_convolution(c, g, &convolution, &own, err));
   *out_done = convolution != NULL;
@@ -88,13 +88,13 @@ static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_convolution *g, bool *ou
 }
 
 // y = bias, channel by channel.
-static void fill_bias(const gcut_convolution *g, const double *bias, double *y) {
+static void fill_bias(const gcut__convolution *g, const double *bias, double *y) {
   int64_t channels = g->groups * g->out_channels, size = gcut__dims_product(g->window.n, g->out);
   for (int64_t i = 0; i < g->batch * channels; i++)
     for (int64_t j = 0; j < size; j++) y[i * size + j] = bias ? bias[i % channels] : 0;
 }
 
-static gcut_status plainly(gcut_cpu_call *c, const gcut_convolution *g, gcut_error *err) {
+static gcut_status plainly(gcut__cpu_call *c, const gcut__convolution *g, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   GCUT_TRY(gcut__cpu_straighten_input(c, err));
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);
@@ -108,7 +108,7 @@ static gcut_status plainly(gcut_cpu_call *c, const gcut_convolution *g, gcut_err
   return GCUT_OK;
 }
 
-static gcut_status convolve(gcut_cpu_call *c, const gcut_convolution *g, gcut_error *err) {
+static gcut_status convolve(gcut__cpu_call *c, const gcut__convolution *g, gcut_error *err) {
   bool done = false;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   bool empty = c->inputs[0]->count == 0 || c->inputs[1]->count == 0;
@@ -117,31 +117,31 @@ static gcut_status convolve(gcut_cpu_call *c, const gcut_convolution *g, gcut_er
   return done ? GCUT_OK : plainly(c, g, err);
 }
 
-gcut_status gcut__cpu_conv(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_conv(gcut__cpu_call *c, gcut_error *err) {
   const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
-  gcut_convolution g = {.batch = x->dims[0],
-                        .groups = attrs->group,
-                        .in_channels = w->dims[1],
-                        .out_channels = w->dims[0] / attrs->group,
-                        .in = x->dims + 2,
-                        .out = y->dims + 2};
+  gcut__convolution g = {.batch = x->dims[0],
+                         .groups = attrs->group,
+                         .in_channels = w->dims[1],
+                         .out_channels = w->dims[0] / attrs->group,
+                         .in = x->dims + 2,
+                         .out = y->dims + 2};
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &g.window, err));
   memcpy(g.window.kernel, w->dims + 2, (size_t)g.window.n * sizeof *g.window.kernel);
   gcut__window_place(&g.window, g.in, g.out);
   return convolve(c, &g, err);
 }
 
-gcut_status gcut__cpu_conv_transpose(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_conv_transpose(gcut__cpu_call *c, gcut_error *err) {
   const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
-  gcut_convolution g = {.transposed = true,
-                        .batch = x->dims[0],
-                        .groups = attrs->group,
-                        .in_channels = x->dims[1] / attrs->group,
-                        .out_channels = w->dims[1],
-                        .in = x->dims + 2,
-                        .out = y->dims + 2};
+  gcut__convolution g = {.transposed = true,
+                         .batch = x->dims[0],
+                         .groups = attrs->group,
+                         .in_channels = x->dims[1] / attrs->group,
+                         .out_channels = w->dims[1],
+                         .in = x->dims + 2,
+                         .out = y->dims + 2};
   gcut__conv_transpose_window(c->node, attrs, x->rank - 2, w->dims + 2, g.in, g.out, &g.window);
   return convolve(c, &g, err);
 }

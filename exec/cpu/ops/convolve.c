@@ -23,7 +23,7 @@ int64_t gcut__dims_product(int n, const int64_t *dims) {
   return product;
 }
 
-double gcut__convolution_products(const gcut_convolution *g) {
+double gcut__convolution_products(const gcut__convolution *g) {
   int n = g->window.n;
   double outputs = (double)gcut__dims_product(n, g->transposed ? g->in : g->out);
   return outputs * (double)gcut__dims_product(n, g->window.kernel) *
@@ -80,7 +80,7 @@ static void slide(const planes *p, const double *taps, double *far, double *near
   }
 }
 
-void gcut__convolve_plain(const gcut_convolution *g, const double *x, const double *w, double *y) {
+void gcut__convolve_plain(const gcut__convolution *g, const double *x, const double *w, double *y) {
   int n = g->window.n;
   int64_t in = gcut__dims_product(n, g->in), out = gcut__dims_product(n, g->out),
           taps = gcut__dims_product(n, g->window.kernel);

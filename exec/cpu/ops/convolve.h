@@ -7,18 +7,18 @@
 // x [batch, groups * in_channels, in...], y [batch, groups * out_channels, out...]
 // w [groups * out_channels, in_channels, kernel...], transposed [groups * in_channels,
 // out_channels, kernel...]
-typedef struct gcut_convolution {
+typedef struct gcut__convolution {
   bool transposed;
   int64_t batch, groups;
   int64_t in_channels, out_channels; // of one group
   const int64_t *in, *out;           // [window.n] spatial sizes
   gcut__window window;               // kernel and padding settled
-} gcut_convolution;
+} gcut__convolution;
 
 // Multiply-adds that it takes.
-double gcut__convolution_products(const gcut_convolution *g);
+double gcut__convolution_products(const gcut__convolution *g);
 // Adds the convolution to y, which holds the bias (or zeros) before.
-void gcut__convolve_plain(const gcut_convolution *g, const double *x, const double *w, double *y);
+void gcut__convolve_plain(const gcut__convolution *g, const double *x, const double *w, double *y);
 
 int64_t gcut__dims_product(int n, const int64_t *dims);
 // To the next index in row-major order over n dims, none of them 0; false after the last.

@@ -9,7 +9,7 @@
 typedef void step_function(size_t n, const void *x, void *running, void *y, bool exclusive);
 
 typedef struct cumulation {
-  step_function *step[5]; // by gcut_class
+  step_function *step[5]; // by gcut__class
   double identity;
 } cumulation;
 
@@ -31,19 +31,19 @@ STEP(prod_f, float, double, *)
 STEP(prod_d, double, double, *)
 STEP(prod_u, uint64_t, uint64_t, *)
 
-static const cumulation sums = {{[GCUT_CLASS_f] = sum_f,
-                                 [GCUT_CLASS_d] = sum_d,
-                                 [GCUT_CLASS_i] = sum_u,
-                                 [GCUT_CLASS_u] = sum_u},
+static const cumulation sums = {{[GCUT__CLASS_f] = sum_f,
+                                 [GCUT__CLASS_d] = sum_d,
+                                 [GCUT__CLASS_i] = sum_u,
+                                 [GCUT__CLASS_u] = sum_u},
                                 0};
-static const cumulation products = {{[GCUT_CLASS_f] = prod_f,
-                                     [GCUT_CLASS_d] = prod_d,
-                                     [GCUT_CLASS_i] = prod_u,
-                                     [GCUT_CLASS_u] = prod_u},
+static const cumulation products = {{[GCUT__CLASS_f] = prod_f,
+                                     [GCUT__CLASS_d] = prod_d,
+                                     [GCUT__CLASS_i] = prod_u,
+                                     [GCUT__CLASS_u] = prod_u},
                                     1};
 
-static void start(const cumulation *what, gcut_class class, size_t n, gcut_row *running) {
-  bool is_float = class == GCUT_CLASS_f || class == GCUT_CLASS_d;
+static void start(const cumulation *what, gcut__class class, size_t n, gcut__row_buffer *running) {
+  bool is_float = class == GCUT__CLASS_f || class == GCUT__CLASS_d;
   for (size_t k = 0; k < n; k++)
     if (is_float)
       running->d[k] = what->identity;
@@ -51,14 +51,14 @@ static void start(const cumulation *what, gcut_class class, size_t n, gcut_row *
       running->u[k] = (uint64_t)what->identity;
 }
 
-// n <= GCUT_ROW columns of `size` elements, the first at `offset`.
-static void run_columns(const gcut_cpu_call *c, const cumulation *what, int64_t offset,
+// n <= GCUT__ROW columns of `size` elements, the first at `offset`.
+static void run_columns(const gcut__cpu_call *c, const cumulation *what, int64_t offset,
                         int64_t size, int64_t inner, size_t n) {
   const gcut__cumulative_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut__class_of(x->type);
-  gcut_row in, out, running;
+  gcut__class class = gcut__class_of(x->type);
+  gcut__row_buffer in, out, running;
   start(what, class, n, &running);
   for (int64_t k = 0; k < size; k++) {
     int64_t at = offset + (attrs->reverse ? size - 1 - k : k) * inner;
@@ -69,7 +69,7 @@ static void run_columns(const gcut_cpu_call *c, const cumulation *what, int64_t 
   }
 }
 
-static gcut_status run(gcut_cpu_call *c, const cumulation *what, gcut_error *err) {
+static gcut_status run(gcut__cpu_call *c, const cumulation *what, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *axis_input = c->inputs[1];
   if (!what->step[gcut__class_of(x->type)]) return gcut__cpu_type_unsupported(c, x->type, err);
   if (x->count == 0) return GCUT_OK;
@@ -79,16 +79,16 @@ static gcut_status run(gcut_cpu_call *c, const cumulation *what, gcut_error *err
   int64_t size = x->dims[axis], inner = 1;
   for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
   for (int64_t o = 0; o < (int64_t)x->count / (size * inner); o++)
-    for (int64_t at = 0; at < inner; at += GCUT_ROW)
+    for (int64_t at = 0; at < inner; at += GCUT__ROW)
       run_columns(c, what, o * size * inner + at, size, inner,
-                  inner - at < GCUT_ROW ? (size_t)(inner - at) : GCUT_ROW);
+                  inner - at < GCUT__ROW ? (size_t)(inner - at) : GCUT__ROW);
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_cumsum(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_cumsum(gcut__cpu_call *c, gcut_error *err) {
   return run(c, &sums, err);
 }
 
-gcut_status gcut__cpu_cumprod(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_cumprod(gcut__cpu_call *c, gcut_error *err) {
   return run(c, &products, err);
 }

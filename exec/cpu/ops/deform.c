@@ -68,7 +68,7 @@ static void sample_group(const deform *d, int64_t batch, int64_t group, double *
   }
 }
 
-static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
+static gcut_status read_deform(gcut__cpu_call *c, deform *d, gcut_error *err) {
   const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *w = c->inputs[1], *y = c->outputs[0];
   int n = x->rank - 2;
@@ -94,14 +94,14 @@ static gcut_status read_deform(gcut_cpu_call *c, deform *d, gcut_error *err) {
   return ok ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__cpu_deform_conv(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_deform_conv(gcut__cpu_call *c, gcut_error *err) {
   const gcut__conv_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   deform d;
   if (out->count == 0) return GCUT_OK;
   GCUT_TRY(read_deform(c, &d, err));
   int64_t m = c->inputs[1]->dims[0] / attrs->group, k = d.per_group * d.taps;
-  gcut_gemm g = gcut__gemm_packed(m, d.size_out, k, false, false);
+  gcut__gemm g = gcut__gemm_packed(m, d.size_out, k, false, false);
   double *columns = gcut_arena_alloc(c->scratch, (size_t)k, (size_t)d.size_out * sizeof *columns);
   double *y = gcut_arena_alloc(c->scratch, out->count, sizeof *y), *at = y;
   const double *bias = gcut__cpu_has(c, 3) ? gcut__tensor_doubles(c, c->inputs[3]) : NULL;

@@ -33,7 +33,7 @@ static double determinant(double *a, int64_t n) {
   return det;
 }
 
-gcut_status gcut__cpu_det(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_det(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   int64_t n = x->dims[x->rank - 1];
   uint64_t size = (uint64_t)n * (uint64_t)n;

@@ -77,7 +77,7 @@ static int64_t keep_boxes(const float *boxes, const candidate *ranked, int64_t n
   return count;
 }
 
-static limits read_limits(const gcut_cpu_call *c) {
+static limits read_limits(const gcut__cpu_call *c) {
   const gcut__nms_attrs *attrs = c->attrs;
   limits l = {.center = attrs->center_point_box != 0};
   bool given[5] = {false};
@@ -90,7 +90,7 @@ static limits read_limits(const gcut_cpu_call *c) {
   return l;
 }
 
-gcut_status gcut__cpu_non_max_suppression(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_non_max_suppression(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *boxes = c->inputs[0], *scores = c->inputs[1];
   limits l = read_limits(c);
   int64_t batches = boxes->dims[0], n = boxes->dims[1], classes = scores->dims[1];

@@ -36,7 +36,7 @@ static gcut_status zip_row(gcut_tensor *keys, const float *row, gcut_tensor **ou
   return status;
 }
 
-gcut_status gcut__cpu_zip_map(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_zip_map(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   size_t rows = x->rank == 2 ? (size_t)x->dims[0] : 1, made = 0;
   gcut_tensor **maps = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, rows), *keys, *sequence;
@@ -67,7 +67,7 @@ static int compare_entries(const void *a, const void *b) {
 }
 
 // The number that a value is.
-static gcut_status value_of(gcut_cpu_call *c, const gcut_tensor *values, uint64_t i, double *out,
+static gcut_status value_of(gcut__cpu_call *c, const gcut_tensor *values, uint64_t i, double *out,
                             gcut_error *err) {
   if (values->type == GCUT_FLOAT) {
     *out = (double)((const float *)values->data)[i];
@@ -79,7 +79,7 @@ static gcut_status value_of(gcut_cpu_call *c, const gcut_tensor *values, uint64_
 }
 
 // Element `to` of y = value `i`, as y's type.
-static gcut_status cast_value(gcut_cpu_call *c, const gcut_tensor *values, uint64_t i,
+static gcut_status cast_value(gcut__cpu_call *c, const gcut_tensor *values, uint64_t i,
                               gcut_tensor *y, uint64_t to, gcut_error *err) {
   char text[GCUT_DECIMAL_SIZE];
   double value;
@@ -105,7 +105,7 @@ static gcut_status clear(gcut_tensor *y, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_cast_map(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_cast_map(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *keys = c->inputs[0]->items[0], *values = c->inputs[0]->items[1];
   gcut_tensor *y = c->outputs[0];
   bool sparse = gcut__is_sparse_map(c->attrs);
@@ -146,7 +146,7 @@ static int64_t place_of(const gcut_tensor *keys, uint64_t i, gcut__classes words
 }
 
 // Keys that no word names are left out, as other engines do.
-gcut_status gcut__cpu_dict_vectorizer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_dict_vectorizer(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *keys = c->inputs[0]->items[0], *values = c->inputs[0]->items[1];
   gcut_tensor *y = c->outputs[0];
   size_t size = gcut_dtype_bits(values->type) / 8;

@@ -22,7 +22,7 @@ typedef struct operand {
 } operand;
 
 typedef struct einsum {
-  gcut_cpu_call *c;
+  gcut__cpu_call *c;
   gcut__einsum equation;
   gcut_dtype type; // computed with: FLOAT, DOUBLE, UINT32 or UINT64
   size_t bytes;    // of an element of it
@@ -134,7 +134,7 @@ static gcut_status read_operand(const einsum *e, uint32_t i, operand *o, gcut_er
 }
 
 #define X(name, T)                                                                                 \
-  static void add_##name(gcut_walk *w, const T *in, T *out) {                                      \
+  static void add_##name(gcut__walk *w, const T *in, T *out) {                                     \
     for (bool more = gcut__walk_start(w); more; more = gcut__walk_next(w)) {                       \
       const T *x = in + w->offsets[0];                                                             \
       T *y = out + w->offsets[1];                                                                  \
@@ -144,7 +144,7 @@ static gcut_status read_operand(const einsum *e, uint32_t i, operand *o, gcut_er
 COMPUTING(X)
 #undef X
 
-static void add(gcut_dtype type, gcut_walk *w, const void *in, void *out) {
+static void add(gcut_dtype type, gcut__walk *w, const void *in, void *out) {
   switch (type) {
 #define X(name, T)                                                                                 \
   case GCUT_##name: add_##name(w, in, out); break;
@@ -171,7 +171,7 @@ static bool lies_in_order(const einsum *e, const operand *o, const labels *order
 static gcut_status arrange(const einsum *e, const operand *o, const labels *order,
                            const void **out_data, gcut_error *err) {
   int64_t dims[GCUT_MAX_RANK], to[GCUT_MAX_RANK] = {0}, step = 1;
-  gcut_walk *walk;
+  gcut__walk *walk;
   *out_data = o->data;
   if (lies_in_order(e, o, order)) return GCUT_OK;
   void *out = gcut_arena_alloc(e->c->scratch, (size_t)count_of(e, order), e->bytes);
@@ -228,7 +228,7 @@ static gcut_status multiply(const einsum *e, const roles *r, const char *a, cons
                             char *out, gcut_error *err) {
   int64_t m = (int64_t)count_of(e, &r->rows), n = (int64_t)count_of(e, &r->columns);
   int64_t k = (int64_t)count_of(e, &r->inner), batches = (int64_t)count_of(e, &r->batch);
-  gcut_gemm g = gcut__gemm_packed(m, n, k, false, false);
+  gcut__gemm g = gcut__gemm_packed(m, n, k, false, false);
   bool small = (double)m * (double)n * (double)k < SMALL;
   for (int64_t i = 0; i < batches; i++) {
     const char *x = a ? a + (size_t)(i * m * k) * e->bytes : NULL; // NULL: no elements
@@ -237,7 +237,7 @@ static gcut_status multiply(const einsum *e, const roles *r, const char *a, cons
     if (small)
       gcut__gemm_plain(e->type, &g, x, y, to);
     else
-      GCUT_TRY(gcut__gemm(e->c, e->type, &g, x, y, to, err));
+      GCUT_TRY(gcut__gemm_run(e->c, e->type, &g, x, y, to, err));
   }
   return GCUT_OK;
 }
@@ -276,7 +276,7 @@ static gcut_status take_in(const einsum *e, operand *a, uint32_t i, gcut_error *
   return GCUT_OK;
 }
 
-static gcut_status begin(gcut_cpu_call *c, einsum *e, gcut_error *err) {
+static gcut_status begin(gcut__cpu_call *c, einsum *e, gcut_error *err) {
   const gcut__einsum_attrs *attrs = c->attrs;
   *e = (einsum){.c = c, .type = computing_type(c->outputs[0]->type)};
   e->bytes = gcut_dtype_bits(e->type) / 8;
@@ -295,7 +295,7 @@ static gcut_status begin(gcut_cpu_call *c, einsum *e, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_einsum(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_einsum(gcut__cpu_call *c, gcut_error *err) {
   einsum e;
   operand a;
   labels order = {0};

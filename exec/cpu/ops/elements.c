@@ -3,7 +3,7 @@
 
 #include "tracer/base/codes.h"
 
-static gcut_status no_scratch(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status no_scratch(gcut__cpu_call *c, gcut_error *err) {
   return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
 }
 
@@ -12,7 +12,7 @@ static size_t item_size(gcut_dtype type) {
   return bits < 8 ? 1 : bits / 8;
 }
 
-gcut_status gcut__elements_read(gcut_cpu_call *c, const gcut_tensor *tensor, gcut__elements *out,
+gcut_status gcut__elements_read(gcut__cpu_call *c, const gcut_tensor *tensor, gcut__elements *out,
                                 gcut_error *err) {
   unsigned bits = gcut_dtype_bits(tensor->type);
   *out = (gcut__elements){.data = tensor->data, .size = item_size(tensor->type)};
@@ -23,7 +23,7 @@ gcut_status gcut__elements_read(gcut_cpu_call *c, const gcut_tensor *tensor, gcu
   return GCUT_OK;
 }
 
-gcut_status gcut__elements_write(gcut_cpu_call *c, gcut_tensor *tensor, gcut__elements *out,
+gcut_status gcut__elements_write(gcut__cpu_call *c, gcut_tensor *tensor, gcut__elements *out,
                                  gcut_error *err) {
   *out = (gcut__elements){.data = tensor->data, .size = item_size(tensor->type)};
   if (gcut_dtype_bits(tensor->type) >= 8 && tensor->type != GCUT_STRING) return GCUT_OK;
@@ -36,7 +36,7 @@ static void pack(const uint8_t *items, unsigned bits, gcut_tensor *tensor) {
   for (uint64_t i = 0; i < tensor->count; i++) gcut_code_set(tensor->data, i, bits, items[i]);
 }
 
-gcut_status gcut__elements_store(gcut_cpu_call *c, const gcut__elements *elements,
+gcut_status gcut__elements_store(gcut__cpu_call *c, const gcut__elements *elements,
                                  gcut_tensor *tensor, gcut_error *err) {
   (void)c;
   if (tensor->type == GCUT_STRING) {

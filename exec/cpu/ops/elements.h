@@ -14,13 +14,13 @@ typedef struct gcut__elements {
 } gcut__elements;
 
 // The elements of an input: only for reading.
-GCUT_MUST_USE gcut_status gcut__elements_read(gcut_cpu_call *c, const gcut_tensor *tensor,
+GCUT_MUST_USE gcut_status gcut__elements_read(gcut__cpu_call *c, const gcut_tensor *tensor,
                                               gcut__elements *out, gcut_error *err);
 // Where to write the elements of an output: uninitialised, or zeroed scratch.
-GCUT_MUST_USE gcut_status gcut__elements_write(gcut_cpu_call *c, gcut_tensor *tensor,
+GCUT_MUST_USE gcut_status gcut__elements_write(gcut__cpu_call *c, gcut_tensor *tensor,
                                                gcut__elements *out, gcut_error *err);
 // After the last write.
-GCUT_MUST_USE gcut_status gcut__elements_store(gcut_cpu_call *c, const gcut__elements *elements,
+GCUT_MUST_USE gcut_status gcut__elements_store(gcut__cpu_call *c, const gcut__elements *elements,
                                                gcut_tensor *tensor, gcut_error *err);
 
 #endif

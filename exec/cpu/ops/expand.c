@@ -4,7 +4,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/stride.h"
 
-gcut_status gcut__cpu_expand(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_expand(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;
@@ -19,7 +19,7 @@ gcut_status gcut__cpu_expand(gcut_cpu_call *c, gcut_error *err) {
 }
 
 // Every dim becomes two: which copy, and where in it.
-gcut_status gcut__cpu_tile(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_tile(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;

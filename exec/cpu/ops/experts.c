@@ -69,7 +69,7 @@ static void list_choices(const experts *m, const double *logits, const double *o
   }
 }
 
-static gcut_status sort_choices(gcut_cpu_call *c, experts *m, const choices *from,
+static gcut_status sort_choices(gcut__cpu_call *c, experts *m, const choices *from,
                                 gcut_error *err) {
   m->token = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)from->n);
   m->weight = GCUT_NEW_ARRAY(c->scratch, float, (size_t)from->n);
@@ -82,7 +82,7 @@ static gcut_status sort_choices(gcut_cpu_call *c, experts *m, const choices *fro
   return GCUT_OK;
 }
 
-static gcut_status route(gcut_cpu_call *c, experts *m, gcut_error *err) {
+static gcut_status route(gcut__cpu_call *c, experts *m, gcut_error *err) {
   const double *logits = gcut__tensor_doubles(c, c->inputs[1]), *own = NULL;
   double *weights = GCUT_NEW_ARRAY(c->scratch, double, (size_t)m->n);
   size_t tokens = (size_t)m->tokens, k = (size_t)m->attrs->k;
@@ -108,7 +108,7 @@ static float zero_at(const gcut_tensor *zeros, const gcut__projection *p, int64_
   return gcut__packed_value(data + (expert * rows + row) * last, block, p->bits);
 }
 
-static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut__projection *p, int64_t expert,
+static gcut_status expand(gcut__cpu_call *c, experts *m, const gcut__projection *p, int64_t expert,
                           int64_t rows, int64_t columns, gcut_error *err) {
   const float *scales;
   const gcut_tensor *zeros = gcut__cpu_has(c, p->zero_points) ? c->inputs[p->zero_points] : NULL;
@@ -129,7 +129,7 @@ static gcut_status expand(gcut_cpu_call *c, experts *m, const gcut__projection *
 }
 
 // to [n][rows] = from [n][columns] times one expert's weights, plus its bias.
-static gcut_status project(gcut_cpu_call *c, experts *m, int which, int64_t expert, int64_t n,
+static gcut_status project(gcut__cpu_call *c, experts *m, int which, int64_t expert, int64_t n,
                            int64_t rows, int64_t columns, const float *from, float *to,
                            gcut_error *err) {
   const gcut__projection *p = &m->fc[which];
@@ -143,9 +143,9 @@ static gcut_status project(gcut_cpu_call *c, experts *m, int which, int64_t expe
   else
     gcut__load_floats(w->type, w->data, (uint64_t)(expert * rows * columns),
                       (uint64_t)(rows * columns), m->weights);
-  gcut_gemm g = gcut__gemm_packed(n, rows, columns, false, true);
+  gcut__gemm g = gcut__gemm_packed(n, rows, columns, false, true);
   if (bias) g.d = bias + expert * rows, g.d_column = 1, g.beta = 1;
-  return gcut__gemm(c, GCUT_FLOAT, &g, from, weights, to, err);
+  return gcut__gemm_run(c, GCUT_FLOAT, &g, from, weights, to, err);
 }
 
 // ---- activation -------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ static void combine(const experts *m, int64_t n, bool gated) {
 
 // ---- the kernels ------------------------------------------------------------------------------
 
-static gcut_status run_expert(gcut_cpu_call *c, experts *m, int64_t e, gcut_error *err) {
+static gcut_status run_expert(gcut__cpu_call *c, experts *m, int64_t e, gcut_error *err) {
   int64_t first = m->routes.first[e], n = m->routes.first[e + 1] - first;
   const int64_t *token = m->token + first;
   bool gated = gcut__cpu_has(c, m->fc[2].weights);
@@ -208,7 +208,7 @@ static gcut_status run_expert(gcut_cpu_call *c, experts *m, int64_t e, gcut_erro
   return GCUT_OK;
 }
 
-static bool allocate(gcut_cpu_call *c, experts *m) {
+static bool allocate(gcut__cpu_call *c, experts *m) {
   size_t tokens = (size_t)m->routes.most, size = sizeof(float);
   size_t widest = (size_t)(m->rows > m->hidden ? m->rows : m->hidden);
   bool expanded = m->fc[0].bits || c->inputs[m->fc[0].weights]->type != GCUT_FLOAT;
@@ -221,7 +221,7 @@ static bool allocate(gcut_cpu_call *c, experts *m) {
   return m->weights && m->in && m->middle && m->gate && m->out;
 }
 
-static gcut_status run(gcut_cpu_call *c, bool quantized, gcut_error *err) {
+static gcut_status run(gcut__cpu_call *c, bool quantized, gcut_error *err) {
   const gcut__experts_attrs *attrs = c->attrs;
   experts m = {.attrs = attrs, .activation = gcut__experts_activation_of(attrs)};
   const gcut_tensor *x = c->inputs[0];
@@ -241,9 +241,9 @@ static gcut_status run(gcut_cpu_call *c, bool quantized, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_moe(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_moe(gcut__cpu_call *c, gcut_error *err) {
   return run(c, false, err);
 }
-gcut_status gcut__cpu_quantized_moe(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_moe(gcut__cpu_call *c, gcut_error *err) {
   return run(c, true, err);
 }

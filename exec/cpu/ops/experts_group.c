@@ -11,18 +11,18 @@ enum { BLOCK = 1024 }; // rows
 
 typedef struct experts {
   gcut_dtype type;
-  int64_t n;      // matrices
-  int64_t rows;   // products: indices
-  int64_t shared; // rows that follow one another and have a row of x in common
-  gcut_gemm gemm; // of one row
+  int64_t n;       // matrices
+  int64_t rows;    // products: indices
+  int64_t shared;  // rows that follow one another and have a row of x in common
+  gcut__gemm gemm; // of one row
   const char *w, *x;
   char *y, *in, *out; // in, out: a block
   size_t size;        // of an element
 } experts;
 
 // Indices are at fault as those of the node that reads them.
-static gcut_cpu_call call_of_picker(const gcut_cpu_call *c, const gcut_fused *group) {
-  gcut_cpu_call call = *c;
+static gcut__cpu_call call_of_picker(const gcut__cpu_call *c, const gcut_fused *group) {
+  gcut__cpu_call call = *c;
   for (uint32_t i = 0; i < group->n_nodes; i++) {
     const gcut_node *node = &c->graph->nodes[group->nodes[i]];
     if (node->n_inputs == 2 && gcut_node_inputs(c->graph, node)[1] == group->reads[1])
@@ -32,7 +32,7 @@ static gcut_cpu_call call_of_picker(const gcut_cpu_call *c, const gcut_fused *gr
 }
 
 // Sizes follow from the trace; tensors must agree.
-static gcut_status read_sizes(const gcut_cpu_call *c, experts *m, gcut_error *err) {
+static gcut_status read_sizes(const gcut__cpu_call *c, experts *m, gcut_error *err) {
   const gcut_fused *group = c->attrs;
   const gcut_tensor *w = c->inputs[0], *ids = c->inputs[1], *x = c->inputs[2], *y = c->outputs[0];
   if (w->rank != 3 || w->type != x->type || w->type != y->type)
@@ -56,25 +56,25 @@ static gcut_status read_sizes(const gcut_cpu_call *c, experts *m, gcut_error *er
 }
 
 // Rows of one expert.
-static gcut_status multiply(gcut_cpu_call *c, experts *m, int64_t expert, const int64_t *rows,
+static gcut_status multiply(gcut__cpu_call *c, experts *m, int64_t expert, const int64_t *rows,
                             int64_t n, gcut_error *err) {
   size_t in = (size_t)m->gemm.k * m->size, out = (size_t)m->gemm.n * m->size;
   for (int64_t i = 0; i < n; i += BLOCK) {
     m->gemm.m = n - i < BLOCK ? n - i : BLOCK;
     gcut__gather_rows(m->in, m->x, rows + i, m->gemm.m, m->shared, in);
-    GCUT_TRY(gcut__gemm(c, m->type, &m->gemm, m->in, m->w + (size_t)expert * in * (size_t)m->gemm.n,
-                        m->out, err));
+    GCUT_TRY(gcut__gemm_run(c, m->type, &m->gemm, m->in,
+                            m->w + (size_t)expert * in * (size_t)m->gemm.n, m->out, err));
     gcut__scatter_rows(m->y, m->out, rows + i, m->gemm.m, out);
     gcut_arena_reset(c->scratch);
   }
   return GCUT_OK;
 }
 
-static gcut_status run(gcut_cpu_call *c, experts *m, const gcut__routes *routes, gcut_error *err) {
+static gcut_status run(gcut__cpu_call *c, experts *m, const gcut__routes *routes, gcut_error *err) {
   size_t block = (size_t)(routes->most < BLOCK ? routes->most : BLOCK);
   m->in = gcut_arena_alloc(c->scratch, block, (size_t)m->gemm.k * m->size);
   m->out = gcut_arena_alloc(c->scratch, block, (size_t)m->gemm.n * m->size);
-  gcut_cpu_call each = *c;
+  gcut__cpu_call each = *c;
   each.scratch = gcut_arena_create(); // what a product takes, it gives back
   gcut_status status = m->in && m->out && each.scratch ? GCUT_OK : GCUT_NO_MEMORY(err);
   for (int64_t e = 0; e < m->n && status == GCUT_OK; e++)
@@ -84,8 +84,8 @@ static gcut_status run(gcut_cpu_call *c, experts *m, const gcut__routes *routes,
   return status;
 }
 
-gcut_status gcut__cpu_group_experts(gcut_cpu_call *c, gcut_error *err) {
-  gcut_cpu_call picker = call_of_picker(c, c->attrs);
+gcut_status gcut__cpu_group_experts(gcut__cpu_call *c, gcut_error *err) {
+  gcut__cpu_call picker = call_of_picker(c, c->attrs);
   gcut__routes routes;
   experts m;
   const int64_t *ids;

@@ -33,7 +33,7 @@ static inline float exp_one(float x) {
 
 enum { LANES = 8 };
 
-GCUT_WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
+GCUT__WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
   double sums[LANES] = {0}, sum = 0;
   int64_t whole = n - n % LANES;
   for (int64_t i = 0; i < n; i++) x[i] = exp_one(x[i] - less);
@@ -44,7 +44,7 @@ GCUT_WIDE double gcut__exp_floats(float *x, int64_t n, float less) {
   return sum;
 }
 
-GCUT_WIDE void gcut__sigmoid_floats(float *x, int64_t n) {
+GCUT__WIDE void gcut__sigmoid_floats(float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] = 1 / (1 + exp_one(-x[i]));
 }
 
@@ -59,6 +59,6 @@ static inline float tanh_one(float x) {
   return fabsf(x) > 0.6f ? copysignf(far, x) : x + x * z * p;
 }
 
-GCUT_WIDE void gcut__tanh_floats(float *x, int64_t n) {
+GCUT__WIDE void gcut__tanh_floats(float *x, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] = tanh_one(x[i]);
 }

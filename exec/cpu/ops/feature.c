@@ -19,7 +19,7 @@ static void store(gcut_tensor *y, uint64_t i, double value) {
   }
 }
 
-gcut_status gcut__cpu_array_feature_extractor(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_array_feature_extractor(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;
@@ -35,7 +35,7 @@ gcut_status gcut__cpu_array_feature_extractor(gcut_cpu_call *c, gcut_error *err)
 }
 
 // A row is the inputs' rows one after the other, each cut or filled up with zeros to its size.
-gcut_status gcut__cpu_feature_vectorizer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_feature_vectorizer(gcut__cpu_call *c, gcut_error *err) {
   gcut_ints sizes = ((const gcut__vectorizer_attrs *)c->attrs)->inputdimensions;
   float *to = c->outputs[0]->data;
   int64_t rows = c->outputs[0]->dims[0];
@@ -49,7 +49,7 @@ gcut_status gcut__cpu_feature_vectorizer(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_binarizer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_binarizer(gcut__cpu_call *c, gcut_error *err) {
   const gcut__binarizer_attrs *attrs = c->attrs;
   (void)err;
   for (uint64_t i = 0; i < c->inputs[0]->count; i++)
@@ -62,7 +62,7 @@ static double entry(gcut_floats list, uint64_t k) {
   return (double)list.data[list.n == 1 ? 0 : k];
 }
 
-gcut_status gcut__cpu_scaler(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_scaler(gcut__cpu_call *c, gcut_error *err) {
   const gcut__scaler_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   uint64_t row = gcut__n_features(x);
@@ -84,7 +84,7 @@ static double norm_of(gcut__feature_norm norm, const gcut_tensor *x, uint64_t at
   return norm == GCUT__NORM_MAX ? largest : norm == GCUT__NORM_L1 ? sum : sqrt(sum);
 }
 
-gcut_status gcut__cpu_normalizer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_normalizer(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut__feature_norm norm = gcut__feature_norm_of(c->attrs);
   uint64_t row = gcut__n_features(x);
@@ -113,7 +113,7 @@ static void impute_integers(const gcut__imputer_attrs *attrs, const gcut_tensor 
   }
 }
 
-gcut_status gcut__cpu_imputer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_imputer(gcut__cpu_call *c, gcut_error *err) {
   const gcut__imputer_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   double replaced = (double)attrs->replaced_value_float;
@@ -131,7 +131,7 @@ gcut_status gcut__cpu_imputer(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_linear_regressor(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_linear_regressor(gcut__cpu_call *c, gcut_error *err) {
   const gcut__linear_regressor_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];

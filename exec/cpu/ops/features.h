@@ -31,7 +31,7 @@ static inline size_t gcut__best(size_t n, const double *scores) {
 }
 
 // Writes what a classifier makes of row `row`: the label of class `best`, and its scores.
-GCUT_MUST_USE gcut_status gcut__store_class(gcut_cpu_call *c, uint64_t row, gcut__classes classes,
+GCUT_MUST_USE gcut_status gcut__store_class(gcut__cpu_call *c, uint64_t row, gcut__classes classes,
                                             size_t best, const double *scores, gcut_error *err);
 
 #endif

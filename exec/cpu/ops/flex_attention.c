@@ -38,11 +38,11 @@ static int64_t kv_head(const flex *f, int64_t head) {
   return head / f->heads * f->kv_heads + head % f->heads / (f->heads / f->kv_heads);
 }
 
-static gcut_status multiply_scores(gcut_cpu_call *c, const flex *f, void *part, gcut_tensor *scores,
-                                   gcut_error *err) {
+static gcut_status multiply_scores(gcut__cpu_call *c, const flex *f, void *part,
+                                   gcut_tensor *scores, gcut_error *err) {
   const void *q, *k;
   int64_t n = f->q_length * f->total;
-  gcut_gemm g = gcut__gemm_packed(f->q_length, f->total, f->size, false, true);
+  gcut__gemm g = gcut__gemm_packed(f->q_length, f->total, f->size, false, true);
   g.alpha = f->scale;
   GCUT_TRY(gcut__input_real(c, f->real, 0, &q, err));
   GCUT_TRY(gcut__input_real(c, f->real, 1, &k, err));
@@ -50,32 +50,33 @@ static gcut_status multiply_scores(gcut_cpu_call *c, const flex *f, void *part, 
     const char *a = (const char *)q + (size_t)(head * f->q_length * f->size) * real_size(f);
     const char *b =
         (const char *)k + (size_t)(kv_head(f, head) * f->total * f->size) * real_size(f);
-    GCUT_TRY(gcut__gemm(c, f->real, &g, a, b, part, err));
+    GCUT_TRY(gcut__gemm_run(c, f->real, &g, a, b, part, err));
     store(f, scores, head * n, n, part);
   }
   return GCUT_OK;
 }
 
-static gcut_status multiply_values(gcut_cpu_call *c, const flex *f, void *part,
+static gcut_status multiply_values(gcut__cpu_call *c, const flex *f, void *part,
                                    const gcut_tensor *probs, gcut_error *err) {
   const void *v;
   void *y;
   int64_t n = f->q_length * f->total;
-  gcut_gemm g = gcut__gemm_packed(f->q_length, f->v_size, f->total, false, false);
+  gcut__gemm g = gcut__gemm_packed(f->q_length, f->v_size, f->total, false, false);
   GCUT_TRY(gcut__input_real(c, f->real, 2, &v, err));
   GCUT_TRY(gcut__output_real(c, f->real, 0, &y, err));
   for (int64_t head = 0; head < probs->dims[0] * f->heads; head++) {
     const char *b =
         (const char *)v + (size_t)(kv_head(f, head) * f->total * f->v_size) * real_size(f);
     load(f, probs, head * n, n, part);
-    GCUT_TRY(gcut__gemm(c, f->real, &g, part, b,
-                        (char *)y + (size_t)(head * f->q_length * f->v_size) * real_size(f), err));
+    GCUT_TRY(gcut__gemm_run(c, f->real, &g, part, b,
+                            (char *)y + (size_t)(head * f->q_length * f->v_size) * real_size(f),
+                            err));
   }
   gcut__finish_real(c, f->real, 0, y);
   return GCUT_OK;
 }
 
-static gcut_status softmax(gcut_cpu_call *c, gcut_tensor *scores, gcut_error *err) {
+static gcut_status softmax(gcut__cpu_call *c, gcut_tensor *scores, gcut_error *err) {
   uint64_t n = (uint64_t)scores->dims[3];
   double *row = GCUT_NEW_ARRAY(c->scratch, double, n);
   if (!row) return GCUT_NO_MEMORY(err);
@@ -88,7 +89,7 @@ static gcut_status softmax(gcut_cpu_call *c, gcut_tensor *scores, gcut_error *er
 }
 
 // Replaces *t, whose reference is given up, by what the body makes of it.
-static gcut_status modify(gcut_cpu_call *c, uint32_t body, gcut_tensor **t, gcut_error *err) {
+static gcut_status modify(gcut__cpu_call *c, uint32_t body, gcut_tensor **t, gcut_error *err) {
   gcut_tensor *old = *t, *fresh = NULL;
   if (body == GCUT_NONE) return GCUT_OK;
   if (!c->run_body) return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no subgraphs can run here");
@@ -101,7 +102,7 @@ static gcut_status modify(gcut_cpu_call *c, uint32_t body, gcut_tensor **t, gcut
               : gcut__cpu_fail(c, GCUT_FORMAT, err, "a subgraph changed the scores' type or shape");
 }
 
-static gcut_status attend(gcut_cpu_call *c, const flex *f, gcut_tensor **scores, gcut_error *err) {
+static gcut_status attend(gcut__cpu_call *c, const flex *f, gcut_tensor **scores, gcut_error *err) {
   const gcut__flex_attention_attrs *attrs = c->attrs;
   void *part = gcut_arena_alloc(c->scratch, (size_t)f->q_length, (size_t)f->total * real_size(f));
   if (!part) return GCUT_NO_MEMORY(err);
@@ -120,7 +121,7 @@ static gcut_status attend(gcut_cpu_call *c, const flex *f, gcut_tensor **scores,
   return multiply_values(c, f, part, *scores, err);
 }
 
-gcut_status gcut__cpu_flex_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_flex_attention(gcut__cpu_call *c, gcut_error *err) {
   const gcut__flex_attention_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims, *k = c->inputs[1]->dims, *v = c->inputs[2]->dims;
   gcut_dtype type = gcut__flex_type(attrs, c->inputs[0]->type);

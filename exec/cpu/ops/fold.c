@@ -8,13 +8,13 @@
 #include "exec/cpu/ops/typed.h"
 
 typedef struct fold {
-  gcut_convolution tap;
+  gcut__convolution tap;
   int64_t taps, blocks, image;                         // elements of a block, blocks, of the image
   int64_t kernel[GCUT_MAX_RANK], begin[GCUT_MAX_RANK]; // of the block
   int64_t columns[GCUT_MAX_RANK];                      // blocks along each axis
 } fold;
 
-static gcut_status read_fold(gcut_cpu_call *c, fold *f, gcut_error *err) {
+static gcut_status read_fold(gcut__cpu_call *c, fold *f, gcut_error *err) {
   const gcut__fold_attrs *attrs = c->attrs;
   const gcut_tensor *image = c->outputs[0];
   const int64_t *block = c->inputs[2]->data;
@@ -55,11 +55,11 @@ static void fold_channel(fold *f, const double *columns, double *image) {
   } while (gcut__index_next(w->n, f->kernel, k));
 }
 
-gcut_status gcut__cpu_col2im(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_col2im(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   fold f;
   if (out->count == 0) return GCUT_OK;
-  if (gcut__class_of(out->type) == GCUT_CLASS_NONE || out->type == GCUT_BOOL)
+  if (gcut__class_of(out->type) == GCUT__CLASS_NONE || out->type == GCUT_BOOL)
     return gcut__cpu_type_unsupported(c, out->type, err);
   GCUT_TRY(read_fold(c, &f, err));
   const double *columns = gcut__tensor_doubles(c, c->inputs[0]);

@@ -8,11 +8,11 @@
 #include "exec/cpu/ops/tree.h"
 #include "tracer/base/narrow.h"
 
-static gcut_status wrong(gcut_cpu_call *c, gcut_error *err, const char *what) {
+static gcut_status wrong(gcut__cpu_call *c, gcut_error *err, const char *what) {
   return gcut__cpu_fail(c, GCUT_FORMAT, err, "its trees are malformed: %s", what);
 }
 
-static gcut_status no_memory(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status no_memory(gcut__cpu_call *c, gcut_error *err) {
   return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
@@ -32,7 +32,7 @@ static double element(const gcut_constant *k, size_t i) {
 }
 
 // The numbers of a constant, or of a list of floats where there is none, as doubles.
-static gcut_status read_numbers(gcut_cpu_call *c, uint32_t constant, gcut_floats floats,
+static gcut_status read_numbers(gcut__cpu_call *c, uint32_t constant, gcut_floats floats,
                                 double **out, size_t *out_n, gcut_error *err) {
   const gcut_constant *k = constant == GCUT_NONE ? NULL : &c->graph->constants[constant];
   *out_n = floats.n;
@@ -49,7 +49,7 @@ static gcut_status read_numbers(gcut_cpu_call *c, uint32_t constant, gcut_floats
   return GCUT_OK;
 }
 
-static gcut_status check_targets(gcut_cpu_call *c, gcut_ints targets, int64_t n_targets,
+static gcut_status check_targets(gcut__cpu_call *c, gcut_ints targets, int64_t n_targets,
                                  gcut_error *err) {
   for (size_t i = 0; i < targets.n; i++)
     if (targets.data[i] < 0 || targets.data[i] >= n_targets) return wrong(c, err, "a target's id");
@@ -58,21 +58,21 @@ static gcut_status check_targets(gcut_cpu_call *c, gcut_ints targets, int64_t n_
 
 // ---- TreeEnsemble ------------------------------------------------------------------------------
 
-static gcut_status allocate(gcut_cpu_call *c, gcut__forest *f, gcut_error *err) {
+static gcut_status allocate(gcut__cpu_call *c, gcut__forest *f, gcut_error *err) {
   f->nodes = GCUT_NEW_ARRAY(c->scratch, gcut__tree_node, f->n_nodes);
   f->roots = GCUT_NEW_ARRAY(c->scratch, size_t, f->n_roots);
   return f->nodes && f->roots ? GCUT_OK : no_memory(c, err);
 }
 
 // A child's place in the list: leaves come after all inner nodes.
-static gcut_status place_child(gcut_cpu_call *c, int64_t id, bool leaf, size_t n_inner,
+static gcut_status place_child(gcut__cpu_call *c, int64_t id, bool leaf, size_t n_inner,
                                size_t n_leaves, size_t *out, gcut_error *err) {
   if (id < 0 || (uint64_t)id >= (leaf ? n_leaves : n_inner)) return wrong(c, err, "a child's id");
   *out = (size_t)id + (leaf ? n_inner : 0);
   return GCUT_OK;
 }
 
-static gcut_status read_inner(gcut_cpu_call *c, gcut__forest *f, size_t i, double mode,
+static gcut_status read_inner(gcut__cpu_call *c, gcut__forest *f, size_t i, double mode,
                               double split, size_t n_leaves, gcut_error *err) {
   const gcut__tree_attrs *a = c->attrs;
   gcut__tree_node *node = &f->nodes[i];
@@ -91,7 +91,7 @@ static gcut_status read_inner(gcut_cpu_call *c, gcut__forest *f, size_t i, doubl
 }
 
 // Deals the sets of members, each ended by a NaN, to the nodes that ask for one, in order.
-static gcut_status deal_members(gcut_cpu_call *c, gcut__forest *f, size_t n_inner,
+static gcut_status deal_members(gcut__cpu_call *c, gcut__forest *f, size_t n_inner,
                                 gcut_error *err) {
   const gcut__tree_attrs *a = c->attrs;
   double *members;
@@ -115,7 +115,7 @@ static size_t root_of(const gcut__forest *f, size_t id, size_t n_inner) {
                                                                                 : id;
 }
 
-static gcut_status read_roots(gcut_cpu_call *c, gcut__forest *f, size_t n_inner, gcut_error *err) {
+static gcut_status read_roots(gcut__cpu_call *c, gcut__forest *f, size_t n_inner, gcut_error *err) {
   const gcut__tree_attrs *a = c->attrs;
   for (size_t i = 0; i < f->n_roots; i++) {
     int64_t id = a->tree_roots.data[i];
@@ -125,7 +125,7 @@ static gcut_status read_roots(gcut_cpu_call *c, gcut__forest *f, size_t n_inner,
   return GCUT_OK;
 }
 
-static gcut_status read_forest(gcut_cpu_call *c, gcut__forest *f, gcut_error *err) {
+static gcut_status read_forest(gcut__cpu_call *c, gcut__forest *f, gcut_error *err) {
   const gcut__tree_attrs *a = c->attrs;
   size_t n = a->nodes_featureids.n, n_leaves = a->leaf_targetids.n, n_modes, n_splits, n_weights;
   double *modes, *splits, *weights;
@@ -167,7 +167,7 @@ static int compare_names(const void *a, const void *b) {
   return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static gcut_status sort_names(gcut_cpu_call *c, gcut_ints trees, gcut_ints nodes, named **out,
+static gcut_status sort_names(gcut__cpu_call *c, gcut_ints trees, gcut_ints nodes, named **out,
                               gcut_error *err) {
   *out = GCUT_NEW_ARRAY(c->scratch, named, trees.n);
   if (!*out) return no_memory(c, err);
@@ -194,7 +194,7 @@ static bool is_name(const named *names, size_t n, size_t at, int64_t tree, int64
   return at < n && names[at].tree == tree && names[at].node == node;
 }
 
-static gcut_status check_lists(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+static gcut_status check_lists(gcut__cpu_call *c, const gcut__tree_regressor_attrs *a,
                                size_t n_splits, size_t n_weights, int64_t n_targets,
                                gcut_error *err) {
   size_t n = a->nodes_treeids.n;
@@ -206,7 +206,7 @@ static gcut_status check_lists(gcut_cpu_call *c, const gcut__tree_regressor_attr
   return check_targets(c, a->target_ids, n_targets, err);
 }
 
-static gcut_status read_branch(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+static gcut_status read_branch(gcut__cpu_call *c, const gcut__tree_regressor_attrs *a,
                                gcut__forest *f, const named *names, size_t i, gcut_error *err) {
   const int64_t ids[2] = {a->nodes_falsenodeids.data[i], a->nodes_truenodeids.data[i]};
   for (int side = 0; side < 2; side++) {
@@ -218,7 +218,7 @@ static gcut_status read_branch(gcut_cpu_call *c, const gcut__tree_regressor_attr
   return GCUT_OK;
 }
 
-static gcut_status read_nodes(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+static gcut_status read_nodes(gcut__cpu_call *c, const gcut__tree_regressor_attrs *a,
                               gcut__forest *f, const named *names, const double *splits,
                               gcut_error *err) {
   for (size_t i = 0; i < f->n_nodes; i++) {
@@ -237,7 +237,7 @@ static gcut_status read_nodes(gcut_cpu_call *c, const gcut__tree_regressor_attrs
 }
 
 // Gives leaves their weights, sorted by leaf. A tree's root is its first node.
-static gcut_status read_weights(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+static gcut_status read_weights(gcut__cpu_call *c, const gcut__tree_regressor_attrs *a,
                                 gcut__forest *f, const double *weights, size_t n, gcut_error *err) {
   named *names;
   int64_t *targets = GCUT_NEW_ARRAY(c->scratch, int64_t, n);
@@ -271,7 +271,7 @@ static void judge_weights(gcut__forest *f) {
   }
 }
 
-static gcut_status read_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs *a,
+static gcut_status read_named(gcut__cpu_call *c, const gcut__tree_regressor_attrs *a,
                               int64_t n_targets, gcut__forest *f, gcut_error *err) {
   double *splits, *weights, *base;
   size_t n_splits, n_weights, n_base;
@@ -300,20 +300,20 @@ static gcut_status read_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs
 // ---- kept between calls ------------------------------------------------------------------------
 
 typedef struct kept_forest {
-  gcut_cpu_kept base;
+  gcut__cpu_kept base;
   gcut_arena *arena; // that it all lies in
   gcut__forest forest;
 } kept_forest;
 
-static void destroy_kept(gcut_cpu_kept *kept) {
+static void destroy_kept(gcut__cpu_kept *kept) {
   gcut_arena_destroy(((kept_forest *)kept)->arena);
 }
 
 // Reads into memory of the forest's own, `named` for the operators that have `attrs`.
-static gcut_status read_kept(gcut_cpu_call *c, gcut_arena *arena,
+static gcut_status read_kept(gcut__cpu_call *c, gcut_arena *arena,
                              const gcut__tree_regressor_attrs *attrs, int64_t n_targets,
                              kept_forest **out, gcut_error *err) {
-  gcut_cpu_call inner = *c;
+  gcut__cpu_call inner = *c;
   kept_forest *kept = *out = GCUT_NEW(arena, kept_forest);
   if (!kept) return no_memory(c, err);
   *kept = (kept_forest){.base = {destroy_kept}, .arena = arena};
@@ -322,7 +322,7 @@ static gcut_status read_kept(gcut_cpu_call *c, gcut_arena *arena,
                : read_forest(&inner, &kept->forest, err);
 }
 
-static gcut_status find_forest(gcut_cpu_call *c, const gcut__tree_regressor_attrs *attrs,
+static gcut_status find_forest(gcut__cpu_call *c, const gcut__tree_regressor_attrs *attrs,
                                int64_t n_targets, const gcut__forest **out, gcut_error *err) {
   kept_forest *kept = (kept_forest *)gcut__cpu_recall(c);
   if (!kept && gcut__cpu_can_keep(c)) {
@@ -340,11 +340,11 @@ static gcut_status find_forest(gcut_cpu_call *c, const gcut__tree_regressor_attr
   return GCUT_OK;
 }
 
-gcut_status gcut__forest_find(gcut_cpu_call *c, const gcut__forest **out, gcut_error *err) {
+gcut_status gcut__forest_find(gcut__cpu_call *c, const gcut__forest **out, gcut_error *err) {
   return find_forest(c, NULL, 0, out, err);
 }
 
-gcut_status gcut__forest_find_named(gcut_cpu_call *c, const gcut__tree_regressor_attrs *attrs,
+gcut_status gcut__forest_find_named(gcut__cpu_call *c, const gcut__tree_regressor_attrs *attrs,
                                     int64_t n_targets, const gcut__forest **out, gcut_error *err) {
   return find_forest(c, attrs, n_targets, out, err);
 }

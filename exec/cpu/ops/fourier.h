@@ -7,17 +7,17 @@
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
 
-typedef struct gcut_complex {
+typedef struct gcut__complex {
   double re, im;
-} gcut_complex;
+} gcut__complex;
 
-typedef struct gcut_fourier gcut_fourier;
+typedef struct gcut__fourier gcut__fourier;
 
 // A plan for transforms of length n >= 1, in the arena: forward (exponent -) or backward (+).
 // Neither is scaled.
 GCUT_MUST_USE gcut_status gcut__fourier_create(gcut_arena *arena, int64_t n, bool backward,
-                                               gcut_fourier **out, gcut_error *err);
+                                               gcut__fourier **out, gcut_error *err);
 // Transforms x[n] in place.
-void gcut__fourier_run(gcut_fourier *f, gcut_complex *x);
+void gcut__fourier_run(gcut__fourier *f, gcut__complex *x);
 
 #endif

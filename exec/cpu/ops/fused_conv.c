@@ -19,12 +19,12 @@ static void add_tensor(gcut_tensor *y, const gcut_tensor *z) {
   }
 }
 
-gcut_status gcut__cpu_fused_conv(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_fused_conv(gcut__cpu_call *c, gcut_error *err) {
   const gcut__fused_conv_attrs *attrs = c->attrs;
   gcut__fused_activation activation;
   if (!gcut__fused_conv_activation(attrs, &activation))
     return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
-  gcut_cpu_call inner = *c;
+  gcut__cpu_call inner = *c;
   inner.attrs = &attrs->conv;
   GCUT_TRY(gcut__cpu_conv(&inner, err));
   if (gcut__cpu_has(c, 3)) add_tensor(c->outputs[0], c->inputs[3]);

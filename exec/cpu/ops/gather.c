@@ -45,7 +45,7 @@ static void copy_picked(rows r) {
 
 // ---- operators --------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_gather(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gather(gcut__cpu_call *c, gcut_error *err) {
   const gcut__gather_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
@@ -74,7 +74,7 @@ gcut_status gcut__cpu_gather(gcut_cpu_call *c, gcut_error *err) {
 
 // Walks the indices row by row along the last axis; each row reads from one row of the data, or,
 // where the last axis is the one picked along, from within it.
-gcut_status gcut__cpu_gather_elements(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gather_elements(gcut__cpu_call *c, gcut_error *err) {
   const gcut__gather_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
@@ -101,7 +101,7 @@ gcut_status gcut__cpu_gather_elements(gcut_cpu_call *c, gcut_error *err) {
   return gcut__elements_store(c, &to, y, err);
 }
 
-gcut_status gcut__cpu_gather_nd(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gather_nd(gcut__cpu_call *c, gcut_error *err) {
   const gcut__gather_nd_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *indices = c->inputs[1];
   gcut_tensor *y = c->outputs[0];

@@ -7,16 +7,16 @@
 #include "exec/cpu/dnnl.h"
 #include "exec/cpu/ops/real.h"
 
-gcut_gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
-  return (gcut_gemm){.m = m,
-                     .n = n,
-                     .k = k,
-                     .transpose_a = transpose_a,
-                     .transpose_b = transpose_b,
-                     .lda = transpose_a ? m : k,
-                     .ldb = transpose_b ? k : n,
-                     .ldc = n,
-                     .alpha = 1};
+gcut__gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
+  return (gcut__gemm){.m = m,
+                      .n = n,
+                      .k = k,
+                      .transpose_a = transpose_a,
+                      .transpose_b = transpose_b,
+                      .lda = transpose_a ? m : k,
+                      .ldb = transpose_b ? k : n,
+                      .ldc = n,
+                      .alpha = 1};
 }
 
 // ---- plain ------------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ gcut_gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, b
   X(UINT64, uint64_t)
 
 #define X(name, T)                                                                                 \
-  static void row_##name(const gcut_gemm *g, int64_t i, const T *a, const T *b, T *row) {          \
+  static void row_##name(const gcut__gemm *g, int64_t i, const T *a, const T *b, T *row) {         \
     for (int64_t j = 0; j < g->n; j++) row[j] = 0;                                                 \
     for (int64_t k = 0; k < g->k; k++) {                                                           \
       T x = g->transpose_a ? a[k * g->lda + i] : a[i * g->lda + k];                                \
@@ -37,7 +37,7 @@ gcut_gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, b
       for (int64_t j = 0; j < g->n; j++) row[j] += x * b_row[j];                                   \
     }                                                                                              \
   }                                                                                                \
-  static void row_transposed_##name(const gcut_gemm *g, int64_t i, const T *a, const T *b,         \
+  static void row_transposed_##name(const gcut__gemm *g, int64_t i, const T *a, const T *b,        \
                                     T *row) {                                                      \
     int64_t step = g->transpose_a ? g->lda : 1;                                                    \
     const T *a_row = g->transpose_a ? a + i : a + i * g->lda;                                      \
@@ -47,14 +47,14 @@ gcut_gemm gcut__gemm_packed(int64_t m, int64_t n, int64_t k, bool transpose_a, b
       row[j] = sum;                                                                                \
     }                                                                                              \
   }                                                                                                \
-  static void plain_##name(const gcut_gemm *g, const T *a, const T *b, T *out) {                   \
+  static void plain_##name(const gcut__gemm *g, const T *a, const T *b, T *out) {                  \
     for (int64_t i = 0; i < g->m; i++)                                                             \
       (g->transpose_b ? row_transposed_##name : row_##name)(g, i, a, b, out + i * g->ldc);         \
   }
 PLAIN_TYPES(X)
 #undef X
 
-void gcut__gemm_plain(gcut_dtype type, const gcut_gemm *g, const void *a, const void *b,
+void gcut__gemm_plain(gcut_dtype type, const gcut__gemm *g, const void *a, const void *b,
                       void *out) {
   switch (type) {
 #define X(name, T)                                                                                 \
@@ -68,7 +68,7 @@ void gcut__gemm_plain(gcut_dtype type, const gcut_gemm *g, const void *a, const 
 // ---- double and integers ----------------------------------------------------------------------
 
 // out = alpha * out + beta * D over doubles of one row: exact for integers up to 2^53.
-static void finish_row(const gcut_gemm *g, gcut_dtype type, int64_t i, void *out, double *row,
+static void finish_row(const gcut__gemm *g, gcut_dtype type, int64_t i, void *out, double *row,
                        double *add) {
   uint64_t n = (uint64_t)g->n, first = (uint64_t)(i * g->ldc);
   gcut__load_doubles(type, out, first, 1, n, row);
@@ -80,7 +80,7 @@ static void finish_row(const gcut_gemm *g, gcut_dtype type, int64_t i, void *out
   gcut__store_doubles(type, out, first, 1, n, row);
 }
 
-static gcut_status finish(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, void *out,
+static gcut_status finish(gcut__cpu_call *c, gcut_dtype type, const gcut__gemm *g, void *out,
                           gcut_error *err) {
   if (g->alpha == 1.0f && !g->d) return GCUT_OK;
   double *row = gcut_arena_alloc(c->scratch, (size_t)g->n, 2 * sizeof *row);
@@ -92,8 +92,8 @@ static gcut_status finish(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g,
 // ---- float, float16, bfloat16 -----------------------------------------------------------------
 
 // The sum's matrix lies in floats at `sum`: adds D, whose part begins at row i0 and column j0.
-static void add_d(const gcut_gemm *g, gcut_dtype type, int64_t i0, int64_t j0, int64_t m, int64_t n,
-                  float *sum, int64_t ld, float *row) {
+static void add_d(const gcut__gemm *g, gcut_dtype type, int64_t i0, int64_t j0, int64_t m,
+                  int64_t n, float *sum, int64_t ld, float *row) {
   for (int64_t i = 0; i < m; i++) {
     int64_t first = (i0 + i) * g->d_row + j0 * g->d_column;
     gcut__load_floats(type, g->d, (uint64_t)first, g->d_column ? (uint64_t)n : 1, row);
@@ -105,8 +105,8 @@ static void add_d(const gcut_gemm *g, gcut_dtype type, int64_t i0, int64_t j0, i
   }
 }
 
-static gcut_status gemm_float(gcut_cpu_call *c, const gcut_gemm *g, const float *a, const float *b,
-                              float *out, gcut_error *err) {
+static gcut_status gemm_float(gcut__cpu_call *c, const gcut__gemm *g, const float *a,
+                              const float *b, float *out, gcut_error *err) {
   GCUT_TRY(gcut__dnnl_gemm(g, a, b, out, err));
   if (!g->d) return GCUT_OK;
   float *row = gcut_arena_alloc(c->scratch, (size_t)g->n, sizeof *row);
@@ -143,7 +143,7 @@ typedef struct blocks {
   int64_t rows, columns, depth;
 } blocks;
 
-static bool allocate_blocks(gcut_cpu_call *c, const gcut_gemm *g, blocks *x) {
+static bool allocate_blocks(gcut__cpu_call *c, const gcut__gemm *g, blocks *x) {
   x->rows = least(BLOCK_ROWS, g->m);
   x->columns = least(g->transpose_b ? COLUMNS_TRANSPOSED : COLUMNS, g->n);
   x->depth = least(g->transpose_b ? DEPTH_TRANSPOSED : DEPTH, g->k);
@@ -155,14 +155,14 @@ static bool allocate_blocks(gcut_cpu_call *c, const gcut_gemm *g, blocks *x) {
 }
 
 // The sum's columns from j0 on gain what the block of B from row k0 on gives.
-static gcut_status add_depth(const gcut_gemm *g, gcut_dtype type, const blocks *x, int64_t m,
+static gcut_status add_depth(const gcut__gemm *g, gcut_dtype type, const blocks *x, int64_t m,
                              int64_t j0, int64_t n, int64_t k0, const void *b, gcut_error *err) {
   int64_t depth = least(x->depth, g->k - k0);
   if (g->transpose_b)
     widen_block(type, b, g->ldb, j0, n, k0, depth, x->b);
   else
     widen_block(type, b, g->ldb, k0, depth, j0, n, x->b);
-  gcut_gemm part = gcut__gemm_packed(m, n, depth, g->transpose_a, g->transpose_b);
+  gcut__gemm part = gcut__gemm_packed(m, n, depth, g->transpose_a, g->transpose_b);
   part.alpha = g->alpha;
   part.accumulate = k0 > 0;
   part.lda = g->transpose_a ? m : g->k; // the block of A is packed with all of k
@@ -170,7 +170,7 @@ static gcut_status add_depth(const gcut_gemm *g, gcut_dtype type, const blocks *
 }
 
 // One block of columns against the block of A at hand, whose rows begin at i0.
-static gcut_status gemm_block(const gcut_gemm *g, gcut_dtype type, const blocks *x, int64_t i0,
+static gcut_status gemm_block(const gcut__gemm *g, gcut_dtype type, const blocks *x, int64_t i0,
                               int64_t m, int64_t j0, const void *b, void *out, gcut_error *err) {
   int64_t n = least(x->columns, g->n - j0);
   for (int64_t k = 0; k < g->k; k += x->depth) GCUT_TRY(add_depth(g, type, x, m, j0, n, k, b, err));
@@ -180,8 +180,8 @@ static gcut_status gemm_block(const gcut_gemm *g, gcut_dtype type, const blocks 
   return GCUT_OK;
 }
 
-static gcut_status gemm_narrow(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, const void *a,
-                               const void *b, void *out, gcut_error *err) {
+static gcut_status gemm_narrow(gcut__cpu_call *c, gcut_dtype type, const gcut__gemm *g,
+                               const void *a, const void *b, void *out, gcut_error *err) {
   blocks x;
   if (!allocate_blocks(c, g, &x)) return GCUT_NO_MEMORY(err);
   for (int64_t i = 0; i < g->m; i += x.rows) {
@@ -199,8 +199,8 @@ static gcut_status gemm_narrow(gcut_cpu_call *c, gcut_dtype type, const gcut_gem
 // Below this many multiply-adds setting up a bfloat16 product costs more than it saves.
 enum { LARGE = 1 << 20 };
 
-static gcut_status gemm_bfloat16(gcut_cpu_call *c, const gcut_gemm *g, const void *a, const void *b,
-                                 void *out, gcut_error *err) {
+static gcut_status gemm_bfloat16(gcut__cpu_call *c, const gcut__gemm *g, const void *a,
+                                 const void *b, void *out, gcut_error *err) {
   bool done = false, plain = g->alpha == 1.0f && !g->d;
   if (plain && (double)g->m * (double)g->n * (double)g->k >= LARGE)
     GCUT_TRY(gcut__dnnl_gemm_bfloat16(g, a, b, out, &done, err));
@@ -210,7 +210,7 @@ static gcut_status gemm_bfloat16(gcut_cpu_call *c, const gcut_gemm *g, const voi
 // ---- all types --------------------------------------------------------------------------------
 
 // Nothing to sum: zeros, and D where there is one.
-static gcut_status gemm_empty(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, void *out,
+static gcut_status gemm_empty(gcut__cpu_call *c, gcut_dtype type, const gcut__gemm *g, void *out,
                               gcut_error *err) {
   size_t size = gcut_dtype_bits(type) / 8;
   for (int64_t i = 0; i < g->m; i++)
@@ -218,8 +218,8 @@ static gcut_status gemm_empty(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm
   return finish(c, type, g, out, err);
 }
 
-gcut_status gcut__gemm(gcut_cpu_call *c, gcut_dtype type, const gcut_gemm *g, const void *a,
-                       const void *b, void *out, gcut_error *err) {
+gcut_status gcut__gemm_run(gcut__cpu_call *c, gcut_dtype type, const gcut__gemm *g, const void *a,
+                           const void *b, void *out, gcut_error *err) {
   if (g->m == 0 || g->n == 0) return GCUT_OK;
   if (g->k == 0) return gemm_empty(c, type, g, out, err);
   gcut_dtype sum = type;

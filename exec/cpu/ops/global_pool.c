@@ -29,7 +29,7 @@ static double norm_of(double *x, int64_t n, double p) {
   return gcut__pool_root(gcut__sum(x, (uint64_t)n), p);
 }
 
-static gcut_status reduce_planes(gcut_cpu_call *c, reduction reduce, double p, gcut_error *err) {
+static gcut_status reduce_planes(gcut__cpu_call *c, reduction reduce, double p, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   int64_t size = gcut__dims_product(x->rank - 2, x->dims + 2);
   double *plane = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *plane);
@@ -72,7 +72,7 @@ static void mean_pixels(const gcut_tensor *x, gcut_tensor *y) {
     }
 }
 
-gcut_status gcut__cpu_global_average_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_global_average_pool(gcut__cpu_call *c, gcut_error *err) {
   if (c->order && c->order->input) {
     mean_pixels(c->inputs[0], c->outputs[0]);
     return GCUT_OK;
@@ -80,11 +80,11 @@ gcut_status gcut__cpu_global_average_pool(gcut_cpu_call *c, gcut_error *err) {
   return reduce_planes(c, mean_of, 0, err);
 }
 
-gcut_status gcut__cpu_global_max_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_global_max_pool(gcut__cpu_call *c, gcut_error *err) {
   return reduce_planes(c, greatest_of, 0, err);
 }
 
-gcut_status gcut__cpu_global_lp_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_global_lp_pool(gcut__cpu_call *c, gcut_error *err) {
   const gcut__global_pool_attrs *attrs = c->attrs;
   return reduce_planes(c, norm_of, (double)attrs->p, err);
 }

@@ -61,11 +61,11 @@ static partial_function *find_partial(const gcut_node *node) {
 // ---- the part of the graph that is differentiated ---------------------------------------------
 
 typedef struct pass {
-  gcut_cpu_call *c;
-  gcut_cpu_env env; // values of this run
-  uint8_t *given;   // [n_values]: in xs or zs
-  uint8_t *needed;  // [n_values]
-  uint32_t *nodes;  // [n_nodes] in order
+  gcut__cpu_call *c;
+  gcut__cpu_env env; // values of this run
+  uint8_t *given;    // [n_values]: in xs or zs
+  uint8_t *needed;   // [n_values]
+  uint32_t *nodes;   // [n_nodes] in order
   uint32_t n_nodes;
   double **gradients; // [n_values]: as many as the value has elements; NULL where none arrived yet
 } pass;
@@ -139,7 +139,7 @@ static gcut_status check_sources(const pass *p, gcut_error *err) {
 // ---- backward ---------------------------------------------------------------------------------
 
 static double element(const gcut_tensor *x, int64_t at) {
-  gcut_row row;
+  gcut__row_buffer row;
   const void *loaded = gcut__row_load(x->type, x->data, at, 0, 1, &row);
   return gcut__row_double(gcut__class_of(x->type), loaded, 0);
 }
@@ -161,7 +161,7 @@ static gcut_status check_floats(const pass *p, const gcut_node *node, gcut_error
 }
 
 // Operands of the walk: the output, then the inputs.
-static void hand_on_row(pass *p, const gcut_node *node, const gcut_walk *walk, double *x) {
+static void hand_on_row(pass *p, const gcut_node *node, const gcut__walk *walk, double *x) {
   const uint32_t *inputs = gcut_node_inputs(p->c->graph, node);
   uint32_t output = gcut_node_outputs(p->c->graph, node)[0];
   partial_function *partial = find_partial(node);
@@ -182,7 +182,7 @@ static gcut_status hand_on(pass *p, const gcut_node *node, gcut_error *err) {
   if (output == GCUT_NONE || !p->gradients[output]) return GCUT_OK; // y does not depend on it
   GCUT_TRY(check_floats(p, node, err));
   const gcut_tensor *y = p->env.values[output];
-  gcut_walk *walk;
+  gcut__walk *walk;
   double *x = GCUT_NEW_ARRAY(p->c->scratch, double, node->n_inputs), *gradient;
   if (!x) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__walk_create(p->c->scratch, y->rank, y->dims, node->n_inputs + 1, &walk, err));
@@ -200,10 +200,10 @@ static gcut_status hand_on(pass *p, const gcut_node *node, gcut_error *err) {
 // ---- kernel -----------------------------------------------------------------------------------
 
 static void write_gradient(gcut_tensor *y, const double *gradient) {
-  gcut_row row;
+  gcut__row_buffer row;
   for (uint64_t k = 0; k < y->count; k++) {
     double value = gradient ? gradient[k] : 0;
-    if (gcut__class_of(y->type) == GCUT_CLASS_f)
+    if (gcut__class_of(y->type) == GCUT__CLASS_f)
       row.f[0] = (float)value;
     else
       row.d[0] = value;
@@ -241,7 +241,7 @@ static gcut_status run(pass *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_gradient(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gradient(gcut__cpu_call *c, gcut_error *err) {
   const gcut_graph *graph = c->graph;
   pass p = {.c = c};
   p.given = GCUT_NEW_ARRAY(c->scratch, uint8_t, graph->n_values);

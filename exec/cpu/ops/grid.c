@@ -124,7 +124,7 @@ static bool is_integer(gcut_dtype type) {
   return (GCUT_INTEGERS >> type & 1) != 0;
 }
 
-static gcut_status interpolate(gcut_cpu_call *c, sampler *s, const extent *e, const double *grid,
+static gcut_status interpolate(gcut__cpu_call *c, sampler *s, const extent *e, const double *grid,
                                gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);
@@ -144,7 +144,7 @@ static gcut_status interpolate(gcut_cpu_call *c, sampler *s, const extent *e, co
 }
 
 // Nearest moves elements of any type.
-static gcut_status pick(gcut_cpu_call *c, sampler *s, const extent *e, const double *grid,
+static gcut_status pick(gcut__cpu_call *c, sampler *s, const extent *e, const double *grid,
                         gcut_error *err) {
   static const uint8_t nothing[16] = {0};
   gcut__elements in, out;
@@ -162,7 +162,7 @@ static gcut_status pick(gcut_cpu_call *c, sampler *s, const extent *e, const dou
   return gcut__elements_store(c, &out, c->outputs[0], err);
 }
 
-gcut_status gcut__cpu_grid_sample(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_grid_sample(gcut__cpu_call *c, gcut_error *err) {
   const gcut__grid_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   sampler *s = GCUT_NEW(c->scratch, sampler);
@@ -194,7 +194,7 @@ static double spread(int64_t i, int64_t size, bool align) {
   return -1 + 1 / n + (double)i * (2 / n);
 }
 
-gcut_status gcut__cpu_affine_grid(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_affine_grid(gcut__cpu_call *c, gcut_error *err) {
   const gcut__grid_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   int axes = out->rank - 2;

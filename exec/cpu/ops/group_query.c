@@ -61,7 +61,7 @@ static void normalize(const group_query *g, const float *weight, float *x) {
   for (int64_t d = 0; d < g->head; d++) x[d] = (float)((double)x[d] * inverse) * weight[d];
 }
 
-static gcut_status turn(gcut_cpu_call *c, const group_query *g, int64_t b, int64_t token,
+static gcut_status turn(gcut__cpu_call *c, const group_query *g, int64_t b, int64_t token,
                         const float *weight, float *x, gcut_error *err) {
   if (weight) normalize(g, weight, x);
   if (!g->cosine) return GCUT_OK;
@@ -77,7 +77,7 @@ static gcut_status turn(gcut_cpu_call *c, const group_query *g, int64_t b, int64
 }
 
 // Queries as [batch][heads][queries][head], turned.
-static gcut_status prepare_queries(gcut_cpu_call *c, const group_query *g, gcut_strided4 from,
+static gcut_status prepare_queries(gcut__cpu_call *c, const group_query *g, gcut__strided4 from,
                                    float *q, gcut_error *err) {
   for (int64_t b = 0; b < g->batch; b++)
     for (int64_t h = 0; h < g->heads; h++)
@@ -91,7 +91,7 @@ static gcut_status prepare_queries(gcut_cpu_call *c, const group_query *g, gcut_
 
 // present [batch][kv_heads][rows][head] = past rows, then new ones (turned where they are keys),
 // then zeros.
-static gcut_status fill_cache(gcut_cpu_call *c, const group_query *g, gcut_strided4 from,
+static gcut_status fill_cache(gcut__cpu_call *c, const group_query *g, gcut__strided4 from,
                               const float *past, bool keys, float *present, gcut_error *err) {
   size_t row = (size_t)g->head * sizeof *present;
   for (int64_t b = 0; b < g->batch; b++)
@@ -141,7 +141,7 @@ static void group_bias(const void *context, int64_t b, int64_t head, int64_t i, 
   for (int64_t j = *low; j < *high; j++) row[j] = bias ? (double)bias[j] : 0;
 }
 
-static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err) {
+static gcut_status read_group(gcut__cpu_call *c, group_query *g, gcut_error *err) {
   const gcut__group_query_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims;
   *g = (group_query){.attrs = attrs,
@@ -180,7 +180,7 @@ static gcut_status read_group(gcut_cpu_call *c, group_query *g, gcut_error *err)
 }
 
 // Where the fresh heads lie: three inputs, or all in the first.
-static gcut_status place_fresh(gcut_cpu_call *c, const group_query *g, gcut_strided4 *fresh,
+static gcut_status place_fresh(gcut__cpu_call *c, const group_query *g, gcut__strided4 *fresh,
                                gcut_error *err) {
   const float *data[3];
   for (uint32_t i = 0; i < 3; i++) GCUT_TRY(gcut__input_float(c, i, &data[i], err));
@@ -192,11 +192,11 @@ static gcut_status place_fresh(gcut_cpu_call *c, const group_query *g, gcut_stri
   int64_t width = (g->heads + 2 * g->kv_heads) * g->head;
   int64_t starts[3] = {0, g->heads, g->heads + g->kv_heads};
   for (int i = 0; i < 3; i++)
-    fresh[i] = (gcut_strided4){data[0] + starts[i] * g->head, g->queries * width, g->head, width};
+    fresh[i] = (gcut__strided4){data[0] + starts[i] * g->head, g->queries * width, g->head, width};
   return GCUT_OK;
 }
 
-static gcut_status attend(gcut_cpu_call *c, const group_query *g, const float *q, const float *k,
+static gcut_status attend(gcut__cpu_call *c, const group_query *g, const float *q, const float *k,
                           const float *v, float *y, float *scores, gcut_error *err) {
   const gcut__group_query_attrs *attrs = g->attrs;
   bool scaled = !isnan(attrs->scale) && attrs->scale != 0;
@@ -206,31 +206,31 @@ static gcut_status attend(gcut_cpu_call *c, const group_query *g, const float *q
   else if (attrs->smooth_softmax == 1 &&
            !(sinks = GCUT_NEW_ARRAY(c->scratch, float, (size_t)g->heads)))
     return GCUT_NO_MEMORY(err);
-  gcut_attend a = {.real = GCUT_FLOAT,
-                   .batch = g->batch,
-                   .heads = g->heads,
-                   .kv_heads = g->kv_heads,
-                   .q_length = g->queries,
-                   .total = attrs->sliding_window_cache ? g->rows : g->total,
-                   .head_size = g->head,
-                   .v_size = g->head,
-                   .q = gcut__strided_heads(q, g->heads, g->queries, g->head),
-                   .k = gcut__strided_heads(k, g->kv_heads, g->rows, g->head),
-                   .v = gcut__strided_heads(v, g->kv_heads, g->rows, g->head),
-                   .y = gcut__strided_packed(y, g->heads, g->queries, g->head),
-                   .scale = scaled ? (double)attrs->scale : 1 / sqrt((double)g->head),
-                   .softcap = (double)attrs->softcap,
-                   .qk = scores,
-                   .qk_mode = attrs->qk_output == 2 ? 3 : 2,
-                   .sinks = sinks,
-                   .bias = group_bias,
-                   .context = g};
+  gcut__attention a = {.real = GCUT_FLOAT,
+                       .batch = g->batch,
+                       .heads = g->heads,
+                       .kv_heads = g->kv_heads,
+                       .q_length = g->queries,
+                       .total = attrs->sliding_window_cache ? g->rows : g->total,
+                       .head_size = g->head,
+                       .v_size = g->head,
+                       .q = gcut__strided_heads(q, g->heads, g->queries, g->head),
+                       .k = gcut__strided_heads(k, g->kv_heads, g->rows, g->head),
+                       .v = gcut__strided_heads(v, g->kv_heads, g->rows, g->head),
+                       .y = gcut__strided_packed(y, g->heads, g->queries, g->head),
+                       .scale = scaled ? (double)attrs->scale : 1 / sqrt((double)g->head),
+                       .softcap = (double)attrs->softcap,
+                       .qk = scores,
+                       .qk_mode = attrs->qk_output == 2 ? 3 : 2,
+                       .sinks = sinks,
+                       .bias = group_bias,
+                       .context = g};
   return gcut__attend(c, &a, err);
 }
 
 // Memory to lay keys or values out in: the output's, or scratch where the node does not want it or
 // it holds fewer.
-static gcut_status room_for(gcut_cpu_call *c, const group_query *g, float *output, float **out,
+static gcut_status room_for(gcut__cpu_call *c, const group_query *g, float *output, float **out,
                             gcut_error *err) {
   *out = output;
   if (output && g->rows == g->capacity) return GCUT_OK;
@@ -239,9 +239,9 @@ static gcut_status room_for(gcut_cpu_call *c, const group_query *g, float *outpu
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__cpu_group_query_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_group_query_attention(gcut__cpu_call *c, gcut_error *err) {
   group_query g;
-  gcut_strided4 fresh[3];
+  gcut__strided4 fresh[3];
   const float *past[2];
   float *y, *present[2], *laid_out[2], *scores;
   GCUT_TRY(read_group(c, &g, err));

@@ -79,10 +79,10 @@ void gcut__narrow_float16(size_t n, const float *x, uint16_t *y) {
   narrow_all(n - done, x + done, y + done);
 }
 
-GCUT_WIDE void gcut__widen_bfloat16(size_t n, const uint16_t *restrict x, float *restrict y) {
+GCUT__WIDE void gcut__widen_bfloat16(size_t n, const uint16_t *restrict x, float *restrict y) {
   for (size_t i = 0; i < n; i++) y[i] = gcut_from_bfloat16(x[i]);
 }
 
-GCUT_WIDE void gcut__narrow_bfloat16(size_t n, const float *restrict x, uint16_t *restrict y) {
+GCUT__WIDE void gcut__narrow_bfloat16(size_t n, const float *restrict x, uint16_t *restrict y) {
   for (size_t i = 0; i < n; i++) y[i] = gcut_to_bfloat16(x[i]);
 }

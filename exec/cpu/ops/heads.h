@@ -5,14 +5,14 @@
 #include "exec/cpu/ops/attend.h"
 
 // What one cache is made of. Heads of `size` elements.
-typedef struct gcut_heads {
-  gcut_strided4 fresh; // floats [batch][heads][length][size], in any order of the first three
-  const float *bias;   // [heads * size], added to the fresh ones; NULL: none
-  const float *past;   // [batch][heads][n_past][size]; NULL where n_past is 0
+typedef struct gcut__heads {
+  gcut__strided4 fresh; // floats [batch][heads][length][size], in any order of the first three
+  const float *bias;    // [heads * size], added to the fresh ones; NULL: none
+  const float *past;    // [batch][heads][n_past][size]; NULL where n_past is 0
   int64_t batch, heads, length, n_past, size;
-} gcut_heads;
+} gcut__heads;
 
 // Writes [batch][heads][n_past + length][size].
-void gcut__gather_heads(const gcut_heads *h, float *to);
+void gcut__gather_heads(const gcut__heads *h, float *to);
 
 #endif

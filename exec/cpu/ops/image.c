@@ -91,7 +91,7 @@ static void *decode(const gd *g, stream kind, const gcut_tensor *x) {
 
 // ---- pixels ------------------------------------------------------------------------------------
 
-static gcut_status make_output(gcut_cpu_call *c, int64_t height, int64_t width, gcut_error *err) {
+static gcut_status make_output(gcut__cpu_call *c, int64_t height, int64_t width, gcut_error *err) {
   int64_t channels = gcut__pixel_format_of(c->attrs) == GCUT__PIXEL_GRAY ? 1 : 3;
   return gcut__cpu_output(c, 0, GCUT_UINT8, 3, (int64_t[]){height, width, channels}, err);
 }
@@ -109,7 +109,7 @@ static uint8_t *write_pixel(gcut__pixel_format format, uint8_t *to, const uint8_
 }
 
 // rgb [height][width][3], in the format asked for.
-static gcut_status copy_rgb(gcut_cpu_call *c, int64_t height, int64_t width, const uint8_t *rgb,
+static gcut_status copy_rgb(gcut__cpu_call *c, int64_t height, int64_t width, const uint8_t *rgb,
                             gcut_error *err) {
   gcut__pixel_format format = gcut__pixel_format_of(c->attrs);
   GCUT_TRY(make_output(c, height, width, err));
@@ -118,7 +118,7 @@ static gcut_status copy_rgb(gcut_cpu_call *c, int64_t height, int64_t width, con
   return GCUT_OK;
 }
 
-static gcut_status copy_pixels(gcut_cpu_call *c, const gd *g, void *image, gcut_error *err) {
+static gcut_status copy_pixels(gcut__cpu_call *c, const gd *g, void *image, gcut_error *err) {
   gcut__pixel_format format = gcut__pixel_format_of(c->attrs);
   int left, top, right, bottom; // of a fresh image: all of it
   g->gdImageGetClip(image, &left, &top, &right, &bottom);
@@ -133,7 +133,7 @@ static gcut_status copy_pixels(gcut_cpu_call *c, const gd *g, void *image, gcut_
   return GCUT_OK;
 }
 
-static gcut_status decode_with_gd(gcut_cpu_call *c, stream kind, gcut_error *err) {
+static gcut_status decode_with_gd(gcut__cpu_call *c, stream kind, gcut_error *err) {
   gd g = {0};
   if (!open_gd(&g)) {
     close_gd(&g);
@@ -147,7 +147,7 @@ static gcut_status decode_with_gd(gcut_cpu_call *c, stream kind, gcut_error *err
   return status;
 }
 
-static gcut_status decode_pnm(gcut_cpu_call *c, gcut__pnm *image, gcut_error *err) {
+static gcut_status decode_pnm(gcut__cpu_call *c, gcut__pnm *image, gcut_error *err) {
   size_t pixels = (size_t)image->width * (size_t)image->height;
   // a stream holds at least a bit a pixel: larger sizes are not allocated
   if (pixels / 8 > (size_t)(image->end - image->data)) return make_output(c, 0, 0, err);
@@ -157,7 +157,7 @@ static gcut_status decode_pnm(gcut_cpu_call *c, gcut__pnm *image, gcut_error *er
   return copy_rgb(c, image->height, image->width, rgb, err);
 }
 
-static gcut_status decode_jpeg2000(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status decode_jpeg2000(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut__jpeg2000 image;
   gcut_error why = {0};
@@ -166,7 +166,7 @@ static gcut_status decode_jpeg2000(gcut_cpu_call *c, gcut_error *err) {
   return copy_rgb(c, image.height, image.width, image.rgb, err);
 }
 
-gcut_status gcut__cpu_image_decoder(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_image_decoder(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   stream kind = stream_of(x);
   gcut__pnm image;

@@ -1,8 +1,8 @@
 // Integer inputs as int64_t, checked before anything is read through them.
 #include "exec/cpu/ops/indices.h"
 
-gcut_status gcut__indices(gcut_cpu_call *c, uint32_t i, const int64_t **out_values, uint64_t *out_n,
-                          gcut_error *err) {
+gcut_status gcut__indices(gcut__cpu_call *c, uint32_t i, const int64_t **out_values,
+                          uint64_t *out_n, gcut_error *err) {
   *out_values = NULL;
   *out_n = 0;
   if (!gcut__cpu_has(c, i)) return GCUT_OK;
@@ -17,7 +17,7 @@ gcut_status gcut__indices(gcut_cpu_call *c, uint32_t i, const int64_t **out_valu
   return GCUT_OK;
 }
 
-gcut_status gcut__indices_within(gcut_cpu_call *c, uint32_t i, int64_t size,
+gcut_status gcut__indices_within(gcut__cpu_call *c, uint32_t i, int64_t size,
                                  const int64_t **out_values, uint64_t *out_n, gcut_error *err) {
   const int64_t *from;
   GCUT_TRY(gcut__indices(c, i, &from, out_n, err));
@@ -37,8 +37,8 @@ gcut_status gcut__indices_within(gcut_cpu_call *c, uint32_t i, int64_t size,
   return GCUT_OK;
 }
 
-gcut_status gcut__place_of(const gcut_cpu_call *c, const int64_t *tuple, int n, const int64_t *dims,
-                           int64_t *out, gcut_error *err) {
+gcut_status gcut__place_of(const gcut__cpu_call *c, const int64_t *tuple, int n,
+                           const int64_t *dims, int64_t *out, gcut_error *err) {
   int64_t place = 0;
   for (int d = 0; d < n; d++) {
     if (tuple[d] < -dims[d] || tuple[d] >= dims[d])

@@ -20,13 +20,13 @@ typedef struct operands {
 } operands;
 
 typedef struct centred {
-  gcut_convolution g;
+  gcut__convolution g;
   int64_t taps, size_in; // elements of kernel and plane
   const float *x, *w;    // less their zero points
 } centred;
 
 // A tensor less its zero point, one for all or one for each of `lines` equal runs.
-static const float *centre(gcut_cpu_call *c, uint32_t i, uint32_t zero, int64_t lines) {
+static const float *centre(gcut__cpu_call *c, uint32_t i, uint32_t zero, int64_t lines) {
   const gcut_tensor *t = c->inputs[i];
   float *x = gcut_arena_alloc(c->scratch, t->count, sizeof *x);
   if (!x) return NULL;
@@ -40,15 +40,16 @@ static const float *centre(gcut_cpu_call *c, uint32_t i, uint32_t zero, int64_t 
   return x;
 }
 
-static gcut_status read_shape(gcut_cpu_call *c, operands o, gcut_convolution *g, gcut_error *err) {
+static gcut_status read_shape(gcut__cpu_call *c, operands o, gcut__convolution *g,
+                              gcut_error *err) {
   const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[o.x], *w = c->inputs[o.w], *y = c->outputs[0];
-  *g = (gcut_convolution){.batch = x->dims[0],
-                          .groups = attrs->group,
-                          .in_channels = w->dims[1],
-                          .out_channels = w->dims[0] / attrs->group,
-                          .in = x->dims + 2,
-                          .out = y->dims + 2};
+  *g = (gcut__convolution){.batch = x->dims[0],
+                           .groups = attrs->group,
+                           .in_channels = w->dims[1],
+                           .out_channels = w->dims[0] / attrs->group,
+                           .in = x->dims + 2,
+                           .out = y->dims + 2};
   gcut__window *window = &g->window;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, window, err));
   memcpy(window->kernel, w->dims + 2, (size_t)window->n * sizeof *window->kernel);
@@ -56,7 +57,7 @@ static gcut_status read_shape(gcut_cpu_call *c, operands o, gcut_convolution *g,
   return GCUT_OK;
 }
 
-static gcut_status read_operands(gcut_cpu_call *c, operands o, const gcut_convolution *g,
+static gcut_status read_operands(gcut__cpu_call *c, operands o, const gcut__convolution *g,
                                  centred *k, gcut_error *err) {
   const gcut__window *window = &g->window;
   *k = (centred){.g = *g};
@@ -67,7 +68,7 @@ static gcut_status read_operands(gcut_cpu_call *c, operands o, const gcut_convol
   return k->x && k->w ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-static gcut_status plainly(gcut_cpu_call *c, const centred *k, operands o, double *y,
+static gcut_status plainly(gcut__cpu_call *c, const centred *k, operands o, double *y,
                            gcut_error *err) {
   double *x = gcut_arena_alloc(c->scratch, c->inputs[o.x]->count, sizeof *x);
   double *w = gcut_arena_alloc(c->scratch, c->inputs[o.w]->count, sizeof *w);
@@ -88,7 +89,7 @@ static void pick(const float *all, int64_t lines, int64_t size, int64_t from, in
 // Adds the part of the convolution that input channels [from, from + n) of each group make.
 static gcut_status add_channels(const centred *k, int64_t from, int64_t n, float *x, float *w,
                                 float *y, double *sum, bool *out_done, gcut_error *err) {
-  gcut_convolution g = k->g;
+  gcut__convolution g = k->g;
   int64_t all = g.in_channels, outputs = g.groups * g.out_channels;
   g.in_channels = n;
   pick(k->x, g.batch * g.groups, all, from, n, k->size_in, x);
@@ -99,9 +100,9 @@ static gcut_status add_channels(const centred *k, int64_t from, int64_t n, float
   return GCUT_OK;
 }
 
-static gcut_status by_dnnl(gcut_cpu_call *c, const centred *k, double *sum, bool *out_done,
+static gcut_status by_dnnl(gcut__cpu_call *c, const centred *k, double *sum, bool *out_done,
                            gcut_error *err) {
-  const gcut_convolution *g = &k->g;
+  const gcut__convolution *g = &k->g;
   int64_t most = EXACT_PRODUCTS / k->taps;
   if (most > g->in_channels) most = g->in_channels;
   float *x = gcut_arena_alloc(c->scratch, (size_t)(g->batch * g->groups * most * k->size_in), 4);
@@ -118,7 +119,7 @@ static gcut_status by_dnnl(gcut_cpu_call *c, const centred *k, double *sum, bool
 }
 
 // The exact sums, in the output's order.
-static gcut_status convolve(gcut_cpu_call *c, operands o, const gcut_convolution *g,
+static gcut_status convolve(gcut__cpu_call *c, operands o, const gcut__convolution *g,
                             double **out_sum, gcut_error *err) {
   centred k;
   bool done = false;
@@ -135,16 +136,16 @@ static gcut_status convolve(gcut_cpu_call *c, operands o, const gcut_convolution
 }
 
 // By bytes, channels last; sums.sums is NULL where that cannot be.
-static gcut_status by_bytes(gcut_cpu_call *c, operands o, const gcut_convolution *g,
+static gcut_status by_bytes(gcut__cpu_call *c, operands o, const gcut__convolution *g,
                             gcut__byte_sums *out, gcut_error *err) {
   *out = (gcut__byte_sums){0};
   if (c->inputs[o.x]->count == 0 || c->inputs[o.w]->count == 0) return GCUT_OK;
   return gcut__convolve_bytes(c, g, (gcut__byte_conv){o.x, o.w, o.zero_x, o.zero_w}, out, err);
 }
 
-gcut_status gcut__cpu_conv_integer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_conv_integer(gcut__cpu_call *c, gcut_error *err) {
   static const operands o = {0, 1, 2, 3};
-  gcut_convolution g;
+  gcut__convolution g;
   gcut__byte_sums bytes;
   double *sum;
   uint64_t n = c->outputs[0]->count;
@@ -171,7 +172,7 @@ typedef struct requantisation {
   const float *zero;   // of the output
 } requantisation;
 
-static gcut_status read_requantisation(gcut_cpu_call *c, requantisation *r, gcut_error *err) {
+static gcut_status read_requantisation(gcut__cpu_call *c, requantisation *r, gcut_error *err) {
   const float *w_scale = c->inputs[4]->data;
   const int32_t *bias = gcut__cpu_has(c, 8) ? c->inputs[8]->data : NULL;
   float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
@@ -188,7 +189,7 @@ static gcut_status read_requantisation(gcut_cpu_call *c, requantisation *r, gcut
 }
 
 // Numbers of channels, over and over: pixels of few channels are rounded many at a time.
-static double *repeat(gcut_cpu_call *c, const double *numbers, const int32_t *more,
+static double *repeat(gcut__cpu_call *c, const double *numbers, const int32_t *more,
                       int64_t channels, int64_t n) {
   double *all = GCUT_NEW_ARRAY(c->scratch, double, n);
   for (int64_t i = 0; all && i < n; i++)
@@ -196,7 +197,7 @@ static double *repeat(gcut_cpu_call *c, const double *numbers, const int32_t *mo
   return all;
 }
 
-static gcut_status store_pixels(gcut_cpu_call *c, const requantisation *r, gcut__byte_sums bytes,
+static gcut_status store_pixels(gcut__cpu_call *c, const requantisation *r, gcut__byte_sums bytes,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   int64_t channels = y->dims[1], count = (int64_t)y->count;
@@ -214,7 +215,7 @@ static gcut_status store_pixels(gcut_cpu_call *c, const requantisation *r, gcut_
   return GCUT_OK;
 }
 
-static gcut_status store_planes(gcut_cpu_call *c, const requantisation *r, const double *sum,
+static gcut_status store_planes(gcut__cpu_call *c, const requantisation *r, const double *sum,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   int64_t channels = y->dims[1], size = gcut__dims_product(y->rank - 2, y->dims + 2);
@@ -228,9 +229,9 @@ static gcut_status store_planes(gcut_cpu_call *c, const requantisation *r, const
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_qlinear_conv(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_qlinear_conv(gcut__cpu_call *c, gcut_error *err) {
   static const operands o = {0, 3, 2, 5};
-  gcut_convolution g;
+  gcut__convolution g;
   gcut__byte_sums bytes;
   requantisation r;
   double *sum;

@@ -34,7 +34,7 @@ typedef struct product {
   const void *data[2];
   int64_t first[2]; // element where the matrix at hand begins
   lines lines[N_OPERANDS];
-  gcut_walk *walk;
+  gcut__walk *walk;
   float *a, *b, *part; // blocks: [m, DEPTH], [DEPTH, COLUMNS], [m, COLUMNS]
   double *sum;         // [m, COLUMNS]
   gcut__byte_gemm bytes;
@@ -55,7 +55,7 @@ static void matrix_strides(const gcut_tensor *t, product *p, uint32_t operand, i
 
 // Input `i`, where there is one, holds the numbers of operand `operand`; otherwise they are
 // `usual`.
-static bool set_lines(gcut_cpu_call *c, product *p, uint32_t operand, uint32_t i, float usual) {
+static bool set_lines(gcut__cpu_call *c, product *p, uint32_t operand, uint32_t i, float usual) {
   static const int64_t none[GCUT_MAX_RANK] = {0};
   lines *l = &p->lines[operand];
   if (!gcut__cpu_has(c, i)) {
@@ -114,7 +114,7 @@ static gcut_status multiply_columns(const product *p, int64_t j, int64_t n, gcut
   memset(p->sum, 0, (size_t)(p->m * n) * sizeof *p->sum);
   for (int64_t k = 0; k < p->k; k += DEPTH) {
     int64_t depth = least(DEPTH, p->k - k);
-    gcut_gemm g = gcut__gemm_packed(p->m, n, depth, false, false);
+    gcut__gemm g = gcut__gemm_packed(p->m, n, depth, false, false);
     load_a(p, k, depth);
     load_b(p, k, depth, j, n);
     GCUT_TRY(gcut__dnnl_gemm(&g, p->a, p->b, p->part, err));
@@ -136,7 +136,7 @@ static gcut_status multiply_matrix(const product *p, gcut_tensor *out, int64_t f
 // ---- the batch --------------------------------------------------------------------------------
 
 // Inputs `a` and `b` are the operands; the others follow by set_lines.
-static gcut_status begin(gcut_cpu_call *c, uint32_t a, uint32_t b, product *p, gcut_error *err) {
+static gcut_status begin(gcut__cpu_call *c, uint32_t a, uint32_t b, product *p, gcut_error *err) {
   const gcut_tensor *x = c->inputs[a], *y = c->inputs[b], *out = c->outputs[0];
   *p = (product){.m = x->rank > 1 ? x->dims[x->rank - 2] : 1,
                  .k = x->dims[x->rank - 1],
@@ -163,7 +163,7 @@ static gcut_status begin(gcut_cpu_call *c, uint32_t a, uint32_t b, product *p, g
   return gcut__byte_gemm_begin(c, &p->bytes, &p->by_bytes, err);
 }
 
-static gcut_status multiply_batch(gcut_cpu_call *c, product *p, finish_row finish,
+static gcut_status multiply_batch(gcut__cpu_call *c, product *p, finish_row finish,
                                   gcut_error *err) {
   int64_t first = 0;
   if (c->outputs[0]->count == 0) return GCUT_OK;
@@ -189,7 +189,7 @@ static void finish_integer(const product *p, gcut_tensor *out, int64_t first, in
   for (int64_t k = 0; k < n; k++) y[k] = (int32_t)(uint32_t)(int64_t)sums[k]; // wraps around
 }
 
-gcut_status gcut__cpu_matmul_integer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_matmul_integer(gcut__cpu_call *c, gcut_error *err) {
   product p;
   GCUT_TRY(begin(c, 0, 1, &p, err));
   bool ok = set_lines(c, &p, ZERO_A, 2, 0) && set_lines(c, &p, ZERO_B, 3, 0) &&
@@ -210,7 +210,7 @@ static void finish_quantized(const product *p, gcut_tensor *out, int64_t first, 
                        true);
 }
 
-gcut_status gcut__cpu_qlinear_matmul(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_qlinear_matmul(gcut__cpu_call *c, gcut_error *err) {
   product p;
   GCUT_TRY(begin(c, 0, 3, &p, err));
   bool ok = set_lines(c, &p, SCALE_A, 1, 1) && set_lines(c, &p, ZERO_A, 2, 0) &&

@@ -6,13 +6,13 @@
 #include "tracer/ops/list.h"
 
 #define X(domain, name, ident, ...)                                                                \
-  gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err);
+  gcut_status gcut__cpu_##ident(gcut__cpu_call *c, gcut_error *err);
 #define V(domain, name, ident, ...)
 GCUT__OP_LIST(X, V)
 #undef X
 #undef V
 
 // Of fused groups: inputs are what the group reads, attrs is the group.
-gcut_status gcut__cpu_group_experts(gcut_cpu_call *c, gcut_error *err);
+gcut_status gcut__cpu_group_experts(gcut__cpu_call *c, gcut_error *err);
 
 #endif

@@ -46,7 +46,7 @@ static int compare_keys(const void *a, const void *b, void *context) {
 }
 
 // Elements of a list: its own, or the numbers from 0 on.
-static const uint8_t *elements_of(gcut_cpu_call *c, const gcut__labels *list) {
+static const uint8_t *elements_of(gcut__cpu_call *c, const gcut__labels *list) {
   if (list->data || list->type != GCUT_INT64) return list->data;
   int64_t *numbers = GCUT_NEW_ARRAY(c->scratch, int64_t, list->n);
   for (size_t i = 0; numbers && i < list->n; i++) numbers[i] = (int64_t)i;
@@ -67,7 +67,7 @@ static const key *find(const key *keys, size_t n, gcut_dtype type, const uint8_t
 }
 
 // The keys of a list in order; the elements stay where they are.
-static gcut_status sort_keys(gcut_cpu_call *c, gcut__labels *list, key **out, gcut_error *err) {
+static gcut_status sort_keys(gcut__cpu_call *c, gcut__labels *list, key **out, gcut_error *err) {
   const uint8_t *from = elements_of(c, list);
   size_t size = gcut_dtype_bits(list->type) / 8;
   *out = GCUT_NEW_ARRAY(c->scratch, key, list->n);
@@ -77,7 +77,7 @@ static gcut_status sort_keys(gcut_cpu_call *c, gcut__labels *list, key **out, gc
   return GCUT_OK;
 }
 
-static gcut_status map_labels(gcut_cpu_call *c, gcut__label_table *t, gcut_error *err) {
+static gcut_status map_labels(gcut__cpu_call *c, gcut__label_table *t, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   gcut__elements to;
@@ -94,7 +94,7 @@ static gcut_status map_labels(gcut_cpu_call *c, gcut__label_table *t, gcut_error
   return gcut__elements_store(c, &to, y, err);
 }
 
-gcut_status gcut__cpu_label_encoder(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_label_encoder(gcut__cpu_call *c, gcut_error *err) {
   gcut__label_table t;
   gcut_dtype in = c->inputs[0]->type;
   if (!gcut__label_table_of(c->graph, c->node->version, c->attrs, in, &t))
@@ -102,7 +102,7 @@ gcut_status gcut__cpu_label_encoder(gcut_cpu_call *c, gcut_error *err) {
   return map_labels(c, &t, err);
 }
 
-gcut_status gcut__cpu_category_mapper(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_category_mapper(gcut__cpu_call *c, gcut_error *err) {
   gcut__label_table t;
   if (!gcut__category_table_of(c->attrs, c->inputs[0]->type, &t))
     return gcut__cpu_fail(c, GCUT_FORMAT, err, "no table");
@@ -117,7 +117,7 @@ static const void *category_at(const gcut_tensor *x, uint64_t i, int64_t *number
   return number;
 }
 
-gcut_status gcut__cpu_one_hot_encoder(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_one_hot_encoder(gcut__cpu_call *c, gcut_error *err) {
   const gcut__category_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut__labels categories = gcut__categories_of(attrs);

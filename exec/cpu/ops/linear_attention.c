@@ -52,7 +52,8 @@ static void step(const linear *l, int64_t token, int64_t head, float *state, flo
   }
 }
 
-static gcut_status read_operands(gcut_cpu_call *c, linear *l, const float **past, gcut_error *err) {
+static gcut_status read_operands(gcut__cpu_call *c, linear *l, const float **past,
+                                 gcut_error *err) {
   GCUT_TRY(gcut__input_float(c, 0, &l->q, err));
   GCUT_TRY(gcut__input_float(c, 1, &l->k, err));
   GCUT_TRY(gcut__input_float(c, 2, &l->v, err));
@@ -64,7 +65,7 @@ static gcut_status read_operands(gcut_cpu_call *c, linear *l, const float **past
   return gcut__output_float(c, 0, &l->y, err);
 }
 
-gcut_status gcut__cpu_linear_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_linear_attention(gcut__cpu_call *c, gcut_error *err) {
   const gcut__linear_attention_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims, *v = c->inputs[2]->dims;
   linear l = {.batch = q[0],
@@ -107,7 +108,7 @@ static void convolve(const float *padded, const float *weight, float bias, int64
   for (int64_t t = 0; t < length; t++) y[t] += bias;
 }
 
-gcut_status gcut__cpu_causal_conv(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_causal_conv(gcut__cpu_call *c, gcut_error *err) {
   const gcut__causal_conv_attrs *attrs = c->attrs;
   const int64_t *dims = c->inputs[0]->dims;
   int64_t channels = dims[1], length = dims[2], k = c->inputs[1]->dims[2];

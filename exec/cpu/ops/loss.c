@@ -10,14 +10,14 @@
 #include "exec/cpu/ops/typed.h"
 
 static double get(const gcut_tensor *x, int64_t at) {
-  gcut_row row;
+  gcut__row_buffer row;
   const void *loaded = gcut__row_load(x->type, x->data, at, 0, 1, &row);
   return gcut__row_double(gcut__class_of(x->type), loaded, 0);
 }
 
 static void put(gcut_tensor *y, int64_t at, double value) {
-  gcut_row row;
-  if (gcut__class_of(y->type) == GCUT_CLASS_f)
+  gcut__row_buffer row;
+  if (gcut__class_of(y->type) == GCUT__CLASS_f)
     row.f[0] = (float)value;
   else
     row.d[0] = value;
@@ -33,7 +33,7 @@ typedef struct layout {
   int64_t classes, inner, n_positions;
 } layout;
 
-static layout layout_of(const gcut_cpu_call *c) {
+static layout layout_of(const gcut__cpu_call *c) {
   const gcut_tensor *scores = c->inputs[0];
   layout l = {.classes = scores->dims[1], .inner = 1};
   for (int d = 2; d < scores->rank; d++) l.inner *= scores->dims[d];
@@ -70,7 +70,7 @@ typedef struct totals {
 } totals;
 
 // The loss of one position joins the totals; with reduction "none" it is written.
-static gcut_status add_position(gcut_cpu_call *c, const layout *l, int64_t position, double taken,
+static gcut_status add_position(gcut__cpu_call *c, const layout *l, int64_t position, double taken,
                                 totals *sum, gcut_error *err) {
   const gcut__loss_attrs *attrs = c->attrs;
   int64_t class = get_index(c->inputs[1], position);
@@ -88,7 +88,7 @@ static gcut_status add_position(gcut_cpu_call *c, const layout *l, int64_t posit
   return GCUT_OK;
 }
 
-static gcut_status run(gcut_cpu_call *c, bool softmax, gcut_error *err) {
+static gcut_status run(gcut__cpu_call *c, bool softmax, gcut_error *err) {
   const gcut__loss_attrs *attrs = c->attrs;
   gcut_tensor *log_probabilities = c->n_outputs > 1 ? c->outputs[1] : NULL;
   layout l = layout_of(c);
@@ -103,10 +103,10 @@ static gcut_status run(gcut_cpu_call *c, bool softmax, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_negative_log_likelihood_loss(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_negative_log_likelihood_loss(gcut__cpu_call *c, gcut_error *err) {
   return run(c, false, err);
 }
 
-gcut_status gcut__cpu_softmax_cross_entropy_loss(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_softmax_cross_entropy_loss(gcut__cpu_call *c, gcut_error *err) {
   return run(c, true, err);
 }

@@ -6,7 +6,7 @@
 
 enum { N = 624, M = 397 };
 
-void gcut__mersenne_seed(gcut_mersenne *m, uint32_t seed) {
+void gcut__mersenne_seed(gcut__mersenne *m, uint32_t seed) {
   m->state[0] = seed;
   for (uint32_t i = 1; i < N; i++)
     m->state[i] = 1812433253u * (m->state[i - 1] ^ m->state[i - 1] >> 30) + i;
@@ -14,7 +14,7 @@ void gcut__mersenne_seed(gcut_mersenne *m, uint32_t seed) {
   m->has_normal = false;
 }
 
-static void refill(gcut_mersenne *m) {
+static void refill(gcut__mersenne *m) {
   for (int i = 0; i < N; i++) {
     uint32_t y = (m->state[i] & 0x80000000u) | (m->state[(i + 1) % N] & 0x7fffffffu);
     m->state[i] = m->state[(i + M) % N] ^ y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0);
@@ -22,7 +22,7 @@ static void refill(gcut_mersenne *m) {
   m->next = 0;
 }
 
-static uint32_t draw(gcut_mersenne *m) {
+static uint32_t draw(gcut__mersenne *m) {
   if (m->next == N) refill(m);
   uint32_t y = m->state[m->next++];
   y ^= y >> 11;
@@ -31,12 +31,12 @@ static uint32_t draw(gcut_mersenne *m) {
   return y ^ y >> 18;
 }
 
-double gcut__mersenne_uniform(gcut_mersenne *m) {
+double gcut__mersenne_uniform(gcut__mersenne *m) {
   uint32_t high = draw(m) >> 5, low = draw(m) >> 6;
   return (high * 67108864.0 + low) / 9007199254740992.0;
 }
 
-double gcut__mersenne_normal(gcut_mersenne *m) {
+double gcut__mersenne_normal(gcut__mersenne *m) {
   if (m->has_normal) {
     m->has_normal = false;
     return m->normal;

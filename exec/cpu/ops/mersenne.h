@@ -6,17 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct gcut_mersenne {
+typedef struct gcut__mersenne {
   uint32_t state[624];
   int next;        // of state
   bool has_normal; // normals come in pairs: the second of the last pair
   double normal;
-} gcut_mersenne;
+} gcut__mersenne;
 
-void gcut__mersenne_seed(gcut_mersenne *m, uint32_t seed);
+void gcut__mersenne_seed(gcut__mersenne *m, uint32_t seed);
 // Uniform in [0, 1), 53 bits.
-double gcut__mersenne_uniform(gcut_mersenne *m);
+double gcut__mersenne_uniform(gcut__mersenne *m);
 // Normal with mean 0 and deviation 1.
-double gcut__mersenne_normal(gcut_mersenne *m);
+double gcut__mersenne_normal(gcut__mersenne *m);
 
 #endif

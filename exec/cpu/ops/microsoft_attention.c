@@ -13,7 +13,7 @@
 
 typedef struct multi_head {
   int64_t batch, heads, queries, keys, past, head, v_head;
-  gcut_strided4 q, k, v;                           // fresh ones
+  gcut__strided4 q, k, v;                          // fresh ones
   const float *q_bias, *k_bias, *v_bias;           // [heads * size] or NULL
   const float *past_key, *past_value;              // or NULL
   float *y, *present_key, *present_value, *scores; // wanted outputs; scores: probabilities
@@ -62,7 +62,7 @@ static void masked_bias(const void *context, int64_t b, int64_t head, int64_t i,
 }
 
 // keys, bias: inputs, or GCUT_NONE.
-static gcut_status read_mask(gcut_cpu_call *c, const multi_head *h, uint32_t keys, uint32_t bias,
+static gcut_status read_mask(gcut__cpu_call *c, const multi_head *h, uint32_t keys, uint32_t bias,
                              mask *m, gcut_error *err) {
   const gcut__multi_head_attrs *attrs = c->attrs;
   *m = (mask){.batch = h->batch,
@@ -87,9 +87,9 @@ static gcut_status read_mask(gcut_cpu_call *c, const multi_head *h, uint32_t key
 
 // All keys or values: as they lie, where nothing is added to them; else gathered in `present` or
 // scratch.
-static gcut_status gather(gcut_cpu_call *c, const multi_head *h, gcut_strided4 fresh,
+static gcut_status gather(gcut__cpu_call *c, const multi_head *h, gcut__strided4 fresh,
                           const float *bias, const float *past, int64_t size, float *present,
-                          gcut_strided4 *out, gcut_error *err) {
+                          gcut__strided4 *out, gcut_error *err) {
   int64_t total = h->past + h->keys;
   *out = fresh;
   if (!bias && h->past == 0 && !present) return GCUT_OK;
@@ -98,47 +98,47 @@ static gcut_status gather(gcut_cpu_call *c, const multi_head *h, gcut_strided4 f
     to = gcut_arena_alloc(c->scratch, (size_t)(h->batch * h->heads * total),
                           (size_t)size * sizeof *to);
   if (!to) return GCUT_NO_MEMORY(err);
-  gcut_heads all = {.fresh = fresh,
-                    .bias = bias,
-                    .past = past,
-                    .batch = h->batch,
-                    .heads = h->heads,
-                    .length = h->keys,
-                    .n_past = h->past,
-                    .size = size};
+  gcut__heads all = {.fresh = fresh,
+                     .bias = bias,
+                     .past = past,
+                     .batch = h->batch,
+                     .heads = h->heads,
+                     .length = h->keys,
+                     .n_past = h->past,
+                     .size = size};
   gcut__gather_heads(&all, to);
   *out = gcut__strided_heads(to, h->heads, total, size);
   return GCUT_OK;
 }
 
-static gcut_status attend(gcut_cpu_call *c, const multi_head *h, const mask *m, gcut_error *err) {
+static gcut_status attend(gcut__cpu_call *c, const multi_head *h, const mask *m, gcut_error *err) {
   const gcut__multi_head_attrs *attrs = c->attrs;
   bool scaled = !isnan(attrs->scale) && attrs->scale != 0;
-  gcut_attend a = {.real = GCUT_FLOAT,
-                   .batch = h->batch,
-                   .heads = h->heads,
-                   .kv_heads = h->heads,
-                   .q_length = h->queries,
-                   .total = h->past + h->keys,
-                   .head_size = h->head,
-                   .v_size = h->v_head,
-                   .scale = scaled ? (double)attrs->scale : 1 / sqrt((double)h->head),
-                   .qk = h->scores,
-                   .qk_mode = 3,
-                   .bias = masked_bias,
-                   .context = m};
+  gcut__attention a = {.real = GCUT_FLOAT,
+                       .batch = h->batch,
+                       .heads = h->heads,
+                       .kv_heads = h->heads,
+                       .q_length = h->queries,
+                       .total = h->past + h->keys,
+                       .head_size = h->head,
+                       .v_size = h->v_head,
+                       .scale = scaled ? (double)attrs->scale : 1 / sqrt((double)h->head),
+                       .qk = h->scores,
+                       .qk_mode = 3,
+                       .bias = masked_bias,
+                       .context = m};
   a.y = gcut__strided_packed(h->y, h->heads, h->queries, h->v_head);
   a.q = h->q;
   if (h->q_bias) {
     float *q = gcut_arena_alloc(c->scratch, (size_t)(h->batch * h->heads * h->queries),
                                 (size_t)h->head * sizeof *q);
     if (!q) return GCUT_NO_MEMORY(err);
-    gcut_heads biased = {.fresh = h->q,
-                         .bias = h->q_bias,
-                         .batch = h->batch,
-                         .heads = h->heads,
-                         .length = h->queries,
-                         .size = h->head};
+    gcut__heads biased = {.fresh = h->q,
+                          .bias = h->q_bias,
+                          .batch = h->batch,
+                          .heads = h->heads,
+                          .length = h->queries,
+                          .size = h->head};
     gcut__gather_heads(&biased, q);
     a.q = gcut__strided_heads(q, h->heads, h->queries, h->head);
   }
@@ -150,13 +150,13 @@ static gcut_status attend(gcut_cpu_call *c, const multi_head *h, const mask *m, 
 // ---- MultiHeadAttention -----------------------------------------------------------------------
 
 // Element `part` of `parts` packed ones: [batch, rows, heads, parts, size].
-static gcut_strided4 strided_part(const float *data, int64_t heads, int64_t rows, int64_t parts,
-                                  int64_t part, int64_t size) {
-  return (gcut_strided4){data + part * size, rows * heads * parts * size, parts * size,
-                         heads * parts * size};
+static gcut__strided4 strided_part(const float *data, int64_t heads, int64_t rows, int64_t parts,
+                                   int64_t part, int64_t size) {
+  return (gcut__strided4){data + part * size, rows * heads * parts * size, parts * size,
+                          heads * parts * size};
 }
 
-static void place_operands(const gcut_cpu_call *c, const float *q, const float *k, const float *v,
+static void place_operands(const gcut__cpu_call *c, const float *q, const float *k, const float *v,
                            multi_head *h) {
   if (c->inputs[0]->rank == 5) {
     h->q = strided_part(q, h->heads, h->queries, 3, 0, h->head);
@@ -180,7 +180,7 @@ static void place_operands(const gcut_cpu_call *c, const float *q, const float *
   }
 }
 
-static void read_sizes(const gcut_cpu_call *c, multi_head *h) {
+static void read_sizes(const gcut__cpu_call *c, multi_head *h) {
   const gcut__multi_head_attrs *attrs = c->attrs;
   const int64_t *q = c->inputs[0]->dims, *y = c->outputs[0]->dims;
   bool packed = c->inputs[0]->rank == 5;
@@ -191,7 +191,7 @@ static void read_sizes(const gcut_cpu_call *c, multi_head *h) {
   h->past = gcut__cpu_has(c, 6) ? c->inputs[6]->dims[2] : 0;
 }
 
-gcut_status gcut__cpu_multi_head_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_multi_head_attention(gcut__cpu_call *c, gcut_error *err) {
   multi_head h = {0};
   mask m;
   const float *q, *k, *v, *bias;
@@ -222,18 +222,18 @@ gcut_status gcut__cpu_multi_head_attention(gcut_cpu_call *c, gcut_error *err) {
 // ---- Attention and QAttention -----------------------------------------------------------------
 
 // x [rows, k] times w [k, columns], plus the bias.
-static gcut_status project(gcut_cpu_call *c, const float *x, const float *w, const float *bias,
+static gcut_status project(gcut__cpu_call *c, const float *x, const float *w, const float *bias,
                            float **out, gcut_error *err) {
   const int64_t *dims = c->inputs[0]->dims, columns = c->inputs[1]->dims[1];
-  gcut_gemm g = gcut__gemm_packed(dims[0] * dims[1], columns, dims[2], false, false);
+  gcut__gemm g = gcut__gemm_packed(dims[0] * dims[1], columns, dims[2], false, false);
   *out = gcut_arena_alloc(c->scratch, (size_t)g.m, (size_t)g.n * sizeof **out);
   if (!*out) return GCUT_NO_MEMORY(err);
   if (bias) g.d = bias, g.d_column = 1, g.beta = 1;
-  return gcut__gemm(c, GCUT_FLOAT, &g, x, w, *out, err);
+  return gcut__gemm_run(c, GCUT_FLOAT, &g, x, w, *out, err);
 }
 
 // The rest, from projected rows [batch, queries, 2 * heads * head + heads * v_head].
-static gcut_status attend_projected(gcut_cpu_call *c, const float *rows, uint32_t keys,
+static gcut_status attend_projected(gcut__cpu_call *c, const float *rows, uint32_t keys,
                                     uint32_t past, uint32_t bias, gcut_error *err) {
   const gcut__multi_head_attrs *attrs = c->attrs;
   const int64_t *x = c->inputs[0]->dims, width = c->inputs[1]->dims[1];
@@ -241,9 +241,9 @@ static gcut_status attend_projected(gcut_cpu_call *c, const float *rows, uint32_
   mask m;
   h.v_head = c->outputs[0]->dims[2] / h.heads, h.head = (width / h.heads - h.v_head) / 2;
   int64_t hidden = h.heads * h.head, batch = h.queries * width;
-  h.q = (gcut_strided4){rows, batch, h.head, width};
-  h.k = (gcut_strided4){rows + hidden, batch, h.head, width};
-  h.v = (gcut_strided4){rows + 2 * hidden, batch, h.v_head, width};
+  h.q = (gcut__strided4){rows, batch, h.head, width};
+  h.k = (gcut__strided4){rows + hidden, batch, h.head, width};
+  h.v = (gcut__strided4){rows + 2 * hidden, batch, h.v_head, width};
   GCUT_TRY(gcut__input_float(c, past, &h.past_key, err));
   GCUT_TRY(gcut__output_float(c, 0, &h.y, err));
   GCUT_TRY(gcut__output_float(c, 1, &h.present_key, err));
@@ -260,7 +260,7 @@ static gcut_status attend_projected(gcut_cpu_call *c, const float *rows, uint32_
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_microsoft_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_microsoft_attention(gcut__cpu_call *c, gcut_error *err) {
   const float *x, *w, *bias;
   float *rows;
   GCUT_TRY(gcut__input_float(c, 0, &x, err));
@@ -272,7 +272,7 @@ gcut_status gcut__cpu_microsoft_attention(gcut_cpu_call *c, gcut_error *err) {
 
 // Input `i` as floats less its zero point (input `zero`) times its scale (input `scale`), each one
 // number or one a column.
-static gcut_status dequantize(gcut_cpu_call *c, uint32_t i, uint32_t scale, uint32_t zero,
+static gcut_status dequantize(gcut__cpu_call *c, uint32_t i, uint32_t scale, uint32_t zero,
                               float **out, gcut_error *err) {
   const gcut_tensor *t = c->inputs[i];
   const float *x = gcut__dequantized(c, t), *factor, *zeros = NULL;
@@ -290,7 +290,7 @@ static gcut_status dequantize(gcut_cpu_call *c, uint32_t i, uint32_t scale, uint
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_quantized_attention(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_attention(gcut__cpu_call *c, gcut_error *err) {
   float *x, *w, *rows;
   const float *bias;
   for (uint32_t i = 0; i < 2; i++)

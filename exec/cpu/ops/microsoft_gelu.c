@@ -23,7 +23,7 @@ static double quick_gelu(double x, double alpha) {
 }
 
 // y[first, n) = f(x + bias), the bias repeating along the last dim.
-static gcut_status map(gcut_cpu_call *c, function f, double alpha, gcut_error *err) {
+static gcut_status map(gcut__cpu_call *c, function f, double alpha, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   const double *bias = gcut__cpu_has(c, 1) ? gcut__tensor_doubles(c, c->inputs[1]) : NULL;
@@ -41,22 +41,22 @@ static gcut_status map(gcut_cpu_call *c, function f, double alpha, gcut_error *e
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_microsoft_gelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_microsoft_gelu(gcut__cpu_call *c, gcut_error *err) {
   return map(c, gelu, 0, err);
 }
-gcut_status gcut__cpu_bias_gelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_bias_gelu(gcut__cpu_call *c, gcut_error *err) {
   return map(c, gelu, 0, err);
 }
-gcut_status gcut__cpu_fast_gelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_fast_gelu(gcut__cpu_call *c, gcut_error *err) {
   return map(c, fast_gelu, 0, err);
 }
-gcut_status gcut__cpu_quick_gelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quick_gelu(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quick_gelu_attrs *attrs = c->attrs;
   return map(c, quick_gelu, (double)attrs->alpha, err);
 }
 
 // The left half times gelu of the right.
-gcut_status gcut__cpu_bias_split_gelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_bias_split_gelu(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);
   const double *bias = gcut__tensor_doubles(c, c->inputs[1]);
@@ -72,7 +72,7 @@ gcut_status gcut__cpu_bias_split_gelu(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_bias_add(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_bias_add(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);
   const double *bias = gcut__tensor_doubles(c, c->inputs[1]);

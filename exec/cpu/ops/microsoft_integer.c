@@ -20,7 +20,7 @@ typedef struct column_numbers {
 
 static const float nothing = 0;
 
-static gcut_status read_numbers(gcut_cpu_call *c, uint32_t i, column_numbers *out,
+static gcut_status read_numbers(gcut__cpu_call *c, uint32_t i, column_numbers *out,
                                 gcut_error *err) {
   *out = (column_numbers){&nothing, 0};
   if (!gcut__cpu_has(c, i)) return GCUT_OK;
@@ -31,7 +31,7 @@ static gcut_status read_numbers(gcut_cpu_call *c, uint32_t i, column_numbers *ou
 
 // All elements less their zero point, which steps along `columns` (the last dim, where `across` is
 // 1; across the rows otherwise).
-static gcut_status subtract(gcut_cpu_call *c, const gcut_tensor *t, column_numbers zero,
+static gcut_status subtract(gcut__cpu_call *c, const gcut_tensor *t, column_numbers zero,
                             bool by_rows, float **out, gcut_error *err) {
   const float *x = gcut__dequantized(c, t);
   uint64_t width = t->rank ? (uint64_t)t->dims[t->rank - 1] : 1;
@@ -54,7 +54,7 @@ typedef struct factors {
 // Has the factors ready, tensors (or rows) of the sizes of `g`. Zero points of `b` stand for
 // columns of op(b), those of `a`, where there are several, for its columns: then they are
 // subtracted.
-static gcut_status read_factors(gcut_cpu_call *c, const gcut_gemm *g, const gcut_tensor *a,
+static gcut_status read_factors(gcut__cpu_call *c, const gcut__gemm *g, const gcut_tensor *a,
                                 column_numbers a_zero, const gcut_tensor *b, column_numbers b_zero,
                                 factors *out, gcut_error *err) {
   float *x, *y;
@@ -81,22 +81,22 @@ static gcut_status read_factors(gcut_cpu_call *c, const gcut_gemm *g, const gcut
 }
 
 // sum [m][n] = a [m][k] times b [k][n], exact. part: [m][n] floats to work in.
-static gcut_status multiply(gcut_cpu_call *c, gcut_gemm g, const float *a, const float *b,
+static gcut_status multiply(gcut__cpu_call *c, gcut__gemm g, const float *a, const float *b,
                             float *part, double *sum, gcut_error *err) {
   int64_t k = g.k;
   g.ldc = g.n;
   for (int64_t i = 0; i < g.m * g.n; i++) sum[i] = 0;
   for (int64_t at = 0; at < k; at += DEPTH) {
     g.k = k - at < DEPTH ? k - at : DEPTH;
-    GCUT_TRY(gcut__gemm(c, GCUT_FLOAT, &g, a + (g.transpose_a ? at * g.lda : at),
-                        b + (g.transpose_b ? at : at * g.ldb), part, err));
+    GCUT_TRY(gcut__gemm_run(c, GCUT_FLOAT, &g, a + (g.transpose_a ? at * g.lda : at),
+                            b + (g.transpose_b ? at : at * g.ldb), part, err));
     for (int64_t i = 0; i < g.m * g.n; i++) sum[i] += (double)part[i];
   }
   return GCUT_OK;
 }
 
 // The same of the matrices that begin at those elements.
-static gcut_status multiply_at(gcut_cpu_call *c, const gcut_gemm *g, const factors *f, int64_t a,
+static gcut_status multiply_at(gcut__cpu_call *c, const gcut__gemm *g, const factors *f, int64_t a,
                                int64_t b, float *part, double *sum, gcut_error *err) {
   if (!f->by_bytes) return multiply(c, *g, f->a + a, f->b + b, part, sum, err);
   gcut__byte_gemm bytes = f->bytes;
@@ -108,13 +108,13 @@ static gcut_status multiply_at(gcut_cpu_call *c, const gcut_gemm *g, const facto
 // ---- floats out: products of batches ----------------------------------------------------------
 
 typedef struct batch {
-  gcut_gemm g; // of one matrix
+  gcut__gemm g; // of one matrix
   factors f;
   float a_scale;
   column_numbers b_scale, bias; // of columns
 } batch;
 
-static void batch_strides(const gcut_tensor *t, gcut_walk *walk, uint32_t i, int64_t matrix) {
+static void batch_strides(const gcut_tensor *t, gcut__walk *walk, uint32_t i, int64_t matrix) {
   int64_t strides[GCUT_MAX_RANK] = {0};
   if (t->rank > 2) gcut__broadcast_strides(t->rank - 2, t->dims, walk->rank, strides);
   for (int d = 0; d < walk->rank; d++) strides[d] *= matrix;
@@ -131,18 +131,18 @@ static void finish(const batch *p, int64_t m, int64_t n, double *sum, gcut_tenso
   gcut__store_doubles(out->type, out->data, first, 1, (uint64_t)(m * n), sum);
 }
 
-static gcut_gemm matrix_sizes(const gcut_cpu_call *c) {
+static gcut__gemm matrix_sizes(const gcut__cpu_call *c) {
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
   return gcut__gemm_packed(a->rank > 1 ? a->dims[a->rank - 2] : 1,
                            b->rank > 1 ? b->dims[b->rank - 1] : 1, a->dims[a->rank - 1], false,
                            false);
 }
 
-static gcut_status multiply_batch(gcut_cpu_call *c, const batch *p, gcut_error *err) {
+static gcut_status multiply_batch(gcut__cpu_call *c, const batch *p, gcut_error *err) {
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
   gcut_tensor *out = c->outputs[0];
   int64_t m = p->g.m, k = p->g.k, n = p->g.n;
-  gcut_walk *walk;
+  gcut__walk *walk;
   uint64_t first = 0;
   if (out->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
@@ -161,7 +161,7 @@ static gcut_status multiply_batch(gcut_cpu_call *c, const batch *p, gcut_error *
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_matmul_integer_to_float(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_matmul_integer_to_float(gcut__cpu_call *c, gcut_error *err) {
   batch p = {.g = matrix_sizes(c)};
   column_numbers a_scale, a_zero, b_zero;
   GCUT_TRY(read_numbers(c, 2, &a_scale, err));
@@ -174,7 +174,7 @@ gcut_status gcut__cpu_matmul_integer_to_float(gcut_cpu_call *c, gcut_error *err)
   return multiply_batch(c, &p, err);
 }
 
-gcut_status gcut__cpu_dynamic_quantize_matmul(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_dynamic_quantize_matmul(gcut__cpu_call *c, gcut_error *err) {
   batch p = {.g = matrix_sizes(c)};
   column_numbers b_zero;
   float a_zero;
@@ -202,7 +202,7 @@ static void add_integers(const gcut_tensor *t, int64_t m, int64_t n, double *sum
       sum[i * n + j] += data[(rows > 1 ? i * columns : 0) + (columns > 1 ? j : 0)];
 }
 
-static gcut_status finish_gemm(gcut_cpu_call *c, int64_t m, int64_t n, double *sum, float *row,
+static gcut_status finish_gemm(gcut__cpu_call *c, int64_t m, int64_t n, double *sum, float *row,
                                gcut_error *err) {
   const gcut__quantized_gemm_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
@@ -225,7 +225,7 @@ static gcut_status finish_gemm(gcut_cpu_call *c, int64_t m, int64_t n, double *s
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_quantized_gemm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_gemm(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quantized_gemm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *out = c->outputs[0];
   int64_t m = out->dims[0], n = out->dims[1];
@@ -237,8 +237,8 @@ gcut_status gcut__cpu_quantized_gemm(gcut_cpu_call *c, gcut_error *err) {
   float *part = GCUT_NEW_ARRAY(c->scratch, float, out->count);
   double *sum = GCUT_NEW_ARRAY(c->scratch, double, out->count);
   if (!part || !sum) return GCUT_NO_MEMORY(err);
-  gcut_gemm g = gcut__gemm_packed(m, n, x->dims[attrs->transA ? 0 : 1], attrs->transA != 0,
-                                  attrs->transB != 0);
+  gcut__gemm g = gcut__gemm_packed(m, n, x->dims[attrs->transA ? 0 : 1], attrs->transA != 0,
+                                   attrs->transB != 0);
   GCUT_TRY(read_factors(c, &g, x, a_zero, c->inputs[3], b_zero, &f, err));
   GCUT_TRY(multiply_at(c, &g, &f, 0, 0, part, sum, err));
   if (gcut__cpu_has(c, 6)) add_integers(c->inputs[6], m, n, sum);

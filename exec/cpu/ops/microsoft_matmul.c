@@ -15,7 +15,7 @@
 
 // Strides of an operand's batch dims through the walk's, and how its matrices lie.
 static gcut__matrix_axes set_operand(const gcut_tensor *t, bool transpose, bool transpose_batch,
-                                     uint32_t i, gcut_walk *walk, int64_t *strides) {
+                                     uint32_t i, gcut__walk *walk, int64_t *strides) {
   gcut__matrix_axes m;
   int64_t through[GCUT_MAX_RANK] = {0};
   gcut__fused_axes(t->rank, transpose, transpose_batch, i == 1, &m);
@@ -33,11 +33,12 @@ static int64_t axis_size(const gcut_tensor *t, int axis) {
 }
 
 // The matrices of both operands; of each one axis has stride 1.
-static gcut_gemm plan_product(const gcut_tensor *a, const gcut_tensor *b,
-                              const gcut__matrix_axes *m, const int64_t strides[2][GCUT_MAX_RANK]) {
-  gcut_gemm g = {.m = axis_size(a, m[0].rows),
-                 .n = axis_size(b, m[1].columns),
-                 .k = axis_size(a, m[0].columns)};
+static gcut__gemm plan_product(const gcut_tensor *a, const gcut_tensor *b,
+                               const gcut__matrix_axes *m,
+                               const int64_t strides[2][GCUT_MAX_RANK]) {
+  gcut__gemm g = {.m = axis_size(a, m[0].rows),
+                  .n = axis_size(b, m[1].columns),
+                  .k = axis_size(a, m[0].columns)};
   g.transpose_a = m[0].rows == a->rank - 1 && a->rank > 1;
   g.transpose_b = m[1].rows == b->rank - 1 && b->rank > 1;
   int far_a = g.transpose_a ? m[0].columns : m[0].rows;
@@ -48,24 +49,24 @@ static gcut_gemm plan_product(const gcut_tensor *a, const gcut_tensor *b,
   return g;
 }
 
-gcut_status gcut__cpu_fused_matmul(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_fused_matmul(gcut__cpu_call *c, gcut_error *err) {
   const gcut__fused_matmul_attrs *attrs = c->attrs;
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[1];
   gcut_tensor *out = c->outputs[0];
   int64_t strides[2][GCUT_MAX_RANK], size = gcut_dtype_bits(out->type) / 8;
   gcut__matrix_axes m[2];
-  gcut_walk *walk;
+  gcut__walk *walk;
   if (out->count == 0) return GCUT_OK;
   GCUT_TRY(gcut__walk_create(c->scratch, out->rank - (a->rank > 1) - (b->rank > 1), out->dims, 2,
                              &walk, err));
   m[0] = set_operand(a, attrs->transA, attrs->transBatchA, 0, walk, strides[0]);
   m[1] = set_operand(b, attrs->transB, attrs->transBatchB, 1, walk, strides[1]);
-  gcut_gemm g = plan_product(a, b, m, strides);
+  gcut__gemm g = plan_product(a, b, m, strides);
   g.alpha = attrs->alpha;
   char *to = out->data;
   for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t i = 0; i < walk->inner; i++, to += g.m * g.n * size)
-      GCUT_TRY(gcut__gemm(
+      GCUT_TRY(gcut__gemm_run(
           c, out->type, &g, (const char *)a->data + (walk->offsets[0] + i * walk->steps[0]) * size,
           (const char *)b->data + (walk->offsets[1] + i * walk->steps[1]) * size, to, err));
   return GCUT_OK;
@@ -73,14 +74,14 @@ gcut_status gcut__cpu_fused_matmul(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- FusedGemm --------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_fused_gemm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_fused_gemm(gcut__cpu_call *c, gcut_error *err) {
   const gcut__fused_gemm_attrs *attrs = c->attrs;
   gcut__fused_activation f;
   if (!gcut__fused_find(attrs->activation, &f))
     return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "unknown activation");
   if (!isnan(attrs->activation_alpha)) f.alpha = attrs->activation_alpha;
   if (!isnan(attrs->activation_beta)) f.beta = attrs->activation_beta;
-  gcut_cpu_call inner = *c;
+  gcut__cpu_call inner = *c;
   inner.attrs = &attrs->gemm;
   GCUT_TRY(gcut__cpu_gemm(&inner, err));
   gcut__fused_apply(&f, c->outputs[0]);
@@ -121,7 +122,7 @@ static void expand_row(const blocks *b, int64_t row, float *out) {
   }
 }
 
-static gcut_status read_blocks(gcut_cpu_call *c, blocks *b, gcut_error *err) {
+static gcut_status read_blocks(gcut__cpu_call *c, blocks *b, gcut_error *err) {
   const gcut__nbits_attrs *attrs = c->attrs;
   *b = (blocks){.data = c->inputs[1]->data,
                 .k = attrs->K,
@@ -147,7 +148,7 @@ static gcut_status read_blocks(gcut_cpu_call *c, blocks *b, gcut_error *err) {
 
 enum { CHUNK_FLOATS = 1 << 18 }; // of B expanded at once: stays in the second-level cache
 
-gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_matmul_nbits(gcut__cpu_call *c, gcut_error *err) {
   const gcut__nbits_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   blocks b;
@@ -162,11 +163,11 @@ gcut_status gcut__cpu_matmul_nbits(gcut_cpu_call *c, gcut_error *err) {
   float *expanded = gcut_arena_alloc(c->scratch, (size_t)chunk, (size_t)b.k * sizeof *expanded);
   if (!expanded) return GCUT_NO_MEMORY(err);
   for (int64_t first = 0; first < n; first += chunk) {
-    gcut_gemm g = gcut__gemm_packed(rows, n - first < chunk ? n - first : chunk, b.k, false, true);
+    gcut__gemm g = gcut__gemm_packed(rows, n - first < chunk ? n - first : chunk, b.k, false, true);
     for (int64_t i = 0; i < g.n; i++) expand_row(&b, first + i, expanded + i * b.k);
     g.ldc = n;
     if (bias) g.d = bias + first, g.d_column = 1, g.beta = 1;
-    GCUT_TRY(gcut__gemm(c, GCUT_FLOAT, &g, a, expanded, y + first, err));
+    GCUT_TRY(gcut__gemm_run(c, GCUT_FLOAT, &g, a, expanded, y + first, err));
   }
   gcut__finish_float(c, 0, y);
   return GCUT_OK;
@@ -182,7 +183,7 @@ static void expand_bnb4(const gcut__bnb4_attrs *attrs, const uint8_t *data, cons
     *out++ = values[i % 2 ? data[i / 2] & 15 : data[i / 2] >> 4] * absmax[i / attrs->block_size];
 }
 
-gcut_status gcut__cpu_matmul_bnb4(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_matmul_bnb4(gcut__cpu_call *c, gcut_error *err) {
   const gcut__bnb4_attrs *attrs = c->attrs;
   const float *a, *absmax;
   float *y;
@@ -194,11 +195,11 @@ gcut_status gcut__cpu_matmul_bnb4(gcut_cpu_call *c, gcut_error *err) {
   float *expanded = gcut_arena_alloc(c->scratch, (size_t)chunk, (size_t)k * sizeof *expanded);
   if (!expanded) return GCUT_NO_MEMORY(err);
   for (int64_t first = 0; first < n; first += chunk) {
-    gcut_gemm g = gcut__gemm_packed((int64_t)c->outputs[0]->count / n,
-                                    n - first < chunk ? n - first : chunk, k, false, true);
+    gcut__gemm g = gcut__gemm_packed((int64_t)c->outputs[0]->count / n,
+                                     n - first < chunk ? n - first : chunk, k, false, true);
     expand_bnb4(attrs, c->inputs[1]->data, absmax, first * k, g.n * k, expanded);
     g.ldc = n;
-    GCUT_TRY(gcut__gemm(c, GCUT_FLOAT, &g, a, expanded, y + first, err));
+    GCUT_TRY(gcut__gemm_run(c, GCUT_FLOAT, &g, a, expanded, y + first, err));
   }
   gcut__finish_float(c, 0, y);
   return GCUT_OK;
@@ -261,7 +262,7 @@ static void expand_values(const table *t, const int64_t *index, float *out) {
   }
 }
 
-static gcut_status read_table(gcut_cpu_call *c, table *t, gcut_error *err) {
+static gcut_status read_table(gcut__cpu_call *c, table *t, gcut_error *err) {
   const gcut__gather_blocks_attrs *attrs = c->attrs;
   const gcut_tensor *data = c->inputs[0], *scales = c->inputs[2];
   *t = (table){.type = data->type,
@@ -321,7 +322,7 @@ static void gather_columns(const table *t, const gcut_tensor *indices, int64_t o
   }
 }
 
-gcut_status gcut__cpu_gather_block_quantized(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gather_block_quantized(gcut__cpu_call *c, gcut_error *err) {
   table t;
   float *y;
   int64_t outer = 1, inner = 1;

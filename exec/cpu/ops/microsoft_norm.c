@@ -19,32 +19,32 @@ static void add_rows(const float *x, const float *skip, uint64_t n_skip, const f
 }
 
 // Rows of `sum` [n_rows][width] normalised into output 0.
-static gcut_status normalize_sum(gcut_cpu_call *c, const float *sum, uint64_t width, bool center,
+static gcut_status normalize_sum(gcut__cpu_call *c, const float *sum, uint64_t width, bool center,
                                  const gcut_tensor *gamma, const gcut_tensor *beta, float epsilon,
                                  double *mean, double *inverse, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const double *scale = gcut__tensor_doubles(c, gamma);
   const double *bias = beta ? gcut__tensor_doubles(c, beta) : NULL;
   if (!scale || (beta && !bias)) return GCUT_NO_MEMORY(err);
-  gcut_normalize p = {.type = GCUT_FLOAT,
-                      .out_type = out->type,
-                      .x = sum,
-                      .y = out->data,
-                      .n_rows = out->count / width,
-                      .n = width,
-                      .scale = scale,
-                      .bias = bias,
-                      .period = 1,
-                      .span = 1,
-                      .epsilon = (double)epsilon,
-                      .center = center,
-                      .mean = mean,
-                      .inverse = inverse};
+  gcut__normalization p = {.type = GCUT_FLOAT,
+                           .out_type = out->type,
+                           .x = sum,
+                           .y = out->data,
+                           .n_rows = out->count / width,
+                           .n = width,
+                           .scale = scale,
+                           .bias = bias,
+                           .period = 1,
+                           .span = 1,
+                           .epsilon = (double)epsilon,
+                           .center = center,
+                           .mean = mean,
+                           .inverse = inverse};
   return gcut__normalize(c, &p, err);
 }
 
 // beta and bias: inputs, or GCUT_NONE where the operator has none.
-static gcut_status skip_norm(gcut_cpu_call *c, uint32_t beta, uint32_t bias, bool center,
+static gcut_status skip_norm(gcut__cpu_call *c, uint32_t beta, uint32_t bias, bool center,
                              gcut_error *err) {
   const gcut__skip_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
@@ -71,17 +71,17 @@ static gcut_status skip_norm(gcut_cpu_call *c, uint32_t beta, uint32_t bias, boo
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_skip_layer_norm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_skip_layer_norm(gcut__cpu_call *c, gcut_error *err) {
   return skip_norm(c, 3, 4, true, err);
 }
-gcut_status gcut__cpu_skip_simplified_layer_norm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_skip_simplified_layer_norm(gcut__cpu_call *c, gcut_error *err) {
   return skip_norm(c, GCUT_NONE, 3, false, err);
 }
 
 // ---- EmbedLayerNormalization ------------------------------------------------------------------
 
 // Adds row ids[i] of a table to row i of sum; ids NULL: row i % length.
-static gcut_status add_embedding(gcut_cpu_call *c, uint32_t table, const int32_t *ids,
+static gcut_status add_embedding(gcut__cpu_call *c, uint32_t table, const int32_t *ids,
                                  uint64_t n_ids, uint64_t rows, uint64_t length, float *sum,
                                  gcut_error *err) {
   const float *from;
@@ -99,7 +99,7 @@ static gcut_status add_embedding(gcut_cpu_call *c, uint32_t table, const int32_t
 }
 
 // Words of each sample that the mask keeps; 0 without a mask.
-static void count_mask(gcut_cpu_call *c, uint64_t batch, uint64_t length) {
+static void count_mask(gcut__cpu_call *c, uint64_t batch, uint64_t length) {
   if (!gcut__cpu_wants(c, 1)) return;
   int32_t *counts = c->outputs[1]->data;
   const int32_t *mask = gcut__cpu_has(c, 7) ? c->inputs[7]->data : NULL;
@@ -109,7 +109,7 @@ static void count_mask(gcut_cpu_call *c, uint64_t batch, uint64_t length) {
   }
 }
 
-gcut_status gcut__cpu_embed_layer_norm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_embed_layer_norm(gcut__cpu_call *c, gcut_error *err) {
   const gcut__skip_norm_attrs *attrs = c->attrs;
   const gcut_tensor *ids = c->inputs[0];
   uint64_t batch = (uint64_t)ids->dims[0], length = (uint64_t)ids->dims[1];
@@ -172,7 +172,7 @@ static void normalize_group(const groups *g, uint64_t b, uint64_t group, const d
   }
 }
 
-static gcut_status group_norm(gcut_cpu_call *c, bool with_skip, gcut_error *err) {
+static gcut_status group_norm(gcut__cpu_call *c, bool with_skip, gcut_error *err) {
   const gcut__channel_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
@@ -200,9 +200,9 @@ static gcut_status group_norm(gcut_cpu_call *c, bool with_skip, gcut_error *err)
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_microsoft_group_norm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_microsoft_group_norm(gcut__cpu_call *c, gcut_error *err) {
   return group_norm(c, false, err);
 }
-gcut_status gcut__cpu_skip_group_norm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_skip_group_norm(gcut__cpu_call *c, gcut_error *err) {
   return group_norm(c, true, err);
 }

@@ -14,7 +14,7 @@ typedef struct linear {
   float scale, zero;
 } linear;
 
-static linear read_linear(const gcut_cpu_call *c, uint32_t scale, uint32_t zero) {
+static linear read_linear(const gcut__cpu_call *c, uint32_t scale, uint32_t zero) {
   linear l = {*(const float *)c->inputs[scale]->data, 0};
   if (gcut__cpu_has(c, zero))
     gcut__load_quantized(c->inputs[zero]->type, c->inputs[zero]->data, 0, 1, &l.zero);
@@ -58,11 +58,11 @@ static void combine(const binary *f, const uint8_t *a, int64_t step_a, const uin
     for (int64_t k = 0; k < n; k++) row[k] = f->of_a[a[k * step_a]] + f->of_b[b[k * step_b]];
 }
 
-static gcut_status run_binary(gcut_cpu_call *c, const binary *f, gcut_error *err) {
+static gcut_status run_binary(gcut__cpu_call *c, const binary *f, gcut_error *err) {
   const gcut_tensor *a = c->inputs[0], *b = c->inputs[3];
   gcut_tensor *out = c->outputs[0];
   float row[BLOCK];
-  gcut_walk *w;
+  gcut__walk *w;
   int64_t at = 0;
   GCUT_TRY(gcut__walk_create(c->scratch, out->rank, out->dims, 2, &w, err));
   gcut__walk_broadcast(w, 0, a->rank, a->dims);
@@ -81,7 +81,7 @@ static gcut_status run_binary(gcut_cpu_call *c, const binary *f, gcut_error *err
 }
 
 // Scales are brought together first, as runtimes do: ties depend on it.
-static gcut_status binary_kernel(gcut_cpu_call *c, bool multiply, gcut_error *err) {
+static gcut_status binary_kernel(gcut__cpu_call *c, bool multiply, gcut_error *err) {
   linear a = read_linear(c, 1, 2), b = read_linear(c, 4, 5), to = read_linear(c, 6, 7);
   binary f = {.factor = a.scale * b.scale / to.scale, .zero = to.zero, .multiply = multiply};
   a.scale = multiply ? 1 : a.scale / to.scale;
@@ -91,20 +91,20 @@ static gcut_status binary_kernel(gcut_cpu_call *c, bool multiply, gcut_error *er
   return run_binary(c, &f, err);
 }
 
-gcut_status gcut__cpu_quantized_add(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_add(gcut__cpu_call *c, gcut_error *err) {
   return binary_kernel(c, false, err);
 }
-gcut_status gcut__cpu_quantized_mul(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_mul(gcut__cpu_call *c, gcut_error *err) {
   return binary_kernel(c, true, err);
 }
 
-gcut_status gcut__cpu_quantized_where(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_where(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *operands[3] = {c->inputs[0], c->inputs[1], c->inputs[4]};
   gcut_tensor *out = c->outputs[0];
   float table[256];
   uint8_t of_x[256], of_y[256], *to = out->data;
   linear l = read_linear(c, 7, 8);
-  gcut_walk *w;
+  gcut__walk *w;
   expand_table(out->type, read_linear(c, 2, 3), table);
   quantize_table(out->type, l, table, of_x);
   expand_table(out->type, read_linear(c, 5, 6), table);
@@ -123,7 +123,7 @@ gcut_status gcut__cpu_quantized_where(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- one operand ------------------------------------------------------------------------------
 
-static gcut_status unary(gcut_cpu_call *c, bool sigmoid) {
+static gcut_status unary(gcut__cpu_call *c, bool sigmoid) {
   const gcut__quantized_unary_attrs *attrs = c->attrs;
   const uint8_t *x = c->inputs[0]->data;
   uint8_t *y = c->outputs[0]->data, bytes[256];
@@ -138,18 +138,18 @@ static gcut_status unary(gcut_cpu_call *c, bool sigmoid) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_quantized_sigmoid(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_sigmoid(gcut__cpu_call *c, gcut_error *err) {
   (void)err;
   return unary(c, true);
 }
-gcut_status gcut__cpu_quantized_leaky_relu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_leaky_relu(gcut__cpu_call *c, gcut_error *err) {
   (void)err;
   return unary(c, false);
 }
 
 // ---- join -------------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_quantized_concat(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_concat(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quantized_concat_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   linear to = read_linear(c, 0, 1);
@@ -177,7 +177,7 @@ gcut_status gcut__cpu_quantized_concat(gcut_cpu_call *c, gcut_error *err) {
 // ---- in float ---------------------------------------------------------------------------------
 
 // Runs another operator's kernel on the dequantised input and quantises what it gives.
-static gcut_status run_in_float(gcut_cpu_call *c, gcut_cpu_kernel kernel, const void *attrs,
+static gcut_status run_in_float(gcut__cpu_call *c, gcut__cpu_kernel kernel, const void *attrs,
                                 int32_t version, gcut_error *err) {
   const gcut_tensor *in = c->inputs[0];
   gcut_tensor *x = NULL, *y = NULL, *out = c->outputs[0];
@@ -191,7 +191,7 @@ static gcut_status run_in_float(gcut_cpu_call *c, gcut_cpu_kernel kernel, const 
       ((float *)x->data)[i] = table[((const uint8_t *)in->data)[i]];
     const gcut_tensor *inputs[1] = {x};
     gcut_node node = *c->node;
-    gcut_cpu_call inner = *c;
+    gcut__cpu_call inner = *c;
     node.version = version;
     inner.node = &node, inner.attrs = attrs;
     inner.inputs = inputs, inner.n_inputs = 1, inner.outputs = &y, inner.n_outputs = 1;
@@ -203,14 +203,14 @@ static gcut_status run_in_float(gcut_cpu_call *c, gcut_cpu_kernel kernel, const 
   return status;
 }
 
-gcut_status gcut__cpu_quantized_average_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_average_pool(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quantized_pool_attrs *attrs = c->attrs;
   return run_in_float(c, gcut__cpu_average_pool, &attrs->pool, 19, err);
 }
-gcut_status gcut__cpu_quantized_global_average_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_global_average_pool(gcut__cpu_call *c, gcut_error *err) {
   return run_in_float(c, gcut__cpu_global_average_pool, NULL, 1, err);
 }
-gcut_status gcut__cpu_quantized_softmax(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantized_softmax(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quantized_softmax_attrs *attrs = c->attrs;
   return run_in_float(c, gcut__cpu_softmax, &attrs->softmax, (int32_t)attrs->opset, err);
 }

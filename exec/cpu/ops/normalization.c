@@ -18,7 +18,7 @@ static uint64_t product(const gcut_tensor *t, int from, int to) {
   return n;
 }
 
-static gcut_tensor *output(const gcut_cpu_call *c, uint32_t i) {
+static gcut_tensor *output(const gcut__cpu_call *c, uint32_t i) {
   return i < c->n_outputs ? c->outputs[i] : NULL;
 }
 
@@ -33,7 +33,7 @@ typedef struct channels {
   uint64_t samples, channels, size;
 } channels;
 
-static channels split_channels(const gcut_cpu_call *c) {
+static channels split_channels(const gcut__cpu_call *c) {
   const gcut__batch_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->rank == 1) return (channels){(uint64_t)x->dims[0], 1, 1};
@@ -43,7 +43,7 @@ static channels split_channels(const gcut_cpu_call *c) {
 }
 
 // Mean and variance of each channel over samples and elements, in two passes.
-static gcut_status batch_statistics(gcut_cpu_call *c, const channels *k, double *mean,
+static gcut_status batch_statistics(gcut__cpu_call *c, const channels *k, double *mean,
                                     double *variance, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   double *row = gcut_arena_alloc(c->scratch, k->size, sizeof *row);
@@ -67,7 +67,7 @@ static gcut_status batch_statistics(gcut_cpu_call *c, const channels *k, double 
 }
 
 // The running statistics that training puts out: old ones blended with the batch's.
-static gcut_status blend(gcut_cpu_call *c, uint32_t out, uint32_t old, const double *batch,
+static gcut_status blend(gcut__cpu_call *c, uint32_t out, uint32_t old, const double *batch,
                          gcut_error *err) {
   const gcut__batch_norm_attrs *attrs = c->attrs;
   gcut_tensor *to = output(c, out);
@@ -82,7 +82,7 @@ static gcut_status blend(gcut_cpu_call *c, uint32_t out, uint32_t old, const dou
   return GCUT_OK;
 }
 
-static gcut_status train(gcut_cpu_call *c, const channels *k, const double **out_mean,
+static gcut_status train(gcut__cpu_call *c, const channels *k, const double **out_mean,
                          const double **out_variance, gcut_error *err) {
   double *mean = gcut_arena_alloc(c->scratch, k->channels, sizeof *mean);
   double *variance = gcut_arena_alloc(c->scratch, k->channels, sizeof *variance);
@@ -101,7 +101,7 @@ enum { ROW = 256 };
 
 // Row by row of some pixels, for an input that lies channels last: the same formula as plane by
 // plane.
-static gcut_status normalize_pixels(gcut_cpu_call *c, const channels *k, const double *scale,
+static gcut_status normalize_pixels(gcut__cpu_call *c, const channels *k, const double *scale,
                                     const double *bias, const double *mean, const double *variance,
                                     gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
@@ -128,7 +128,7 @@ static gcut_status normalize_pixels(gcut_cpu_call *c, const channels *k, const d
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_batch_normalization(gcut__cpu_call *c, gcut_error *err) {
   const gcut__batch_norm_attrs *attrs = c->attrs;
   bool trains = gcut__batch_norm_trains(c->node, attrs);
   if (trains) GCUT_TRY(gcut__cpu_straighten_input(c, err));
@@ -156,13 +156,13 @@ gcut_status gcut__cpu_batch_normalization(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- InstanceNormalization, GroupNormalization ------------------------------------------------
 
-static gcut_status normalize_groups(gcut_cpu_call *c, uint64_t groups, bool by_group,
+static gcut_status normalize_groups(gcut__cpu_call *c, uint64_t groups, bool by_group,
                                     gcut_error *err) {
   const gcut__group_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   uint64_t size = product(x, 2, x->rank), channels = (uint64_t)x->dims[1] / groups;
-  gcut_normalize p = {
+  gcut__normalization p = {
       .type = x->type,
       .out_type = x->type,
       .x = x->data,
@@ -181,11 +181,11 @@ static gcut_status normalize_groups(gcut_cpu_call *c, uint64_t groups, bool by_g
   return gcut__normalize(c, &p, err);
 }
 
-gcut_status gcut__cpu_instance_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_instance_normalization(gcut__cpu_call *c, gcut_error *err) {
   return normalize_groups(c, (uint64_t)c->inputs[0]->dims[1], false, err);
 }
 
-gcut_status gcut__cpu_group_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_group_normalization(gcut__cpu_call *c, gcut_error *err) {
   const gcut__group_norm_attrs *attrs = c->attrs;
   return normalize_groups(c, (uint64_t)attrs->num_groups, c->node->version < 21, err);
 }
@@ -193,7 +193,7 @@ gcut_status gcut__cpu_group_normalization(gcut_cpu_call *c, gcut_error *err) {
 // ---- LayerNormalization and its kin -----------------------------------------------------------
 
 // Whether input `i` has the shape of one row: the last dims of input 0, `n` elements in all.
-static bool is_row(const gcut_cpu_call *c, uint32_t i, uint64_t n) {
+static bool is_row(const gcut__cpu_call *c, uint32_t i, uint64_t n) {
   const gcut_tensor *x = c->inputs[0], *t = c->inputs[i];
   for (int d = 0; d < t->rank; d++)
     if (t->dims[d] != x->dims[x->rank - t->rank + d]) return false;
@@ -201,11 +201,11 @@ static bool is_row(const gcut_cpu_call *c, uint32_t i, uint64_t n) {
 }
 
 // Input `i` as doubles, broadcast to all of input 0; NULL where memory is out.
-static const double *spread(gcut_cpu_call *c, uint32_t i) {
+static const double *spread(gcut__cpu_call *c, uint32_t i) {
   const gcut_tensor *x = c->inputs[0], *t = c->inputs[i];
   const double *own = gcut__tensor_doubles(c, t);
   double *all = gcut_arena_alloc(c->scratch, x->count, sizeof *all);
-  gcut_walk *walk;
+  gcut__walk *walk;
   if (!own || !all || gcut__walk_create(c->scratch, x->rank, x->dims, 2, &walk, NULL) != GCUT_OK)
     return NULL;
   gcut__walk_broadcast(walk, 0, x->rank, x->dims);
@@ -217,7 +217,7 @@ static const double *spread(gcut_cpu_call *c, uint32_t i) {
 }
 
 // Scale and bias: the same for every row as a rule, otherwise broadcast to the whole tensor.
-static bool set_affine(gcut_cpu_call *c, gcut_normalize *p) {
+static bool set_affine(gcut__cpu_call *c, gcut__normalization *p) {
   bool has_bias = gcut__cpu_has(c, 2);
   if (is_row(c, 1, p->n) && (!has_bias || is_row(c, 2, p->n))) {
     p->period = 1;
@@ -232,21 +232,21 @@ static bool set_affine(gcut_cpu_call *c, gcut_normalize *p) {
 }
 
 // `inverse`: the output for the inverse deviation; the one for the mean is output 1 where centred.
-static gcut_status normalize_layers(gcut_cpu_call *c, bool center, uint32_t inverse,
+static gcut_status normalize_layers(gcut__cpu_call *c, bool center, uint32_t inverse,
                                     gcut_error *err) {
   const gcut__layer_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
-  gcut_normalize p = {.type = x->type,
-                      .out_type = c->outputs[0]->type,
-                      .x = x->data,
-                      .y = c->outputs[0]->data,
-                      .n_rows = product(x, 0, axis),
-                      .n = product(x, axis, x->rank),
-                      .span = 1,
-                      .epsilon = (double)attrs->epsilon,
-                      .center = center};
+  gcut__normalization p = {.type = x->type,
+                           .out_type = c->outputs[0]->type,
+                           .x = x->data,
+                           .y = c->outputs[0]->data,
+                           .n_rows = product(x, 0, axis),
+                           .n = product(x, axis, x->rank),
+                           .span = 1,
+                           .epsilon = (double)attrs->epsilon,
+                           .center = center};
   p.step = p.n;
   p.mean = gcut_arena_alloc(c->scratch, p.n_rows, sizeof *p.mean);
   p.inverse = gcut_arena_alloc(c->scratch, p.n_rows, sizeof *p.inverse);
@@ -257,22 +257,22 @@ static gcut_status normalize_layers(gcut_cpu_call *c, bool center, uint32_t inve
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_layer_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_layer_normalization(gcut__cpu_call *c, gcut_error *err) {
   return normalize_layers(c, true, 2, err);
 }
 
-gcut_status gcut__cpu_rms_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_rms_normalization(gcut__cpu_call *c, gcut_error *err) {
   return normalize_layers(c, false, 1, err);
 }
 
-gcut_status gcut__cpu_simplified_layer_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_simplified_layer_normalization(gcut__cpu_call *c, gcut_error *err) {
   return normalize_layers(c, false, 1, err);
 }
 
 // ---- LRN --------------------------------------------------------------------------------------
 
 // y = x / (bias + alpha / size * sum of squares over the neighbouring channels) ^ beta.
-static void lrn_channel(const gcut_cpu_call *c, uint64_t first, uint64_t channel, double *sums,
+static void lrn_channel(const gcut__cpu_call *c, uint64_t first, uint64_t channel, double *sums,
                         double *row) {
   const gcut__lrn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
@@ -292,7 +292,7 @@ static void lrn_channel(const gcut_cpu_call *c, uint64_t first, uint64_t channel
   gcut__store_doubles(x->type, c->outputs[0]->data, first + channel * size, 1, size, row);
 }
 
-gcut_status gcut__cpu_lrn(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_lrn(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   uint64_t channels = (uint64_t)x->dims[1], size = product(x, 2, x->rank);
   if (x->count == 0) return GCUT_OK;
@@ -314,7 +314,7 @@ static double norm_of(const double *x, uint64_t n, int64_t p) {
 }
 
 // A row whose norm is zero stays zero.
-gcut_status gcut__cpu_lp_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_lp_normalization(gcut__cpu_call *c, gcut_error *err) {
   const gcut__lp_normalization_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
@@ -335,7 +335,7 @@ gcut_status gcut__cpu_lp_normalization(gcut_cpu_call *c, gcut_error *err) {
 // ---- MeanVarianceNormalization ----------------------------------------------------------------
 
 // Walks the tensor with the reduced axes last; *out_n is their product.
-static gcut_status walk_reduced_last(gcut_cpu_call *c, gcut_walk **out_walk, uint64_t *out_n,
+static gcut_status walk_reduced_last(gcut__cpu_call *c, gcut__walk **out_walk, uint64_t *out_n,
                                      gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_ints axes = gcut__mvn_axes(c->attrs);
@@ -368,9 +368,9 @@ static void mvn_row(double *x, uint64_t n) {
   for (uint64_t i = 0; i < n; i++) x[i] = (x[i] - mean) * factor;
 }
 
-gcut_status gcut__cpu_mean_variance_normalization(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_mean_variance_normalization(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  gcut_walk *there, *back;
+  gcut__walk *there, *back;
   uint64_t n;
   if (x->count == 0) return GCUT_OK;
   GCUT_TRY(walk_reduced_last(c, &there, &n, err));
@@ -394,7 +394,7 @@ gcut_status gcut__cpu_mean_variance_normalization(gcut_cpu_call *c, gcut_error *
 
 // ---- ImageScaler ------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_image_scaler(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_image_scaler(gcut__cpu_call *c, gcut_error *err) {
   const gcut__image_scaler_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];

@@ -22,7 +22,7 @@ void gcut__mean_variance(const double *x, uint64_t n, double *out_mean, double *
 }
 
 // x = (x - mean) * inverse * scale + bias, scale and bias along the row in steps of `span`.
-static void finish_row(const gcut_normalize *p, uint64_t row, double mean, double inverse,
+static void finish_row(const gcut__normalization *p, uint64_t row, double mean, double inverse,
                        double *x) {
   uint64_t at = row % p->period * p->step;
   const double *scale = p->scale ? p->scale + at : NULL, *bias = p->bias ? p->bias + at : NULL;
@@ -39,7 +39,7 @@ static void finish_row(const gcut_normalize *p, uint64_t row, double mean, doubl
 }
 
 // One row; `x` is room for it.
-static void normalize_row(const gcut_normalize *p, uint64_t row, double *x) {
+static void normalize_row(const gcut__normalization *p, uint64_t row, double *x) {
   double mean = 0, variance;
   gcut__load_doubles(p->type, p->x, row * p->n, 1, p->n, x);
   if (p->center)
@@ -53,7 +53,8 @@ static void normalize_row(const gcut_normalize *p, uint64_t row, double *x) {
   gcut__store_doubles(p->out_type, p->y, row * p->n, 1, p->n, x);
 }
 
-gcut_status gcut__normalize_plain(gcut_cpu_call *c, const gcut_normalize *p, gcut_error *err) {
+gcut_status gcut__normalize_plain(gcut__cpu_call *c, const gcut__normalization *p,
+                                  gcut_error *err) {
   double *x = gcut_arena_alloc(c->scratch, p->n, sizeof *x);
   if (!x) return GCUT_NO_MEMORY(err);
   for (uint64_t row = 0; row < p->n_rows; row++) normalize_row(p, row, x);
@@ -68,7 +69,7 @@ enum { LARGE = 1 << 13, LONGEST = 1 << 16 };
 
 // Rows of floats that share scale and bias, element by element: layer normalisation. Of images,
 // whose channels have one scale each, oneDNN's code is no faster than ours.
-static bool suits_dnnl(const gcut_normalize *p) {
+static bool suits_dnnl(const gcut__normalization *p) {
   return p->type == GCUT_FLOAT && p->out_type == GCUT_FLOAT && p->center && p->span == 1 &&
          p->period == 1 && p->n <= LONGEST && p->n_rows * p->n >= LARGE;
 }
@@ -80,23 +81,23 @@ static bool exact_enough(float mean, float variance) {
          variance <= FLT_MAX;
 }
 
-static const float *floats_of(gcut_cpu_call *c, const double *x, uint64_t n) {
+static const float *floats_of(gcut__cpu_call *c, const double *x, uint64_t n) {
   float *narrow = gcut_arena_alloc(c->scratch, n, sizeof *narrow);
   for (uint64_t i = 0; narrow && i < n; i++) narrow[i] = (float)x[i];
   return narrow;
 }
 
-static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_normalize *p, bool *out_done,
+static gcut_status by_dnnl(gcut__cpu_call *c, const gcut__normalization *p, bool *out_done,
                            gcut_error *err) {
-  gcut_float_rows r = {.n_rows = (int64_t)p->n_rows,
-                       .n = (int64_t)p->n,
-                       .epsilon = (float)p->epsilon,
-                       .x = p->x,
-                       .y = p->y,
-                       .scale = p->scale ? floats_of(c, p->scale, p->n) : NULL,
-                       .shift = p->bias ? floats_of(c, p->bias, p->n) : NULL,
-                       .mean = gcut_arena_alloc(c->scratch, p->n_rows, sizeof(float)),
-                       .variance = gcut_arena_alloc(c->scratch, p->n_rows, sizeof(float))};
+  gcut__float_rows r = {.n_rows = (int64_t)p->n_rows,
+                        .n = (int64_t)p->n,
+                        .epsilon = (float)p->epsilon,
+                        .x = p->x,
+                        .y = p->y,
+                        .scale = p->scale ? floats_of(c, p->scale, p->n) : NULL,
+                        .shift = p->bias ? floats_of(c, p->bias, p->n) : NULL,
+                        .mean = gcut_arena_alloc(c->scratch, p->n_rows, sizeof(float)),
+                        .variance = gcut_arena_alloc(c->scratch, p->n_rows, sizeof(float))};
   double *x = gcut_arena_alloc(c->scratch, p->n, sizeof *x);
   if (!x || !r.mean || !r.variance || (p->scale && !r.scale) || (p->bias && !r.shift))
     return GCUT_NO_MEMORY(err);
@@ -112,7 +113,7 @@ static gcut_status by_dnnl(gcut_cpu_call *c, const gcut_normalize *p, bool *out_
   return GCUT_OK;
 }
 
-gcut_status gcut__normalize(gcut_cpu_call *c, const gcut_normalize *p, gcut_error *err) {
+gcut_status gcut__normalize(gcut__cpu_call *c, const gcut__normalization *p, gcut_error *err) {
   bool done = false;
   if (p->n_rows == 0 || p->n == 0) return GCUT_OK;
   if (suits_dnnl(p)) GCUT_TRY(by_dnnl(c, p, &done, err));

@@ -7,7 +7,7 @@
 
 // A tensor as `n_rows` packed rows of `n` elements. Element j of row r takes element
 // (r % period) * step + j / span of scale and of bias.
-typedef struct gcut_normalize {
+typedef struct gcut__normalization {
   gcut_dtype type, out_type;
   const void *x; // [n_rows, n]
   void *y;       // [n_rows, n]
@@ -17,12 +17,12 @@ typedef struct gcut_normalize {
   double epsilon;         // added to the variance
   bool center;            // take the mean off; otherwise the mean square stands for the variance
   double *mean, *inverse; // [n_rows] or NULL: what was taken off, what was multiplied by
-} gcut_normalize;
+} gcut__normalization;
 
-GCUT_MUST_USE gcut_status gcut__normalize(gcut_cpu_call *c, const gcut_normalize *p,
+GCUT_MUST_USE gcut_status gcut__normalize(gcut__cpu_call *c, const gcut__normalization *p,
                                           gcut_error *err);
 // The same in doubles alone.
-GCUT_MUST_USE gcut_status gcut__normalize_plain(gcut_cpu_call *c, const gcut_normalize *p,
+GCUT_MUST_USE gcut_status gcut__normalize_plain(gcut__cpu_call *c, const gcut__normalization *p,
                                                 gcut_error *err);
 
 // Mean and population variance.

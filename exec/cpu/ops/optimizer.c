@@ -29,7 +29,7 @@ static void set_number(gcut_tensor *y, uint64_t at, double value) {
 }
 
 // Tensor k of n, of `groups` lists: X, gradients, states.
-static void update_tensor(gcut_cpu_call *c, uint32_t k, uint32_t n, uint32_t groups,
+static void update_tensor(gcut__cpu_call *c, uint32_t k, uint32_t n, uint32_t groups,
                           update_function *update, const settings *s) {
   for (uint64_t at = 0; at < c->inputs[2 + k]->count; at++) {
     double x = number(c->inputs[2 + k], at), g = number(c->inputs[2 + n + k], at), state[2] = {0};
@@ -41,20 +41,20 @@ static void update_tensor(gcut_cpu_call *c, uint32_t k, uint32_t n, uint32_t gro
   }
 }
 
-static gcut_status run(gcut_cpu_call *c, uint32_t groups, update_function *update,
+static gcut_status run(gcut__cpu_call *c, uint32_t groups, update_function *update,
                        const settings *s) {
   uint32_t n = (c->n_inputs - 2) / groups;
   for (uint32_t k = 0; k < n; k++) update_tensor(c, k, n, groups, update, s);
   return GCUT_OK;
 }
 
-static settings settings_of(const gcut_cpu_call *c) {
+static settings settings_of(const gcut__cpu_call *c) {
   return (settings){.attrs = c->attrs,
                     .rate = number(c->inputs[0], 0),
                     .first = *(const int64_t *)c->inputs[1]->data <= 0};
 }
 
-static double step_count(const gcut_cpu_call *c) {
+static double step_count(const gcut__cpu_call *c) {
   return (double)*(const int64_t *)c->inputs[1]->data;
 }
 
@@ -64,7 +64,7 @@ static void adagrad(const settings *s, double *x, double g, double *state) {
   *x -= s->rate * g / (sqrt(state[0]) + (double)s->attrs->epsilon);
 }
 
-gcut_status gcut__cpu_adagrad(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_adagrad(gcut__cpu_call *c, gcut_error *err) {
   settings s = settings_of(c);
   (void)err;
   s.rate /= 1 + step_count(c) * (double)s.attrs->decay_factor;
@@ -80,7 +80,7 @@ static void adam(const settings *s, double *x, double g, double *state) {
   *x *= 1 - (double)s->attrs->norm_coefficient_post;
 }
 
-gcut_status gcut__cpu_adam(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_adam(gcut__cpu_call *c, gcut_error *err) {
   settings s = settings_of(c);
   (void)err;
   if (!s.first) // bias of the moments that began at zero
@@ -96,7 +96,7 @@ static void momentum(const settings *s, double *x, double g, double *state) {
   *x -= s->rate * (nesterov ? g + (double)s->attrs->alpha * state[0] : state[0]);
 }
 
-gcut_status gcut__cpu_momentum(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_momentum(gcut__cpu_call *c, gcut_error *err) {
   settings s = settings_of(c);
   (void)err;
   return run(c, 3, momentum, &s);

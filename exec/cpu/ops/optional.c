@@ -3,7 +3,7 @@
 
 #include "exec/cpu/ops/kernels.h"
 
-gcut_status gcut__cpu_optional(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_optional(gcut__cpu_call *c, gcut_error *err) {
   if (gcut__cpu_has(c, 0)) {
     gcut__cpu_output_tensor(c, 0, (gcut_tensor *)c->inputs[0]);
     return GCUT_OK;
@@ -15,7 +15,7 @@ gcut_status gcut__cpu_optional(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_optional_has_element(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_optional_has_element(gcut__cpu_call *c, gcut_error *err) {
   (void)err;
   *(uint8_t *)c->outputs[0]->data = gcut__cpu_has(c, 0) && c->inputs[0]->kind != GCUT_KIND_OPTIONAL;
   return GCUT_OK;

@@ -12,7 +12,7 @@
 #include "exec/cpu/ops/typed.h"
 
 // Elements before the input's first on each axis; negative where it is cropped.
-static gcut_status read_begins(gcut_cpu_call *c, int64_t *begins, int64_t *ends, gcut_error *err) {
+static gcut_status read_begins(gcut__cpu_call *c, int64_t *begins, int64_t *ends, gcut_error *err) {
   const gcut__pad_attrs *attrs = c->attrs;
   const int64_t *pads, *axes = NULL;
   uint64_t n, n_axes = 0;
@@ -33,7 +33,7 @@ static gcut_status read_begins(gcut_cpu_call *c, int64_t *begins, int64_t *ends,
   return GCUT_OK;
 }
 
-static gcut_status pad_constant(gcut_cpu_call *c, const int64_t *begins, const uint8_t *item,
+static gcut_status pad_constant(gcut__cpu_call *c, const int64_t *begins, const uint8_t *item,
                                 gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
@@ -75,7 +75,7 @@ static int64_t place(gcut__pad_mode mode, int64_t i, int64_t n) {
 }
 
 // For each index of an output axis the offset of the input element it shows.
-static gcut_status make_table(gcut_cpu_call *c, gcut__pad_mode mode, int d, int64_t begin,
+static gcut_status make_table(gcut__cpu_call *c, gcut__pad_mode mode, int d, int64_t begin,
                               int64_t end, int64_t stride, int64_t **out_table, gcut_error *err) {
   int64_t size = c->inputs[0]->dims[d], first = begin < 0 ? -begin : 0;
   int64_t left = size - first + (end < 0 ? end : 0), n = c->outputs[0]->dims[d];
@@ -86,7 +86,7 @@ static gcut_status make_table(gcut_cpu_call *c, gcut__pad_mode mode, int d, int6
   return GCUT_OK;
 }
 
-static gcut_status pad_from_input(gcut_cpu_call *c, gcut__pad_mode mode, const int64_t *begins,
+static gcut_status pad_from_input(gcut__cpu_call *c, gcut__pad_mode mode, const int64_t *begins,
                                   const int64_t *ends, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
@@ -110,7 +110,7 @@ static gcut_status pad_from_input(gcut_cpu_call *c, gcut__pad_mode mode, const i
 }
 
 // The element to pad with; zeros (an empty string) by default.
-static gcut_status read_value(gcut_cpu_call *c, uint8_t *item, gcut_error *err) {
+static gcut_status read_value(gcut__cpu_call *c, uint8_t *item, gcut_error *err) {
   const gcut__pad_attrs *attrs = c->attrs;
   gcut__elements value;
   memset(item, 0, 16);
@@ -119,14 +119,14 @@ static gcut_status read_value(gcut_cpu_call *c, uint8_t *item, gcut_error *err) 
     memcpy(item, value.data, value.size);
   } else if (c->node->version < 11) {
     double wide = (double)attrs->value;
-    bool is_double = gcut__class_of(c->inputs[0]->type) == GCUT_CLASS_d;
+    bool is_double = gcut__class_of(c->inputs[0]->type) == GCUT__CLASS_d;
     gcut__row_store(c->inputs[0]->type, item, 0, 1,
                     is_double ? (const void *)&wide : (const void *)&attrs->value);
   }
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_pad(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_pad(gcut__cpu_call *c, gcut_error *err) {
   gcut__pad_mode mode = gcut__pad_mode_of(c->attrs);
   int64_t begins[GCUT_MAX_RANK], ends[GCUT_MAX_RANK];
   uint8_t item[16];
@@ -138,7 +138,7 @@ gcut_status gcut__cpu_pad(gcut_cpu_call *c, gcut_error *err) {
   return pad_constant(c, begins, item, err);
 }
 
-gcut_status gcut__cpu_center_crop_pad(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_center_crop_pad(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   int64_t begins[GCUT_MAX_RANK];
   const uint8_t zero[16] = {0};
@@ -150,7 +150,7 @@ gcut_status gcut__cpu_center_crop_pad(gcut_cpu_call *c, gcut_error *err) {
   return pad_constant(c, begins, zero, err);
 }
 
-gcut_status gcut__cpu_crop(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_crop(gcut__cpu_call *c, gcut_error *err) {
   const int64_t *border = ((const gcut__crop_attrs *)c->attrs)->border.data;
   const uint8_t zero[16] = {0};
   if (!c->outputs[0] || c->outputs[0]->count == 0) return GCUT_OK;

@@ -22,7 +22,7 @@ typedef struct pool {
 } pool;
 
 // Everything but memory for planes, which begin_planes then gets.
-static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
+static gcut_status read_pool(gcut__cpu_call *c, pool *p, gcut_error *err) {
   const gcut__pool_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   int n = x->rank - 2;
@@ -34,7 +34,7 @@ static gcut_status read_pool(gcut_cpu_call *c, pool *p, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status begin_planes(gcut_cpu_call *c, pool *p, gcut_error *err) {
+static gcut_status begin_planes(gcut__cpu_call *c, pool *p, gcut_error *err) {
   p->plane = gcut_arena_alloc(c->scratch, (size_t)p->size_in, sizeof *p->plane);
   p->columns = gcut_arena_alloc(c->scratch, (size_t)p->in[p->window.n - 1], sizeof *p->columns);
   p->result = gcut_arena_alloc(c->scratch, (size_t)p->size_out, sizeof *p->result);
@@ -147,12 +147,12 @@ static void pool_plane(const pool *p) {
   } while (gcut__index_next(last, p->out, o));
 }
 
-static void load_plane(const gcut_cpu_call *c, const pool *p, int64_t i) {
+static void load_plane(const gcut__cpu_call *c, const pool *p, int64_t i) {
   gcut__load_doubles(c->inputs[0]->type, c->inputs[0]->data, (uint64_t)(i * p->size_in), 1,
                      (uint64_t)p->size_in, p->plane);
 }
 
-static void store_plane(const gcut_cpu_call *c, const pool *p, int64_t i) {
+static void store_plane(const gcut__cpu_call *c, const pool *p, int64_t i) {
   gcut__store_doubles(c->outputs[0]->type, c->outputs[0]->data, (uint64_t)(i * p->size_out), 1,
                       (uint64_t)p->size_out, p->result);
 }
@@ -190,19 +190,19 @@ static bool maxima_survive(const float *x, uint64_t n) {
   return !lost;
 }
 
-static gcut_status by_dnnl(gcut_cpu_call *c, const pool *p, bool padding, bool *out_done,
+static gcut_status by_dnnl(gcut__cpu_call *c, const pool *p, bool padding, bool *out_done,
                            gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   *out_done = false;
   if (x->type != GCUT_FLOAT || work(p) < LARGE || !windows_inside(p, padding)) return GCUT_OK;
   if (p->max && !maxima_survive(x->data, x->count)) return GCUT_OK;
-  gcut_pooling pooling = {.max = p->max,
-                          .count_padding = padding,
-                          .batch = x->dims[0],
-                          .channels = x->dims[1],
-                          .in = p->in,
-                          .out = p->out,
-                          .window = &p->window};
+  gcut__pooling pooling = {.max = p->max,
+                           .count_padding = padding,
+                           .batch = x->dims[0],
+                           .channels = x->dims[1],
+                           .in = p->in,
+                           .out = p->out,
+                           .window = &p->window};
   return gcut__dnnl_pool(&pooling, x->data, c->outputs[0]->data, out_done, err);
 }
 
@@ -219,7 +219,7 @@ static int64_t column_major(const pool *p, int64_t at) {
   return place;
 }
 
-static void store_indices(const gcut_cpu_call *c, const pool *p, int64_t plane) {
+static void store_indices(const gcut__cpu_call *c, const pool *p, int64_t plane) {
   const gcut__pool_attrs *attrs = c->attrs;
   int64_t *out = (int64_t *)c->outputs[1]->data + plane * p->size_out;
   for (int64_t i = 0; i < p->size_out; i++) {
@@ -253,7 +253,7 @@ static void max_pixel(const pool *p, const int64_t *o, int64_t channels, const f
 }
 
 // Floats channels last, from wherever they lie to the same. Few channels are left to the others.
-static gcut_status max_pixels(gcut_cpu_call *c, const pool *p, bool *out_done, gcut_error *err) {
+static gcut_status max_pixels(gcut__cpu_call *c, const pool *p, bool *out_done, gcut_error *err) {
   const gcut_tensor *t = c->inputs[0];
   int64_t channels = t->dims[1];
   const float *x = t->data;
@@ -277,7 +277,7 @@ static gcut_status max_pixels(gcut_cpu_call *c, const pool *p, bool *out_done, g
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_max_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_max_pool(gcut__cpu_call *c, gcut_error *err) {
   pool p;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(read_pool(c, &p, err));
@@ -314,7 +314,7 @@ static int64_t window_size(const pool *p, int axis, int64_t o, bool padding) {
 }
 
 // The size of every window: [size_out]; a product of one factor an axis.
-static double *window_sizes(gcut_cpu_call *c, const pool *p, bool padding) {
+static double *window_sizes(gcut__cpu_call *c, const pool *p, bool padding) {
   double *sizes = gcut_arena_alloc(c->scratch, (size_t)p->size_out, sizeof *sizes);
   int64_t o[GCUT_MAX_RANK] = {0};
   int last = p->window.n - 1;
@@ -329,7 +329,7 @@ static double *window_sizes(gcut_cpu_call *c, const pool *p, bool padding) {
   return sizes;
 }
 
-gcut_status gcut__cpu_average_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_average_pool(gcut__cpu_call *c, gcut_error *err) {
   const gcut__pool_attrs *attrs = c->attrs;
   pool p;
   bool done, padding = attrs->count_include_pad != 0;
@@ -352,7 +352,7 @@ gcut_status gcut__cpu_average_pool(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- LpPool -----------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_lp_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_lp_pool(gcut__cpu_call *c, gcut_error *err) {
   const gcut__pool_attrs *attrs = c->attrs;
   pool p;
   if (c->outputs[0]->count == 0) return GCUT_OK;

@@ -16,9 +16,9 @@ static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-// n <= GCUT_ROW elements as floats; the result lies in `row` or in the data itself.
+// n <= GCUT__ROW elements as floats; the result lies in `row` or in the data itself.
 static const float *load_floats(gcut_dtype type, const void *data, int64_t first, int64_t n,
-                                gcut_row *row, float *floats) {
+                                gcut__row_buffer *row, float *floats) {
   if (type == GCUT_UINT8 || type == GCUT_INT8) {
     if (type == GCUT_UINT8)
       gcut__widen_uint8((size_t)n, (const uint8_t *)data + first, floats);
@@ -27,24 +27,24 @@ static const float *load_floats(gcut_dtype type, const void *data, int64_t first
     return floats;
   }
   const void *x = gcut__row_load(type, data, first, 1, (size_t)n, row);
-  gcut_class class = gcut__class_of(type);
-  if (class == GCUT_CLASS_f) return x;
+  gcut__class class = gcut__class_of(type);
+  if (class == GCUT__CLASS_f) return x;
   for (int64_t i = 0; i < n; i++)
     floats[i] =
-        class == GCUT_CLASS_i ? (float)((const int64_t *)x)[i] : (float)((const uint64_t *)x)[i];
+        class == GCUT__CLASS_i ? (float)((const int64_t *)x)[i] : (float)((const uint64_t *)x)[i];
   return floats;
 }
 
 void gcut__load_quantized(gcut_dtype type, const void *data, int64_t first, int64_t n, float *out) {
-  gcut_row row;
-  for (int64_t i = 0; i < n; i += GCUT_ROW) {
-    int64_t part = least(GCUT_ROW, n - i);
+  gcut__row_buffer row;
+  for (int64_t i = 0; i < n; i += GCUT__ROW) {
+    int64_t part = least(GCUT__ROW, n - i);
     const float *x = load_floats(type, data, first + i, part, &row, out + i);
     if (x != out + i) memcpy(out + i, x, (size_t)part * sizeof *x);
   }
 }
 
-const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor) {
+const float *gcut__dequantized(gcut__cpu_call *c, const gcut_tensor *tensor) {
   float *all = gcut_arena_alloc(c->scratch, tensor->count, sizeof *all);
   if (all) gcut__load_quantized(tensor->type, tensor->data, 0, (int64_t)tensor->count, all);
   return all;
@@ -53,14 +53,14 @@ const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor) {
 // Least and greatest value of an integer type.
 static void limits(gcut_dtype type, double *low, double *high) {
   double half = ldexp(1, (int)gcut_dtype_bits(type) - 1);
-  bool is_signed = gcut__class_of(type) == GCUT_CLASS_i;
+  bool is_signed = gcut__class_of(type) == GCUT__CLASS_i;
   *low = is_signed ? -half : 0;
   *high = is_signed ? half - 1 : 2 * half - 1;
 }
 
 static void store_integers(gcut_dtype type, void *out, int64_t first, int64_t n, const float *x,
                            const float *zero, int64_t zero_step) {
-  gcut_row row;
+  gcut__row_buffer row;
   double low, high;
   limits(type, &low, &high);
   if (gcut_dtype_bits(type) == 8 && zero_step == 0) {
@@ -77,7 +77,7 @@ static void store_integers(gcut_dtype type, void *out, int64_t first, int64_t n,
 // Floats of fewer than 8 bits always saturate, and their elements share bytes.
 static void store_minifloats(gcut_dtype type, void *out, int64_t first, int64_t n, const float *x,
                              const float *zero, int64_t zero_step, bool saturate) {
-  gcut_row row;
+  gcut__row_buffer row;
   for (int64_t i = 0; i < n; i++) row.f[i] = x[i] + zero[i * zero_step];
   if (gcut_dtype_bits(type) < 8 || saturate)
     gcut__row_store(type, out, first, (size_t)n, &row);
@@ -88,9 +88,9 @@ static void store_minifloats(gcut_dtype type, void *out, int64_t first, int64_t 
 
 void gcut__quantize_store(gcut_dtype type, void *out, int64_t first, int64_t n, const float *x,
                           const float *zero, int64_t zero_step, bool saturate) {
-  for (int64_t i = 0; i < n; i += GCUT_ROW) {
-    int64_t part = least(GCUT_ROW, n - i);
-    if (gcut__class_of(type) == GCUT_CLASS_f)
+  for (int64_t i = 0; i < n; i += GCUT__ROW) {
+    int64_t part = least(GCUT__ROW, n - i);
+    if (gcut__class_of(type) == GCUT__CLASS_f)
       store_minifloats(type, out, first + i, part, x + i, zero + i * zero_step, zero_step,
                        saturate);
     else
@@ -112,10 +112,10 @@ typedef struct linear {
 typedef void (*run_kernel)(const linear *l, int64_t first, int64_t n, int64_t at, int64_t step);
 
 static void quantize_run(const linear *l, int64_t first, int64_t n, int64_t at, int64_t step) {
-  gcut_row row;
-  float floats[GCUT_ROW];
-  for (int64_t i = 0; i < n; i += GCUT_ROW) {
-    int64_t part = least(GCUT_ROW, n - i), from = at + i * step;
+  gcut__row_buffer row;
+  float floats[GCUT__ROW];
+  for (int64_t i = 0; i < n; i += GCUT__ROW) {
+    int64_t part = least(GCUT__ROW, n - i), from = at + i * step;
     const float *x = load_floats(l->x->type, l->x->data, first + i, part, &row, floats);
     if (step == 0)
       gcut__divide_floats((size_t)part, x, l->scale[from], floats);
@@ -132,10 +132,10 @@ static void quantize_run(const linear *l, int64_t first, int64_t n, int64_t at, 
 }
 
 static void dequantize_run(const linear *l, int64_t first, int64_t n, int64_t at, int64_t step) {
-  gcut_row row, out;
-  float floats[GCUT_ROW];
-  for (int64_t i = 0; i < n; i += GCUT_ROW) {
-    int64_t part = least(GCUT_ROW, n - i), from = at + i * step;
+  gcut__row_buffer row, out;
+  float floats[GCUT__ROW];
+  for (int64_t i = 0; i < n; i += GCUT__ROW) {
+    int64_t part = least(GCUT__ROW, n - i), from = at + i * step;
     const float *x = load_floats(l->x->type, l->x->data, first + i, part, &row, floats);
     if (step == 0)
       gcut__scale_floats((size_t)part, x, l->zero[from], l->scale[from], out.f);
@@ -179,7 +179,7 @@ static void run_blocks(const linear *l, split s, int64_t block, run_kernel kerne
     }
 }
 
-static void run_all(gcut_cpu_call *c, const linear *l, run_kernel kernel) {
+static void run_all(gcut__cpu_call *c, const linear *l, run_kernel kernel) {
   const gcut__quantize_attrs *attrs = c->attrs;
   const gcut_tensor *scale = c->inputs[1];
   gcut__granularity kind =
@@ -198,7 +198,7 @@ static void run_all(gcut_cpu_call *c, const linear *l, run_kernel kernel) {
 }
 
 // Reads scale and zero point; zeros where the model gives none.
-static gcut_status read_linear(gcut_cpu_call *c, linear *l, gcut_error *err) {
+static gcut_status read_linear(gcut__cpu_call *c, linear *l, gcut_error *err) {
   *l = (linear){.x = c->inputs[0], .y = c->outputs[0]};
   l->scale = gcut__dequantized(c, c->inputs[1]);
   l->zero = gcut__cpu_has(c, 2) ? gcut__dequantized(c, c->inputs[2])
@@ -206,7 +206,7 @@ static gcut_status read_linear(gcut_cpu_call *c, linear *l, gcut_error *err) {
   return l->scale && l->zero ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__cpu_quantize_linear(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_quantize_linear(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quantize_attrs *attrs = c->attrs;
   linear l;
   GCUT_TRY(read_linear(c, &l, err));
@@ -216,7 +216,7 @@ gcut_status gcut__cpu_quantize_linear(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_dequantize_linear(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_dequantize_linear(gcut__cpu_call *c, gcut_error *err) {
   linear l;
   GCUT_TRY(read_linear(c, &l, err));
   run_all(c, &l, dequantize_run);
@@ -237,7 +237,7 @@ static float find_range(const float *x, uint64_t n, float *out_zero) {
   return scale;
 }
 
-gcut_status gcut__cpu_dynamic_quantize_linear(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_dynamic_quantize_linear(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   float zero, scale = find_range(x->data, x->count, &zero);
   linear l = {.x = x, .y = c->outputs[0], .scale = &scale, .zero = &zero, .saturate = true};
@@ -249,9 +249,9 @@ gcut_status gcut__cpu_dynamic_quantize_linear(gcut_cpu_call *c, gcut_error *err)
 }
 
 float gcut__quantize_bytes(const float *x, uint64_t n, uint8_t *out, float *out_zero) {
-  float scale = find_range(x, n, out_zero), row[GCUT_ROW];
-  for (uint64_t i = 0; i < n; i += GCUT_ROW) {
-    size_t part = n - i < GCUT_ROW ? (size_t)(n - i) : GCUT_ROW;
+  float scale = find_range(x, n, out_zero), row[GCUT__ROW];
+  for (uint64_t i = 0; i < n; i += GCUT__ROW) {
+    size_t part = n - i < GCUT__ROW ? (size_t)(n - i) : GCUT__ROW;
     gcut__divide_floats(part, x + i, scale, row);
     gcut__narrow_bytes(part, row, *out_zero, 0, 255, out + i);
   }

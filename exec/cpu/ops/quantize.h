@@ -13,7 +13,7 @@ void gcut__quantize_store(gcut_dtype type, void *out, int64_t first, int64_t n, 
 // Neighbouring elements of any quantised or scale type as floats.
 void gcut__load_quantized(gcut_dtype type, const void *data, int64_t first, int64_t n, float *out);
 // All elements of a tensor of any quantised or scale type as floats; NULL where memory is out.
-const float *gcut__dequantized(gcut_cpu_call *c, const gcut_tensor *tensor);
+const float *gcut__dequantized(gcut__cpu_call *c, const gcut_tensor *tensor);
 
 // out [n] becomes x as uint8 values less their zero point, the range chosen to hold all elements
 // and 0. The scale.

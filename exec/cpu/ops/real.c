@@ -32,7 +32,7 @@ void gcut__load_doubles(gcut_dtype type, const void *data, uint64_t first, uint6
       for (uint64_t i = 0; i < n; i++) out[i] = (double)load(x[i * stride]);                       \
     break;                                                                                         \
   }
-    GCUT_TYPED_NUMERIC(X)
+    GCUT__TYPED_NUMERIC(X)
 #undef X
   default: break;
   }
@@ -49,9 +49,9 @@ void gcut__store_doubles(gcut_dtype type, void *data, uint64_t first, uint64_t s
   }
 #define FLOATS(name, stored, computed, letter, load, store)   STORE(name, stored, store)
 #define INTEGERS(name, stored, computed, letter, load, store) STORE(name, stored, to_##stored)
-    GCUT_TYPED_FLOATS(FLOATS)
-    GCUT_TYPED_SIGNED(INTEGERS)
-    GCUT_TYPED_UNSIGNED(INTEGERS)
+    GCUT__TYPED_FLOATS(FLOATS)
+    GCUT__TYPED_SIGNED(INTEGERS)
+    GCUT__TYPED_UNSIGNED(INTEGERS)
 #undef FLOATS
 #undef INTEGERS
 #undef STORE
@@ -83,21 +83,21 @@ void gcut__store_floats(gcut_dtype type, void *data, uint64_t first, uint64_t n,
   }
 }
 
-const double *gcut__tensor_doubles(gcut_cpu_call *c, const gcut_tensor *tensor) {
+const double *gcut__tensor_doubles(gcut__cpu_call *c, const gcut_tensor *tensor) {
   if (tensor->type == GCUT_DOUBLE && tensor->count) return tensor->data;
   double *out = gcut_arena_alloc(c->scratch, tensor->count, sizeof *out);
   if (out) gcut__load_doubles(tensor->type, tensor->data, 0, 1, tensor->count, out);
   return out;
 }
 
-const float *gcut__tensor_floats(gcut_cpu_call *c, const gcut_tensor *tensor) {
+const float *gcut__tensor_floats(gcut__cpu_call *c, const gcut_tensor *tensor) {
   if (tensor->type == GCUT_FLOAT && tensor->count) return tensor->data;
   float *out = gcut_arena_alloc(c->scratch, tensor->count, sizeof *out);
   if (out) gcut__load_floats(tensor->type, tensor->data, 0, tensor->count, out);
   return out;
 }
 
-float *gcut__begin_floats(gcut_cpu_call *c, gcut_tensor *tensor) {
+float *gcut__begin_floats(gcut__cpu_call *c, gcut_tensor *tensor) {
   if (tensor->type == GCUT_FLOAT && tensor->count) return tensor->data;
   return gcut_arena_alloc(c->scratch, tensor->count, sizeof(float));
 }

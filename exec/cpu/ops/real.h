@@ -20,12 +20,12 @@ void gcut__store_floats(gcut_dtype type, void *data, uint64_t first, uint64_t n,
 
 // A tensor's elements as doubles or floats: the tensor's own where they are that already, otherwise
 // widened into scratch; NULL where memory is out.
-const double *gcut__tensor_doubles(gcut_cpu_call *c, const gcut_tensor *tensor);
-const float *gcut__tensor_floats(gcut_cpu_call *c, const gcut_tensor *tensor);
+const double *gcut__tensor_doubles(gcut__cpu_call *c, const gcut_tensor *tensor);
+const float *gcut__tensor_floats(gcut__cpu_call *c, const gcut_tensor *tensor);
 
 // Where a kernel writes floats that shall become the tensor's elements: the tensor's own memory, or
 // scratch that gcut__finish_floats then narrows. NULL where memory is out.
-float *gcut__begin_floats(gcut_cpu_call *c, gcut_tensor *tensor);
+float *gcut__begin_floats(gcut__cpu_call *c, gcut_tensor *tensor);
 void gcut__finish_floats(gcut_tensor *tensor, const float *floats);
 
 // Sums in a fixed order of eight lanes: fast, and the same bits everywhere.

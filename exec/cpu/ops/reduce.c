@@ -90,11 +90,11 @@ REDUCTION(exp_d, double, double, 0, exp(x - shift), a + b)
 REDUCTION(exp_i, int64_t, double, 0, exp(x - shift), a + b)
 REDUCTION(exp_u, uint64_t, double, 0, exp(x - shift), a + b)
 
-// By gcut_class of the input.
+// By gcut__class of the input.
 typedef const reduction *const reductions[5];
 #define REDUCTIONS(name, f, d, i, u)                                                               \
   static reductions name = {                                                                       \
-      [GCUT_CLASS_f] = &f, [GCUT_CLASS_d] = &d, [GCUT_CLASS_i] = &i, [GCUT_CLASS_u] = &u};
+      [GCUT__CLASS_f] = &f, [GCUT__CLASS_d] = &d, [GCUT__CLASS_i] = &i, [GCUT__CLASS_u] = &u};
 REDUCTIONS(sums, sum_f, sum_d, sum_u, sum_u)
 REDUCTIONS(l1s, l1_f, l1_d, l1_i, sum_u)
 REDUCTIONS(squares, square_f, square_d, square_u, square_u)
@@ -107,7 +107,7 @@ REDUCTIONS(shifts, max_f, max_d, max_i_as_double, max_u_as_double)
 // ---- the walk ---------------------------------------------------------------------------------
 
 // Operand 0 is the accumulators, which stand still along the reduced dims; operand 1 the input.
-static gcut_status create_walk(const gcut_cpu_call *c, gcut_walk **out_walk, gcut_error *err) {
+static gcut_status create_walk(const gcut__cpu_call *c, gcut__walk **out_walk, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   const gcut__reduce_attrs *attrs = c->attrs;
   bool mask[GCUT_MAX_RANK], by_input = gcut__cpu_has(c, 1);
@@ -126,16 +126,16 @@ static gcut_status create_walk(const gcut_cpu_call *c, gcut_walk **out_walk, gcu
 
 // Fills acc (8 bytes an element of the output) and joins the whole input into it. shift: as long as
 // acc, or NULL.
-static gcut_status accumulate(const gcut_cpu_call *c, const reduction *r, void *acc,
+static gcut_status accumulate(const gcut__cpu_call *c, const reduction *r, void *acc,
                               const double *shift, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  gcut_walk *walk;
-  gcut_row buffer;
+  gcut__walk *walk;
+  gcut__row_buffer buffer;
   r->fill(c->outputs[0]->count, acc);
   GCUT_TRY(create_walk(c, &walk, err));
   for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
-    for (int64_t at = 0; at < walk->inner; at += GCUT_ROW) {
-      size_t n = walk->inner - at < GCUT_ROW ? (size_t)(walk->inner - at) : GCUT_ROW;
+    for (int64_t at = 0; at < walk->inner; at += GCUT__ROW) {
+      size_t n = walk->inner - at < GCUT__ROW ? (size_t)(walk->inner - at) : GCUT__ROW;
       const void *row = gcut__row_load(x->type, x->data, walk->offsets[1] + at, 1, n, &buffer);
       int64_t to = walk->offsets[0] + at * walk->steps[0];
       (walk->steps[0] == 0 ? r->row : r->rows)(n, row, (uint64_t *)acc + to,
@@ -144,7 +144,7 @@ static gcut_status accumulate(const gcut_cpu_call *c, const reduction *r, void *
   return GCUT_OK;
 }
 
-static gcut_status new_accumulators(const gcut_cpu_call *c, void **out, gcut_error *err) {
+static gcut_status new_accumulators(const gcut__cpu_call *c, void **out, gcut_error *err) {
   *out = GCUT_NEW_ARRAY(c->scratch, uint64_t, c->outputs[0]->count);
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
@@ -160,16 +160,16 @@ static double as_is(double sum) {
 
 // Writes accumulators of double to an output of any type.
 static void write_doubles(gcut_tensor *y, const double *acc, finish_function *finish) {
-  gcut_class class = gcut__class_of(y->type);
-  gcut_row row;
-  for (uint64_t at = 0; at < y->count; at += GCUT_ROW) {
-    size_t n = y->count - at < GCUT_ROW ? y->count - at : GCUT_ROW;
+  gcut__class class = gcut__class_of(y->type);
+  gcut__row_buffer row;
+  for (uint64_t at = 0; at < y->count; at += GCUT__ROW) {
+    size_t n = y->count - at < GCUT__ROW ? y->count - at : GCUT__ROW;
     for (size_t k = 0; k < n; k++) {
       double value = finish(acc[at + k]);
       switch (class) {
-      case GCUT_CLASS_f: row.f[k] = (float)value; break;
-      case GCUT_CLASS_d: row.d[k] = value; break;
-      case GCUT_CLASS_i: row.i[k] = gcut__truncate_int64(value); break;
+      case GCUT__CLASS_f: row.f[k] = (float)value; break;
+      case GCUT__CLASS_d: row.d[k] = value; break;
+      case GCUT__CLASS_i: row.i[k] = gcut__truncate_int64(value); break;
       default: row.u[k] = gcut__truncate_uint64(value); break;
       }
     }
@@ -178,17 +178,17 @@ static void write_doubles(gcut_tensor *y, const double *acc, finish_function *fi
 }
 
 static void write_integers(gcut_tensor *y, const uint64_t *acc) {
-  for (uint64_t at = 0; at < y->count; at += GCUT_ROW) {
-    size_t n = y->count - at < GCUT_ROW ? y->count - at : GCUT_ROW;
+  for (uint64_t at = 0; at < y->count; at += GCUT__ROW) {
+    size_t n = y->count - at < GCUT__ROW ? y->count - at : GCUT__ROW;
     gcut__row_store(y->type, y->data, (int64_t)at, n, acc + at);
   }
 }
 
-static bool is_integer(gcut_class class) {
-  return class == GCUT_CLASS_i || class == GCUT_CLASS_u;
+static bool is_integer(gcut__class class) {
+  return class == GCUT__CLASS_i || class == GCUT__CLASS_u;
 }
 
-static gcut_status reduce(gcut_cpu_call *c, reductions by_class, void **out_acc, gcut_error *err) {
+static gcut_status reduce(gcut__cpu_call *c, reductions by_class, void **out_acc, gcut_error *err) {
   const reduction *r = by_class[gcut__class_of(c->inputs[0]->type)];
   if (!r) return gcut__cpu_type_unsupported(c, c->inputs[0]->type, err);
   GCUT_TRY(new_accumulators(c, out_acc, err));
@@ -198,7 +198,7 @@ static gcut_status reduce(gcut_cpu_call *c, reductions by_class, void **out_acc,
 // ---- kernels ----------------------------------------------------------------------------------
 
 // Reductions whose accumulator is the result.
-static gcut_status run_plain(gcut_cpu_call *c, reductions by_class, gcut_error *err) {
+static gcut_status run_plain(gcut__cpu_call *c, reductions by_class, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   void *acc;
   GCUT_TRY(reduce(c, by_class, &acc, err));
@@ -210,24 +210,24 @@ static gcut_status run_plain(gcut_cpu_call *c, reductions by_class, gcut_error *
 }
 
 // Reductions that go on with a function of the sum: integers do so in double, too.
-static gcut_status run_function(gcut_cpu_call *c, reductions by_class, finish_function *finish,
+static gcut_status run_function(gcut__cpu_call *c, reductions by_class, finish_function *finish,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut__class_of(y->type);
+  gcut__class class = gcut__class_of(y->type);
   void *acc;
   GCUT_TRY(reduce(c, by_class, &acc, err));
   for (uint64_t k = 0; is_integer(class) && k < y->count; k++) {
     uint64_t sum = ((const uint64_t *)acc)[k];
-    ((double *)acc)[k] = class == GCUT_CLASS_i ? (double)(int64_t)sum : (double)sum;
+    ((double *)acc)[k] = class == GCUT__CLASS_i ? (double)(int64_t)sum : (double)sum;
   }
   write_doubles(y, acc, finish);
   return GCUT_OK;
 }
 
 // The extreme of nothing is the other end of the type.
-static gcut_status run_extreme(gcut_cpu_call *c, reductions by_class, gcut_error *err) {
+static gcut_status run_extreme(gcut__cpu_call *c, reductions by_class, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  if (c->inputs[0]->count > 0 || gcut__class_of(y->type) != GCUT_CLASS_i)
+  if (c->inputs[0]->count > 0 || gcut__class_of(y->type) != GCUT__CLASS_i)
     return run_plain(c, by_class, err);
   void *acc;
   GCUT_TRY(reduce(c, by_class, &acc, err));
@@ -237,42 +237,42 @@ static gcut_status run_extreme(gcut_cpu_call *c, reductions by_class, gcut_error
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_reduce_sum(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_sum(gcut__cpu_call *c, gcut_error *err) {
   return run_plain(c, sums, err);
 }
-gcut_status gcut__cpu_reduce_l1(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_l1(gcut__cpu_call *c, gcut_error *err) {
   return run_plain(c, l1s, err);
 }
-gcut_status gcut__cpu_reduce_sum_square(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_sum_square(gcut__cpu_call *c, gcut_error *err) {
   return run_plain(c, squares, err);
 }
-gcut_status gcut__cpu_reduce_prod(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_prod(gcut__cpu_call *c, gcut_error *err) {
   return run_plain(c, prods, err);
 }
-gcut_status gcut__cpu_reduce_max(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_max(gcut__cpu_call *c, gcut_error *err) {
   return run_extreme(c, maxima, err);
 }
-gcut_status gcut__cpu_reduce_min(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_min(gcut__cpu_call *c, gcut_error *err) {
   return run_extreme(c, minima, err);
 }
-gcut_status gcut__cpu_reduce_l2(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_l2(gcut__cpu_call *c, gcut_error *err) {
   return run_function(c, squares, sqrt, err);
 }
-gcut_status gcut__cpu_reduce_log_sum(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_log_sum(gcut__cpu_call *c, gcut_error *err) {
   return run_function(c, sums, log, err);
 }
 
-static void divide_sums(gcut_class class, uint64_t n, void *acc, uint64_t by) {
+static void divide_sums(gcut__class class, uint64_t n, void *acc, uint64_t by) {
   for (uint64_t k = 0; k < n; k++) switch (class) {
-    case GCUT_CLASS_i: ((int64_t *)acc)[k] /= (int64_t)by; break;
-    case GCUT_CLASS_u: ((uint64_t *)acc)[k] /= by; break;
+    case GCUT__CLASS_i: ((int64_t *)acc)[k] /= (int64_t)by; break;
+    case GCUT__CLASS_u: ((uint64_t *)acc)[k] /= by; break;
     default: ((double *)acc)[k] /= (double)by; break;
     }
 }
 
-gcut_status gcut__cpu_reduce_mean(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_mean(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  gcut_class class = gcut__class_of(y->type);
+  gcut__class class = gcut__class_of(y->type);
   void *acc;
   GCUT_TRY(reduce(c, sums, &acc, err));
   uint64_t share = y->count > 0 ? c->inputs[0]->count / y->count : 1;
@@ -288,7 +288,7 @@ gcut_status gcut__cpu_reduce_mean(gcut_cpu_call *c, gcut_error *err) {
 
 // log(sum(exp(x))), with the largest x taken out first so that exp cannot overflow. Where it is not
 // finite nothing is taken out, and infinities and NaN find their way by themselves.
-gcut_status gcut__cpu_reduce_log_sum_exp(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reduce_log_sum_exp(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   void *acc, *largest;
   GCUT_TRY(reduce(c, shifts, &largest, err));

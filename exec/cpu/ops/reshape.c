@@ -3,7 +3,7 @@
 
 #include "exec/cpu/ops/kernels.h"
 
-gcut_status gcut__cpu_shape(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_shape(gcut__cpu_call *c, gcut_error *err) {
   (void)err;
   int start, n = gcut__shape_slice(c->attrs, c->inputs[0]->rank, &start);
   if (c->outputs[0] && n > 0)
@@ -11,7 +11,7 @@ gcut_status gcut__cpu_shape(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_size(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_size(gcut__cpu_call *c, gcut_error *err) {
   (void)err;
   if (c->outputs[0]) *(int64_t *)c->outputs[0]->data = (int64_t)c->inputs[0]->count;
   return GCUT_OK;

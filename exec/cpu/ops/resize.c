@@ -106,7 +106,7 @@ static void weigh(const resize *r, axis_table *t, int64_t x, double at, double s
   for (int64_t k = 0; k < t->count[x] && sum != 0; k++) weights[k] /= sum;
 }
 
-static gcut_status build_table(gcut_cpu_call *c, const resize *r, axis_table *t, gcut_error *err) {
+static gcut_status build_table(gcut__cpu_call *c, const resize *r, axis_table *t, gcut_error *err) {
   bool nearest = r->rules.mode == GCUT__RESIZE_NEAREST,
        aa = r->attrs->antialias && t->axis.scale < 1;
   double squeeze = aa ? t->axis.scale : 1; // widens the kernel when shrinking
@@ -132,7 +132,7 @@ static gcut_status build_table(gcut_cpu_call *c, const resize *r, axis_table *t,
 
 // ---- geometry ---------------------------------------------------------------------------------
 
-static gcut_status read_doubles(gcut_cpu_call *c, uint32_t i, const double **out, size_t *n,
+static gcut_status read_doubles(gcut__cpu_call *c, uint32_t i, const double **out, size_t *n,
                                 gcut_error *err) {
   *n = (size_t)c->inputs[i]->count;
   *out = gcut__tensor_doubles(c, c->inputs[i]);
@@ -140,7 +140,7 @@ static gcut_status read_doubles(gcut_cpu_call *c, uint32_t i, const double **out
 }
 
 // Sizes and scales of the axes that the node speaks of; the other axes stay as they are.
-static gcut_status read_sizes(gcut_cpu_call *c, const resize *r, gcut__resize_axis *axes, size_t n,
+static gcut_status read_sizes(gcut__cpu_call *c, const resize *r, gcut__resize_axis *axes, size_t n,
                               gcut_error *err) {
   gcut__resize_inputs in = gcut__resize_inputs_of(c->node);
   double own[GCUT_MAX_RANK];
@@ -159,7 +159,7 @@ static gcut_status read_sizes(gcut_cpu_call *c, const resize *r, gcut__resize_ax
   return problem ? gcut__cpu_fail(c, GCUT_FORMAT, err, "%s", problem) : GCUT_OK;
 }
 
-static gcut_status read_geometry(gcut_cpu_call *c, resize *r, gcut_error *err) {
+static gcut_status read_geometry(gcut__cpu_call *c, resize *r, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut__resize_axis axes[GCUT_MAX_RANK] = {{0}};
   size_t n = r->attrs->axes.given ? r->attrs->axes.n : (size_t)x->rank, n_roi = 0;
@@ -205,7 +205,7 @@ static void extrapolate(const resize *r, const gcut_tensor *out, gcut__elements 
   gcut__fill(to->size, to->data, (const uint8_t *)item, out->count);
 }
 
-static gcut_status gather(gcut_cpu_call *c, const resize *r, gcut_error *err) {
+static gcut_status gather(gcut__cpu_call *c, const resize *r, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   bool whole = r->rules.transform != GCUT__RESIZE_TF_CROP;
@@ -281,7 +281,7 @@ static bool is_integer(gcut_dtype type) {
   return (GCUT_INTEGERS >> type & 1) != 0;
 }
 
-static gcut_status interpolate(gcut_cpu_call *c, const resize *r, gcut_error *err) {
+static gcut_status interpolate(gcut__cpu_call *c, const resize *r, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   int from = 0;
@@ -304,7 +304,7 @@ static gcut_status interpolate(gcut_cpu_call *c, const resize *r, gcut_error *er
 
 // ---- the kernels ------------------------------------------------------------------------------
 
-static gcut_status run(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status run(gcut__cpu_call *c, gcut_error *err) {
   resize r = {.attrs = c->attrs, .rank = c->inputs[0]->rank};
   gcut_tensor *out = c->outputs[0];
   const char *problem = gcut__resize_rules_of(c->node, r.attrs, &r.rules);
@@ -323,9 +323,9 @@ static gcut_status run(gcut_cpu_call *c, gcut_error *err) {
   return nearest ? gather(c, &r, err) : interpolate(c, &r, err);
 }
 
-gcut_status gcut__cpu_resize(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_resize(gcut__cpu_call *c, gcut_error *err) {
   return run(c, err);
 }
-gcut_status gcut__cpu_upsample(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_upsample(gcut__cpu_call *c, gcut_error *err) {
   return run(c, err);
 }

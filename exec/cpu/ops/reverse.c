@@ -4,7 +4,7 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 
-gcut_status gcut__cpu_reverse_sequence(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_reverse_sequence(gcut__cpu_call *c, gcut_error *err) {
   const gcut__reverse_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   const int64_t *lengths = c->inputs[1]->data;

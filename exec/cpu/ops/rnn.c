@@ -66,7 +66,7 @@ static void sigmoid_doubles(double *x, int64_t n) {
 #define SIGMOID sigmoid_doubles
 #include "exec/cpu/ops/rnn_real.inc"
 
-static rnn describe(const gcut_cpu_call *c, int64_t gates, size_t n_functions) {
+static rnn describe(const gcut__cpu_call *c, int64_t gates, size_t n_functions) {
   const gcut__rnn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   bool batch_first = attrs->layout == 1;
@@ -88,7 +88,7 @@ static rnn describe(const gcut_cpu_call *c, int64_t gates, size_t n_functions) {
   };
 }
 
-static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut__rnn_function *defaults,
+static gcut_status run_described(gcut__cpu_call *c, rnn *r, const gcut__rnn_function *defaults,
                                  gcut_error *err) {
   size_t bad;
   if (r->batch == 0 || r->hidden == 0) return GCUT_OK; // outputs have no elements
@@ -100,19 +100,19 @@ static gcut_status run_described(gcut_cpu_call *c, rnn *r, const gcut__rnn_funct
   return r->real == GCUT_DOUBLE ? run_double(c, r, rows, err) : run_float(c, r, rows, err);
 }
 
-static gcut_status run(gcut_cpu_call *c, int64_t gates, const gcut__rnn_function *defaults,
+static gcut_status run(gcut__cpu_call *c, int64_t gates, const gcut__rnn_function *defaults,
                        size_t n_functions, gcut_error *err) {
   rnn r = describe(c, gates, n_functions);
   return run_described(c, &r, defaults, err);
 }
 
-gcut_status gcut__cpu_rnn(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_rnn(gcut__cpu_call *c, gcut_error *err) {
   return run(c, 1, gcut__rnn_defaults, 1, err);
 }
-gcut_status gcut__cpu_gru(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gru(gcut__cpu_call *c, gcut_error *err) {
   return run(c, 3, gcut__gru_defaults, 2, err);
 }
-gcut_status gcut__cpu_lstm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_lstm(gcut__cpu_call *c, gcut_error *err) {
   return run(c, 4, gcut__lstm_defaults, 3, err);
 }
 
@@ -120,7 +120,7 @@ gcut_status gcut__cpu_lstm(gcut_cpu_call *c, gcut_error *err) {
 
 // Weights [D, n, G*H] of 8 bits as floats [D, G*H, n]. Scales and zero points: one a direction, or
 // one a column.
-static gcut_status dequantize_weights(gcut_cpu_call *c, const rnn *r, uint32_t i, uint32_t scales,
+static gcut_status dequantize_weights(gcut__cpu_call *c, const rnn *r, uint32_t i, uint32_t scales,
                                       gcut_arena *arena, const void **out, gcut_error *err) {
   const gcut_tensor *t = c->inputs[i], *scale = c->inputs[scales];
   const float *q = gcut__dequantized(c, t), *zero = gcut__dequantized(c, c->inputs[scales + 1]);
@@ -139,23 +139,23 @@ static gcut_status dequantize_weights(gcut_cpu_call *c, const rnn *r, uint32_t i
   return GCUT_OK;
 }
 
-static gcut_status dequantize_both(gcut_cpu_call *c, rnn *r, gcut_arena *arena, gcut_error *err) {
+static gcut_status dequantize_both(gcut__cpu_call *c, rnn *r, gcut_arena *arena, gcut_error *err) {
   GCUT_TRY(dequantize_weights(c, r, 1, 8, arena, &r->w, err));
   return dequantize_weights(c, r, 2, 10, arena, &r->r, err);
 }
 
 typedef struct kept_weights {
-  gcut_cpu_kept base;
+  gcut__cpu_kept base;
   gcut_arena *arena; // that it all lies in
   const void *w, *r;
 } kept_weights;
 
-static void destroy_kept(gcut_cpu_kept *kept) {
+static void destroy_kept(gcut__cpu_kept *kept) {
   gcut_arena_destroy(((kept_weights *)kept)->arena);
 }
 
 // Of constants they are kept between calls, where there is memory for that.
-static gcut_status find_weights(gcut_cpu_call *c, rnn *r, gcut_error *err) {
+static gcut_status find_weights(gcut__cpu_call *c, rnn *r, gcut_error *err) {
   static const uint32_t constants[] = {1, 2, 8, 9, 10, 11};
   kept_weights *kept = (kept_weights *)gcut__cpu_recall(c);
   bool constant = gcut__cpu_can_keep(c);
@@ -175,7 +175,7 @@ static gcut_status find_weights(gcut_cpu_call *c, rnn *r, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_dynamic_quantize_lstm(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_dynamic_quantize_lstm(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   rnn r = describe(c, 4, 3);
   r.hidden = c->inputs[2]->dims[1];

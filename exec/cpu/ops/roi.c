@@ -30,7 +30,7 @@ static tap tap_at(double at, int64_t size) {
   return (tap){low, low + 1, at - (double)low, true};
 }
 
-static gcut_status spread_taps(gcut_cpu_call *c, const gcut__roi_align_attrs *attrs, double start,
+static gcut_status spread_taps(gcut__cpu_call *c, const gcut__roi_align_attrs *attrs, double start,
                                double end, axis *a, gcut_error *err) {
   double scale = (double)attrs->spatial_scale;
   bool half_pixel = gcut__roi_half_pixel(c->node, attrs);
@@ -76,8 +76,8 @@ static double pool_bin(const double *map, const axis *h, const axis *w, int64_t 
   return max ? most : sum / (count > 0 ? count : 1);
 }
 
-static gcut_status align_region(gcut_cpu_call *c, const double *x, const double *roi, int64_t batch,
-                                double *y, gcut_error *err) {
+static gcut_status align_region(gcut__cpu_call *c, const double *x, const double *roi,
+                                int64_t batch, double *y, gcut_error *err) {
   const gcut__roi_align_attrs *attrs = c->attrs;
   const int64_t *dims = c->inputs[0]->dims;
   bool max = attrs->mode.data[0] == 'm';
@@ -99,7 +99,7 @@ static gcut_status align_region(gcut_cpu_call *c, const double *x, const double 
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_roi_align(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_roi_align(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);
   const double *rois = gcut__tensor_doubles(c, c->inputs[1]);
@@ -161,7 +161,7 @@ static void pool_region(const gcut__max_roi_pool_attrs *attrs, const int64_t *di
       }
 }
 
-gcut_status gcut__cpu_max_roi_pool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_max_roi_pool(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const int64_t *dims = c->inputs[0]->dims;
   const double *x = gcut__tensor_doubles(c, c->inputs[0]);

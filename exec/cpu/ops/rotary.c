@@ -20,7 +20,7 @@ void gcut__rotate(const float *x, float *y, const float *cosine, const float *si
 }
 
 typedef struct rotation {
-  gcut_strided4 x;
+  gcut__strided4 x;
   int64_t batch, heads, length, size, half;
   const float *cosine, *sine;
   const int64_t *ids; // or NULL: a row of cosines a token
@@ -37,7 +37,7 @@ static int64_t row_of(const rotation *r, int64_t batch, int64_t token) {
   return row >= 0 && row < r->positions ? row : -1;
 }
 
-static gcut_status rotate_all(gcut_cpu_call *c, const rotation *r, float *y, bool interleaved,
+static gcut_status rotate_all(gcut__cpu_call *c, const rotation *r, float *y, bool interleaved,
                               gcut_error *err) {
   const float *x = r->x.data;
   for (int64_t b = 0; b < r->batch; b++)
@@ -58,7 +58,7 @@ static gcut_status rotate_all(gcut_cpu_call *c, const rotation *r, float *y, boo
 }
 
 // Inputs by their places: they differ between the domains. ids: an input, or GCUT_NONE.
-static gcut_status rotary(gcut_cpu_call *c, uint32_t cosine, uint32_t sine, uint32_t ids,
+static gcut_status rotary(gcut__cpu_call *c, uint32_t cosine, uint32_t sine, uint32_t ids,
                           gcut_error *err) {
   const gcut__rotary_attrs *attrs = c->attrs;
   const gcut_tensor *in = c->inputs[0], *table = c->inputs[cosine];
@@ -84,9 +84,9 @@ static gcut_status rotary(gcut_cpu_call *c, uint32_t cosine, uint32_t sine, uint
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_rotary_embedding(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_rotary_embedding(gcut__cpu_call *c, gcut_error *err) {
   return rotary(c, 1, 2, gcut__cpu_has(c, 3) ? 3 : GCUT_NONE, err);
 }
-gcut_status gcut__cpu_microsoft_rotary_embedding(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_microsoft_rotary_embedding(gcut__cpu_call *c, gcut_error *err) {
   return rotary(c, 2, 3, 1, err);
 }

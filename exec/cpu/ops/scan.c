@@ -16,7 +16,7 @@ static int scan_axis(const scan *s, uint32_t k, const gcut_tensor *x) {
   return (int)(axis < 0 ? axis + x->rank : axis);
 }
 
-static gcut_status slice_inputs(gcut_cpu_call *c, const scan *s, gcut_tensor *const *whole,
+static gcut_status slice_inputs(gcut__cpu_call *c, const scan *s, gcut_tensor *const *whole,
                                 gcut__turns *t, int64_t turn, gcut_error *err) {
   for (uint32_t k = 0; k < s->form.n_scans; k++) {
     const gcut_tensor *x = whole[s->form.n_states + k];
@@ -29,7 +29,7 @@ static gcut_status slice_inputs(gcut_cpu_call *c, const scan *s, gcut_tensor *co
   return GCUT_OK;
 }
 
-static gcut_status scan_turns(gcut_cpu_call *c, const scan *s, gcut_tensor *const *whole,
+static gcut_status scan_turns(gcut__cpu_call *c, const scan *s, gcut_tensor *const *whole,
                               gcut__turns *t, gcut_tensor **outputs, gcut_error *err) {
   for (uint32_t k = 0; k < t->n_states; k++) t->inputs[k] = gcut_tensor_ref(whole[k]);
   for (int64_t turn = 0; turn < s->length; turn++) {
@@ -47,7 +47,7 @@ static gcut_status scan_turns(gcut_cpu_call *c, const scan *s, gcut_tensor *cons
 }
 
 // New references to all outputs of the body; NULL where it failed.
-static gcut_status run_scan(gcut_cpu_call *c, const scan *s, gcut_tensor *const *whole,
+static gcut_status run_scan(gcut__cpu_call *c, const scan *s, gcut_tensor *const *whole,
                             gcut_tensor **outputs, gcut_error *err) {
   const gcut__scan_form *form = &s->form;
   gcut__turns t = {.body = s->attrs->body,
@@ -62,7 +62,7 @@ static gcut_status run_scan(gcut_cpu_call *c, const scan *s, gcut_tensor *const 
   return status;
 }
 
-static gcut_status check_lengths(gcut_cpu_call *c, scan *s, gcut_tensor *const *whole,
+static gcut_status check_lengths(gcut__cpu_call *c, scan *s, gcut_tensor *const *whole,
                                  gcut_error *err) {
   for (uint32_t k = 0; k < s->form.n_scans; k++) {
     const gcut_tensor *x = whole[s->form.n_states + k];
@@ -82,7 +82,7 @@ static gcut_status check_lengths(gcut_cpu_call *c, scan *s, gcut_tensor *const *
   return GCUT_OK;
 }
 
-static gcut_status scan_whole(gcut_cpu_call *c, scan *s, gcut_error *err) {
+static gcut_status scan_whole(gcut__cpu_call *c, scan *s, gcut_error *err) {
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, s->form.n_outputs);
   gcut_tensor *const *whole = (gcut_tensor *const *)c->inputs;
   if (!outputs) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
@@ -95,7 +95,7 @@ static gcut_status scan_whole(gcut_cpu_call *c, scan *s, gcut_error *err) {
 // ---- Scan of opset 8: a batch of sequences, each of its own length ----------------------------
 
 // The sample's inputs, each without its batch dim.
-static gcut_status take_sample(gcut_cpu_call *c, const scan *s, int64_t sample,
+static gcut_status take_sample(gcut__cpu_call *c, const scan *s, int64_t sample,
                                gcut_tensor **inputs, gcut_error *err) {
   for (uint32_t k = 0; k < s->form.n_states + s->form.n_scans; k++)
     GCUT_TRY(gcut__slab_take(c, c->inputs[k + 1], 0, sample, 1, true, &inputs[k], err));
@@ -103,7 +103,7 @@ static gcut_status take_sample(gcut_cpu_call *c, const scan *s, int64_t sample,
 }
 
 // Lengthens a stacked output with zeros to what the longest sequence gives.
-static gcut_status lengthen(gcut_cpu_call *c, gcut_tensor **tensor, int64_t length,
+static gcut_status lengthen(gcut__cpu_call *c, gcut_tensor **tensor, int64_t length,
                             gcut_error *err) {
   gcut_tensor *x = *tensor, *zeros, *joined;
   int64_t dims[GCUT_MAX_RANK];
@@ -118,7 +118,7 @@ static gcut_status lengthen(gcut_cpu_call *c, gcut_tensor **tensor, int64_t leng
   return GCUT_OK;
 }
 
-static gcut_status scan_sample(gcut_cpu_call *c, scan *s, int64_t sample, int64_t longest,
+static gcut_status scan_sample(gcut__cpu_call *c, scan *s, int64_t sample, int64_t longest,
                                gcut_tensor **inputs, gcut_tensor **outputs,
                                gcut__tensor_list *lists, gcut_error *err) {
   GCUT_TRY(take_sample(c, s, sample, inputs, err));
@@ -137,7 +137,7 @@ static gcut_status scan_sample(gcut_cpu_call *c, scan *s, int64_t sample, int64_
 }
 
 // Fails unless every input has the same batch, and sequences one length; gives both.
-static gcut_status batch_shape(gcut_cpu_call *c, const scan *s, int64_t *batch, int64_t *longest,
+static gcut_status batch_shape(gcut__cpu_call *c, const scan *s, int64_t *batch, int64_t *longest,
                                gcut_error *err) {
   *batch = *longest = -1;
   for (uint32_t k = 0; k < s->form.n_states + s->form.n_scans; k++) {
@@ -158,7 +158,7 @@ static gcut_status batch_shape(gcut_cpu_call *c, const scan *s, int64_t *batch, 
   return GCUT_OK;
 }
 
-static gcut_status scan_batch(gcut_cpu_call *c, scan *s, gcut_error *err) {
+static gcut_status scan_batch(gcut__cpu_call *c, scan *s, gcut_error *err) {
   uint32_t n_in = s->form.n_states + s->form.n_scans, n_out = s->form.n_outputs;
   gcut_tensor **inputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, n_in);
   gcut_tensor **outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, n_out);
@@ -182,7 +182,7 @@ static gcut_status scan_batch(gcut_cpu_call *c, scan *s, gcut_error *err) {
   return status;
 }
 
-gcut_status gcut__cpu_scan(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_scan(gcut__cpu_call *c, gcut_error *err) {
   const gcut__scan_attrs *attrs = c->attrs;
   scan s = {.attrs = attrs};
   GCUT_TRY(gcut__check_bodies(c, err));

@@ -59,7 +59,7 @@ typedef struct target {
   bool widened;
 } target;
 
-static gcut_status widen(gcut_cpu_call *c, const gcut_tensor *x, gcut__elements *out,
+static gcut_status widen(gcut__cpu_call *c, const gcut_tensor *x, gcut__elements *out,
                          gcut_error *err) {
   *out = (gcut__elements){gcut_arena_alloc(c->scratch, x->count, sizeof(float)), sizeof(float)};
   if (!out->data) return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory for scratch");
@@ -71,7 +71,7 @@ static gcut_status widen(gcut_cpu_call *c, const gcut_tensor *x, gcut__elements 
 }
 
 // Copies the data of input 0 to where input 2 will be written.
-static gcut_status open_target(gcut_cpu_call *c, gcut__reduction reduction, target *t,
+static gcut_status open_target(gcut__cpu_call *c, gcut__reduction reduction, target *t,
                                gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *updates = c->inputs[2];
   gcut__elements from;
@@ -99,7 +99,7 @@ static void write_items(const target *t, int64_t to, int64_t from, size_t n) {
     reduce_block(t->reduction, t->type, at, update, n);
 }
 
-static gcut_status close_target(gcut_cpu_call *c, const target *t, gcut_error *err) {
+static gcut_status close_target(gcut__cpu_call *c, const target *t, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   if (!t->widened) return gcut__elements_store(c, &t->items, y, err);
   const float *from = (const float *)t->items.data;
@@ -111,7 +111,7 @@ static gcut_status close_target(gcut_cpu_call *c, const target *t, gcut_error *e
 
 // ---- kernels ----------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_scatter_elements(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_scatter_elements(gcut__cpu_call *c, gcut_error *err) {
   const gcut__scatter_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *shape = c->inputs[1];
   const int64_t *indices;
@@ -132,11 +132,11 @@ gcut_status gcut__cpu_scatter_elements(gcut_cpu_call *c, gcut_error *err) {
   return close_target(c, &t, err);
 }
 
-gcut_status gcut__cpu_scatter(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_scatter(gcut__cpu_call *c, gcut_error *err) {
   return gcut__cpu_scatter_elements(c, err);
 }
 
-gcut_status gcut__cpu_scatter_nd(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_scatter_nd(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *indices = c->inputs[1], *updates = c->inputs[2];
   target t;
   if (!c->outputs[0]) return GCUT_OK;
@@ -153,7 +153,7 @@ gcut_status gcut__cpu_scatter_nd(gcut_cpu_call *c, gcut_error *err) {
 }
 
 // The place of an update's first position in its sample's cache.
-static gcut_status first_position(const gcut_cpu_call *c, int64_t sample, int64_t room,
+static gcut_status first_position(const gcut__cpu_call *c, int64_t sample, int64_t room,
                                   int64_t length, bool circular, int64_t *out, gcut_error *err) {
   int64_t at = gcut__cpu_has(c, 2) ? ((const int64_t *)c->inputs[2]->data)[sample] : 0;
   if (circular && room > 0) at = (at % room + room) % room;
@@ -166,7 +166,7 @@ static gcut_status first_position(const gcut_cpu_call *c, int64_t sample, int64_
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_tensor_scatter(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_tensor_scatter(gcut__cpu_call *c, gcut_error *err) {
   const gcut__tensor_scatter_attrs *attrs = c->attrs;
   const gcut_tensor *cache = c->inputs[0], *update = c->inputs[1];
   gcut_tensor *y = c->outputs[0];

@@ -33,7 +33,7 @@ static bool is_zero(const gcut__elements *x, uint64_t i, const uint64_t mask[2])
   return (bits[0] & mask[0]) == 0 && (bits[1] & mask[1]) == 0;
 }
 
-gcut_status gcut__cpu_non_zero(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_non_zero(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut__elements from;
   uint64_t mask[2], n = 0;
@@ -56,7 +56,7 @@ gcut_status gcut__cpu_non_zero(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- Compress ---------------------------------------------------------------------------------
 
-gcut_status gcut__cpu_compress(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_compress(gcut__cpu_call *c, gcut_error *err) {
   const gcut__compress_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   const uint8_t *keep = c->inputs[1]->data;

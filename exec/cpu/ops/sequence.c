@@ -6,13 +6,13 @@
 #include "exec/cpu/ops/slab.h"
 
 // Gives a new tensor to output 0 and the reference away.
-static gcut_status give(gcut_cpu_call *c, gcut_tensor *tensor) {
+static gcut_status give(gcut__cpu_call *c, gcut_tensor *tensor) {
   gcut__cpu_output_tensor(c, 0, tensor);
   gcut_tensor_unref(tensor);
   return GCUT_OK;
 }
 
-static gcut_status give_sequence(gcut_cpu_call *c, gcut_dtype type, gcut_tensor *const *items,
+static gcut_status give_sequence(gcut__cpu_call *c, gcut_dtype type, gcut_tensor *const *items,
                                  size_t n, gcut_error *err) {
   gcut_tensor *sequence;
   GCUT_TRY(gcut_tensor_sequence(type, items, n, &sequence, err));
@@ -21,7 +21,7 @@ static gcut_status give_sequence(gcut_cpu_call *c, gcut_dtype type, gcut_tensor 
 
 // The position that input `i` names, counted from the back where negative, in [0, limit]; `absent`
 // where there is no such input.
-static gcut_status read_position(gcut_cpu_call *c, uint32_t i, int64_t n, int64_t limit,
+static gcut_status read_position(gcut__cpu_call *c, uint32_t i, int64_t n, int64_t limit,
                                  int64_t absent, int64_t *out, gcut_error *err) {
   const int64_t *values;
   uint64_t count;
@@ -37,16 +37,16 @@ static gcut_status read_position(gcut_cpu_call *c, uint32_t i, int64_t n, int64_
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_sequence_empty(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_empty(gcut__cpu_call *c, gcut_error *err) {
   const gcut__sequence_empty_attrs *attrs = c->attrs;
   return give_sequence(c, (gcut_dtype)attrs->dtype, NULL, 0, err);
 }
 
-gcut_status gcut__cpu_sequence_construct(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_construct(gcut__cpu_call *c, gcut_error *err) {
   return give_sequence(c, c->inputs[0]->type, (gcut_tensor *const *)c->inputs, c->n_inputs, err);
 }
 
-gcut_status gcut__cpu_sequence_at(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_at(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *s = c->inputs[0];
   int64_t at, n = (int64_t)s->n_items;
   GCUT_TRY(read_position(c, 1, n, n - 1, -1, &at, err));
@@ -54,7 +54,7 @@ gcut_status gcut__cpu_sequence_at(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_sequence_insert(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_insert(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *s = c->inputs[0];
   gcut_tensor *tensor = (gcut_tensor *)c->inputs[1];
   int64_t at, n = (int64_t)s->n_items;
@@ -66,7 +66,7 @@ gcut_status gcut__cpu_sequence_insert(gcut_cpu_call *c, gcut_error *err) {
   return give_sequence(c, tensor->type, items, s->n_items + 1, err);
 }
 
-gcut_status gcut__cpu_sequence_erase(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_erase(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *s = c->inputs[0];
   int64_t at, n = (int64_t)s->n_items;
   GCUT_TRY(read_position(c, 1, n, n - 1, n - 1, &at, err));
@@ -76,13 +76,13 @@ gcut_status gcut__cpu_sequence_erase(gcut_cpu_call *c, gcut_error *err) {
   return give_sequence(c, s->type, items, s->n_items - 1, err);
 }
 
-gcut_status gcut__cpu_sequence_length(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_sequence_length(gcut__cpu_call *c, gcut_error *err) {
   (void)err;
   *(int64_t *)c->outputs[0]->data = (int64_t)c->inputs[0]->n_items;
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_concat_from_sequence(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_concat_from_sequence(gcut__cpu_call *c, gcut_error *err) {
   const gcut__concat_from_sequence_attrs *attrs = c->attrs;
   const gcut_tensor *s = c->inputs[0];
   gcut_tensor *joined;
@@ -103,7 +103,7 @@ typedef struct pieces {
   const int64_t *lengths;
 } pieces;
 
-static gcut_status read_pieces(gcut_cpu_call *c, int64_t whole, pieces *p, gcut_error *err) {
+static gcut_status read_pieces(gcut__cpu_call *c, int64_t whole, pieces *p, gcut_error *err) {
   *p = (pieces){.n = (uint64_t)whole, .each = 1};
   if (!gcut__cpu_has(c, 1)) return GCUT_OK;
   GCUT_TRY(gcut__indices(c, 1, &p->lengths, &p->n, err));
@@ -127,8 +127,8 @@ static gcut_status read_pieces(gcut_cpu_call *c, int64_t whole, pieces *p, gcut_
   return GCUT_OK;
 }
 
-static gcut_status take_pieces(gcut_cpu_call *c, int axis, const pieces *p, gcut__tensor_list *list,
-                               gcut_error *err) {
+static gcut_status take_pieces(gcut__cpu_call *c, int axis, const pieces *p,
+                               gcut__tensor_list *list, gcut_error *err) {
   const gcut__split_to_sequence_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   bool drop = !gcut__cpu_has(c, 1) && !attrs->keepdims;
@@ -143,7 +143,7 @@ static gcut_status take_pieces(gcut_cpu_call *c, int axis, const pieces *p, gcut
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_split_to_sequence(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_split_to_sequence(gcut__cpu_call *c, gcut_error *err) {
   const gcut__split_to_sequence_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);

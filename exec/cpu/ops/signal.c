@@ -14,8 +14,8 @@ static int64_t scalar(const gcut_tensor *t) {
 // ---- DFT --------------------------------------------------------------------------------------
 
 typedef struct dft {
-  gcut_fourier *plan;
-  gcut_complex *line;             // [length]
+  gcut__fourier *plan;
+  gcut__complex *line;            // [length]
   int64_t length, in, out, inner; // of the axis: transform, input, output; elements behind it
   int64_t in_parts, out_parts;    // 1 real, 2 complex
   bool inverse, mirror;           // mirror: the input is the first half of a symmetric spectrum
@@ -34,7 +34,7 @@ static void load_line(const dft *d, const double *x) {
   d->line[0].im = 0;
   if (d->length % 2 == 0) d->line[d->length / 2].im = 0;
   for (int64_t k = half; k < d->length; k++)
-    d->line[k] = (gcut_complex){d->line[d->length - k].re, -d->line[d->length - k].im};
+    d->line[k] = (gcut__complex){d->line[d->length - k].re, -d->line[d->length - k].im};
 }
 
 static void store_line(const dft *d, double *y) {
@@ -54,19 +54,19 @@ static void transform(const dft *d, int64_t outer, const double *x, double *y) {
     }
 }
 
-static int64_t dft_length(const gcut_cpu_call *c, int64_t in) {
+static int64_t dft_length(const gcut__cpu_call *c, int64_t in) {
   const gcut__dft_attrs *attrs = c->attrs;
   if (gcut__cpu_has(c, 1)) return scalar(c->inputs[1]);
   return attrs->inverse && attrs->onesided ? 2 * (in - 1) : in;
 }
 
-static gcut_status plan_dft(gcut_cpu_call *c, dft *d, gcut_error *err) {
-  d->line = GCUT_NEW_ARRAY(c->scratch, gcut_complex, (size_t)d->length);
+static gcut_status plan_dft(gcut__cpu_call *c, dft *d, gcut_error *err) {
+  d->line = GCUT_NEW_ARRAY(c->scratch, gcut__complex, (size_t)d->length);
   if (!d->line) return GCUT_NO_MEMORY(err);
   return gcut__fourier_create(c->scratch, d->length, d->inverse, &d->plan, err);
 }
 
-gcut_status gcut__cpu_dft(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_dft(gcut__cpu_call *c, gcut_error *err) {
   const gcut__dft_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
@@ -95,7 +95,7 @@ gcut_status gcut__cpu_dft(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- STFT -------------------------------------------------------------------------------------
 
-static int64_t frame_length(const gcut_cpu_call *c) {
+static int64_t frame_length(const gcut__cpu_call *c) {
   if (gcut__cpu_has(c, 3)) return scalar(c->inputs[3]);
   return gcut__cpu_has(c, 2) ? c->inputs[2]->dims[0] : c->inputs[0]->dims[1];
 }
@@ -110,7 +110,7 @@ static void cut_frame(const double *signal, int64_t start, const double *window,
                                                  : 0;
 }
 
-gcut_status gcut__cpu_stft(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_stft(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   int64_t step = scalar(c->inputs[1]), frames = out->dims[1], parts = x->dims[2];
@@ -140,7 +140,7 @@ gcut_status gcut__cpu_stft(gcut_cpu_call *c, gcut_error *err) {
 // ---- windows ----------------------------------------------------------------------------------
 
 // a - b cos(angle) + c cos(2 angle) over one period.
-static gcut_status window(gcut_cpu_call *call, double a, double b, double c, gcut_error *err) {
+static gcut_status window(gcut__cpu_call *call, double a, double b, double c, gcut_error *err) {
   const gcut__signal_window_attrs *attrs = call->attrs;
   gcut_tensor *out = call->outputs[0];
   int64_t n = out->dims[0], period = attrs->periodic ? n : n - 1;
@@ -154,13 +154,13 @@ static gcut_status window(gcut_cpu_call *call, double a, double b, double c, gcu
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_hann_window(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_hann_window(gcut__cpu_call *c, gcut_error *err) {
   return window(c, 0.5, 0.5, 0, err);
 }
-gcut_status gcut__cpu_hamming_window(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_hamming_window(gcut__cpu_call *c, gcut_error *err) {
   return window(c, 25.0 / 46, 21.0 / 46, 0, err);
 }
-gcut_status gcut__cpu_blackman_window(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_blackman_window(gcut__cpu_call *c, gcut_error *err) {
   return window(c, 0.42, 0.5, 0.08, err);
 }
 
@@ -183,7 +183,7 @@ static void triangle(double *column, int64_t stride, int64_t low, int64_t center
 }
 
 // The spectrogram bin of the k-th of n + 2 frequencies evenly apart in mel, or -1.
-static int64_t mel_bin(const gcut_cpu_call *c, const double *edges, int64_t k, int64_t n,
+static int64_t mel_bin(const gcut__cpu_call *c, const double *edges, int64_t k, int64_t n,
                        int64_t bins) {
   double low = to_mel(edges[0]), high = to_mel(edges[1]);
   double hertz = from_mel(low + (double)k * (high - low) / (double)(n + 2));
@@ -191,7 +191,7 @@ static int64_t mel_bin(const gcut_cpu_call *c, const double *edges, int64_t k, i
   return bin >= 0 && bin < (double)bins ? (int64_t)bin : -1;
 }
 
-gcut_status gcut__cpu_mel_weight_matrix(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_mel_weight_matrix(gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   int64_t bins = out->dims[0], n = out->dims[1];
   double edges[2], *w = GCUT_NEW_ARRAY(c->scratch, double, out->count);

@@ -6,7 +6,7 @@
 #include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 
-static gcut_status create(gcut_cpu_call *c, gcut_dtype type, int rank, const int64_t *dims,
+static gcut_status create(gcut__cpu_call *c, gcut_dtype type, int rank, const int64_t *dims,
                           gcut_tensor **out_tensor, gcut_error *err) {
   gcut_error cause = {{0}};
   gcut_status status = gcut_tensor_create_uninitialized(type, rank, dims, out_tensor, &cause);
@@ -15,7 +15,7 @@ static gcut_status create(gcut_cpu_call *c, gcut_dtype type, int rank, const int
                         cause.message);
 }
 
-gcut_status gcut__slab_take(gcut_cpu_call *c, const gcut_tensor *x, int axis, int64_t start,
+gcut_status gcut__slab_take(gcut__cpu_call *c, const gcut_tensor *x, int axis, int64_t start,
                             int64_t length, bool drop, gcut_tensor **out_tensor, gcut_error *err) {
   int64_t dims[GCUT_MAX_RANK];
   gcut__elements from, to;
@@ -40,7 +40,7 @@ gcut_status gcut__slab_take(gcut_cpu_call *c, const gcut_tensor *x, int axis, in
   return status;
 }
 
-static gcut_status check_alike(gcut_cpu_call *c, gcut_tensor *const *items, size_t n, int free_dim,
+static gcut_status check_alike(gcut__cpu_call *c, gcut_tensor *const *items, size_t n, int free_dim,
                                gcut_error *err) {
   for (size_t i = 0; i < n; i++) {
     const gcut_tensor *a = items[0], *b = items[i];
@@ -54,7 +54,7 @@ static gcut_status check_alike(gcut_cpu_call *c, gcut_tensor *const *items, size
 }
 
 // Copies each item's rows of `part` elements beside those of the others.
-static gcut_status lay_side_by_side(gcut_cpu_call *c, gcut_tensor *const *items, size_t n,
+static gcut_status lay_side_by_side(gcut__cpu_call *c, gcut_tensor *const *items, size_t n,
                                     bool reverse, int64_t rows, gcut_tensor *y, gcut_error *err) {
   gcut__elements from, to;
   if (y->count == 0) return GCUT_OK;
@@ -71,7 +71,7 @@ static gcut_status lay_side_by_side(gcut_cpu_call *c, gcut_tensor *const *items,
   return gcut__elements_store(c, &to, y, err);
 }
 
-static gcut_status assemble(gcut_cpu_call *c, gcut_tensor *const *items, size_t n, bool reverse,
+static gcut_status assemble(gcut__cpu_call *c, gcut_tensor *const *items, size_t n, bool reverse,
                             int rank, const int64_t *dims, int axis, gcut_tensor **out_tensor,
                             gcut_error *err) {
   gcut_tensor *y;
@@ -86,7 +86,8 @@ static gcut_status assemble(gcut_cpu_call *c, gcut_tensor *const *items, size_t 
 }
 
 // An axis of a tensor of that rank, checked.
-static gcut_status check_axis(gcut_cpu_call *c, int64_t axis, int rank, int *out, gcut_error *err) {
+static gcut_status check_axis(gcut__cpu_call *c, int64_t axis, int rank, int *out,
+                              gcut_error *err) {
   if (axis < -(int64_t)rank || axis >= rank)
     return gcut__cpu_fail(c, GCUT_FORMAT, err, "axis %lld of a tensor of rank %d", (long long)axis,
                           rank);
@@ -94,7 +95,7 @@ static gcut_status check_axis(gcut_cpu_call *c, int64_t axis, int rank, int *out
   return GCUT_OK;
 }
 
-gcut_status gcut__slab_stack(gcut_cpu_call *c, gcut_tensor *const *items, size_t n, int64_t axis,
+gcut_status gcut__slab_stack(gcut__cpu_call *c, gcut_tensor *const *items, size_t n, int64_t axis,
                              bool reverse, gcut_tensor **out_tensor, gcut_error *err) {
   int64_t dims[GCUT_MAX_RANK + 1];
   int at = 0, rank = items[0]->rank + 1;
@@ -105,7 +106,7 @@ gcut_status gcut__slab_stack(gcut_cpu_call *c, gcut_tensor *const *items, size_t
   return assemble(c, items, n, reverse, rank, dims, at, out_tensor, err);
 }
 
-gcut_status gcut__slab_join(gcut_cpu_call *c, gcut_tensor *const *items, size_t n, int64_t axis,
+gcut_status gcut__slab_join(gcut__cpu_call *c, gcut_tensor *const *items, size_t n, int64_t axis,
                             gcut_tensor **out_tensor, gcut_error *err) {
   int64_t dims[GCUT_MAX_RANK];
   int at = 0, rank = items[0]->rank;

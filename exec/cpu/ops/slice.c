@@ -12,7 +12,7 @@ typedef struct bounds {
   const int64_t *starts, *ends, *axes, *steps; // axes, steps: NULL where absent
 } bounds;
 
-static gcut_status read_bounds(gcut_cpu_call *c, bounds *b, gcut_error *err) {
+static gcut_status read_bounds(gcut__cpu_call *c, bounds *b, gcut_error *err) {
   const gcut__slice_attrs *attrs = c->attrs;
   uint64_t n;
   if (c->node->version < 10) {
@@ -26,7 +26,7 @@ static gcut_status read_bounds(gcut_cpu_call *c, bounds *b, gcut_error *err) {
   return gcut__indices(c, 4, &b->steps, &n, err);
 }
 
-gcut_status gcut__cpu_slice(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_slice(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;

@@ -21,7 +21,7 @@ typedef struct rows {
   uint64_t outer, n, inner;
 } rows;
 
-static rows split(const gcut_cpu_call *c) {
+static rows split(const gcut__cpu_call *c) {
   const gcut_tensor *x = c->inputs[0];
   int64_t axis = gcut__softmax_axis(c->node, c->attrs);
   if (axis < 0) axis += x->rank;
@@ -78,7 +78,8 @@ static void hardmax_row(uint64_t n, double *x) {
   for (uint64_t i = 0; i < n; i++) x[i] = i == at;
 }
 
-static gcut_status each_row(gcut_cpu_call *c, void (*row)(uint64_t n, double *x), gcut_error *err) {
+static gcut_status each_row(gcut__cpu_call *c, void (*row)(uint64_t n, double *x),
+                            gcut_error *err) {
   rows r = split(c);
   double *x = gcut_arena_alloc(c->scratch, r.n, sizeof *x);
   if (!x) return GCUT_NO_MEMORY(err);
@@ -122,7 +123,7 @@ static void store_columns(gcut_tensor *t, rows r, uint64_t first, uint64_t m, co
   }
 }
 
-static gcut_status each_float_row(gcut_cpu_call *c, gcut_error *err) {
+static gcut_status each_float_row(gcut__cpu_call *c, gcut_error *err) {
   rows r = split(c);
   float *x = gcut_arena_alloc(c->scratch, r.n, COLUMNS * sizeof *x);
   if (!x) return GCUT_NO_MEMORY(err);
@@ -144,7 +145,7 @@ static gcut_status each_float_row(gcut_cpu_call *c, gcut_error *err) {
   return GCUT_OK;
 }
 
-static gcut_status by_dnnl(gcut_cpu_call *c, bool *out_done, gcut_error *err) {
+static gcut_status by_dnnl(gcut__cpu_call *c, bool *out_done, gcut_error *err) {
   *out_done = false;
   rows r = split(c);
   if (c->outputs[0]->count < LARGE || r.inner != 1) return GCUT_OK;
@@ -157,7 +158,7 @@ static gcut_status by_dnnl(gcut_cpu_call *c, bool *out_done, gcut_error *err) {
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_softmax(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_softmax(gcut__cpu_call *c, gcut_error *err) {
   bool done;
   if (c->outputs[0]->type == GCUT_FLOAT16) return each_row(c, softmax_row_float16, err);
   if (c->outputs[0]->type == GCUT_DOUBLE) return each_row(c, gcut__softmax_row, err);
@@ -165,10 +166,10 @@ gcut_status gcut__cpu_softmax(gcut_cpu_call *c, gcut_error *err) {
   return done ? GCUT_OK : each_float_row(c, err);
 }
 
-gcut_status gcut__cpu_log_softmax(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_log_softmax(gcut__cpu_call *c, gcut_error *err) {
   return each_row(c, log_softmax_row, err);
 }
 
-gcut_status gcut__cpu_hardmax(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_hardmax(gcut__cpu_call *c, gcut_error *err) {
   return each_row(c, hardmax_row, err);
 }

@@ -18,8 +18,8 @@ void gcut__broadcast_strides(int rank, const int64_t *dims, int out_rank, int64_
 }
 
 gcut_status gcut__walk_create(gcut_arena *arena, int rank, const int64_t *dims, uint32_t n_operands,
-                              gcut_walk **out_walk, gcut_error *err) {
-  gcut_walk *walk = *out_walk = GCUT_NEW(arena, gcut_walk);
+                              gcut__walk **out_walk, gcut_error *err) {
+  gcut__walk *walk = *out_walk = GCUT_NEW(arena, gcut__walk);
   if (!walk) return GCUT_NO_MEMORY(err);
   walk->n_operands = n_operands;
   walk->rank = rank;
@@ -32,16 +32,16 @@ gcut_status gcut__walk_create(gcut_arena *arena, int rank, const int64_t *dims, 
   return GCUT_NO_MEMORY(err);
 }
 
-void gcut__walk_broadcast(gcut_walk *walk, uint32_t k, int rank, const int64_t *dims) {
+void gcut__walk_broadcast(gcut__walk *walk, uint32_t k, int rank, const int64_t *dims) {
   gcut__broadcast_strides(rank, dims, walk->rank, walk->strides + (size_t)k * GCUT_MAX_RANK);
 }
 
-void gcut__walk_strides(gcut_walk *walk, uint32_t k, const int64_t *strides) {
+void gcut__walk_strides(gcut__walk *walk, uint32_t k, const int64_t *strides) {
   for (int i = 0; i < walk->rank; i++) walk->strides[(size_t)k * GCUT_MAX_RANK + i] = strides[i];
 }
 
 // Whether every operand steps through dim `inner` and then on to the next of `outer` evenly.
-static bool continues(const gcut_walk *walk, int outer, int inner) {
+static bool continues(const gcut__walk *walk, int outer, int inner) {
   for (uint32_t k = 0; k < walk->n_operands; k++) {
     const int64_t *strides = walk->strides + (size_t)k * GCUT_MAX_RANK;
     if (strides[outer] != strides[inner] * walk->dims[inner]) return false;
@@ -49,13 +49,13 @@ static bool continues(const gcut_walk *walk, int outer, int inner) {
   return true;
 }
 
-static void move_dim(gcut_walk *walk, int from, int to) {
+static void move_dim(gcut__walk *walk, int from, int to) {
   walk->dims[to] = walk->dims[from];
   for (uint32_t k = 0; k < walk->n_operands; k++)
     walk->strides[(size_t)k * GCUT_MAX_RANK + to] = walk->strides[(size_t)k * GCUT_MAX_RANK + from];
 }
 
-static void collapse(gcut_walk *walk) {
+static void collapse(gcut__walk *walk) {
   int kept = 0;
   for (int i = 0; i < walk->rank; i++) {
     if (walk->dims[i] == 1) continue;
@@ -70,7 +70,7 @@ static void collapse(gcut_walk *walk) {
   walk->rank = kept;
 }
 
-bool gcut__walk_start(gcut_walk *walk) {
+bool gcut__walk_start(gcut__walk *walk) {
   for (int i = 0; i < walk->rank; i++)
     if (walk->dims[i] == 0) return false;
   collapse(walk);
@@ -82,7 +82,7 @@ bool gcut__walk_start(gcut_walk *walk) {
   return true;
 }
 
-bool gcut__walk_next(gcut_walk *walk) {
+bool gcut__walk_next(gcut__walk *walk) {
   for (int i = walk->rank - 1; i >= 0; i--) {
     bool carry = ++walk->index[i] == walk->dims[i];
     int64_t steps = carry ? 1 - walk->dims[i] : 1; // back to the first, or one on

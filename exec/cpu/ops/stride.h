@@ -15,7 +15,7 @@
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
 
-typedef struct gcut_walk {
+typedef struct gcut__walk {
   uint32_t n_operands;
   int rank;         // outer dims, once started
   int64_t inner;    // elements a row, once started
@@ -23,22 +23,22 @@ typedef struct gcut_walk {
   int64_t *offsets; // [n_operands] element at which the current row begins
   int64_t *strides; // [n_operands][GCUT_MAX_RANK] elements
   int64_t dims[GCUT_MAX_RANK], index[GCUT_MAX_RANK];
-} gcut_walk;
+} gcut__walk;
 
 // A walk over that shape; lives in the arena. Every operand's strides must be set before the start.
 GCUT_MUST_USE gcut_status gcut__walk_create(gcut_arena *arena, int rank, const int64_t *dims,
-                                            uint32_t n_operands, gcut_walk **out_walk,
+                                            uint32_t n_operands, gcut__walk **out_walk,
                                             gcut_error *err);
 // Operand k is packed row-major of that shape, broadcast to the walk's: aligned at the last dims, a
 // dim of 1 repeats.
-void gcut__walk_broadcast(gcut_walk *walk, uint32_t k, int rank, const int64_t *dims);
+void gcut__walk_broadcast(gcut__walk *walk, uint32_t k, int rank, const int64_t *dims);
 // Operand k has those strides, in elements: [rank of the walk].
-void gcut__walk_strides(gcut_walk *walk, uint32_t k, const int64_t *strides);
+void gcut__walk_strides(gcut__walk *walk, uint32_t k, const int64_t *strides);
 
 // To the first row; false where the shape has no elements. A walk starts once.
-GCUT_MUST_USE bool gcut__walk_start(gcut_walk *walk);
+GCUT_MUST_USE bool gcut__walk_start(gcut__walk *walk);
 // To the next row; false after the last.
-GCUT_MUST_USE bool gcut__walk_next(gcut_walk *walk);
+GCUT_MUST_USE bool gcut__walk_next(gcut__walk *walk);
 
 // Strides of a packed row-major tensor.
 void gcut__packed_strides(int rank, const int64_t *dims, int64_t *out_strides);

@@ -53,7 +53,7 @@ typedef struct machine {
   double *pairs, *q, *qp;      // [n][n], [n][n], [n]
 } machine;
 
-static gcut_status make_machine(gcut_cpu_call *c, machine *m, gcut_error *err) {
+static gcut_status make_machine(gcut__cpu_call *c, machine *m, gcut_error *err) {
   const gcut__svm_attrs *a = c->attrs;
   *m = (machine){
       .a = a, .classes = gcut__svm_classes(a), .features = gcut__n_features(c->inputs[0])};
@@ -175,7 +175,7 @@ static size_t classify_linearly(machine *m) {
   return best;
 }
 
-gcut_status gcut__cpu_svm_classifier(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_svm_classifier(gcut__cpu_call *c, gcut_error *err) {
   machine m;
   GCUT_TRY(make_machine(c, &m, err));
   for (uint64_t r = 0; r < rows_of(c->inputs[0]); r++) {
@@ -197,7 +197,7 @@ static double regress(const gcut__svm_attrs *a, const double *x, size_t features
   return sum;
 }
 
-gcut_status gcut__cpu_svm_regressor(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_svm_regressor(gcut__cpu_call *c, gcut_error *err) {
   const gcut__svm_attrs *a = c->attrs;
   size_t features = gcut__n_features(c->inputs[0]);
   double *row = GCUT_NEW_ARRAY(c->scratch, double, features);

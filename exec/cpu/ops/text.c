@@ -14,7 +14,7 @@
 #include "exec/cpu/ops/unicode.h"
 #include "graphcut/utf8.h"
 
-static gcut_status no_memory(const gcut_cpu_call *c, gcut_error *err) {
+static gcut_status no_memory(const gcut__cpu_call *c, gcut_error *err) {
   return gcut__cpu_fail(c, GCUT_NOMEM, err, "out of memory");
 }
 
@@ -30,7 +30,7 @@ typedef struct regex {
   size_t workspace_size;
 } regex;
 
-static gcut_status open_regex(gcut_cpu_call *c, regex *r, gcut_error *err) {
+static gcut_status open_regex(gcut__cpu_call *c, regex *r, gcut_error *err) {
   const gcut__regex_attrs *attrs = c->attrs;
   int code;
   PCRE2_SIZE at;
@@ -74,7 +74,7 @@ static bool grow_workspace(regex *r) {
   return true;
 }
 
-static gcut_status match(gcut_cpu_call *c, regex *r, const gcut_string *text, uint8_t *out,
+static gcut_status match(gcut__cpu_call *c, regex *r, const gcut_string *text, uint8_t *out,
                          gcut_error *err) {
   PCRE2_UCHAR why[128] = "";
   int found = match_once(r, text);
@@ -87,7 +87,7 @@ static gcut_status match(gcut_cpu_call *c, regex *r, const gcut_string *text, ui
   return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "its pattern: %s", (const char *)why);
 }
 
-gcut_status gcut__cpu_regex_full_match(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_regex_full_match(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   uint8_t *y = c->outputs[0]->data;
   regex r = {0};
@@ -100,10 +100,10 @@ gcut_status gcut__cpu_regex_full_match(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- StringConcat -----------------------------------------------------------------------------
 
-gcut_status gcut__cpu_string_concat(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_string_concat(gcut__cpu_call *c, gcut_error *err) {
   const gcut_string *a = c->inputs[0]->data, *b = c->inputs[1]->data;
   gcut_tensor *y = c->outputs[0];
-  gcut_walk *w;
+  gcut__walk *w;
   uint64_t at = 0;
   GCUT_TRY(gcut__walk_create(c->scratch, y->rank, y->dims, 2, &w, err));
   for (uint32_t i = 0; i < 2; i++)
@@ -177,14 +177,14 @@ static bool next_piece(splitter *s, gcut_string *out) {
   return true;
 }
 
-static splitter split(const gcut_cpu_call *c, const gcut_tensor *x, uint64_t i) {
+static splitter split(const gcut__cpu_call *c, const gcut_tensor *x, uint64_t i) {
   const gcut__string_split_attrs *attrs = c->attrs;
   gcut_string text = ((const gcut_string *)x->data)[i];
   if (text.size == 0) text.data = "";
   return (splitter){.rest = text, .delimiter = attrs->delimiter, .splits_left = attrs->maxsplit};
 }
 
-gcut_status gcut__cpu_string_split(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_string_split(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   int64_t dims[GCUT_MAX_RANK + 1], widest = 0;
   gcut_string piece;
@@ -208,7 +208,7 @@ gcut_status gcut__cpu_string_split(gcut_cpu_call *c, gcut_error *err) {
 
 // ---- StringNormalizer -------------------------------------------------------------------------
 
-static gcut_status change_case(gcut_cpu_call *c, gcut_string s, gcut__case_action action,
+static gcut_status change_case(gcut__cpu_call *c, gcut_string s, gcut__case_action action,
                                gcut_string *out, gcut_error *err) {
   *out = s;
   if (action == GCUT__CASE_NONE || s.size == 0) return GCUT_OK;
@@ -240,7 +240,7 @@ static bool is_stopword(gcut_string s, const gcut_string *stopwords, size_t n) {
 }
 
 // The strings that are no stopwords.
-static gcut_status filter(gcut_cpu_call *c, gcut_string **out_kept, uint64_t *out_n,
+static gcut_status filter(gcut__cpu_call *c, gcut_string **out_kept, uint64_t *out_n,
                           gcut_error *err) {
   const gcut__normalizer_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
@@ -260,7 +260,7 @@ static gcut_status filter(gcut_cpu_call *c, gcut_string **out_kept, uint64_t *ou
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_string_normalizer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_string_normalizer(gcut__cpu_call *c, gcut_error *err) {
   gcut__case_action action = gcut__case_action_of(c->attrs);
   gcut_string *kept;
   uint64_t n = 0;

@@ -64,7 +64,7 @@ static const gram *find_gram(const vocabulary *v, const tokens *text, size_t fro
 }
 
 // The grams of `n` tokens; `first_id` is that of the first.
-static gcut_status read_vocabulary(gcut_cpu_call *c, size_t n, size_t first_id, vocabulary *v,
+static gcut_status read_vocabulary(gcut__cpu_call *c, size_t n, size_t first_id, vocabulary *v,
                                    gcut_error *err) {
   const gcut__tfidf_attrs *attrs = c->attrs;
   size_t begin = gcut__tfidf_pool_end(attrs, n - 1), end = gcut__tfidf_pool_end(attrs, n);
@@ -103,7 +103,7 @@ static tokens row_of(const tokens *all, size_t at) {
 }
 
 // Vectors of the texts, each of `length` tokens; `counts` is room for one count a gram.
-static gcut_status vectorize(gcut_cpu_call *c, const tokens *all, size_t n_texts, size_t length,
+static gcut_status vectorize(gcut__cpu_call *c, const tokens *all, size_t n_texts, size_t length,
                              float *counts, gcut_error *err) {
   const gcut__tfidf_attrs *attrs = c->attrs;
   gcut_tensor *y = c->outputs[0];
@@ -128,7 +128,7 @@ static gcut_status vectorize(gcut_cpu_call *c, const tokens *all, size_t n_texts
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_tf_idf_vectorizer(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_tf_idf_vectorizer(gcut__cpu_call *c, gcut_error *err) {
   const gcut__tfidf_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];

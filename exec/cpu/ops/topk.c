@@ -21,11 +21,11 @@ static uint64_t key_of_double(double x) {
   return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-static uint64_t key_at(gcut_class class, const void *row, size_t k) {
+static uint64_t key_at(gcut__class class, const void *row, size_t k) {
   switch (class) {
-  case GCUT_CLASS_f:
-  case GCUT_CLASS_d: return key_of_double(gcut__row_double(class, row, k));
-  case GCUT_CLASS_i: return ((const uint64_t *)row)[k] ^ UINT64_C(1) << 63;
+  case GCUT__CLASS_f:
+  case GCUT__CLASS_d: return key_of_double(gcut__row_double(class, row, k));
+  case GCUT__CLASS_i: return ((const uint64_t *)row)[k] ^ UINT64_C(1) << 63;
   default: return ((const uint64_t *)row)[k];
   }
 }
@@ -84,11 +84,11 @@ typedef struct line {
 
 // The k best of a line, best first.
 static void select_best(const gcut_tensor *x, const line *l, bool largest, entry *heap) {
-  gcut_class class = gcut__class_of(x->type);
-  gcut_row buffer;
+  gcut__class class = gcut__class_of(x->type);
+  gcut__row_buffer buffer;
   size_t n_heap = 0;
-  for (int64_t at = 0; at < l->size; at += GCUT_ROW) {
-    size_t n = l->size - at < GCUT_ROW ? (size_t)(l->size - at) : GCUT_ROW;
+  for (int64_t at = 0; at < l->size; at += GCUT__ROW) {
+    size_t n = l->size - at < GCUT__ROW ? (size_t)(l->size - at) : GCUT__ROW;
     const void *row =
         gcut__row_load(x->type, x->data, l->offset + at * l->step, l->step, n, &buffer);
     for (size_t j = 0; j < n; j++) {
@@ -105,7 +105,7 @@ static void copy_element(const gcut_tensor *from, int64_t at, gcut_tensor *to, i
          bytes);
 }
 
-static void write_line(gcut_cpu_call *c, const line *l, const entry *best, int64_t to,
+static void write_line(gcut__cpu_call *c, const line *l, const entry *best, int64_t to,
                        int64_t step) {
   gcut_tensor *values = c->outputs[0], *indices = c->n_outputs > 1 ? c->outputs[1] : NULL;
   for (size_t j = 0; j < l->k; j++) {
@@ -115,11 +115,11 @@ static void write_line(gcut_cpu_call *c, const line *l, const entry *best, int64
   }
 }
 
-gcut_status gcut__cpu_topk(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_topk(gcut__cpu_call *c, gcut_error *err) {
   const gcut__topk_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   const gcut_tensor *y = c->outputs[0] ? c->outputs[0] : c->outputs[1];
-  if (gcut__class_of(x->type) == GCUT_CLASS_NONE)
+  if (gcut__class_of(x->type) == GCUT__CLASS_NONE)
     return gcut__cpu_type_unsupported(c, x->type, err);
   int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis, inner = 1;
   for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];

@@ -7,7 +7,7 @@
 #include "exec/cpu/ops/stride.h"
 
 // Writes the elements of input 0, seen as a tensor of `dims`, in the order of `perm`.
-static gcut_status permute(gcut_cpu_call *c, int rank, const int64_t *dims, const int *perm,
+static gcut_status permute(gcut__cpu_call *c, int rank, const int64_t *dims, const int *perm,
                            gcut_error *err) {
   int64_t strides[GCUT_MAX_RANK], from_strides[GCUT_MAX_RANK], to_strides[GCUT_MAX_RANK],
       to_dims[GCUT_MAX_RANK];
@@ -26,7 +26,7 @@ static gcut_status permute(gcut_cpu_call *c, int rank, const int64_t *dims, cons
   return gcut__elements_store(c, &to, y, err);
 }
 
-gcut_status gcut__cpu_transpose(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_transpose(gcut__cpu_call *c, gcut_error *err) {
   const gcut__transpose_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   int perm[GCUT_MAX_RANK];
@@ -37,7 +37,7 @@ gcut_status gcut__cpu_transpose(gcut_cpu_call *c, gcut_error *err) {
   return permute(c, x->rank, x->dims, perm, err);
 }
 
-gcut_status gcut__cpu_depth_to_space(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_depth_to_space(gcut__cpu_call *c, gcut_error *err) {
   const gcut__depth_attrs *attrs = c->attrs;
   const int64_t *x = c->inputs[0]->dims, b = attrs->blocksize, depth = x[1] / (b * b);
   if (gcut__depth_is_crd(attrs))
@@ -46,7 +46,7 @@ gcut_status gcut__cpu_depth_to_space(gcut_cpu_call *c, gcut_error *err) {
   return permute(c, 6, (int64_t[]){x[0], b, b, depth, x[2], x[3]}, (int[]){0, 3, 4, 1, 5, 2}, err);
 }
 
-gcut_status gcut__cpu_space_to_depth(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_space_to_depth(gcut__cpu_call *c, gcut_error *err) {
   const gcut__depth_attrs *attrs = c->attrs;
   const int64_t *x = c->inputs[0]->dims, b = attrs->blocksize;
   int64_t dims[] = {x[0], x[1], x[2] / b, b, x[3] / b, b};

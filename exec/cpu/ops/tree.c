@@ -64,8 +64,8 @@ static void add_leaf(const gcut__forest *f, const gcut__tree_node *leaf, double 
 }
 
 // What the leaves that a row reaches add up to.
-static gcut_status add_row(gcut_cpu_call *c, const gcut__forest *f, uint64_t row, uint64_t features,
-                           double *scores, bool *seen, gcut_error *err) {
+static gcut_status add_row(gcut__cpu_call *c, const gcut__forest *f, uint64_t row,
+                           uint64_t features, double *scores, bool *seen, gcut_error *err) {
   memset(scores, 0, f->n_targets * sizeof *scores);
   memset(seen, 0, f->n_targets * sizeof *seen);
   for (size_t t = 0; t < f->n_roots; t++) {
@@ -79,7 +79,7 @@ static gcut_status add_row(gcut_cpu_call *c, const gcut__forest *f, uint64_t row
   return GCUT_OK;
 }
 
-static gcut_status score_row(gcut_cpu_call *c, const gcut__forest *f, uint64_t row,
+static gcut_status score_row(gcut__cpu_call *c, const gcut__forest *f, uint64_t row,
                              uint64_t features, double *scores, bool *seen, gcut_error *err) {
   GCUT_TRY(add_row(c, f, row, features, scores, seen, err));
   for (size_t k = 0; k < f->n_targets; k++) {
@@ -90,7 +90,7 @@ static gcut_status score_row(gcut_cpu_call *c, const gcut__forest *f, uint64_t r
   return GCUT_OK;
 }
 
-static gcut_status score(gcut_cpu_call *c, const gcut__forest *f, gcut_error *err) {
+static gcut_status score(gcut__cpu_call *c, const gcut__forest *f, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   uint64_t features = (uint64_t)x->dims[x->rank - 1];
@@ -104,13 +104,13 @@ static gcut_status score(gcut_cpu_call *c, const gcut__forest *f, gcut_error *er
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_tree_ensemble(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_tree_ensemble(gcut__cpu_call *c, gcut_error *err) {
   const gcut__forest *f;
   GCUT_TRY(gcut__forest_find(c, &f, err));
   return score(c, f, err);
 }
 
-gcut_status gcut__cpu_tree_ensemble_regressor(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_tree_ensemble_regressor(gcut__cpu_call *c, gcut_error *err) {
   const gcut__tree_regressor_attrs *attrs = c->attrs;
   const gcut__forest *f;
   GCUT_TRY(gcut__forest_find_named(c, attrs, attrs->n_targets, &f, err));
@@ -148,7 +148,7 @@ static size_t choose_class(const gcut__forest *f, double *scores, const bool *se
   return best;
 }
 
-gcut_status gcut__cpu_tree_ensemble_classifier(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_tree_ensemble_classifier(gcut__cpu_call *c, gcut_error *err) {
   const gcut__tree_classifier_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut__classes classes = gcut__tree_classes(attrs);

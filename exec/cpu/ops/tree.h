@@ -33,9 +33,9 @@ typedef struct gcut__forest {
 
 // Reads the node's attributes; every index in them is checked. What an earlier call has read is
 // found again.
-GCUT_MUST_USE gcut_status gcut__forest_find(gcut_cpu_call *c, const gcut__forest **out,
+GCUT_MUST_USE gcut_status gcut__forest_find(gcut__cpu_call *c, const gcut__forest **out,
                                             gcut_error *err);
-GCUT_MUST_USE gcut_status gcut__forest_find_named(gcut_cpu_call *c,
+GCUT_MUST_USE gcut_status gcut__forest_find_named(gcut__cpu_call *c,
                                                   const gcut__tree_regressor_attrs *attrs,
                                                   int64_t n_targets, const gcut__forest **out,
                                                   gcut_error *err);

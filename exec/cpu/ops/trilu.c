@@ -4,7 +4,7 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 
-gcut_status gcut__cpu_trilu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_trilu(gcut__cpu_call *c, gcut_error *err) {
   const gcut__trilu_attrs *attrs = c->attrs;
   gcut_tensor *y = c->outputs[0];
   gcut__elements from, to;

@@ -1,7 +1,7 @@
 // Turns of a body.
 #include "exec/cpu/ops/turns.h"
 
-gcut_status gcut__check_bodies(const gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__check_bodies(const gcut__cpu_call *c, gcut_error *err) {
   if (c->run_body) return GCUT_OK;
   return gcut__cpu_fail(c, GCUT_UNSUPPORTED, err, "no subgraphs run here");
 }
@@ -13,12 +13,12 @@ void gcut__unref_all(gcut_tensor **tensors, size_t n) {
   }
 }
 
-void gcut__give(gcut_cpu_call *c, uint32_t i, gcut_tensor *tensor) {
+void gcut__give(gcut__cpu_call *c, uint32_t i, gcut_tensor *tensor) {
   gcut__cpu_output_tensor(c, i, tensor);
   gcut_tensor_unref(tensor);
 }
 
-gcut_status gcut__turns_open(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) {
+gcut_status gcut__turns_open(gcut__cpu_call *c, gcut__turns *t, gcut_error *err) {
   t->inputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, t->n_inputs);
   t->outputs = GCUT_NEW_ARRAY(c->scratch, gcut_tensor *, t->n_outputs);
   t->lists = GCUT_NEW_ARRAY(c->scratch, gcut__tensor_list, t->n_stacked);
@@ -35,7 +35,7 @@ void gcut__turns_close(gcut__turns *t) {
   for (uint32_t i = 0; i < t->n_stacked; i++) gcut__tensor_list_free(&t->lists[i]);
 }
 
-gcut_status gcut__turns_take(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) {
+gcut_status gcut__turns_take(gcut__cpu_call *c, gcut__turns *t, gcut_error *err) {
   GCUT_TRY(c->run_body(c, t->body, t->inputs, t->n_inputs, t->outputs, t->n_outputs, err));
   for (uint32_t k = 0; k < t->n_states; k++) {
     gcut_tensor_unref(t->inputs[t->first_state + k]);
@@ -51,7 +51,7 @@ gcut_status gcut__turns_take(gcut_cpu_call *c, gcut__turns *t, gcut_error *err) 
   return GCUT_OK;
 }
 
-static gcut_status make_empty(gcut_cpu_call *c, uint32_t body, uint32_t output, int64_t axis,
+static gcut_status make_empty(gcut__cpu_call *c, uint32_t body, uint32_t output, int64_t axis,
                               gcut_tensor **out_tensor, gcut_error *err) {
   uint32_t value = c->graph->bodies[body].outputs[output];
   const gcut_type *type = &c->graph->values[value].declared;
@@ -69,7 +69,7 @@ static gcut_status make_empty(gcut_cpu_call *c, uint32_t body, uint32_t output, 
   return gcut_tensor_create((gcut_dtype)type->type, rank, dims, out_tensor, err);
 }
 
-gcut_status gcut__turns_stack(gcut_cpu_call *c, const gcut__turns *t, uint32_t k, int64_t axis,
+gcut_status gcut__turns_stack(gcut__cpu_call *c, const gcut__turns *t, uint32_t k, int64_t axis,
                               bool reverse, gcut_tensor **out_tensor, gcut_error *err) {
   const gcut__tensor_list *list = &t->lists[k];
   if (list->n == 0)

@@ -10,18 +10,18 @@
 
 // y[k] for k < n; rows are of one computing type.
 typedef void row_function(const void *attrs, size_t n, const void *x, void *y);
-// By gcut_class; NULL where the operator has none.
+// By gcut__class; NULL where the operator has none.
 typedef row_function *const row_functions[5];
 
-static gcut_status run(const gcut_cpu_call *c, const row_functions by_class, const void *attrs,
+static gcut_status run(const gcut__cpu_call *c, const row_functions by_class, const void *attrs,
                        gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
   row_function *f = by_class[gcut__class_of(x->type)];
   if (!f) return gcut__cpu_type_unsupported(c, x->type, err);
-  gcut_row in, out;
-  for (uint64_t at = 0; at < x->count; at += GCUT_ROW) {
-    size_t n = x->count - at < GCUT_ROW ? x->count - at : GCUT_ROW;
+  gcut__row_buffer in, out;
+  for (uint64_t at = 0; at < x->count; at += GCUT__ROW) {
+    size_t n = x->count - at < GCUT__ROW ? x->count - at : GCUT__ROW;
     const void *from = gcut__row_load(x->type, x->data, (int64_t)at, 1, n, &in);
     void *to = gcut__row_target(y->type, y->data, (int64_t)at, &out);
     f(attrs, n, from, to);
@@ -64,7 +64,7 @@ CHOOSER(uint64_t)
            : choose_uint64_t)(condition, yes, no)
 
 #define KERNEL(ident)                                                                              \
-  gcut_status gcut__cpu_##ident(gcut_cpu_call *c, gcut_error *err) {                               \
+  gcut_status gcut__cpu_##ident(gcut__cpu_call *c, gcut_error *err) {                              \
     return run(c, ident##_rows, c->attrs, err);                                                    \
   }
 
@@ -73,7 +73,7 @@ CHOOSER(uint64_t)
   ROW(ident##_f, attrs_type, float, float, formula)                                                \
   ROW(ident##_d, attrs_type, double, double, formula)                                              \
   static const row_functions ident##_rows = {                                                      \
-      [GCUT_CLASS_f] = ident##_f, [GCUT_CLASS_d] = ident##_d};                                     \
+      [GCUT__CLASS_f] = ident##_f, [GCUT__CLASS_d] = ident##_d};                                   \
   KERNEL(ident)
 
 // For float and double one formula, one for int64_t, one for uint64_t.
@@ -82,10 +82,10 @@ CHOOSER(uint64_t)
   ROW(ident##_d, attrs_type, double, double, formula)                                              \
   ROW(ident##_i, attrs_type, int64_t, int64_t, signed_formula)                                     \
   ROW(ident##_u, attrs_type, uint64_t, uint64_t, unsigned_formula)                                 \
-  static const row_functions ident##_rows = {[GCUT_CLASS_f] = ident##_f,                           \
-                                             [GCUT_CLASS_d] = ident##_d,                           \
-                                             [GCUT_CLASS_i] = ident##_i,                           \
-                                             [GCUT_CLASS_u] = ident##_u};                          \
+  static const row_functions ident##_rows = {[GCUT__CLASS_f] = ident##_f,                          \
+                                             [GCUT__CLASS_d] = ident##_d,                          \
+                                             [GCUT__CLASS_i] = ident##_i,                          \
+                                             [GCUT__CLASS_u] = ident##_u};                         \
   KERNEL(ident)
 
 // ---- arithmetic; integers wrap ----------------------------------------------------------------
@@ -131,7 +131,7 @@ FLOAT_OPERATOR(tan, void, tan(x))
 #define ROW_OPERATOR(ident, attrs_type, formula)                                                   \
   ROW(ident##_d, attrs_type, double, double, formula)                                              \
   static const row_functions ident##_rows = {                                                      \
-      [GCUT_CLASS_f] = ident##_f, [GCUT_CLASS_d] = ident##_d};                                     \
+      [GCUT__CLASS_f] = ident##_f, [GCUT__CLASS_d] = ident##_d};                                   \
   KERNEL(ident)
 
 static void tanh_f(const void *attrs, size_t n, const void *from, void *to) {
@@ -186,9 +186,9 @@ static float or_default(float given, float value) {
 
 ROW(selu_f, gcut__selu_attrs, float, float, a->gamma *(x > 0 ? x : a->alpha * expm1(x)))
 ROW(selu_d, gcut__selu_attrs, double, double, a->gamma *(x > 0 ? x : a->alpha * expm1(x)))
-static const row_functions selu_rows = {[GCUT_CLASS_f] = selu_f, [GCUT_CLASS_d] = selu_d};
+static const row_functions selu_rows = {[GCUT__CLASS_f] = selu_f, [GCUT__CLASS_d] = selu_d};
 
-gcut_status gcut__cpu_selu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_selu(gcut__cpu_call *c, gcut_error *err) {
   const gcut__selu_attrs *given = c->attrs;
   bool first = c->node->version < 6;
   gcut__selu_attrs attrs = {
@@ -213,11 +213,11 @@ static void gelu_tanh_f(const void *attrs, size_t n, const void *from, void *to)
 }
 ROW(gelu_tanh_d, void, double, double, GELU_TANH(x))
 static const row_functions gelu_exact_rows = {
-    [GCUT_CLASS_f] = gelu_exact_f, [GCUT_CLASS_d] = gelu_exact_d};
+    [GCUT__CLASS_f] = gelu_exact_f, [GCUT__CLASS_d] = gelu_exact_d};
 static const row_functions gelu_tanh_rows = {
-    [GCUT_CLASS_f] = gelu_tanh_f, [GCUT_CLASS_d] = gelu_tanh_d};
+    [GCUT__CLASS_f] = gelu_tanh_f, [GCUT__CLASS_d] = gelu_tanh_d};
 
-gcut_status gcut__cpu_gelu(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_gelu(gcut__cpu_call *c, gcut_error *err) {
   bool exact = ((const gcut__gelu_attrs *)c->attrs)->approximate.data[0] == 'n';
   return run(c, exact ? gelu_exact_rows : gelu_tanh_rows, NULL, err);
 }
@@ -226,29 +226,29 @@ gcut_status gcut__cpu_gelu(gcut_cpu_call *c, gcut_error *err) {
 
 ROW(bitwise_not_u, void, uint64_t, uint64_t, ~x)
 static const row_functions bitwise_not_rows = {
-    [GCUT_CLASS_i] = bitwise_not_u, [GCUT_CLASS_u] = bitwise_not_u};
+    [GCUT__CLASS_i] = bitwise_not_u, [GCUT__CLASS_u] = bitwise_not_u};
 KERNEL(bitwise_not)
 
 ROW(not_u, void, uint64_t, uint64_t, !x)
-static const row_functions not_rows = {[GCUT_CLASS_u] = not_u};
+static const row_functions not_rows = {[GCUT__CLASS_u] = not_u};
 KERNEL(not )
 
 ROW(is_nan_f, void, float, uint64_t, x != x)
 ROW(is_nan_d, void, double, uint64_t, x != x)
-static const row_functions is_nan_rows = {[GCUT_CLASS_f] = is_nan_f, [GCUT_CLASS_d] = is_nan_d};
+static const row_functions is_nan_rows = {[GCUT__CLASS_f] = is_nan_f, [GCUT__CLASS_d] = is_nan_d};
 KERNEL(is_nan)
 
 #define IS_INF(x)                                                                                  \
   (((x) == (T)INFINITY && a->detect_positive) || ((x) == -(T)INFINITY && a->detect_negative))
 ROW(is_inf_f, gcut__is_inf_attrs, float, uint64_t, IS_INF(x))
 ROW(is_inf_d, gcut__is_inf_attrs, double, uint64_t, IS_INF(x))
-static const row_functions is_inf_rows = {[GCUT_CLASS_f] = is_inf_f, [GCUT_CLASS_d] = is_inf_d};
+static const row_functions is_inf_rows = {[GCUT__CLASS_f] = is_inf_f, [GCUT__CLASS_d] = is_inf_d};
 KERNEL(is_inf)
 
 // ---- clip: the bounds are rows of one element in the computing type ---------------------------
 
 typedef struct clip_bounds {
-  gcut_row low, high;
+  gcut__row_buffer low, high;
 } clip_bounds;
 
 // Where the bounds cross, the upper one wins.
@@ -259,42 +259,42 @@ ROW(clip_f, clip_bounds, float, float, CLIPPED(f))
 ROW(clip_d, clip_bounds, double, double, CLIPPED(d))
 ROW(clip_i, clip_bounds, int64_t, int64_t, CLIPPED(i))
 ROW(clip_u, clip_bounds, uint64_t, uint64_t, CLIPPED(u))
-static const row_functions clip_rows = {[GCUT_CLASS_f] = clip_f,
-                                        [GCUT_CLASS_d] = clip_d,
-                                        [GCUT_CLASS_i] = clip_i,
-                                        [GCUT_CLASS_u] = clip_u};
+static const row_functions clip_rows = {[GCUT__CLASS_f] = clip_f,
+                                        [GCUT__CLASS_d] = clip_d,
+                                        [GCUT__CLASS_i] = clip_i,
+                                        [GCUT__CLASS_u] = clip_u};
 
 // Bounds from the attributes of old: opset 6 clips to the finite floats where one is absent.
-static void attribute_bounds(const gcut_cpu_call *c, clip_bounds *bounds) {
+static void attribute_bounds(const gcut__cpu_call *c, clip_bounds *bounds) {
   const gcut__clip_attrs *given = c->attrs;
   float limit = c->node->version < 6 ? INFINITY : 3.402823466e+38f;
   float low = or_default(given->min, -limit), high = or_default(given->max, limit);
-  if (gcut__class_of(c->inputs[0]->type) == GCUT_CLASS_d)
+  if (gcut__class_of(c->inputs[0]->type) == GCUT__CLASS_d)
     bounds->low.d[0] = (double)low, bounds->high.d[0] = (double)high;
   else
     bounds->low.f[0] = low, bounds->high.f[0] = high;
 }
 
-static void widest_bounds(gcut_class class, clip_bounds *bounds) {
+static void widest_bounds(gcut__class class, clip_bounds *bounds) {
   switch (class) {
-  case GCUT_CLASS_f: bounds->low.f[0] = -INFINITY, bounds->high.f[0] = INFINITY; break;
-  case GCUT_CLASS_d:
+  case GCUT__CLASS_f: bounds->low.f[0] = -INFINITY, bounds->high.f[0] = INFINITY; break;
+  case GCUT__CLASS_d:
     bounds->low.d[0] = -(double)INFINITY, bounds->high.d[0] = (double)INFINITY;
     break;
-  case GCUT_CLASS_i: bounds->low.i[0] = INT64_MIN, bounds->high.i[0] = INT64_MAX; break;
+  case GCUT__CLASS_i: bounds->low.i[0] = INT64_MIN, bounds->high.i[0] = INT64_MAX; break;
   default: bounds->low.u[0] = 0, bounds->high.u[0] = UINT64_MAX; break;
   }
 }
 
-static void input_bound(const gcut_cpu_call *c, uint32_t i, gcut_row *bound) {
+static void input_bound(const gcut__cpu_call *c, uint32_t i, gcut__row_buffer *bound) {
   if (gcut__cpu_has(c, i)) gcut__row_load(c->inputs[i]->type, c->inputs[i]->data, 0, 0, 1, bound);
 }
 
-gcut_status gcut__cpu_clip(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_clip(gcut__cpu_call *c, gcut_error *err) {
   clip_bounds bounds;
-  gcut_class class = gcut__class_of(c->inputs[0]->type);
+  gcut__class class = gcut__class_of(c->inputs[0]->type);
   widest_bounds(class, &bounds);
-  if (c->node->version < 11 && (class == GCUT_CLASS_f || class == GCUT_CLASS_d))
+  if (c->node->version < 11 && (class == GCUT__CLASS_f || class == GCUT__CLASS_d))
     attribute_bounds(c, &bounds);
   input_bound(c, 1, &bounds.low);
   input_bound(c, 2, &bounds.high);

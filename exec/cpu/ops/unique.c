@@ -43,8 +43,8 @@ static int compare_elements(const gcut_tensor *x, int64_t i, int64_t j) {
     C a = (C)load(((const T *)x->data)[i]), b = (C)load(((const T *)x->data)[j]);                  \
     return COMPARE_FLOATS(a, b);                                                                   \
   }
-    GCUT_TYPED_NUMERIC(X)
-    GCUT_TYPED_BOOL(X)
+    GCUT__TYPED_NUMERIC(X)
+    GCUT__TYPED_BOOL(X)
 #undef X
   default:
     return compare_strings((const gcut_string *)x->data + i, (const gcut_string *)x->data + j);
@@ -78,7 +78,7 @@ static int compare_groups(const void *a, const void *b) {
 }
 
 // Sorts and groups the rows: groups[*out_n] in order of output, group_of[row] by place there.
-static gcut_status group_rows(gcut_cpu_call *c, rows *r, bool sorted, group **out_groups,
+static gcut_status group_rows(gcut__cpu_call *c, rows *r, bool sorted, group **out_groups,
                               int64_t *out_n, int64_t **out_group_of, gcut_error *err) {
   int64_t *order = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)r->n);
   int64_t *group_of = *out_group_of = GCUT_NEW_ARRAY(c->scratch, int64_t, (size_t)r->n);
@@ -103,7 +103,7 @@ static gcut_status group_rows(gcut_cpu_call *c, rows *r, bool sorted, group **ou
   return GCUT_OK;
 }
 
-static gcut_status give_rows(gcut_cpu_call *c, const rows *r, int axis, const group *groups,
+static gcut_status give_rows(gcut__cpu_call *c, const rows *r, int axis, const group *groups,
                              int64_t n, gcut_error *err) {
   const gcut_tensor *x = r->x;
   int64_t dims[GCUT_MAX_RANK];
@@ -122,7 +122,7 @@ static gcut_status give_rows(gcut_cpu_call *c, const rows *r, int axis, const gr
   return gcut__elements_store(c, &to, c->outputs[0], err);
 }
 
-static gcut_status give_numbers(gcut_cpu_call *c, const rows *r, const group *groups, int64_t n,
+static gcut_status give_numbers(gcut__cpu_call *c, const rows *r, const group *groups, int64_t n,
                                 const int64_t *group_of, gcut_error *err) {
   if (gcut__cpu_wants(c, 1)) GCUT_TRY(gcut__cpu_output(c, 1, GCUT_INT64, 1, &n, err));
   if (gcut__cpu_wants(c, 3)) GCUT_TRY(gcut__cpu_output(c, 3, GCUT_INT64, 1, &n, err));
@@ -135,7 +135,7 @@ static gcut_status give_numbers(gcut_cpu_call *c, const rows *r, const group *gr
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_unique(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_unique(gcut__cpu_call *c, gcut_error *err) {
   const gcut__unique_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   rows r = {.x = x, .n = (int64_t)x->count, .outer = 1, .inner = 1};

@@ -18,7 +18,7 @@ static int64_t move_index(int rank, const int64_t *from, const int64_t *to, int6
 }
 
 // The indices count within the shape that the window tells; output_shape may add to it at the ends.
-gcut_status gcut__cpu_max_unpool(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_max_unpool(gcut__cpu_call *c, gcut_error *err) {
   const gcut__unpool_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
   const int64_t *indices = c->inputs[1]->data;

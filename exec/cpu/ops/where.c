@@ -9,7 +9,7 @@ typedef struct uint128 {
 // A row of the walk: operands are output, condition, x, y. The usual steps get loops of their own,
 // which compilers turn into vector code.
 #define SELECT(name, type)                                                                         \
-  static void name(const gcut_walk *w, void *to, const uint8_t *conditions, const void *from_x,    \
+  static void name(const gcut__walk *w, void *to, const uint8_t *conditions, const void *from_x,   \
                    const void *from_y) {                                                           \
     type *restrict out = (type *)to + w->offsets[0];                                               \
     const uint8_t *restrict c = conditions + w->offsets[1];                                        \
@@ -32,7 +32,7 @@ SELECT(select_8, uint64_t)
 SELECT(select_16, uint128)
 #undef SELECT
 
-static gcut_status select_strings(const gcut_walk *w, gcut_tensor *out, const uint8_t *conditions,
+static gcut_status select_strings(const gcut__walk *w, gcut_tensor *out, const uint8_t *conditions,
                                   const gcut_string *x, const gcut_string *y, gcut_error *err) {
   for (int64_t k = 0; k < w->inner; k++) {
     bool first = conditions[w->offsets[1] + k * w->steps[1]];
@@ -43,7 +43,7 @@ static gcut_status select_strings(const gcut_walk *w, gcut_tensor *out, const ui
   return GCUT_OK;
 }
 
-static gcut_status select_row(const gcut_walk *w, gcut_cpu_call *c, gcut_error *err) {
+static gcut_status select_row(const gcut__walk *w, gcut__cpu_call *c, gcut_error *err) {
   gcut_tensor *out = c->outputs[0];
   const uint8_t *conditions = c->inputs[0]->data;
   const void *x = c->inputs[1]->data, *y = c->inputs[2]->data;
@@ -58,9 +58,9 @@ static gcut_status select_row(const gcut_walk *w, gcut_cpu_call *c, gcut_error *
   }
 }
 
-gcut_status gcut__cpu_where(gcut_cpu_call *c, gcut_error *err) {
+gcut_status gcut__cpu_where(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *y = c->outputs[0];
-  gcut_walk *walk;
+  gcut__walk *walk;
   GCUT_TRY(gcut__walk_create(c->scratch, y->rank, y->dims, 4, &walk, err));
   gcut__walk_broadcast(walk, 0, y->rank, y->dims);
   for (uint32_t i = 0; i < 3; i++)

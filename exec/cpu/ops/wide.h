@@ -5,9 +5,9 @@
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && defined(__GNUC__) &&                  \
     !defined(__clang__)
-#define GCUT_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#define GCUT__WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
-#define GCUT_WIDE
+#define GCUT__WIDE
 #endif
 
 #endif

@@ -8,7 +8,7 @@ static bool is_float(gcut_dtype type) {
   return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16;
 }
 
-gcut_status gcut__input_float(gcut_cpu_call *c, uint32_t i, const float **out, gcut_error *err) {
+gcut_status gcut__input_float(gcut__cpu_call *c, uint32_t i, const float **out, gcut_error *err) {
   *out = NULL;
   if (!gcut__cpu_has(c, i)) return GCUT_OK;
   if (!is_float(c->inputs[i]->type)) return gcut__cpu_type_unsupported(c, c->inputs[i]->type, err);
@@ -16,14 +16,14 @@ gcut_status gcut__input_float(gcut_cpu_call *c, uint32_t i, const float **out, g
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__input_double(gcut_cpu_call *c, uint32_t i, const double **out, gcut_error *err) {
+gcut_status gcut__input_double(gcut__cpu_call *c, uint32_t i, const double **out, gcut_error *err) {
   *out = NULL;
   if (!gcut__cpu_has(c, i)) return GCUT_OK;
   *out = gcut__tensor_doubles(c, c->inputs[i]);
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__output_float(gcut_cpu_call *c, uint32_t i, float **out, gcut_error *err) {
+gcut_status gcut__output_float(gcut__cpu_call *c, uint32_t i, float **out, gcut_error *err) {
   *out = NULL;
   if (!gcut__cpu_wants(c, i)) return GCUT_OK;
   if (!is_float(c->outputs[i]->type))
@@ -32,7 +32,7 @@ gcut_status gcut__output_float(gcut_cpu_call *c, uint32_t i, float **out, gcut_e
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-gcut_status gcut__output_double(gcut_cpu_call *c, uint32_t i, double **out, gcut_error *err) {
+gcut_status gcut__output_double(gcut__cpu_call *c, uint32_t i, double **out, gcut_error *err) {
   *out = NULL;
   if (!gcut__cpu_wants(c, i)) return GCUT_OK;
   gcut_tensor *tensor = c->outputs[i];
@@ -42,17 +42,17 @@ gcut_status gcut__output_double(gcut_cpu_call *c, uint32_t i, double **out, gcut
   return *out ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-void gcut__finish_float(gcut_cpu_call *c, uint32_t i, const float *written) {
+void gcut__finish_float(gcut__cpu_call *c, uint32_t i, const float *written) {
   if (written) gcut__finish_floats(c->outputs[i], written);
 }
 
-void gcut__finish_double(gcut_cpu_call *c, uint32_t i, const double *written) {
+void gcut__finish_double(gcut__cpu_call *c, uint32_t i, const double *written) {
   gcut_tensor *tensor = written ? c->outputs[i] : NULL;
   if (tensor && tensor->data != written)
     gcut__store_doubles(tensor->type, tensor->data, 0, 1, tensor->count, written);
 }
 
-gcut_status gcut__input_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void **out,
+gcut_status gcut__input_real(gcut__cpu_call *c, gcut_dtype real, uint32_t i, const void **out,
                              gcut_error *err) {
   const float *f = NULL;
   const double *d = NULL;
@@ -62,7 +62,7 @@ gcut_status gcut__input_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, cons
   return GCUT_OK;
 }
 
-gcut_status gcut__output_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, void **out,
+gcut_status gcut__output_real(gcut__cpu_call *c, gcut_dtype real, uint32_t i, void **out,
                               gcut_error *err) {
   float *f = NULL;
   double *d = NULL;
@@ -72,7 +72,7 @@ gcut_status gcut__output_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, voi
   return GCUT_OK;
 }
 
-void gcut__finish_real(gcut_cpu_call *c, gcut_dtype real, uint32_t i, const void *written) {
+void gcut__finish_real(gcut__cpu_call *c, gcut_dtype real, uint32_t i, const void *written) {
   if (real == GCUT_DOUBLE)
     gcut__finish_double(c, i, written);
   else

@@ -21,7 +21,7 @@ static void add_inputs(gcut__speller *s) {
 
 gcut_status gcut__spell(const gcut__cuda_compile *c, gcut__spell_fn *spell, gcut_error *err) {
   gcut__speller s = {.c = c};
-  if (c->depth >= GCUT_SPELL_DEPTH) return GCUT_OK;
+  if (c->depth >= GCUT__SPELL_DEPTH) return GCUT_OK;
   GCUT_TRY(gcut_graph_create(&s.graph, err));
   gcut_graph_add_opset(s.graph, "", OPSET);
   gcut_graph_add_opset(s.graph, "com.microsoft", 1);
@@ -73,7 +73,7 @@ uint32_t gcut__spell_op(gcut__speller *s, const char *op, const uint32_t *inputs
 
 static gcut_attribute *next_attribute(gcut__speller *s, const char *name,
                                       gcut_attribute_kind kind) {
-  assert(s->n_attributes < GCUT_SPELL_ATTRIBUTES);
+  assert(s->n_attributes < GCUT__SPELL_ATTRIBUTES);
   gcut_attribute *a = &s->attributes[s->n_attributes++];
   *a = (gcut_attribute){.name = name, .kind = kind, .n = 1};
   return a;

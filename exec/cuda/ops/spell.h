@@ -7,19 +7,19 @@
 #include "tracer/build.h"
 #include "tracer/ops/fused.h"
 
-enum { GCUT_SPELL_ATTRIBUTES = 12, GCUT_SPELL_DEPTH = 4 };
+enum { GCUT__SPELL_ATTRIBUTES = 12, GCUT__SPELL_DEPTH = 4 };
 
 typedef struct gcut__speller {
   const gcut__cuda_compile *c; // the node
   gcut_graph *graph;
-  uint32_t *inputs, *outputs;                       // the node's: [n_inputs], [n_outputs]
-  gcut_attribute attributes[GCUT_SPELL_ATTRIBUTES]; // of the operator that is spelled next
+  uint32_t *inputs, *outputs;                        // the node's: [n_inputs], [n_outputs]
+  gcut_attribute attributes[GCUT__SPELL_ATTRIBUTES]; // of the operator that is spelled next
   uint32_t n_attributes;
   const char *domain; // of it; NULL: ai.onnx
 } gcut__speller;
 
 // False where the node cannot be spelled: it stays on the host. Operators of the graph may be
-// spelled out themselves, GCUT_SPELL_DEPTH times at most.
+// spelled out themselves, GCUT__SPELL_DEPTH times at most.
 typedef bool gcut__spell_fn(gcut__speller *s);
 GCUT_MUST_USE gcut_status gcut__spell(const gcut__cuda_compile *c, gcut__spell_fn *spell,
                                       gcut_error *err);

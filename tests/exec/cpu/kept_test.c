@@ -10,16 +10,16 @@ enum { N = 1000 };
 static int destroyed[N];
 
 typedef struct thing {
-  gcut_cpu_kept base;
+  gcut__cpu_kept base;
   int number;
 } thing;
 
-static void destroy(gcut_cpu_kept *kept) {
+static void destroy(gcut__cpu_kept *kept) {
   destroyed[((thing *)kept)->number]++;
   free(kept);
 }
 
-static gcut_cpu_kept *make(int number) {
+static gcut__cpu_kept *make(int number) {
   thing *t = malloc(sizeof *t);
   *t = (thing){{destroy}, number};
   return &t->base;
@@ -27,7 +27,7 @@ static gcut_cpu_kept *make(int number) {
 
 static void keeps_one_thing_a_node(void **unused) {
   (void)unused;
-  gcut_cpu_shelf shelf = {0};
+  gcut__cpu_shelf shelf = {0};
   assert_null(gcut__cpu_shelf_find(&shelf, 0));
   for (int i = 0; i < N; i++)
     assert_true(gcut__cpu_shelf_put(&shelf, (uint32_t)(i % (N / 2)) * 7, make(i)));

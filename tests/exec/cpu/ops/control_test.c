@@ -43,7 +43,7 @@ typedef struct outcome {
   gcut_error err;
 } outcome;
 
-static gcut_status run_nodes(const gcut_graph *g, gcut_cpu_runner *runner, gcut_cpu_env *env,
+static gcut_status run_nodes(const gcut_graph *g, gcut__cpu_runner *runner, gcut__cpu_env *env,
                              gcut_error *err) {
   for (uint32_t i = 0; i < g->bodies[0].n_nodes; i++)
     GCUT_TRY(gcut__cpu_run_node(runner, env, g->bodies[0].nodes[i], err));
@@ -54,8 +54,8 @@ static gcut_status run_nodes(const gcut_graph *g, gcut_cpu_runner *runner, gcut_
 static outcome run(const char *text, gcut_tensor **inputs, uint32_t n) {
   gcut_graph *g = parse(text);
   outcome o = {{0}};
-  gcut_cpu_runner *runner;
-  gcut_cpu_env env;
+  gcut__cpu_runner *runner;
+  gcut__cpu_env env;
   assert_ok(gcut__cpu_runner_create(&runner, err));
   assert_ok(gcut__cpu_env_create(g, &env, err));
   assert_int_equal(g->bodies[0].n_inputs, n);

@@ -12,13 +12,13 @@
 #include "tests/support/random_graph.h"
 
 // Random geometry; `far` are the sizes of the larger side (a transposed convolution's output).
-static gcut_convolution random_geometry(uint64_t *state, int64_t *far, int64_t *near) {
-  gcut_convolution g = {.transposed = random_next(state) % 2,
-                        .batch = 1 + random_next(state) % 2,
-                        .groups = 1 + random_next(state) % 3,
-                        .in_channels = 1 + random_next(state) % 9,
-                        .out_channels = 1 + random_next(state) % 9,
-                        .window = {.n = 1 + (int)(random_next(state) % 3)}};
+static gcut__convolution random_geometry(uint64_t *state, int64_t *far, int64_t *near) {
+  gcut__convolution g = {.transposed = random_next(state) % 2,
+                         .batch = 1 + random_next(state) % 2,
+                         .groups = 1 + random_next(state) % 3,
+                         .in_channels = 1 + random_next(state) % 9,
+                         .out_channels = 1 + random_next(state) % 9,
+                         .window = {.n = 1 + (int)(random_next(state) % 3)}};
   gcut__window *w = &g.window;
   for (int i = 0; i < w->n; i++) {
     w->kernel[i] = 1 + random_next(state) % 4;
@@ -48,7 +48,7 @@ static void fill(uint64_t *state, int64_t n, float *x, double *same) {
 static void compare(uint64_t seed) {
   uint64_t state = seed;
   int64_t far[3], near[3];
-  gcut_convolution g = random_geometry(&state, far, near);
+  gcut__convolution g = random_geometry(&state, far, near);
   int n = g.window.n;
   int64_t nx = count(g.batch * g.groups * g.in_channels, n, g.in);
   int64_t nw = count(g.groups * g.in_channels * g.out_channels, n, g.window.kernel);

@@ -7,14 +7,14 @@
 // The largest error of a transform of n pseudorandom numbers.
 static double error_at(int64_t n, bool backward) {
   gcut_arena *arena = gcut_arena_create();
-  gcut_complex *x = GCUT_NEW_ARRAY(arena, gcut_complex, (size_t)n);
-  gcut_complex *y = GCUT_NEW_ARRAY(arena, gcut_complex, (size_t)n);
-  gcut_fourier *f;
+  gcut__complex *x = GCUT_NEW_ARRAY(arena, gcut__complex, (size_t)n);
+  gcut__complex *y = GCUT_NEW_ARRAY(arena, gcut__complex, (size_t)n);
+  gcut__fourier *f;
   unsigned seed = (unsigned)n;
   double worst = 0;
   for (int64_t i = 0; i < n; i++) {
     seed = seed * 1664525u + 1013904223u;
-    x[i] = y[i] = (gcut_complex){(double)(seed >> 16) * 0x1p-16, (double)(seed & 0xff) * 0x1p-8};
+    x[i] = y[i] = (gcut__complex){(double)(seed >> 16) * 0x1p-16, (double)(seed & 0xff) * 0x1p-8};
   }
   assert_ok(gcut__fourier_create(arena, n, backward, &f, err));
   gcut__fourier_run(f, y);

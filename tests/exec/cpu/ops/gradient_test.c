@@ -67,7 +67,7 @@ typedef struct numbers {
   double a[N_ROWS * N], b[N], c[N_ROWS * N], da[N_ROWS * N], db[N];
 } numbers;
 
-static void set(gcut_cpu_env *env, uint32_t value, int rank, const int64_t *dims,
+static void set(gcut__cpu_env *env, uint32_t value, int rank, const int64_t *dims,
                 const double *data) {
   gcut_tensor *t;
   assert_ok(gcut_tensor_wrap(GCUT_DOUBLE, rank, dims, data, &t, err));
@@ -75,15 +75,15 @@ static void set(gcut_cpu_env *env, uint32_t value, int rank, const int64_t *dims
   gcut_tensor_unref(t);
 }
 
-static void get(const gcut_cpu_env *env, uint32_t value, size_t n, double *out) {
+static void get(const gcut__cpu_env *env, uint32_t value, size_t n, double *out) {
   if (env->values[value]) memcpy(out, env->values[value]->data, n * sizeof *out);
 }
 
 // Runs the nodes on a and b, and fetches what came out.
 static gcut_status run(const model *m, numbers *x, gcut_error *err) {
   static const int64_t dims[] = {N_ROWS, N};
-  gcut_cpu_runner *runner;
-  gcut_cpu_env env;
+  gcut__cpu_runner *runner;
+  gcut__cpu_env env;
   GCUT_TRY(gcut__cpu_runner_create(&runner, err));
   GCUT_TRY(gcut__cpu_env_create(m->g, &env, err));
   set(&env, m->a, 2, dims, x->a);

@@ -43,22 +43,22 @@ static rows random_rows(uint64_t *state) {
   return r;
 }
 
-static gcut_normalize describe(const rows *r, float *y, double *mean, double *inverse) {
-  return (gcut_normalize){.type = GCUT_FLOAT,
-                          .out_type = GCUT_FLOAT,
-                          .x = r->x,
-                          .y = y,
-                          .n_rows = r->n_rows,
-                          .n = r->n,
-                          .scale = r->scale,
-                          .bias = r->bias,
-                          .period = 1,
-                          .step = r->n,
-                          .span = 1,
-                          .epsilon = (double)1e-5f,
-                          .center = true,
-                          .mean = mean,
-                          .inverse = inverse};
+static gcut__normalization describe(const rows *r, float *y, double *mean, double *inverse) {
+  return (gcut__normalization){.type = GCUT_FLOAT,
+                               .out_type = GCUT_FLOAT,
+                               .x = r->x,
+                               .y = y,
+                               .n_rows = r->n_rows,
+                               .n = r->n,
+                               .scale = r->scale,
+                               .bias = r->bias,
+                               .period = 1,
+                               .step = r->n,
+                               .span = 1,
+                               .epsilon = (double)1e-5f,
+                               .center = true,
+                               .mean = mean,
+                               .inverse = inverse};
 }
 
 static bool close_to(double have, double want, double tolerance) {
@@ -69,12 +69,13 @@ static bool close_to(double have, double want, double tolerance) {
 static void compare(uint64_t seed, bool with_scale, bool with_bias) {
   uint64_t state = seed;
   rows r = random_rows(&state);
-  gcut_cpu_call call = {.scratch = gcut_arena_create()};
+  gcut__cpu_call call = {.scratch = gcut_arena_create()};
   uint64_t count = r.n_rows * r.n;
   float *have = malloc(count * sizeof *have), *want = malloc(count * sizeof *want);
   double *statistics = malloc(4 * r.n_rows * sizeof *statistics);
-  gcut_normalize p = describe(&r, have, statistics, statistics + r.n_rows);
-  gcut_normalize plain = describe(&r, want, statistics + 2 * r.n_rows, statistics + 3 * r.n_rows);
+  gcut__normalization p = describe(&r, have, statistics, statistics + r.n_rows);
+  gcut__normalization plain =
+      describe(&r, want, statistics + 2 * r.n_rows, statistics + 3 * r.n_rows);
   if (!with_scale) p.scale = plain.scale = NULL;
   if (!with_bias) p.bias = plain.bias = NULL;
   assert_ok(gcut__normalize(&call, &p, err));
@@ -100,7 +101,7 @@ static void layer_norms_agree(void **unused) {
 static void dnnl_serves(void **unused) {
   (void)unused;
   float x[] = {1, 2, 3, 6}, y[4], mean, variance;
-  gcut_float_rows r = {
+  gcut__float_rows r = {
       .n_rows = 1, .n = 4, .epsilon = 0, .x = x, .y = y, .mean = &mean, .variance = &variance};
   bool done;
   assert_ok(gcut__dnnl_normalize(&r, &done, err));

@@ -168,7 +168,7 @@ static void dnnl_serves(void **unused) {
   static float x[CHANNELS * SIDE * SIDE], y[CHANNELS * SIDE];
   int64_t in[] = {SIDE, SIDE}, out[] = {SIDE / 2, SIDE / 2};
   gcut__window w = {.n = 2, .kernel = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}};
-  gcut_pooling p = {.batch = 1, .channels = CHANNELS, .in = in, .out = out, .window = &w};
+  gcut__pooling p = {.batch = 1, .channels = CHANNELS, .in = in, .out = out, .window = &w};
   bool done;
   for (int i = 0; i < CHANNELS * SIDE * SIDE; i++) x[i] = (float)(i % SIDE);
   assert_ok(gcut__dnnl_pool(&p, x, y, &done, err));

@@ -9,7 +9,7 @@
 // numpy.random.RandomState(0).rand(3), .randn(3)
 static void as_numpy_draws(void **unused) {
   (void)unused;
-  gcut_mersenne m;
+  gcut__mersenne m;
   gcut__mersenne_seed(&m, 0);
   assert_true(gcut__mersenne_uniform(&m) == 0.5488135039273248);
   assert_true(gcut__mersenne_uniform(&m) == 0.7151893663724195);

@@ -3,9 +3,9 @@
 
 #include "tests/support/check.h"
 
-static gcut_walk *walk_over(gcut_arena *arena, int rank, const int64_t *dims, int rank_x,
-                            const int64_t *dims_x) {
-  gcut_walk *walk;
+static gcut__walk *walk_over(gcut_arena *arena, int rank, const int64_t *dims, int rank_x,
+                             const int64_t *dims_x) {
+  gcut__walk *walk;
   assert_ok(gcut__walk_create(arena, rank, dims, 2, &walk, err));
   gcut__walk_broadcast(walk, 0, rank, dims);
   gcut__walk_broadcast(walk, 1, rank_x, dims_x);
@@ -13,7 +13,7 @@ static gcut_walk *walk_over(gcut_arena *arena, int rank, const int64_t *dims, in
 }
 
 // Every element of operand 1 that the walk meets, in order.
-static size_t visit(gcut_walk *walk, int64_t *seen) {
+static size_t visit(gcut__walk *walk, int64_t *seen) {
   size_t n = 0;
   for (bool more = gcut__walk_start(walk); more; more = gcut__walk_next(walk))
     for (int64_t k = 0; k < walk->inner; k++) {
@@ -27,7 +27,7 @@ static void contiguous_is_one_row(void **unused) {
   (void)unused;
   gcut_arena *arena = gcut_arena_create();
   const int64_t dims[] = {2, 1, 3, 4};
-  gcut_walk *walk = walk_over(arena, 4, dims, 4, dims);
+  gcut__walk *walk = walk_over(arena, 4, dims, 4, dims);
   assert_true(gcut__walk_start(walk));
   assert_int_equal(walk->inner, 24);
   assert_int_equal(walk->steps[1], 1);
@@ -51,7 +51,7 @@ static void transposed(void **unused) {
   gcut_arena *arena = gcut_arena_create();
   int64_t seen[6];
   const int64_t dims[] = {2, 3}, strides[] = {1, 2};
-  gcut_walk *walk = walk_over(arena, 2, dims, 2, dims);
+  gcut__walk *walk = walk_over(arena, 2, dims, 2, dims);
   gcut__walk_strides(walk, 1, strides);
   assert_int_equal(visit(walk, seen), 6);
   const int64_t expected[] = {0, 2, 4, 1, 3, 5};
