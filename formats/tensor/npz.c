@@ -1,4 +1,4 @@
-// .npz files: zip archives of .npy arrays, read from a mapping and written by libzip.
+// Reads .npz files: zip archives of .npy arrays, from a mapping.
 //
 // Sizes in an archive are claims. An array is allocated only when its header's product equals the
 // entry's declared size to the byte, and that is no more than deflate can make of the bytes that
@@ -13,7 +13,7 @@
 #include "formats/tensor/npy.h"
 #include "tracer/base/error.h"
 
-enum { MAX_ARRAYS = 10000, MAX_DEFLATE_RATIO = 1032, MAX_NAME = 4096 };
+enum { MAX_ARRAYS = 10000, MAX_DEFLATE_RATIO = 1032 };
 
 // ---- reading ----------------------------------------------------------------------------------
 
@@ -125,11 +125,11 @@ static gcut_status check_entry(const entry *e, const zip_stat_t *info, uint64_t 
 }
 
 // The array's name: the entry's without ".npy".
-static gcut_status array_name(entry *e, const char *file_name, char name[MAX_NAME],
+static gcut_status array_name(entry *e, const char *file_name, char name[NPZ_MAX_NAME],
                               gcut_error *err) {
   size_t size = strlen(file_name);
   e->name = file_name;
-  if (size < 4 || size >= MAX_NAME || strcmp(file_name + size - 4, ".npy") != 0)
+  if (size < 4 || size >= NPZ_MAX_NAME || strcmp(file_name + size - 4, ".npy") != 0)
     return entry_fail(e, err, "no .npy file");
   memcpy(name, file_name, size - 4);
   name[size - 4] = 0;
@@ -141,9 +141,9 @@ static gcut_status read_entry(zip_t *archive, zip_uint64_t index, const char *pa
                               uint64_t archive_bytes, gcut__wanted wanted, gcut_batch *batch,
                               gcut_error *err) {
   zip_stat_t info;
-  char name[MAX_NAME];
+  char name[NPZ_MAX_NAME];
   entry e = {.path = path, .name = ""};
-  if (zip_stat_index(archive, index, 0, &info) != 0)
+  if (zip_stat_index(archive, index, ZIP_FL_ENC_RAW, &info) != 0)
     return entry_fail(&e, err, zip_strerror(archive));
   GCUT_TRY(array_name(&e, info.name ? info.name : "", name, err));
   GCUT_TRY(check_entry(&e, &info, archive_bytes, err));
@@ -171,8 +171,8 @@ static gcut_status read_entries(zip_t *archive, const char *path, uint64_t archi
   return GCUT_OK;
 }
 
-static gcut_status zip_failed(zip_error_t *error, const char *path, gcut_status status,
-                              gcut_error *err) {
+gcut_status gcut__zip_failed(zip_error_t *error, const char *path, gcut_status status,
+                             gcut_error *err) {
   if (zip_error_code_zip(error) == ZIP_ER_MEMORY) status = GCUT_NOMEM;
   status = GCUT_FAIL(err, status, "%.700s: %.200s", path, zip_error_strerror(error));
   zip_error_fini(error);
@@ -187,11 +187,11 @@ static gcut_status parse(const void *data, size_t size, const char *path, gcut__
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t *source = zip_source_buffer_create(data, size, 0, &error);
-  if (!source) return zip_failed(&error, path, GCUT_FORMAT, err);
+  if (!source) return gcut__zip_failed(&error, path, GCUT_FORMAT, err);
   zip_t *archive = zip_open_from_source(source, ZIP_RDONLY, &error);
   if (!archive) {
     zip_source_free(source);
-    return zip_failed(&error, path, GCUT_FORMAT, err);
+    return gcut__zip_failed(&error, path, GCUT_FORMAT, err);
   }
   zip_error_fini(&error);
   gcut_status status = read_entries(archive, path, size, wanted, out, err);
@@ -218,82 +218,4 @@ gcut_status gcut__npz_read_as(const char *path, gcut__wanted wanted, gcut_batch 
 
 gcut_status gcut_npz_read(const char *path, gcut_batch *out_batch, gcut_error *err) {
   return gcut__npz_read_as(path, (gcut__wanted){0}, out_batch, err);
-}
-
-// ---- writing ----------------------------------------------------------------------------------
-
-// What libzip reads until the archive is closed: two pieces an array.
-typedef struct piece {
-  uint8_t header[NPY_MAX_TEXT + 22 * GCUT_MAX_RANK];
-  void *owned; // converted elements, or NULL
-} piece;
-
-// A zip entry that is a header and elements, neither copied.
-static zip_source_t *array_source(const piece *p, size_t header_bytes, const void *items,
-                                  uint64_t bytes, zip_error_t *error) {
-  zip_buffer_fragment_t parts[] = {{(zip_uint8_t *)p->header, header_bytes},
-                                   {(zip_uint8_t *)items, bytes}};
-  return zip_source_buffer_fragment_create(parts, bytes > 0 ? 2 : 1, 0, error);
-}
-
-static gcut_status add_array(zip_t *archive, const char *name, const gcut_tensor *tensor, piece *p,
-                             gcut_error *err) {
-  char file_name[MAX_NAME];
-  if ((size_t)snprintf(file_name, sizeof file_name, "%s.npy", name) >= sizeof file_name)
-    return GCUT_FAIL(err, GCUT_UNSUPPORTED, "array '%.100s...': a name of more than %d bytes", name,
-                     MAX_NAME);
-  if (tensor->kind != GCUT_KIND_TENSOR)
-    return GCUT_FAIL(err, GCUT_UNSUPPORTED,
-                     "'%.300s' is a sequence or an optional: .npz holds tensors only", name);
-  const void *items;
-  uint64_t bytes, item_bytes;
-  GCUT_TRY(gcut__npy_encode(tensor, &items, &bytes, &p->owned, &item_bytes, err));
-  size_t header_bytes = gcut__npy_format_header(tensor, item_bytes, p->header);
-  zip_error_t error;
-  zip_error_init(&error);
-  zip_source_t *source = array_source(p, header_bytes, items, bytes, &error);
-  if (!source) return zip_failed(&error, name, GCUT_IO, err);
-  zip_error_fini(&error);
-  zip_int64_t index = zip_file_add(archive, file_name, source, ZIP_FL_ENC_UTF_8);
-  if (index < 0) {
-    zip_source_free(source);
-    return GCUT_FAIL(err, GCUT_IO, "array '%.300s': %s", name, zip_strerror(archive));
-  }
-  // Stored, as numpy does, and with a fixed date: the same arrays give the same file.
-  if (zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0) != 0 ||
-      zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 0x21, 0) != 0)
-    return GCUT_FAIL(err, GCUT_IO, "array '%.300s': %s", name, zip_strerror(archive));
-  return GCUT_OK;
-}
-
-static gcut_status write_arrays(const char *path, const gcut_batch *batch, piece *pieces,
-                                gcut_error *err) {
-  int code;
-  zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
-  if (!archive) {
-    zip_error_t error;
-    zip_error_init_with_code(&error, code);
-    return zip_failed(&error, path, GCUT_IO, err);
-  }
-  gcut_status status = GCUT_OK;
-  for (size_t i = 0; i < batch->n && status == GCUT_OK; i++)
-    status = add_array(archive, batch->names[i], batch->tensors[i], &pieces[i], err);
-  // zip_close writes a temporary file beside the destination and renames it.
-  if (status == GCUT_OK && zip_close(archive) == 0) return GCUT_OK;
-  if (status == GCUT_OK)
-    status =
-        GCUT_FAIL(err, GCUT_IO, "%.500s: cannot be written: %.300s", path, zip_strerror(archive));
-  zip_discard(archive);
-  return status;
-}
-
-gcut_status gcut_npz_write(const char *path, const gcut_batch *batch, gcut_error *err) {
-  if (batch->n == 0) // libzip leaves no file at all then
-    return GCUT_FAIL(err, GCUT_ARGUMENT, "%s: no tensors to write", path);
-  piece *pieces = calloc(batch->n + 1, sizeof *pieces);
-  if (!pieces) return GCUT_NO_MEMORY(err);
-  gcut_status status = write_arrays(path, batch, pieces, err);
-  for (size_t i = 0; i < batch->n; i++) free(pieces[i].owned);
-  free(pieces);
-  return status;
 }

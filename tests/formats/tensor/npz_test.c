@@ -1,16 +1,22 @@
 // .npz: what numpy writes is read, what is written is read back, and claims are not believed.
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <zip.h>
 
 #include "graphcut/formats.h"
+#include "tests/support/folder.h"
 
 // ---- archives made to order -------------------------------------------------------------------
 
@@ -259,7 +265,7 @@ static void writes_what_it_reads(void **state) {
   gcut_tensor *text;
   assert_int_equal(gcut_tensor_create(GCUT_STRING, 1, dims, &text, NULL), GCUT_OK);
   assert_int_equal(gcut_tensor_set_string(text, 1, "z\xc3\xbc\xe2\x82\xac", 6, NULL), GCUT_OK);
-  assert_int_equal(gcut_batch_add(&batch, "a/b:\"c\"", text, NULL), GCUT_OK);
+  assert_int_equal(gcut_batch_add(&batch, "a/b:\"c\"\x01", text, NULL), GCUT_OK);
   char path[] = "/tmp/graphcut-npz-XXXXXX";
   int fd = mkstemp(path);
   close(fd);
@@ -283,6 +289,36 @@ static void writes_what_it_reads(void **state) {
   gcut_batch_free(&back);
 }
 
+// A limit on the size of files ends the process in the middle of writing.
+static void a_process_that_dies_leaves_nothing(void **state) {
+  char path[300];
+  (void)state;
+  int nameless = open(folder, O_TMPFILE | O_WRONLY, 0600);
+  if (nameless < 0) skip(); // this file system does not know such files
+  close(nameless);
+  keep_in_folder("half.npz", path);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    const int64_t dims[] = {1 << 16};
+    gcut_batch batch = {0};
+    gcut_tensor *tensor = NULL;
+    gcut_error err;
+    signal(SIGXFSZ, SIG_DFL);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){1000, 1000});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    if (gcut_tensor_create(GCUT_FLOAT, 1, dims, &tensor, &err) == GCUT_OK &&
+        gcut_batch_add(&batch, "x", tensor, &err) == GCUT_OK)
+      _exit(gcut_npz_write(path, &batch, &err));
+    _exit(1);
+  }
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFSIGNALED(status));
+  assert_int_equal(rmdir(folder), 0); // nothing is in it
+  assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_what_numpy_writes),
@@ -291,6 +327,7 @@ int main(void) {
       cmocka_unit_test(refuses_archives),
       cmocka_unit_test(refuses_bombs),
       cmocka_unit_test(writes_what_it_reads),
+      cmocka_unit_test(a_process_that_dies_leaves_nothing),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
