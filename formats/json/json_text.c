@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "formats/file.h"
+#include "graphcut/nearest.h"
 #include "graphcut/output.h"
 #include "graphcut/utf8.h"
 #include "tracer/base/error.h"
@@ -54,4 +56,48 @@ gcut_status gcut__json_write(gcut__json *j, json_t *root, const char *path, gcut
     status = write_file(root, path, err);
   json_decref(root);
   return status;
+}
+
+// ---- reading ----------------------------------------------------------------------------------
+
+enum { MOST_BYTES = 512 << 20 };
+
+gcut_status gcut__json_parse(const void *data, size_t size, const char *path, json_t **out_root,
+                             gcut_error *err) {
+  json_error_t why;
+  *out_root = NULL;
+  if (size > MOST_BYTES)
+    return GCUT_FAIL(err, GCUT_FORMAT, "%s: %zu bytes are too many for a JSON file", path, size);
+  *out_root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &why);
+  if (*out_root) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_FORMAT, "%s: no JSON at line %d: %s", path, why.line, why.text);
+}
+
+gcut_status gcut__json_read(const char *path, json_t **out_root, gcut_error *err) {
+  const void *data;
+  uint64_t bytes;
+  *out_root = NULL;
+  GCUT_TRY(gcut__file_map(path, &data, &bytes, err));
+  gcut_status status = gcut__json_parse(data, bytes, path, out_root, err);
+  gcut__file_unmap(data, bytes);
+  return status;
+}
+
+gcut_status gcut__json_keys(const json_t *object, const char *path, const char *what,
+                            const char *const *known, gcut_error *err) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)object, key, value) {
+    gcut_nearest near;
+    char list[200], shown[160];
+    size_t i = 0;
+    while (known[i] && strcmp(known[i], key)) i++;
+    if (known[i]) continue;
+    gcut_nearest_begin(&near, key);
+    for (i = 0; known[i]; i++) gcut_nearest_offer(&near, known[i]);
+    return GCUT_FAIL(err, GCUT_FORMAT, "%s: %s has no '%s'%s", path, what,
+                     gcut__printable(key, shown, sizeof shown),
+                     gcut_nearest_format(&near, list, sizeof list));
+  }
+  return GCUT_OK;
 }

@@ -2,17 +2,14 @@
 // follows as if the plan had just been made; a plan that was made for another model is told how
 // they differ.
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "formats/file.h"
+#include "formats/json/json_text.h"
 #include "formats/json/plan_json.h"
-#include "graphcut/nearest.h"
 #include "graphcut/plan.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
-
-enum { MOST_BYTES = 512 << 20 };
 
 typedef struct reader {
   const gcut_graph *graph;
@@ -28,26 +25,6 @@ static gcut_status fail(const reader *r, gcut_error *err, const char *what, cons
   char shown[160];
   return GCUT_FAIL(err, GCUT_FORMAT, "%s: '%s' %s", r->path,
                    gcut__printable(name, shown, sizeof shown), what);
-}
-
-// Refuses a key that means nothing, such as a misspelt one: what it was to say would be lost.
-static gcut_status check_keys(const reader *r, const json_t *object, const char *what,
-                              const char *const *known, gcut_error *err) {
-  const char *key;
-  json_t *value;
-  json_object_foreach((json_t *)object, key, value) {
-    gcut_nearest near;
-    char list[200], shown[160];
-    size_t i = 0;
-    while (known[i] && strcmp(known[i], key)) i++;
-    if (known[i]) continue;
-    gcut_nearest_begin(&near, key);
-    for (i = 0; known[i]; i++) gcut_nearest_offer(&near, known[i]);
-    return GCUT_FAIL(err, GCUT_FORMAT, "%s: %s has no '%s'%s", r->path, what,
-                     gcut__printable(key, shown, sizeof shown),
-                     gcut_nearest_format(&near, list, sizeof list));
-  }
-  return GCUT_OK;
 }
 
 // The member of that type; *out is NULL where it is missing and not required.
@@ -121,7 +98,7 @@ static gcut_status read_parts(reader *r, const json_t *root, gcut_error *err) {
   for (size_t i = 0; i < n; i++) {
     json_t *part = json_array_get(array, i), *name;
     if (!json_is_object(part)) return fail(r, err, "holds something that is no object", "parts");
-    GCUT_TRY(check_keys(r, part, "a part", keys, err));
+    GCUT_TRY(gcut__json_keys(part, r->path, "a part", keys, err));
     GCUT_TRY(member(r, part, "name", JSON_STRING, true, &name, err));
     GCUT_TRY(text_of(r, name, "name", &parts[i].name, err));
     GCUT_TRY(read_nodes(r, part, "nodes", true, &parts[i].nodes, &parts[i].n_nodes, err));
@@ -162,7 +139,7 @@ static gcut_status read_cutter(reader *r, const json_t *root, gcut_error *err) {
   json_int_t per_part, parts, budget;
   GCUT_TRY(member(r, root, "cutter", JSON_OBJECT, false, &object, err));
   if (!object) return GCUT_OK;
-  GCUT_TRY(check_keys(r, object, "'cutter'", keys, err));
+  GCUT_TRY(gcut__json_keys(object, r->path, "'cutter'", keys, err));
   GCUT_TRY(member(r, object, "name", JSON_STRING, true, &name, err));
   GCUT_TRY(text_of(r, name, "name", &o->cutter, err));
   GCUT_TRY(read_texts(r, object, "targets", &o->targets, &o->n_targets, err));
@@ -258,7 +235,7 @@ static gcut_status read_root(reader *r, const gcut_trace *trace, const json_t *r
   r->seen = GCUT_NEW_ARRAY(r->arena, bool, r->graph->n_nodes);
   if (!r->seen) return GCUT_NO_MEMORY(err);
   GCUT_TRY(read_head(r, root, &model, &fingerprint, err));
-  GCUT_TRY(check_keys(r, root, "a plan", keys, err));
+  GCUT_TRY(gcut__json_keys(root, r->path, "a plan", keys, err));
   GCUT_TRY(read_cutter(r, root, err));
   GCUT_TRY(read_fuse(r, root, err));
   GCUT_TRY(read_parts(r, root, err));
@@ -276,11 +253,8 @@ static gcut_status read_root(reader *r, const gcut_trace *trace, const json_t *r
 gcut_status gcut_plan_parse(const gcut_trace *trace, const void *data, size_t size,
                             const char *path, gcut_plan **out_plan, gcut_error *err) {
   *out_plan = NULL;
-  json_error_t why;
-  if (size > MOST_BYTES) return GCUT_FAIL(err, GCUT_FORMAT, "%s: too large for a plan file", path);
-  json_t *root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &why);
-  if (!root)
-    return GCUT_FAIL(err, GCUT_FORMAT, "%s: no JSON at line %d: %s", path, why.line, why.text);
+  json_t *root;
+  GCUT_TRY(gcut__json_parse(data, size, path, &root, err));
   reader r = {.graph = trace->graph, .path = path, .arena = gcut_arena_create()};
   gcut_status status = r.arena ? read_root(&r, trace, root, out_plan, err) : GCUT_NO_MEMORY(err);
   gcut_arena_destroy(r.arena);

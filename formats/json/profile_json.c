@@ -5,6 +5,7 @@
 // Those that ship lie in profiles/ beside this file and are part of the library.
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "formats/json/json_text.h"
 #include "graphcut/simulate.h"
@@ -80,14 +81,41 @@ static bool may_be_zero(const char *key) {
 
 // ---- reading ----------------------------------------------------------------------------------
 
+// The group's numbers and `others` may stand there.
+static gcut_status check_keys(const json_t *object, const char *path, const char *group,
+                              const char *const *others, gcut_error *err) {
+  const char *known[N_NUMBERS + 8];
+  char what[40] = "a profile";
+  size_t n = 0;
+  for (size_t i = 0; i < N_NUMBERS; i++)
+    if (!strcmp(numbers[i].group, group)) known[n++] = numbers[i].key;
+  while (*others) known[n++] = *others++;
+  known[n] = NULL;
+  if (*group) snprintf(what, sizeof what, "'%s'", group);
+  return gcut__json_keys(object, path, what, known, err);
+}
+
+static gcut_status check_all_keys(const json_t *root, const char *path, gcut_error *err) {
+  static const char *const top[] = {"name", "device", "host", "up", "down", NULL};
+  static const char *const engine[] = {NULL};
+  static const char *const wire[] = {"points", "points_source", NULL};
+  GCUT_TRY(check_keys(root, path, "", top, err));
+  GCUT_TRY(check_keys(json_object_get(root, "device"), path, "device", engine, err));
+  GCUT_TRY(check_keys(json_object_get(root, "host"), path, "host", engine, err));
+  GCUT_TRY(check_keys(json_object_get(root, "up"), path, "up", wire, err));
+  return check_keys(json_object_get(root, "down"), path, "down", wire, err);
+}
+
 static gcut_status read_number(const json_t *object, const char *path, const char *group,
                                const char *key, double *out, gcut_error *err) {
+  static const char *const keys[] = {"value", "source", NULL};
   json_t *value = json_object_get(object, key);
+  GCUT_TRY(gcut__json_keys(value, path, key, keys, err));
   if (json_is_object(value)) value = json_object_get(value, "value");
   *out = json_is_number(value) ? json_number_value(value) : NAN;
   if (isfinite(*out) && (*out > 0 || (*out == 0 && may_be_zero(key)))) return GCUT_OK;
-  return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s': '%s%s%s' is no positive number", path,
-                   group, *group ? "." : "", key);
+  return GCUT_FAIL(err, GCUT_FORMAT, "%s: '%s%s%s' is no positive number", path, group,
+                   *group ? "." : "", key);
 }
 
 static gcut_status read_points(const json_t *object, const char *path, gcut_wire *out,
@@ -96,14 +124,15 @@ static gcut_status read_points(const json_t *object, const char *path, gcut_wire
   size_t i;
   if (!points) return GCUT_OK;
   if (!json_is_array(points) || json_array_size(points) > GCUT_PROFILE_POINTS)
-    return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s': 'points' is no list of at most %d pairs",
-                     path, GCUT_PROFILE_POINTS);
+    return GCUT_FAIL(err, GCUT_FORMAT, "%s: 'points' is no list of at most %d pairs", path,
+                     GCUT_PROFILE_POINTS);
   json_array_foreach(points, i, point) {
     double bytes = json_number_value(json_array_get(point, 0));
     double rate = json_number_value(json_array_get(point, 1));
-    if (!(bytes > 0) || !(rate > 0) || (i > 0 && bytes <= out->points[i - 1].bytes))
-      return GCUT_FAIL(err, GCUT_FORMAT,
-                       "profile '%.300s': 'points' must be [bytes, rate] by growing bytes", path);
+    if (json_array_size(point) != 2 || !(bytes > 0) || !(rate > 0) ||
+        (i > 0 && bytes <= out->points[i - 1].bytes))
+      return GCUT_FAIL(err, GCUT_FORMAT, "%s: 'points' must be [bytes, rate] by growing bytes",
+                       path);
     out->points[i].bytes = bytes;
     out->points[i].rate = rate;
     out->n_points = (uint32_t)i + 1;
@@ -113,7 +142,8 @@ static gcut_status read_points(const json_t *object, const char *path, gcut_wire
 
 static gcut_status fill(json_t *root, const char *path, gcut_profile *out, gcut_error *err) {
   const char *name = json_string_value(json_object_get(root, "name"));
-  if (!name) return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s' has no 'name'", path);
+  if (!name) return GCUT_FAIL(err, GCUT_FORMAT, "%s: a profile has a 'name', this has none", path);
+  GCUT_TRY(check_all_keys(root, path, err));
   snprintf(out->name, sizeof out->name, "%s", name);
   for (size_t i = 0; i < N_NUMBERS; i++) {
     const number *n = &numbers[i];
@@ -124,28 +154,27 @@ static gcut_status fill(json_t *root, const char *path, gcut_profile *out, gcut_
   return read_points(json_object_get(root, "down"), path, &out->down, err);
 }
 
-static json_t *open_profile(const char *path, json_error_t *why) {
-  for (size_t i = 0; i < N_SHIPPED; i++)
-    if (!strcmp(shipped[i].name, path))
-      return json_loadb(shipped[i].begin, (size_t)(shipped[i].end - shipped[i].begin), 0, why);
-  return json_load_file(path, 0, why);
-}
-
-static gcut_status refuse(const char *path, const json_error_t *why, gcut_error *err) {
+static gcut_status fail_unknown(const char *name, gcut_error *err) {
   char names[300] = "";
   for (size_t i = 0; i < N_SHIPPED; i++)
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",
              shipped[i].name);
-  return GCUT_FAIL(err, GCUT_FORMAT, "profile '%.300s': %s; profiles that ship: %s", path,
-                   why->text, names);
+  return GCUT_FAIL(err, GCUT_FORMAT, "%s: no such file; profiles that ship: %s", name, names);
+}
+
+static gcut_status open_profile(const char *path, json_t **out_root, gcut_error *err) {
+  for (size_t i = 0; i < N_SHIPPED; i++)
+    if (!strcmp(shipped[i].name, path))
+      return gcut__json_parse(shipped[i].begin, (size_t)(shipped[i].end - shipped[i].begin), path,
+                              out_root, err);
+  return access(path, F_OK) == 0 ? gcut__json_read(path, out_root, err) : fail_unknown(path, err);
 }
 
 gcut_status gcut_profile_read(const char *path_or_name, gcut_profile *out_profile,
                               gcut_error *err) {
-  json_error_t why;
+  json_t *root;
   *out_profile = (gcut_profile){0};
-  json_t *root = open_profile(path_or_name, &why);
-  if (!root) return refuse(path_or_name, &why, err);
+  GCUT_TRY(open_profile(path_or_name, &root, err));
   gcut_status status = fill(root, path_or_name, out_profile, err);
   json_decref(root);
   return status;

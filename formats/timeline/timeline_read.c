@@ -1,9 +1,8 @@
 // Reads a trace back: what gcut__timeline_json wrote, or a part of it that someone cut out. Events
 // of other kinds are passed over.
-#include <jansson.h>
 #include <math.h>
 
-#include "formats/file.h"
+#include "formats/json/json_text.h"
 #include "formats/timeline/timeline.h"
 #include "tracer/base/error.h"
 
@@ -75,7 +74,7 @@ static gcut_status read_trace(const char *path, const json_t *root, gcut_arena *
   const char *offload = json_string_value(json_object_get(other, "offload"));
   if (!json_is_array(events) || !json_is_array(json_object_get(other, "parts")))
     return GCUT_FAIL(err, GCUT_FORMAT,
-                     "'%.300s': expected a timeline that run or simulate wrote as .json", path);
+                     "%s: expected a timeline that run or simulate wrote as .json", path);
   *out = (gcut__slices){.offload = gcut_arena_format(arena, "%s", offload ? offload : "")};
   GCUT_TRY(read_parts(json_object_get(other, "parts"), arena, out, err));
   return read_events(events, arena, out, err);
@@ -83,15 +82,8 @@ static gcut_status read_trace(const char *path, const json_t *root, gcut_arena *
 
 gcut_status gcut__timeline_read(const char *path, gcut_arena *arena, gcut__slices *out,
                                 gcut_error *err) {
-  const void *data;
-  uint64_t bytes;
-  json_error_t why;
-  GCUT_TRY(gcut__file_map(path, &data, &bytes, err));
-  json_t *root = json_loadb(data, bytes, 0, &why);
-  gcut__file_unmap(data, bytes);
-  if (!root)
-    return GCUT_FAIL(err, GCUT_FORMAT, "'%.300s': no timeline: line %d: %.100s", path, why.line,
-                     why.text);
+  json_t *root;
+  GCUT_TRY(gcut__json_read(path, &root, err));
   gcut_status status = read_trace(path, root, arena, out, err);
   json_decref(root);
   return status;

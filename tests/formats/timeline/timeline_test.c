@@ -138,7 +138,7 @@ static void test_what_is_no_trace_is_refused(void **state) {
     FILE *file = fopen(path_of(f, "t.json"), "w");
     fputs(texts[i], file);
     fclose(file);
-    assert_fails(gcut__timeline_read(f->path, f->arena, &slices, err), GCUT_FORMAT, "timeline");
+    assert_fails(gcut__timeline_read(f->path, f->arena, &slices, err), GCUT_FORMAT, "t.json: ");
   }
   FILE *file = fopen(f->path, "w");
   fputs(odd, file);
