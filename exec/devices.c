@@ -21,22 +21,32 @@ static gcut_status gcut__cuda_probe(gcut_error *err) {
 }
 #endif
 
-static const struct {
-  const char *name;
-  gcut_status (*create)(gcut__device **out_device, gcut_error *err);
-} devices[] = {
-    {"cpu", gcut__cpu_device_create},
-    {"sim", gcut__sim_device_create},
-};
+// A card's number: of more digits there is none.
+static bool is_number(const char *text) {
+  size_t n = strspn(text, "0123456789");
+  return n > 0 && n < 6 && !text[n];
+}
 
-gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_error *err) {
-  *out_device = NULL;
-  if (!name) name = "cpu";
-  if (strncmp(name, "cuda", 4) == 0) return gcut__cuda_device_create(name, out_device, err);
-  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-    if (strcmp(devices[i].name, name) == 0) return devices[i].create(out_device, err);
+gcut_status gcut_device_kind(const char *name, const char **out_kind, gcut_error *err) {
+  static const char *const kinds[] = {"cpu", "cuda", "sim"};
+  size_t length = strcspn(name, ":");
+  bool numbered = name[length];
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    *out_kind = kinds[i];
+    if (strlen(kinds[i]) != length || strncmp(kinds[i], name, length) != 0) continue;
+    if (!numbered || (!strcmp(kinds[i], "cuda") && is_number(name + length + 1))) return GCUT_OK;
+  }
   return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; there are cpu, cuda, cuda:N and sim",
                    name);
+}
+
+gcut_status gcut__device_open(const char *name, gcut__device **out_device, gcut_error *err) {
+  const char *kind = "cpu";
+  *out_device = NULL;
+  if (name) GCUT_TRY(gcut_device_kind(name, &kind, err));
+  if (!strcmp(kind, "cuda")) return gcut__cuda_device_create(name, out_device, err);
+  if (!strcmp(kind, "sim")) return gcut__sim_device_create(out_device, err);
+  return gcut__cpu_device_create(out_device, err);
 }
 
 const char *gcut_device_default(gcut_error *err) {

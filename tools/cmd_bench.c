@@ -1,8 +1,10 @@
 // graphcut bench: every strategy on one model, run and measured, side by side.
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "choose_plan.h"
+#include "graphcut/schedule.h"
 #include "progress.h"
 #include "results.h"
 #include "table.h"
@@ -232,6 +234,18 @@ static int report(job *j) {
   return status;
 }
 
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  const char *kind = "";
+  gcut_status status = tool_cut_check(&a->cut, a->load.plan, true, err);
+  if (status == GCUT_OK && a->device) status = gcut_device_kind(a->device, &kind, err);
+  for (size_t i = 0; i < a->offload.n && status == GCUT_OK; i++)
+    status = gcut_offload_check(a->offload.items[i], err);
+  if (status != GCUT_OK || strcmp(kind, "sim") != 0) return status;
+  snprintf(err->message, sizeof err->message, "sim runs nothing: see graphcut help simulate");
+  return GCUT_ARGUMENT;
+}
+
 static int run(const void *given) {
   job j = {.a = given};
   gcut_status status = open_job(&j);
@@ -247,10 +261,10 @@ static const tool_option options[] = {
     TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload, "only these (all)"),
     TOOL_OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
     TOOL_OPTION("--device", NULL, "D", TEXT, device,
-                "where to run (cuda where a card and its driver are found, else cpu)"),
+                "cuda, cuda:N or cpu (cuda where a card and its driver are found, else cpu)"),
     TOOL_OPTION("--profile", NULL, "FILE.json|NAME", READ, profile,
                 "the machine that predictions are made for (measured now)"),
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 
@@ -264,4 +278,5 @@ const tool_verb tool_verb_bench = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

@@ -28,9 +28,8 @@ static gcut_status pack(const arguments *a, const char *from, const char *to, ui
                         gcut_error *err) {
   tool_model model;
   gcut_plan *plan = NULL;
-  gcut_cut_options options = tool_cut_options(&a->cut);
   gcut_status status = tool_model_open(&a->common, from, &a->cut.set, &model, err);
-  if (status == GCUT_OK) status = tool_plan_cut(&a->common, model.trace, options, &plan, err);
+  if (status == GCUT_OK) status = tool_plan_of(&a->common, model.trace, NULL, &a->cut, &plan, err);
   if (status == GCUT_OK) {
     tool_progress watch;
     tool_progress_start_writing(&watch, &a->common, tool_weight_bytes(model.graph));
@@ -49,13 +48,23 @@ static bool cuts(const tool_cut *c) {
          c->no_fuse || c->no_refine;
 }
 
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  if (tool_is_same_file(a->common.operands[0], a->common.operands[1])) {
+    snprintf(err->message, sizeof err->message, "%.600s is read, too; choose another",
+             a->common.operands[1]);
+    return GCUT_ARGUMENT;
+  }
+  if (a->pack || !cuts(&a->cut)) return tool_cut_check(&a->cut, NULL, false, err);
+  snprintf(err->message, sizeof err->message, "convert cuts nothing; --pack asks for it");
+  return GCUT_ARGUMENT;
+}
+
 static int run(const void *given) {
   const arguments *a = given;
   const char *from = a->common.operands[0], *to = a->common.operands[1];
   gcut_error err = {0};
   uint32_t nodes;
-  if (!a->pack && cuts(&a->cut))
-    return tool_fail(GCUT_ARGUMENT, &(gcut_error){"convert cuts nothing; --pack asks for it"});
   gcut_status status =
       a->pack ? pack(a, from, to, &nodes, &err) : convert(a, from, to, &nodes, &err);
   if (status != GCUT_OK) return tool_fail(status, &err);
@@ -69,7 +78,7 @@ static const tool_option options[] = {
     {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),
      "weights in OUT.data in the order of the parts that the options below make"},
     TOOL_CUT_OPTIONS(arguments),
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 
@@ -84,4 +93,5 @@ const tool_verb tool_verb_convert = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

@@ -178,17 +178,11 @@ static void tell_inner_targets(const tool_common *common, const gcut_plan *plan)
       n, n == 1 ? "lies" : "lie", groups, groups == 1 ? "" : "s");
 }
 
-// Parts made at targets or in balance may be larger than the budget that was given, too.
-static gcut_status check_budget(const gcut_plan *plan, uint64_t budget, gcut_error *err) {
-  const gcut_part *worst = &plan->parts[0];
-  for (uint32_t i = 1; i < plan->n_parts; i++)
-    if (plan->parts[i].peak_bytes > worst->peak_bytes) worst = &plan->parts[i];
-  if (budget == 0 || worst->peak_bytes <= budget) return GCUT_OK;
-  snprintf(err->message, sizeof err->message,
-           "budget: part '%.200s' takes %llu bytes; without --targets and --parts, --budget alone "
-           "decides where to cut",
-           worst->name, (unsigned long long)worst->peak_bytes);
-  return GCUT_BUDGET;
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  const char *kind;
+  gcut_status status = tool_cut_check(&a->cut, NULL, false, err);
+  return status == GCUT_OK && a->device ? tool_device_kind(a->device, &kind, err) : status;
 }
 
 static int run(const void *given) {
@@ -197,17 +191,14 @@ static int run(const void *given) {
   tool_model model;
   gcut_plan *plan = NULL;
   host_nodes host = {0};
-  gcut_cut_options options = tool_cut_options(&a->cut);
-  gcut_status status = tool_cut_check(&a->cut, NULL, &err);
   const char *kind = NULL;
-  if (status == GCUT_OK && a->device) status = tool_device_kind(a->device, &kind, &err);
-  if (status != GCUT_OK) return tool_fail(status, &err);
-  status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
-  if (status == GCUT_OK) status = tool_plan_cut(&a->common, model.trace, options, &plan, &err);
+  gcut_status status =
+      tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
+  if (status == GCUT_OK) status = tool_plan_of(&a->common, model.trace, NULL, &a->cut, &plan, &err);
   if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
-  if (status == GCUT_OK) status = check_budget(plan, a->cut.budget, &err);
   if (status == GCUT_OK) tell_inner_targets(&a->common, plan);
   if (status == GCUT_OK && a->output) status = gcut_plan_write(model.trace, plan, a->output, &err);
+  if (status == GCUT_OK && a->device) status = tool_device_kind(a->device, &kind, &err);
   if (status == GCUT_OK && kind) count_host_nodes(kind, model.trace, plan, &host);
   int exit_status = status == GCUT_OK ? 0 : tool_fail(status, &err);
   if (status == GCUT_OK && a->common.json) {
@@ -231,7 +222,7 @@ static const tool_option options[] = {
      "write the plan there"},
     {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
      "say which nodes have no kernel for this device and run on the host"},
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 
@@ -244,4 +235,5 @@ const tool_verb tool_verb_cut = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

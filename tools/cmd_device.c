@@ -55,6 +55,12 @@ static gcut_status write_profile(const gcut_profile *p, const char *description,
   return status;
 }
 
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  const char *kind;
+  return a->device ? gcut_device_kind(a->device, &kind, err) : GCUT_OK;
+}
+
 static int run(const void *given) {
   const arguments *a = given;
   gcut_error err = {0};
@@ -77,7 +83,7 @@ static int run(const void *given) {
 
 static const tool_option options[] = {
     {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
-     "which (cuda where a card and its driver are found, else cpu)"},
+     "cuda, cuda:N or cpu (cuda where a card and its driver are found, else cpu)"},
     {"--output", "-o", "FILE.json", TOOL_WRITTEN, offsetof(arguments, output),
      "write the profile there, for simulate and run --profile"},
     TOOL_COMMON_OPTIONS(arguments),
@@ -92,4 +98,5 @@ const tool_verb tool_verb_device = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

@@ -368,7 +368,7 @@ static const tool_option options[] = {
     {"--depth", NULL, "N", TOOL_NUMBER, offsetof(arguments, depth),
      "show the module tree so deep (4; with --json all of it)"},
     TOOL_SET_OPTION(arguments, set),
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 

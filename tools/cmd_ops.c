@@ -77,12 +77,18 @@ static int print_table(const size_t *list, size_t n) {
   return tool_finish();
 }
 
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  const char *kind;
+  return a->device ? tool_device_kind(a->device, &kind, err) : GCUT_OK;
+}
+
 static int run(const void *given) {
   const arguments *a = given;
   const char *kind = NULL;
   gcut_error err;
-  gcut_status known = a->device ? tool_device_kind(a->device, &kind, &err) : GCUT_OK;
-  if (known != GCUT_OK) return tool_fail(known, &err);
+  if (a->device && tool_device_kind(a->device, &kind, &err) != GCUT_OK)
+    return tool_fail(GCUT_ARGUMENT, &err);
   size_t n, *list = select_operators(kind, &n);
   int status = a->common.json ? print_json(list, n) : print_table(list, n);
   free(list);
@@ -103,4 +109,5 @@ const tool_verb tool_verb_ops = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

@@ -175,7 +175,7 @@ static gcut_status run_job(job *j) {
   gcut_status status = run_plan(j, j->plan, j->options, j->options.device, &j->result);
   if (status == GCUT_BUDGET)
     tool_micro_advise(&j->choice, j->a->load.micro_batch, &j->micro, j->shaped, j->plan, &j->err);
-  if (status == GCUT_OK && j->a->self_check && !j->result.simulated) status = self_check(j);
+  if (status == GCUT_OK && j->a->self_check) status = self_check(j);
   return status;
 }
 
@@ -218,8 +218,7 @@ static int print_json(const job *j) {
   tool_json_set(object, "host_lookups", json_integer((json_int_t)r->host_lookups));
   tool_json_set(object, "host_operators", tool_json_text(r->host_operators));
   tool_json_set(object, "self_check",
-                j->a->self_check && !r->simulated ? json_boolean(!j->results.differs)
-                                                  : json_null());
+                j->a->self_check ? json_boolean(!j->results.differs) : json_null());
   return tool_json_print(object);
 }
 
@@ -273,8 +272,8 @@ static int print_text(const job *j) {
              table_bytes(r->peak_device_bytes, device), table_bytes(r->peak_host_bytes, host));
   tool_print("moved: %s up, %s down; %.0f %% of copying hidden behind computing\n",
              table_bytes(r->bytes_up, up), table_bytes(r->bytes_down, down), 100 * r->overlap);
-  if (j->a->expect.n && !r->simulated) print_compared(j);
-  if (j->a->self_check && !r->simulated)
+  if (j->a->expect.n) print_compared(j);
+  if (j->a->self_check)
     tool_print("self-check: %s\n",
                j->results.differs ? j->results.difference : "the same bits as the uncut run");
   return tool_finish();
@@ -304,6 +303,27 @@ static void on_lost_file(int signal) {
   _exit(3);
 }
 
+// What sim, which computes no outputs, has nothing for.
+static const char *find_unheard(const arguments *a) {
+  return a->output ? "--output" : a->expect.n ? "--expect" : a->self_check ? "--self-check" : NULL;
+}
+
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  const char *kind = "", *unheard;
+  gcut_status status = tool_cut_check(&a->cut, a->load.plan, true, err);
+  if (status == GCUT_OK && a->offload) status = gcut_offload_check(a->offload, err);
+  if (status == GCUT_OK && a->device) status = gcut_device_kind(a->device, &kind, err);
+  if (status != GCUT_OK) return status;
+  if (!strcmp(kind, "sim") && (unheard = find_unheard(a)))
+    snprintf(err->message, sizeof err->message, "sim computes no outputs: leave %s out", unheard);
+  else if ((a->rtol >= 0 || a->atol >= 0) && a->expect.n == 0)
+    snprintf(err->message, sizeof err->message, "--rtol and --atol are of --expect: give it, too");
+  else
+    return GCUT_OK;
+  return GCUT_ARGUMENT;
+}
+
 static int run(const void *given) {
   job j = {.a = given};
   signal(SIGBUS, on_lost_file);
@@ -317,9 +337,10 @@ static int run(const void *given) {
 static const tool_option options[] = {
     TOOL_INPUT_OPTION,
     TOOL_LOAD_OPTIONS(arguments),
-    TOOL_OPTION(
-        "--device", NULL, "D", TEXT, device,
-        "cuda (where a card and its driver are found), cuda:N, cpu, or sim: a machine in numbers"),
+    TOOL_OPTION("--device", NULL, "D", TEXT, device,
+                "cuda, cuda:N, cpu, or sim: no machine, but one in numbers, which computes no "
+                "outputs (cuda "
+                "where a card and its driver are found, else cpu)"),
     TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
                 "how weights move (sequential); see graphcut help simulate"),
     TOOL_OPTION("--spill", NULL, "FOLDER", TEXT, spill,
@@ -337,7 +358,7 @@ static const tool_option options[] = {
         "--profile", NULL, "FILE.json|NAME", READ, profile,
         "the machine that strategies weigh rates by, that sim is, and whose prediction a timeline "
         "shows above the run"),
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 
@@ -350,4 +371,5 @@ const tool_verb tool_verb_run = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

@@ -250,6 +250,17 @@ static int print_text(const job *j) {
   return tool_finish();
 }
 
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  gcut_status status = tool_cut_check(&a->cut, a->load.plan, true, err);
+  if (status == GCUT_OK && a->offload) status = gcut_offload_check(a->offload, err);
+  if (status != GCUT_OK || !a->common.json || !a->schedule || strcmp(a->schedule, "-") != 0)
+    return status;
+  snprintf(err->message, sizeof err->message,
+           "--json and --schedule - both write to standard output: name a file");
+  return GCUT_ARGUMENT;
+}
+
 static int run(const void *given) {
   job j = {.a = given};
   gcut_status status = open_job(&j);
@@ -278,9 +289,9 @@ static const tool_option options[] = {
     TOOL_OPTION(
         "--timeline", NULL, "FILE.json|.svg", WRITTEN, timeline,
         "write when each command would run: a trace for ui.perfetto.dev, or a picture (.svg)"),
-    TOOL_OPTION("--schedule", NULL, "FILE", WRITTEN, schedule,
+    TOOL_OPTION("--schedule", NULL, "FILE|-", WRITTEN, schedule,
                 "write the schedule as text (- for stdout)"),
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 
@@ -293,4 +304,5 @@ const tool_verb tool_verb_simulate = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

@@ -38,16 +38,20 @@ static void print_parts(const gcut_plan *plan, const char *folder) {
 
 static gcut_status split(const arguments *a, tool_model *model, gcut_plan **plan, gcut_error *err) {
   gcut_split_options options = {.pack = a->pack};
-  tool_list everything = {0};
   gcut_status status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
   if (status == GCUT_OK)
-    status = tool_plan_open(&a->common, model->trace, a->plan, &a->cut, &everything, plan, err);
+    status = tool_plan_of(&a->common, model->trace, a->plan, &a->cut, plan, err);
   if (status != GCUT_OK) return status;
   tool_progress watch;
   tool_progress_start_writing(&watch, &a->common, tool_weight_bytes(model->graph));
   status = gcut_plan_split(model->trace, *plan, a->output, &options, err);
   tool_progress_end(&watch);
   return status;
+}
+
+static gcut_status check(const void *given, gcut_error *err) {
+  const arguments *a = given;
+  return tool_cut_check(&a->cut, a->plan, false, err);
 }
 
 static int run(const void *given) {
@@ -73,12 +77,11 @@ static int run(const void *given) {
 static const tool_option options[] = {
     TOOL_REQUIRED("--output", "-o", "DIR", WRITTEN, output,
                   "the folder for the parts, made if it is not there"),
-    {"--plan", NULL, "PLAN.json", TOOL_READ, offsetof(arguments, plan),
-     "split by this plan instead of cutting"},
+    TOOL_PLAN_OPTION(arguments, plan),
     {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),
      "write all weights anew, aligned, one run a part in the order of the parts"},
     TOOL_CUT_OPTIONS(arguments),
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 
@@ -92,4 +95,5 @@ const tool_verb tool_verb_split = {
     .options = options,
     .size = sizeof(arguments),
     .run = run,
+    .check = check,
 };

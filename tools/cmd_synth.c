@@ -1,8 +1,6 @@
 // graphcut synth: a decoder of any size, or the weights that an exported graph lacks.
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "progress.h"
 #include "synth.h"
@@ -16,15 +14,6 @@ typedef struct arguments {
   uint32_t seed;
   bool bare;
 } arguments;
-
-static gcut_status make_folder(const char *folder, gcut_error *err) {
-  struct stat info;
-  if (mkdir(folder, 0755) == 0 || (stat(folder, &info) == 0 && S_ISDIR(info.st_mode)))
-    return GCUT_OK;
-  snprintf(err->message, sizeof err->message, "cannot make folder '%.500s': %s", folder,
-           strerror(errno));
-  return GCUT_IO;
-}
 
 // The graph to fill: read from a file, or made from a shape.
 static gcut_status find_graph(const arguments *a, gcut_graph **out, gcut_error *err) {
@@ -44,7 +33,7 @@ static gcut_status synthesize(const arguments *a, gcut_graph **graph, uint64_t *
                               gcut_error *err) {
   char path[4096];
   gcut_status status = find_graph(a, graph, err);
-  if (status == GCUT_OK) status = make_folder(a->output, err);
+  if (status == GCUT_OK) status = tool_make_folder(a->output, err);
   uint64_t seed = a->seed == GCUT_NONE ? 0 : a->seed;
   if (status == GCUT_OK && !a->bare) {
     tool_progress watch;
@@ -84,7 +73,7 @@ static const tool_option options[] = {
      "another N gives other weights (0)"},
     {"--no-weights", NULL, NULL, TOOL_FLAG, offsetof(arguments, bare),
      "the model alone, of any size: to cut, draw and simulate"},
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };
 

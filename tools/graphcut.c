@@ -1,6 +1,8 @@
 // The command: finds the verb, has its options parsed, runs it.
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bundled.h"
 #include "graphcut/nearest.h"
@@ -54,7 +56,14 @@ static int unknown_verb(const char *name) {
   return tool_fail(GCUT_ARGUMENT, &err);
 }
 
+static int too_many(const char *word) {
+  gcut_error err;
+  snprintf(err.message, sizeof err.message, "'%.80s' is too much; see graphcut help", word);
+  return tool_fail(GCUT_ARGUMENT, &err);
+}
+
 static int help(int argc, char **argv) {
+  if (argc > 1) return too_many(argv[1]);
   if (argc > 0 && manual_print(argv[0], verbs, n_verbs, stdout)) return tool_finish();
   const tool_verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
   if (argc > 0 && !verb) return unknown_verb(argv[0]);
@@ -79,7 +88,15 @@ static int run_verb(const tool_verb *verb, int argc, char **argv) {
   return status;
 }
 
+// Where standard input, output or error are closed, no file that is opened may take their place and
+// get what is meant for them. What stands there instead fails as a closed one does.
+static void keep_standard_files(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+    if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file ? O_RDONLY : O_WRONLY) != file) exit(7);
+}
+
 int main(int argc, char **argv) {
+  keep_standard_files();
   bundled_find_plugins();
   if (argc < 2) {
     print_overview(stderr);
@@ -88,6 +105,7 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
     return help(argc - 2, argv + 2);
   if (!strcmp(argv[1], "--version")) {
+    if (argc > 2) return too_many(argv[2]);
     printf("graphcut %s\n", GCUT_VERSION);
     return tool_finish();
   }

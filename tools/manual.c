@@ -61,29 +61,31 @@ static void print_man(const tool_verb *const *verbs, size_t n, FILE *stream) {
 
 // ---- completions ------------------------------------------------------------------------------
 
-// "parts|layers|ops": these words and nothing else.
-static bool is_choice(const tool_option *o) {
-  return o->value && strchr(o->value, '|') && !strpbrk(o->value, ".[ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+static bool is_named(const tool_option *o, const char *name) {
+  return strcmp(o->name, name) == 0;
 }
 
-static bool has_words(const tool_option *o) {
-  return is_choice(o) || !strcmp(o->name, "--device") || !strcmp(o->name, "--offload") ||
-         !strcmp(o->name, "--profile");
+// Other values are numbers and names of the model, of which a shell knows none.
+static bool takes_files(const tool_option *o) {
+  return o->kind == TOOL_READ || o->kind == TOOL_WRITTEN || is_named(o, "--spill") ||
+         (o->kind == TOOL_PATHS && !is_named(o, "--offload"));
 }
 
 // Words that a value may be, each after a space: a choice's, and names that the library lists.
 static void print_words(const tool_option *o, FILE *stream) {
-  if (!strcmp(o->name, "--device")) fputs(" cpu cuda sim", stream);
-  if (!strcmp(o->name, "--offload")) {
+  if (is_named(o, "--device")) fputs(" cpu cuda sim", stream);
+  if (is_named(o, "--offload")) {
     size_t n;
     const gcut_strategy *strategies = gcut_strategies(&n);
     for (size_t i = 0; i < n; i++) fprintf(stream, " %s", strategies[i].name);
   }
-  if (!strcmp(o->name, "--profile"))
+  if (is_named(o, "--micro-batch")) fputs(" off", stream);
+  if (is_named(o, "--profile"))
     for (const char *const *name = gcut_profile_names(); *name; name++)
       fprintf(stream, " %s", *name);
-  if (is_choice(o)) fputc(' ', stream);
-  for (const char *c = is_choice(o) ? o->value : ""; *c; c++) fputc(*c == '|' ? ' ' : *c, stream);
+  if (o->kind != TOOL_CHOICE) return;
+  fputc(' ', stream);
+  for (const char *c = o->value; *c; c++) fputc(*c == '|' ? ' ' : *c, stream);
 }
 
 static void print_verbs(const tool_verb *const *verbs, size_t n, FILE *stream) {
@@ -101,8 +103,7 @@ static void print_verb_bash(const tool_verb *v, FILE *stream) {
     if (!o->value) continue;
     fprintf(stream, "    %s%s%s) words='", o->name, o->brief ? "|" : "", o->brief ? o->brief : "");
     print_words(o, stream);
-    bool fixed = !strstr(o->value, "FILE") && has_words(o);
-    fprintf(stream, "' value=1 files=%s ;;\n", fixed ? "" : "1");
+    fprintf(stream, "' value=1 files=%s ;;\n", takes_files(o) ? "1" : "");
   }
   fputs("    esac ;;\n", stream);
 }
@@ -152,7 +153,7 @@ static void print_option_fish(const tool_verb *v, const tool_option *o, FILE *st
           o->name + 2);
   if (o->brief) fprintf(stream, " -s %s", o->brief + 1);
   if (o->value) {
-    fputs(" -r -a '", stream);
+    fprintf(stream, " -%s -a '", takes_files(o) ? "r" : "x");
     print_words(o, stream);
     fputc('\'', stream);
   }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "graphcut/nearest.h"
+#include "graphcut/size.h"
 #include "table.h"
 #include "tool.h"
 
@@ -26,32 +27,12 @@ static int usage_error(const tool_verb *verb, const char *format, ...) {
 
 // ---- values -----------------------------------------------------------------------------------
 
-// The factor of a unit, or 0 where it is none.
-static double unit_factor(const char *unit) {
-  static const char letters[] = "KMGT";
-  if (!*unit || !strcasecmp(unit, "B")) return 1;
-  const char *letter = strchr(letters, toupper((unsigned char)*unit));
-  if (!letter) return 0;
-  int power = (int)(letter - letters) + 1;
-  if (!unit[1] || !strcasecmp(unit + 1, "iB")) return pow(1024, power);
-  return !strcasecmp(unit + 1, "B") ? pow(1000, power) : 0;
-}
-
-// "512M", "2G", "1.5GiB", "80GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of 1000.
-static bool parse_size(const char *text, uint64_t *out_bytes) {
-  char *end;
-  if ((!isdigit((unsigned char)*text) && *text != '.') || strpbrk(text, "xX")) return false;
-  double number = strtod(text, &end), bytes = number * unit_factor(end);
-  if (!(bytes >= 1) || bytes >= 0x1p63) return false;
-  *out_bytes = (uint64_t)bytes;
-  return true;
-}
-
 static bool parse_integer(const char *text, int64_t least, int64_t most, int64_t *out) {
   char *end;
   errno = 0;
   long long value = strtoll(text, &end, 10);
-  if (end == text || *end || errno || value < least || value > most) return false;
+  if (!isdigit((unsigned char)*text) || *end || errno || value < least || value > most)
+    return false;
   *out = value;
   return true;
 }
@@ -61,9 +42,19 @@ static void list_add(tool_list *list, const char *item) {
   list->items[list->n++] = item;
 }
 
+static bool add_path(tool_list *list, const char *path) {
+  if (*path) list_add(list, path);
+  return *path;
+}
+
 // Splits the text in place: it is the command line's own.
-static void add_targets(tool_list *list, char *text) {
-  for (char *rest = text; rest;) list_add(list, gcut_target_next(&rest));
+static bool add_targets(tool_list *list, char *text) {
+  for (char *rest = text; rest;) {
+    const char *item = gcut_target_next(&rest);
+    if (!*item) return false;
+    list_add(list, item);
+  }
+  return true;
 }
 
 static bool add_bindings(tool_bindings *list, char *text) {
@@ -78,18 +69,39 @@ static bool add_bindings(tool_bindings *list, char *text) {
   return true;
 }
 
+// The place of a word in "one|two|three", from 1; 0: it is none of them.
+static uint32_t find_word(const char *words, const char *word) {
+  size_t length = strlen(word);
+  for (uint32_t place = 1; *words; place++) {
+    size_t n = strcspn(words, "|");
+    if (n == length && !memcmp(words, word, n)) return place;
+    words += n + (words[n] == '|');
+  }
+  return 0;
+}
+
+static bool parse_real(const char *text, double *out) {
+  char *end;
+  *out = strtod(text, &end);
+  bool plain = isdigit((unsigned char)*text) || *text == '.';
+  return plain && !strpbrk(text, "xX") && end != text && !*end && isfinite(*out);
+}
+
 // Stores one value; false where the text is none of its kind.
 static bool store(const tool_option *option, char *text, void *arguments) {
   void *field = (char *)arguments + option->offset;
   int64_t number;
   switch (option->kind) {
   case TOOL_FLAG: return *(bool *)field = true;
-  case TOOL_TEXT: *(const char **)field = text; return true;
-  case TOOL_READ:
-  case TOOL_WRITTEN: *(const char **)field = text; return *text != 0;
-  case TOOL_SIZE: return parse_size(text, field);
-  case TOOL_LIST: add_targets(field, text); return true;
-  case TOOL_PATHS: list_add(field, text); return true;
+  case TOOL_TEXT:
+  case TOOL_READ: *(const char **)field = text; return *text;
+  case TOOL_WRITTEN:
+    *(const char **)field = text;
+    return *text && (strcmp(text, "-") != 0 || strstr(option->value, "|-"));
+  case TOOL_CHOICE: return (*(uint32_t *)field = find_word(option->value, text));
+  case TOOL_SIZE: return gcut_size_parse(text, field) && *(uint64_t *)field > 0;
+  case TOOL_LIST: return add_targets(field, text);
+  case TOOL_PATHS: return add_path(field, text);
   case TOOL_BINDINGS: return add_bindings(field, text);
   case TOOL_MICRO:
     if (!strcmp(text, "off")) {
@@ -103,11 +115,7 @@ static bool store(const tool_option *option, char *text, void *arguments) {
     if (!parse_integer(text, option->kind == TOOL_COUNT, UINT32_MAX - 1, &number)) return false;
     *(uint32_t *)field = (uint32_t)number;
     return true;
-  case TOOL_REAL: {
-    char *end;
-    *(double *)field = strtod(text, &end);
-    return end != text && !*end && *(double *)field >= 0 && isfinite(*(double *)field);
-  }
+  case TOOL_REAL: return parse_real(text, field);
   }
   return false;
 }
@@ -124,6 +132,12 @@ static const tool_option *find_option(const tool_verb *verb, const char *word, s
 
 static bool is_option(const char *word) {
   return word[0] == '-' && word[1]; // "-" alone is a path
+}
+
+// Whether a word is an option of the verb, and so no value of the option before it: a value of that
+// name is given after '='.
+static bool names_option(const tool_verb *verb, const char *word) {
+  return is_option(word) && find_option(verb, word, strcspn(word, "="));
 }
 
 static int unknown_option(const tool_verb *verb, const char *word, size_t length) {
@@ -155,7 +169,8 @@ static int take_option(words *w, void *arguments) {
   if (o->kind == TOOL_FLAG && value)
     return usage_error(w->verb, "option %s takes no value", o->name);
   if (o->kind != TOOL_FLAG && !value) {
-    if (w->at == w->n) return usage_error(w->verb, "option %s lacks its %s", o->name, o->value);
+    if (w->at == w->n || names_option(w->verb, w->items[w->at]))
+      return usage_error(w->verb, "option %s lacks its %s", o->name, o->value);
     value = w->items[w->at++];
   }
   char shown[80];
@@ -164,7 +179,9 @@ static int take_option(words *w, void *arguments) {
     return usage_error(w->verb, "option %s: '%s' is no %s", o->name, shown, o->value);
   if (o->kind != TOOL_PATHS) return 0;
   w->paths = (tool_list *)((char *)arguments + o->offset);
-  while (w->at < w->n && !is_option(w->items[w->at])) list_add(w->paths, w->items[w->at++]);
+  while (w->at < w->n && !is_option(w->items[w->at]))
+    if (!add_path(w->paths, w->items[w->at++]))
+      return usage_error(w->verb, "option %s: '' is no %s", o->name, o->value);
   return 0;
 }
 
@@ -184,6 +201,7 @@ static bool is_given(const tool_option *o, const void *arguments) {
   case TOOL_READ:
   case TOOL_WRITTEN: return *(const char *const *)field != NULL;
   case TOOL_MICRO:
+  case TOOL_CHOICE:
   case TOOL_COUNT: return *(const uint32_t *)field > 0;
   case TOOL_NUMBER: return *(const uint32_t *)field != GCUT_NONE;
   case TOOL_SIZE: return *(const uint64_t *)field > 0;
@@ -208,29 +226,47 @@ bool tool_is_same_file(const char *a, const char *b) {
          x.st_ino == y.st_ino;
 }
 
+static const char *text_of(const tool_option *o, const void *arguments) {
+  return *(const char *const *)((const char *)arguments + o->offset);
+}
+
 // Whether a command with these arguments reads the file.
 static bool is_read(const tool_verb *verb, const void *arguments, const char *path) {
   const tool_common *common = arguments;
   for (size_t i = 0; i < verb->n_operands; i++)
     if (tool_is_same_file(common->operands[i], path)) return true;
   for (const tool_option *o = verb->options; o->name; o++) {
-    const void *field = (const char *)arguments + o->offset;
     if (o->kind == TOOL_READ && is_given(o, arguments) &&
-        tool_is_same_file(*(const char *const *)field, path))
+        tool_is_same_file(text_of(o, arguments), path))
       return true;
-    const tool_list *paths = o->kind == TOOL_PATHS ? field : NULL;
+    const tool_list *paths =
+        o->kind == TOOL_PATHS ? (const void *)((const char *)arguments + o->offset) : NULL;
     for (size_t i = 0; paths && i < paths->n; i++)
       if (tool_is_same_file(paths->items[i], path)) return true;
   }
   return false;
 }
 
+// The option before `last` that writes the same file, or NULL.
+static const tool_option *find_writer(const tool_verb *verb, const void *arguments,
+                                      const tool_option *last) {
+  for (const tool_option *o = verb->options; o < last; o++)
+    if (o->kind == TOOL_WRITTEN && is_given(o, arguments) &&
+        (!strcmp(text_of(o, arguments), text_of(last, arguments)) ||
+         tool_is_same_file(text_of(o, arguments), text_of(last, arguments))))
+      return o;
+  return NULL;
+}
+
 static int check_written(const tool_verb *verb, const void *arguments) {
   for (const tool_option *o = verb->options; o->name; o++) {
     if (o->kind != TOOL_WRITTEN || !is_given(o, arguments)) continue;
-    const char *path = *(const char *const *)((const char *)arguments + o->offset);
+    const char *path = text_of(o, arguments);
     if (is_read(verb, arguments, path))
       return usage_error(verb, "option %s: %.600s is read, too; choose another", o->name, path);
+    const tool_option *other = find_writer(verb, arguments, o);
+    if (other)
+      return usage_error(verb, "options %s and %s: both write %.600s", other->name, o->name, path);
   }
   return 0;
 }
@@ -239,6 +275,38 @@ static int check_written(const tool_verb *verb, const void *arguments) {
 static void give_back_operand(words *w) {
   if (w->n_operands + 1 == w->verb->n_operands && w->paths && w->paths->n > 1)
     w->operands[w->n_operands++] = (char *)w->paths->items[--w->paths->n];
+}
+
+static int check_operands(const words *w) {
+  const tool_verb *verb = w->verb;
+  if (w->n_operands < verb->n_operands)
+    return usage_error(verb, "%s takes %s", verb->name, verb->operands);
+  if (w->n_operands > verb->n_operands)
+    return usage_error(verb, "%s takes %s: '%s' is too much", verb->name,
+                       verb->n_operands ? verb->operands : "no operand",
+                       w->operands[verb->n_operands]);
+  for (size_t i = 0; i < w->n_operands; i++)
+    if (!*w->operands[i]) return usage_error(verb, "%s: '' is no %s", verb->name, verb->operands);
+  return 0;
+}
+
+// A symbol has one size.
+static int check_bindings(const tool_verb *verb, const void *arguments) {
+  for (const tool_option *o = verb->options; o->name; o++) {
+    const tool_bindings *list = (const void *)((const char *)arguments + o->offset);
+    for (size_t i = 1; o->kind == TOOL_BINDINGS && i < list->n; i++)
+      for (size_t k = 0; k < i; k++)
+        if (!strcmp(list->items[k].symbol, list->items[i].symbol))
+          return usage_error(verb, "option %s: '%.200s' is given twice", o->name,
+                             list->items[i].symbol);
+  }
+  return 0;
+}
+
+static int check_together(const tool_verb *verb, const void *arguments) {
+  gcut_error err;
+  bool fine = !verb->check || verb->check(arguments, &err) == GCUT_OK;
+  return fine ? 0 : usage_error(verb, "%s", err.message);
 }
 
 int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
@@ -262,15 +330,11 @@ int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments) {
   }
   give_back_operand(&w);
   if (common->help) return 0;
-  if (w.n_operands == verb->n_operands) {
-    int status = check_required(verb, arguments);
-    return status ? status : check_written(verb, arguments);
-  }
-  if (w.n_operands < verb->n_operands)
-    return usage_error(verb, "%s takes %s", verb->name, verb->operands);
-  return usage_error(verb, "%s takes %s: '%s' is too much", verb->name,
-                     verb->n_operands ? verb->operands : "no operand",
-                     w.operands[verb->n_operands]);
+  int status = check_operands(&w);
+  if (status == 0) status = check_required(verb, arguments);
+  if (status == 0) status = check_bindings(verb, arguments);
+  if (status == 0) status = check_written(verb, arguments);
+  return status ? status : check_together(verb, arguments);
 }
 
 void tool_arguments_free(const tool_verb *verb, void *arguments) {
@@ -303,11 +367,23 @@ void tool_print_wrapped(const char *text, size_t column, size_t width, FILE *str
   fprintf(stream, "\n");
 }
 
+const char *tool_usage(const tool_verb *verb, char *buffer, size_t size) {
+  size_t at = (size_t)snprintf(buffer, size, "%s%s%s", verb->name, *verb->operands ? " " : "",
+                               verb->operands);
+  for (const tool_option *o = verb->options; o->name; o++)
+    if (o->required && at < size)
+      at += (size_t)snprintf(buffer + at, size - at, " %s %s", o->name, o->value);
+  if (at < size) snprintf(buffer + at, size - at, " [options]");
+  return buffer;
+}
+
 void tool_print_help(const tool_verb *verb, FILE *stream) {
+  char usage[160];
   size_t width = table_width(stream) ? table_width(stream) : 100;
   int column = width < 70 ? NARROW_COLUMN : HELP_COLUMN;
-  fprintf(stream, "graphcut %s%s%s [options]\n\n", verb->name, *verb->operands ? " " : "",
-          verb->operands);
+  fprintf(stream, "graphcut ");
+  tool_print_wrapped(tool_usage(verb, usage, sizeof usage), sizeof "graphcut", width, stream);
+  fprintf(stream, "\n");
   tool_print_wrapped(verb->summary, 0, width, stream);
   fprintf(stream, "\n");
   for (const tool_option *o = verb->options; o->name; o++) {
@@ -320,19 +396,31 @@ void tool_print_help(const tool_verb *verb, FILE *stream) {
   }
 }
 
-gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *err) {
-  const char *message = NULL;
-  bool tells_targets = cut->targets_per_part > 0 || cut->ignore.n > 0;
-  if (cut->targets.n > 0 && cut->parts > 0)
-    message = "--targets and --parts both say where to cut: give one of them";
-  else if (tells_targets && cut->parts > 0)
-    message = "--parts takes no targets: leave --targets-per-part and --ignore out";
-  else if (plan && (cut->targets.n > 0 || cut->parts > 0))
-    message = "the plan says where to cut: leave --targets and --parts out";
-  else if (plan && tells_targets)
-    message = "the plan says where to cut: leave --targets-per-part and --ignore out";
-  if (!message) return GCUT_OK;
-  snprintf(err->message, sizeof err->message, "%s", message);
+// The first option that says how to cut, or NULL.
+static const char *find_cutting(const tool_cut *cut, bool budget_cuts) {
+  return cut->targets.n               ? "--targets"
+         : cut->parts                 ? "--parts"
+         : cut->targets_per_part      ? "--targets-per-part"
+         : cut->ignore.n              ? "--ignore"
+         : cut->no_refine             ? "--no-refine"
+         : cut->no_fuse               ? "--no-fuse"
+         : cut->budget && budget_cuts ? "--budget"
+                                      : NULL;
+}
+
+gcut_status tool_cut_check(const tool_cut *cut, const char *plan, bool runs, gcut_error *err) {
+  const char *cutting = plan ? find_cutting(cut, !runs) : NULL;
+  if (cutting)
+    snprintf(err->message, sizeof err->message, "the plan says where to cut: leave %s out",
+             cutting);
+  else if (cut->targets.n > 0 && cut->parts > 0)
+    snprintf(err->message, sizeof err->message,
+             "--targets and --parts both say where to cut: give one of them");
+  else if (cut->parts > 0 && (cut->targets_per_part > 0 || cut->ignore.n > 0))
+    snprintf(err->message, sizeof err->message,
+             "--parts takes no targets: leave --targets-per-part and --ignore out");
+  else
+    return GCUT_OK;
   return GCUT_ARGUMENT;
 }
 

@@ -16,9 +16,10 @@
 // What a row's value becomes: X(kind, type of the field)
 #define TOOL_KIND_LIST(X)                                                                          \
   X(FLAG, bool)                                                                                    \
-  X(TEXT, const char *)      /* the last one given counts */                                       \
+  X(TEXT, const char *)      /* not empty; the last one given counts */                            \
   X(READ, const char *)      /* the same, a file that is read */                                   \
-  X(WRITTEN, const char *)   /* a file that is written, over none that is read */                  \
+  X(WRITTEN, const char *)   /* a file that is written, over none that is read or written */       \
+  X(CHOICE, uint32_t)        /* the place of the word in "one|two", from 1; 0 where not given */   \
   X(COUNT, uint32_t)         /* at least 1 */                                                      \
   X(NUMBER, uint32_t)        /* at least 0; GCUT_NONE where not given */                           \
   X(MICRO, uint32_t)         /* at least 1, or "off", which is GCUT_NONE; 0 where not given */     \
@@ -73,12 +74,6 @@ typedef struct tool_common {
   { .name = NULL }
 #define TOOL_COMMON_OPTIONS(S)                                                                     \
   {"--json", NULL, NULL, TOOL_FLAG, offsetof(S, common.json), "print one JSON object"},            \
-      {"--follow-links",                                                                           \
-       NULL,                                                                                       \
-       NULL,                                                                                       \
-       TOOL_FLAG,                                                                                  \
-       offsetof(S, common.follow_links),                                                           \
-       "read weights behind symbolic or hard links, as model caches have them"},                   \
       {"--quiet",                                                                                  \
        "-q",                                                                                       \
        NULL,                                                                                       \
@@ -88,6 +83,16 @@ typedef struct tool_common {
   {                                                                                                \
     "--help", "-h", NULL, TOOL_FLAG, offsetof(S, common.help), "print this"                        \
   }
+
+// For every verb that reads a model.
+#define TOOL_MODEL_OPTIONS(S)                                                                      \
+  {"--follow-links",                                                                               \
+   NULL,                                                                                           \
+   NULL,                                                                                           \
+   TOOL_FLAG,                                                                                      \
+   offsetof(S, common.follow_links),                                                               \
+   "read weights behind symbolic or hard links, as model caches have them"},                       \
+      TOOL_COMMON_OPTIONS(S)
 
 // How a model is cut: for every verb that cuts, in a field `cut`.
 typedef struct tool_cut {
@@ -103,7 +108,8 @@ typedef struct tool_cut {
     "--set", NULL, "SYM=N[,...]", TOOL_BINDINGS, offsetof(S, field),                               \
         "sizes of symbolic dimensions, such as batch=1,seq=128"                                    \
   }
-#define TOOL_CUT_OPTIONS(S)                                                                        \
+#define TOOL_CUT_OPTIONS(S) TOOL_CUT_OPTIONS_OF(S, "bytes that a part may take: 512M, 2G, 1.5GiB")
+#define TOOL_CUT_OPTIONS_OF(S, of_budget)                                                          \
   {"--targets",                                                                                    \
    NULL,                                                                                           \
    "T[,T...]",                                                                                     \
@@ -120,12 +126,7 @@ typedef struct tool_cut {
        offsetof(S, cut.ignore),                                                                    \
        "what is no target although a T matches it"},                                               \
       {"--parts", NULL, "N", TOOL_COUNT, offsetof(S, cut.parts), "cut into N balanced parts"},     \
-      {"--budget",                                                                                 \
-       NULL,                                                                                       \
-       "SIZE",                                                                                     \
-       TOOL_SIZE,                                                                                  \
-       offsetof(S, cut.budget),                                                                    \
-       "bytes that a part may take: 512M, 2G, 1.5GiB"},                                            \
+      {"--budget", NULL, "SIZE", TOOL_SIZE, offsetof(S, cut.budget), of_budget},                   \
       TOOL_SET_OPTION(S, cut.set),                                                                 \
       {"--no-refine",                                                                              \
        NULL,                                                                                       \
@@ -149,14 +150,16 @@ typedef struct tool_load {
 #define TOOL_INPUT_OPTION                                                                          \
   TOOL_REQUIRED("--input", "-i", "PATH...", PATHS, input,                                          \
                 "batches: .npz files, folders of them, or ONNX test data folders")
+#define TOOL_PLAN_OPTION(S, field)                                                                 \
+  {                                                                                                \
+    "--plan", NULL, "PLAN.json", TOOL_READ, offsetof(S, field),                                    \
+        "go by this plan, as graphcut cut wrote it, instead of cutting"                            \
+  }
 #define TOOL_LOAD_OPTIONS(S)                                                                       \
-  {"--plan",                                                                                       \
-   NULL,                                                                                           \
-   "PLAN.json",                                                                                    \
-   TOOL_READ,                                                                                      \
-   offsetof(S, load.plan),                                                                         \
-   "go by this plan, as graphcut cut wrote it"},                                                   \
-      TOOL_CUT_OPTIONS(S),                                                                         \
+  TOOL_PLAN_OPTION(S, load.plan),                                                                  \
+      TOOL_CUT_OPTIONS_OF(S,                                                                       \
+                          "bytes of device memory, taken once and never exceeded: 512M, 2G, "      \
+                          "1.5GiB; where nothing else says where to cut, parts are made to fit"),  \
       {"--host-budget",                                                                            \
        NULL,                                                                                       \
        "SIZE",                                                                                     \
@@ -188,6 +191,8 @@ typedef struct tool_verb {
   const tool_option *options; // ended by TOOL_OPTIONS_END
   size_t size;                // of its arguments
   int (*run)(const void *arguments);
+  // What options may not be given together, or with these values: GCUT_ARGUMENT. May be NULL.
+  gcut_status (*check)(const void *arguments, gcut_error *err);
 } tool_verb;
 
 // The micro-batch that was asked for; 0: whole batches.
@@ -201,13 +206,16 @@ int tool_parse(const tool_verb *verb, int argc, char **argv, void *arguments);
 void tool_arguments_free(const tool_verb *verb, void *arguments);
 // Words from `column` on, where the line is, wrapped to `width` columns; ends the line.
 void tool_print_wrapped(const char *text, size_t column, size_t width, FILE *stream);
+// What follows "graphcut ": the verb, its operands, and the options that it needs. Returns buffer.
+const char *tool_usage(const tool_verb *verb, char *buffer, size_t size);
 // Usage, summary and options of a verb.
 void tool_print_help(const tool_verb *verb, FILE *stream);
 
 // The cut that the options ask for; borrows them.
 gcut_cut_options tool_cut_options(const tool_cut *cut);
-// Refuses options that say where to cut in two ways; `plan`: the plan file given, or NULL.
-gcut_status tool_cut_check(const tool_cut *cut, const char *plan, gcut_error *err);
+// Refuses options that say where to cut in two ways; `plan`: the plan file given, or NULL; `runs`:
+// whether the budget bounds what runs, so that it may stand beside a plan.
+gcut_status tool_cut_check(const tool_cut *cut, const char *plan, bool runs, gcut_error *err);
 
 // Whether both are there and the same file, by whatever names; folders and devices are none.
 bool tool_is_same_file(const char *a, const char *b);

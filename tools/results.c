@@ -1,9 +1,7 @@
 #include "results.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tool.h"
 
@@ -85,15 +83,7 @@ static gcut_status open_output(tool_results *r, gcut_error *err) {
   if (r->one_file && r->inputs->n > 1)
     return fail(err, GCUT_ARGUMENT,
                 "'%.600s' is one file, but there are several batches: name a folder", r->output);
-  if (r->one_file) return tool_check_writable(r->output, err);
-  if (mkdir(r->output, 0777) != 0 && errno != EEXIST) {
-    snprintf(err->message, sizeof err->message, "%.600s: cannot be made: %s", r->output,
-             strerror(errno));
-    return GCUT_IO;
-  }
-  char inside[4096];
-  snprintf(inside, sizeof inside, "%s/", r->output);
-  return tool_check_writable(inside, err);
+  return r->one_file ? tool_check_writable(r->output, err) : tool_make_folder(r->output, err);
 }
 
 gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,

@@ -99,16 +99,29 @@ gcut_status tool_graph_open(const tool_common *common, const char *path, gcut_gr
   return status;
 }
 
+static gcut_status cannot(const char *what, const char *path, int code, gcut_error *err) {
+  snprintf(err->message, sizeof err->message, "%.600s: cannot be %s: %s", path, what,
+           strerror(code));
+  return GCUT_IO;
+}
+
 gcut_status tool_check_writable(const char *path, gcut_error *err) {
   char folder[4096];
   struct stat info;
   const char *slash = strrchr(path, '/');
   snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
-  bool direct = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-  if (access(direct ? path : folder, W_OK) == 0) return GCUT_OK;
-  snprintf(err->message, sizeof err->message, "%.600s: cannot be written: %s", path,
-           strerror(errno));
-  return GCUT_IO;
+  bool there = stat(path, &info) == 0;
+  if (there && S_ISDIR(info.st_mode)) return cannot("written", path, EISDIR, err);
+  bool direct = there && !S_ISREG(info.st_mode);
+  return access(direct ? path : folder, W_OK) == 0 ? GCUT_OK : cannot("written", path, errno, err);
+}
+
+gcut_status tool_make_folder(const char *path, gcut_error *err) {
+  struct stat info;
+  if (mkdir(path, 0777) != 0 && errno != EEXIST) return cannot("made", path, errno, err);
+  if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+    return cannot("written", path, ENOTDIR, err);
+  return access(path, W_OK) == 0 ? GCUT_OK : cannot("written", path, errno, err);
 }
 
 gcut_status tool_model_open(const tool_common *common, const char *path, const tool_bindings *set,
@@ -127,14 +140,10 @@ gcut_status tool_model_open(const tool_common *common, const char *path, const t
 }
 
 gcut_status tool_device_kind(const char *device, const char **out_kind, gcut_error *err) {
-  size_t length = strcspn(device, ":");
-  const char *number = device[length] ? device + length + 1 : "0";
-  bool numbered = *number && !number[strspn(number, "0123456789")];
-  for (const char *const *d = gcut_operator_devices(); *d && numbered; d++) {
-    if (strlen(*d) != length || memcmp(*d, device, length) != 0) continue;
-    *out_kind = *d;
-    return GCUT_OK;
-  }
+  gcut_status status = gcut_device_kind(device, out_kind, err);
+  if (status != GCUT_OK) return status;
+  for (const char *const *d = gcut_operator_devices(); *d; d++)
+    if (!strcmp(*d, *out_kind)) return GCUT_OK;
   snprintf(err->message, sizeof err->message, "no kernels for a device '%.100s' are built in",
            device);
   return GCUT_ARGUMENT;

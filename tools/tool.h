@@ -69,5 +69,7 @@ gcut_status tool_device_measure(const tool_common *common, const char *device,
 uint64_t tool_weight_bytes(const gcut_graph *graph);
 // Whether a file can be made at `path`: what a long run ends with is looked at before it begins.
 gcut_status tool_check_writable(const char *path, gcut_error *err);
+// Makes a folder where there is none; files can be made in it.
+gcut_status tool_make_folder(const char *path, gcut_error *err);
 
 #endif

@@ -38,8 +38,7 @@ gcut_status gcut__cuda_capability(const gcut__cuda *cuda, int *out_major, int *o
 
 static gcut_status find_card(gcut__cuda *cuda, const char *name, gcut_error *err) {
   int count = 0, index = 0;
-  char rest;
-  if (strcmp(name, "cuda") != 0 && (sscanf(name, "cuda:%d%c", &index, &rest) != 1 || index < 0))
+  if (strcmp(name, "cuda") != 0 && sscanf(name, "cuda:%d", &index) != 1)
     return GCUT_FAIL(err, GCUT_ARGUMENT, "no device '%.100s'; a card is cuda or cuda:N", name);
   GCUT_CUDA_TRY(&cuda->driver, cuInit, 0);
   GCUT_CUDA_TRY(&cuda->driver, cuDeviceGetCount, &count);

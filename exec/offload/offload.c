@@ -36,6 +36,15 @@ const gcut_strategy *gcut__strategy_find(const char *name) {
   return i < N_STRATEGIES ? &strategies[i] : NULL;
 }
 
+gcut_status gcut_offload_check(const char *offload, gcut_error *err) {
+  gcut__options options;
+  gcut_arena *arena = gcut_arena_create();
+  gcut_status status =
+      arena ? gcut__options_parse(offload, arena, &options, err) : GCUT_NO_MEMORY(err);
+  gcut_arena_destroy(arena);
+  return status;
+}
+
 gcut_status gcut__policy_parse(const gcut_problem *problem, const char *offload,
                                const gcut_profile *profile, gcut_arena *arena, gcut__policy *out,
                                gcut_error *err) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exec/offload/offload.h"
+#include "graphcut/size.h"
 #include "tracer/base/error.h"
 
 // Whether `text` begins with one of the keys of "loop=parts|batches,ahead=N", and its '='.
@@ -83,29 +84,12 @@ gcut_status gcut__option_number(const gcut__options *options, const char *key, u
   return bad_value(options, key, wanted, err);
 }
 
-// Power of 1024 of a unit ("", "K", "MiB", "GB"), or -1.
-static int unit_power(const char *unit) {
-  static const char letters[] = "KMGT";
-  if (!*unit || strcmp(unit, "B") == 0) return 0;
-  const char *letter = strchr(letters, toupper((unsigned char)*unit));
-  if (!letter) return -1;
-  if (unit[1] && strcmp(unit + 1, "B") != 0 && strcmp(unit + 1, "iB") != 0) return -1;
-  return (int)(letter - letters) + 1;
-}
-
 gcut_status gcut__option_size(const gcut__options *options, const char *key, uint64_t fallback,
                               uint64_t *out, gcut_error *err) {
   const char *text = gcut__option_find(options, key);
-  char *end;
   *out = fallback;
-  if (!text) return GCUT_OK;
-  double value = strtod(text, &end);
-  int power = unit_power(end);
-  for (int i = 0; i < power; i++) value *= 1024;
-  if (!isdigit((unsigned char)*text) || power < 0 || value >= 0x1p63)
-    return bad_value(options, key, "a size such as 512M or 1.5GiB", err);
-  *out = (uint64_t)value;
-  return GCUT_OK;
+  if (!text || gcut_size_parse(text, out)) return GCUT_OK;
+  return bad_value(options, key, "a size such as 512M or 1.5GiB", err);
 }
 
 gcut_status gcut__option_choice(const gcut__options *options, const char *key,

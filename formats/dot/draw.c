@@ -1,5 +1,6 @@
 // gcut_draw: a view, then a file by its extension.
 #include <ctype.h>
+#include <strings.h>
 
 #include "formats/dot/caption.h"
 #include "formats/dot/page.h"
@@ -13,7 +14,7 @@ static const char *const formats[] = {"dot", "svg", "png", "pdf", "html"};
 static const char *format_of(const char *path) {
   const char *dot = strrchr(path, '.');
   for (size_t i = 0; dot && i < sizeof formats / sizeof *formats; i++)
-    if (strcmp(dot + 1, formats[i]) == 0) return formats[i];
+    if (strcasecmp(dot + 1, formats[i]) == 0) return formats[i];
   return NULL;
 }
 
@@ -178,6 +179,10 @@ static gcut_status check_options(const gcut_draw_options *options, const char *f
     return GCUT_FAIL(err, GCUT_ARGUMENT,
                      "cannot draw '%.300s': the file must end in .dot, .svg, .png, .pdf or .html",
                      path);
+  bool chosen = options->view != GCUT_VIEW_PARTS || options->part != GCUT_NONE;
+  if (chosen && strcmp(format, "html") == 0)
+    return GCUT_FAIL(err, GCUT_ARGUMENT,
+                     "'%.300s': a page has all views and parts: choose none of them", path);
   if (!options->linked) return GCUT_OK;
   if (strcmp(format, "svg") != 0 && strcmp(format, "pdf") != 0)
     return GCUT_FAIL(err, GCUT_ARGUMENT, "a .%s has no links: draw .svg, .pdf, or one .html",

@@ -2,6 +2,7 @@
 #include "formats/timeline/timeline.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "formats/file.h"
 #include "graphcut/utf8.h"
@@ -21,7 +22,7 @@ void gcut__timeline_text(const char *text, const char *const escapes[128], FILE 
 
 static bool is_picture(const char *path) {
   size_t length = strlen(path);
-  return length > 4 && strcmp(path + length - 4, ".svg") == 0;
+  return length > 4 && strcasecmp(path + length - 4, ".svg") == 0;
 }
 
 static gcut_status check_length(const gcut_timeline *timeline, const gcut_schedule *schedule,

@@ -224,6 +224,10 @@ typedef struct gcut_strategy {
 // All strategies, in the order of the table in the documentation.
 GCUT_API const gcut_strategy *gcut_strategies(size_t *out_n);
 
+// Whether there is such a strategy and it takes these options; their values are looked at when a
+// schedule is made. GCUT_ARGUMENT says what there is.
+GCUT_API GCUT_MUST_USE gcut_status gcut_offload_check(const char *offload, gcut_error *err);
+
 // Makes the schedule that `offload` ("prefetch:ahead=2") asks for. `profile` (may be NULL: a
 // plain default) is what strategies that weigh rates go by. GCUT_ARGUMENT: no such strategy or
 // option. GCUT_BUDGET: names the part and tensor that need most, and the least budget that would

@@ -50,6 +50,10 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_profile_write(const gcut_profile *profil
 // Names of the profiles that ship, ended by NULL.
 GCUT_API const char *const *gcut_profile_names(void);
 
+// What kind of device a name is of: "cuda" of "cuda:1". GCUT_ARGUMENT: of none; whether there is
+// such a card is another question.
+GCUT_API GCUT_MUST_USE gcut_status gcut_device_kind(const char *name, const char **out_kind,
+                                                    gcut_error *err);
 // The device to run on where none is named: "cuda" where there are a card and a driver, else "cpu",
 // and *err (may be NULL) says why.
 GCUT_API const char *gcut_device_default(gcut_error *err);

@@ -36,7 +36,7 @@ check 'cut --no-fuse' "$GRAPHCUT" cut $llama --targets MatMul --no-fuse -o "$wor
 says 'cut --no-fuse: each product is one' '39 parts'
 check 'a plan that cuts through attention' "$GRAPHCUT" draw $llama --plan "$work/unfused.json" -o "$work/unfused.dot"
 sed 's/"fuse": false/"fuse": true/' "$work/unfused.json" >"$work/divided.json"
-refuse 'a part by another view' 2 'leave --view layers out' "$GRAPHCUT" draw $llama --part 1 --view layers -o "$work/part.svg"
+refuse 'a part by another view' 2 'leave --view out' "$GRAPHCUT" draw $llama --part 1 --view layers -o "$work/part.svg"
 refuse 'a plan that divides what it says is fused' 3 'cut off from the fused attention' "$GRAPHCUT" draw $llama --plan "$work/divided.json" -o "$work/divided.dot"
 rm "$work/unfused.json" "$work/unfused.dot" "$work/divided.json"
 check 'cut, leaving some out' "$GRAPHCUT" cut $llama --targets MatMul --ignore LlamaDecoderLayer

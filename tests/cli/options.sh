@@ -23,6 +23,48 @@ fi
 refuse 'option without value' 2 'lacks its' "$GRAPHCUT" cut m.onnx --targets
 refuse 'flag with value' 2 'takes no value' "$GRAPHCUT" cut m.onnx --json=yes
 refuse 'count of nothing' 2 "'0' is no K" "$GRAPHCUT" cut m.onnx --targets-per-part 0
+refuse 'an option for a value' 2 'option --output lacks its PLAN.json' "$GRAPHCUT" cut m.onnx -o --json
+refuse 'a number after a space' 2 "' 3' is no K" "$GRAPHCUT" cut m.onnx --targets-per-part ' 3'
+refuse 'a number with a sign' 2 "'+3' is no N" "$GRAPHCUT" cut m.onnx --parts +3
+refuse 'a target without a name' 2 "option --targets: 'MatMul,' is no T" "$GRAPHCUT" cut m.onnx --targets MatMul,
+refuse 'a value without a name' 2 "option --fetch: '' is no VALUE" "$GRAPHCUT" run m.onnx -i x.npz --fetch ''
+refuse 'an input without a name' 2 "option --input: '' is no PATH" "$GRAPHCUT" run m.onnx -i ''
+refuse 'a model without a name' 2 "'' is no MODEL" "$GRAPHCUT" cut ''
+refuse 'a symbol twice' 2 "option --set: 'batch' is given twice" "$GRAPHCUT" cut m.onnx --set batch=1 --set seq=2,batch=1
+refuse 'no view' 2 "option --view: 'Parts' is no parts|layers|ops" "$GRAPHCUT" draw m.onnx -o x.svg --view Parts
+refuse 'no heat' 2 "option --by: 'none' is no weights" "$GRAPHCUT" draw m.onnx -o x.svg --by none
+refuse 'no tolerance' 2 "'0x1' is no R" "$GRAPHCUT" run m.onnx -i x.npz --rtol 0x1
+refuse 'a tolerance of nothing' 2 'are of --expect' "$GRAPHCUT" run m.onnx -i x.npz --rtol 1
+refuse 'standard output as a plan' 2 "option --output: '-' is no PLAN.json" "$GRAPHCUT" cut m.onnx -o -
+refuse 'two files of one name' 2 'options --output and --timeline: both write x.npz' "$GRAPHCUT" run m.onnx -i i.npz -o x.npz --timeline x.npz
+refuse 'two words to help' 2 "'more' is too much" "$GRAPHCUT" help cut more
+refuse 'a word to the version' 2 "'more' is too much" "$GRAPHCUT" --version more
+refuse 'a schedule and JSON' 2 'both write to standard output' "$GRAPHCUT" simulate m.onnx --profile h100-pcie --batches 1 --schedule - --json
+for device in '' cpu:1 cuda: cuda:x cuda:-1 cuda0 CUDA cudax sim:0; do
+  refuse "run: no device '$device'" 2 'device' "$GRAPHCUT" run m.onnx -i x.npz --device "$device"
+  refuse "bench: no device '$device'" 2 'device' "$GRAPHCUT" bench m.onnx -i x.npz --device "$device"
+  refuse "cut: no device '$device'" 2 'device' "$GRAPHCUT" cut m.onnx --device "$device"
+  refuse "ops: no device '$device'" 2 'device' "$GRAPHCUT" ops --device "$device"
+  refuse "device: no device '$device'" 2 'device' "$GRAPHCUT" device --device "$device"
+done
+for option in '--output x.npz' '--expect x.npz' --self-check; do
+  # shellcheck disable=SC2086
+  refuse "sim and $option" 2 "leave ${option%% *} out" "$GRAPHCUT" run m.onnx -i x.npz --device sim $option
+done
+refuse 'nothing to measure' 2 'sim runs nothing' "$GRAPHCUT" bench m.onnx -i x.npz --device sim
+refuse 'run: no strategy' 2 'there are resident' "$GRAPHCUT" run m.onnx -i x.npz --offload fastest
+refuse 'simulate: an option of no strategy' 2 "has no option 'ahed=1'" "$GRAPHCUT" simulate m.onnx --profile h100-pcie \
+  --batches 1 --offload prefetch:ahed=1
+refuse 'bench: no strategy' 2 'there are resident' "$GRAPHCUT" bench m.onnx -i x.npz --offload sequential fastest
+for option in '--targets MatMul' '--parts 2' '--targets-per-part 2' '--ignore MatMul' --no-refine --no-fuse; do
+  for verb in 'run -i x.npz' 'simulate --profile h100-pcie --batches 1' 'bench -i x.npz' 'draw -o x.svg' 'split -o x'; do
+    # shellcheck disable=SC2086
+    refuse "${verb%% *}: a plan and $option" 2 "the plan says where to cut: leave ${option%% *} out" \
+      "$GRAPHCUT" $verb m.onnx --plan plan.json $option
+  done
+done
+refuse 'draw: a plan and a budget' 2 'leave --budget out' "$GRAPHCUT" draw m.onnx -o x.svg --plan plan.json --budget 1G
+refuse 'split: a plan and a budget' 2 'leave --budget out' "$GRAPHCUT" split m.onnx -o x --plan plan.json --budget 1G
 refuse 'size that is none' 2 "'2Q' is no SIZE" "$GRAPHCUT" cut m.onnx --budget 2Q
 refuse 'size below one' 2 "is no SIZE" "$GRAPHCUT" cut m.onnx --budget -1
 refuse 'size in another base' 2 "'0x10M' is no SIZE" "$GRAPHCUT" cut m.onnx --budget 0x10M
@@ -43,6 +85,14 @@ refuse 'two models' 2 "'b' is too much" "$GRAPHCUT" cut a b
 refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx
 refuse 'a folder for a model' 3 "$models" "$GRAPHCUT" inspect "$models"
 refuse 'a symbol that is not there' 2 "'sequence'" "$GRAPHCUT" cut $models/llama/model.onnx --set sequence=3
+refuse 'targets beyond the budget, drawn' 5 'takes .* bytes' "$GRAPHCUT" draw $models/llama/model.onnx --set batch=1,seq=64 \
+  --targets LlamaDecoderLayer --budget 500K -o "$work/x.svg"
+refuse 'a budget for targets of unknown sizes' 2 'give them sizes' "$GRAPHCUT" cut $models/llama/model.onnx \
+  --targets LlamaDecoderLayer --budget 500K
+refuse 'a page of one view' 2 'all views' "$GRAPHCUT" draw $models/llama/model.onnx --view layers -o "$work/x.html"
+check 'an extension in capitals' "$GRAPHCUT" draw $models/llama/model.onnx -o "$work/x.DOT"
+refuse 'standard output closed' 7 'standard output' sh -c "\"$GRAPHCUT\" help >&-"
+check 'errors closed' sh -c "\"$GRAPHCUT\" cut '$models/llama/model.onnx' -o '$work/closed.json' 2>&-"
 refuse 'a full disk' 7 'standard output' sh -c "\"$GRAPHCUT\" help >/dev/full"
 
 # What is read is not written over, by whatever name.
@@ -63,6 +113,7 @@ cp $models/llama/outputs.npz "$work/expected.npz"
 refuse 'run: over what is expected' 2 'is read, too' $run --expect "$work/expected.npz" -o "$work/expected.npz"
 mkdir "$work/expected"
 mv "$work/expected.npz" "$work/expected/inputs.npz"
+refuse 'convert: over what is read' 2 'is read, too' "$GRAPHCUT" convert "$work/link.onnx" "$work/model.onnx"
 refuse 'run: over a batch expected' 2 'over what is read' $run --expect "$work/expected" -o "$work/expected"
 cmp -s $models/llama/model.onnx "$work/model.onnx" && cmp -s $models/llama/inputs.npz "$work/inputs.npz" &&
   cmp -s $models/llama/outputs.npz "$work/expected/inputs.npz" && echo 'ok - all are as they were' ||
@@ -73,8 +124,9 @@ mkdir "$work/full"
 limited() { (trap '' XFSZ && ulimit -f 4 && "$@"); }
 model=$models/llama/model.onnx
 for format in svg png pdf dot html; do
-  refuse "draw: a full disk, $format" 7 'File too large' limited "$GRAPHCUT" draw $model --view ops -o "$work/full/x.$format"
+  refuse "draw: a full disk, $format" 7 'File too large' limited "$GRAPHCUT" draw $model --targets MatMul -o "$work/full/x.$format"
 done
+refuse 'run: a full disk' 7 'File too large' limited "$GRAPHCUT" run $model -q --device cpu -i $models/llama/inputs.npz -o "$work/full/x.npz"
 refuse 'cut: a full disk' 7 'File too large' limited "$GRAPHCUT" cut $model --targets Add --no-fuse -o "$work/full/plan.json"
 refuse 'convert: a full disk' 7 'File too large' limited "$GRAPHCUT" convert $model "$work/full/x.gcir"
 refuse 'convert: a full disk, ONNX' 7 'File too large' limited "$GRAPHCUT" convert $model "$work/full/x.onnx"

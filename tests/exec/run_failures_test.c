@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "graphcut/simulate.h"
 #include "tests/support/check.h"
 #include "tests/support/feed.h"
 #include "tests/support/toy.h"
@@ -87,6 +88,17 @@ static void test_devices_and_batches_are_checked(void **state) {
   gcut_run_options options = {.device = "abacus"};
   assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_ARGUMENT,
                "no device 'abacus'");
+  // Names of no device, wherever there is a card or not.
+  static const char *const names[] = {
+      "",      "cpu:1",   "cpu0",    "sim:",    "CUDA",    "cuda:", "cuda:x",
+      "cuda0", "cuda:-1", "cuda: 1", "cuda:+1", "cuda:1 ", "cudax", "cuda:99999999999999999999"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *kind;
+    options.device = names[i];
+    assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_ARGUMENT,
+                 "there are cpu, cuda, cuda:N and sim");
+    assert_fails(gcut_device_kind(names[i], &kind, err), GCUT_ARGUMENT, "no device");
+  }
   options.device = "cpu";
   x->feed.n = 0;
   assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_ARGUMENT,
