@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graphcut/nearest.h"
 #include "partition/reads.h"
 #include "tracer/base/checked.h"
 #include "tracer/base/error.h"
@@ -225,32 +224,6 @@ gcut_status gcut__draft_begin(const gcut_trace *trace, const uint32_t *fetches, 
   GCUT_TRY(find_needed(d, err));
   find_kept(d);
   return find_order(d, err);
-}
-
-gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
-                               gcut_arena *arena, uint32_t **out, uint32_t *out_n,
-                               gcut_error *err) {
-  *out = NULL;
-  *out_n = 0;
-  if (n == 0) return GCUT_OK;
-  if (n > UINT32_MAX) return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: too many values");
-  uint32_t *values = GCUT_NEW_ARRAY(arena, uint32_t, n);
-  if (!values) return GCUT_NO_MEMORY(err);
-  for (size_t i = 0; i < n; i++) {
-    values[i] = gcut_graph_find_value(graph, 0, names[i]);
-    if (values[i] != GCUT_NONE) continue;
-    gcut_nearest near;
-    gcut_nearest_begin(&near, names[i]);
-    for (uint32_t v = 0; v < graph->n_values; v++)
-      if (graph->values[v].body == 0) gcut_nearest_offer(&near, graph->values[v].name);
-    char list[512], shown[128];
-    return GCUT_FAIL(err, GCUT_ARGUMENT, "fetch: there is no value '%s'%s",
-                     gcut__printable(names[i], shown, sizeof shown),
-                     gcut_nearest_format(&near, list, sizeof list));
-  }
-  *out = values;
-  *out_n = (uint32_t)n;
-  return GCUT_OK;
 }
 
 gcut_status gcut__draft_parts(gcut__draft *d, uint32_t n_parts, gcut_error *err) {

@@ -50,7 +50,7 @@ gcut_status gcut__draft_depth_first(gcut__draft *draft, bool backwards, gcut_err
 // Its last step: `order` from nodes[n] that list producers first.
 gcut_status gcut__draft_arrange(gcut__draft *draft, const uint32_t *nodes, uint32_t n,
                                 gcut_error *err);
-// The values of those names in the main graph; none: *out is NULL.
+// The values of the main graph that `names` (gcut_cut_options.fetch) ask for; none: *out is NULL.
 gcut_status gcut__fetch_values(const gcut_graph *graph, const char *const *names, size_t n,
                                gcut_arena *arena, uint32_t **out, uint32_t *out_n, gcut_error *err);
 // Room for `n_parts` names, all "".

@@ -18,7 +18,9 @@ char *gcut_target_next(char **rest) {
   char *target = *rest;
   if (!target) return NULL;
   int depth = 0;
-  bool pattern = !strncmp(target, "re:", 3);
+  const char *text = !strncmp(target, "in:", 3) ? target + 3 : target;
+  if (!strncmp(target, "out:", 4)) text = target + 4;
+  bool pattern = !strncmp(text, "re:", 3);
   char *c = target;
   for (; *c && !(*c == ',' && depth <= 0); c++) {
     if (!pattern) continue;

@@ -181,7 +181,8 @@ typedef struct tool_load {
        "off keeps auto from it"},                                                                  \
   {                                                                                                \
     "--fetch", NULL, "VALUE[,...]", TOOL_LIST, offsetof(S, load.fetch),                            \
-        "compute these values instead of the model's outputs"                                      \
+        "compute these values instead of the model's outputs: names, re:PATTERN, in:T for what "   \
+        "targets T read, out:T for what they make"                                                 \
   }
 
 // A verb: `graphcut NAME OPERANDS [options]`.

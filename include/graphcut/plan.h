@@ -78,7 +78,11 @@ typedef struct gcut_cut_options {
   uint64_t budget;                    // bytes; budget
   double transfer_rate, compute_rate; // bytes and operations a second that balanced weighs; 0: a
                                       // datacenter card's
-  const char *const *fetch; // [n_fetch] names of values to compute; none: the graph's outputs
+  // [n_fetch] values to compute; none: the graph's outputs. Each is a value's name, "re:PATTERN"
+  // over names, or what targets read from outside themselves ("in:TARGET") or make for others
+  // ("out:TARGET"). Patterns and targets give activations: nothing that comes of weights and shapes
+  // alone.
+  const char *const *fetch;
   size_t n_fetch;
   bool unrefined;         // leave the parts as the cutter made them
   bool unfused;           // as in gcut_plan; else every such group is in one part
@@ -143,7 +147,7 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_plan_parse(const gcut_trace *trace, cons
                                                    size_t size, const char *path,
                                                    gcut_plan **out_plan, gcut_error *err);
 
-// Takes the next target off a comma-separated list, which it writes into: *rest moves on, NULL at
+// Takes the next target, or value to fetch, off a comma-separated list, which it writes into: *rest moves on, NULL at
 // the end. A comma inside the brackets of a pattern, or after a backslash, is the pattern's.
 GCUT_API char *gcut_target_next(char **rest);
 

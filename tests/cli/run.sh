@@ -40,6 +40,10 @@ else echo "not ok - run: files are $(cd "$work/numbered" && echo *)"; fi
 check 'run: output to one file' $run --output "$work/one.npz"
 check 'run: the same file' $run --expect "$work/one.npz" --rtol 0 --atol 0
 check 'run --fetch' $run --fetch linear_28 --json
+check 'run --fetch in:T' "$GRAPHCUT" run $llama --input $inputs --fetch 'in:Linear,re:linear_2.$' --output "$work/fetched.npz"
+check 'run: fetched by name' "$GRAPHCUT" run $llama --input $inputs --fetch mul_90,view_3,mul_308 --output "$work/named.npz"
+check 'run: the same values' "$GRAPHCUT" run $llama --input $inputs --fetch in:LlamaAttention,in:Linear --expect "$work/named.npz" --rtol 0 --atol 0
+refuse 'run: nothing to fetch' 2 'all of it comes of weights and shapes' "$GRAPHCUT" run $llama --input $inputs --fetch in:Range
 check 'run --host-budget' "$GRAPHCUT" run $llama --input "$work/in" --host-budget 100K --self-check
 refuse 'run: a host budget too small' 5 'needs at least [0-9]* of host memory' "$GRAPHCUT" run $llama --input "$work/in" \
   --targets LlamaDecoderLayer --host-budget 1

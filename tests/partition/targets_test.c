@@ -231,11 +231,13 @@ static void fetching(void **state) {
 
 static void target_lists(void **state) {
   (void)state;
-  char text[] = "a,re:x{1,2}(y,z)[,],re:\\,b,c,";
+  char text[] = "a,re:x{1,2}(y,z)[,],re:\\,b,in:re:d{1,2},out:re:(e,f),c,";
   char *rest = text;
   assert_string_equal(gcut_target_next(&rest), "a");
   assert_string_equal(gcut_target_next(&rest), "re:x{1,2}(y,z)[,]");
   assert_string_equal(gcut_target_next(&rest), "re:\\,b");
+  assert_string_equal(gcut_target_next(&rest), "in:re:d{1,2}");
+  assert_string_equal(gcut_target_next(&rest), "out:re:(e,f)");
   assert_string_equal(gcut_target_next(&rest), "c");
   assert_string_equal(gcut_target_next(&rest), "");
   assert_null(gcut_target_next(&rest));
