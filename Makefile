@@ -308,7 +308,7 @@ $(emulated)/%.o: tests/emulate/%.c
 $(emulated)/libcuda.so.1: $(emulated)/card.o $(emulated)/product_wide.o $(emulated)/grouped_wide.o $(emulated)/kernels.o
 	g++ -shared -Wl,-soname,$(@F) -o $@ $^ -pthread -ldl
 $(emulated)/libcublasLt.so.13: $(emulated)/blas.o
-$(emulated)/libcudnn.so.9: $(emulated)/dnn.o
+$(emulated)/libcudnn.so.9: $(emulated)/dnn.o $(emulated)/dnn_convolution.o
 $(emulated)/libcublasLt.so.13 $(emulated)/libcudnn.so.9:
 	$(call say,LINK,$@)
 	$(quiet)$(CC) -shared -Wl,-soname,$(@F) -o $@ $^
