@@ -1,10 +1,27 @@
 #include "tests/support/on_card.h"
 
+#include <errno.h>
+
+#include "exec/device.h"
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/open_card.h"
 #include "tests/support/random_graph.h"
 #include "tracer/base/narrow.h"
+
+int hold_card(void **state) {
+  gcut__device *card = NULL;
+  if (open_card(program_invocation_name)) assert_ok(gcut__device_open("cuda", &card, err));
+  *state = card;
+  return 0;
+}
+
+int let_card_go(void **state) {
+  gcut__device *card = *state;
+  if (card) card->ops->destroy(card);
+  return 0;
+}
 
 enum { MOST_OUTPUTS = 4, MOST_TYPES = 32 };
 

@@ -2,6 +2,11 @@
 #ifndef GCUT_TESTS_SUPPORT_ON_CARD_H
 #define GCUT_TESTS_SUPPORT_ON_CARD_H
 
+// A group's setup and teardown. The card (open_card.h) stays open between the runs of its tests,
+// each of which would start it anew; their *state is NULL where there is none.
+int hold_card(void **state);
+int let_card_go(void **state);
+
 // Fails where it is not as near to what the CPU computes.
 void expect_near(const char *text, double tolerance);
 // And where it has other bits than the nodes one by one.

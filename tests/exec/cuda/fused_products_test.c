@@ -3,9 +3,6 @@
 
 #include "tests/support/check.h"
 #include "tests/support/on_card.h"
-#include "tests/support/open_card.h"
-
-static bool has_card; // the machine's, or in software
 
 // Queries, keys and values of so many rows that the card's own kernel takes each.
 static const char side_by_side[] =
@@ -60,8 +57,7 @@ static const char *const with_vectors[] = {
             "p = MatMul(xs, w) q = Gelu<approximate = \"tanh\">(p) t = LeakyRelu(q) y = Tanh(t) }"};
 
 static void products_with_what_follows(void **state) {
-  (void)state;
-  if (!has_card) skip();
+  if (!*state) skip();
   for (size_t i = 0; i < sizeof with_vectors / sizeof *with_vectors; i++) {
     char text[1024];
     snprintf(text, sizeof text, with_vectors[i], i % 2 ? "float16" : "bfloat16");
@@ -71,8 +67,7 @@ static void products_with_what_follows(void **state) {
 
 static void products_in_company(void **state) {
   static const char *const texts[] = {side_by_side, with_a_gate, with_a_residual};
-  (void)state;
-  if (!has_card) skip();
+  if (!*state) skip();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     for (int half = 0; half < 2; half++) {
       char text[1024];
@@ -100,8 +95,7 @@ static const char *const of_few_bits[] = {
            "(xs, w, t, o) a = Add(q, b) y = Gelu(a) }"};
 
 static void products_of_few_bits(void **state) {
-  (void)state;
-  if (!has_card) skip();
+  if (!*state) skip();
   for (size_t i = 0; i < sizeof of_few_bits / sizeof *of_few_bits; i++) {
     char text[2048];
     snprintf(text, sizeof text, of_few_bits[i], i % 2 ? "float16" : "bfloat16");
@@ -109,12 +103,11 @@ static void products_of_few_bits(void **state) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(products_with_what_follows),
       cmocka_unit_test(products_in_company),
       cmocka_unit_test(products_of_few_bits),
   };
-  has_card = argc > 0 && open_card(argv[0]);
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, hold_card, let_card_go);
 }

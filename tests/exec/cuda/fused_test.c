@@ -4,9 +4,6 @@
 
 #include "tests/support/check.h"
 #include "tests/support/on_card.h"
-#include "tests/support/open_card.h"
-
-static bool has_card; // the machine's, or in software
 
 // ---- a sum and its norm -------------------------------------------------------------------------
 
@@ -28,8 +25,7 @@ static const char *const norms[] = {
 
 // Rows of one, two, four and eight runs, the last ones cut off.
 static void a_sum_and_its_norm(void **state) {
-  (void)state;
-  if (!has_card) skip(); // no driver, and none in software
+  if (!*state) skip();
   static const struct {
     const char *type;
     double tolerance;
@@ -54,8 +50,7 @@ static const char over_rows[] =
 
 static void reductions_over_rows(void **state) {
   static const char *const types[] = {"float", "float16", "bfloat16"};
-  (void)state;
-  if (!has_card) skip();
+  if (!*state) skip();
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
     char text[1024];
     snprintf(text, sizeof text, over_rows, types[i]);
@@ -105,8 +100,7 @@ static const char *const turns[] = {
 static void pairs_are_turned(void **state) {
   static const char *const types[] = {"float", "float16", "bfloat16"};
   static const int sizes[] = {32, 20, 12, 36};
-  (void)state;
-  if (!has_card) skip();
+  if (!*state) skip();
   for (size_t t = 0; t < 3; t++)
     for (size_t i = 0; i < sizeof turns / sizeof *turns; i++)
       for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
@@ -116,12 +110,11 @@ static void pairs_are_turned(void **state) {
       }
 }
 
-int main(int argc, char **argv) {
+int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_sum_and_its_norm),
       cmocka_unit_test(reductions_over_rows),
       cmocka_unit_test(pairs_are_turned),
   };
-  has_card = argc > 0 && open_card(argv[0]);
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, hold_card, let_card_go);
 }
