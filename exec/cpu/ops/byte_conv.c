@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "exec/cpu/dnnl.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/order.h"
 
 // Multiply-adds from which on it is worth the copies.

@@ -7,6 +7,7 @@
 #include "exec/cpu/dnnl.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/order.h"
 
 // Multiply-adds from which on oneDNN is called. Its set-up costs some 20 us where nothing is kept,

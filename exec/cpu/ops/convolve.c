@@ -1,6 +1,7 @@
 // The plain convolution: for each pair of rows that meet under a tap of the kernel, one
 // multiply-add along the row. A transposed convolution meets the same pairs and adds the other way.
 #include "exec/cpu/ops/convolve.h"
+#include "exec/cpu/ops/stride.h"
 
 bool gcut__index_next(int n, const int64_t *dims, int64_t *index) {
   for (int d = n - 1; d >= 0; d--) {
@@ -15,12 +16,6 @@ void gcut__window_range(int64_t shift, int64_t stride, int64_t size, int64_t n, 
   *from = shift < 0 ? (-shift + stride - 1) / stride : 0;
   *to = shift < size ? (size - shift + stride - 1) / stride : 0;
   if (*to > n) *to = n;
-}
-
-int64_t gcut__dims_product(int n, const int64_t *dims) {
-  int64_t product = 1;
-  for (int i = 0; i < n; i++) product *= dims[i];
-  return product;
 }
 
 double gcut__convolution_products(const gcut__convolution *g) {

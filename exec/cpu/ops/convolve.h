@@ -20,7 +20,6 @@ double gcut__convolution_products(const gcut__convolution *g);
 // Adds the convolution to y, which holds the bias (or zeros) before.
 void gcut__convolve_plain(const gcut__convolution *g, const double *x, const double *w, double *y);
 
-int64_t gcut__dims_product(int n, const int64_t *dims);
 // To the next index in row-major order over n dims, none of them 0; false after the last.
 bool gcut__index_next(int n, const int64_t *dims, int64_t *index);
 

@@ -6,6 +6,7 @@
 #include "exec/cpu/ops/gemm.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
 #include "tracer/ops/conv.h"
 
 enum { MOST_AXES = 6 }; // a sample is a mean over 2 ^ axes corners

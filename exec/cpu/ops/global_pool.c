@@ -6,6 +6,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/pool.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/order.h"
 #include "tracer/ops/pool.h"
 

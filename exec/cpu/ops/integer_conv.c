@@ -10,6 +10,7 @@
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/quantize.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/order.h"
 #include "tracer/ops/conv.h"
 

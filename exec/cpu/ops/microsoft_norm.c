@@ -65,9 +65,8 @@ static gcut_status skip_norm(gcut__cpu_call *c, uint32_t beta, uint32_t bias, bo
   uint64_t rows = x->count / width;
   GCUT_TRY(normalize_sum(c, sum, width, center, c->inputs[2], shift, attrs->epsilon, stats,
                          stats + rows, err));
-  for (uint32_t i = 1; i < 3; i++)
-    if (gcut__cpu_wants(c, i))
-      gcut__store_doubles(GCUT_FLOAT, c->outputs[i]->data, 0, 1, rows, stats + (i - 1) * rows);
+  gcut__put_doubles(c, 1, stats);
+  gcut__put_doubles(c, 2, stats + rows);
   return GCUT_OK;
 }
 
@@ -183,15 +182,17 @@ static gcut_status group_norm(gcut__cpu_call *c, bool with_skip, gcut_error *err
   if (x->count == 0) return GCUT_OK;
   const double *gamma = gcut__tensor_doubles(c, c->inputs[1]);
   const double *beta = gcut__tensor_doubles(c, c->inputs[2]), *skip = NULL, *bias = NULL;
+  bool has_bias = with_skip && gcut__cpu_has(c, 4);
   double *sum = GCUT_NEW_ARRAY(c->scratch, double, x->count);
   double *y = GCUT_NEW_ARRAY(c->scratch, double, x->count);
   double *row = GCUT_NEW_ARRAY(c->scratch, double, g.size *g.points);
   if (with_skip) skip = gcut__tensor_doubles(c, c->inputs[3]);
-  if (with_skip && gcut__cpu_has(c, 4)) bias = gcut__tensor_doubles(c, c->inputs[4]);
-  if (!gamma || !beta || !sum || !y || !row || (with_skip && !skip)) return GCUT_NO_MEMORY(err);
+  if (has_bias) bias = gcut__tensor_doubles(c, c->inputs[4]);
+  if (!gamma || !beta || !sum || !y || !row || (with_skip && !skip) || (has_bias && !bias))
+    return GCUT_NO_MEMORY(err);
   gcut__load_doubles(x->type, x->data, 0, 1, x->count, sum);
   if (with_skip) add_skip(&g, c->inputs[3], skip, bias, sum);
-  if (gcut__cpu_wants(c, 1)) gcut__store_doubles(x->type, c->outputs[1]->data, 0, 1, x->count, sum);
+  gcut__put_doubles(c, 1, sum);
   for (uint64_t b = 0; b < g.batch; b++)
     for (uint64_t k = 0; k < (uint64_t)attrs->groups; k++)
       normalize_group(&g, b, k, gamma, beta, (double)attrs->epsilon, attrs->activation == 1, sum,

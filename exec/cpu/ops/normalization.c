@@ -1,6 +1,5 @@
-// BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization,
-// RMSNormalization, SimplifiedLayerNormalization, LRN, LpNormalization, MeanVarianceNormalization,
-// ImageScaler.
+// InstanceNormalization, GroupNormalization, LayerNormalization, RMSNormalization,
+// SimplifiedLayerNormalization, LRN, LpNormalization, MeanVarianceNormalization, ImageScaler.
 #include "tracer/ops/normalization.h"
 
 #include <math.h>
@@ -11,149 +10,6 @@
 #include "exec/cpu/ops/stride.h"
 #include "exec/cpu/order.h"
 
-// Product of a tensor's dims [from, to).
-static uint64_t product(const gcut_tensor *t, int from, int to) {
-  uint64_t n = 1;
-  for (int d = from; d < to; d++) n *= (uint64_t)t->dims[d];
-  return n;
-}
-
-static gcut_tensor *output(const gcut__cpu_call *c, uint32_t i) {
-  return i < c->n_outputs ? c->outputs[i] : NULL;
-}
-
-static void store_all(gcut_tensor *to, const double *values) {
-  if (to && to->count) gcut__store_doubles(to->type, to->data, 0, 1, to->count, values);
-}
-
-// ---- BatchNormalization -----------------------------------------------------------------------
-
-// The input as [samples, channels, size].
-typedef struct channels {
-  uint64_t samples, channels, size;
-} channels;
-
-static channels split_channels(const gcut__cpu_call *c) {
-  const gcut__batch_norm_attrs *attrs = c->attrs;
-  const gcut_tensor *x = c->inputs[0];
-  if (x->rank == 1) return (channels){(uint64_t)x->dims[0], 1, 1};
-  if (!attrs->spatial && c->node->version < 9)
-    return (channels){(uint64_t)x->dims[0], product(x, 1, x->rank), 1};
-  return (channels){(uint64_t)x->dims[0], (uint64_t)x->dims[1], product(x, 2, x->rank)};
-}
-
-// Mean and variance of each channel over samples and elements, in two passes.
-static gcut_status batch_statistics(gcut__cpu_call *c, const channels *k, double *mean,
-                                    double *variance, gcut_error *err) {
-  const gcut_tensor *x = c->inputs[0];
-  double *row = gcut_arena_alloc(c->scratch, k->size, sizeof *row);
-  if (!row) return GCUT_NO_MEMORY(err);
-  double n = (double)k->samples * (double)k->size;
-  for (uint64_t channel = 0; channel < k->channels; channel++) {
-    double sum = 0, squares = 0;
-    for (uint64_t i = 0; i < k->samples; i++) {
-      gcut__load_doubles(x->type, x->data, (i * k->channels + channel) * k->size, 1, k->size, row);
-      sum += gcut__sum(row, k->size);
-    }
-    mean[channel] = sum / n;
-    for (uint64_t i = 0; i < k->samples; i++) {
-      gcut__load_doubles(x->type, x->data, (i * k->channels + channel) * k->size, 1, k->size, row);
-      for (uint64_t j = 0; j < k->size; j++) row[j] -= mean[channel];
-      squares += gcut__sum_squares(row, k->size);
-    }
-    variance[channel] = squares / n;
-  }
-  return GCUT_OK;
-}
-
-// The running statistics that training puts out: old ones blended with the batch's.
-static gcut_status blend(gcut__cpu_call *c, uint32_t out, uint32_t old, const double *batch,
-                         gcut_error *err) {
-  const gcut__batch_norm_attrs *attrs = c->attrs;
-  gcut_tensor *to = output(c, out);
-  if (!to) return GCUT_OK;
-  const double *before = gcut__tensor_doubles(c, c->inputs[old]);
-  double *blended = gcut_arena_alloc(c->scratch, to->count, sizeof *blended);
-  if (!before || !blended) return GCUT_NO_MEMORY(err);
-  double momentum = (double)attrs->momentum;
-  for (uint64_t i = 0; i < to->count; i++)
-    blended[i] = before[i] * momentum + batch[i] * (1 - momentum);
-  store_all(to, blended);
-  return GCUT_OK;
-}
-
-static gcut_status train(gcut__cpu_call *c, const channels *k, const double **out_mean,
-                         const double **out_variance, gcut_error *err) {
-  double *mean = gcut_arena_alloc(c->scratch, k->channels, sizeof *mean);
-  double *variance = gcut_arena_alloc(c->scratch, k->channels, sizeof *variance);
-  if (!mean || !variance) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(batch_statistics(c, k, mean, variance, err));
-  GCUT_TRY(blend(c, 1, 3, mean, err));
-  GCUT_TRY(blend(c, 2, 4, variance, err));
-  store_all(output(c, 3), mean);
-  store_all(output(c, 4), variance);
-  *out_mean = mean;
-  *out_variance = variance;
-  return GCUT_OK;
-}
-
-enum { ROW = 256 };
-
-// Row by row of some pixels, for an input that lies channels last: the same formula as plane by
-// plane.
-static gcut_status normalize_pixels(gcut__cpu_call *c, const channels *k, const double *scale,
-                                    const double *bias, const double *mean, const double *variance,
-                                    gcut_error *err) {
-  const gcut_tensor *x = c->inputs[0];
-  gcut_tensor *y = c->outputs[0];
-  double epsilon = (double)((const gcut__batch_norm_attrs *)c->attrs)->epsilon;
-  uint64_t n = k->channels < ROW ? ROW / k->channels * k->channels : k->channels;
-  double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
-  double *factor = gcut_arena_alloc(c->scratch, n, sizeof *factor);
-  double *less = gcut_arena_alloc(c->scratch, n, sizeof *less);
-  double *more = gcut_arena_alloc(c->scratch, n, sizeof *more);
-  if (!row || !factor || !less || !more) return GCUT_NO_MEMORY(err);
-  for (uint64_t j = 0; j < n; j++) {
-    uint64_t i = j % k->channels;
-    factor[j] = scale[i] / sqrt(variance[i] + epsilon);
-    less[j] = mean[i], more[j] = bias[i];
-  }
-  for (uint64_t i = 0; i < x->count; i += n) {
-    uint64_t m = x->count - i < n ? x->count - i : n;
-    gcut__load_doubles(x->type, x->data, i, 1, m, row);
-    for (uint64_t j = 0; j < m; j++) row[j] = (row[j] - less[j]) * factor[j] + more[j];
-    gcut__store_doubles(y->type, y->data, i, 1, m, row);
-  }
-  c->order->output = true;
-  return GCUT_OK;
-}
-
-gcut_status gcut__cpu_batch_normalization(gcut__cpu_call *c, gcut_error *err) {
-  const gcut__batch_norm_attrs *attrs = c->attrs;
-  bool trains = gcut__batch_norm_trains(c->node, attrs);
-  if (trains) GCUT_TRY(gcut__cpu_straighten_input(c, err));
-  channels k = split_channels(c);
-  const gcut_tensor *x = c->inputs[0];
-  gcut_tensor *y = c->outputs[0];
-  const double *scale = gcut__tensor_doubles(c, c->inputs[1]);
-  const double *bias = gcut__tensor_doubles(c, c->inputs[2]);
-  const double *mean = gcut__tensor_doubles(c, c->inputs[3]);
-  const double *variance = gcut__tensor_doubles(c, c->inputs[4]);
-  double *row = gcut_arena_alloc(c->scratch, k.size, sizeof *row);
-  if (!scale || !bias || !mean || !variance || !row) return GCUT_NO_MEMORY(err);
-  if (c->order && c->order->input) return normalize_pixels(c, &k, scale, bias, mean, variance, err);
-  if (trains) GCUT_TRY(train(c, &k, &mean, &variance, err));
-  for (uint64_t i = 0; i < k.samples * k.channels; i++) {
-    uint64_t channel = i % k.channels;
-    double factor = scale[channel] / sqrt(variance[channel] + (double)attrs->epsilon);
-    gcut__load_doubles(x->type, x->data, i * k.size, 1, k.size, row);
-    for (uint64_t j = 0; j < k.size; j++)
-      row[j] = (row[j] - mean[channel]) * factor + bias[channel];
-    gcut__store_doubles(y->type, y->data, i * k.size, 1, k.size, row);
-  }
-  return GCUT_OK;
-}
-
 // ---- InstanceNormalization, GroupNormalization ------------------------------------------------
 
 static gcut_status normalize_groups(gcut__cpu_call *c, uint64_t groups, bool by_group,
@@ -161,7 +17,8 @@ static gcut_status normalize_groups(gcut__cpu_call *c, uint64_t groups, bool by_
   const gcut__group_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
-  uint64_t size = product(x, 2, x->rank), channels = (uint64_t)x->dims[1] / groups;
+  uint64_t size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2),
+           channels = (uint64_t)x->dims[1] / groups;
   gcut__normalization p = {
       .type = x->type,
       .out_type = x->type,
@@ -242,8 +99,8 @@ static gcut_status normalize_layers(gcut__cpu_call *c, bool center, uint32_t inv
                            .out_type = c->outputs[0]->type,
                            .x = x->data,
                            .y = c->outputs[0]->data,
-                           .n_rows = product(x, 0, axis),
-                           .n = product(x, axis, x->rank),
+                           .n_rows = (uint64_t)gcut__dims_product(axis, x->dims),
+                           .n = (uint64_t)gcut__dims_product(x->rank - axis, x->dims + axis),
                            .span = 1,
                            .epsilon = (double)attrs->epsilon,
                            .center = center};
@@ -252,8 +109,8 @@ static gcut_status normalize_layers(gcut__cpu_call *c, bool center, uint32_t inv
   p.inverse = gcut_arena_alloc(c->scratch, p.n_rows, sizeof *p.inverse);
   if (!p.mean || !p.inverse || !set_affine(c, &p)) return GCUT_NO_MEMORY(err);
   GCUT_TRY(gcut__normalize(c, &p, err));
-  if (center) store_all(output(c, 1), p.mean);
-  store_all(output(c, inverse), p.inverse);
+  if (center) gcut__put_doubles(c, 1, p.mean);
+  gcut__put_doubles(c, inverse, p.inverse);
   return GCUT_OK;
 }
 
@@ -276,7 +133,8 @@ static void lrn_channel(const gcut__cpu_call *c, uint64_t first, uint64_t channe
                         double *row) {
   const gcut__lrn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
-  uint64_t channels = (uint64_t)x->dims[1], size = product(x, 2, x->rank);
+  uint64_t channels = (uint64_t)x->dims[1],
+           size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
   uint64_t below = (uint64_t)(attrs->size - 1) / 2, above = (uint64_t)attrs->size / 2;
   uint64_t from = channel > below ? channel - below : 0;
   uint64_t to = above < channels - channel ? channel + above + 1 : channels;
@@ -294,7 +152,8 @@ static void lrn_channel(const gcut__cpu_call *c, uint64_t first, uint64_t channe
 
 gcut_status gcut__cpu_lrn(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  uint64_t channels = (uint64_t)x->dims[1], size = product(x, 2, x->rank);
+  uint64_t channels = (uint64_t)x->dims[1],
+           size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
   if (x->count == 0) return GCUT_OK;
   double *sums = gcut_arena_alloc(c->scratch, size, sizeof *sums);
   double *row = gcut_arena_alloc(c->scratch, size, sizeof *row);
@@ -319,7 +178,8 @@ gcut_status gcut__cpu_lp_normalization(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
-  uint64_t n = (uint64_t)x->dims[axis], inner = product(x, axis + 1, x->rank);
+  uint64_t n = (uint64_t)x->dims[axis],
+           inner = (uint64_t)gcut__dims_product(x->rank - axis - 1, x->dims + axis + 1);
   double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
   if (!row) return GCUT_NO_MEMORY(err);
   for (uint64_t i = 0; i < x->count / n; i++) {
@@ -398,10 +258,10 @@ gcut_status gcut__cpu_image_scaler(gcut__cpu_call *c, gcut_error *err) {
   const gcut__image_scaler_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  uint64_t n = product(x, 2, x->rank);
+  uint64_t n = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
   double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
   if (!row) return GCUT_NO_MEMORY(err);
-  for (uint64_t i = 0; i < product(x, 0, 2); i++) {
+  for (uint64_t i = 0; i < (uint64_t)gcut__dims_product(2, x->dims); i++) {
     double bias = (double)attrs->bias.data[i % attrs->bias.n];
     gcut__load_doubles(x->type, x->data, i * n, 1, n, row);
     for (uint64_t k = 0; k < n; k++) row[k] = row[k] * (double)attrs->scale + bias;

@@ -59,6 +59,12 @@ void gcut__store_doubles(gcut_dtype type, void *data, uint64_t first, uint64_t s
   }
 }
 
+void gcut__put_doubles(gcut__cpu_call *c, uint32_t i, const double *values) {
+  if (!gcut__cpu_wants(c, i)) return;
+  const gcut_tensor *to = c->outputs[i];
+  gcut__store_doubles(to->type, to->data, 0, 1, to->count, values);
+}
+
 void gcut__load_floats(gcut_dtype type, const void *data, uint64_t first, uint64_t n, float *out) {
   const uint16_t *x = (const uint16_t *)data + first;
   switch (type) {

@@ -14,7 +14,10 @@ void gcut__load_doubles(gcut_dtype type, const void *data, uint64_t first, uint6
 void gcut__store_doubles(gcut_dtype type, void *data, uint64_t first, uint64_t stride, uint64_t n,
                          const double *in);
 
-// The same for neighbouring elements of float, float16 or bfloat16.
+// All of output `i`, where it is wanted.
+void gcut__put_doubles(gcut__cpu_call *c, uint32_t i, const double *values);
+
+// Neighbouring elements of float, float16 or bfloat16 as floats.
 void gcut__load_floats(gcut_dtype type, const void *data, uint64_t first, uint64_t n, float *out);
 void gcut__store_floats(gcut_dtype type, void *data, uint64_t first, uint64_t n, const float *in);
 
