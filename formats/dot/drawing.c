@@ -54,6 +54,7 @@ gcut__box gcut__drawing_plain_box(gcut__box_shape shape) {
                      .scope = GCUT_NONE,
                      .part = GCUT_NONE,
                      .last_part = GCUT_NONE,
+                     .after = GCUT_NONE,
                      .node = GCUT_NONE};
 }
 

@@ -30,6 +30,7 @@ typedef struct gcut__box {
   uint32_t group;             // GCUT_NONE: none
   uint32_t scope, part, node; // what it stands for; GCUT_NONE: not one of that
   uint32_t last_part;         // where it stands for several
+  uint32_t after;             // of a cut: the part before it
 } gcut__box;
 
 // A dashed frame around boxes and other groups.

@@ -84,9 +84,9 @@ static void add_keys(const gcut__canvas *c, legend *l) {
   if (has_bytes(d)) add_text(c, l, "wider line: more bytes");
 }
 
-// A row of small cells at the left; what the title is wider goes to an empty last one.
-static const char *legend_row(const gcut__canvas *c, const legend *l) {
-  double left = 7.8 * (double)strlen(c->d->title) - l->width;
+// A row of small cells at the left; what others are wider goes to an empty last one.
+static const char *legend_row(const gcut__canvas *c, const legend *l, double widest) {
+  double left = widest - l->width;
   if (!*l->cells) return "";
   return gcut__caption_format(
       c->arena,
@@ -97,15 +97,21 @@ static const char *legend_row(const gcut__canvas *c, const legend *l) {
 }
 
 static const char *legends(const gcut__canvas *c) {
-  legend paints = {"", 0}, keys = {"", 0}, plans = {"", 0};
+  legend rows[] = {{"", 0}, {"", 0}, {"", 0}}, *paints = &rows[0], *plans = &rows[1],
+         *keys = &rows[2];
+  double widest = 7.8 * (double)strlen(c->d->title);
+  const char *text = "";
   if (c->d->heat_title)
-    add_heats(c, &paints);
+    add_heats(c, paints);
   else
-    add_paints(c, &paints);
-  if (c->d->other) add_plans(c, &plans);
-  add_keys(c, &keys);
-  return gcut__caption_format(c->arena, "%s%s%s", legend_row(c, &paints), legend_row(c, &plans),
-                              legend_row(c, &keys));
+    add_paints(c, paints);
+  if (c->d->other) add_plans(c, plans);
+  add_keys(c, keys);
+  for (int i = 0; i < 3; i++)
+    if (rows[i].width > widest) widest = rows[i].width;
+  for (int i = 0; i < 3; i++)
+    text = gcut__caption_format(c->arena, "%s%s", text, legend_row(c, &rows[i], widest));
+  return text;
 }
 
 const char *gcut__canvas_legends(const gcut__canvas *c) {

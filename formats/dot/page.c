@@ -8,6 +8,7 @@
 
 #include "formats/dot/bodies.h"
 #include "formats/dot/caption.h"
+#include "formats/dot/crossing.h"
 #include "formats/dot/page_parts.h"
 #include "formats/dot/views.h"
 #include "tracer/base/error.h"
@@ -32,6 +33,7 @@ typedef struct book {
   uint32_t *page_of_scope; // [n_scopes]
   uint32_t *page_of_part;  // [n_parts]
   uint32_t *nodes;         // [n_nodes] scratch
+  uint32_t *last_readers;  // [n_values] the last part that reads a value; NULL: no plan
   json_t *json_pages;
   gcut__json json; // what memory was out for
   gcut_arena *arena;
@@ -170,7 +172,12 @@ static json_t *json_of_box(book *b, const gcut__box *box, uint32_t parent) {
   if (box->has_heat) gcut__json_set(&b->json, o, "heat", json_of_heat(b, box));
   if (box->part != GCUT_NONE)
     gcut__json_set(&b->json, o, "parts", json_pack("[i, i]", (int)box->part, (int)box->last_part));
-  if (box->node != GCUT_NONE)
+  if (box->after != GCUT_NONE)
+    gcut__json_set(&b->json, o, "facts",
+                   gcut__page_cut(b->m, b->last_readers, box->after, b->arena, &b->json));
+  else if (box->part != GCUT_NONE)
+    gcut__json_set(&b->json, o, "facts", gcut__page_part(b->m, box->part, b->arena, &b->json));
+  else if (box->node != GCUT_NONE)
     gcut__json_set(&b->json, o, "facts", gcut__page_facts(b->m, box->node, b->arena, &b->json));
   return o;
 }
@@ -207,7 +214,8 @@ static json_t *json_of_tree(book *b) {
   if (!scopes) return NULL;
   for (uint32_t s = 0; s < n && !b->json.out_of_memory; s++) {
     if (g->scopes[s].n_nodes == 0 && s > 0) continue;
-    uint64_t bytes = b->m->scopes[s].weight_bytes;
+    uint64_t bytes = b->m->scopes[s].weight_bytes; // of what several nodes read, for each
+    if (bytes > b->m->weight_bytes) bytes = b->m->weight_bytes;
     scopes[s] = json_pack("{s:s, s:s, s:s, s:f, s:s, s:i, s:o, s:[]}", "name",
                           s ? gcut__caption_name(b->arena, g->scopes[s].name, 80) : "model", "path",
                           gcut__caption_name(b->arena, g->scopes[s].path, 300), "class",
@@ -312,7 +320,9 @@ gcut_status gcut__page_write(gcut__material *m, const char *title, FILE *stream,
   b.page_of_scope = GCUT_NEW_ARRAY(b.arena, uint32_t, g->n_scopes);
   b.page_of_part = GCUT_NEW_ARRAY(b.arena, uint32_t, n_parts);
   b.nodes = GCUT_NEW_ARRAY(b.arena, uint32_t, g->n_nodes);
-  gcut_status status = b.page_of_scope && b.page_of_part && b.nodes ? GCUT_OK : GCUT_NO_MEMORY(err);
+  if (m->plan) b.last_readers = gcut__crossing_last_readers(m, b.arena);
+  bool made = b.page_of_scope && b.page_of_part && b.nodes && (b.last_readers || !m->plan);
+  gcut_status status = made ? GCUT_OK : GCUT_NO_MEMORY(err);
   for (uint32_t s = 0; s < g->n_scopes && status == GCUT_OK; s++) b.page_of_scope[s] = GCUT_NONE;
   for (uint32_t p = 0; p < n_parts && status == GCUT_OK; p++) b.page_of_part[p] = GCUT_NONE;
   if (status == GCUT_OK) status = write_book(&b, title, stream, err);

@@ -39,6 +39,7 @@ static gcut_status draw_cut(pipeline *p, uint32_t after, uint32_t n_cuts, gcut_e
                   ? gcut__caption_format(arena, "%u cuts%s%s", n_cuts, size, *size ? " each" : "")
                   : gcut__caption_format(arena, "cut%s", size);
   box.subtitle = gcut__crossing_lines(p->m, c.largest, c.n, arena);
+  box.after = after;
   box.crosses = true;
   p->passing = c.known ? c.bytes : 0;
   box.crosses_other = p->m->other.plan && cuts_there_too(p->m, after);

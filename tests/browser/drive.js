@@ -19,7 +19,12 @@
     check('asks the network for nothing', performance.getEntriesByType('resource').length === 0,
       performance.getEntriesByType('resource').map(e => e.name).join(' '));
     check('shows a drawing', nodes().length > 0, stage.innerHTML.slice(0, 80));
-    changes('the wheel zooms', () => fire(stage, 'wheel', { deltaY: -200, clientX: 500, clientY: 300 }));
+    const wheel = more => fire(stage, 'wheel', { deltaY: -200, clientX: 500, clientY: 300, ...more });
+    let scale = view.scale;
+    changes('the wheel moves', () => wheel({}));
+    check('and zooms nothing', view.scale === scale, view.scale);
+    changes('with Ctrl it zooms', () => wheel({ ctrlKey: true }));
+    check('to what is larger', view.scale > scale, view.scale);
     changes('dragging moves', () => {
       stage.setPointerCapture = () => {}; // of a pointer that is there
       fire(stage, 'pointerdown', { clientX: 500, clientY: 300 });
@@ -27,10 +32,24 @@
       fire(stage, 'pointerup', {});
       drag = null;
     });
+    scale = view.scale;
+    changes('two pointers pinch', () => {
+      fire(stage, 'pointerdown', { clientX: 500, clientY: 300 });
+      fire(stage, 'pointerdown', { clientX: 600, clientY: 300, pointerId: 2 });
+      fire(stage, 'pointermove', { clientX: 800, clientY: 300, pointerId: 2 });
+      fire(stage, 'pointerup', { pointerId: 2 });
+      fire(stage, 'pointerup', {});
+      drag = null;
+    });
+    check('by as much as they part', Math.abs(view.scale / scale - 3) < 0.01, view.scale / scale);
     changes('+ zooms in', () => press('+'));
     changes('- zooms out', () => press('-'));
     changes('arrows move', () => press('ArrowDown'));
     changes('0 fits', () => press('0'));
+    press('?');
+    check('? tells the keys', at('details').textContent.includes('zoom'), at('details').textContent);
+    press('Escape');
+    check('Escape closes that', !at('details').classList.contains('open'), at('details').className);
     press('/');
     check('/ goes to the search', document.activeElement === at('search'), document.activeElement.id);
     at('search').blur();
@@ -44,6 +63,15 @@
     for (const name of ['parts', 'layers', 'ops']) {
       tab(name).click();
       check(`the view of ${name}`, tab(name).getAttribute('aria-pressed') === 'true' && nodes().length > 0, nodes().length);
+    }
+
+    tab('parts').click();
+    const cut = boxed(b => b.facts && b.facts.some(f => f[0] === 'crosses'));
+    if (cut) {
+      fire(cut, 'click', {});
+      check('a cut tells what crosses it, from where to where', /made by part \d+, last read by part \d+/.test(at('details').textContent), at('details').textContent);
+      check('and is marked', cut.classList.contains('picked'), cut.className.baseVal);
+      press('Escape');
     }
 
     tab('layers').click();
@@ -99,6 +127,12 @@
     at('search').value = '';
     at('search').dispatchEvent(new Event('input'));
     check('which folds again', open() === unsearched, open());
+    const rows = [...at('tree').querySelectorAll('[tabindex="0"]')];
+    check('the tree is one stop for Tab', rows.length === 1, rows.length);
+    rows[0].focus();
+    fire(rows[0], 'keydown', { key: 'ArrowDown' });
+    check('arrows move in it', document.activeElement !== rows[0] && document.activeElement.tabIndex === 0, document.activeElement.tagName);
+    document.activeElement.blur();
     const fold = at('tree').querySelector('.twist');
     const folded = () => at('tree').querySelector('li').classList.contains('folded');
     const was = folded();
