@@ -19,7 +19,7 @@ typedef struct planner {
   const gcut_part *part;
   const gcut__fusion *fusions;
   uint32_t n_fusions;
-  gcut_map fused;  // node -> fusion that stands there
+  gcut_map fused;  // node -> fusion that stands there, until steps say it
   gcut_map hidden; // nodes inside fusions
   gcut__layout *layout;
   gcut_arena *arena, *scratch;
@@ -42,13 +42,13 @@ static bool is_output(const gcut_map *outputs, uint32_t value) {
 }
 
 // What a fusion makes is no view: it looks at values that have no place.
-static bool is_view(const planner *p, const gcut_node *node, uint32_t output) {
-  return output == 0 && node->op && (node->op->flags & GCUT_OP_VIEW) &&
-         gcut_map_get(&p->fused, (uint32_t)(node - p->graph->nodes)) == UINT32_MAX;
+static bool is_view(const gcut__layout_step *step, const gcut_node *node, uint32_t output) {
+  return output == 0 && step->fusion == GCUT_NONE && node->op && (node->op->flags & GCUT_OP_VIEW);
 }
 
-static void add_home(planner *p, const gcut_node *node, uint32_t output, uint32_t value,
+static void add_home(planner *p, const gcut__layout_step *step, uint32_t output, uint32_t value,
                      const gcut_map *outputs) {
+  const gcut_node *node = &p->graph->nodes[step->node];
   gcut__layout *l = p->layout;
   uint32_t id = l->n_homes++;
   gcut__home *h = &l->homes[id];
@@ -59,7 +59,7 @@ static void add_home(planner *p, const gcut_node *node, uint32_t output, uint32_
     h->kind = GCUT__HOME_HEAP;
   } else if (is_output(outputs, value)) {
     h->kind = GCUT__HOME_OUTPUT;
-  } else if (is_view(p, node, output)) {
+  } else if (is_view(step, node, output)) {
     h->kind = GCUT__HOME_VIEW;
     uint32_t base = gcut_map_get(&p->homes, gcut_node_inputs(p->graph, node)[0]);
     if (base != UINT32_MAX) p->roots[id] = p->roots[base];
@@ -72,15 +72,15 @@ static gcut_status add_step(planner *p, uint32_t node_id, const gcut_map *output
                             gcut_error *err) {
   const gcut_node *node = &p->graph->nodes[node_id];
   uint32_t f = gcut_map_get(&p->fused, node_id);
-  uint32_t n = f == UINT32_MAX ? node->n_outputs : p->fusions[f].n_writes;
-  const uint32_t *made = f == UINT32_MAX ? gcut_node_outputs(p->graph, node) : p->fusions[f].writes;
+  uint32_t n = f == GCUT_NONE ? node->n_outputs : p->fusions[f].n_writes;
+  const uint32_t *made = f == GCUT_NONE ? gcut_node_outputs(p->graph, node) : p->fusions[f].writes;
   gcut__layout *l = p->layout;
   gcut__layout_step *step = &l->steps[l->n_steps];
-  *step = (gcut__layout_step){.node = node_id, .fused = f != UINT32_MAX, .first_home = l->n_homes};
+  *step = (gcut__layout_step){.node = node_id, .fusion = f, .first_home = l->n_homes};
   for (uint32_t i = 0; i < n; i++) {
     uint32_t value = made[i];
     if (value == GCUT_NONE) continue;
-    add_home(p, node, i, value, outputs);
+    add_home(p, step, i, value, outputs);
     p->last[l->n_homes - 1] = l->n_steps;
     if (!gcut_map_set(&p->homes, value, l->n_homes - 1)) return GCUT_NO_MEMORY(err);
   }
@@ -148,10 +148,10 @@ static void mark_fusion_reads(planner *p, uint32_t step, const gcut__fusion *f) 
 }
 
 static void mark_reads(planner *p, uint32_t step) {
-  uint32_t node_id = p->layout->steps[step].node, f = gcut_map_get(&p->fused, node_id);
+  uint32_t node_id = p->layout->steps[step].node, f = p->layout->steps[step].fusion;
   const gcut_node *node = &p->graph->nodes[node_id];
   p->layout->flops += p->trace->flops[node_id];
-  if (f != UINT32_MAX) {
+  if (f != GCUT_NONE) {
     mark_fusion_reads(p, step, &p->fusions[f]);
     return;
   }
@@ -283,7 +283,7 @@ gcut_status gcut__layout_create_fused(const gcut_trace *trace, const gcut_part *
   gcut_map outputs = {0};
   *out = (gcut__layout){0};
   gcut_status status = plan(&p, &outputs, err);
-  if (status == GCUT_OK) status = gcut__layout_prepare(trace, fusions, &p.fused, out, err);
+  if (status == GCUT_OK) status = gcut__layout_prepare(trace, fusions, out, err);
   gcut_map_free(&outputs);
   gcut_map_free(&p.homes);
   gcut_map_free(&p.fused);

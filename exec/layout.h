@@ -10,7 +10,6 @@
 #include "graphcut/plan.h"
 #include "graphcut/schedule.h"
 #include "graphcut/trace.h"
-#include "tracer/base/map.h"
 
 typedef enum gcut__home_kind {
   GCUT__HOME_WORKSPACE, // at `offset` of the workspace
@@ -28,7 +27,7 @@ typedef struct gcut__home {
 
 typedef struct gcut__layout_step { // a node that runs
   uint32_t node;
-  bool fused;                   // a fusion stands here
+  uint32_t fusion;              // that stands here, or GCUT_NONE
   bool of_weights;              // it reads nothing but weights: the same for every batch
   uint32_t first_home, n_homes; // of what it makes
   uint32_t first_drop, n_drops; // values that nothing in the part reads after it
@@ -67,10 +66,9 @@ GCUT_MUST_USE gcut_status gcut__layout_create_fused(const gcut_trace *trace, con
                                                     struct gcut_arena *arena, gcut__layout *out,
                                                     gcut_error *err);
 // Finds the steps that read weights alone, and where what they make lies if it is kept between
-// batches. `fused`: node -> the fusion that stands there.
+// batches.
 GCUT_MUST_USE gcut_status gcut__layout_prepare(const gcut_trace *trace, const gcut__fusion *fusions,
-                                               const gcut_map *fused, gcut__layout *layout,
-                                               gcut_error *err);
+                                               gcut__layout *layout, gcut_error *err);
 // With gcut__one_step_fusions. Lives in `arena`. Nodes that the trace folded are left out.
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
                                               struct gcut_arena *arena, gcut__layout *out,

@@ -14,7 +14,6 @@ typedef struct preparer {
   const gcut_trace *trace;
   const gcut_graph *graph;
   const gcut__fusion *fusions;
-  const gcut_map *fused; // node -> fusion that stands there
   gcut__layout *layout;
   gcut_map roots; // value that marked steps make -> home whose memory it has, or OF_WEIGHT
   gcut_map kept;  // homes to keep
@@ -27,8 +26,7 @@ static gcut__home *home_of(const preparer *p, const gcut__layout_step *step) {
 }
 
 static const gcut__fusion *fusion_of(const preparer *p, const gcut__layout_step *step) {
-  uint32_t f = gcut_map_get(p->fused, step->node);
-  return f == UINT32_MAX ? NULL : &p->fusions[f];
+  return step->fusion == GCUT_NONE ? NULL : &p->fusions[step->fusion];
 }
 
 static uint32_t n_reads(const preparer *p, const gcut__layout_step *step) {
@@ -135,9 +133,8 @@ static gcut_status prepare(preparer *p, gcut_error *err) {
 }
 
 gcut_status gcut__layout_prepare(const gcut_trace *trace, const gcut__fusion *fusions,
-                                 const gcut_map *fused, gcut__layout *layout, gcut_error *err) {
-  preparer p = {
-      .trace = trace, .graph = trace->graph, .fusions = fusions, .fused = fused, .layout = layout};
+                                 gcut__layout *layout, gcut_error *err) {
+  preparer p = {.trace = trace, .graph = trace->graph, .fusions = fusions, .layout = layout};
   gcut_status status = prepare(&p, err);
   gcut_map_free(&p.roots);
   gcut_map_free(&p.kept);

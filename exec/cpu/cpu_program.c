@@ -6,16 +6,20 @@
 #include "tracer/base/error.h"
 #include "tracer/base/map.h"
 
-static uint32_t n_reads(const gcut__cpu_program *p, const gcut__layout_step *s) {
+static const gcut_fused *group_of(const gcut__cpu_program *p, const gcut__layout_step *s) {
   const gcut_trace *t = p->base.trace;
-  const gcut_node *node = &t->graph->nodes[s->node];
-  return s->fused ? t->fused[t->fused_of[s->node]].n_reads : gcut_node_n_reads(node);
+  return s->fusion == GCUT_NONE ? NULL : &t->fused[t->fused_of[s->node]];
+}
+
+static uint32_t n_reads(const gcut__cpu_program *p, const gcut__layout_step *s) {
+  const gcut_fused *group = group_of(p, s);
+  return group ? group->n_reads : gcut_node_n_reads(&p->base.trace->graph->nodes[s->node]);
 }
 
 static uint32_t read_of(const gcut__cpu_program *p, const gcut__layout_step *s, uint32_t i) {
-  const gcut_trace *t = p->base.trace;
-  const gcut_node *node = &t->graph->nodes[s->node];
-  return s->fused ? t->fused[t->fused_of[s->node]].reads[i] : gcut_node_read(t->graph, node, i);
+  const gcut_graph *g = p->base.trace->graph;
+  const gcut_fused *group = group_of(p, s);
+  return group ? group->reads[i] : gcut_node_read(g, &g->nodes[s->node], i);
 }
 
 // Constants that the part's nodes read and that are none of its weights, each once.

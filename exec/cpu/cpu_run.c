@@ -133,7 +133,8 @@ static gcut_status settle(const running *r, gcut_error *err) {
 static gcut_status run_nodes(running *r, gcut_error *err) {
   const gcut_trace *trace = r->program->base.trace;
   gcut__cpu_device *d = r->device;
-  if (!r->step->fused) return gcut__cpu_run_node(d->runner, &d->env, r->step->node, err);
+  if (r->step->fusion == GCUT_NONE)
+    return gcut__cpu_run_node(d->runner, &d->env, r->step->node, err);
   const gcut_fused *group = &trace->fused[trace->fused_of[r->step->node]];
   return gcut__cpu_run_group(d->runner, &d->env, trace, group, err);
 }

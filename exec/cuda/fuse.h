@@ -27,7 +27,5 @@ typedef struct gcut__cuda_fusions {
 GCUT_MUST_USE gcut_status gcut__cuda_fuse(gcut__cuda *cuda, const gcut_trace *trace,
                                           const gcut_part *part, gcut_arena *arena,
                                           gcut__cuda_fusions *out, gcut_error *err);
-// The fusion that stands where a node does, or NULL.
-const gcut__cuda_fused *gcut__cuda_fusion_at(const gcut__cuda_fusions *fusions, uint32_t node);
 
 #endif

@@ -263,9 +263,3 @@ gcut_status gcut__cuda_fuse(gcut__cuda *cuda, const gcut_trace *trace, const gcu
   gcut_map_free(&m.places);
   return status;
 }
-
-const gcut__cuda_fused *gcut__cuda_fusion_at(const gcut__cuda_fusions *fusions, uint32_t node) {
-  for (uint32_t i = 0; i < fusions->n; i++)
-    if (fusions->items[i].base.node == node) return &fusions->items[i];
-  return NULL;
-}

@@ -100,18 +100,23 @@ static gcut_status pin_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_e
   return GCUT_OK;
 }
 
+static const gcut__cuda_fused *fusion_of(const gcut__cuda_program *p, uint32_t step) {
+  uint32_t f = p->layout.steps[step].fusion;
+  return f == GCUT_NONE ? NULL : &p->fusions.items[f];
+}
+
 // What a step reads.
-static const uint32_t *reads_of(const gcut__cuda_program *p, uint32_t node_id, uint32_t *out_n) {
-  const gcut_node *node = &p->base.trace->graph->nodes[node_id];
-  const gcut__cuda_fused *f = gcut__cuda_fusion_at(&p->fusions, node_id);
+static const uint32_t *reads_of(const gcut__cuda_program *p, uint32_t step, uint32_t *out_n) {
+  const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[step].node];
+  const gcut__cuda_fused *f = fusion_of(p, step);
   *out_n = f ? f->base.n_reads : node->n_inputs;
   return f ? f->base.reads : gcut_node_inputs(p->base.trace->graph, node);
 }
 
 // What it makes.
-static const uint32_t *writes_of(const gcut__cuda_program *p, uint32_t node_id, uint32_t *out_n) {
-  const gcut_node *node = &p->base.trace->graph->nodes[node_id];
-  const gcut__cuda_fused *f = gcut__cuda_fusion_at(&p->fusions, node_id);
+static const uint32_t *writes_of(const gcut__cuda_program *p, uint32_t step, uint32_t *out_n) {
+  const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[step].node];
+  const gcut__cuda_fused *f = fusion_of(p, step);
   *out_n = f ? f->base.n_writes : node->n_outputs;
   return f ? f->base.writes : gcut_node_outputs(p->base.trace->graph, node);
 }
@@ -119,7 +124,7 @@ static const uint32_t *writes_of(const gcut__cuda_program *p, uint32_t node_id, 
 static gcut_status gather_constants(gcut__cuda *cuda, gcut__cuda_program *p, gcut_error *err) {
   for (uint32_t s = 0; s < p->layout.n_steps; s++) {
     uint32_t n;
-    const uint32_t *reads = reads_of(p, p->layout.steps[s].node, &n);
+    const uint32_t *reads = reads_of(p, s, &n);
     for (uint32_t i = 0; i < n; i++)
       if (reads[i] != GCUT_NONE && p->base.trace->facts[reads[i]].constant)
         GCUT_TRY(add_constant(p, reads[i], err));
@@ -155,19 +160,20 @@ bool gcut__cuda_is_of_weights(const gcut__cuda_step *step, uint32_t i) {
 }
 
 // Every operand in device memory: then the node may run there.
-static bool all_on_device(const gcut__cuda_program *p, const gcut_node *node) {
-  uint32_t id = (uint32_t)(node - p->base.trace->graph->nodes), n, n_writes;
-  const uint32_t *reads = reads_of(p, id, &n), *writes = writes_of(p, id, &n_writes);
+static bool all_on_device(const gcut__cuda_program *p, uint32_t step) {
+  uint32_t n, n_writes;
+  const uint32_t *reads = reads_of(p, step, &n), *writes = writes_of(p, step, &n_writes);
   for (uint32_t i = 0; i < n + n_writes; i++) {
     uint32_t v = i < n ? reads[i] : writes[i - n];
     if (v != GCUT_NONE && !gcut__cuda_on_device(p, v)) return false;
   }
-  return node->n_captures == 0;
+  return p->base.trace->graph->nodes[p->layout.steps[step].node].n_captures == 0;
 }
 
-static gcut_status place_operands(gcut__cuda_program *p, gcut__cuda_step *step, gcut_error *err) {
-  const uint32_t *reads = reads_of(p, step->node, &step->n_inputs);
-  const uint32_t *writes = writes_of(p, step->node, &step->n_outputs);
+static gcut_status place_operands(gcut__cuda_program *p, uint32_t s, gcut_error *err) {
+  gcut__cuda_step *step = &p->steps[s];
+  const uint32_t *reads = reads_of(p, s, &step->n_inputs);
+  const uint32_t *writes = writes_of(p, s, &step->n_outputs);
   step->inputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_inputs);
   step->outputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_outputs);
   if (!step->inputs || !step->outputs) return GCUT_NO_MEMORY(err);
@@ -201,7 +207,7 @@ static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_
   gcut__cuda_step *step = &p->steps[s];
   const gcut_node *node = &p->base.trace->graph->nodes[p->layout.steps[s].node];
   step->node = p->layout.steps[s].node;
-  GCUT_TRY(place_operands(p, step, err));
+  GCUT_TRY(place_operands(p, s, err));
   gcut__cuda_compile c = {.cuda = cuda,
                           .trace = p->base.trace,
                           .node = node,
@@ -210,10 +216,10 @@ static gcut_status compile_step(gcut__cuda *cuda, gcut__cuda_program *p, uint32_
                           .number = p->stands_for == GCUT_NONE ? step->node : p->stands_for,
                           .depth = p->depth,
                           .lowered = &p->lowered};
-  const gcut__cuda_fused *fused = gcut__cuda_fusion_at(&p->fusions, step->node);
+  const gcut__cuda_fused *fused = fusion_of(p, s);
   if (fused) {
     GCUT_TRY(fused->compile(&c, fused, err));
-  } else if (node->op && all_on_device(p, node)) {
+  } else if (node->op && all_on_device(p, s)) {
     GCUT_TRY(node->op->flags & GCUT_OP_VIEW ? compile_view(&c, err)
                                             : gcut__cuda_compile_op(&c, err));
   }

@@ -73,7 +73,7 @@ static void test_gathered_experts_have_no_place(void **state) {
   laid it = lay_out(g);
   const gcut__layout l = it.layout;
   assert_int_equal(l.n_steps, 2);
-  assert_true(l.steps[0].fused && !l.steps[1].fused);
+  assert_true(l.steps[0].fusion == 0 && l.steps[1].fusion == GCUT_NONE);
   assert_null(home_of(&l, toy_value(g, "gathered")));
   assert_int_equal(l.bytes, gcut_range_bytes(2 * 16 * 4));
   uint64_t row = 2 * 16 * 4;
