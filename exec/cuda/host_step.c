@@ -46,13 +46,10 @@ static gcut_status fetch(gcut__cuda *cuda, gcut__cuda_program *p, const gcut__ru
   return GCUT_OK;
 }
 
-// A captured value has no place in the step: its address is found anew.
+// A captured value has no place in the step.
 static gcut_status fetch_capture(gcut__cuda *cuda, gcut__cuda_program *p,
                                  const gcut__run_args *args, uint32_t value, gcut_error *err) {
-  uint32_t home = gcut_map_get(&p->homes, value);
-  gcut__cuda_place place = {.where = GCUT_CUDA_OPERAND, .at = value};
-  if (home != UINT32_MAX && p->layout.homes[home].kind == GCUT__HOME_WORKSPACE)
-    place = (gcut__cuda_place){.where = GCUT_CUDA_WORKSPACE, .at = p->layout.homes[home].offset};
+  gcut__cuda_place place = gcut__cuda_place_of(p, value);
   return fetch(cuda, p, args, value, &place, err);
 }
 

@@ -36,7 +36,7 @@ bool gcut__cuda_on_device(const gcut__cuda_program *p, uint32_t value) {
   return gcut__static_bytes(p->base.trace, value, &bytes);
 }
 
-static gcut__cuda_place place_of(const gcut__cuda_program *p, uint32_t value) {
+gcut__cuda_place gcut__cuda_place_of(const gcut__cuda_program *p, uint32_t value) {
   gcut__cuda_place place = {.where = GCUT_CUDA_NOWHERE};
   if (value == GCUT_NONE || !gcut__cuda_on_device(p, value)) return place;
   value = base_of(p, value);
@@ -78,8 +78,9 @@ static gcut_status add_constant(gcut__cuda_program *p, uint32_t value, gcut_erro
     return GCUT_OK;
   uint64_t at = (p->constant_bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN * CONSTANT_ALIGN;
   uint8_t *larger = at + k->bytes > UINT32_MAX ? NULL : realloc(p->constant_data, at + k->bytes);
-  if (!larger || !gcut_map_set(&p->constants, value, (uint32_t)at)) return GCUT_NO_MEMORY(err);
+  if (!larger) return GCUT_NO_MEMORY(err);
   p->constant_data = larger;
+  if (!gcut_map_set(&p->constants, value, (uint32_t)at)) return GCUT_NO_MEMORY(err);
   memcpy(larger + at, k->data, k->bytes);
   p->constant_bytes = at + k->bytes;
   return GCUT_OK;
@@ -177,8 +178,9 @@ static gcut_status place_operands(gcut__cuda_program *p, uint32_t s, gcut_error 
   step->inputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_inputs);
   step->outputs = GCUT_NEW_ARRAY(p->arena, gcut__cuda_place, step->n_outputs);
   if (!step->inputs || !step->outputs) return GCUT_NO_MEMORY(err);
-  for (uint32_t i = 0; i < step->n_inputs; i++) step->inputs[i] = place_of(p, reads[i]);
-  for (uint32_t i = 0; i < step->n_outputs; i++) step->outputs[i] = place_of(p, writes[i]);
+  for (uint32_t i = 0; i < step->n_inputs; i++) step->inputs[i] = gcut__cuda_place_of(p, reads[i]);
+  for (uint32_t i = 0; i < step->n_outputs; i++)
+    step->outputs[i] = gcut__cuda_place_of(p, writes[i]);
   return GCUT_OK;
 }
 

@@ -34,6 +34,9 @@ struct gcut__cuda_program {
 // Whether a value lies in device memory while the part runs (or is a weight or constant there).
 bool gcut__cuda_on_device(const gcut__cuda_program *p, uint32_t value);
 
+// Where a value lies while the part runs.
+gcut__cuda_place gcut__cuda_place_of(const gcut__cuda_program *p, uint32_t value);
+
 // Computes a step's node on the host: what it reads comes down, what it makes goes up.
 GCUT_MUST_USE gcut_status gcut__cuda_run_on_host(gcut__cuda *cuda, gcut__cuda_program *p,
                                                  const gcut__run_args *args,

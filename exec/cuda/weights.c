@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exec/cuda/mapped.h"
+#include "exec/cuda/populate.h"
 #include "exec/cuda/ring.h"
 
 enum { NEIGHBOUR_GAP = 4096, PRODUCT_ALIGN = 16 };
@@ -122,6 +123,8 @@ static gcut_status copy_pinned(gcut__cuda *cuda, const gcut__part_weights *w, ui
                                gcut_error *err) {
   weights_state *s = w->state;
   const gcut_constant *k = w->constants[i];
+  if (!gcut__cuda_populate_read(k->data, k->bytes))
+    return GCUT_FAIL(err, GCUT_FORMAT, "a file of weights was truncated while it was read");
   GCUT_CUDA_TRY(&cuda->driver, cuMemHostAlloc, &s->copies[i], k->bytes, CU_MEMHOSTALLOC_DEVICEMAP);
   memcpy(s->copies[i], k->data, k->bytes);
   GCUT_CUDA_TRY(&cuda->driver, cuMemHostGetDevicePointer, &s->addresses[i], s->copies[i], 0);

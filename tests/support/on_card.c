@@ -57,9 +57,15 @@ static gcut_status read_inputs(void *context, size_t batch, gcut_tensor **inputs
   return GCUT_OK;
 }
 
+static void end(job *j) {
+  for (uint32_t i = 0; i < j->n_made; i++) gcut_tensor_unref(j->made[i]);
+}
+
+// Of several batches, which are alike, the last.
 static gcut_status keep(void *context, size_t batch, gcut_tensor *const *made, gcut_error *err) {
   job *j = context;
   (void)batch;
+  end(j);
   for (uint32_t i = 0; i < j->n_made; i++) {
     gcut_status status = gcut_tensor_create_uninitialized(made[i]->type, made[i]->rank,
                                                           made[i]->dims, &j->made[i], err);
@@ -83,7 +89,9 @@ static gcut_cut_options cut_options(const gcut_graph *g, bool apart, const char 
   return o;
 }
 
-static job compute(const char *text, const char *device, bool apart) {
+// `on_host`: what a card leaves to the host.
+static job compute(const char *text, const char *device, bool apart, size_t n_batches,
+                   const char *on_host) {
   const char *types[MOST_TYPES];
   gcut_graph *g;
   gcut_trace *trace;
@@ -99,22 +107,19 @@ static job compute(const char *text, const char *device, bool apart) {
   j.n_made = plan->n_fetches;
   if (apart) assert_true(plan->n_parts > 1);
   gcut_run_options options = {.device = device, .offload = "sequential"};
-  gcut_source source = {.read = read_inputs, .context = &j, .n_batches = 1};
+  gcut_source source = {.read = read_inputs, .context = &j, .n_batches = n_batches};
   gcut_sink sink = {.write = keep, .context = &j};
   assert_ok(gcut_run(g, plan, &options, &source, &sink, &result, err));
-  assert_string_equal(result.host_operators, "");
+  assert_string_equal(result.host_operators, on_host);
   gcut_plan_destroy(plan);
   gcut_trace_destroy(trace);
   gcut_graph_destroy(g);
   return j;
 }
 
-static void end(job *j) {
-  for (uint32_t i = 0; i < j->n_made; i++) gcut_tensor_unref(j->made[i]);
-}
-
-static job near_to_cpu(const char *text, double tolerance) {
-  job whole = compute(text, "cuda", false), cpu = compute(text, "cpu", false);
+static job near_to_cpu(const char *text, double tolerance, size_t n_batches, const char *on_host) {
+  job whole = compute(text, "cuda", false, n_batches, on_host);
+  job cpu = compute(text, "cpu", false, n_batches, "");
   for (uint32_t i = 0; i < whole.n_made; i++) {
     gcut_comparison c;
     assert_ok(gcut_compare("made", whole.made[i], cpu.made[i], tolerance, tolerance, &c, err));
@@ -125,12 +130,17 @@ static job near_to_cpu(const char *text, double tolerance) {
 }
 
 void expect_near(const char *text, double tolerance) {
-  job whole = near_to_cpu(text, tolerance);
+  job whole = near_to_cpu(text, tolerance, 1, "");
+  end(&whole);
+}
+
+void expect_with_host(const char *text, const char *on_host) {
+  job whole = near_to_cpu(text, 0, 3, on_host);
   end(&whole);
 }
 
 void expect_bits(const char *text, double tolerance) {
-  job whole = near_to_cpu(text, tolerance), apart = compute(text, "cuda", true);
+  job whole = near_to_cpu(text, tolerance, 1, ""), apart = compute(text, "cuda", true, 1, "");
   for (uint32_t i = 0; i < whole.n_made; i++)
     if (!gcut_tensor_equal(whole.made[i], apart.made[i])) fail_msg("other bits in %s", text);
   end(&whole);
