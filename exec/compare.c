@@ -23,12 +23,17 @@ static double element(const gcut_tensor *t, uint64_t i) {
   }
 }
 
+// The larger error; NaN is larger than any.
+static double worse(double a, double b) {
+  return isnan(b) || b > a ? b : a;
+}
+
 static void compare_element(double a, double b, double rtol, double atol, gcut_comparison *out) {
   if (a == b || (isnan(a) && isnan(b))) return;
   double error = fabs(a - b), relative = error / fabs(b);
   if (!(error <= atol + rtol * fabs(b)) || isinf(a) || isinf(b)) out->ok = false;
-  if (isnan(error) || error > out->max_abs_error) out->max_abs_error = error;
-  if (b != 0 && (isnan(relative) || relative > out->max_rel_error)) out->max_rel_error = relative;
+  out->max_abs_error = worse(out->max_abs_error, error);
+  if (b != 0) out->max_rel_error = worse(out->max_rel_error, relative);
 }
 
 static void compare_floats(const gcut_tensor *a, const gcut_tensor *b, double rtol, double atol,
@@ -73,8 +78,8 @@ static gcut_status compare_items(const char *name, const gcut_tensor *a, const g
     gcut_comparison one;
     GCUT_TRY(gcut_compare(name, a->items[i], b->items[i], rtol, atol, &one, err));
     out->ok &= one.ok;
-    out->max_abs_error = fmax(out->max_abs_error, one.max_abs_error);
-    out->max_rel_error = fmax(out->max_rel_error, one.max_rel_error);
+    out->max_abs_error = worse(out->max_abs_error, one.max_abs_error);
+    out->max_rel_error = worse(out->max_rel_error, one.max_rel_error);
   }
   return GCUT_OK;
 }
