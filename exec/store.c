@@ -122,10 +122,20 @@ static uint32_t input_index(const gcut_graph *graph, uint32_t value) {
   return i;
 }
 
-static void keep_input(gcut__store *s, uint32_t batch, const gcut_place *place,
-                       gcut_tensor *const *inputs) {
-  uint32_t value = s->problem->activations[place->activation].value;
-  gcut_tensor *t = inputs[input_index(s->graph, value)];
+static gcut_tensor *input_at(const gcut__store *s, const gcut_place *place,
+                             gcut_tensor *const *inputs) {
+  return inputs[input_index(s->graph, s->problem->activations[place->activation].value)];
+}
+
+// Whether it is what it was when its shapes were read.
+static bool is_as_before(const gcut__store *s, uint32_t batch, const gcut_place *places, uint32_t n,
+                         gcut_tensor *const *inputs) {
+  for (uint32_t i = 0; i < n; i++)
+    if (!input_at(s, &places[i], inputs)) return false;
+  return gcut__shapes_match(s->shapes->traces[s->shapes->classes[batch]], inputs);
+}
+
+static void keep_input(gcut__store *s, uint32_t batch, const gcut_place *place, gcut_tensor *t) {
   if (place->offset == GCUT_ON_HEAP) {
     *gcut__store_heap(s, place->activation, batch) = gcut_tensor_ref(t);
     gcut__store_count(s, t, true);
@@ -140,10 +150,10 @@ gcut_status gcut__store_read(gcut__store *s, uint32_t batch, const gcut_place *p
   gcut_tensor **inputs = calloc(n_inputs + 1, sizeof *inputs);
   if (!inputs) return GCUT_NO_MEMORY(err);
   gcut_status status = s->source->read(s->source->context, batch, inputs, err);
-  if (status == GCUT_OK &&
-      !gcut__shapes_match(s->shapes->traces[s->shapes->classes[batch]], inputs))
+  if (status == GCUT_OK && !is_as_before(s, batch, places, n, inputs))
     status = GCUT_FAIL(err, GCUT_FORMAT, "batch %u changed while it was used", batch);
-  for (uint32_t i = 0; i < n && status == GCUT_OK; i++) keep_input(s, batch, &places[i], inputs);
+  for (uint32_t i = 0; i < n && status == GCUT_OK; i++)
+    keep_input(s, batch, &places[i], input_at(s, &places[i], inputs));
   for (uint32_t i = 0; i < n_inputs; i++) gcut_tensor_unref(inputs[i]);
   free(inputs);
   return status;

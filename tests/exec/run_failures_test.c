@@ -60,6 +60,20 @@ static void test_a_failing_source_ends_the_run(void **state) {
   }
 }
 
+static void test_a_batch_that_changes_ends_the_run(void **state) {
+  fixture *x = *state;
+  gcut_run_result result;
+  bowl b = {0};
+  gcut_run_options options = {.offload = "sequential"};
+  x->feed.absent_at = 1;
+  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_FORMAT,
+               "batch 0 has no input 'x'");
+  x->feed.calls = 0;
+  x->feed.absent_at = 4; // it was there when shapes were read
+  assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_FORMAT,
+               "changed while it was used");
+}
+
 static void test_a_failing_sink_ends_the_run(void **state) {
   fixture *x = *state;
   gcut_run_result result;
@@ -162,6 +176,7 @@ static void test_timeline_is_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_a_failing_source_ends_the_run, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_batch_that_changes_ends_the_run, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_failing_sink_ends_the_run, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_refused_before_work, set_up,
                                       tear_down),

@@ -10,7 +10,8 @@ typedef struct feed {
   const gcut_graph *graph;    // of inputs [rows, 4] in float32
   int64_t rows[MOST_BATCHES]; // of each batch's inputs
   size_t n;
-  _Atomic int calls, fail_at; // the call that fails; 0: none
+  // The call that fails, and the one that gives no inputs; 0: none.
+  _Atomic int calls, fail_at, absent_at;
 } feed;
 
 typedef struct bowl {
