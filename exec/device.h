@@ -99,7 +99,8 @@ typedef struct gcut__device_ops {
 
   // Order between queues; all NULL where calls return when their work is done.
   //
-  // Marks the end of what the queue holds so far.
+  // Marks the end of what the queue holds so far. What *out_event is then is to be released, also
+  // on failure.
   gcut_status (*record)(gcut__device *device, gcut_queue queue, gcut__event **out_event,
                         gcut_error *err);
   // What is put on the queue from now on starts after the event.

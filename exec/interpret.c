@@ -205,12 +205,12 @@ static gcut_status record(interpreter *in, const gcut_command *c, gcut__event **
 // The heap's tensors may still be read by what a queue of the device holds.
 static gcut_status settle_queue(interpreter *in, const gcut_command *c, gcut_error *err) {
   const gcut__device_ops *ops = in->x->device->ops;
-  gcut__event *event;
+  gcut__event *event = NULL;
   if (!in->events || c->kind != GCUT_DROP || c->space != GCUT_SPACE_HEAP) return GCUT_OK;
   if (c->queue == GCUT_QUEUE_HOST || c->queue == GCUT_QUEUE_DISK) return GCUT_OK;
-  GCUT_TRY(ops->record(in->x->device, (gcut_queue)c->queue, &event, err));
-  gcut_status status = ops->sync(in->x->device, event, NULL, err);
-  ops->release(in->x->device, event);
+  gcut_status status = ops->record(in->x->device, (gcut_queue)c->queue, &event, err);
+  if (status == GCUT_OK) status = ops->sync(in->x->device, event, NULL, err);
+  if (event) ops->release(in->x->device, event);
   return status;
 }
 

@@ -50,11 +50,14 @@ static gcut_status attempt(const trial *t, uint32_t n, double *out, gcut_error *
   return status;
 }
 
-// The same, where what does not fit takes forever.
+// The same, where what does not fit takes forever; err says so of whole batches alone.
 static gcut_status weigh(const trial *t, uint32_t n, double *out, gcut_error *err) {
+  gcut_error why;
   *out = INFINITY;
-  gcut_status status = attempt(t, n, out, err);
-  return status == GCUT_BUDGET ? GCUT_OK : status;
+  gcut_status status = attempt(t, n, out, &why);
+  bool exceeds = status == GCUT_BUDGET;
+  if (err && status != GCUT_OK && (!exceeds || n == 0)) *err = why;
+  return exceeds ? GCUT_OK : status;
 }
 
 // The plan at the shapes of the trace, as a run takes it.
@@ -123,13 +126,12 @@ static void prefer_whole(gcut_micro_choice *c, double whole) {
 // Where nothing fits, err says why whole batches do not.
 static gcut_status choose(const trial *t, gcut_micro_choice *out, gcut_error *err) {
   int64_t batch = gcut_slicing_batch(t->options->slicing, t->trace);
-  gcut_error ignored;
   double whole, seconds;
   GCUT_TRY(weigh(t, 0, &whole, err));
   consider(out, 0, whole);
   for (uint32_t n = gcut_micro_halve(0, batch); n > 0; n = gcut_micro_halve(n, batch)) {
     if (is_too_fine(t, out, batch, n)) break;
-    GCUT_TRY(weigh(t, n, &seconds, &ignored));
+    GCUT_TRY(weigh(t, n, &seconds, err));
     consider(out, n, seconds);
   }
   prefer_whole(out, whole);

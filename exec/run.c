@@ -374,7 +374,6 @@ static gcut_status run_session(const gcut_graph *graph, const gcut_plan *plan,
                                const gcut_sink *sink, gcut_run_result *out_result,
                                gcut_error *err) {
   session s = {.graph = graph, .plan = plan, .options = options, .source = source, .sink = sink};
-  *out_result = (gcut_run_result){0};
   gcut_status status = run(&s, out_result, err);
   close_session(&s);
   return status;
@@ -383,6 +382,7 @@ static gcut_status run_session(const gcut_graph *graph, const gcut_plan *plan,
 gcut_status gcut_run(const gcut_graph *graph, const gcut_plan *plan,
                      const gcut_run_options *options, const gcut_source *source,
                      const gcut_sink *sink, gcut_run_result *out_result, gcut_error *err) {
+  *out_result = (gcut_run_result){0};
   if (options->micro_batch == 0)
     return run_session(graph, plan, options, source, sink, out_result, err);
   gcut__slices slices;

@@ -59,18 +59,19 @@ static void unload_after(gcut__weaver *w, uint32_t step) {
 
 // ---- the loop ---------------------------------------------------------------------------------
 
-static gcut_status begin_pass(gcut__weaver *w, const gcut__step *s) {
+static void begin_step(gcut__weaver *w, const gcut__step *s) {
   gcut__set_pass(w->builder, s->pass);
-  if (s->part == 0 && s->first_batch == 0) memset(w->read, 0, w->problem->n_batches);
-  if (s->part == 0) gcut__shelf_forget(&w->parked), gcut__shelf_forget(&w->host);
-  return GCUT_OK;
+  if (!gcut__keeps_prepared(w->plan, s->part)) w->prepared[s->part] = GCUT_NONE;
+  if (s->part > 0) return;
+  if (s->first_batch == 0) memset(w->read, 0, w->problem->n_batches);
+  gcut__shelf_forget(&w->parked);
+  gcut__shelf_forget(&w->host);
 }
 
 static gcut_status emit(gcut__weaver *w) {
   for (uint32_t i = 0; i < w->plan->n_steps; i++) {
     w->step = &w->plan->steps[i];
-    if (!gcut__keeps_prepared(w->plan, w->step->part)) w->prepared[w->step->part] = GCUT_NONE;
-    GCUT_TRY(begin_pass(w, w->step));
+    begin_step(w, w->step);
     load_ahead(w);
     for (uint32_t b = 0; b < w->step->n_batches; b++) {
       w->batch = w->step->first_batch + b;
