@@ -17,7 +17,7 @@
 
 // More threads than twelve gain nothing; of a larger ring less is still in the processor's caches
 // when the card reads it.
-enum { MOST_COPIERS = 12, GROUPS = 3, MOST_RUNS = 64 };
+enum { MOST_COPIERS = 12, GROUPS = 4, MOST_RUNS = 64 };
 static const uint64_t PIECE = UINT64_C(1) << 20, GROUP = UINT64_C(16) << 20, ALIGNMENT = 256;
 
 typedef struct run { // bytes that lie side by side here and on the card
@@ -219,7 +219,6 @@ static void put_down(gcut__cuda_ring *r, group *g, gcut_status status, gcut_erro
 // ---- copiers ----------------------------------------------------------------------------------
 
 static gcut_status fill(gcut__cuda_ring *r, const piece *p, gcut_error *err) {
-  GCUT_TRY(gcut__cuda_enter(r->cuda, err));
   GCUT_CUDA_TRY(&r->cuda->driver, cuEventSynchronize, p->group->left);
   if (!gcut__cuda_populate_read(p->from, p->bytes))
     return GCUT_FAIL(err, GCUT_FORMAT, "a file of weights was truncated while it was read");
@@ -241,6 +240,8 @@ static void move_pieces(gcut__cuda_ring *r) {
 
 static void *copy(void *argument) {
   gcut__cuda_ring *r = argument;
+  gcut_error err;
+  if (gcut__cuda_enter(r->cuda, &err) != GCUT_OK) return NULL; // one fewer
   pthread_mutex_lock(&r->mutex);
   while (!r->closing) {
     move_pieces(r);

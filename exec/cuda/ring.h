@@ -4,7 +4,7 @@
 // was built and measured first. Registering runs at 28 to 48 GB/s, holds the driver's lock so that
 // launches wait, and what was registered must be given up again where a model is larger than
 // memory. A dozen threads that copy come near the wire's own rate from the first byte on, hold up
-// nothing, and use 48 MiB whatever the model's size.
+// nothing, and use 64 MiB whatever the model's size.
 #ifndef GCUT_EXEC_CUDA_RING_H
 #define GCUT_EXEC_CUDA_RING_H
 
