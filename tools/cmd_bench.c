@@ -258,7 +258,8 @@ static int run(const void *given) {
 static const tool_option options[] = {
     TOOL_INPUT_OPTION,
     TOOL_LOAD_OPTIONS(arguments),
-    TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload, "only these (all)"),
+    TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload,
+                "how weights move: these alone (every strategy); see graphcut help offload"),
     TOOL_OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
     TOOL_OPTION("--device", NULL, "D", TEXT, device,
                 "cuda, cuda:N or cpu (cuda where a card and its driver are found, else cpu)"),

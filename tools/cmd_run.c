@@ -342,7 +342,7 @@ static const tool_option options[] = {
                 "outputs (cuda "
                 "where a card and its driver are found, else cpu)"),
     TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
-                "how weights move (sequential); see graphcut help simulate"),
+                "how weights move (sequential); see graphcut help offload"),
     TOOL_OPTION("--spill", NULL, "FOLDER", TEXT, spill,
                 "folder of the spill file (TMPDIR, or /var/tmp)"),
     TOOL_OPTION("--output", "-o", "PATH", WRITTEN, output,

@@ -277,20 +277,16 @@ static const tool_option options[] = {
                   "the machine: a file (graphcut device writes one), or h100-pcie, h200-assumed, "
                   "gb200-assumed, rtx4090-assumed, rtx3060-assumed, laptop-8gb-assumed"),
     TOOL_REQUIRED("--batches", NULL, "N", COUNT, batches,
-                  "how many, of the shapes that --set gives"),
-    TOOL_OPTION(
-        "--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
-        "only this (all): resident; sequential; prefetch:group=N,stream=M,ahead=S; "
-        "uva:bytes=B,match=re:...; partial:keep=K,order=strided|prefix; hybrid:min-tokens=N; auto. "
-        "Each takes "
-        "loop=parts|batches, batches=N a step, place=device|host of activations, "
-        "prepare=once|each: what a part makes of weights alone"),
+                  "so many batches, of the shapes that --set gives"),
+    TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
+                "how weights move: this alone (auto, and the others beside it); see graphcut help "
+                "offload"),
     TOOL_LOAD_OPTIONS(arguments),
     TOOL_OPTION(
         "--timeline", NULL, "FILE.json|.svg", WRITTEN, timeline,
         "write when each command would run: a trace for ui.perfetto.dev, or a picture (.svg)"),
     TOOL_OPTION("--schedule", NULL, "FILE|-", WRITTEN, schedule,
-                "write the schedule as text (- for stdout)"),
+                "write the schedule as text (-: to standard output)"),
     TOOL_MODEL_OPTIONS(arguments),
     TOOL_OPTIONS_END,
 };

@@ -79,11 +79,10 @@ static const tool_option options[] = {
 
 const tool_verb tool_verb_synth = {
     .name = "synth",
-    .operands = "SHAPE",
+    .operands = "SHAPE|MODEL",
     .summary =
-        "Makes a model to measure with. SHAPE is a model whose weights file is missing, "
-        "which gets seeded random "
-        "values scaled by fan-in, or a decoder as "
+        "Makes a model to measure with. Of a MODEL whose weights file is missing it writes that "
+        "file: seeded random values scaled by fan-in. SHAPE is a decoder as "
         "hidden=4096,layers=32,heads=32,kv_heads=8,intermediate=14336,vocab=128256,type="
         "bfloat16,opset=18; experts=8,experts_per_token=2 makes its layers mixtures of experts.",
     .n_operands = 1,

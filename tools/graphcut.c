@@ -24,7 +24,7 @@ static const tool_verb *find_verb(const char *name) {
 }
 
 static void print_overview(FILE *stream) {
-  enum { WIDE = 78, COLUMN = 30 };
+  enum { WIDE = 78, COLUMN = 34 };
   size_t width = table_width(stream) ? table_width(stream) : WIDE + 2;
   tool_print_wrapped("graphcut cuts an ONNX model into parts and streams them through a device.", 0,
                      width, stream);
@@ -33,11 +33,13 @@ static void print_overview(FILE *stream) {
     const tool_verb *v = verbs[i];
     char summary[100];
     snprintf(summary, sizeof summary, "%.*s", (int)strcspn(v->summary, "."), v->summary);
-    fprintf(stream, "  graphcut %-10s %-8s ", v->name, v->operands);
+    fprintf(stream, "  graphcut %-10s %-11s ", v->name, v->operands);
     tool_print_wrapped(summary, COLUMN, width, stream);
   }
   fprintf(stream, "\n");
-  tool_print_wrapped("graphcut help VERB tells a verb's options; graphcut --version the version.",
+  tool_print_wrapped("graphcut help VERB tells a verb's options, graphcut help offload the "
+                     "strategies; graphcut --version "
+                     "the version.",
                      0, width, stream);
 }
 

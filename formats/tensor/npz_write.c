@@ -1,5 +1,5 @@
-// Writes .npz files: zip archives of .npy arrays, by libzip into a file that appears whole or not at
-// all. (Left to itself libzip writes a temporary file with a name, which stays if the process is
+// Writes .npz files: zip archives of .npy arrays, by libzip into a file that appears whole or not
+// at all. (Left to itself libzip writes a temporary file with a name, which stays if the process is
 // killed.)
 #include <stdlib.h>
 #include <zip.h>

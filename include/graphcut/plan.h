@@ -147,8 +147,9 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_plan_parse(const gcut_trace *trace, cons
                                                    size_t size, const char *path,
                                                    gcut_plan **out_plan, gcut_error *err);
 
-// Takes the next target, or value to fetch, off a comma-separated list, which it writes into: *rest moves on, NULL at
-// the end. A comma inside the brackets of a pattern, or after a backslash, is the pattern's.
+// Takes the next target, or value to fetch, off a comma-separated list, which it writes into: *rest
+// moves on, NULL at the end. A comma inside the brackets of a pattern, or after a backslash, is the
+// pattern's.
 GCUT_API char *gcut_target_next(char **rest);
 
 // Targets that the graph itself suggests: its repeated block first. Best first; owned by the list.

@@ -28,6 +28,8 @@ for columns in 60 80 120; do
   fits 'operators' $columns
   on_terminal $columns "'$GRAPHCUT' help"
   fits 'verbs' $columns
+  on_terminal $columns "'$GRAPHCUT' help offload"
+  fits 'strategies' $columns
   on_terminal $columns "'$GRAPHCUT' help draw"
   fits 'help' $columns
   on_terminal $columns "'$GRAPHCUT' inspect $model"
@@ -113,6 +115,10 @@ completes() {
 }
 completes 'verbs' 'cut' cu
 completes 'verbs of help' 'draw' help dr
+completes 'strategies of help' 'offload' help of
+completes 'no files for a number' '' run m.onnx --passes ''
+completes 'slices' 'off' run m.onnx --micro-batch o
+completes 'views in one word' '--view=layers' draw m.onnx --view=la
 completes 'options' '--targets --targets-per-part' cut m.onnx --targ
 completes 'options of each verb' '--host-budget' run m.onnx --host
 completes 'views' 'layers' draw m.onnx --view la
@@ -132,9 +138,35 @@ for shell in zsh fish; do
     echo "ok - the script of $shell # SKIP $shell is not there"
   fi
 done
+# What zsh makes of the tab key the first time, which loads the script, and within an option's word: what a command of that
+# name is then given.
+if command -v zsh >/dev/null; then
+  mkdir "$work/functions" "$work/bin"
+  "$GRAPHCUT" help --zsh >"$work/functions/_graphcut"
+  printf '#!/bin/sh\necho "got: $*."\n' >"$work/bin/graphcut"
+  chmod +x "$work/bin/graphcut"
+  cat >"$work/tab.zsh" <<'END'
+zmodload zsh/zpty
+zpty shell "env PATH=$1/bin:$PATH TERM=dumb zsh -f -i"
+zpty -w shell "fpath=($1/functions \$fpath); autoload -Uz compinit; compinit -u -D; print rea''dy"
+zpty -r -m shell text '*ready*'
+zpty -w shell $'graphcut cu\t'
+zpty -r -m shell text '*got: cut.*'
+zpty -w shell $'graphcut draw m.onnx --view=la\t'
+zpty -r -m shell text '*got: draw m.onnx --view=layers.*'
+zpty -d shell
+END
+  check 'zsh completes, the first time and after =' timeout 60 zsh -f "$work/tab.zsh" "$work"
+else
+  echo 'ok - zsh completes # SKIP zsh is not there'
+fi
 if command -v fish >/dev/null; then
   check 'fish completes' fish -c "source $work/completion; complete -C 'graphcut draw --view la'"
   says 'fish completes views' 'layers'
+  check 'fish completes verbs' fish -c "source $work/completion; complete -C 'graphcut help '"
+  says 'fish completes strategies of help' 'offload'
+  check 'fish completes a number' fish -c "source $work/completion; cd /; complete -C 'graphcut run m --passes '"
+  lacks 'fish completes no files for a number' 'etc'
 fi
 
 # The manual page and every shell know each option of each verb, with its short form.

@@ -27,8 +27,9 @@ static void sizes(void **state) {
 }
 
 static void texts_that_are_no_sizes(void **state) {
-  static const char *const texts[] = {"",    ".",   "-1",  "+1", " 1",  "1 ",  "G",    "2Q",  "1KiBs",
-                                      "0x1", "nan", "inf", "8E", "1,5", "2P", "1e30", "9e18T"};
+  static const char *const texts[] = {"",   ".",   "-1",    "+1",   " 1",   "1 ",
+                                      "G",  "2Q",  "1KiBs", "0x1",  "nan",  "inf",
+                                      "8E", "1,5", "2P",    "1e30", "9e18T"};
   uint64_t bytes;
   (void)state;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
