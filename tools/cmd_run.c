@@ -65,7 +65,8 @@ static gcut_status open_plan(job *j) {
                             .sizes = {.n_batches = (uint32_t)j->inputs.n,
                                       .n_passes = a->load.passes,
                                       .budget = a->cut.budget,
-                                      .host_budget = a->load.host_budget},
+                                      .host_budget = a->load.host_budget,
+                                      .early = tool_is_archive(a->output)},
                             .note = j->cut_note};
   gcut_error misfit;
   gcut_status status = GCUT_OK, fits = GCUT_OK;
@@ -175,6 +176,7 @@ static gcut_status run_job(job *j) {
   gcut_status status = run_plan(j, j->plan, j->options, j->options.device, &j->result);
   if (status == GCUT_BUDGET)
     tool_micro_advise(&j->choice, j->a->load.micro_batch, &j->micro, j->shaped, j->plan, &j->err);
+  if (status == GCUT_OK) status = tool_results_commit(&j->results, &j->err);
   if (status == GCUT_OK && j->a->self_check) status = self_check(j);
   return status;
 }
@@ -280,7 +282,8 @@ static int print_text(const job *j) {
 }
 
 static int report(job *j) {
-  int status = j->a->common.json ? print_json(j) : print_text(j);
+  bool unheard = j->results.archived && j->a->common.quiet && !strcmp(j->a->output, "-");
+  int status = j->a->common.json ? print_json(j) : unheard ? 0 : print_text(j);
   if (status != 0) return status;
   if (tool_results_check(&j->results, &j->err) != GCUT_OK) return tool_fail(GCUT_MISMATCH, &j->err);
   if (j->results.differs) {
@@ -345,8 +348,10 @@ static const tool_option options[] = {
                 "how weights move (sequential); see graphcut help offload"),
     TOOL_OPTION("--spill", NULL, "FOLDER", TEXT, spill,
                 "folder of the spill file (TMPDIR, or /var/tmp)"),
-    TOOL_OPTION("--output", "-o", "PATH", WRITTEN, output,
-                "write outputs there: an .npz file for one batch, else a folder"),
+    TOOL_OPTION(
+        "--output", "-o", "PATH|-", WRITTEN, output,
+        "write outputs there: an .npz file for one batch, a folder, or a .tar archive (- on "
+        "stdout), which takes each as it is made"),
     TOOL_OPTION("--expect", NULL, "PATH...", PATHS, expect, "compare outputs with these"),
     TOOL_OPTION("--rtol", NULL, "R", REAL, rtol, "relative tolerance of --expect (1e-3)"),
     TOOL_OPTION("--atol", NULL, "A", REAL, atol, "absolute tolerance of --expect (1e-4)"),

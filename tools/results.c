@@ -1,7 +1,10 @@
 #include "results.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -53,14 +56,21 @@ static void choose_names(tool_results *r) {
   free(stems);
 }
 
-static void output_path(const tool_results *r, size_t batch, char *buffer, size_t size) {
+static void batch_name(const tool_results *r, size_t batch, char *buffer, size_t size) {
   stem name = stem_of(tool_batches_path(r->inputs, batch));
-  if (r->one_file)
-    snprintf(buffer, size, "%s", r->output);
-  else if (r->numbered)
-    snprintf(buffer, size, "%s/%06zu.npz", r->output, batch);
+  if (r->numbered)
+    snprintf(buffer, size, "%06zu", batch);
   else
-    snprintf(buffer, size, "%s/%.*s.npz", r->output, name.length, name.text);
+    snprintf(buffer, size, "%.*s", name.length, name.text);
+}
+
+static void output_path(const tool_results *r, size_t batch, char *buffer, size_t size) {
+  char name[512]; // a file's
+  batch_name(r, batch, name, sizeof name);
+  if (r->one_file || r->archived)
+    snprintf(buffer, size, "%s", r->output);
+  else
+    snprintf(buffer, size, "%s/%s.npz", r->output, name);
 }
 
 // Outputs over a batch or over what they are compared with would be read for these.
@@ -77,9 +87,34 @@ static gcut_status check_unread(const tool_results *r, gcut_error *err) {
 
 // ---- open -------------------------------------------------------------------------------------
 
+static bool ends_in(const char *path, const char *extension) {
+  size_t length = strlen(path), n = strlen(extension);
+  return length > n && !strcmp(path + length - n, extension);
+}
+
+bool tool_is_archive(const char *output) {
+  return output && (!strcmp(output, "-") || ends_in(output, ".tar"));
+}
+
+// The archive keeps what was standard output; what is printed from now on goes to stderr.
+static gcut_status take_stdout(gcut_output *out, gcut_error *err) {
+  int descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  *out = (gcut_output){.path = strdup("standard output"), .direct = true};
+  if (descriptor >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+    out->stream = fdopen(descriptor, "wb");
+  if (out->stream && out->path) return GCUT_OK;
+  return fail(err, GCUT_IO, "standard output cannot be written: %s", strerror(errno));
+}
+
+static gcut_status open_archive(tool_results *r, gcut_error *err) {
+  r->archived = true;
+  return strcmp(r->output, "-") != 0 ? gcut_output_open(r->output, &r->archive, err)
+                                     : take_stdout(&r->archive, err);
+}
+
 static gcut_status open_output(tool_results *r, gcut_error *err) {
-  size_t length = strlen(r->output);
-  r->one_file = length > 4 && !strcmp(r->output + length - 4, ".npz");
+  if (tool_is_archive(r->output)) return open_archive(r, err);
+  r->one_file = ends_in(r->output, ".npz");
   if (r->one_file && r->inputs->n > 1)
     return fail(err, GCUT_ARGUMENT,
                 "'%.600s' is one file, but there are several batches: name a folder", r->output);
@@ -111,10 +146,35 @@ void tool_results_close(tool_results *results) {
   free(results->compared);
   free(results->digests);
   free(results->wrong);
+  gcut_output_abort(&results->archive);
   *results = (tool_results){0};
 }
 
 // ---- writing ----------------------------------------------------------------------------------
+
+// Of a value that is fetched twice the first is written.
+static bool is_named_before(const tool_results *r, uint32_t i) {
+  for (uint32_t k = 0; k < i; k++)
+    if (r->plan->fetches[k] == r->plan->fetches[i]) return true;
+  return false;
+}
+
+static gcut_status archive_outputs(tool_results *r, size_t batch, gcut_tensor *const *outputs,
+                                   gcut_error *err) {
+  char path[8192], folder[512];
+  gcut_status status = GCUT_OK;
+  batch_name(r, batch, folder, sizeof folder);
+  for (uint32_t i = 0; i < r->plan->n_fetches && status == GCUT_OK; i++) {
+    if (!outputs[i] || is_named_before(r, i)) continue;
+    snprintf(path, sizeof path, "%s/%s.npy", folder, output_name(r, i));
+    status = gcut_tar_add(&r->archive, path, outputs[i], err);
+  }
+  return status;
+}
+
+gcut_status tool_results_commit(tool_results *r, gcut_error *err) {
+  return r->archived ? gcut_tar_commit(&r->archive, err) : GCUT_OK;
+}
 
 static gcut_status write_outputs(const tool_results *r, size_t batch, gcut_tensor *const *outputs,
                                  gcut_error *err) {
@@ -181,7 +241,7 @@ static gcut_status compare_outputs(tool_results *r, size_t batch, gcut_tensor *c
     if (at == GCUT_NONE)
       status = fail(err, GCUT_FORMAT, "output '%.200s' is expected, but not computed",
                     expected.names[i]);
-    else
+    else if (outputs[at])
       status = compare_one(r, batch, at, outputs[at], expected.tensors[i], err);
   }
   gcut_batch_free(&expected);
@@ -200,6 +260,7 @@ static void check_digest(tool_results *r, size_t batch, uint32_t i, gcut_digest 
 
 static void digest_outputs(tool_results *r, size_t batch, gcut_tensor *const *outputs) {
   for (uint32_t i = 0; i < r->plan->n_fetches; i++) {
+    if (!outputs[i]) continue;
     gcut_digest digest = gcut_tensor_digest(outputs[i]);
     if (r->checking)
       check_digest(r, batch, i, digest);
@@ -213,14 +274,15 @@ static gcut_status take(void *context, size_t batch, gcut_tensor *const *outputs
   if (r->remember || r->checking) digest_outputs(r, batch, outputs);
   if (r->checking) return GCUT_OK;
   if (r->output) {
-    gcut_status status = write_outputs(r, batch, outputs, err);
+    gcut_status status = r->archived ? archive_outputs(r, batch, outputs, err)
+                                     : write_outputs(r, batch, outputs, err);
     if (status != GCUT_OK) return status;
   }
   return r->expected ? compare_outputs(r, batch, outputs, err) : GCUT_OK;
 }
 
 gcut_sink tool_results_sink(tool_results *results) {
-  return (gcut_sink){.write = take, .context = results};
+  return (gcut_sink){.write = take, .context = results, .early = results->archived};
 }
 
 gcut_status tool_results_check(const tool_results *r, gcut_error *err) {

@@ -13,8 +13,10 @@ typedef struct tool_results {
   const gcut_graph *graph;
   const gcut_plan *plan;
   const tool_batches *inputs;
-  const char *output;           // path, or NULL
-  bool one_file;                // the path is the one batch's file
+  const char *output; // path, or NULL
+  bool one_file;      // the path is the one batch's file
+  bool archived;      // all go to `archive`, as parts make them
+  gcut_output archive;
   bool numbered;                // files in the folder bear numbers, for batches' names will not do
   const tool_batches *expected; // or NULL
   double rtol, atol;
@@ -27,6 +29,10 @@ typedef struct tool_results {
   char difference[512];
 } tool_results;
 
+// Whether an --output is an archive (.tar), which takes outputs as they are made: "-", too, the
+// archive on standard output, which everything else that is printed then leaves for stderr.
+bool tool_is_archive(const char *output);
+
 // `output`: made where it is a folder. GCUT_ARGUMENT: one file for several batches, or outputs over
 // what is read. GCUT_FORMAT: not as many batches are expected as there are.
 gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
@@ -34,6 +40,8 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
                               const tool_batches *expected, tool_results *out, gcut_error *err);
 void tool_results_close(tool_results *results);
 gcut_sink tool_results_sink(tool_results *results);
+// After the run that made them: all that goes to one archive is there.
+gcut_status tool_results_commit(tool_results *results, gcut_error *err);
 // GCUT_MISMATCH, saying which batches, where not everything compared is within tolerance.
 gcut_status tool_results_check(const tool_results *results, gcut_error *err);
 // Whether parts were computed on the host beside a card: its kernels round differently, so such a

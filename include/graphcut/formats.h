@@ -3,6 +3,7 @@
 #define GRAPHCUT_FORMATS_H
 
 #include "graphcut/graph.h"
+#include "graphcut/output.h"
 #include "graphcut/plan.h"
 #include "graphcut/tensor.h"
 
@@ -88,6 +89,13 @@ GCUT_API GCUT_MUST_USE gcut_status gcut_npz_parse(const void *data, size_t size,
                                                   gcut_batch *out_batch, gcut_error *err);
 GCUT_API GCUT_MUST_USE gcut_status gcut_npz_write(const char *path, const gcut_batch *batch,
                                                   gcut_error *err);
+// Adds a tensor to a tar archive of .npy arrays, under the name of a file in it
+// ("batch/value.npy"); it is on its way when the call returns, so an archive may be a pipe.
+// GCUT_UNSUPPORTED of what numpy does not hold.
+GCUT_API GCUT_MUST_USE gcut_status gcut_tar_add(gcut_output *archive, const char *name,
+                                                const gcut_tensor *tensor, gcut_error *err);
+// Ends archive and output, as gcut_output_commit does.
+GCUT_API GCUT_MUST_USE gcut_status gcut_tar_commit(gcut_output *archive, gcut_error *err);
 // A serialized TensorProto, SequenceProto or OptionalProto; `kind` says which. Copies the elements.
 GCUT_API GCUT_MUST_USE gcut_status gcut_tensor_read_pb(const char *path, gcut_kind kind,
                                                        gcut_tensor **out_tensor, char **out_name,

@@ -44,6 +44,22 @@ check 'run --fetch in:T' "$GRAPHCUT" run $llama --input $inputs --fetch 'in:Line
 check 'run: fetched by name' "$GRAPHCUT" run $llama --input $inputs --fetch mul_90,view_3,mul_308 --output "$work/named.npz"
 check 'run: the same values' "$GRAPHCUT" run $llama --input $inputs --fetch in:LlamaAttention,in:Linear --expect "$work/named.npz" --rtol 0 --atol 0
 refuse 'run: nothing to fetch' 2 'all of it comes of weights and shapes' "$GRAPHCUT" run $llama --input $inputs --fetch in:Range
+
+# An archive takes what every part makes as it is made: so host memory need not hold it.
+fetched="$GRAPHCUT run $llama --input $work/in --targets LlamaDecoderLayer --fetch in:MatMul --json"
+peak_of() { sed -n 's/.*"peak_host_bytes": \([0-9]*\).*/\1/p' "$1"; }
+check 'run: a folder of many values' $fetched --output "$work/held"
+peak_of "$work/out" >"$work/held.peak"
+check 'run: an archive' $fetched --output "$work/a.tar" --expect "$work/held" --rtol 0 --atol 0
+if [ $((2 * $(peak_of "$work/out"))) -lt "$(cat "$work/held.peak")" ]; then echo 'ok - run: an archive does not wait'
+else echo "not ok - run: an archive took $(peak_of "$work/out") bytes of the host, a folder $(cat "$work/held.peak")"; fi
+if [ "$(tar -tf "$work/a.tar" | grep -c '^[ab]/.*\.npy$')" = 66 ]; then echo 'ok - run: an array a batch and value'
+else echo "not ok - run: an archive of $(tar -tf "$work/a.tar" | wc -l)"; fi
+if $fetched -o - 2>"$work/err" | cmp - "$work/a.tar" && grep -q '"peak_host_bytes"' "$work/err"; then
+  echo 'ok - run: an archive on stdout'
+else echo 'not ok - run: an archive on stdout'; fi
+if $fetched -o - 2>"$work/err" >/dev/full || [ $? != 7 ]; then echo 'not ok - run: an archive to a full disk'
+else echo 'ok - run: an archive to a full disk'; fi
 check 'run --host-budget' "$GRAPHCUT" run $llama --input "$work/in" --host-budget 100K --self-check
 refuse 'run: a host budget too small' 5 'needs at least [0-9]* of host memory' "$GRAPHCUT" run $llama --input "$work/in" \
   --targets LlamaDecoderLayer --host-budget 1
