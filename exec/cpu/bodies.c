@@ -37,11 +37,27 @@ static void destroy_outputs(gcut__cpu_kept *kept) {
   free(k);
 }
 
+static bool shows(const gcut__cpu_env *env, const gcut_node *node, uint32_t value) {
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    uint32_t made = gcut_node_outputs(env->graph, node)[i];
+    if (made != GCUT_NONE && env->values[made]->data == env->values[value]->data) return true;
+  }
+  return false;
+}
+
+// An input that every batch brings alike. What the part makes of weights is made with every batch,
+// perhaps elsewhere: a view of it is none to keep.
+static bool stays(const gcut__cpu_env *env, const gcut_node *node, uint32_t input) {
+  if (!gcut__cpu_is_fixed(env, input)) return false;
+  return env->graph->values[input].body != 0 || !env->fixed || !env->fixed[input] ||
+         !shows(env, node, input);
+}
+
 static bool can_keep(const gcut__cpu_env *env, const gcut_node *node) {
   if (node->op->flags & (GCUT_OP_RANDOM | GCUT_OP_CONTROL)) return false;
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     uint32_t value = gcut_node_inputs(env->graph, node)[i];
-    if (value != GCUT_NONE && !gcut__cpu_is_fixed(env, value)) return false;
+    if (value != GCUT_NONE && !stays(env, node, value)) return false;
   }
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < node->n_outputs; i++) {
