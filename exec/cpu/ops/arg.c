@@ -4,6 +4,7 @@
 #include "tracer/ops/arg.h"
 
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/typed.h"
 
 typedef struct search {
@@ -86,12 +87,12 @@ static gcut_status run(gcut__cpu_call *c, searches first, searches last, gcut_er
   const gcut__arg_attrs *attrs = c->attrs;
   gcut__class class = gcut__class_of(x->type);
   const search *s = attrs->select_last_index ? last[class] : first[class];
-  int64_t *y = c->outputs[0]->data, inner = 1;
+  int64_t *y = c->outputs[0]->data;
   int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis;
   int64_t size = x->rank == 0 ? 1 : x->dims[axis];
   if (!s) return gcut__cpu_type_unsupported(c, x->type, err);
-  for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
   if (x->count == 0) return GCUT_OK;
+  int64_t inner = gcut__product(x->dims, (int)axis + 1, x->rank);
   int64_t outer = (int64_t)x->count / (size * inner);
   for (int64_t o = 0; o < outer; o++)
     if (inner == 1)

@@ -18,10 +18,9 @@ static channels split_channels(const gcut__cpu_call *c) {
   const gcut_tensor *x = c->inputs[0];
   if (x->rank == 1) return (channels){(uint64_t)x->dims[0], 1, 1};
   if (!attrs->spatial && c->node->version < 9)
-    return (channels){(uint64_t)x->dims[0], (uint64_t)gcut__dims_product(x->rank - 1, x->dims + 1),
-                      1};
+    return (channels){(uint64_t)x->dims[0], (uint64_t)gcut__product(x->dims, 1, x->rank), 1};
   return (channels){(uint64_t)x->dims[0], (uint64_t)x->dims[1],
-                    (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2)};
+                    (uint64_t)gcut__product(x->dims, 2, x->rank)};
 }
 
 // Mean and variance of each channel over samples and elements, in two passes.

@@ -49,7 +49,7 @@ static bool begin_work(gcut__cpu_call *c, const gcut__convolution *g, gcut__byte
       gcut__convolution_products(g) < LEAST || !gcut__dnnl_multiplies_bytes())
     return false;
   if (k->x->type != GCUT_UINT8 && k->x->type != GCUT_INT8) return false;
-  if (g->in_channels * gcut__dims_product(w->n, w->kernel) > MOST_PRODUCTS) return false;
+  if (g->in_channels * gcut__product(w->kernel, 0, w->n) > MOST_PRODUCTS) return false;
   const gcut_tensor *zero = gcut__cpu_has(c, in.zero_x) ? c->inputs[in.zero_x] : NULL;
   if (zero && zero->count != 1) return false;
   k->flip = k->x->type == GCUT_INT8 ? 0x80 : 0;
@@ -154,8 +154,8 @@ static const uint8_t *pad(const work *k) {
     from = turned;
   }
   int n = k->padded.window.n;
-  int64_t image = gcut__dims_product(n, k->sizes) * k->channels;
-  int64_t given = gcut__dims_product(n, k->in) * k->channels;
+  int64_t image = gcut__product(k->sizes, 0, n) * k->channels;
+  int64_t given = gcut__product(k->in, 0, n) * k->channels;
   bool spared = from != x->data;
   if (lies_ready(k) && !spared) return from;
   uint8_t *to = gcut_arena_alloc(k->c->scratch, (size_t)k->padded.batch, (size_t)image);
@@ -170,7 +170,7 @@ static const uint8_t *pad(const work *k) {
 static gcut_status run(const work *k, const kept_convolution *kept, gcut__byte_sums *out,
                        gcut_error *err) {
   const uint8_t *x = pad(k);
-  int64_t pixels = k->padded.batch * gcut__dims_product(k->padded.window.n, k->padded.out);
+  int64_t pixels = k->padded.batch * gcut__product(k->padded.out, 0, k->padded.window.n);
   int32_t *correction = GCUT_NEW_ARRAY(k->c->scratch, int32_t, k->outputs);
   int32_t *sums = x ? gcut__cpu_spare(k->c, (size_t)(pixels * k->outputs) * sizeof *sums) : NULL;
   if (!correction || !sums) return GCUT_NO_MEMORY(err);

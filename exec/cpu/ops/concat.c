@@ -5,6 +5,7 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/order.h"
 
 gcut_status gcut__cpu_concat(gcut__cpu_call *c, gcut_error *err) {

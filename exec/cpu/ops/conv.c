@@ -90,7 +90,7 @@ static gcut_status by_dnnl(gcut__cpu_call *c, const gcut__convolution *g, bool *
 
 // y = bias, channel by channel.
 static void fill_bias(const gcut__convolution *g, const double *bias, double *y) {
-  int64_t channels = g->groups * g->out_channels, size = gcut__dims_product(g->window.n, g->out);
+  int64_t channels = g->groups * g->out_channels, size = gcut__product(g->out, 0, g->window.n);
   for (int64_t i = 0; i < g->batch * channels; i++)
     for (int64_t j = 0; j < size; j++) y[i * size + j] = bias ? bias[i % channels] : 0;
 }

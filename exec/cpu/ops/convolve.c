@@ -20,9 +20,9 @@ void gcut__window_range(int64_t shift, int64_t stride, int64_t size, int64_t n, 
 
 double gcut__convolution_products(const gcut__convolution *g) {
   int n = g->window.n;
-  double outputs = (double)gcut__dims_product(n, g->transposed ? g->in : g->out);
-  return outputs * (double)gcut__dims_product(n, g->window.kernel) *
-         (double)(g->batch * g->groups) * (double)(g->in_channels * g->out_channels);
+  double outputs = (double)gcut__product(g->transposed ? g->in : g->out, 0, n);
+  return outputs * (double)gcut__product(g->window.kernel, 0, n) * (double)(g->batch * g->groups) *
+         (double)(g->in_channels * g->out_channels);
 }
 
 // Planes that slide along one another: element k of the kernel joins near[o] and
@@ -77,8 +77,8 @@ static void slide(const planes *p, const double *taps, double *far, double *near
 
 void gcut__convolve_plain(const gcut__convolution *g, const double *x, const double *w, double *y) {
   int n = g->window.n;
-  int64_t in = gcut__dims_product(n, g->in), out = gcut__dims_product(n, g->out),
-          taps = gcut__dims_product(n, g->window.kernel);
+  int64_t in = gcut__product(g->in, 0, n), out = gcut__product(g->out, 0, n),
+          taps = gcut__product(g->window.kernel, 0, n);
   if (in == 0 || out == 0) return;
   planes p = {.w = &g->window, .far = g->in, .near = g->out};
   if (g->transposed) p = (planes){&g->window, g->out, g->in, true};

@@ -4,13 +4,6 @@
 
 #include "graphcut/tensor.h"
 
-// Elements of dims [from, to).
-static inline int64_t gcut__product(const int64_t *dims, int from, int to) {
-  int64_t n = 1;
-  for (int d = from; d < to; d++) n *= dims[d];
-  return n;
-}
-
 // Writes `count` copies of one item.
 void gcut__fill(size_t size, uint8_t *to, const uint8_t *item, uint64_t count);
 // Copies `count` items found by their index in `from`.

@@ -3,6 +3,7 @@
 #include "tracer/ops/cumulative.h"
 
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/typed.h"
 
 // Writes what stood before (exclusive) or stands after x[k] joined running[k].
@@ -76,8 +77,7 @@ static gcut_status run(gcut__cpu_call *c, const cumulation *what, gcut_error *er
   int64_t axis = axis_input->type == GCUT_INT32 ? *(const int32_t *)axis_input->data
                                                 : *(const int64_t *)axis_input->data;
   if (axis < 0) axis += x->rank;
-  int64_t size = x->dims[axis], inner = 1;
-  for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
+  int64_t size = x->dims[axis], inner = gcut__product(x->dims, (int)axis + 1, x->rank);
   for (int64_t o = 0; o < (int64_t)x->count / (size * inner); o++)
     for (int64_t at = 0; at < inner; at += GCUT__ROW)
       run_columns(c, what, o * size * inner + at, size, inner,

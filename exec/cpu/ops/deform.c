@@ -84,9 +84,9 @@ static gcut_status read_deform(gcut__cpu_call *c, deform *d, gcut_error *err) {
   GCUT_TRY(gcut__window_read(&attrs->window, n, &d->window, err));
   memcpy(d->window.kernel, w->dims + 2, (size_t)n * sizeof *w->dims);
   gcut__window_place(&d->window, d->in, d->out);
-  d->size_in = gcut__dims_product(n, d->in);
-  d->size_out = gcut__dims_product(n, d->out);
-  d->taps = gcut__dims_product(n, d->window.kernel);
+  d->size_in = gcut__product(d->in, 0, n);
+  d->size_out = gcut__product(d->out, 0, n);
+  d->taps = gcut__product(d->window.kernel, 0, n);
   d->x = gcut__tensor_doubles(c, x);
   d->w = gcut__tensor_doubles(c, w);
   d->offset = gcut__tensor_doubles(c, c->inputs[2]);

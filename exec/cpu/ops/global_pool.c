@@ -32,7 +32,7 @@ static double norm_of(double *x, int64_t n, double p) {
 
 static gcut_status reduce_planes(gcut__cpu_call *c, reduction reduce, double p, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0], *y = c->outputs[0];
-  int64_t size = gcut__dims_product(x->rank - 2, x->dims + 2);
+  int64_t size = gcut__product(x->dims, 2, x->rank);
   double *plane = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *plane);
   if (!plane) return GCUT_NO_MEMORY(err);
   for (uint64_t i = 0; i < y->count; i++) {
@@ -62,7 +62,7 @@ static void mean_channels(gcut_dtype type, const void *x, uint64_t first, uint64
 }
 
 static void mean_pixels(const gcut_tensor *x, gcut_tensor *y) {
-  uint64_t size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
+  uint64_t size = (uint64_t)gcut__product(x->dims, 2, x->rank);
   uint64_t batch = (uint64_t)x->dims[0], channels = (uint64_t)x->dims[1];
   double mean[AT_ONCE];
   for (uint64_t b = 0; b < batch; b++)

@@ -10,6 +10,7 @@
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
 
 enum { MOST_TAPS = 4096 }; // 4 to the power of GCUT__GRID_AXES
 
@@ -203,8 +204,7 @@ gcut_status gcut__cpu_affine_grid(gcut__cpu_call *c, gcut_error *err) {
   double *y = GCUT_NEW_ARRAY(c->scratch, double, out->count);
   if (!theta || !y) return GCUT_NO_MEMORY(err);
   double *to = y, point[4] = {0};
-  int64_t points = 1;
-  for (int a = 0; a < axes; a++) points *= out->dims[a + 1];
+  int64_t points = gcut__product(out->dims, 1, axes + 1);
   for (int64_t b = 0; b < out->dims[0]; b++, theta += axes * (axes + 1))
     for (int64_t p = 0; p < points; p++) {
       int64_t rest = p;

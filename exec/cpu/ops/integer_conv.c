@@ -62,8 +62,8 @@ static gcut_status read_operands(gcut__cpu_call *c, operands o, const gcut__conv
                                  centred *k, gcut_error *err) {
   const gcut__window *window = &g->window;
   *k = (centred){.g = *g};
-  k->taps = gcut__dims_product(window->n, window->kernel);
-  k->size_in = gcut__dims_product(window->n, k->g.in);
+  k->taps = gcut__product(window->kernel, 0, window->n);
+  k->size_in = gcut__product(k->g.in, 0, window->n);
   k->x = centre(c, o.x, o.zero_x, 1);
   k->w = centre(c, o.w, o.zero_w, c->inputs[o.w]->dims[0]);
   return k->x && k->w ? GCUT_OK : GCUT_NO_MEMORY(err);
@@ -96,7 +96,7 @@ static gcut_status add_channels(const centred *k, int64_t from, int64_t n, float
   pick(k->x, g.batch * g.groups, all, from, n, k->size_in, x);
   pick(k->w, outputs, all, from, n, k->taps, w);
   GCUT_TRY(gcut__dnnl_convolve(&g, x, w, NULL, y, out_done, err));
-  int64_t count = g.batch * outputs * gcut__dims_product(g.window.n, g.out);
+  int64_t count = g.batch * outputs * gcut__product(g.out, 0, g.window.n);
   for (int64_t i = 0; *out_done && i < count; i++) sum[i] += (double)y[i];
   return GCUT_OK;
 }
@@ -219,7 +219,7 @@ static gcut_status store_pixels(gcut__cpu_call *c, const requantisation *r, gcut
 static gcut_status store_planes(gcut__cpu_call *c, const requantisation *r, const double *sum,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
-  int64_t channels = y->dims[1], size = gcut__dims_product(y->rank - 2, y->dims + 2);
+  int64_t channels = y->dims[1], size = gcut__product(y->dims, 2, y->rank);
   float *row = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *row);
   if (!row) return GCUT_NO_MEMORY(err);
   for (int64_t i = 0; i < y->dims[0] * channels; i++) {

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/typed.h"
 
 static double get(const gcut_tensor *x, int64_t at) {
@@ -35,10 +36,9 @@ typedef struct layout {
 
 static layout layout_of(const gcut__cpu_call *c) {
   const gcut_tensor *scores = c->inputs[0];
-  layout l = {.classes = scores->dims[1], .inner = 1};
-  for (int d = 2; d < scores->rank; d++) l.inner *= scores->dims[d];
-  l.n_positions = (int64_t)c->inputs[1]->count;
-  return l;
+  return (layout){.classes = scores->dims[1],
+                  .inner = gcut__product(scores->dims, 2, scores->rank),
+                  .n_positions = (int64_t)c->inputs[1]->count};
 }
 
 // Where the scores of a position begin; they are `inner` apart.

@@ -325,14 +325,13 @@ static void gather_columns(const table *t, const gcut_tensor *indices, int64_t o
 gcut_status gcut__cpu_gather_block_quantized(gcut__cpu_call *c, gcut_error *err) {
   table t;
   float *y;
-  int64_t outer = 1, inner = 1;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(read_table(c, &t, err));
   GCUT_TRY(gcut__output_float(c, 0, &y, err));
   float *row = GCUT_NEW_ARRAY(c->scratch, float, (size_t)t.width);
   if (!row) return GCUT_NO_MEMORY(err);
-  for (int64_t d = 0; d < t.axis; d++) outer *= t.dims[d];
-  for (int64_t d = t.axis + 1; d < t.rank - 1; d++) inner *= t.dims[d];
+  int64_t outer = gcut__product(t.dims, 0, (int)t.axis);
+  int64_t inner = gcut__product(t.dims, (int)t.axis + 1, (int)t.rank - 1);
   if (t.axis == t.rank - 1)
     gather_columns(&t, c->inputs[1], outer, row, y);
   else

@@ -153,11 +153,10 @@ gcut_status gcut__cpu_quantized_concat(gcut__cpu_call *c, gcut_error *err) {
   const gcut__quantized_concat_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
   linear to = read_linear(c, 0, 1);
-  int64_t axis = attrs->axis < 0 ? attrs->axis + out->rank : attrs->axis, outer = 1, inner = 1;
-  int64_t start = 0;
+  int64_t axis = attrs->axis < 0 ? attrs->axis + out->rank : attrs->axis, start = 0;
   (void)err;
-  for (int64_t d = 0; d < axis; d++) outer *= out->dims[d];
-  for (int64_t d = axis + 1; d < out->rank; d++) inner *= out->dims[d];
+  int64_t outer = gcut__product(out->dims, 0, (int)axis);
+  int64_t inner = gcut__product(out->dims, (int)axis + 1, out->rank);
   for (uint32_t i = 2; i < c->n_inputs; i += 3) {
     const uint8_t *x = c->inputs[i]->data;
     int64_t run = c->inputs[i]->dims[axis] * inner;

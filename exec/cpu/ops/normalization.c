@@ -17,7 +17,7 @@ static gcut_status normalize_groups(gcut__cpu_call *c, uint64_t groups, bool by_
   const gcut__group_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
-  uint64_t size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2),
+  uint64_t size = (uint64_t)gcut__product(x->dims, 2, x->rank),
            channels = (uint64_t)x->dims[1] / groups;
   gcut__normalization p = {
       .type = x->type,
@@ -99,8 +99,8 @@ static gcut_status normalize_layers(gcut__cpu_call *c, bool center, uint32_t inv
                            .out_type = c->outputs[0]->type,
                            .x = x->data,
                            .y = c->outputs[0]->data,
-                           .n_rows = (uint64_t)gcut__dims_product(axis, x->dims),
-                           .n = (uint64_t)gcut__dims_product(x->rank - axis, x->dims + axis),
+                           .n_rows = (uint64_t)gcut__product(x->dims, 0, axis),
+                           .n = (uint64_t)gcut__product(x->dims, axis, x->rank),
                            .span = 1,
                            .epsilon = (double)attrs->epsilon,
                            .center = center};
@@ -133,8 +133,7 @@ static void lrn_channel(const gcut__cpu_call *c, uint64_t first, uint64_t channe
                         double *row) {
   const gcut__lrn_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
-  uint64_t channels = (uint64_t)x->dims[1],
-           size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
+  uint64_t channels = (uint64_t)x->dims[1], size = (uint64_t)gcut__product(x->dims, 2, x->rank);
   uint64_t below = (uint64_t)(attrs->size - 1) / 2, above = (uint64_t)attrs->size / 2;
   uint64_t from = channel > below ? channel - below : 0;
   uint64_t to = above < channels - channel ? channel + above + 1 : channels;
@@ -152,8 +151,7 @@ static void lrn_channel(const gcut__cpu_call *c, uint64_t first, uint64_t channe
 
 gcut_status gcut__cpu_lrn(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
-  uint64_t channels = (uint64_t)x->dims[1],
-           size = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
+  uint64_t channels = (uint64_t)x->dims[1], size = (uint64_t)gcut__product(x->dims, 2, x->rank);
   if (x->count == 0) return GCUT_OK;
   double *sums = gcut_arena_alloc(c->scratch, size, sizeof *sums);
   double *row = gcut_arena_alloc(c->scratch, size, sizeof *row);
@@ -178,8 +176,7 @@ gcut_status gcut__cpu_lp_normalization(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *x = c->inputs[0];
   if (x->count == 0) return GCUT_OK;
   int axis = (int)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
-  uint64_t n = (uint64_t)x->dims[axis],
-           inner = (uint64_t)gcut__dims_product(x->rank - axis - 1, x->dims + axis + 1);
+  uint64_t n = (uint64_t)x->dims[axis], inner = (uint64_t)gcut__product(x->dims, axis + 1, x->rank);
   double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
   if (!row) return GCUT_NO_MEMORY(err);
   for (uint64_t i = 0; i < x->count / n; i++) {
@@ -258,10 +255,10 @@ gcut_status gcut__cpu_image_scaler(gcut__cpu_call *c, gcut_error *err) {
   const gcut__image_scaler_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *y = c->outputs[0];
-  uint64_t n = (uint64_t)gcut__dims_product(x->rank - 2, x->dims + 2);
+  uint64_t n = (uint64_t)gcut__product(x->dims, 2, x->rank);
   double *row = gcut_arena_alloc(c->scratch, n, sizeof *row);
   if (!row) return GCUT_NO_MEMORY(err);
-  for (uint64_t i = 0; i < (uint64_t)gcut__dims_product(2, x->dims); i++) {
+  for (uint64_t i = 0; i < (uint64_t)gcut__product(x->dims, 0, 2); i++) {
     double bias = (double)attrs->bias.data[i % attrs->bias.n];
     gcut__load_doubles(x->type, x->data, i * n, 1, n, row);
     for (uint64_t k = 0; k < n; k++) row[k] = row[k] * (double)attrs->scale + bias;

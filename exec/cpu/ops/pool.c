@@ -30,8 +30,8 @@ static gcut_status read_pool(gcut__cpu_call *c, pool *p, gcut_error *err) {
   *p = (pool){.in = x->dims + 2, .out = y->dims + 2, .planes = x->dims[0] * x->dims[1]};
   GCUT_TRY(gcut__window_read(&attrs->window, n, &p->window, err));
   gcut__window_place(&p->window, p->in, p->out);
-  p->size_in = gcut__dims_product(n, p->in);
-  p->size_out = gcut__dims_product(n, p->out);
+  p->size_in = gcut__product(p->in, 0, n);
+  p->size_out = gcut__product(p->out, 0, n);
   return GCUT_OK;
 }
 

@@ -6,7 +6,6 @@
 // which leaves what no update touches exactly as it was.
 #include "tracer/ops/scatter.h"
 
-#include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/indices.h"
 #include "exec/cpu/ops/kernels.h"

@@ -1,9 +1,9 @@
 // NonZero and Compress: a pass to count, one to pick.
 #include "tracer/ops/select.h"
 
-#include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 
 // ---- NonZero ----------------------------------------------------------------------------------
 

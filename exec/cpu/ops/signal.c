@@ -6,6 +6,7 @@
 #include "exec/cpu/ops/fourier.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/real.h"
+#include "exec/cpu/ops/stride.h"
 
 static int64_t scalar(const gcut_tensor *t) {
   return t->type == GCUT_INT32 ? *(const int32_t *)t->data : *(const int64_t *)t->data;
@@ -70,12 +71,12 @@ gcut_status gcut__cpu_dft(gcut__cpu_call *c, gcut_error *err) {
   const gcut__dft_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
-  int64_t axis = c->node->version >= 20 ? -2 : attrs->axis, outer = 1, inner = 1;
+  int64_t axis = c->node->version >= 20 ? -2 : attrs->axis;
   if (gcut__cpu_has(c, 2)) axis = scalar(c->inputs[2]);
   if (axis < 0) axis += x->rank;
   if (out->count == 0) return GCUT_OK;
-  for (int64_t i = 0; i < axis; i++) outer *= x->dims[i];
-  for (int64_t i = axis + 1; i < x->rank - 1; i++) inner *= x->dims[i];
+  int64_t outer = gcut__product(x->dims, 0, (int)axis);
+  int64_t inner = gcut__product(x->dims, (int)axis + 1, x->rank - 1);
   dft d = {.length = dft_length(c, x->dims[axis]),
            .in = x->dims[axis],
            .out = out->dims[axis],

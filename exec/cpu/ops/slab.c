@@ -5,6 +5,7 @@
 
 #include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
+#include "exec/cpu/ops/stride.h"
 
 static gcut_status create(gcut__cpu_call *c, gcut_dtype type, int rank, const int64_t *dims,
                           gcut_tensor **out_tensor, gcut_error *err) {

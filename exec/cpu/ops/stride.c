@@ -1,13 +1,6 @@
 // The N-dimensional walk: an odometer over collapsed dims.
 #include "exec/cpu/ops/stride.h"
 
-// Beside a dim of 0 the others may be more than int64_t holds.
-int64_t gcut__dims_product(int n, const int64_t *dims) {
-  uint64_t product = 1;
-  for (int i = 0; i < n; i++) product *= (uint64_t)dims[i];
-  return (int64_t)product;
-}
-
 void gcut__packed_strides(int rank, const int64_t *dims, int64_t *out_strides) {
   int64_t stride = 1;
   for (int i = rank - 1; i >= 0; i--) {

@@ -40,8 +40,12 @@ GCUT_MUST_USE bool gcut__walk_start(gcut__walk *walk);
 // To the next row; false after the last.
 GCUT_MUST_USE bool gcut__walk_next(gcut__walk *walk);
 
-// The product of n dims; 1 where n <= 0.
-int64_t gcut__dims_product(int n, const int64_t *dims);
+// Elements of dims [from, to). Beside a dim of 0 the others may be more than int64_t holds.
+static inline int64_t gcut__product(const int64_t *dims, int from, int to) {
+  uint64_t product = 1;
+  for (int d = from; d < to; d++) product *= (uint64_t)dims[d];
+  return (int64_t)product;
+}
 // Strides of a packed row-major tensor.
 void gcut__packed_strides(int rank, const int64_t *dims, int64_t *out_strides);
 // Strides of a packed tensor seen through a broadcast to `out_rank` dims: 0 along repeated ones.

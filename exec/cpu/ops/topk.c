@@ -5,6 +5,7 @@
 #include "tracer/ops/topk.h"
 
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/typed.h"
 
 // Elements become 64-bit keys of the same order, so one heap serves every type.
@@ -121,12 +122,12 @@ gcut_status gcut__cpu_topk(gcut__cpu_call *c, gcut_error *err) {
   const gcut_tensor *y = c->outputs[0] ? c->outputs[0] : c->outputs[1];
   if (gcut__class_of(x->type) == GCUT__CLASS_NONE)
     return gcut__cpu_type_unsupported(c, x->type, err);
-  int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis, inner = 1;
-  for (int64_t d = axis + 1; d < x->rank; d++) inner *= x->dims[d];
+  int64_t axis = attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis;
+  if (y->count == 0) return GCUT_OK;
+  int64_t inner = gcut__product(x->dims, (int)axis + 1, x->rank);
   line l = {.step = inner, .size = x->dims[axis], .k = (size_t)y->dims[axis]};
   entry *heap = GCUT_NEW_ARRAY(c->scratch, entry, l.k);
   if (!heap) return GCUT_NO_MEMORY(err);
-  if (y->count == 0) return GCUT_OK;
   for (int64_t o = 0; o < (int64_t)x->count / (l.size * inner); o++)
     for (int64_t i = 0; i < inner; i++) {
       l.offset = o * l.size * inner + i;

@@ -5,9 +5,9 @@
 // equal and as greater than anything else, as numpy sorts them.
 #include <stdlib.h>
 
-#include "exec/cpu/ops/copy.h"
 #include "exec/cpu/ops/elements.h"
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/ops/stride.h"
 #include "exec/cpu/ops/typed.h"
 #include "tracer/ops/select.h"
 
