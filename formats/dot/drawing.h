@@ -84,6 +84,9 @@ uint32_t gcut__drawing_add_group(gcut__drawing *drawing, const gcut__box_group *
 uint32_t gcut__drawing_add_link(gcut__drawing *drawing, const gcut__link *link);
 // Takes away frames that hold nothing but one other: "m" around "model" becomes "m.model".
 void gcut__drawing_merge_groups(gcut__drawing *drawing);
+// Takes away the longest links where all are too long to be laid out, and counts them in
+// n_left_out.
+void gcut__drawing_shorten(gcut__drawing *drawing);
 // A box that stands for nothing yet.
 gcut__box gcut__drawing_plain_box(gcut__box_shape shape);
 

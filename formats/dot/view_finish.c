@@ -59,6 +59,7 @@ void gcut__view_finish(const gcut__material *m, gcut__drawing *d) {
   gcut__drawing_merge_groups(d);
   if (m->plan && !d->is_pipeline) gcut__view_membership(m, d);
   limit_labels(d);
+  gcut__drawing_shorten(d);
   if (m->other.plan) d->other = "the other plan";
   if (d->n_left_out)
     gcut__view_note(d,

@@ -103,6 +103,41 @@ static void a_thicket_has_no_labels(void **state) {
   gcut_graph_destroy(g);
 }
 
+// All that stand in a row link to the last: so many long links overrun Graphviz's stack.
+static void the_longest_links_are_left_out(void **state) {
+  (void)state;
+  enum { MANY = 500 };
+  gcut_graph *g = NULL;
+  uint32_t values[MANY + 1], sum;
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  values[0] = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, "x"));
+  gcut_dim dims[] = {2};
+  gcut_value_declare(g, values[0], &(gcut_type){.type = GCUT_FLOAT, .rank = 1, .dims = dims});
+  for (uint32_t i = 0; i < MANY; i++) {
+    values[i + 1] = gcut_graph_add_value(g, 0, "");
+    gcut_node_spec spec = {.name = "step",
+                           .op_type = "Relu",
+                           .inputs = &values[i],
+                           .n_inputs = 1,
+                           .outputs = &values[i + 1],
+                           .n_outputs = 1};
+    gcut_graph_add_node(g, &spec);
+  }
+  sum = gcut_graph_add_value(g, 0, "y");
+  gcut_node_spec spec = {
+      .op_type = "Sum", .inputs = values + 1, .n_inputs = MANY, .outputs = &sum, .n_outputs = 1};
+  gcut_graph_add_node(g, &spec);
+  gcut_graph_add_output(g, 0, sum);
+  assert_ok(gcut_graph_finish(g, err));
+  draw(g, NULL, GCUT_VIEW_OPS, "fan.svg");
+  size_t size;
+  char *text = read_all(in_folder("fan.svg"), &size);
+  assert_non_null(strstr(text, "links and values left out: too many to read"));
+  free(text);
+  gcut_graph_destroy(g);
+}
+
 static void the_same_graph_gives_the_same_bytes(void **state) {
   (void)state;
   size_t a, b;
@@ -275,6 +310,7 @@ int main(void) {
       cmocka_unit_test(equal_layers_are_folded),
       cmocka_unit_test(what_cannot_be_laid_out_is_folded),
       cmocka_unit_test(a_thicket_has_no_labels),
+      cmocka_unit_test(the_longest_links_are_left_out),
       cmocka_unit_test(the_same_graph_gives_the_same_bytes),
       cmocka_unit_test(every_format_is_what_it_says),
       cmocka_unit_test(an_unknown_extension_writes_nothing),
