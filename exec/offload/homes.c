@@ -10,14 +10,27 @@
 #include "tracer/base/error.h"
 #include "tracer/base/vector.h"
 
+// The first reader from part `from` on; n_readers: there is none.
+static uint32_t find_reader(const gcut_activation *a, uint32_t from) {
+  uint32_t low = 0, high = a->n_readers;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (a->readers[middle] < from)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 // When a value is read next after (`part`, `batch`), in an order that all values share;
 // GCUT__NEVER.
 uint64_t gcut__next_use(const gcut__weaver *w, uint32_t instance, uint32_t part, uint32_t batch) {
   const gcut_activation *a = gcut__value_of(w, instance);
   uint32_t b = gcut__batch_of(w, instance), after = b > batch ? part : part + 1;
   uint64_t n = w->problem->n_batches;
-  for (uint32_t i = 0; i < a->n_readers; i++)
-    if (a->readers[i] >= after) return a->readers[i] * n + b;
+  uint32_t next = find_reader(a, after);
+  if (next < a->n_readers) return a->readers[next] * n + b;
   if (gcut__is_wanted(w, a) && !w->written[instance]) return gcut__writer_of(w, a) * n + b;
   return GCUT__NEVER;
 }
