@@ -55,7 +55,12 @@ static gcut_status read_reference(const gcut_metadata *entries, size_t n, const 
   for (size_t i = 0; i < n; i++) {
     const char *key = entries[i].key, *value = entries[i].value;
     bool offset = strcmp(key, "offset") == 0, length = strcmp(key, "length") == 0;
-    if (strcmp(key, "location") == 0) out->location = value;
+    bool location = strcmp(key, "location") == 0;
+    for (size_t k = 0; (offset || length || location) && k < i; k++)
+      if (strcmp(key, entries[k].key) == 0)
+        return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%.200s': external %s is said twice", c->name,
+                         key);
+    if (location) out->location = value;
     if (length) out->has_length = true;
     if ((offset || length) && !parse_number(value, offset ? &out->offset : &out->length))
       return GCUT_FAIL(err, GCUT_FORMAT, "tensor '%.200s': external %s '%.50s' is no number",

@@ -159,6 +159,21 @@ static gcut_status parse_elements(gcir_parser *p, gcut_constant *c, uint64_t cou
   return gcut__gcir_expect(p, '}');
 }
 
+// In a text a misspelt key would say nothing. (ONNX files hold keys of others' making, too.)
+static gcut_status check_keys(gcir_parser *p, size_t at, const gcut_metadata *entries, size_t n) {
+  static const char *const known[] = {"location", "offset", "length", "checksum"};
+  for (size_t i = 0; i < n; i++) {
+    size_t k = 0, n_known = sizeof known / sizeof *known;
+    while (k < n_known && strcmp(known[k], entries[i].key)) k++;
+    if (k == n_known)
+      return gcut__gcir_fail(p, at,
+                             "external data has no '%.60s': there are location, offset, "
+                             "length and checksum",
+                             entries[i].key);
+  }
+  return GCUT_OK;
+}
+
 gcut_status gcut__gcir_tensor(gcir_parser *p, const gcut_type *type, const char *name,
                               uint32_t *out_constant) {
   gcut_constant c = {.name = name, .file = GCUT_NONE};
@@ -169,8 +184,10 @@ gcut_status gcut__gcir_tensor(gcir_parser *p, const gcut_type *type, const char 
   if (gcut__gcir_accept(p, '{')) {
     GCUT_TRY(parse_elements(p, &c, count));
   } else {
+    size_t at = p->at;
     GCUT_TRY(gcut__gcir_expect(p, '['));
     GCUT_TRY(gcut__gcir_metadata(p, &entries));
+    GCUT_TRY(check_keys(p, at, entries.items, entries.n));
     GCUT_TRY(gcut__external_elements(&p->externals, entries.items, entries.n, &c, p->err));
   }
   *out_constant = gcut_graph_add_constant(p->graph, &c);

@@ -36,6 +36,24 @@ static void refers_to_files(void **state) {
   }
 }
 
+static void refuses_references_that_say_nothing(void **state) {
+  static const struct {
+    const char *entries, *why;
+  } cases[] = {
+      {"\"location\": \"w.bin\", \"ofset\": \"4\"", "external data has no 'ofset'"},
+      {"\"location\": \"w.bin\", \"location\": \"v.bin\"", "location is said twice"},
+      {"\"location\": \"w.bin\", \"offset\": \"0\", \"offset\": \"4\"", "offset is said twice"},
+      {"\"offset\": \"0\"", "without a location"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[256];
+    gcut_graph *g;
+    snprintf(text, sizeof text, HEADER "g () => (a) <float a = [%s]> {}", cases[i].entries);
+    assert_fails(gcut_gcir_parse(text, strlen(text), in_folder("t.gcir"), NULL, &g, err),
+                 GCUT_FORMAT, cases[i].why);
+  }
+}
+
 // A constant too large for the text, in a graph made of text alone: goes to a file beside it, and
 // follows the graph to other folders.
 static void copies_what_it_cannot_refer_to(void **state) {
@@ -96,6 +114,7 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
   const struct CMUnitTest tests[] = {
       CASE(refers_to_files),
+      CASE(refuses_references_that_say_nothing),
       CASE(copies_what_it_cannot_refer_to),
       CASE(writes_whole_or_not_at_all),
   };
