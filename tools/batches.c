@@ -84,11 +84,13 @@ gcut_source tool_batches_source(const tool_batches *batches) {
 }
 
 gcut_status tool_batches_trace(const tool_batches *batches, const tool_common *common,
-                               const gcut_trace *trace, gcut_trace **out_shaped, gcut_error *err) {
+                               const tool_bindings *set, const gcut_trace *trace,
+                               gcut_trace **out_shaped, gcut_error *err) {
   const gcut_body *body = &batches->graph->bodies[0];
   gcut_tensor **inputs = tool_alloc(body->n_inputs, sizeof *inputs);
   gcut_input_shape *shapes = tool_alloc(body->n_inputs, sizeof *shapes);
-  gcut_trace_options options = {.inputs = shapes, .like = trace};
+  gcut_trace_options options = {
+      .bindings = set->items, .n_bindings = set->n, .inputs = shapes, .like = trace};
   *out_shaped = NULL;
   gcut_status status = read_inputs((void *)batches, 0, inputs, err);
   for (uint32_t i = 0; status == GCUT_OK && i < body->n_inputs; i++)
@@ -103,5 +105,9 @@ gcut_status tool_batches_trace(const tool_batches *batches, const tool_common *c
   for (uint32_t i = 0; i < body->n_inputs; i++) gcut_tensor_unref(inputs[i]);
   free(inputs);
   free(shapes);
-  return status == GCUT_ARGUMENT ? GCUT_FORMAT : status;
+  if (status != GCUT_ARGUMENT) return status;
+  gcut_error why = *err;
+  snprintf(err->message, sizeof err->message, "'%.400s': %.600s", tool_batches_path(batches, 0),
+           why.message);
+  return GCUT_FORMAT;
 }

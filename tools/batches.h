@@ -22,8 +22,10 @@ gcut_status tool_batches_read(const tool_batches *batches, size_t index, gcut_ba
 // The path that a batch is read from: for names of outputs.
 const char *tool_batches_path(const tool_batches *batches, size_t index);
 // The model at the shapes of the first batch, of which there is one; `trace` has them symbolic.
+// GCUT_FORMAT where they are not those of the model, or not as `set` says.
 gcut_status tool_batches_trace(const tool_batches *batches, const tool_common *common,
-                               const gcut_trace *trace, gcut_trace **out_shaped, gcut_error *err);
+                               const tool_bindings *set, const gcut_trace *trace,
+                               gcut_trace **out_shaped, gcut_error *err);
 // Borrows `batches`.
 gcut_source tool_batches_source(const tool_batches *batches);
 

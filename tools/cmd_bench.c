@@ -75,11 +75,12 @@ static gcut_status open_plan(job *j) {
   gcut_error misfit;
   gcut_status fits = GCUT_OK;
   if (j->inputs.n > 0)
-    fits = tool_batches_trace(&j->inputs, &a->common, j->model.trace, &shaped, &misfit);
+    fits =
+        tool_batches_trace(&j->inputs, &a->common, &a->cut.set, j->model.trace, &shaped, &misfit);
   gcut_status status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
   gcut_trace_destroy(shaped);
-  // Inputs that do not fit: the run says so, if it gets there.
-  if (status == GCUT_OK || fits == GCUT_OK) return status;
+  // Inputs that do not fit: the run says so, if it gets there; of sizes given it knows nothing.
+  if (fits == GCUT_OK || (status == GCUT_OK && a->cut.set.n == 0)) return status;
   j->err = misfit;
   return fits;
 }

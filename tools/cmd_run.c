@@ -71,7 +71,8 @@ static gcut_status open_plan(job *j) {
   gcut_error misfit;
   gcut_status status = GCUT_OK, fits = GCUT_OK;
   if (j->inputs.n > 0)
-    fits = tool_batches_trace(&j->inputs, &a->common, j->model.trace, &j->shaped, &misfit);
+    fits = tool_batches_trace(&j->inputs, &a->common, &a->cut.set, j->model.trace, &j->shaped,
+                              &misfit);
   bool weighed = tool_choice_is_open(&j->choice) || (a->offload && !strcmp(a->offload, "auto"));
   if (j->shaped && !j->choice.profile && weighed) {
     status = gcut_device_profile(j->options.device, &j->known, &j->err);
@@ -81,8 +82,9 @@ static gcut_status open_plan(job *j) {
     status = tool_choose_micro(&j->choice, a->load.micro_batch, j->model.trace, j->shaped, &j->plan,
                                &j->micro, &j->err);
   j->options.micro_batch = j->micro.micro_batch;
-  // Inputs that do not fit: the run says so, after what it looks at first, if it gets there.
-  if (status == GCUT_OK || fits == GCUT_OK) return status;
+  // Inputs that do not fit: the run says so, after what it looks at first, if it gets there; of
+  // sizes that were given it knows nothing.
+  if (fits == GCUT_OK || (status == GCUT_OK && a->cut.set.n == 0)) return status;
   j->err = misfit;
   return fits;
 }
@@ -92,6 +94,7 @@ static gcut_status open_job(job *j) {
   const char *path = a->common.operands[0];
   set_options(j);
   gcut_status status = a->timeline ? tool_check_writable(a->timeline, &j->err) : GCUT_OK;
+  if (status == GCUT_OK && a->spill) status = tool_check_folder(a->spill, &j->err);
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, path, &a->cut.set, &j->model, &j->err);
   if (status == GCUT_OK && a->profile) status = gcut_profile_read(a->profile, &j->profile, &j->err);

@@ -85,6 +85,28 @@ static gcut_status check_unread(const tool_results *r, gcut_error *err) {
   return GCUT_OK;
 }
 
+// ---- what is expected -------------------------------------------------------------------------
+
+static uint32_t find_output(const tool_results *r, const char *name) {
+  uint32_t n = r->plan->n_fetches;
+  for (uint32_t i = 0; i < n; i++)
+    if (!strcmp(output_name(r, i), name)) return i;
+  return n == 1 && !strcmp(name, "out") ? 0 : GCUT_NONE;
+}
+
+static gcut_status check_expected(const tool_results *r, size_t batch, const gcut_batch *expected,
+                                  gcut_error *err) {
+  const char *path = tool_batches_path(r->expected, batch);
+  if (expected->n == 0) return fail(err, GCUT_FORMAT, "'%.600s' holds no outputs", path);
+  for (size_t i = 0; i < expected->n; i++) {
+    if (find_output(r, expected->names[i]) != GCUT_NONE) continue;
+    snprintf(err->message, sizeof err->message,
+             "'%.400s': output '%.200s' is expected, but not computed", path, expected->names[i]);
+    return GCUT_FORMAT;
+  }
+  return GCUT_OK;
+}
+
 // ---- open -------------------------------------------------------------------------------------
 
 static bool ends_in(const char *path, const char *extension) {
@@ -121,6 +143,21 @@ static gcut_status open_output(tool_results *r, gcut_error *err) {
   return r->one_file ? tool_check_writable(r->output, err) : tool_make_folder(r->output, err);
 }
 
+// A run may take long: whether the first batch can be compared is looked at before.
+static gcut_status open_expected(const tool_results *r, gcut_error *err) {
+  gcut_batch first;
+  if (r->expected->n != r->inputs->n) {
+    snprintf(err->message, sizeof err->message, "%zu batches are expected, but there are %zu",
+             r->expected->n, r->inputs->n);
+    return GCUT_FORMAT;
+  }
+  gcut_status status = tool_batches_read(r->expected, 0, &first, err);
+  if (status != GCUT_OK) return status;
+  status = check_expected(r, 0, &first, err);
+  gcut_batch_free(&first);
+  return status;
+}
+
 gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
                               const tool_batches *inputs, const char *output,
                               const tool_batches *expected, tool_results *out, gcut_error *err) {
@@ -130,13 +167,9 @@ gcut_status tool_results_open(const gcut_graph *graph, const gcut_plan *plan,
   out->digests = tool_alloc(inputs->n * plan->n_fetches, sizeof *out->digests);
   out->wrong = tool_alloc(inputs->n, sizeof *out->wrong);
   for (uint32_t i = 0; i < plan->n_fetches; i++) out->compared[i].worst.ok = true;
-  if (expected && expected->n != inputs->n) {
-    snprintf(err->message, sizeof err->message, "%zu batches are expected, but there are %zu",
-             expected->n, inputs->n);
-    return GCUT_FORMAT;
-  }
-  if (!output) return GCUT_OK;
-  gcut_status status = open_output(out, err);
+  gcut_status status = expected ? open_expected(out, err) : GCUT_OK;
+  if (!output || status != GCUT_OK) return status;
+  status = open_output(out, err);
   if (status != GCUT_OK) return status;
   choose_names(out);
   return check_unread(out, err);
@@ -192,13 +225,6 @@ static gcut_status write_outputs(const tool_results *r, size_t batch, gcut_tenso
 
 // ---- comparing --------------------------------------------------------------------------------
 
-static uint32_t find_output(const tool_results *r, const char *name) {
-  uint32_t n = r->plan->n_fetches;
-  for (uint32_t i = 0; i < n; i++)
-    if (!strcmp(output_name(r, i), name)) return i;
-  return n == 1 && !strcmp(name, "out") ? 0 : GCUT_NONE;
-}
-
 static bool is_worse(double a, double b) {
   return a != a || (b == b && a > b); // NaN is worst
 }
@@ -233,16 +259,10 @@ static gcut_status compare_outputs(tool_results *r, size_t batch, gcut_tensor *c
   gcut_batch expected;
   gcut_status status = tool_batches_read(r->expected, batch, &expected, err);
   if (status != GCUT_OK) return status;
-  if (expected.n == 0)
-    status =
-        fail(err, GCUT_FORMAT, "'%.600s' holds no outputs", tool_batches_path(r->expected, batch));
+  status = check_expected(r, batch, &expected, err);
   for (size_t i = 0; i < expected.n && status == GCUT_OK; i++) {
     uint32_t at = find_output(r, expected.names[i]);
-    if (at == GCUT_NONE)
-      status = fail(err, GCUT_FORMAT, "output '%.200s' is expected, but not computed",
-                    expected.names[i]);
-    else if (outputs[at])
-      status = compare_one(r, batch, at, outputs[at], expected.tensors[i], err);
+    if (outputs[at]) status = compare_one(r, batch, at, outputs[at], expected.tensors[i], err);
   }
   gcut_batch_free(&expected);
   return status;

@@ -117,10 +117,14 @@ gcut_status tool_check_writable(const char *path, gcut_error *err) {
 }
 
 gcut_status tool_make_folder(const char *path, gcut_error *err) {
-  struct stat info;
   if (mkdir(path, 0777) != 0 && errno != EEXIST) return cannot("made", path, errno, err);
-  if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-    return cannot("written", path, ENOTDIR, err);
+  return tool_check_folder(path, err);
+}
+
+gcut_status tool_check_folder(const char *path, gcut_error *err) {
+  struct stat info;
+  if (stat(path, &info) != 0) return cannot("written", path, errno, err);
+  if (!S_ISDIR(info.st_mode)) return cannot("written", path, ENOTDIR, err);
   return access(path, W_OK) == 0 ? GCUT_OK : cannot("written", path, errno, err);
 }
 

@@ -69,7 +69,8 @@ gcut_status tool_device_measure(const tool_common *common, const char *device,
 uint64_t tool_weight_bytes(const gcut_graph *graph);
 // Whether a file can be made at `path`: what a long run ends with is looked at before it begins.
 gcut_status tool_check_writable(const char *path, gcut_error *err);
-// Makes a folder where there is none; files can be made in it.
+// The same of files in a folder, which is made where it is not there, or must be there.
 gcut_status tool_make_folder(const char *path, gcut_error *err);
+gcut_status tool_check_folder(const char *path, gcut_error *err);
 
 #endif

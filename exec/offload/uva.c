@@ -73,5 +73,7 @@ gcut_status gcut__uva_decide(const gcut_problem *problem, const gcut__options *o
     GCUT_TRY(gcut_pattern_create(match + 3, &pattern, err));
   gcut_status status = find_candidates(problem, pattern, match, &c, err);
   gcut_pattern_destroy(pattern);
+  if (status == GCUT_OK && match && c.n == 0)
+    policy->note = gcut_arena_format(options->arena, "uva: no weight matches '%.200s'", match);
   return status == GCUT_OK ? choose(problem, options, &c, policy, err) : status;
 }

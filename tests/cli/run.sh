@@ -152,8 +152,22 @@ refuse 'run: inputs of another model' 3 'no input' "$GRAPHCUT" run $llama --inpu
 echo '<ir_version: 8, opset_import: ["": 18]>
 g (int64[1, 7] input_ids, int64[1, 7] attention_mask) => (y) { y = Add (input_ids, attention_mask) }' >"$work/narrow.gcir"
 refuse 'run: inputs of other shapes' 3 "inputs.npz': .* the model declares" "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
+refuse 'run: expected outputs of another model' 3 "output 'input_ids' is expected, but not computed" $run -q --expect $inputs
+lacks 'run: before it runs' 'parts'
+refuse 'run: expected outputs that are none' 3 'empty' $run -q --expect "$work/empty.npz" --output "$work/early.npz"
+if [ -e "$work/early.npz" ]; then echo 'not ok - run: ran before it looked'; else echo 'ok - run: looks before it runs'; fi
+refuse 'run: sizes that the inputs have not' 3 "inputs.npz': input .* is 2, the model declares batch, which is 3" $run --set batch=3
+check 'run: sizes that the inputs have' $run --set batch=2,seq=16
+refuse 'bench: sizes that the inputs have not' 3 'which is 3 here' "$GRAPHCUT" bench $llama --input $inputs \
+  --profile h100-pcie --set batch=3
+refuse 'run: nowhere to spill' 7 'nowhere: cannot be written' $run --spill "$work/nowhere"
+refuse 'run: a file to spill to' 7 'Not a directory' $run --spill "$work/empty.npz"
+check 'run: weights that are not there' $run --offload uva:match=re:nothing
+says 'run: says so' "uva: no weight matches 're:nothing'"
 refuse 'run: a plan and targets' 2 'leave --targets' "$GRAPHCUT" run $llama --input $inputs --plan "$work/plan.json" --targets MatMul
 refuse 'run: nowhere to write' 7 'nowhere/x.npz' $run --output "$work/nowhere/x.npz"
+mkdir "$work/folder.npz"
+refuse 'run: a folder for a file' 7 'Is a directory' $run -q --output "$work/folder.npz"
 refuse 'run: no folder to write to' 7 'Not a directory' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/one.npz/"
 refuse 'run: no folder for its folder' 7 'nowhere/d: cannot be made: No such' "$GRAPHCUT" run $llama --input "$work/in" --output "$work/nowhere/d"
 refuse 'run: more passes than a schedule holds' 2 'no schedule holds so many' $run --passes 4000000000

@@ -5,7 +5,7 @@
 // A branch reads an input, what is made of no input (and is too large to be folded), a view of
 // that, and what the part makes of its input.
 #define BRANCHES                                                                                   \
-  "<ir_version: 10, opset_import: [\"\": 18]> g (float[300,300] x, bool c) => (float[300,300] "  \
+  "<ir_version: 10, opset_import: [\"\": 18]> g (float[300,300] x, bool c) => (float[300,300] "    \
   "y)"                                                                                             \
   "<int64[2] shape = {300, 300}, int64[2] turned = {300, 300}> { double = Add(x, x)"               \
   " half = ConstantOfShape<value = float[1] {0.5}>(shape) view = Reshape(half, turned)"            \
