@@ -266,7 +266,7 @@ gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part, 
                                 gcut__layout *out, gcut_error *err) {
   const gcut__fusion *fusions;
   uint32_t n;
-  GCUT_TRY(gcut__one_step_fusions(trace, part, arena, &fusions, &n, err));
+  GCUT_TRY(gcut__one_step_fusions(trace, part, gcut_fused_is_one_step, arena, &fusions, &n, err));
   return gcut__layout_create_fused(trace, part, fusions, n, arena, out, err);
 }
 

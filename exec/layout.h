@@ -55,9 +55,10 @@ typedef struct gcut__fusion {
   uint32_t n_hidden, n_reads, n_writes;
 } gcut__fusion;
 
-// The part's fused groups that every device computes in one step, where none of their nodes is
+// The part's fused groups of the kinds that are computed in one step, where none of their nodes is
 // folded, nobody reads what stays within and the result's size is known. Lives in `arena`.
 GCUT_MUST_USE gcut_status gcut__one_step_fusions(const gcut_trace *trace, const gcut_part *part,
+                                                 bool (*is_one_step)(gcut_fused_kind kind),
                                                  struct gcut_arena *arena, const gcut__fusion **out,
                                                  uint32_t *out_n, gcut_error *err);
 // With fusions, whose groups are disjoint.
@@ -69,7 +70,8 @@ GCUT_MUST_USE gcut_status gcut__layout_create_fused(const gcut_trace *trace, con
 // batches.
 GCUT_MUST_USE gcut_status gcut__layout_prepare(const gcut_trace *trace, const gcut__fusion *fusions,
                                                gcut__layout *layout, gcut_error *err);
-// With gcut__one_step_fusions. Lives in `arena`. Nodes that the trace folded are left out.
+// With the groups that are one step on every device. Lives in `arena`. Nodes that the trace folded
+// are left out.
 GCUT_MUST_USE gcut_status gcut__layout_create(const gcut_trace *trace, const gcut_part *part,
                                               struct gcut_arena *arena, gcut__layout *out,
                                               gcut_error *err);

@@ -1,5 +1,5 @@
-// Fused groups that every device computes in one step: what lies between their nodes is larger than
-// all else of the part, so no layout has room for it.
+// Fused groups that a device computes in one step. Those that every device does have more between
+// their nodes than all else of the part: no layout has room for it.
 #include "exec/layout.h"
 #include "tracer/base/arena.h"
 #include "tracer/base/error.h"
@@ -7,20 +7,22 @@
 
 typedef struct finder {
   const gcut_trace *trace;
+  bool (*is_one_step)(gcut_fused_kind kind);
   gcut_map runs;    // nodes of the part
   gcut_map outputs; // values that it hands on
 } finder;
 
 // The group that ends in the node, if it is of a kind that is one step; or NULL.
-static const gcut_fused *ending_in(const gcut_trace *trace, uint32_t node) {
-  uint32_t group = trace->fused_of[node];
-  const gcut_fused *f = group == GCUT_NONE ? NULL : &trace->fused[group];
-  return f && gcut_fused_is_one_step(f->kind) && f->nodes[f->n_nodes - 1] == node ? f : NULL;
+static const gcut_fused *ending_in(const finder *f, uint32_t node) {
+  uint32_t number = f->trace->fused_of[node];
+  const gcut_fused *group = number == GCUT_NONE ? NULL : &f->trace->fused[number];
+  bool ends = group && group->nodes[group->n_nodes - 1] == node;
+  return ends && f->is_one_step(group->kind) ? group : NULL;
 }
 
-static uint32_t count_groups(const gcut_trace *trace, const gcut_part *part) {
+static uint32_t count_groups(const finder *f, const gcut_part *part) {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < part->n_nodes; i++) n += ending_in(trace, part->nodes[i]) != NULL;
+  for (uint32_t i = 0; i < part->n_nodes; i++) n += ending_in(f, part->nodes[i]) != NULL;
   return n;
 }
 
@@ -60,17 +62,17 @@ static gcut__fusion fusion_of(const gcut_graph *g, const gcut_fused *group) {
 }
 
 gcut_status gcut__one_step_fusions(const gcut_trace *trace, const gcut_part *part,
-                                   gcut_arena *arena, const gcut__fusion **out, uint32_t *out_n,
-                                   gcut_error *err) {
-  finder f = {.trace = trace};
-  uint32_t n = count_groups(trace, part);
+                                   bool (*is_one_step)(gcut_fused_kind kind), gcut_arena *arena,
+                                   const gcut__fusion **out, uint32_t *out_n, gcut_error *err) {
+  finder f = {.trace = trace, .is_one_step = is_one_step};
+  uint32_t n = count_groups(&f, part);
   gcut__fusion *fusions = GCUT_NEW_ARRAY(arena, gcut__fusion, n);
   *out = fusions;
   *out_n = 0;
   if (!fusions) return GCUT_NO_MEMORY(err);
   gcut_status status = n > 0 ? index_part(&f, part, err) : GCUT_OK;
   for (uint32_t i = 0; i < part->n_nodes && n > 0 && status == GCUT_OK; i++) {
-    const gcut_fused *group = ending_in(trace, part->nodes[i]);
+    const gcut_fused *group = ending_in(&f, part->nodes[i]);
     if (group && may_be_one(&f, group)) fusions[(*out_n)++] = fusion_of(trace->graph, group);
   }
   gcut_map_free(&f.runs);

@@ -112,11 +112,13 @@ static gcut_status run_view(frame *f, gcut_error *err) {
   return gcut_tensor_view(input, input->type, type->rank, type->dims, &f->outputs[0], err);
 }
 
-static gcut__cpu_call call_of(const frame *f, uint32_t n_inputs, const void *attrs) {
+static gcut__cpu_call call_of(const frame *f, const uint32_t *values, uint32_t n_inputs,
+                              const void *attrs) {
   return (gcut__cpu_call){.graph = f->graph,
                           .node = f->node,
                           .attrs = attrs,
                           .inputs = f->inputs,
+                          .values = values,
                           .n_inputs = n_inputs,
                           .outputs = f->outputs,
                           .n_outputs = f->node->n_outputs,
@@ -156,7 +158,8 @@ static gcut_status run_kernel(gcut__cpu_runner *r, frame *f, gcut__cpu_kernel ke
     if (gcut_node_outputs(f->graph, f->node)[i] != GCUT_NONE && gcut_type_static(type))
       GCUT_TRY(allocate(f, i, type, err));
   }
-  gcut__cpu_call c = call_of(f, f->node->n_inputs, f->node->attrs);
+  gcut__cpu_call c =
+      call_of(f, gcut_node_inputs(f->graph, f->node), f->node->n_inputs, f->node->attrs);
   c.run_body = f->env ? gcut__cpu_run_body : NULL;
   c.private_state = r;
   GCUT_TRY(settle_order(f, &c, err));
@@ -245,15 +248,18 @@ static gcut_status fetch_inputs(frame *f, gcut_error *err) {
   return GCUT_OK;
 }
 
+static void set_output(const frame *f, uint32_t i, uint32_t value) {
+  gcut__cpu_env_set(f->env, value, f->outputs[i]);
+  if (f->order.output)
+    f->env->turned[value] = gcut__cpu_order_matters(f->outputs[i]->rank, f->outputs[i]->dims);
+}
+
 static gcut_status run_in_env(gcut__cpu_runner *r, frame *f, gcut_error *err) {
   const uint32_t *values = gcut_node_outputs(f->graph, f->node);
   GCUT_TRY(fetch_inputs(f, err));
   GCUT_TRY(run_frame(r, f, err));
   for (uint32_t i = 0; i < f->node->n_outputs; i++)
-    if (values[i] != GCUT_NONE) gcut__cpu_env_set(f->env, values[i], f->outputs[i]);
-  for (uint32_t i = 0; f->order.output && i < f->node->n_outputs; i++)
-    if (values[i] != GCUT_NONE)
-      f->env->turned[values[i]] = gcut__cpu_order_matters(f->outputs[i]->rank, f->outputs[i]->dims);
+    if (values[i] != GCUT_NONE) set_output(f, i, values[i]);
   return GCUT_OK;
 }
 
@@ -271,17 +277,21 @@ gcut_status gcut__cpu_run_node(gcut__cpu_runner *r, gcut__cpu_env *env, uint32_t
 
 // ---- a fused group ----------------------------------------------------------------------------
 
-static gcut_status run_group(frame *f, const gcut_trace *trace, const gcut_fused *group,
-                             gcut_error *err) {
+static gcut_status run_group(gcut__cpu_runner *r, frame *f, const gcut_trace *trace,
+                             const gcut_fused *group, gcut_error *err) {
   uint32_t value = gcut_node_outputs(f->graph, f->node)[0];
   f->inputs = GCUT_NEW_ARRAY(f->scratch, const gcut_tensor *, group->n_reads);
   if (!f->inputs) return GCUT_NO_MEMORY(err);
+  bool asks = f->env->turned && gcut__cpu_group_asks(group->kind);
   for (uint32_t i = 0; i < group->n_reads; i++)
-    GCUT_TRY(gcut__cpu_fetch(f->env, group->reads[i], &f->inputs[i], err));
+    GCUT_TRY((asks && i == 0 ? fetch_as_is : gcut__cpu_fetch)(f->env, group->reads[i],
+                                                              &f->inputs[i], err));
   GCUT_TRY(allocate(f, 0, &trace->facts[value].type, err));
-  gcut__cpu_call c = call_of(f, group->n_reads, group);
+  gcut__cpu_call c = call_of(f, group->reads, group->n_reads, group);
+  c.private_state = r;
+  if (asks) c.order = &f->order, f->order.input = f->env->turned[group->reads[0]];
   GCUT_TRY(gcut__cpu_find_group(group->kind)(&c, err));
-  gcut__cpu_env_set(f->env, value, f->outputs[0]);
+  set_output(f, 0, value);
   return GCUT_OK;
 }
 
@@ -290,7 +300,7 @@ gcut_status gcut__cpu_run_group(gcut__cpu_runner *r, gcut__cpu_env *env, const g
   frame f;
   const gcut_node *last = &env->graph->nodes[group->nodes[group->n_nodes - 1]];
   GCUT_TRY(enter(r, env->graph, last, env, &f, err));
-  gcut_status status = run_group(&f, trace, group, err);
+  gcut_status status = run_group(r, &f, trace, group, err);
   leave(r, &f);
   return status;
 }

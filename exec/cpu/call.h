@@ -44,7 +44,9 @@ GCUT_MUST_USE gcut_status gcut__cpu_constant_tensor(const gcut_graph *graph,
 GCUT_MUST_USE gcut_status gcut__cpu_run_node(gcut__cpu_runner *runner, gcut__cpu_env *env,
                                              uint32_t node, gcut_error *err);
 
-// Runs a group of the trace that is one step on every device and whose result has a static size:
+// Whether the CPU has a kernel for groups of that kind.
+bool gcut__cpu_is_one_step(gcut_fused_kind kind);
+// Runs a group of the trace that is such a step and whose result has a static size:
 // what it reads is in env, its result will be.
 GCUT_MUST_USE gcut_status gcut__cpu_run_group(gcut__cpu_runner *runner, gcut__cpu_env *env,
                                               const gcut_trace *trace, const gcut_fused *group,

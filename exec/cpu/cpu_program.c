@@ -53,7 +53,12 @@ static uint32_t count_reads(const gcut__cpu_program *p) {
 }
 
 static gcut_status build_program(gcut__cpu_program *p, gcut_error *err) {
-  GCUT_TRY(gcut__layout_create(p->base.trace, p->base.part, p->arena, &p->layout, err));
+  const gcut__fusion *fusions;
+  uint32_t n;
+  GCUT_TRY(gcut__one_step_fusions(p->base.trace, p->base.part, gcut__cpu_is_one_step, p->arena,
+                                  &fusions, &n, err));
+  GCUT_TRY(gcut__layout_create_fused(p->base.trace, p->base.part, fusions, n, p->arena, &p->layout,
+                                     err));
   p->constants = GCUT_NEW_ARRAY(p->arena, gcut__folded, count_reads(p));
   if (!p->constants) return GCUT_NO_MEMORY(err);
   p->base.work = gcut__layout_work(&p->layout);

@@ -16,6 +16,7 @@ typedef struct gcut__cpu_call {
   const void *attrs; // the operator's struct, parsed
   const gcut_tensor *const
       *inputs; // [n_inputs]; NULL where absent; checked against the signature and by infer
+  const uint32_t *values; // [n_inputs] of the graph
   uint32_t n_inputs;
   gcut_tensor *
       *outputs; // [n_outputs]: allocated as inferred, uninitialised; NULL where the node names
@@ -38,8 +39,11 @@ typedef gcut_status (*gcut__cpu_kernel)(gcut__cpu_call *c, gcut_error *err);
 // The kernel of a node's operator, or NULL (views and unknown operators have none).
 gcut__cpu_kernel gcut__cpu_find(const gcut_node *node);
 
-// The kernel of a kind of fused groups, where it is one step on every device; else NULL.
+// The kernel of a kind of fused groups, or NULL: then its nodes run one by one. Bytes are
+// multiplied only where the processor does it itself.
 gcut__cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind);
+// Whether it looks at c->order.
+bool gcut__cpu_group_asks(gcut_fused_kind kind);
 
 static inline bool gcut__cpu_has(const gcut__cpu_call *c, uint32_t i) {
   return i < c->n_inputs && c->inputs[i];

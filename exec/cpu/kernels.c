@@ -1,5 +1,7 @@
 // The table of CPU kernels, made from the list of operators.
 #include "exec/cpu/ops/kernels.h"
+#include "exec/cpu/call.h"
+#include "exec/cpu/dnnl.h"
 #include "exec/cpu/kernel.h"
 #include "tracer/ops/list.h"
 
@@ -13,10 +15,19 @@ static const gcut__cpu_kernel kernels[] = {
 
 static const gcut__cpu_kernel groups[GCUT_N_FUSED_KINDS] = {
     [GCUT_FUSED_EXPERTS] = gcut__cpu_group_experts,
+    [GCUT_FUSED_QUANTIZED] = gcut__cpu_group_quantized,
 };
 
 gcut__cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind) {
-  return groups[kind];
+  return kind != GCUT_FUSED_QUANTIZED || gcut__dnnl_multiplies_bytes() ? groups[kind] : NULL;
+}
+
+bool gcut__cpu_is_one_step(gcut_fused_kind kind) {
+  return gcut__cpu_find_group(kind) != NULL;
+}
+
+bool gcut__cpu_group_asks(gcut_fused_kind kind) {
+  return kind == GCUT_FUSED_QUANTIZED;
 }
 
 // Rows stand in the order of the list, as those of gcut_op_rows do.

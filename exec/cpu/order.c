@@ -66,7 +66,13 @@ gcut_status gcut__cpu_straighten(gcut__cpu_env *env, uint32_t value, gcut_error 
 gcut_status gcut__cpu_straighten_input(gcut__cpu_call *c, gcut_error *err) {
   if (!c->order || !c->order->input) return GCUT_OK;
   c->order->input = false;
-  return gcut__cpu_straighten(c->env, gcut_node_inputs(c->graph, c->node)[0], err);
+  if (c->inputs[0] == c->env->values[c->values[0]])
+    return gcut__cpu_straighten(c->env, c->values[0], err);
+  const gcut_tensor *t = c->inputs[0]; // made of it
+  void *copy = gcut_arena_copy(c->scratch, t->data, t->bytes);
+  if (!copy) return GCUT_NO_MEMORY(err);
+  gcut__cpu_turn(gcut_dtype_bits(t->type) / 8, t->rank, t->dims, false, copy, t->data);
+  return GCUT_OK;
 }
 
 // ---- a call as its operands lie ---------------------------------------------------------------

@@ -76,7 +76,7 @@ gcut_status gcut__cpu_type_unsupported(const gcut__cpu_call *c, gcut_dtype type,
 }
 
 bool gcut__cpu_is_constant(const gcut__cpu_call *c, uint32_t i) {
-  uint32_t value = i < c->n_inputs ? gcut_node_inputs(c->graph, c->node)[i] : GCUT_NONE;
+  uint32_t value = i < c->n_inputs ? c->values[i] : GCUT_NONE;
   return value != GCUT_NONE && c->env && gcut__cpu_is_fixed(c->env, value);
 }
 

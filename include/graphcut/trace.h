@@ -25,6 +25,8 @@ extern "C" {
   X(ATTENTION, "attention", true, false)                                                           \
   /* each row times the matrix of w that its index picks; reads w [experts, n, k], ids, x */       \
   X(EXPERTS, "experts", true, true)                                                                \
+  /* a product of bytes between scales, rounded once; reads x, w, its scales, a bias */            \
+  X(QUANTIZED, "quantized", true, false)                                                           \
   X(ROTARY, "rotary", false, false)         /* pairs of x turned by angles; reads x, cos, sin */   \
   X(RMS_NORM, "rms_norm", false, false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */    \
   X(LAYER_NORM, "layer_norm", false, false) /* over the last dimension; reads x, w, b */           \
@@ -47,6 +49,13 @@ typedef struct gcut_fused_mask {
   bool wide;           // added in float32 to scores of narrower operands
   float least, factor; // what is added is multiplied by that, a positive number
 } gcut_fused_mask;
+
+// Numbers as bytes of that type: (byte - zero) * scale.
+typedef struct gcut_fused_bytes {
+  gcut_dtype type; // uint8 or int8
+  int32_t zero;
+  float scale; // from 2^-100 to 2^100
+} gcut_fused_bytes;
 
 // A group of nodes of the main graph. Nobody but the group reads what its nodes make, save for what
 // the last makes, and for shapes.
@@ -76,6 +85,11 @@ typedef struct gcut_fused {
   bool neighbours, neighbours_out;
   bool turned; // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
                // or of fewer rows, each for as many indices that follow one another
+  // Quantized: what x, w and the result are as bytes; the scales of w are read, one, or one a
+  // channel. Where others read the numbers of x, too, the group reads them as floats, each of which
+  // is a byte's. The result is from `low` to `high`.
+  gcut_fused_bytes x, w, y;
+  int32_t low, high;
 } gcut_fused;
 
 // "attention"; whether such a group must stay whole, and whether it is one step on every device.

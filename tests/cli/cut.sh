@@ -38,6 +38,14 @@ check 'a plan that cuts through attention' "$GRAPHCUT" draw $llama --plan "$work
 sed 's/"fuse": false/"fuse": true/' "$work/unfused.json" >"$work/divided.json"
 refuse 'a part by another view' 2 'leave --view out' "$GRAPHCUT" draw $llama --part 1 --view layers -o "$work/part.svg"
 refuse 'a plan that divides what it says is fused' 3 'cut off from the fused attention' "$GRAPHCUT" draw $llama --plan "$work/divided.json" -o "$work/divided.dot"
+quantized=tests/data/runtime/quantized/model.onnx
+check 'inspect: quantised products' "$GRAPHCUT" inspect $quantized
+says 'inspect: quantised products are found' '16 quantized'
+check 'cut at convolutions of bytes' "$GRAPHCUT" cut $quantized --targets Conv
+tells 'cut: each stands for its group' 'targets: 7 lie within 7 fused groups'
+check 'cut through them' "$GRAPHCUT" cut $quantized --targets Conv --no-fuse --no-refine -o "$work/unfused.json"
+sed 's/"fuse": false/"fuse": true/' "$work/unfused.json" >"$work/divided.json"
+refuse 'a plan that divides quantised products' 3 'cut off from the fused quantized' "$GRAPHCUT" draw $quantized --plan "$work/divided.json" -o "$work/divided.dot"
 rm "$work/unfused.json" "$work/unfused.dot" "$work/divided.json"
 check 'cut, leaving some out' "$GRAPHCUT" cut $llama --targets MatMul --ignore LlamaDecoderLayer
 refuse 'leaving out what is not there' 2 "ignore 'Nope' matches no" "$GRAPHCUT" cut $llama --ignore Nope

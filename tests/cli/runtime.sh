@@ -27,5 +27,8 @@ as_runtime 'masks of attention' attention 2e-3 1e-3
 as_runtime convolutions convolutions/float 1e-4 1e-5
 as_runtime 'chains of convolutions' runtime/planes 1e-4 1e-5
 check 'chains of convolutions: the same bits in parts' $run --parts 9 --self-check
+as_runtime 'quantised products' runtime/quantized 0 1
+check 'quantised products: the same bits in parts' $run --parts 5 --self-check
+check 'quantised products: node by node' $run --no-fuse
 as_runtime 'convolutions in float16' convolutions/float16 2e-3 1e-3
 as_runtime 'convolutions in bfloat16' convolutions/bfloat16 1e-2 1e-2

@@ -47,6 +47,7 @@ static const struct {
     {"MatMul", gcut__fuse_attention, GCUT_FUSED_ATTENTION},
     {"MatMul", gcut__fuse_experts, GCUT_FUSED_EXPERTS},
     {"Einsum", gcut__fuse_summed_experts, GCUT_FUSED_EXPERTS},
+    {"QuantizeLinear", gcut__fuse_quantized, GCUT_FUSED_QUANTIZED},
     {"Concat", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
     {"Reshape", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
     {"Cast", gcut__fuse_rotary, GCUT_FUSED_ROTARY},

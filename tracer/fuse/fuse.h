@@ -35,7 +35,7 @@ typedef struct gcut__fuser {
 typedef bool gcut__fuse_pattern(gcut__fuser *f, const gcut_node *node);
 gcut__fuse_pattern gcut__fuse_attention, gcut__fuse_experts, gcut__fuse_summed_experts,
     gcut__fuse_rotary, gcut__fuse_rms_norm, gcut__fuse_layer_norm, gcut__fuse_swiglu,
-    gcut__fuse_silu, gcut__fuse_gelu;
+    gcut__fuse_silu, gcut__fuse_gelu, gcut__fuse_quantized;
 
 // Whether a node is gone once shapes are known: integers that follow from shapes.
 bool gcut__fuse_vanishes(const gcut__fuser *f, uint32_t node);

@@ -12,6 +12,7 @@
 
 // Multiply-adds from which on it is worth the copies.
 static const double LEAST = 1 << 11;
+static const double MOST_BYTES = 0x1p40; // dilations may be anything
 
 enum { MOST_AXES = 3, MOST_PRODUCTS = 1 << 15 }; // so many of 255 * 128 fit int32, twice
 
@@ -53,15 +54,17 @@ static bool begin_work(gcut__cpu_call *c, const gcut__convolution *g, gcut__byte
   const gcut_tensor *zero = gcut__cpu_has(c, in.zero_x) ? c->inputs[in.zero_x] : NULL;
   if (zero && zero->count != 1) return false;
   k->flip = k->x->type == GCUT_INT8 ? 0x80 : 0;
+  double bytes = (double)g->batch * (double)k->channels; // of x padded
   k->zero = (uint8_t)((zero ? *(const uint8_t *)zero->data : 0) ^ k->flip);
   for (int d = 0; d < w->n; d++) {
     if (w->begin[d] < 0) return false;
     k->begin[d] = w->begin[d];
     k->sizes[d] = (g->out[d] - 1) * w->stride[d] + (w->kernel[d] - 1) * w->dilation[d] + 1;
     k->padded.window.begin[d] = k->padded.window.end[d] = 0;
+    bytes *= (double)k->sizes[d];
   }
   k->padded.in = k->sizes;
-  return true;
+  return bytes < MOST_BYTES;
 }
 
 // ---- weights ----------------------------------------------------------------------------------
@@ -143,40 +146,62 @@ static bool lies_ready(const work *k) {
   return k->flip == 0;
 }
 
-// x as uint8 channels last, its padding written out; NULL where memory is out.
-static const uint8_t *pad(const work *k) {
+// Memory for a run: x channels last, x padded, sums.
+typedef struct room {
+  uint8_t *turned, *padded; // NULL: x serves
+  int32_t *sums;
+} room;
+
+static size_t aligned(size_t bytes) {
+  return (bytes + 63) & ~(size_t)63;
+}
+
+static bool take_room(const work *k, room *out) {
+  bool turns = !k->c->order->input && gcut__cpu_order_matters(k->x->rank, k->x->dims);
+  bool pads = turns || !lies_ready(k);
+  int n = k->padded.window.n;
+  int64_t images = k->padded.batch;
+  size_t turned = turns ? aligned(k->x->bytes) : 0;
+  size_t image = (size_t)(gcut__product(k->sizes, 0, n) * k->channels);
+  size_t padded = pads ? aligned((size_t)images * image) : 0;
+  size_t sums = (size_t)(images * gcut__product(k->padded.out, 0, n) * k->outputs);
+  uint8_t *all = gcut__cpu_spare(k->c, turned + padded + sums * sizeof *out->sums);
+  if (!all) return false;
+  *out = (room){.turned = turns ? all : NULL,
+                .padded = pads ? all + turned : NULL,
+                .sums = (int32_t *)(void *)(all + turned + padded)};
+  return true;
+}
+
+// x as uint8 channels last, its padding written out.
+static const uint8_t *pad(const work *k, const room *r) {
   const gcut_tensor *x = k->x;
   const uint8_t *from = x->data;
-  if (!k->c->order->input && gcut__cpu_order_matters(x->rank, x->dims)) {
-    uint8_t *turned = gcut__cpu_spare(k->c, x->bytes);
-    if (!turned) return NULL;
-    gcut__cpu_turn(1, x->rank, x->dims, true, from, turned);
-    from = turned;
+  if (r->turned) {
+    gcut__cpu_turn(1, x->rank, x->dims, true, from, r->turned);
+    from = r->turned;
   }
+  if (!r->padded) return from;
   int n = k->padded.window.n;
   int64_t image = gcut__product(k->sizes, 0, n) * k->channels;
   int64_t given = gcut__product(k->in, 0, n) * k->channels;
-  bool spared = from != x->data;
-  if (lies_ready(k) && !spared) return from;
-  uint8_t *to = gcut_arena_alloc(k->c->scratch, (size_t)k->padded.batch, (size_t)image);
-  if (!to) return NULL;
-  memset(to, k->zero, (size_t)(k->padded.batch * image));
-  for (int64_t b = 0; b < k->padded.batch; b++) pad_image(k, from + b * given, to + b * image);
-  return to;
+  memset(r->padded, k->zero, (size_t)(k->padded.batch * image));
+  for (int64_t b = 0; b < k->padded.batch; b++)
+    pad_image(k, from + b * given, r->padded + b * image);
+  return r->padded;
 }
 
 // ---- the whole --------------------------------------------------------------------------------
 
 static gcut_status run(const work *k, const kept_convolution *kept, gcut__byte_sums *out,
                        gcut_error *err) {
-  const uint8_t *x = pad(k);
-  int64_t pixels = k->padded.batch * gcut__product(k->padded.out, 0, k->padded.window.n);
+  room room;
   int32_t *correction = GCUT_NEW_ARRAY(k->c->scratch, int32_t, k->outputs);
-  int32_t *sums = x ? gcut__cpu_spare(k->c, (size_t)(pixels * k->outputs) * sizeof *sums) : NULL;
-  if (!correction || !sums) return GCUT_NO_MEMORY(err);
+  if (!correction || !take_room(k, &room)) return GCUT_NO_MEMORY(err);
   for (int64_t o = 0; o < k->outputs; o++) correction[o] = -(int32_t)k->zero * kept->sums[o];
-  GCUT_TRY(gcut__dnnl_convolution_run(kept->convolution, x, NULL, NULL, sums, true, err));
-  *out = (gcut__byte_sums){sums, correction};
+  GCUT_TRY(gcut__dnnl_convolution_run(kept->convolution, pad(k, &room), NULL, NULL, room.sums, true,
+                                      err));
+  *out = (gcut__byte_sums){room.sums, correction};
   return GCUT_OK;
 }
 

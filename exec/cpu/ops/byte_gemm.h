@@ -21,6 +21,10 @@ typedef struct gcut__byte_gemm {
 // Whether types and processor allow it; gets work space for matrices of that size at most.
 GCUT_MUST_USE gcut_status gcut__byte_gemm_begin(gcut__cpu_call *c, gcut__byte_gemm *g,
                                                 bool *out_can, gcut_error *err);
+// Whether sums of that many products fit int32, and raw ones, of zero points 0.
+bool gcut__byte_gemm_fits(int64_t k);
+// Where they do, with a zero point each: the sum at [i, j] is raw[i, j] + rows[i] + columns[j].
+GCUT_MUST_USE gcut_status gcut__byte_gemm_raw(const gcut__byte_gemm *g, gcut_error *err);
 // sum [m, n]
 GCUT_MUST_USE gcut_status gcut__byte_gemm_run(const gcut__byte_gemm *g, double *sum,
                                               gcut_error *err);

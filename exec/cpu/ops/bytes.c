@@ -34,9 +34,15 @@ GCUT__WIDE void gcut__scale_floats(size_t n, const float *x, float zero, float s
   for (size_t i = 0; i < n; i++) y[i] = (x[i] - zero) * scale;
 }
 
-GCUT__WIDE void gcut__scale_sums(size_t n, const int32_t *restrict sums, const double *restrict add,
-                                 const double *restrict scale, float *restrict y) {
-  for (size_t i = 0; i < n; i++) y[i] = (float)(((double)sums[i] + add[i]) * scale[i]);
+GCUT__WIDE void gcut__round_sums(size_t n, const int32_t *restrict sums, int32_t more,
+                                 const int32_t *restrict add, const float *restrict scale,
+                                 const float *restrict shift, float zero, float low, float high,
+                                 uint8_t *restrict y) {
+  low -= zero, high -= zero;
+  for (size_t i = 0; i < n; i++) {
+    int32_t sum = (int32_t)((uint32_t)sums[i] + (uint32_t)add[i] + (uint32_t)more);
+    y[i] = (uint8_t)narrow((float)sum * scale[i] + shift[i], low, high, (uint32_t)(int32_t)zero);
+  }
 }
 
 GCUT__WIDE void gcut__divide_floats(size_t n, const float *x, float scale, float *y) {

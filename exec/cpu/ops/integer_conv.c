@@ -4,8 +4,9 @@
 // floats: as many input channels at a time as stay below that go through the float convolution, and
 // are added up in doubles. Small convolutions are done in doubles at once. Where the processor
 // multiplies bytes itself it does: all ways are exact, so they agree.
+#include "exec/cpu/ops/integer_conv.h"
+
 #include "exec/cpu/dnnl.h"
-#include "exec/cpu/ops/byte_conv.h"
 #include "exec/cpu/ops/bytes.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/ops/quantize.h"
@@ -14,11 +15,7 @@
 #include "exec/cpu/order.h"
 #include "tracer/ops/conv.h"
 
-enum { EXACT_PRODUCTS = 256, LARGE = 1 << 18, RUN = 512 };
-
-typedef struct operands {
-  uint32_t x, w, zero_x, zero_w; // inputs
-} operands;
+enum { EXACT_PRODUCTS = 256, LARGE = 1 << 18, RUN = 512, MOST_ADDED = 1 << 29 };
 
 typedef struct centred {
   gcut__convolution g;
@@ -41,7 +38,7 @@ static const float *centre(gcut__cpu_call *c, uint32_t i, uint32_t zero, int64_t
   return x;
 }
 
-static gcut_status read_shape(gcut__cpu_call *c, operands o, gcut__convolution *g,
+static gcut_status read_shape(gcut__cpu_call *c, gcut__byte_conv o, gcut__convolution *g,
                               gcut_error *err) {
   const gcut__conv_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[o.x], *w = c->inputs[o.w], *y = c->outputs[0];
@@ -58,7 +55,7 @@ static gcut_status read_shape(gcut__cpu_call *c, operands o, gcut__convolution *
   return GCUT_OK;
 }
 
-static gcut_status read_operands(gcut__cpu_call *c, operands o, const gcut__convolution *g,
+static gcut_status read_operands(gcut__cpu_call *c, gcut__byte_conv o, const gcut__convolution *g,
                                  centred *k, gcut_error *err) {
   const gcut__window *window = &g->window;
   *k = (centred){.g = *g};
@@ -69,7 +66,7 @@ static gcut_status read_operands(gcut__cpu_call *c, operands o, const gcut__conv
   return k->x && k->w ? GCUT_OK : GCUT_NO_MEMORY(err);
 }
 
-static gcut_status plainly(gcut__cpu_call *c, const centred *k, operands o, double *y,
+static gcut_status plainly(gcut__cpu_call *c, const centred *k, gcut__byte_conv o, double *y,
                            gcut_error *err) {
   double *x = gcut_arena_alloc(c->scratch, c->inputs[o.x]->count, sizeof *x);
   double *w = gcut_arena_alloc(c->scratch, c->inputs[o.w]->count, sizeof *w);
@@ -120,7 +117,7 @@ static gcut_status by_dnnl(gcut__cpu_call *c, const centred *k, double *sum, boo
 }
 
 // The exact sums, in the output's order.
-static gcut_status convolve(gcut__cpu_call *c, operands o, const gcut__convolution *g,
+static gcut_status convolve(gcut__cpu_call *c, gcut__byte_conv o, const gcut__convolution *g,
                             double **out_sum, gcut_error *err) {
   centred k;
   bool done = false;
@@ -137,15 +134,15 @@ static gcut_status convolve(gcut__cpu_call *c, operands o, const gcut__convoluti
 }
 
 // By bytes, channels last; sums.sums is NULL where that cannot be.
-static gcut_status by_bytes(gcut__cpu_call *c, operands o, const gcut__convolution *g,
+static gcut_status by_bytes(gcut__cpu_call *c, gcut__byte_conv o, const gcut__convolution *g,
                             gcut__byte_sums *out, gcut_error *err) {
   *out = (gcut__byte_sums){0};
   if (c->inputs[o.x]->count == 0 || c->inputs[o.w]->count == 0) return GCUT_OK;
-  return gcut__convolve_bytes(c, g, (gcut__byte_conv){o.x, o.w, o.zero_x, o.zero_w}, out, err);
+  return gcut__convolve_bytes(c, g, o, out, err);
 }
 
 gcut_status gcut__cpu_conv_integer(gcut__cpu_call *c, gcut_error *err) {
-  static const operands o = {0, 1, 2, 3};
+  static const gcut__byte_conv o = {0, 1, 2, 3};
   gcut__convolution g;
   gcut__byte_sums bytes;
   double *sum;
@@ -168,79 +165,89 @@ gcut_status gcut__cpu_conv_integer(gcut__cpu_call *c, gcut_error *err) {
 
 // ---- QLinearConv ------------------------------------------------------------------------------
 
-typedef struct requantisation {
-  double *scale, *add; // [channels]: an element is rounded from (sum + add) * scale
-  const float *zero;   // of the output
-} requantisation;
-
-static gcut_status read_requantisation(gcut__cpu_call *c, requantisation *r, gcut_error *err) {
-  const float *w_scale = c->inputs[4]->data;
-  const int32_t *bias = gcut__cpu_has(c, 8) ? c->inputs[8]->data : NULL;
-  float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
-  int64_t channels = c->outputs[0]->dims[1];
-  r->zero = gcut__dequantized(c, c->inputs[7]);
-  r->scale = gcut_arena_alloc(c->scratch, (size_t)channels, sizeof *r->scale);
-  r->add = gcut_arena_alloc(c->scratch, (size_t)channels, sizeof *r->add);
-  if (!r->zero || !r->scale || !r->add) return GCUT_NO_MEMORY(err);
-  for (int64_t i = 0; i < channels; i++) {
-    r->scale[i] = (double)(x_scale * w_scale[c->inputs[4]->count == 1 ? 0 : i] / y_scale);
-    r->add[i] = bias ? (double)bias[i] : 0;
+// Numbers of channels, over and over: pixels of few channels are rounded many at a time.
+static gcut_status repeat(gcut__cpu_call *c, const gcut__rounding *r, const int32_t *correction,
+                          int64_t channels, int64_t n, gcut__rounding *out, gcut_error *err) {
+  GCUT_TRY(gcut__rounding_create(c->scratch, c->outputs[0]->type, r->zero, n, out, err));
+  out->low = r->low;
+  out->high = r->high;
+  for (int64_t i = 0, at = 0; i < n; i++, at = at + 1 < channels ? at + 1 : 0) {
+    out->add[i] = r->add[at] + correction[at];
+    out->scale[i] = r->scale[at];
+    out->shift[i] = r->shift[at];
   }
   return GCUT_OK;
 }
 
-// Numbers of channels, over and over: pixels of few channels are rounded many at a time.
-static double *repeat(gcut__cpu_call *c, const double *numbers, const int32_t *more,
-                      int64_t channels, int64_t n) {
-  double *all = GCUT_NEW_ARRAY(c->scratch, double, n);
-  for (int64_t i = 0; all && i < n; i++)
-    all[i] = i >= channels ? all[i - channels] : numbers[i] + (more ? (double)more[i] : 0);
-  return all;
-}
-
-static gcut_status store_pixels(gcut__cpu_call *c, const requantisation *r, gcut__byte_sums bytes,
-                                gcut_error *err) {
+static gcut_status store_pixels(gcut__cpu_call *c, const gcut__rounding *rounding,
+                                gcut__byte_sums bytes, gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   int64_t channels = y->dims[1], count = (int64_t)y->count;
   int64_t n = channels < RUN ? RUN / channels * channels : channels;
-  double *add = repeat(c, r->add, bytes.correction, channels, n);
-  double *scale = repeat(c, r->scale, NULL, channels, n);
-  float *row = GCUT_NEW_ARRAY(c->scratch, float, n);
-  if (!add || !scale || !row) return GCUT_NO_MEMORY(err);
-  for (int64_t i = 0; i < count; i += n) {
-    int64_t part = count - i < n ? count - i : n;
-    gcut__scale_sums((size_t)part, bytes.sums + i, add, scale, row);
-    gcut__quantize_store(y->type, y->data, i, part, row, r->zero, 0, true);
-  }
+  gcut__rounding r;
+  GCUT_TRY(repeat(c, rounding, bytes.correction, channels, n, &r, err));
+  for (int64_t i = 0; i < count; i += n)
+    gcut__round_sums((size_t)(count - i < n ? count - i : n), bytes.sums + i, 0, r.add, r.scale,
+                     r.shift, r.zero, r.low, r.high, (uint8_t *)y->data + i);
   c->order->output = true;
   return GCUT_OK;
 }
 
-static gcut_status store_planes(gcut__cpu_call *c, const requantisation *r, const double *sum,
+static gcut_status store_planes(gcut__cpu_call *c, const gcut__rounding *r, const double *sum,
                                 gcut_error *err) {
   gcut_tensor *y = c->outputs[0];
   int64_t channels = y->dims[1], size = gcut__product(y->dims, 2, y->rank);
-  float *row = gcut_arena_alloc(c->scratch, (size_t)size, sizeof *row);
+  float *row = GCUT_NEW_ARRAY(c->scratch, float, size);
   if (!row) return GCUT_NO_MEMORY(err);
   for (int64_t i = 0; i < y->dims[0] * channels; i++) {
-    double scale = r->scale[i % channels], add = r->add[i % channels];
-    for (int64_t k = 0; k < size; k++) row[k] = (float)((sum[i * size + k] + add) * scale);
-    gcut__quantize_store(y->type, y->data, i * size, size, row, r->zero, 0, true);
+    int64_t at = i % channels;
+    for (int64_t k = 0; k < size; k++)
+      row[k] = (float)(sum[i * size + k] + (double)r->add[at]) * r->scale[at] + r->shift[at];
+    gcut__narrow_bytes((size_t)size, row, r->zero, r->low, r->high, (uint8_t *)y->data + i * size);
   }
   return GCUT_OK;
 }
 
-gcut_status gcut__cpu_qlinear_conv(gcut__cpu_call *c, gcut_error *err) {
-  static const operands o = {0, 3, 2, 5};
+gcut_status gcut__convolve_rounded(gcut__cpu_call *c, gcut__byte_conv o, const gcut__rounding *r,
+                                   gcut_error *err) {
   gcut__convolution g;
   gcut__byte_sums bytes;
-  requantisation r;
   double *sum;
   if (c->outputs[0]->count == 0) return GCUT_OK;
   GCUT_TRY(read_shape(c, o, &g, err));
-  GCUT_TRY(read_requantisation(c, &r, err));
   GCUT_TRY(by_bytes(c, o, &g, &bytes, err));
-  if (bytes.sums) return store_pixels(c, &r, bytes, err);
+  if (bytes.sums) return store_pixels(c, r, bytes, err);
   GCUT_TRY(convolve(c, o, &g, &sum, err));
-  return store_planes(c, &r, sum, err);
+  return store_planes(c, r, sum, err);
+}
+
+gcut_status gcut__rounding_create(gcut_arena *arena, gcut_dtype type, float zero, int64_t channels,
+                                  gcut__rounding *out, gcut_error *err) {
+  *out = (gcut__rounding){.zero = zero};
+  out->low = type == GCUT_INT8 ? -128 : 0;
+  out->high = out->low + 255;
+  out->add = GCUT_NEW_ARRAY(arena, int32_t, channels);
+  out->scale = GCUT_NEW_ARRAY(arena, float, channels);
+  out->shift = GCUT_NEW_ARRAY(arena, float, channels);
+  return out->scale && out->add && out->shift ? GCUT_OK : GCUT_NO_MEMORY(err);
+}
+
+gcut_status gcut__cpu_qlinear_conv(gcut__cpu_call *c, gcut_error *err) {
+  static const gcut__byte_conv o = {0, 3, 2, 5};
+  const float *w_scale = c->inputs[4]->data, *zero = gcut__dequantized(c, c->inputs[7]);
+  const int32_t *bias = gcut__cpu_has(c, 8) ? c->inputs[8]->data : NULL;
+  float x_scale = *(const float *)c->inputs[1]->data, y_scale = *(const float *)c->inputs[6]->data;
+  int64_t channels = c->outputs[0]->dims[1];
+  gcut__rounding r;
+  if (!zero) return GCUT_NO_MEMORY(err);
+  GCUT_TRY(gcut__rounding_create(c->scratch, c->outputs[0]->type, *zero, channels, &r, err));
+  for (int64_t i = 0; i < channels; i++) {
+    int32_t add = bias ? bias[i] : 0;
+    r.scale[i] = x_scale * w_scale[c->inputs[4]->count == 1 ? 0 : i] / y_scale;
+    if (add > -MOST_ADDED && add < MOST_ADDED)
+      r.add[i] = add;
+    else
+      r.shift[i] = (float)add * r.scale[i];
+  }
+  return gcut__convolve_rounded(c, o, &r, err);
 }
