@@ -129,6 +129,12 @@ void gcut__cuda_strides(const gcut_type *type, int64_t *strides) {
   }
 }
 
+int64_t gcut__cuda_matrices(const gcut_type *type) {
+  int64_t n = 1;
+  for (int d = 0; d + 2 < type->rank; d++) n *= type->dims[d];
+  return n;
+}
+
 int32_t gcut__cuda_element_bytes(int type) {
   unsigned bits = gcut_dtype_bits((gcut_dtype)type);
   return bits < 8 || bits > 64 ? 0 : (int32_t)(bits / 8);
@@ -136,4 +142,20 @@ int32_t gcut__cuda_element_bytes(int type) {
 
 bool gcut__cuda_is_float(const gcut_type *t) {
   return t && (t->type == GCUT_FLOAT || t->type == GCUT_FLOAT16 || t->type == GCUT_BFLOAT16);
+}
+
+bool gcut__cuda_is_real(int type) {
+  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
+}
+
+bool gcut__cuda_is_integer(int type) {
+  return gcut__cuda_is_integer32(type) || type == GCUT_INT64;
+}
+
+bool gcut__cuda_is_integer32(int type) {
+  return (type >= GCUT_UINT8 && type <= GCUT_INT32) || type == GCUT_UINT32;
+}
+
+bool gcut__cuda_has_class(int type) {
+  return gcut__cuda_is_real(type) || gcut__cuda_is_integer(type) || type == GCUT_BOOL;
 }

@@ -74,7 +74,16 @@ int gcut__cuda_read_ints(const gcut__cuda_compile *c, uint32_t i, int64_t *value
 void gcut__cuda_strides(const gcut_type *type, int64_t *strides);
 // Bytes of an element, or 0 where it is no whole number of 1, 2, 4 or 8.
 int32_t gcut__cuda_element_bytes(int type);
-// float, float16 or bfloat16.
+// Elements of the dimensions before the last two.
+int64_t gcut__cuda_matrices(const gcut_type *type);
+
+// float, float16 or bfloat16; these or double; integers but uint64, which kernels count in int64;
+// those of at most 32 bits, which float64 holds.
 bool gcut__cuda_is_float(const gcut_type *type);
+bool gcut__cuda_is_real(int type);
+bool gcut__cuda_is_integer(int type);
+bool gcut__cuda_is_integer32(int type);
+// All that elementwise kernels compute with: real, integer or bool.
+bool gcut__cuda_has_class(int type);
 
 #endif

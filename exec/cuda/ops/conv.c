@@ -19,10 +19,6 @@ static const int64_t MANY_CHANNELS = 256;                    // of results
 static const int64_t COLUMNS_AT_ONCE = INT64_C(1) << 25;     // bytes of several
 static const int64_t FEW_COLUMNS = INT64_C(1) << 22;         // bytes of all
 
-static bool is_real(int type) {
-  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
-}
-
 bool gcut__cuda_fill_window(gcut__cuda_window *w, const gcut__window *from, const int64_t *far,
                             const int64_t *near) {
   int missing = GCUT_CUDA_WINDOW_DIMS - from->n;
@@ -227,8 +223,8 @@ gcut_status gcut__cuda_compile_conv(const gcut__cuda_compile *c, gcut_error *err
                              .in_channels = w->dims[1],
                              .out_channels = w->dims[0] / attrs->group,
                              .type = x->type};
-  if (!is_real(x->type) || gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 || x->rank < 3 ||
-      x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
+  if (!gcut__cuda_is_real(x->type) || gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 ||
+      x->rank < 3 || x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
     return GCUT_OK;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
   memcpy(window.kernel, w->dims + 2, (size_t)window.n * sizeof *window.kernel);
@@ -307,8 +303,8 @@ gcut_status gcut__cuda_compile_conv_transpose(const gcut__cuda_compile *c, gcut_
                              .in_channels = x->dims[1] / attrs->group,
                              .out_channels = w->dims[1],
                              .type = x->type};
-  if (!is_real(x->type) || gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 || x->rank < 3 ||
-      x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
+  if (!gcut__cuda_is_real(x->type) || gcut__cuda_count(y) == 0 || gcut__cuda_count(w) == 0 ||
+      x->rank < 3 || x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
     return GCUT_OK;
   gcut__conv_transpose_window(c->node, attrs, x->rank - 2, w->dims + 2, x->dims + 2, y->dims + 2,
                               &window);
@@ -330,7 +326,7 @@ gcut_status gcut__cuda_compile_pool(const gcut__cuda_compile *c, gcut_error *err
                              .type = x->type,
                              .average = strcmp(c->node->op_type, "AveragePool") == 0,
                              .count_padding = attrs->count_include_pad != 0};
-  if (!is_real(x->type) || gcut__cuda_output_type(c, 1) || x->rank < 3 ||
+  if (!gcut__cuda_is_real(x->type) || gcut__cuda_output_type(c, 1) || x->rank < 3 ||
       x->rank > GCUT_CUDA_WINDOW_DIMS + 2)
     return GCUT_OK;
   GCUT_TRY(gcut__window_read(&attrs->window, x->rank - 2, &window, err));
@@ -360,7 +356,8 @@ gcut_status gcut__cuda_compile_batch_norm(const gcut__cuda_compile *c, gcut_erro
                                      .scale_type = scale->type,
                                      .mean_type = mean->type,
                                      .epsilon = attrs->epsilon};
-  if (!is_real(x->type) || !is_real(scale->type) || !is_real(mean->type) || job.count == 0 ||
+  if (!gcut__cuda_is_real(x->type) || !gcut__cuda_is_real(scale->type) ||
+      !gcut__cuda_is_real(mean->type) || job.count == 0 ||
       gcut__batch_norm_trains(c->node, attrs) || (!attrs->spatial && c->node->version < 9))
     return GCUT_OK;
   for (int d = 2; d < x->rank; d++) job.each *= x->dims[d];

@@ -76,35 +76,24 @@ static void finish(const gcut__cuda_compile *c, copy_params *p) {
   c->step->launch = launch_copies;
 }
 
-static void row_major(const gcut_dim *dims, int rank, int64_t *strides) {
-  int64_t stride = 1;
-  for (int d = rank - 1; d >= 0; d--) {
-    strides[d] = stride;
-    stride *= dims[d];
-  }
-}
-
-// A job over `dims`, written as a tensor of them.
-static void fill_job(gcut__cuda_copy_job *job, const gcut_dim *dims, int rank) {
-  job->rank = rank;
-  job->count = 1;
-  for (int d = 0; d < rank; d++) {
-    job->dims[d] = dims[d];
-    job->count *= dims[d];
-  }
-  row_major(dims, rank, job->to_strides);
+// A job over the elements of a tensor, which is written.
+static void fill_job(gcut__cuda_copy_job *job, const gcut_type *t) {
+  job->rank = t->rank;
+  job->count = (int64_t)gcut__cuda_count(t);
+  for (int d = 0; d < t->rank; d++) job->dims[d] = t->dims[d];
+  gcut__cuda_strides(t, job->to_strides);
 }
 
 gcut_status gcut__cuda_compile_transpose(const gcut__cuda_compile *c, gcut_error *err) {
   const gcut__transpose_attrs *attrs = c->node->attrs;
   const gcut_type *in = gcut__cuda_input_type(c, 0), *out = gcut__cuda_output_type(c, 0);
   int64_t strides[GCUT_MAX_RANK];
-  gcut_status status;
+  gcut_status status = GCUT_OK;
   copy_params *p =
       in->rank > GCUT_CUDA_COPY_DIMS ? NULL : new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
-  if (!p) return in->rank > GCUT_CUDA_COPY_DIMS ? GCUT_OK : status;
-  row_major(in->dims, in->rank, strides);
-  fill_job(&p->jobs[0], out->dims, out->rank);
+  if (!p) return status;
+  gcut__cuda_strides(in, strides);
+  fill_job(&p->jobs[0], out);
   for (int d = 0; d < out->rank; d++)
     p->jobs[0].from_strides[d] =
         strides[attrs->perm.given ? attrs->perm.data[d] : out->rank - 1 - d];
@@ -119,8 +108,8 @@ gcut_status gcut__cuda_compile_expand(const gcut__cuda_compile *c, gcut_error *e
   copy_params *p =
       out->rank > GCUT_CUDA_COPY_DIMS ? NULL : new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
   if (!p) return status;
-  row_major(in->dims, in->rank, strides);
-  fill_job(&p->jobs[0], out->dims, out->rank);
+  gcut__cuda_strides(in, strides);
+  fill_job(&p->jobs[0], out);
   for (int d = 0, missing = out->rank - in->rank; d < out->rank; d++)
     p->jobs[0].from_strides[d] =
         d < missing || in->dims[d - missing] == 1 ? 0 : strides[d - missing];
@@ -143,8 +132,8 @@ gcut_status gcut__cuda_compile_slice(const gcut__cuda_compile *c, gcut_error *er
   gcut_status status;
   copy_params *p = new_jobs(c, 1, (gcut_dtype)in->type, err, &status);
   if (!p) return status;
-  row_major(in->dims, in->rank, strides);
-  fill_job(&p->jobs[0], out->dims, out->rank);
+  gcut__cuda_strides(in, strides);
+  fill_job(&p->jobs[0], out);
   for (int d = 0; d < in->rank; d++) p->jobs[0].from_strides[d] = strides[d];
   for (int k = 0; k < n; k++) {
     int64_t axis = n_axes ? axes[k] : k, step = n_steps ? steps[k] : 1, first;
@@ -163,8 +152,8 @@ gcut_status gcut__cuda_compile_slice(const gcut__cuda_compile *c, gcut_error *er
 static void fill_piece(gcut__cuda_copy_job *job, const gcut_type *whole, const gcut_type *piece,
                        int axis, int64_t offset, bool to_whole) {
   int64_t strides[GCUT_MAX_RANK];
-  row_major(whole->dims, whole->rank, strides);
-  fill_job(job, piece->dims, piece->rank);
+  gcut__cuda_strides(whole, strides);
+  fill_job(job, piece);
   for (int d = 0; d < piece->rank; d++) {
     job->from_strides[d] = to_whole ? job->to_strides[d] : strides[d];
     if (to_whole) job->to_strides[d] = strides[d];

@@ -8,14 +8,6 @@
 _Static_assert((int)GCUT__GRID_CUBIC == 2 && (int)GCUT__GRID_REFLECTION == 2,
                "grid.cu numbers them so");
 
-static bool is_real(int type) {
-  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
-}
-// Integers that float64 holds.
-static bool is_integer(int type) {
-  return (type >= GCUT_UINT8 && type <= GCUT_INT32) || type == GCUT_UINT32;
-}
-
 // ---- grids --------------------------------------------------------------------------------------
 
 gcut_status gcut__cuda_compile_grid_sample(const gcut__cuda_compile *c, gcut_error *err) {
@@ -27,11 +19,11 @@ gcut_status gcut__cuda_compile_grid_sample(const gcut__cuda_compile *c, gcut_err
                                                 GCUT_CUDA_OUT(gcut__cuda_grid_job, y, 0)};
   gcut__grid_mode mode;
   gcut__grid_padding padding;
-  if (x->rank < 3 || x->rank > GCUT_CUDA_GRID_AXES + 2 || !is_real(grid->type) ||
+  if (x->rank < 3 || x->rank > GCUT_CUDA_GRID_AXES + 2 || !gcut__cuda_is_real(grid->type) ||
       gcut__cuda_count(y) == 0 || !gcut__grid_modes(attrs, &mode, &padding))
     return GCUT_OK;
   bool moves = mode == GCUT__GRID_NEAREST && gcut__cuda_element_bytes(x->type);
-  if (!moves && !is_real(x->type) && !is_integer(x->type)) return GCUT_OK;
+  if (!moves && !gcut__cuda_is_real(x->type) && !gcut__cuda_is_integer32(x->type)) return GCUT_OK;
   gcut__cuda_grid_job job = {.batch = x->dims[0],
                              .channels = x->dims[1],
                              .n_in = 1,
@@ -42,7 +34,7 @@ gcut_status gcut__cuda_compile_grid_sample(const gcut__cuda_compile *c, gcut_err
                              .align = attrs->align_corners != 0,
                              .type = x->type,
                              .grid_type = grid->type,
-                             .whole = is_integer(x->type)};
+                             .whole = gcut__cuda_is_integer32(x->type)};
   for (int a = 0; a < job.axes; a++) {
     job.dims[a] = x->dims[a + 2];
     job.n_in *= x->dims[a + 2];
@@ -62,7 +54,7 @@ gcut_status gcut__cuda_compile_affine_grid(const gcut__cuda_compile *c, gcut_err
                                .axes = y->rank - 2,
                                .align = attrs->align_corners != 0,
                                .type = y->type};
-  if (!is_real(y->type) || job.axes > GCUT_CUDA_GRID_AXES) return GCUT_OK;
+  if (!gcut__cuda_is_real(y->type) || job.axes > GCUT_CUDA_GRID_AXES) return GCUT_OK;
   for (int a = 0; a < job.axes; a++) {
     job.dims[a] = y->dims[a + 1];
     job.points *= y->dims[a + 1];
@@ -96,7 +88,7 @@ gcut_status gcut__cuda_compile_roi_align(const gcut__cuda_compile *c, gcut_error
       GCUT_CUDA_OUT(gcut__cuda_region_job, y, 0),
       {GCUT_CUDA_FAULT, offsetof(gcut__cuda_region_job, fault)}};
   gcut__cuda_region_job job = new_job(c, attrs->spatial_scale);
-  if (!is_real(job.type) || !is_real(job.region_type)) return GCUT_OK;
+  if (!gcut__cuda_is_real(job.type) || !gcut__cuda_is_real(job.region_type)) return GCUT_OK;
   job.samples = attrs->sampling_ratio;
   job.half_pixel = gcut__roi_half_pixel(c->node, attrs);
   job.max = attrs->mode.data[0] == 'm';
@@ -111,6 +103,6 @@ gcut_status gcut__cuda_compile_roi_pool(const gcut__cuda_compile *c, gcut_error 
       GCUT_CUDA_OUT(gcut__cuda_region_job, y, 0),
       {GCUT_CUDA_FAULT, offsetof(gcut__cuda_region_job, fault)}};
   gcut__cuda_region_job job = new_job(c, attrs->spatial_scale);
-  if (!is_real(job.type)) return GCUT_OK;
+  if (!gcut__cuda_is_real(job.type)) return GCUT_OK;
   return GCUT_CUDA_PLAIN(c, "gcut_roi_pool", &job, (uint64_t)job.count, 0, pointers, err);
 }

@@ -16,12 +16,6 @@ static gcut_status compile(const gcut__cuda_compile *c, const gcut__cuda_integer
 
 // ---- matrices -----------------------------------------------------------------------------------
 
-static int64_t matrices(const gcut_type *t) {
-  int64_t n = 1;
-  for (int d = 0; d + 2 < t->rank; d++) n *= t->dims[d];
-  return n;
-}
-
 // One zero point, one a line of the one matrix, or one a line of each; false for anything else.
 static bool set_zero(gcut__cuda_integer_operand *x, const gcut_type *zero, int64_t lines,
                      int64_t batch) {
@@ -34,13 +28,14 @@ static bool set_zero(gcut__cuda_integer_operand *x, const gcut_type *zero, int64
 
 // Batches that are alike, or those of a times one matrix b.
 static bool set_batch(gcut__cuda_integer_job *job, const gcut_type *a, const gcut_type *b) {
-  job->batch = matrices(a);
-  if (matrices(b) != 1 && (a->rank != b->rank || matrices(b) != job->batch)) return false;
-  for (int d = 0; matrices(b) != 1 && d + 2 < a->rank; d++)
+  job->batch = gcut__cuda_matrices(a);
+  if (gcut__cuda_matrices(b) != 1 && (a->rank != b->rank || gcut__cuda_matrices(b) != job->batch))
+    return false;
+  for (int d = 0; gcut__cuda_matrices(b) != 1 && d + 2 < a->rank; d++)
     if (a->dims[d] != b->dims[d]) return false;
   job->a_period = job->batch;
   job->a.batch = job->m * job->k;
-  job->b.batch = matrices(b) == 1 ? 0 : job->k * job->n;
+  job->b.batch = gcut__cuda_matrices(b) == 1 ? 0 : job->k * job->n;
   return job->batch > 0 && job->m > 0 && job->n > 0;
 }
 

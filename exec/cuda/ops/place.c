@@ -8,14 +8,6 @@
 #include "tracer/ops/pad.h"
 #include "tracer/ops/trilu.h"
 
-static bool is_real(int type) {
-  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
-}
-// What kernels count in 64-bit integers.
-static bool is_integer(int type) {
-  return (type >= GCUT_UINT8 && type <= GCUT_INT64) || type == GCUT_UINT32;
-}
-
 // ---- Pad, Tile --------------------------------------------------------------------------------
 
 static bool fill_pad(gcut__cuda_pad_job *job, const gcut_type *in, const gcut_type *out) {
@@ -140,7 +132,7 @@ gcut_status gcut__cuda_compile_range(const gcut__cuda_compile *c, gcut_error *er
                                                 GCUT_CUDA_IN(gcut__cuda_range_job, delta, 2),
                                                 GCUT_CUDA_OUT(gcut__cuda_range_job, y, 0)};
   gcut__cuda_range_job job = {.count = (int64_t)gcut__cuda_count(t), .type = t->type};
-  if (!is_real(t->type) && !is_integer(t->type)) return GCUT_OK;
+  if (!gcut__cuda_is_real(t->type) && !gcut__cuda_is_integer(t->type)) return GCUT_OK;
   return GCUT_CUDA_PLAIN(c, "gcut_range", &job, (uint64_t)job.count, 0, pointers, err);
 }
 
@@ -174,7 +166,7 @@ gcut_status gcut__cuda_compile_cumulative(const gcut__cuda_compile *c, gcut_erro
                              .exclusive = attrs->exclusive != 0,
                              .reverse = attrs->reverse != 0};
   if (t->rank == 0 || gcut__cuda_read_ints(c, 1, &axis, 1) != 1 ||
-      (!is_real(t->type) && !is_integer(t->type)))
+      (!gcut__cuda_is_real(t->type) && !gcut__cuda_is_integer(t->type)))
     return GCUT_OK;
   if (axis < 0) axis += t->rank;
   job.size = t->dims[axis];

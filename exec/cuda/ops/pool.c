@@ -9,10 +9,6 @@
 #include "tracer/ops/fold.h"
 #include "tracer/ops/pool.h"
 
-static bool is_real(int type) {
-  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
-}
-
 // ---- windows ------------------------------------------------------------------------------------
 
 // Where the node's window meets the spatial dimensions of those shapes; *out_fits is false where
@@ -94,7 +90,7 @@ gcut_status gcut__cuda_compile_col2im(const gcut__cuda_compile *c, gcut_error *e
   gcut__window w;
   int64_t block[GCUT_MAX_RANK], blocks[GCUT_MAX_RANK];
   int n = gcut__cuda_read_ints(c, 2, block, GCUT_MAX_RANK);
-  if (!is_real(y->type) || n != y->rank - 2 || n > GCUT_CUDA_WINDOW_DIMS) return GCUT_OK;
+  if (!gcut__cuda_is_real(y->type) || n != y->rank - 2 || n > GCUT_CUDA_WINDOW_DIMS) return GCUT_OK;
   GCUT_TRY(gcut__window_read(&attrs->window, n, &w, err));
   for (int i = 0; i < n; i++) {
     int64_t span = (block[i] - 1) * w.dilation[i] + 1, room = w.begin[i] + w.end[i];

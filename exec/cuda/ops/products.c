@@ -23,10 +23,6 @@ static gcut_status launch_own(const gcut__cuda_run *r, gcut_error *err) {
                                     r->outputs[0], p->bias ? r->inputs[2] : 0, r->stream, err);
 }
 
-static bool has_products(gcut_dtype type) {
-  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 || type == GCUT_DOUBLE;
-}
-
 static bool is_sized(const gcut__cuda_product *p) {
   return p->m > 0 && p->n > 0 && p->k > 0 && p->batch > 0 && p->m <= INT32_MAX &&
          p->n <= INT32_MAX && p->k <= INT32_MAX;
@@ -43,16 +39,9 @@ static gcut_status finish(const gcut__cuda_compile *c, product_params *p, gcut_e
   return gcut__cuda_blas_prepare(c->cuda->blas, x, err);
 }
 
-// Elements of the dimensions before the last two.
-static int64_t leading(const gcut_type *t) {
-  int64_t n = 1;
-  for (int d = 0; d + 2 < t->rank; d++) n *= t->dims[d];
-  return n;
-}
-
 // Leading dims that are those of the output, or none at all: what one stride can walk.
 static bool regular(const gcut_type *t, const gcut_type *out) {
-  if (leading(t) == 1) return true;
+  if (gcut__cuda_matrices(t) == 1) return true;
   for (int d = 0; d + 2 < t->rank; d++)
     if (t->rank != out->rank || t->dims[d] != out->dims[d]) return false;
   return true;
@@ -73,12 +62,13 @@ static gcut_status compile_outer(const gcut__cuda_compile *c, gcut_error *err) {
 
 bool gcut__cuda_matmul_product(const gcut_type *a, const gcut_type *b, const gcut_type *out,
                                gcut__cuda_product *product) {
-  if (a->rank < 2 || b->rank < 2 || !has_products((gcut_dtype)a->type) || !regular(a, out) ||
+  if (a->rank < 2 || b->rank < 2 || !gcut__cuda_is_real(a->type) || !regular(a, out) ||
       !regular(b, out) || gcut__cuda_is_outer_product(a, b))
     return false;
   int64_t m = a->dims[a->rank - 2], k = a->dims[a->rank - 1], n = b->dims[b->rank - 1],
-          batch = leading(out);
-  bool one_b = leading(b) == 1 && leading(a) == batch; // all of a's rows meet one matrix
+          batch = gcut__cuda_matrices(out);
+  bool one_b = gcut__cuda_matrices(b) == 1 &&
+               gcut__cuda_matrices(a) == batch; // all of a's rows meet one matrix
   *product = (gcut__cuda_product){.type = (gcut_dtype)a->type,
                                   .m = one_b ? m * batch : m,
                                   .n = n,
@@ -87,8 +77,8 @@ bool gcut__cuda_matmul_product(const gcut_type *a, const gcut_type *b, const gcu
                                   .lda = k,
                                   .ldb = n,
                                   .ldc = n,
-                                  .stride_a = leading(a) == 1 ? 0 : m * k,
-                                  .stride_b = leading(b) == 1 ? 0 : k * n,
+                                  .stride_a = gcut__cuda_matrices(a) == 1 ? 0 : m * k,
+                                  .stride_b = gcut__cuda_matrices(b) == 1 ? 0 : k * n,
                                   .stride_c = m * n,
                                   .alpha = 1};
   return is_sized(product);
@@ -111,7 +101,7 @@ bool gcut__cuda_gemm_product(const gcut_node *node, const gcut_type *a, const gc
                              const gcut_type *bias, const gcut_type *out,
                              gcut__cuda_product *product) {
   const gcut__gemm_attrs *attrs = node->attrs;
-  if (!has_products((gcut_dtype)a->type) || node->version < 7) return false;
+  if (!gcut__cuda_is_real(a->type) || node->version < 7) return false;
   int64_t m = out->dims[0], n = out->dims[1], k = attrs->transA ? a->dims[0] : a->dims[1];
   bool vector = bias && bias->rank > 0 && bias->dims[bias->rank - 1] == n &&
                 (int64_t)gcut__cuda_count(bias) == n;

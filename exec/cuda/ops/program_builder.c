@@ -5,16 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "exec/cuda/ops/compile.h"
 #include "tracer/ops/binary.h"
 #include "tracer/ops/unary.h"
 
 // ---- types ------------------------------------------------------------------------------------
-
-bool gcut__cuda_has_class(int type) {
-  return type == GCUT_FLOAT || type == GCUT_FLOAT16 || type == GCUT_BFLOAT16 ||
-         type == GCUT_DOUBLE || type == GCUT_BOOL ||
-         (type >= GCUT_UINT8 && type <= GCUT_INT64 && type != GCUT_STRING) || type == GCUT_UINT32;
-}
 
 static uint8_t class_of(int type) {
   if (type == GCUT_DOUBLE) return GCUT_CUDA_ELEMENT_DOUBLE;

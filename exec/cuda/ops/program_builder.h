@@ -46,8 +46,6 @@ int gcut__cuda_builder_node(gcut__cuda_program_builder *b, const gcut_node *node
 // Finds slots and dimensions. False where there are too many.
 bool gcut__cuda_builder_finish(gcut__cuda_program_builder *b);
 
-// Whether a card computes with elements of that type.
-bool gcut__cuda_has_class(int type);
 // Whether a node may be part of a program, by its operator and the type it computes in.
 bool gcut__cuda_is_elementwise(const gcut_trace *trace, const gcut_node *node);
 // Fills the step with the program: the step's inputs are the program's.

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "exec/cuda/ops/compile.h"
+
 // ---- inputs and shapes ------------------------------------------------------------------------
 
 bool gcut__cuda_view_of(const gcut_type *in, const gcut_type *out, gcut__cuda_view *view) {

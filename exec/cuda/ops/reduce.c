@@ -25,16 +25,6 @@ static gcut__cuda_reduce_op op_of(const gcut_node *node) {
   return GCUT_CUDA_REDUCE_SUM;
 }
 
-static bool is_real(const gcut_type *t) {
-  return gcut__cuda_is_float(t) || t->type == GCUT_DOUBLE;
-}
-
-// What kernels count in 64-bit integers.
-static bool is_integer(const gcut_type *t) {
-  return (t->type >= GCUT_UINT8 && t->type <= GCUT_INT64) || t->type == GCUT_UINT32 ||
-         t->type == GCUT_BOOL;
-}
-
 // Which dimensions go; false where that is not known.
 static bool reduced_dims(const gcut__cuda_compile *c, int rank, bool *mask) {
   const gcut__reduce_attrs *attrs = c->node->attrs;
@@ -96,7 +86,8 @@ static gcut_status compile_any(const gcut__cuda_compile *c, const bool *mask, gc
                                                 GCUT_CUDA_OUT(gcut__cuda_reduce_job, y, 0)};
   gcut__cuda_reduce_job job = {.op = (int32_t)op_of(c->node), .type = in->type};
   bool rational = job.op == GCUT_CUDA_REDUCE_LOG_SUM_EXP;
-  if ((!is_real(in) && (rational || !is_integer(in))) || !fill_axes(&job, in, mask)) return GCUT_OK;
+  bool has_kernel = rational ? gcut__cuda_is_real(in->type) : gcut__cuda_has_class(in->type);
+  if (!has_kernel || !fill_axes(&job, in, mask)) return GCUT_OK;
   job.alone = job.n_reduced < SHORT || (job.n_outputs >= MANY && !mask[in->rank - 1]);
   if (are_eights(&job, in))
     return GCUT_CUDA_PLAIN(c, "gcut_reduce_eights", &job, (uint64_t)job.n_outputs / 8, 0, pointers,
@@ -152,7 +143,7 @@ static bool fill_lines(gcut__cuda_best_job *job, const gcut_type *in, int64_t ax
     if (d != axis) job->lines *= in->dims[d];
     if (d > axis) job->inner *= in->dims[d];
   }
-  return (is_real(in) || is_integer(in)) && job->size > 0 && job->lines > 0;
+  return gcut__cuda_has_class(in->type) && job->size > 0 && job->lines > 0;
 }
 
 static uint32_t threads_for(int64_t size) {

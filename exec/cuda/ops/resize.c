@@ -89,19 +89,12 @@ static bool fill_axes(const gcut__cuda_compile *c, gcut__cuda_resize_job *job) {
   return true;
 }
 
-static bool is_real(const gcut_type *t) {
-  return gcut__cuda_is_float(t) || t->type == GCUT_DOUBLE;
-}
-static bool is_integer(const gcut_type *t) {
-  return (t->type >= GCUT_UINT8 && t->type <= GCUT_INT32) || t->type == GCUT_UINT32;
-}
-
 // Nearest elements and two neighbours have kernels of their own.
 static bool weighs(const gcut__resize_attrs *attrs, const gcut__resize_rules *rules,
                    const gcut_type *x) {
   if (rules->transform == GCUT__RESIZE_TF_CROP || rules->mode == GCUT__RESIZE_CUBIC) return true;
   return rules->mode == GCUT__RESIZE_LINEAR &&
-         (attrs->antialias || attrs->exclude_outside || !is_real(x));
+         (attrs->antialias || attrs->exclude_outside || !gcut__cuda_is_real(x->type));
 }
 
 gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *err) {
@@ -118,14 +111,15 @@ gcut_status gcut__cuda_compile_resize(const gcut__cuda_compile *c, gcut_error *e
                                .nearest = (int32_t)rules.nearest,
                                .type = x->type,
                                .size = gcut__cuda_element_bytes(x->type),
-                               .whole = rules.mode != GCUT__RESIZE_NEAREST && is_integer(x),
+                               .whole = rules.mode != GCUT__RESIZE_NEAREST &&
+                                        gcut__cuda_is_integer32(x->type),
                                .antialias = attrs->antialias != 0,
                                .exclude = attrs->exclude_outside != 0,
                                .cubic = (double)attrs->cubic_coeff_a,
                                .outside = (double)attrs->extrapolation_value};
   bool weighed = weighs(attrs, &rules, x);
-  if ((weighed && !is_real(x) && !is_integer(x)) || !job.size || x->rank == 0 ||
-      x->rank > GCUT_CUDA_RESIZE_DIMS || job.count == 0 || !fill_axes(c, &job))
+  if ((weighed && !gcut__cuda_is_real(x->type) && !gcut__cuda_is_integer32(x->type)) || !job.size ||
+      x->rank == 0 || x->rank > GCUT_CUDA_RESIZE_DIMS || job.count == 0 || !fill_axes(c, &job))
     return GCUT_OK;
   return GCUT_CUDA_PLAIN(c, weighed ? "gcut_resize_weighed" : "gcut_resize", &job,
                          (uint64_t)job.count, 0, pointers, err);

@@ -9,11 +9,6 @@
 // Beyond so many questions the host is quicker.
 #define MOST_QUESTIONS (INT64_C(1) << 34)
 
-static bool has_kernel(const gcut_type *t) {
-  return gcut__cuda_is_float(t) || t->type == GCUT_DOUBLE || t->type == GCUT_BOOL ||
-         (t->type >= GCUT_UINT8 && t->type <= GCUT_INT64) || t->type == GCUT_UINT32;
-}
-
 static gcut__cuda_scatter_job new_job(const gcut__cuda_compile *c) {
   const gcut_type *x = gcut__cuda_input_type(c, 0);
   return (gcut__cuda_scatter_job){.count = (int64_t)gcut__cuda_count(x),
@@ -36,8 +31,8 @@ gcut_status gcut__cuda_compile_scatter_elements(const gcut__cuda_compile *c, gcu
   gcut__cuda_scatter_job job = new_job(c);
   job.rank = x->rank;
   job.axis = (int32_t)(attrs->axis < 0 ? attrs->axis + x->rank : attrs->axis);
-  if (!has_kernel(x) || x->rank == 0 || x->rank > GCUT_CUDA_PLACE_DIMS || job.count == 0 ||
-      indices->dims[job.axis] > MOST_QUESTIONS / job.count)
+  if (!gcut__cuda_has_class(x->type) || x->rank == 0 || x->rank > GCUT_CUDA_PLACE_DIMS ||
+      job.count == 0 || indices->dims[job.axis] > MOST_QUESTIONS / job.count)
     return GCUT_OK;
   gcut__cuda_strides(indices, strides);
   for (int d = 0; d < x->rank; d++) {
@@ -73,7 +68,8 @@ static gcut_status launch_scatter_nd(const gcut__cuda_run *r, gcut_error *err) {
 static bool fill_nd(gcut__cuda_scatter_job *job, const gcut_type *x, const gcut_type *indices) {
   int depth = indices->rank ? (int)indices->dims[indices->rank - 1] : 0;
   int64_t stride = 1;
-  if (!has_kernel(x) || job->count == 0 || depth < 1 || depth > GCUT_CUDA_PLACE_DIMS || !job->wide)
+  if (!gcut__cuda_has_class(x->type) || job->count == 0 || depth < 1 ||
+      depth > GCUT_CUDA_PLACE_DIMS || !job->wide)
     return false;
   job->rank = depth;
   job->row = job->tuples = 1;

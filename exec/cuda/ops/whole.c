@@ -3,17 +3,11 @@
 
 #include "exec/cuda/ops/compile.h"
 
-static int64_t matrices(const gcut_type *t) {
-  int64_t n = 1;
-  for (int d = 0; d + 2 < t->rank; d++) n *= t->dims[d];
-  return n;
-}
-
 // One matrix, or as many as the output has in the same dimensions.
 static bool regular(const gcut_type *t, const gcut_type *out) {
   bool same = t->rank == out->rank;
   for (int d = 0; same && d + 2 < t->rank; d++) same = t->dims[d] == out->dims[d];
-  return same || matrices(t) == 1;
+  return same || gcut__cuda_matrices(t) == 1;
 }
 
 gcut_status gcut__cuda_compile_whole_matmul(const gcut__cuda_compile *c, gcut_error *err) {
@@ -22,17 +16,16 @@ gcut_status gcut__cuda_compile_whole_matmul(const gcut__cuda_compile *c, gcut_er
   static const gcut__cuda_pointer pointers[] = {GCUT_CUDA_IN(gcut__cuda_whole_job, a, 0),
                                                 GCUT_CUDA_IN(gcut__cuda_whole_job, b, 1),
                                                 GCUT_CUDA_OUT(gcut__cuda_whole_job, y, 0)};
-  bool whole = (a->type >= GCUT_UINT8 && a->type <= GCUT_INT64) || a->type == GCUT_UINT32 ||
-               a->type == GCUT_UINT64;
+  bool whole = gcut__cuda_is_integer(a->type) || a->type == GCUT_UINT64;
   if (!whole || a->rank < 2 || b->rank < 2 || !regular(a, out) || !regular(b, out)) return GCUT_OK;
   int64_t m = a->dims[a->rank - 2], k = a->dims[a->rank - 1], n = b->dims[b->rank - 1],
           tile = GCUT_CUDA_WHOLE_TILE;
   gcut__cuda_whole_job job = {.m = m,
                               .n = n,
                               .k = k,
-                              .batch = matrices(out),
-                              .step_a = matrices(a) == 1 ? 0 : m * k,
-                              .step_b = matrices(b) == 1 ? 0 : k * n,
+                              .batch = gcut__cuda_matrices(out),
+                              .step_a = gcut__cuda_matrices(a) == 1 ? 0 : m * k,
+                              .step_b = gcut__cuda_matrices(b) == 1 ? 0 : k * n,
                               .type = a->type};
   return GCUT_CUDA_PLAIN(c, "gcut_whole_product", &job,
                          (uint64_t)(job.batch * ((m + tile - 1) / tile) * ((n + tile - 1) / tile)),
