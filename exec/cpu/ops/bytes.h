@@ -14,7 +14,8 @@ void gcut__narrow_bytes(size_t n, const float *x, float zero, float low, float h
 // y = (x - zero) * scale and y = x / scale.
 void gcut__scale_floats(size_t n, const float *x, float zero, float scale, float *y);
 void gcut__divide_floats(size_t n, const float *x, float scale, float *y);
-// What gcut__narrow_bytes makes of (sum + add + more) * scale + shift; the sum of three fits.
+// What gcut__narrow_bytes makes of (sum + add + more) * scale + shift, for NaN `low`; the sum of
+// three fits.
 void gcut__round_sums(size_t n, const int32_t *sums, int32_t more, const int32_t *add,
                       const float *scale, const float *shift, float zero, float low, float high,
                       uint8_t *y);
