@@ -94,22 +94,22 @@ static bool await_all(interpreter *in, const gcut_command *c, gcut_status *out_s
   return true;
 }
 
-static void finish_command(interpreter *in, const gcut_command *c, gcut_status status,
-                           const gcut_error *err) {
-  const gcut_progress *progress = &in->x->progress;
+// Whether there is more to do: nothing went wrong, here or on another queue.
+static bool finish_command(interpreter *in, const gcut_command *c, gcut_status status,
+                           gcut_error *err) {
   pthread_mutex_lock(&in->mutex);
   in->issued[c->queue]++;
+  if (c->kind == GCUT_RUN && status == GCUT_OK)
+    status = gcut__tell(&in->x->progress, ++in->runs_done, in->runs_total, err);
   if (status != GCUT_OK && !in->stop) {
     in->status = status;
     if (in->err) *in->err = *err;
     in->stop = true;
   }
-  if (c->kind == GCUT_RUN) {
-    in->runs_done++;
-    if (progress->show) progress->show(progress->context, in->runs_done, in->runs_total);
-  }
+  bool go = !in->stop;
   pthread_cond_broadcast(&in->changed);
   pthread_mutex_unlock(&in->mutex);
+  return go;
 }
 
 // ---- commands ---------------------------------------------------------------------------------
@@ -236,8 +236,7 @@ static void *work(void *argument) {
     gcut_status status = GCUT_OK;
     if (!await_all(w->in, c, &status, &err)) break;
     if (status == GCUT_OK) status = perform(w, i, &err);
-    finish_command(w->in, c, status, &err);
-    if (status != GCUT_OK) break;
+    if (!finish_command(w->in, c, status, &err)) break;
   }
   return NULL;
 }

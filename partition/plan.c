@@ -133,10 +133,9 @@ static gcut_status cut_proposed(gcut__draft *d, gcut_cut_options *options, gcut_
   return put_in_one(d, err);
 }
 
-static void tell(const gcut_cut_options *options, int steps) {
+static gcut_status tell(const gcut_cut_options *options, unsigned steps, gcut_error *err) {
   enum { STEPS = 4 };
-  const gcut_progress *p = &options->progress;
-  if (p->show) p->show(p->context, (uint64_t)steps, STEPS);
+  return gcut__tell(&options->progress, steps, STEPS, err);
 }
 
 static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcut_arena *scratch,
@@ -146,15 +145,15 @@ static gcut_status create(const gcut_trace *trace, gcut_cut_options options, gcu
   const char *name = choose_cutter(&options);
   GCUT_TRY(find_cutter(name, &cut, err));
   GCUT_TRY(begin(trace, &options, scratch, &d, err));
-  tell(&options, 1);
+  GCUT_TRY(tell(&options, 1, err));
   bool proposes = cut == gcut__cut_targets && options.n_targets == 0;
   GCUT_TRY(proposes ? cut_proposed(&d, &options, err) : cut(&d, &options, err));
   GCUT_TRY(gcut__draft_drop_empty(&d, err));
   uint64_t unrefined, pipeline;
   GCUT_TRY(gcut__draft_crossing(&d, &unrefined, &pipeline, err));
-  tell(&options, 2);
+  GCUT_TRY(tell(&options, 2, err));
   if (!options.unrefined) GCUT_TRY(gcut__refine(&d, err));
-  tell(&options, 3);
+  GCUT_TRY(tell(&options, 3, err));
   gcut_origin origin = origin_of(&options, proposes && options.n_targets == 0 ? "whole" : name);
   GCUT_TRY(gcut__draft_finish(&d, &origin, out_plan, err));
   (*out_plan)->unrefined_bytes = (*out_plan)->sized ? unrefined : 0;

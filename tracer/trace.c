@@ -165,8 +165,7 @@ static gcut_status trace_body(tracer *t, uint32_t body, gcut_error *err) {
   enum { EACH = 1024 }; // nodes between two calls that tell how far it is
   for (uint32_t i = 0; i < b->n_nodes; i++) {
     GCUT_TRY(trace_node(t, b->nodes[i], err));
-    if (body == 0 && i % EACH == 0 && t->options->progress.show)
-      t->options->progress.show(t->options->progress.context, i, b->n_nodes);
+    if (body == 0 && i % EACH == 0) GCUT_TRY(gcut__tell(&t->options->progress, i, b->n_nodes, err));
   }
   return GCUT_OK;
 }

@@ -65,6 +65,7 @@ typedef struct search {
   uint32_t n_tried, n_known, known_capacity;
   uint64_t n_trials; // that there will be, about
   candidate best, second;
+  gcut_error *err;
   char leanest[GCUT__MOST_TEXT]; // of those refused for host memory, what needs least of it
   uint64_t least_host;
 } search;
@@ -134,7 +135,7 @@ static gcut_status simulate(search *s, const gcut_problem *problem, candidate *c
   gcut__policy policy;
   const gcut_progress *progress = &s->problem->progress;
   gcut_arena_reset(s->scratch);
-  if (progress->show) progress->show(progress->context, s->n_tried, s->n_trials);
+  GCUT_TRY(gcut__tell(progress, s->n_tried, s->n_trials, s->err));
   s->n_tried++;
   GCUT_TRY(gcut__policy_parse(problem, c->text, s->profile, s->scratch, &policy, NULL));
   known new = describe(problem, &policy);
@@ -305,6 +306,7 @@ gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *
               .arena = options->arena,
               .best = nothing,
               .second = nothing,
+              .err = err,
               .leanest = "sequential",
               .least_host = UINT64_MAX};
   if (problem->n_batches == 0) return GCUT_OK;
@@ -313,6 +315,7 @@ gcut_status gcut__auto_decide(const gcut_problem *problem, const gcut__options *
   const char *note = status == GCUT_OK ? explain(&s) : "";
   gcut_arena_destroy(s.scratch);
   free(s.known);
+  if (status == GCUT_STOPPED) return status;
   if (status != GCUT_OK) return GCUT_FAIL(err, status, "auto: a trial failed");
   if (isinf(s.best.seconds))
     memcpy(s.best.text, s.leanest, sizeof s.leanest); // it says what would do

@@ -149,7 +149,7 @@ static gcut_status draw_parts(const job *j, const gcut__drawing *pipeline, gcut_
   for (uint32_t i = 0; i < pipeline->n_groups; i++)
     list_part(parts, &n, pipeline->groups[i].url, pipeline->groups[i].part);
   for (uint32_t i = 0; i < n; i++) {
-    if (progress->show) progress->show(progress->context, i + 1, n + 1u);
+    GCUT_TRY(gcut__tell(progress, i + 1, n + 1u, err));
     GCUT_TRY(draw_part(j, parts[i], err));
   }
   return GCUT_OK;

@@ -250,7 +250,7 @@ static gcut_status make_pages(book *b, json_t *tabs, gcut_error *err) {
   }
   const gcut_progress *progress = &b->m->options->progress;
   for (uint32_t i = 0; i < b->n_pages; i++) { // pages are added while they are made
-    if (progress->show) progress->show(progress->context, i, b->n_pages);
+    GCUT_TRY(gcut__tell(progress, i, b->n_pages, err));
     GCUT_TRY(make_page(b, i, err));
   }
   return GCUT_OK;

@@ -240,10 +240,10 @@ static gcut_status read_annotation(gcut__reader *r, gcut__span bytes, uint32_t b
 }
 
 // Of the main graph, each so many nodes.
-static void show_progress(const gcut__reader *r, gcut__span bytes, gcut__span rest) {
+static gcut_status tell(const gcut__reader *r, gcut__span bytes, gcut__span rest, gcut_error *err) {
   enum { EACH = 1024 };
-  if (r->progress.show && r->depth == 1 && r->graph->n_nodes % EACH == 0)
-    r->progress.show(r->progress.context, bytes.size - rest.size, bytes.size);
+  if (r->depth != 1 || r->graph->n_nodes % EACH != 0) return GCUT_OK;
+  return gcut__tell(&r->progress, bytes.size - rest.size, bytes.size, err);
 }
 
 static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__context *where,
@@ -255,7 +255,7 @@ static gcut_status use_names(gcut__reader *r, gcut__span bytes, const gcut__cont
     case GCUT__GRAPH_NODE:
       prefetch_node(r, rest, 1 << GCUT__NODE_INPUT | 1 << GCUT__NODE_NAME);
       GCUT_TRY(gcut__read_node(r, field.bytes, where, err));
-      show_progress(r, bytes, rest);
+      GCUT_TRY(tell(r, bytes, rest, err));
       break;
     case VALUE_INFO: GCUT_TRY(read_value_info(r, field.bytes, where->body, err)); break;
     default: break;

@@ -46,7 +46,9 @@ typedef struct gcut_run_options {
   const gcut_profile *profile; // what strategies weigh rates by, and what "sim" is; NULL: a default
   const char *spill_folder;    // for what does not fit the host budget; NULL: TMPDIR, or /var/tmp
   const char *timeline;        // file to write the timeline to; NULL: none
-  gcut_progress progress;      // in parts, each on a batch; never from two threads at a time
+  // In parts, each on a batch; never from two threads at a time. Stopping takes effect where what
+  // each queue does at the time is done: after a part on a batch, at most.
+  gcut_progress progress;
 } gcut_run_options;
 
 typedef struct gcut_run_result {

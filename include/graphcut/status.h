@@ -7,6 +7,7 @@
 #ifndef GRAPHCUT_STATUS_H
 #define GRAPHCUT_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -33,6 +34,7 @@ extern "C" {
   X(BUDGET, 5, "the memory budget cannot be met; names the least that would do")                   \
   X(DEVICE, 6, "the device failed")                                                                \
   X(NOMEM, 7, "out of host memory")                                                                \
+  X(STOPPED, 2, "the caller stopped it, through gcut_progress")                                    \
   X(IO, 7, "a result could not be written")
 
 typedef enum gcut_status {
@@ -50,6 +52,8 @@ typedef struct gcut_error {
 typedef struct gcut_progress {
   void (*show)(void *context, uint64_t done, uint64_t total);
   void *context;
+  // Asked as often: true gives it up, GCUT_STOPPED. NULL: never.
+  bool (*stop)(void *context);
 } gcut_progress;
 
 // The name of a status, such as "FORMAT"; never NULL.

@@ -68,6 +68,11 @@ static void count_trials(void *context, uint64_t done, uint64_t total) {
   *trials = done;
 }
 
+static bool stop(void *context) {
+  (void)context;
+  return true;
+}
+
 // A long chain of many batches, where auto climbs instead of trying everything.
 static void test_auto_beats_every_strategy_on_large_problems(void **state) {
   for (uint64_t seed = 1; seed <= 12; seed++) {
@@ -79,10 +84,13 @@ static void test_auto_beats_every_strategy_on_large_problems(void **state) {
     gcut_profile m = random_machine(&random);
     set_random_budget(&p, &random);
     uint64_t trials = 0;
+    gcut_schedule *none;
     p.progress = (gcut_progress){count_trials, &trials};
     assert_true(cost_of(&p, "auto", &m) > 0);
     assert_true(trials > 3);
-    p.progress = (gcut_progress){NULL, NULL};
+    p.progress = (gcut_progress){.stop = stop};
+    assert_fails(gcut_schedule_create(&p, "auto", NULL, &none, err), GCUT_STOPPED, "by the caller");
+    p.progress = (gcut_progress){NULL};
     expect_auto_best(&p, &m, seed);
   }
 }

@@ -158,6 +158,45 @@ static void test_progress_counts_parts_and_batches(void **state) {
   assert_int_equal(count, 9);
 }
 
+static bool stop_at_zero(void *context) {
+  return atomic_fetch_sub((_Atomic int *)context, 1) == 0;
+}
+
+// However far it is: the run ends with what was asked for, and a part more is not computed.
+static void test_a_run_can_be_stopped(void **state) {
+  fixture *x = *state;
+  gcut_run_result result;
+  static const char *const ways[] = {"sequential", "prefetch", "sequential:batches=1", "resident"};
+  for (int at = 0; at < 9; at++) {
+    bowl b = {0};
+    _Atomic int left = at;
+    gcut_run_options options = {.offload = ways[at % 4],
+                                .progress = {.context = (void *)&left, .stop = stop_at_zero}};
+    assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_STOPPED,
+                 "stopped by the caller");
+    assert_int_equal(left, -1); // nobody asked again
+    assert_true(b.given[0][0] + b.given[1][0] + b.given[2][0] < 3);
+  }
+}
+
+static void test_tracing_and_cutting_can_be_stopped(void **state) {
+  fixture *x = *state;
+  for (int at = 0; at < 3; at++) {
+    _Atomic int left = at;
+    gcut_plan *plan;
+    gcut_cut_options options = {.cutter = "balanced",
+                                .n_parts = 2,
+                                .progress = {.context = (void *)&left, .stop = stop_at_zero}};
+    assert_fails(gcut_plan_create(x->trace, &options, &plan, err), GCUT_STOPPED, "by the caller");
+    assert_null(plan);
+  }
+  _Atomic int left = 0;
+  gcut_trace *trace;
+  gcut_trace_options options = {.progress = {.context = (void *)&left, .stop = stop_at_zero}};
+  assert_fails(gcut_trace_create(x->graph, &options, &trace, err), GCUT_STOPPED, "by the caller");
+  assert_null(trace);
+}
+
 static void test_timeline_is_written(void **state) {
   fixture *x = *state;
   gcut_run_result result;
@@ -184,6 +223,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_sim_computes_nothing, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_spill_folder_must_be_there, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_progress_counts_parts_and_batches, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_run_can_be_stopped, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_tracing_and_cutting_can_be_stopped, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_timeline_is_written, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

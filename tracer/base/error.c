@@ -37,6 +37,13 @@ gcut_status gcut__fail(gcut_error *err, gcut_status status, const char *format, 
   return status;
 }
 
+gcut_status gcut__tell(const gcut_progress *progress, uint64_t done, uint64_t total,
+                       gcut_error *err) {
+  if (progress->show) progress->show(progress->context, done, total);
+  if (!progress->stop || !progress->stop(progress->context)) return GCUT_OK;
+  return GCUT_FAIL(err, GCUT_STOPPED, "stopped by the caller");
+}
+
 const char *gcut__printable(const char *name, char *buffer, size_t size) {
   int length = snprintf(buffer, size, "%s", name);
   if (length >= (int)size && size > 4) memcpy(buffer + size - 4, "...", 4);

@@ -22,6 +22,10 @@ gcut_status gcut__fail(gcut_error *err, gcut_status status, const char *format, 
 // Out of memory is the one failure whose message is always the same.
 #define GCUT_NO_MEMORY(err) GCUT_FAIL((err), GCUT_NOMEM, "out of memory")
 
+// Tells how far something is. GCUT_STOPPED where the caller wants no more of it.
+gcut_status gcut__tell(const gcut_progress *progress, uint64_t done, uint64_t total,
+                       gcut_error *err);
+
 // A name of a model as it may stand in a one-line message: control characters and long tails
 // replaced. The buffers belong to the caller.
 const char *gcut__printable(const char *name, char *buffer, size_t size);
