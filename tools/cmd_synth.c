@@ -22,10 +22,9 @@ static gcut_status find_graph(const arguments *a, gcut_graph **out, gcut_error *
     return tool_graph_open(&a->common, what, out, err);
   char *text = NULL;
   gcut_status status = synth_decoder(what, &text, err);
-  if (status == GCUT_OK)
-    status = gcut_gcir_parse(text, strlen(text), "decoder.gcir", NULL, out, err);
+  if (status == GCUT_OK) status = gcut_gcir_parse(text, strlen(text), "decoder", NULL, out, err);
   free(text);
-  return status;
+  return status == GCUT_FORMAT ? GCUT_ARGUMENT : status; // of sizes too large to be added up
 }
 
 // Weights first: the model that names them appears last.

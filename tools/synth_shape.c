@@ -1,9 +1,12 @@
 #include "synth_shape.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_LAYERS = 10000 }; // about a million nodes
 
 static gcut_status fail(gcut_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -27,7 +30,7 @@ static gcut_status set_field(synth_shape *s, const char *key, const char *value,
   long number = strtol(value, &end, 10), most = 1 << 24;
 #define X(name, ignored)                                                                           \
   if (strcmp(key, #name) == 0) {                                                                   \
-    if (*end || end == value || number < 0 || number > most)                                       \
+    if (*end || !isdigit((unsigned char)*value) || number > most)                                  \
       return fail(err, "%s=%.100s, expected a number from 0 to %ld", key, value, most);            \
     s->name = number;                                                                              \
     return GCUT_OK;                                                                                \
@@ -44,6 +47,8 @@ static gcut_status check_shape(synth_shape *s, gcut_error *err) {
   if (s->intermediate == 0) s->intermediate = s->hidden * 7 / 2;
   if (s->hidden < 1 || s->layers < 1 || s->heads < 1 || s->vocab < 1)
     return fail(err, "hidden, layers, heads and vocab must be at least 1");
+  if (s->layers > MOST_LAYERS)
+    return fail(err, "layers=%ld, expected at most %d", s->layers, MOST_LAYERS);
   if (s->hidden % s->heads || s->hidden / s->heads % 2)
     return fail(err, "hidden=%ld makes no %ld heads of one even size", s->hidden, s->heads);
   if (s->heads % s->kv_heads)
@@ -55,7 +60,7 @@ static gcut_status check_shape(synth_shape *s, gcut_error *err) {
 }
 
 gcut_status synth_shape_parse(const char *text, synth_shape *out, gcut_error *err) {
-  char copy[512], *save, *item;
+  char copy[512], *rest = copy, *item;
   *out = (synth_shape){.type = GCUT_BFLOAT16,
 #define X(name, value) .name = value,
                        SYNTH_SHAPE_LIST(X)
@@ -63,7 +68,7 @@ gcut_status synth_shape_parse(const char *text, synth_shape *out, gcut_error *er
   };
   if (strlen(text) >= sizeof copy) return fail(err, "'%.100s...' is too long", text);
   strcpy(copy, text);
-  for (item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+  while ((item = strsep(&rest, ","))) {
     char *equals = strchr(item, '=');
     if (!equals) return fail(err, "'%.100s', expected NAME=NUMBER", item);
     *equals = '\0';
