@@ -169,8 +169,8 @@ static gcut_status run_all(job *j) {
 static json_t *outcome_json(const outcome *o) {
   const gcut_run_result *r = &o->result;
   if (!o->ran)
-    return tool_json_pack("{s:s, s:b, s:o}", "name", o->offload, "feasible", 0, "refusal",
-                          tool_json_text(o->refusal));
+    return tool_json_pack("{s:s, s:b, s:n, s:n, s:o}", "name", o->offload, "feasible", 0, "seconds",
+                          "peak_device_bytes", "refusal", tool_json_text(o->refusal));
   return tool_json_pack(
       "{s:s, s:b, s:s, s:o, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:b}", "name", o->offload,
       "feasible", 1, "offload", r->offload, "note", tool_json_text(r->note), "seconds", r->seconds,
@@ -183,9 +183,10 @@ static json_t *outcome_json(const outcome *o) {
 static int print_json(const job *j) {
   json_t *list = json_array();
   for (size_t i = 0; i < j->n; i++) tool_json_append(list, outcome_json(&j->all[i]));
-  return tool_json_print(tool_json_pack(
-      "{s:o, s:I, s:I, s:o}", "profile", tool_json_text(j->profile.name), "parts",
-      (json_int_t)j->plan->n_parts, "batches", (json_int_t)j->inputs.n, "strategies", list));
+  return tool_json_print(tool_json_pack("{s:s, s:o, s:I, s:I, s:o}", "device", j->device, "profile",
+                                        tool_json_text(j->profile.name), "parts",
+                                        (json_int_t)j->plan->n_parts, "batches",
+                                        (json_int_t)j->inputs.n, "strategies", list));
 }
 
 static void add_outcome(table *t, const outcome *o) {
@@ -243,7 +244,7 @@ static gcut_status check(const void *given, gcut_error *err) {
   for (size_t i = 0; i < a->offload.n && status == GCUT_OK; i++)
     status = gcut_offload_check(a->offload.items[i], err);
   if (status != GCUT_OK || strcmp(kind, "sim") != 0) return status;
-  snprintf(err->message, sizeof err->message, "sim runs nothing: see graphcut help simulate");
+  snprintf(err->message, sizeof err->message, "sim runs nothing: graphcut simulate predicts");
   return GCUT_ARGUMENT;
 }
 

@@ -206,14 +206,15 @@ static json_t *compared_json(const job *j) {
 static int print_json(const job *j) {
   const gcut_run_result *r = &j->result;
   json_t *object = tool_json_pack(
-      "{s:s, s:s, s:o, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}", "device",
-      r->device, "offload", r->offload, "note", tool_json_text(r->note), "parts",
-      (json_int_t)r->parts, "batches", (json_int_t)r->batches, "seconds", r->seconds,
-      "prepare_seconds", r->prepare_seconds, "predicted_seconds", r->predicted_seconds,
-      "peak_device_bytes", (json_int_t)r->peak_device_bytes, "peak_host_bytes",
-      (json_int_t)r->peak_host_bytes, "bytes_up", (json_int_t)r->bytes_up, "bytes_down",
-      (json_int_t)r->bytes_down, "overlap", r->overlap, "bubble_seconds", r->bubble_seconds,
-      "simulated", (int)r->simulated, "compared", compared_json(j));
+      "{s:s, s:s, s:o, s:o, s:I, s:I, s:f, s:f, s:o, s:I, s:I, s:I, s:I, s:f, s:f, s:b, s:o}",
+      "device", r->device, "offload", r->offload, "note", tool_json_text(r->note), "cut_note",
+      tool_json_text(j->cut_note), "parts", (json_int_t)r->parts, "batches", (json_int_t)r->batches,
+      "seconds", r->seconds, "prepare_seconds", r->prepare_seconds, "predicted_seconds",
+      r->predicted_seconds > 0 ? json_real(r->predicted_seconds) : json_null(), "peak_device_bytes",
+      (json_int_t)r->peak_device_bytes, "peak_host_bytes", (json_int_t)r->peak_host_bytes,
+      "bytes_up", (json_int_t)r->bytes_up, "bytes_down", (json_int_t)r->bytes_down, "overlap",
+      r->overlap, "bubble_seconds", r->bubble_seconds, "simulated", (int)r->simulated, "compared",
+      compared_json(j));
   tool_micro_json(object, &j->micro, r->slices);
   tool_json_set(object, "fuse", json_boolean(!j->plan->unfused));
   tool_json_set(object, "fused", tool_json_fused(j->model.trace, j->plan->unfused));

@@ -179,13 +179,16 @@ static gcut_status simulate(job *j) {
 // ---- reporting --------------------------------------------------------------------------------
 
 static json_t *strategy_json(const outcome *o) {
-  json_t *object =
-      tool_json_pack("{s:s, s:s, s:b, s:I, s:I}", "name", o->name, "offload", o->offload,
-                     "feasible", (int)o->feasible, "peak_device_bytes", (json_int_t)o->device_bytes,
-                     "peak_host_bytes", (json_int_t)o->host_bytes);
-  tool_json_set(object, "seconds", o->feasible ? json_real(o->sum.seconds) : json_null());
-  tool_json_set(object, "overlap", o->feasible ? json_real(o->sum.overlap) : json_null());
-  if (!o->feasible) tool_json_set(object, "refusal", tool_json_text(o->refusal));
+  json_t *object = tool_json_pack("{s:s, s:b}", "name", o->name, "feasible", (int)o->feasible);
+  bool is = o->feasible;
+  tool_json_set(object, "offload", is ? tool_json_text(o->offload) : json_null());
+  tool_json_set(object, "seconds", is ? json_real(o->sum.seconds) : json_null());
+  tool_json_set(object, "overlap", is ? json_real(o->sum.overlap) : json_null());
+  tool_json_set(object, "peak_device_bytes",
+                is ? json_integer((json_int_t)o->device_bytes) : json_null());
+  tool_json_set(object, "peak_host_bytes",
+                is ? json_integer((json_int_t)o->host_bytes) : json_null());
+  tool_json_set(object, "refusal", is ? json_null() : tool_json_text(o->refusal));
   return object;
 }
 
