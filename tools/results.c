@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -111,7 +112,7 @@ static gcut_status check_expected(const tool_results *r, size_t batch, const gcu
 
 static bool ends_in(const char *path, const char *extension) {
   size_t length = strlen(path), n = strlen(extension);
-  return length > n && !strcmp(path + length - n, extension);
+  return length > n && !strcasecmp(path + length - n, extension);
 }
 
 bool tool_is_archive(const char *output) {

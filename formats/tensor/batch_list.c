@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "formats/tensor/npz.h"
@@ -41,7 +42,7 @@ static int compare_paths(const void *a, const void *b) {
 
 static bool ends_in(const char *name, const char *tail) {
   size_t n = strlen(name), m = strlen(tail);
-  return n > m && strcmp(name + n - m, tail) == 0;
+  return n > m && strcasecmp(name + n - m, tail) == 0;
 }
 
 // The number of "input_12.pb" where prefix is "input_"; -1 for any other name.

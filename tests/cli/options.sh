@@ -9,6 +9,19 @@ for verb in $(sed -n 's/^  graphcut \([a-z]*\) .*/\1/p' "$work/out"); do
   check "$verb --help" "$GRAPHCUT" "$verb" --help
   if cmp -s "$work/help" "$work/out"; then echo "ok - $verb: one help"; else echo "not ok - $verb: two helps"; fi
 done
+# Options that the documentation shows are those of the verb.
+verbs=$("$GRAPHCUT" help | sed -n 's/^  graphcut \([a-z]*\) .*/\1/p' | tr '\n' '|')
+sed -e ':a' -e '/\\$/{N;s/\\\n//;ta' -e '}' README.md docs/*.md | grep -oE "graphcut (${verbs%|}) [^\`|]*" >"$work/shown"
+lost=$(while read -r _ verb rest; do
+  for word in $rest; do
+    case $word in --[a-z]* | -[a-z]) ;; *) continue ;; esac
+    option=$(printf '%s' "${word%%=*}" | tr -cd 'a-z-')
+    "$GRAPHCUT" help "$verb" | grep -qE -- "^  (-[a-z], )?$option( |$)|^  $option, " || echo "$verb $option"
+  done
+done <"$work/shown")
+if [ -n "$lost" ] || [ "$(wc -l <"$work/shown")" -lt 20 ]; then echo "not ok - shown, but no options: $lost"; else
+  echo 'ok - options that the documentation shows are there'
+fi
 check 'version' "$GRAPHCUT" --version
 says 'version says it' 'graphcut '
 
@@ -80,6 +93,11 @@ refuse 'no picture' 2 'draw needs --output' "$GRAPHCUT" draw m.onnx
 refuse 'no machine' 2 'simulate needs --profile' "$GRAPHCUT" simulate m.onnx --batches 2
 refuse 'a shape that has no such thing' 2 "no 'hiden'; there are hidden, layers" "$GRAPHCUT" synth hiden=64 -o "$work/decoder"
 refuse 'a shape of no number' 2 'hidden=1e9, expected a number' "$GRAPHCUT" synth hidden=1e9 -o "$work/decoder"
+refuse 'a shape of a spaced number' 2 'hidden= 64, expected a number' "$GRAPHCUT" synth 'hidden= 64' -o "$work/decoder"
+refuse 'a shape that ends in nothing' 2 "'', expected NAME=NUMBER" "$GRAPHCUT" synth hidden=64, -o "$work/decoder"
+refuse 'a shape without end' 2 'layers=16777216, expected at most' "$GRAPHCUT" synth layers=16777216 --no-weights -o "$work/decoder"
+refuse 'a shape beyond all files' 2 'is too large' "$GRAPHCUT" synth hidden=16777216,layers=9000,heads=2,vocab=16777216 \
+  --no-weights -o "$work/decoder"
 refuse 'a shape that does not share out' 2 'hidden=63 makes no 4 heads' "$GRAPHCUT" synth hidden=63,heads=4 -o "$work/decoder"
 refuse 'two models' 2 "'b' is too much" "$GRAPHCUT" cut a b
 refuse 'a model that is not there' 3 'nowhere.onnx' "$GRAPHCUT" cut nowhere.onnx

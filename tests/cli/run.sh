@@ -38,6 +38,8 @@ if [ "$(cd "$work/numbered" && echo *)" = '000000.npz 000001.npz 000002.npz 0000
   echo 'ok - run: each has a file'
 else echo "not ok - run: files are $(cd "$work/numbered" && echo *)"; fi
 check 'run: output to one file' $run --output "$work/one.npz"
+check 'run: output to one file in capitals' $run --output "$work/one.NPZ"
+check 'run: the same bytes' cmp "$work/one.npz" "$work/one.NPZ"
 check 'run: the same file' $run --expect "$work/one.npz" --rtol 0 --atol 0
 check 'run --fetch' $run --fetch linear_28 --json
 check 'run --fetch in:T' "$GRAPHCUT" run $llama --input $inputs --fetch 'in:Linear,re:linear_2.$' --output "$work/fetched.npz"
