@@ -19,6 +19,13 @@ static const char *spill_folder(const char *asked) {
   return folder && *folder ? folder : "/var/tmp";
 }
 
+// All of it is used, so a disk without room for it tells at once, not after hours; a file system
+// that cannot set room aside tells when it is written.
+static bool set_room_aside(int descriptor, uint64_t bytes) {
+  if (ftruncate(descriptor, (off_t)bytes) != 0) return false;
+  return fallocate(descriptor, 0, 0, (off_t)bytes) == 0 || (errno != ENOSPC && errno != EDQUOT);
+}
+
 // A file without a name: it goes when the process does.
 static gcut_status open_spill(gcut__store *s, uint64_t bytes, const char *asked, gcut_error *err) {
   const char *folder = spill_folder(asked);
@@ -29,7 +36,7 @@ static gcut_status open_spill(gcut__store *s, uint64_t bytes, const char *asked,
     s->spill = mkostemp(path, O_CLOEXEC);
     if (s->spill >= 0) unlink(path);
   }
-  if (s->spill < 0 || ftruncate(s->spill, (off_t)bytes) != 0)
+  if (s->spill < 0 || !set_room_aside(s->spill, bytes))
     return GCUT_FAIL(err, GCUT_IO, "no spill file of %llu bytes in '%.500s': %s",
                      (unsigned long long)bytes, folder, strerror(errno));
   return GCUT_OK;

@@ -41,6 +41,30 @@ check 'run: output to one file' $run --output "$work/one.npz"
 check 'run: output to one file in capitals' $run --output "$work/one.NPZ"
 check 'run: the same bytes' cmp "$work/one.npz" "$work/one.NPZ"
 check 'run: the same file' $run --expect "$work/one.npz" --rtol 0 --atol 0
+
+# Batches that went through all parts are written before the next begin: an interrupted run is taken up again.
+cat >"$work/tokens.gcir" <<'END'
+<ir_version: 10, opset_import: ["": 18]>
+tokens (float[batch, seq, 512] linear_28) => (int64[batch, seq] input_ids, int64[batch, seq] attention_mask)
+  <int64 beyond = {512}, int64 one = {1}> {
+  best = ArgMax <axis = 2, keepdims = 0> (linear_28)
+  input_ids = Add (best, beyond)
+  none = Sub (best, best)
+  attention_mask = Add (none, one)
+}
+END
+mkdir "$work/queue"
+cp $inputs "$work/queue/a.npz"
+check 'run: tokens beyond the table' "$GRAPHCUT" run "$work/tokens.gcir" --input "$work/one.npz" --output "$work/queue/b.npz"
+refuse 'run: a batch that no kernel takes' 3 "queue/b.npz': node 'node_embedding'.*of an axis of 512" "$GRAPHCUT" run $llama \
+  --input "$work/queue" --output "$work/taken" --offload prefetch:batches=1 --quiet
+cp "$work/one.npz" "$work/taken/a.npz"
+cp $inputs "$work/queue/b.npz"
+for f in "$work"/queue/*.npz; do [ -e "$work/taken/${f##*/}" ] || echo "$f"; done >"$work/todo"
+check 'run: the rest' xargs -r -d '\n' -a "$work/todo" "$GRAPHCUT" run $llama --output "$work/taken" --input
+if [ "$(cat "$work/todo")" = "$work/queue/b.npz" ] && cmp "$work/taken/a.npz" "$work/taken/b.npz"; then
+  echo 'ok - run: taken up where it stopped'
+else echo 'not ok - run: taken up where it stopped'; fi
 check 'run --fetch' $run --fetch linear_28 --json
 check 'run --fetch in:T' "$GRAPHCUT" run $llama --input $inputs --fetch 'in:Linear,re:linear_2.$' --output "$work/fetched.npz"
 check 'run: fetched by name' "$GRAPHCUT" run $llama --input $inputs --fetch mul_90,view_3,mul_308 --output "$work/named.npz"
