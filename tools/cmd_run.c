@@ -216,6 +216,7 @@ static int print_json(const job *j) {
       r->overlap, "bubble_seconds", r->bubble_seconds, "simulated", (int)r->simulated, "compared",
       compared_json(j));
   tool_micro_json(object, &j->micro, r->slices);
+  tool_json_set(object, "fetched", tool_results_json(&j->results));
   tool_json_set(object, "fuse", json_boolean(!j->plan->unfused));
   tool_json_set(object, "fused", tool_json_fused(j->model.trace, j->plan->unfused));
   tool_json_set(object, "device_note", tool_json_text(r->device_note));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tool.h"
+#include "tool_json.h"
 
 static gcut_status fail(gcut_error *err, gcut_status status, const char *text, const char *name) {
   snprintf(err->message, sizeof err->message, text, name);
@@ -304,6 +305,27 @@ static gcut_status take(void *context, size_t batch, gcut_tensor *const *outputs
 
 gcut_sink tool_results_sink(tool_results *results) {
   return (gcut_sink){.write = take, .context = results, .early = results->archived};
+}
+
+// ---- what is computed -------------------------------------------------------------------------
+
+static json_t *readers_json(const gcut_graph *g, const gcut_value *value) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < value->n_uses; i++) {
+    const gcut_node *node = &g->nodes[g->uses[value->first_use + i]];
+    tool_json_append(list, tool_json_pack("{s:o, s:o}", "node", tool_json_text(node->name),
+                                          "module", tool_json_text(g->scopes[node->scope].path)));
+  }
+  return list;
+}
+
+json_t *tool_results_json(const tool_results *r) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < r->plan->n_fetches; i++)
+    tool_json_append(
+        list, tool_json_pack("{s:o, s:o}", "name", tool_json_text(output_name(r, i)), "read_by",
+                             readers_json(r->graph, &r->graph->values[r->plan->fetches[i]])));
+  return list;
 }
 
 gcut_status tool_results_check(const tool_results *r, gcut_error *err) {

@@ -2,6 +2,8 @@
 #ifndef GRAPHCUT_TOOLS_RESULTS_H
 #define GRAPHCUT_TOOLS_RESULTS_H
 
+#include <jansson.h>
+
 #include "batches.h"
 
 typedef struct tool_compared {
@@ -42,6 +44,8 @@ void tool_results_close(tool_results *results);
 gcut_sink tool_results_sink(tool_results *results);
 // After the run that made them: all that goes to one archive is there.
 gcut_status tool_results_commit(tool_results *results, gcut_error *err);
+// What is computed, by name, and the nodes and modules that read each.
+json_t *tool_results_json(const tool_results *results);
 // GCUT_MISMATCH, saying which batches, where not everything compared is within tolerance.
 gcut_status tool_results_check(const tool_results *results, gcut_error *err);
 // Whether parts were computed on the host beside a card: its kernels round differently, so such a

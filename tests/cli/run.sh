@@ -67,6 +67,10 @@ if [ "$(cat "$work/todo")" = "$work/queue/b.npz" ] && cmp "$work/taken/a.npz" "$
 else echo 'not ok - run: taken up where it stopped'; fi
 check 'run --fetch' $run --fetch linear_28 --json
 check 'run --fetch in:T' "$GRAPHCUT" run $llama --input $inputs --fetch 'in:Linear,re:linear_2.$' --output "$work/fetched.npz"
+check 'run: what is fetched' "$GRAPHCUT" run $llama --input $inputs --fetch in:Linear --json
+if tr -d ' \n' <"$work/out" | grep -q '"fetched":\[{"name":"mul_90","read_by":\[{"node":"node_linear","module":"m.model.layers.0.self_attn.q_proj"}'; then
+  echo 'ok - run: and by whom it is read'
+else echo 'not ok - run: and by whom it is read'; fi
 check 'run: fetched by name' "$GRAPHCUT" run $llama --input $inputs --fetch mul_90,view_3,mul_308 --output "$work/named.npz"
 check 'run: the same values' "$GRAPHCUT" run $llama --input $inputs --fetch in:LlamaAttention,in:Linear --expect "$work/named.npz" --rtol 0 --atol 0
 refuse 'run: nothing to fetch' 2 'all of it comes of weights and shapes' "$GRAPHCUT" run $llama --input $inputs --fetch in:Range
