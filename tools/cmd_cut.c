@@ -188,12 +188,13 @@ static gcut_status check(const void *given, gcut_error *err) {
 static int run(const void *given) {
   const arguments *a = given;
   gcut_error err = {0};
-  tool_model model;
+  tool_model model = {0};
   gcut_plan *plan = NULL;
   host_nodes host = {0};
   const char *kind = NULL;
-  gcut_status status =
-      tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
+  gcut_status status = a->output ? tool_check_writable(a->output, &err) : GCUT_OK;
+  if (status == GCUT_OK)
+    status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &model, &err);
   if (status == GCUT_OK) status = tool_plan_of(&a->common, model.trace, NULL, &a->cut, &plan, &err);
   if (status == GCUT_OK) status = gcut_plan_verify(model.trace, plan, &err);
   if (status == GCUT_OK) tell_inner_targets(&a->common, plan);

@@ -38,7 +38,9 @@ static gcut_status check(const void *given, gcut_error *err) {
 static gcut_status draw(const arguments *a, tool_model *model, gcut_plan **plan, gcut_error *err) {
   gcut_draw_options options = draw_options(a);
   gcut_plan *against = NULL;
-  gcut_status status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
+  gcut_status status = tool_check_writable(a->output, err);
+  if (status == GCUT_OK)
+    status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, model, err);
   if (status == GCUT_OK)
     status = tool_plan_of(&a->common, model->trace, a->plan, &a->cut, plan, err);
   if (status == GCUT_OK && a->against)

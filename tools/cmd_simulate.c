@@ -47,7 +47,10 @@ typedef struct job {
 
 static gcut_status open_job(job *j) {
   const arguments *a = j->a;
-  gcut_status status = gcut_profile_read(a->profile, &j->profile, &j->err);
+  gcut_status status = a->timeline ? tool_check_writable(a->timeline, &j->err) : GCUT_OK;
+  if (status == GCUT_OK && a->schedule && strcmp(a->schedule, "-") != 0)
+    status = tool_check_writable(a->schedule, &j->err);
+  if (status == GCUT_OK) status = gcut_profile_read(a->profile, &j->profile, &j->err);
   if (status == GCUT_OK)
     status = tool_model_open(&a->common, a->common.operands[0], &a->cut.set, &j->model, &j->err);
   gcut_problem_options sizes = {.n_batches = a->batches,

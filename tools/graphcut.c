@@ -67,8 +67,9 @@ static int too_many(const char *word) {
 static int help(int argc, char **argv) {
   if (argc > 1) return too_many(argv[1]);
   if (argc > 0 && manual_print(argv[0], verbs, n_verbs, stdout)) return tool_finish();
-  const tool_verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
-  if (argc > 0 && !verb) return unknown_verb(argv[0]);
+  bool one = argc > 0 && strcmp(argv[0], "help") != 0;
+  const tool_verb *verb = one ? find_verb(argv[0]) : NULL;
+  if (one && !verb) return unknown_verb(argv[0]);
   if (verb)
     tool_print_help(verb, stdout);
   else

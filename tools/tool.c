@@ -111,6 +111,7 @@ gcut_status tool_check_writable(const char *path, gcut_error *err) {
   const char *slash = strrchr(path, '/');
   snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
   bool there = stat(path, &info) == 0;
+  if (!there && errno != ENOENT) return cannot("written", path, errno, err);
   if (there && S_ISDIR(info.st_mode)) return cannot("written", path, EISDIR, err);
   bool direct = there && !S_ISREG(info.st_mode);
   return access(direct ? path : folder, W_OK) == 0 ? GCUT_OK : cannot("written", path, errno, err);

@@ -50,6 +50,14 @@ refuse 'no tolerance' 2 "'0x1' is no R" "$GRAPHCUT" run m.onnx -i x.npz --rtol 0
 refuse 'a tolerance of nothing' 2 'are of --expect' "$GRAPHCUT" run m.onnx -i x.npz --rtol 1
 refuse 'standard output as a plan' 2 "option --output: '-' is no PLAN.json" "$GRAPHCUT" cut m.onnx -o -
 refuse 'two files of one name' 2 'options --output and --timeline: both write x.npz' "$GRAPHCUT" run m.onnx -i i.npz -o x.npz --timeline x.npz
+check 'help help' "$GRAPHCUT" help help
+says 'help help tells the verbs' 'graphcut cut'
+long=$(printf '%5000s' a | tr ' ' a)
+refuse 'a name too long' 3 'aaa: File name too long' "$GRAPHCUT" cut "$long"
+refuse 'a name too long to be written' 7 'a: cannot be written: File name too long' "$GRAPHCUT" cut m.onnx -o "$long"
+refuse 'simulate: nowhere to write' 7 'nowhere/t: cannot be written' "$GRAPHCUT" simulate m.onnx --profile h100-pcie \
+  --batches 1 --schedule "$work/nowhere/t"
+refuse 'draw: nowhere to write' 7 'nowhere/x.svg: cannot be written' "$GRAPHCUT" draw m.onnx -o "$work/nowhere/x.svg"
 refuse 'two words to help' 2 "'more' is too much" "$GRAPHCUT" help cut more
 refuse 'a word to the version' 2 "'more' is too much" "$GRAPHCUT" --version more
 refuse 'a schedule and JSON' 2 'both write to standard output' "$GRAPHCUT" simulate m.onnx --profile h100-pcie --batches 1 --schedule - --json

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "graphcut/utf8.h"
@@ -27,11 +28,25 @@ int gcut_status_exit(gcut_status status) {
   return 7;
 }
 
+// A message that is too long, for the names in it are, loses its middle: what is wrong is said
+// last.
+static void keep_ends(gcut_error *err, const char *format, va_list args) {
+  enum { HALF = sizeof err->message / 2 };
+  char *whole;
+  int length = vasprintf(&whole, format, args);
+  if (length < 0) return;
+  if (length >= 2 * HALF) snprintf(err->message + HALF, HALF, "...%s", whole + length - (HALF - 4));
+  free(whole);
+}
+
 gcut_status gcut__fail(gcut_error *err, gcut_status status, const char *format, ...) {
   if (!err) return status;
   va_list args;
   va_start(args, format);
-  vsnprintf(err->message, sizeof err->message, format, args);
+  int length = vsnprintf(err->message, sizeof err->message, format, args);
+  va_end(args);
+  va_start(args, format);
+  if (length >= (int)sizeof err->message) keep_ends(err, format, args);
   va_end(args);
   gcut_utf8_clean(err->message, "");
   return status;

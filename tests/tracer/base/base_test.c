@@ -145,6 +145,19 @@ static void a_message_is_one_line(void **state) {
   assert_string_equal(gcut_status_name(GCUT_BUDGET), "BUDGET");
 }
 
+static void a_long_message_says_what_is_wrong(void **state) {
+  (void)state;
+  char name[3000];
+  gcut_error err;
+  memset(name, 'a', sizeof name - 1);
+  name[sizeof name - 1] = 0;
+  assert_int_equal(GCUT_FAIL(&err, GCUT_FORMAT, "node '%s': %s", name, "no kernel"), GCUT_FORMAT);
+  assert_int_equal(strlen(err.message), sizeof err.message - 1);
+  assert_memory_equal(err.message, "node 'aaa", 9);
+  assert_non_null(strstr(err.message, "aaa...aaa"));
+  assert_string_equal(strchr(err.message, 0) - 12, "': no kernel");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(arena_gives_zeroed_aligned_memory),
@@ -156,6 +169,7 @@ int main(void) {
       cmocka_unit_test(float16_round_trips),
       cmocka_unit_test(bfloat16_round_trips),
       cmocka_unit_test(a_message_is_one_line),
+      cmocka_unit_test(a_long_message_says_what_is_wrong),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
