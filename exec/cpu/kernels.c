@@ -16,6 +16,7 @@ static const gcut__cpu_kernel kernels[] = {
 static const gcut__cpu_kernel groups[GCUT_N_FUSED_KINDS] = {
     [GCUT_FUSED_EXPERTS] = gcut__cpu_group_experts,
     [GCUT_FUSED_QUANTIZED] = gcut__cpu_group_quantized,
+    [GCUT_FUSED_LOOKUP] = gcut__cpu_group_lookup,
 };
 
 gcut__cpu_kernel gcut__cpu_find_group(gcut_fused_kind kind) {
@@ -27,7 +28,7 @@ bool gcut__cpu_is_one_step(gcut_fused_kind kind) {
 }
 
 bool gcut__cpu_group_asks(gcut_fused_kind kind) {
-  return kind == GCUT_FUSED_QUANTIZED;
+  return kind == GCUT_FUSED_QUANTIZED || kind == GCUT_FUSED_LOOKUP;
 }
 
 // Rows stand in the order of the list, as those of gcut_op_rows do.

@@ -27,6 +27,7 @@ extern "C" {
   X(EXPERTS, "experts", true, true)                                                                \
   /* a product of bytes between scales, rounded once; reads x, w, its scales, a bias */            \
   X(QUANTIZED, "quantized", true, false)                                                           \
+  X(LOOKUP, "lookup", false, false)         /* one byte of another, spelled out in floats; x */    \
   X(ROTARY, "rotary", false, false)         /* pairs of x turned by angles; reads x, cos, sin */   \
   X(RMS_NORM, "rms_norm", false, false)     /* x / sqrt(mean(x^2) + epsilon) * w; reads x, w */    \
   X(LAYER_NORM, "layer_norm", false, false) /* over the last dimension; reads x, w, b */           \
@@ -85,9 +86,9 @@ typedef struct gcut_fused {
   bool neighbours, neighbours_out;
   bool turned; // experts: w is [experts, k, n]. x is [rows, k] in whatever shape,
                // or of fewer rows, each for as many indices that follow one another
-  // Quantized: what x, w and the result are as bytes; the scales of w are read, one, or one a
-  // channel. Where others read the numbers of x, too, the group reads them as floats, each of which
-  // is a byte's. The result is from `low` to `high`.
+  // Quantized, lookup: what x, w and the result are as bytes; the scales of w are read, one, or one
+  // a channel. Where others read the numbers of x, too, the group reads them as floats, each of
+  // which is a byte's. The result is from `low` to `high`.
   gcut_fused_bytes x, w, y;
   int32_t low, high;
 } gcut_fused;

@@ -1,4 +1,4 @@
-// Quantised products spelled out: what is found, and what comes close.
+// Quantised products and lookups spelled out: what is found, and what comes close.
 #include "tests/support/check.h"
 #include "tests/support/groups.h"
 
@@ -125,11 +125,45 @@ static void others_come_close(void **state) {
   expect(square, "int8[2,2] w", "int16[2,2] w", "");
 }
 
+// ---- lookups ------------------------------------------------------------------------------------
+
+static const char lookup[] =
+    HEAD "(uint8[batch,2] x, float[2] two) => (int8[batch,2] y)"
+         "<float xs = {0.5}, uint8 xz = {3}, float[1,1] half = {0.5}, float ys = {0.5},"
+         " int8 yz = {7}, float[2] some = {1, 2}> {"
+         " d = DequantizeLinear(x, xs, xz) e = Erf(d) p = Mul(half, e)"
+         " y = QuantizeLinear(p, ys, yz) }";
+
+static void lookups_are_found(void **state) {
+  (void)state;
+  expect(lookup, "", "", "lookup x: 4 nodes, 0 shapes");
+  expect(lookup, "p = Mul(half, e)", "p = Clip(e, xs)", "lookup x: 4 nodes, 0 shapes");
+  expect(lookup, "p = Mul(half, e)", "f = Sub(half, e) p = Pow(f, half)",
+         "lookup x: 5 nodes, 0 shapes");
+  expect(lookup, "e = Erf(d) p = Mul(half, e)", "p = Identity(d)", "");
+  expect(lookup, " p =", " f = Neg(d) p =", "lookup d: 3 nodes, 0 shapes");
+}
+
+static void lookups_come_close(void **state) {
+  (void)state;
+  // Other operands, or other readers.
+  expect(lookup, "Mul(half, e)", "Mul(e, e)", "");
+  expect(lookup, "Mul(half, e)", "Mul(two, e)", "");
+  expect(lookup, "Mul(half, e)", "Mul(some, e)", "");
+  expect(lookup, " p =", " f = Neg(e) p =", "");
+  // Not element by element; of other types.
+  expect(lookup, "Mul(half, e)", "Softmax(e)", "");
+  expect(lookup, "Mul(half, e)", "ReduceMax(e)", "");
+  expect(lookup, "int8 yz", "int16 yz", "");
+  expect(lookup, "xs = {0.5}", "xs = {nan}", "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(patterns_are_found), cmocka_unit_test(bounds_belong_to_it),
       cmocka_unit_test(forms_vary),         cmocka_unit_test(conv_comes_close),
-      cmocka_unit_test(others_come_close),
+      cmocka_unit_test(others_come_close),  cmocka_unit_test(lookups_are_found),
+      cmocka_unit_test(lookups_come_close),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,7 @@ static const struct {
     {"MatMul", gcut__fuse_experts, GCUT_FUSED_EXPERTS},
     {"Einsum", gcut__fuse_summed_experts, GCUT_FUSED_EXPERTS},
     {"QuantizeLinear", gcut__fuse_quantized, GCUT_FUSED_QUANTIZED},
+    {"QuantizeLinear", gcut__fuse_lookup, GCUT_FUSED_LOOKUP},
     {"Concat", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
     {"Reshape", gcut__fuse_rotary, GCUT_FUSED_ROTARY},
     {"Cast", gcut__fuse_rotary, GCUT_FUSED_ROTARY},

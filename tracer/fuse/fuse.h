@@ -35,7 +35,7 @@ typedef struct gcut__fuser {
 typedef bool gcut__fuse_pattern(gcut__fuser *f, const gcut_node *node);
 gcut__fuse_pattern gcut__fuse_attention, gcut__fuse_experts, gcut__fuse_summed_experts,
     gcut__fuse_rotary, gcut__fuse_rms_norm, gcut__fuse_layer_norm, gcut__fuse_swiglu,
-    gcut__fuse_silu, gcut__fuse_gelu, gcut__fuse_quantized;
+    gcut__fuse_silu, gcut__fuse_gelu, gcut__fuse_quantized, gcut__fuse_lookup;
 
 // Whether a node is gone once shapes are known: integers that follow from shapes.
 bool gcut__fuse_vanishes(const gcut__fuser *f, uint32_t node);
@@ -75,6 +75,10 @@ bool gcut__fuse_joined(gcut__fuser *f, const gcut_node *node, uint32_t *first, u
 // Of a value that has the firsts of all pairs before the seconds, sorted by Reshape, Transpose and
 // Reshape, the one before that; or GCUT_NONE.
 uint32_t gcut__fuse_before_sorting(gcut__fuser *f, uint32_t value);
+
+// x of the group, numbers of bytes of which one scale is for all: what is to be read of it, the
+// bytes or, where others read the numbers, too, these; or GCUT_NONE.
+uint32_t gcut__fuse_bytes(gcut__fuser *f, uint32_t value);
 
 // Operands; GCUT_NONE where there is none.
 uint32_t gcut__fuse_input(const gcut__fuser *f, const gcut_node *node, uint32_t i);

@@ -54,13 +54,11 @@ static bool read_bytes(const gcut__fuser *f, const gcut_node *node, uint32_t byt
 
 // ---- x and w ------------------------------------------------------------------------------------
 
-// x, of which one scale is for all.
-static bool read_x(gcut__fuser *f, uint32_t value, uint32_t *reads) {
+uint32_t gcut__fuse_bytes(gcut__fuser *f, uint32_t value) {
   const gcut_node *node = gcut__fuse_maker(f, value, "DequantizeLinear");
   uint32_t bytes = gcut__fuse_input(f, node, 0);
-  if (!node || !read_bytes(f, node, bytes, value, &f->group.x)) return false;
-  *reads = gcut__fuse_take(f, value, "DequantizeLinear", 1) ? bytes : value;
-  return true;
+  if (!node || !read_bytes(f, node, bytes, value, &f->group.x)) return GCUT_NONE;
+  return gcut__fuse_take(f, value, "DequantizeLinear", 1) ? bytes : value;
 }
 
 // The DequantizeLinear behind w: folded, or taken.
@@ -136,8 +134,9 @@ static bool find_product(gcut__fuser *f, uint32_t value) {
     const gcut_node *node = gcut__fuse_take(f, value, products[i].op, 1);
     if (!node) continue;
     int axis = products[i].channels(f, node);
-    if (axis < 0 || !read_x(f, gcut__fuse_input(f, node, 0), reads) ||
-        !read_w(f, gcut__fuse_input(f, node, 1), axis, reads + 1))
+    if (axis < 0) return false;
+    reads[0] = gcut__fuse_bytes(f, gcut__fuse_input(f, node, 0));
+    if (reads[0] == GCUT_NONE || !read_w(f, gcut__fuse_input(f, node, 1), axis, reads + 1))
       return false;
     reads[3] = gcut__fuse_input(f, node, 2);
     n += reads[3] != GCUT_NONE;

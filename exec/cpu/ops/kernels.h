@@ -14,6 +14,7 @@ GCUT__OP_LIST(X, V)
 
 // Of fused groups: inputs are what the group reads, attrs is the group.
 gcut_status gcut__cpu_group_experts(gcut__cpu_call *c, gcut_error *err);
+gcut_status gcut__cpu_group_lookup(gcut__cpu_call *c, gcut_error *err);
 gcut_status gcut__cpu_group_quantized(gcut__cpu_call *c, gcut_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 // Quantised products in one step: within one of what their nodes give one by one, at most a few
-// elements of it, and the same bits in parts and in slices.
+// elements of it, and the same bits in parts and in slices. Lookups: the bits of their nodes.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -236,12 +236,55 @@ static void test_zero_scale(void **state) {
         1);
 }
 
+// ---- lookups ------------------------------------------------------------------------------------
+
+// From bytes, from numbers that others want, too, and node by node.
+static void check_lookup(const char *x, const char *steps) {
+  static const char *const wanted[] = {"", ", d", ", a"};
+  experiment found[3];
+  char text[1024];
+  for (int i = 0; i < 3; i++) {
+    snprintf(text, sizeof text,
+             HEAD
+             "(float[batch,7,50] x) => (int8[batch,7,50] y%s)"
+             "<%s, float ys = {0.017}, int8 yz = {-7}, float[1,1] k = {1.7}, float one = {1}> {" QX
+             " a = %s y = QuantizeLinear(b, ys, yz) }",
+             wanted[i], x, steps);
+    found[i] = run(text, &(gcut_cut_options){0}, 0, i < 2);
+    expect_same(&(experiment){.results = {found[i].results[0]}}, &found[0], text);
+  }
+  for (int i = 0; i < 3; i++) drop(&found[i]);
+}
+
+static void test_lookup(void **state) {
+  (void)state;
+  static const char *const types[] = {X_SCALE, "float xs = {0.0157}, int8 xz = {4}"};
+  for (int t = 0; t < 2; t++) {
+    check_lookup(types[t], "Sigmoid(d) b = Mul(k, a)");
+    check_lookup(types[t], "Erf(d) c = Add(a, one) b = Clip(c, one)");
+    check_lookup(types[t], "Sub(one, d) e = Div(a, k) b = HardSwish(e)");
+    check_lookup(types[t], "Sqrt(d) b = Pow(a, k)"); // of negative numbers, too
+  }
+}
+
+// Between convolutions, where values lie channels last.
+static void test_lookup_in_order(void **state) {
+  (void)state;
+  check(HEAD
+        "(float[batch,6,9,11] x, int8[4,6,3,3] w, int8[4,4,3,3] u) => (uint8[batch,4,h,v] y, r)"
+        "<" X_SCALE ", float ms = {0.2}, uint8 mz = {7}, float ys = {0.03}, uint8 yz = {131}," FOUR
+        "> {" QX " v = DequantizeLinear<axis = 0>(w, ws, wz) first = Conv(d, v)"
+        " m = QuantizeLinear(first, ms, mz) n = DequantizeLinear(m, ms, mz) s = Sigmoid(n)"
+        " k = QuantizeLinear(s, xs, yz) l = DequantizeLinear(k, xs, yz)"
+        " t = DequantizeLinear<axis = 0>(u, ws, wz) p = Conv(l, t) " QY MORE "}",
+        3);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_conv),
-      cmocka_unit_test(test_shared_x),
-      cmocka_unit_test(test_matrices),
-      cmocka_unit_test(test_zero_scale),
+      cmocka_unit_test(test_conv),     cmocka_unit_test(test_shared_x),
+      cmocka_unit_test(test_matrices), cmocka_unit_test(test_zero_scale),
+      cmocka_unit_test(test_lookup),   cmocka_unit_test(test_lookup_in_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
