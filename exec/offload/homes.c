@@ -125,6 +125,10 @@ gcut_status gcut__release(gcut__weaver *w, uint32_t instance) {
 
 // ---- moves ------------------------------------------------------------------------------------
 
+static uint64_t range_of(const gcut__weaver *w, gcut_space space, uint32_t instance) {
+  return gcut__offset(w->builder, w->handles[space][instance]);
+}
+
 // One command that copies a value to a range of another space.
 void gcut__move_value(gcut__weaver *w, gcut_command_kind kind, gcut_queue queue, gcut_space from,
                       gcut_space to, uint32_t instance, uint64_t offset) {
@@ -132,7 +136,7 @@ void gcut__move_value(gcut__weaver *w, gcut_command_kind kind, gcut_queue queue,
   c->activation = gcut__activation_of(w, instance);
   c->batch = gcut__batch_of(w, instance);
   c->bytes = gcut__bytes_of(w, instance);
-  c->from = gcut__range_of(w, from, instance);
+  c->from = range_of(w, from, instance);
   c->to = offset;
   gcut__use(w->builder, w->handles[from][instance]);
   w->handles[to][instance] = gcut__claim(w->builder, to, offset, c->bytes);
@@ -284,5 +288,5 @@ void gcut__use_operand(gcut__weaver *w, uint32_t instance, gcut_space home) {
   gcut_space space = heap ? GCUT_SPACE_HEAP : home;
   gcut__use(w->builder, w->handles[space][instance]);
   gcut__add_place(w->builder, gcut__activation_of(w, instance), false,
-                  heap ? GCUT_ON_HEAP : gcut__range_of(w, space, instance));
+                  heap ? GCUT_ON_HEAP : range_of(w, space, instance));
 }

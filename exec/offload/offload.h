@@ -160,12 +160,8 @@ GCUT_MUST_USE gcut_status gcut__fit(const gcut_problem *problem, const gcut__pol
 
 // ---- weave ------------------------------------------------------------------------------------
 
-// Emits the commands of the arrangement. Where host memory is too small, *out_least_host (may be
-// NULL) is what would do.
-GCUT_MUST_USE gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload,
-                                      const char *note, gcut_schedule **out_schedule,
-                                      uint64_t *out_least_host, gcut_error *err);
-// Arranges and weaves.
+// Arranges, and emits the commands of the arrangement. Where host memory is too small,
+// *out_least_host (may be NULL) is what would do.
 GCUT_MUST_USE gcut_status gcut__schedule_policy(const gcut_problem *problem,
                                                 const gcut__policy *policy, const char *offload,
                                                 const char *note, gcut_schedule **out_schedule,

@@ -186,16 +186,6 @@ static gcut_status refuse(const gcut__arrangement *a, const char *offload, uint6
                    (unsigned long long)w.host_least, w.host_what, w.host_who);
 }
 
-gcut_status gcut__weave(const gcut__arrangement *arrangement, const char *offload, const char *note,
-                        gcut_schedule **out_schedule, uint64_t *out_least_host, gcut_error *err) {
-  uint64_t limit = arrangement->problem->host_budget;
-  gcut__weaver w = {
-      .problem = arrangement->problem, .policy = arrangement->policy, .plan = arrangement};
-  *out_schedule = NULL;
-  gcut_status status = weave(&w, limit ? limit : ROOMY, offload, note, out_schedule, err);
-  return status == GCUT_BUDGET ? refuse(arrangement, offload, out_least_host, err) : status;
-}
-
 gcut_status gcut__schedule_policy(const gcut_problem *problem, const gcut__policy *policy,
                                   const char *offload, const char *note,
                                   gcut_schedule **out_schedule, uint64_t *out_least_host,
@@ -208,7 +198,12 @@ gcut_status gcut__schedule_policy(const gcut_problem *problem, const gcut__polic
   gcut_status status = gcut__measure(problem, policy, arena, &measures, err);
   if (status == GCUT_OK)
     status = gcut__arrange(problem, policy, &measures, offload, arena, &a, err);
-  if (status == GCUT_OK) status = gcut__weave(&a, offload, note, out_schedule, out_least_host, err);
+  gcut__weaver w = {.problem = problem, .policy = policy, .plan = &a};
+  uint64_t limit = problem->host_budget;
+  if (status == GCUT_OK) {
+    status = weave(&w, limit ? limit : ROOMY, offload, note, out_schedule, err);
+    if (status == GCUT_BUDGET) status = refuse(&a, offload, out_least_host, err);
+  }
   gcut_arena_destroy(arena);
   return status;
 }

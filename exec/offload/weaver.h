@@ -88,9 +88,6 @@ static inline uint32_t gcut__writer_of(const gcut__weaver *w, const gcut_activat
   if (!w->problem->early) return w->last_fetch;
   return a->producer == GCUT_NONE ? 0 : a->producer;
 }
-static inline uint64_t gcut__range_of(const gcut__weaver *w, gcut_space space, uint32_t instance) {
-  return gcut__offset(w->builder, w->handles[space][instance]);
-}
 
 // ---- homes.c
 

@@ -91,17 +91,21 @@ static gcut_status finish(gcut__cpu_call *c, gcut_dtype type, const gcut__gemm *
 
 // ---- float, float16, bfloat16 -----------------------------------------------------------------
 
-// The sum's matrix lies in floats at `sum`: adds D, whose part begins at row i0 and column j0.
-static void add_d(const gcut__gemm *g, gcut_dtype type, int64_t i0, int64_t j0, int64_t m,
-                  int64_t n, float *sum, int64_t ld, float *row) {
-  for (int64_t i = 0; i < m; i++) {
-    int64_t first = (i0 + i) * g->d_row + j0 * g->d_column;
-    gcut__load_floats(type, g->d, (uint64_t)first, g->d_column ? (uint64_t)n : 1, row);
+typedef struct tile { // rows [i, i + m) and columns [j, j + n) of C
+  int64_t i, m, j, n;
+} tile;
+
+// The tile's sums lie in floats at `sum` [m][ld]: adds D. row: [n]
+static void add_d(const gcut__gemm *g, gcut_dtype type, const tile *t, float *sum, int64_t ld,
+                  float *row) {
+  for (int64_t i = 0; i < t->m; i++) {
+    int64_t first = (t->i + i) * g->d_row + t->j * g->d_column;
+    gcut__load_floats(type, g->d, (uint64_t)first, g->d_column ? (uint64_t)t->n : 1, row);
     float *to = sum + i * ld;
     if (g->d_column)
-      for (int64_t j = 0; j < n; j++) to[j] += g->beta * row[j];
+      for (int64_t j = 0; j < t->n; j++) to[j] += g->beta * row[j];
     else
-      for (int64_t j = 0; j < n; j++) to[j] += g->beta * row[0];
+      for (int64_t j = 0; j < t->n; j++) to[j] += g->beta * row[0];
   }
 }
 
@@ -111,7 +115,7 @@ static gcut_status gemm_float(gcut__cpu_call *c, const gcut__gemm *g, const floa
   if (!g->d) return GCUT_OK;
   float *row = gcut_arena_alloc(c->scratch, (size_t)g->n, sizeof *row);
   if (!row) return GCUT_NO_MEMORY(err);
-  add_d(g, GCUT_FLOAT, 0, 0, g->m, g->n, out, g->ldc, row);
+  add_d(g, GCUT_FLOAT, &(tile){0, g->m, 0, g->n}, out, g->ldc, row);
   return GCUT_OK;
 }
 
@@ -154,29 +158,29 @@ static bool allocate_blocks(gcut__cpu_call *c, const gcut__gemm *g, blocks *x) {
   return x->a && x->b && x->sum && x->row;
 }
 
-// The sum's columns from j0 on gain what the block of B from row k0 on gives.
-static gcut_status add_depth(const gcut__gemm *g, gcut_dtype type, const blocks *x, int64_t m,
-                             int64_t j0, int64_t n, int64_t k0, const void *b, gcut_error *err) {
+// The tile's sums gain what the block of B from row k0 on gives.
+static gcut_status add_depth(const gcut__gemm *g, gcut_dtype type, const blocks *x, const tile *t,
+                             int64_t k0, const void *b, gcut_error *err) {
   int64_t depth = least(x->depth, g->k - k0);
   if (g->transpose_b)
-    widen_block(type, b, g->ldb, j0, n, k0, depth, x->b);
+    widen_block(type, b, g->ldb, t->j, t->n, k0, depth, x->b);
   else
-    widen_block(type, b, g->ldb, k0, depth, j0, n, x->b);
-  gcut__gemm part = gcut__gemm_packed(m, n, depth, g->transpose_a, g->transpose_b);
+    widen_block(type, b, g->ldb, k0, depth, t->j, t->n, x->b);
+  gcut__gemm part = gcut__gemm_packed(t->m, t->n, depth, g->transpose_a, g->transpose_b);
   part.alpha = g->alpha;
   part.accumulate = k0 > 0;
-  part.lda = g->transpose_a ? m : g->k; // the block of A is packed with all of k
-  return gcut__dnnl_gemm(&part, x->a + (g->transpose_a ? k0 * m : k0), x->b, x->sum, err);
+  part.lda = g->transpose_a ? t->m : g->k; // the block of A is packed with all of k
+  return gcut__dnnl_gemm(&part, x->a + (g->transpose_a ? k0 * t->m : k0), x->b, x->sum, err);
 }
 
-// One block of columns against the block of A at hand, whose rows begin at i0.
-static gcut_status gemm_block(const gcut__gemm *g, gcut_dtype type, const blocks *x, int64_t i0,
-                              int64_t m, int64_t j0, const void *b, void *out, gcut_error *err) {
-  int64_t n = least(x->columns, g->n - j0);
-  for (int64_t k = 0; k < g->k; k += x->depth) GCUT_TRY(add_depth(g, type, x, m, j0, n, k, b, err));
-  if (g->d) add_d(g, type, i0, j0, m, n, x->sum, n, x->row);
-  for (int64_t i = 0; i < m; i++)
-    gcut__store_floats(type, out, (uint64_t)((i0 + i) * g->ldc + j0), (uint64_t)n, x->sum + i * n);
+// The block of A at hand, which is the tile's rows, against all of B that the tile's columns need.
+static gcut_status gemm_tile(const gcut__gemm *g, gcut_dtype type, const blocks *x, const tile *t,
+                             const void *b, void *out, gcut_error *err) {
+  for (int64_t k = 0; k < g->k; k += x->depth) GCUT_TRY(add_depth(g, type, x, t, k, b, err));
+  if (g->d) add_d(g, type, t, x->sum, t->n, x->row);
+  for (int64_t i = 0; i < t->m; i++)
+    gcut__store_floats(type, out, (uint64_t)((t->i + i) * g->ldc + t->j), (uint64_t)t->n,
+                       x->sum + i * t->n);
   return GCUT_OK;
 }
 
@@ -185,13 +189,15 @@ static gcut_status gemm_narrow(gcut__cpu_call *c, gcut_dtype type, const gcut__g
   blocks x;
   if (!allocate_blocks(c, g, &x)) return GCUT_NO_MEMORY(err);
   for (int64_t i = 0; i < g->m; i += x.rows) {
-    int64_t m = least(x.rows, g->m - i);
+    tile t = {.i = i, .m = least(x.rows, g->m - i)};
     if (g->transpose_a)
-      widen_block(type, a, g->lda, 0, g->k, i, m, x.a);
+      widen_block(type, a, g->lda, 0, g->k, i, t.m, x.a);
     else
-      widen_block(type, a, g->lda, i, m, 0, g->k, x.a);
-    for (int64_t j = 0; j < g->n; j += x.columns)
-      GCUT_TRY(gemm_block(g, type, &x, i, m, j, b, out, err));
+      widen_block(type, a, g->lda, i, t.m, 0, g->k, x.a);
+    for (; t.j < g->n; t.j += x.columns) {
+      t.n = least(x.columns, g->n - t.j);
+      GCUT_TRY(gemm_tile(g, type, &x, &t, b, out, err));
+    }
   }
   return GCUT_OK;
 }

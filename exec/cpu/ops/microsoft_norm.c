@@ -18,35 +18,27 @@ static void add_rows(const float *x, const float *skip, uint64_t n_skip, const f
     sum[i] += bias[b];
 }
 
-// Rows of `sum` [n_rows][width] normalised into output 0.
-static gcut_status normalize_sum(gcut__cpu_call *c, const float *sum, uint64_t width, bool center,
-                                 const gcut_tensor *gamma, const gcut_tensor *beta, float epsilon,
-                                 double *mean, double *inverse, gcut_error *err) {
+// Rows of floats, p->x [n_rows][p->n], normalised into output 0; beta may be NULL.
+static gcut_status normalize_sum(gcut__cpu_call *c, gcut__normalization *p,
+                                 const gcut_tensor *gamma, const gcut_tensor *beta,
+                                 gcut_error *err) {
+  const gcut__skip_norm_attrs *attrs = c->attrs;
   gcut_tensor *out = c->outputs[0];
-  const double *scale = gcut__tensor_doubles(c, gamma);
-  const double *bias = beta ? gcut__tensor_doubles(c, beta) : NULL;
-  if (!scale || (beta && !bias)) return GCUT_NO_MEMORY(err);
-  gcut__normalization p = {.type = GCUT_FLOAT,
-                           .out_type = out->type,
-                           .x = sum,
-                           .y = out->data,
-                           .n_rows = out->count / width,
-                           .n = width,
-                           .scale = scale,
-                           .bias = bias,
-                           .period = 1,
-                           .span = 1,
-                           .epsilon = (double)epsilon,
-                           .center = center,
-                           .mean = mean,
-                           .inverse = inverse};
-  return gcut__normalize(c, &p, err);
+  p->type = GCUT_FLOAT;
+  p->out_type = out->type;
+  p->y = out->data;
+  p->n_rows = out->count / p->n;
+  p->scale = gcut__tensor_doubles(c, gamma);
+  p->bias = beta ? gcut__tensor_doubles(c, beta) : NULL;
+  p->period = p->span = 1;
+  p->epsilon = (double)attrs->epsilon;
+  if (!p->scale || (beta && !p->bias)) return GCUT_NO_MEMORY(err);
+  return gcut__normalize(c, p, err);
 }
 
 // beta and bias: inputs, or GCUT_NONE where the operator has none.
 static gcut_status skip_norm(gcut__cpu_call *c, uint32_t beta, uint32_t bias, bool center,
                              gcut_error *err) {
-  const gcut__skip_norm_attrs *attrs = c->attrs;
   const gcut_tensor *x = c->inputs[0];
   uint64_t width = (uint64_t)x->dims[x->rank - 1];
   const float *a, *skip, *b = NULL;
@@ -63,8 +55,9 @@ static gcut_status skip_norm(gcut__cpu_call *c, uint32_t beta, uint32_t bias, bo
   gcut__finish_float(c, 3, kept);
   const gcut_tensor *shift = beta != GCUT_NONE && gcut__cpu_has(c, beta) ? c->inputs[beta] : NULL;
   uint64_t rows = x->count / width;
-  GCUT_TRY(normalize_sum(c, sum, width, center, c->inputs[2], shift, attrs->epsilon, stats,
-                         stats + rows, err));
+  gcut__normalization p = {
+      .x = sum, .n = width, .center = center, .mean = stats, .inverse = stats + rows};
+  GCUT_TRY(normalize_sum(c, &p, c->inputs[2], shift, err));
   gcut__put_doubles(c, 1, stats);
   gcut__put_doubles(c, 2, stats + rows);
   return GCUT_OK;
@@ -109,7 +102,6 @@ static void count_mask(gcut__cpu_call *c, uint64_t batch, uint64_t length) {
 }
 
 gcut_status gcut__cpu_embed_layer_norm(gcut__cpu_call *c, gcut_error *err) {
-  const gcut__skip_norm_attrs *attrs = c->attrs;
   const gcut_tensor *ids = c->inputs[0];
   uint64_t batch = (uint64_t)ids->dims[0], length = (uint64_t)ids->dims[1];
   float *sum;
@@ -127,15 +119,17 @@ gcut_status gcut__cpu_embed_layer_norm(gcut__cpu_call *c, gcut_error *err) {
   if (gcut__cpu_has(c, 4))
     GCUT_TRY(add_embedding(c, 4, c->inputs[1]->data, ids->count, ids->count, length, sum, err));
   gcut__finish_float(c, 2, kept);
-  return normalize_sum(c, sum, (uint64_t)c->inputs[2]->dims[1], true, c->inputs[5], c->inputs[6],
-                       attrs->epsilon, NULL, NULL, err);
+  gcut__normalization p = {.x = sum, .n = (uint64_t)c->inputs[2]->dims[1], .center = true};
+  return normalize_sum(c, &p, c->inputs[5], c->inputs[6], err);
 }
 
 // ---- GroupNorm --------------------------------------------------------------------------------
 
 typedef struct groups {
   uint64_t batch, channels, points, size; // points: of a plane; size: channels of a group
-  bool channels_last;
+  bool channels_last, silu;
+  const double *gamma, *beta; // [channels]
+  double epsilon;
 } groups;
 
 // Where channel ch at point p of sample b lies.
@@ -155,19 +149,19 @@ static void add_skip(const groups *g, const gcut_tensor *skip, const double *s, 
       }
 }
 
-static void normalize_group(const groups *g, uint64_t b, uint64_t group, const double *gamma,
-                            const double *beta, double epsilon, bool silu, const double *x,
+// row: [size * points]
+static void normalize_group(const groups *g, uint64_t b, uint64_t group, const double *x,
                             double *row, double *y) {
   double mean, variance;
   uint64_t n = g->size * g->points;
   for (uint64_t i = 0; i < n; i++)
     row[i] = x[at(g, b, group * g->size + i / g->points, i % g->points)];
   gcut__mean_variance(row, n, &mean, &variance);
-  double inverse = 1 / sqrt(variance + epsilon);
+  double inverse = 1 / sqrt(variance + g->epsilon);
   for (uint64_t i = 0; i < n; i++) {
     uint64_t ch = group * g->size + i / g->points;
-    double value = (row[i] - mean) * inverse * gamma[ch] + beta[ch];
-    y[at(g, b, ch, i % g->points)] = silu ? value / (1 + exp(-value)) : value;
+    double value = (row[i] - mean) * inverse * g->gamma[ch] + g->beta[ch];
+    y[at(g, b, ch, i % g->points)] = g->silu ? value / (1 + exp(-value)) : value;
   }
 }
 
@@ -176,27 +170,30 @@ static gcut_status group_norm(gcut__cpu_call *c, bool with_skip, gcut_error *err
   const gcut_tensor *x = c->inputs[0];
   gcut_tensor *out = c->outputs[0];
   bool last = attrs->channels_last != 0;
-  groups g = {(uint64_t)x->dims[0], (uint64_t)x->dims[last ? 3 : 1], 1, 0, last};
+  if (x->count == 0) return GCUT_OK;
+  groups g = {.batch = (uint64_t)x->dims[0],
+              .channels = (uint64_t)x->dims[last ? 3 : 1],
+              .channels_last = last,
+              .silu = attrs->activation == 1,
+              .gamma = gcut__tensor_doubles(c, c->inputs[1]),
+              .beta = gcut__tensor_doubles(c, c->inputs[2]),
+              .epsilon = (double)attrs->epsilon};
   g.points = (uint64_t)(last ? x->dims[1] * x->dims[2] : x->dims[2] * x->dims[3]);
   g.size = g.channels / (uint64_t)attrs->groups;
-  if (x->count == 0) return GCUT_OK;
-  const double *gamma = gcut__tensor_doubles(c, c->inputs[1]);
-  const double *beta = gcut__tensor_doubles(c, c->inputs[2]), *skip = NULL, *bias = NULL;
+  const double *skip = NULL, *bias = NULL;
   bool has_bias = with_skip && gcut__cpu_has(c, 4);
   double *sum = GCUT_NEW_ARRAY(c->scratch, double, x->count);
   double *y = GCUT_NEW_ARRAY(c->scratch, double, x->count);
   double *row = GCUT_NEW_ARRAY(c->scratch, double, g.size *g.points);
   if (with_skip) skip = gcut__tensor_doubles(c, c->inputs[3]);
   if (has_bias) bias = gcut__tensor_doubles(c, c->inputs[4]);
-  if (!gamma || !beta || !sum || !y || !row || (with_skip && !skip) || (has_bias && !bias))
+  if (!g.gamma || !g.beta || !sum || !y || !row || (with_skip && !skip) || (has_bias && !bias))
     return GCUT_NO_MEMORY(err);
   gcut__load_doubles(x->type, x->data, 0, 1, x->count, sum);
   if (with_skip) add_skip(&g, c->inputs[3], skip, bias, sum);
   gcut__put_doubles(c, 1, sum);
   for (uint64_t b = 0; b < g.batch; b++)
-    for (uint64_t k = 0; k < (uint64_t)attrs->groups; k++)
-      normalize_group(&g, b, k, gamma, beta, (double)attrs->epsilon, attrs->activation == 1, sum,
-                      row, y);
+    for (uint64_t k = 0; k < (uint64_t)attrs->groups; k++) normalize_group(&g, b, k, sum, row, y);
   gcut__store_doubles(out->type, out->data, 0, 1, out->count, y);
   return GCUT_OK;
 }
