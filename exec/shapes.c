@@ -191,7 +191,7 @@ static gcut_status check_given(const finder *f, gcut_error *err) {
     uint32_t value = f->graph->bodies[0].inputs[i];
     const gcut_value *v = &f->graph->values[value];
     if (!f->inputs[i] && v->constant == GCUT_NONE && is_read(f->plan, value))
-      return GCUT_FAIL(err, GCUT_FORMAT, "%s has no input '%.200s'", f->batch, v->name);
+      return GCUT_FAIL(err, GCUT_FORMAT, "%s: has no input '%.200s'", f->batch, v->name);
   }
   return GCUT_OK;
 }
@@ -206,7 +206,7 @@ static gcut_status classify(finder *f, size_t batch, gcut_error *err) {
 
 void gcut__batch_name(const gcut_source *source, size_t batch, char *buffer, size_t size) {
   if (source->name)
-    snprintf(buffer, size, "'%.300s'", source->name(source->context, batch));
+    snprintf(buffer, size, "%.300s", source->name(source->context, batch));
   else
     snprintf(buffer, size, "batch %zu", batch);
 }

@@ -37,8 +37,7 @@ gcut_status gcut_graph_read(const char *path, const gcut_read_options *options,
 static gcut_status find_written(const char *path, const format **out, gcut_error *err) {
   *out = find_format(path);
   if (*out) return GCUT_OK;
-  return GCUT_FAIL(err, GCUT_ARGUMENT, "cannot write '%.600s': the file must end in .onnx or .gcir",
-                   path);
+  return GCUT_FAIL(err, GCUT_ARGUMENT, "%.600s: a model's name must end in .onnx or .gcir", path);
 }
 
 gcut_status gcut_graph_write(const gcut_graph *graph, const char *path, gcut_error *err) {

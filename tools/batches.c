@@ -54,7 +54,7 @@ static gcut_status check_names(const tool_batches *b, size_t index, const gcut_b
                                gcut_error *err) {
   for (size_t i = 0; i < batch->n; i++)
     if (!is_input(b->graph, batch->names[i])) {
-      snprintf(err->message, sizeof err->message, "'%.400s': the model has no input '%.200s'",
+      snprintf(err->message, sizeof err->message, "%.400s: the model has no input '%.200s'",
                tool_batches_path(b, index), batch->names[i]);
       return GCUT_FORMAT;
     }
@@ -107,7 +107,7 @@ gcut_status tool_batches_trace(const tool_batches *batches, const tool_common *c
   free(shapes);
   if (status != GCUT_ARGUMENT) return status;
   gcut_error why = *err;
-  snprintf(err->message, sizeof err->message, "'%.400s': %.600s", tool_batches_path(batches, 0),
+  snprintf(err->message, sizeof err->message, "%.400s: %.600s", tool_batches_path(batches, 0),
            why.message);
   return GCUT_FORMAT;
 }

@@ -99,11 +99,11 @@ static uint32_t find_output(const tool_results *r, const char *name) {
 static gcut_status check_expected(const tool_results *r, size_t batch, const gcut_batch *expected,
                                   gcut_error *err) {
   const char *path = tool_batches_path(r->expected, batch);
-  if (expected->n == 0) return fail(err, GCUT_FORMAT, "'%.600s' holds no outputs", path);
+  if (expected->n == 0) return fail(err, GCUT_FORMAT, "%.600s: holds no outputs", path);
   for (size_t i = 0; i < expected->n; i++) {
     if (find_output(r, expected->names[i]) != GCUT_NONE) continue;
     snprintf(err->message, sizeof err->message,
-             "'%.400s': output '%.200s' is expected, but not computed", path, expected->names[i]);
+             "%.400s: output '%.200s' is expected, but not computed", path, expected->names[i]);
     return GCUT_FORMAT;
   }
   return GCUT_OK;
@@ -140,8 +140,8 @@ static gcut_status open_output(tool_results *r, gcut_error *err) {
   if (tool_is_archive(r->output)) return open_archive(r, err);
   r->one_file = ends_in(r->output, ".npz");
   if (r->one_file && r->inputs->n > 1)
-    return fail(err, GCUT_ARGUMENT,
-                "'%.600s' is one file, but there are several batches: name a folder", r->output);
+    return fail(err, GCUT_ARGUMENT, "%.600s: one file for several batches; name a folder",
+                r->output);
   return r->one_file ? tool_check_writable(r->output, err) : tool_make_folder(r->output, err);
 }
 
@@ -236,7 +236,7 @@ static gcut_status fail_batch(const tool_results *r, size_t batch, gcut_status s
                               gcut_error *err) {
   gcut_error why = *err;
   if (r->inputs->n > 1)
-    snprintf(err->message, sizeof err->message, "'%.300s': %.600s",
+    snprintf(err->message, sizeof err->message, "%.300s: %.600s",
              tool_batches_path(r->expected, batch), why.message);
   return status;
 }
@@ -338,7 +338,7 @@ gcut_status tool_results_check(const tool_results *r, gcut_error *err) {
   if (n_wrong == 0) return GCUT_OK;
   if (n == 1) return fail(err, GCUT_MISMATCH, "%s", "outputs differ from what was expected");
   snprintf(err->message, sizeof err->message,
-           "outputs of %zu of %zu batches differ from what was expected, first those of '%.600s'",
+           "outputs of %zu of %zu batches differ from what was expected, first those of %.600s",
            n_wrong, n, tool_batches_path(r->inputs, first));
   return GCUT_MISMATCH;
 }

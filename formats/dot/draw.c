@@ -177,12 +177,11 @@ static gcut_status check_options(const gcut_draw_options *options, const char *f
                                  const char *path, gcut_error *err) {
   if (!format)
     return GCUT_FAIL(err, GCUT_ARGUMENT,
-                     "cannot draw '%.300s': the file must end in .dot, .svg, .png, .pdf or .html",
-                     path);
+                     "%.300s: a drawing's name must end in .dot, .svg, .png, .pdf or .html", path);
   bool chosen = options->view != GCUT_VIEW_PARTS || options->part != GCUT_NONE;
   if (chosen && strcmp(format, "html") == 0)
     return GCUT_FAIL(err, GCUT_ARGUMENT,
-                     "'%.300s': a page has all views and parts: choose none of them", path);
+                     "%.300s: a page has all views and parts: choose none of them", path);
   if (!options->linked) return GCUT_OK;
   if (strcmp(format, "svg") != 0 && strcmp(format, "pdf") != 0)
     return GCUT_FAIL(err, GCUT_ARGUMENT, "a .%s has no links: draw .svg, .pdf, or one .html",

@@ -42,12 +42,12 @@ gcut_status gcut__heat_check(const gcut__slices *slices, const gcut_plan *plan, 
   uint32_t n_parts = plan ? plan->n_parts : 0;
   if (slices->n_parts != n_parts)
     return GCUT_FAIL(err, GCUT_ARGUMENT,
-                     "'%.300s' is of %u parts, the plan has %u: cut as the run did", path,
+                     "%.300s: is of %u parts, the plan has %u; cut as the run did", path,
                      slices->n_parts, n_parts);
   for (uint32_t i = 0; i < n_parts; i++)
     if (!same_name(plan->parts[i].name, slices->parts[i]))
       return GCUT_FAIL(err, GCUT_ARGUMENT,
-                       "'%.300s': part %u is '%.100s', of the plan '%.100s': cut as the run did",
+                       "%.300s: part %u is '%.100s', of the plan '%.100s': cut as the run did",
                        path, i, slices->parts[i], plan->parts[i].name);
   return GCUT_OK;
 }

@@ -56,7 +56,7 @@ END
 mkdir "$work/queue"
 cp $inputs "$work/queue/a.npz"
 check 'run: tokens beyond the table' "$GRAPHCUT" run "$work/tokens.gcir" --input "$work/one.npz" --output "$work/queue/b.npz"
-refuse 'run: a batch that no kernel takes' 3 "queue/b.npz': node 'node_embedding'.*of an axis of 512" "$GRAPHCUT" run $llama \
+refuse 'run: a batch that no kernel takes' 3 "queue/b.npz: node 'node_embedding'.*of an axis of 512" "$GRAPHCUT" run $llama \
   --input "$work/queue" --output "$work/taken" --offload prefetch:batches=1 --quiet
 cp "$work/one.npz" "$work/taken/a.npz"
 cp $inputs "$work/queue/b.npz"
@@ -181,12 +181,12 @@ refuse 'run: too few expected' 3 'batches are expected' "$GRAPHCUT" run $llama -
 refuse 'run: inputs of another model' 3 'no input' "$GRAPHCUT" run $llama --input $models/mllama/inputs.npz
 echo '<ir_version: 8, opset_import: ["": 18]>
 g (int64[1, 7] input_ids, int64[1, 7] attention_mask) => (y) { y = Add (input_ids, attention_mask) }' >"$work/narrow.gcir"
-refuse 'run: inputs of other shapes' 3 "inputs.npz': .* the model declares" "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
+refuse 'run: inputs of other shapes' 3 "inputs.npz: .* the model declares" "$GRAPHCUT" run "$work/narrow.gcir" --input $inputs
 refuse 'run: expected outputs of another model' 3 "output 'input_ids' is expected, but not computed" $run -q --expect $inputs
 lacks 'run: before it runs' 'parts'
 refuse 'run: expected outputs that are none' 3 'empty' $run -q --expect "$work/empty.npz" --output "$work/early.npz"
 if [ -e "$work/early.npz" ]; then echo 'not ok - run: ran before it looked'; else echo 'ok - run: looks before it runs'; fi
-refuse 'run: sizes that the inputs have not' 3 "inputs.npz': input .* is 2, the model declares batch, which is 3" $run --set batch=3
+refuse 'run: sizes that the inputs have not' 3 "inputs.npz: input .* is 2, the model declares batch, which is 3" $run --set batch=3
 check 'run: sizes that the inputs have' $run --set batch=2,seq=16
 refuse 'bench: sizes that the inputs have not' 3 'which is 3 here' "$GRAPHCUT" bench $llama --input $inputs \
   --profile h100-pcie --set batch=3
@@ -245,10 +245,10 @@ g (int64[n] x) => (int64[n] y, int64[n] z) { z = Neg (x) y = com.acme.Magic (z) 
 refuse 'run: an unknown operator' 4 "node 'Magic_1': graphcut does not know" "$GRAPHCUT" run "$work/magic.gcir" --quiet \
   --input "$work"/pick.[01] --output "$work/magic"
 check 'run: nobody asks for it' "$GRAPHCUT" run "$work/magic.gcir" --input "$work"/pick.[01] --fetch z
-refuse 'run: a batch that fails' 3 "pick.5': node .* index 5" $pick --input "$work"/pick.[0-9]
-refuse 'run: its slice fails' 3 "pick.5': node .* index 5" $pick --micro-batch 1 --input "$work"/pick.[0-9]
+refuse 'run: a batch that fails' 3 "pick.5: node .* index 5" $pick --input "$work"/pick.[0-9]
+refuse 'run: its slice fails' 3 "pick.5: node .* index 5" $pick --micro-batch 1 --input "$work"/pick.[0-9]
 check 'run: batches that do not' $pick --input "$work"/pick.[012] --output "$work/picked"
-refuse 'run: batches that differ' 1 "2 of 3 batches differ .*, first those of .*pick.1'" $pick --input "$work"/pick.[012] \
+refuse 'run: batches that differ' 1 "2 of 3 batches differ .*, first those of .*pick.1$" $pick --input "$work"/pick.[012] \
   --expect "$work"/picked/pick.0.npz "$work"/picked/pick.0.npz "$work"/picked/pick.1.npz
 
 # Simulation and side by side.

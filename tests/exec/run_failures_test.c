@@ -67,7 +67,7 @@ static void test_a_batch_that_changes_ends_the_run(void **state) {
   gcut_run_options options = {.offload = "sequential"};
   x->feed.absent_at = 1;
   assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_FORMAT,
-               "batch 0 has no input 'x'");
+               "batch 0: has no input 'x'");
   x->feed.calls = 0;
   x->feed.absent_at = 4; // it was there when shapes were read
   assert_fails(run(x->graph, x->plan, &options, &x->feed, &b, &result, err), GCUT_FORMAT,
