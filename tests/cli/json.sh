@@ -14,6 +14,10 @@ inner() {
     sed -n 's/^   *"\([^"]*\)":.*/\1/p' | sort -u
 }
 
+for verb in $("$GRAPHCUT" help | sed -n 's/^  graphcut \([a-z]*\) .*/\1/p'); do
+  if [ -n "$(rows "$verb")" ]; then echo "ok - $verb is documented"; else echo "not ok - docs/json.md lacks $verb"; fi
+done
+
 keys() { # verb arguments...
   verb=$1
   check "$verb --json" "$GRAPHCUT" "$@" --json --quiet
