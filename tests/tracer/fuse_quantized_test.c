@@ -142,6 +142,14 @@ static void lookups_are_found(void **state) {
          "lookup x: 5 nodes, 0 shapes");
   expect(lookup, "e = Erf(d) p = Mul(half, e)", "p = Identity(d)", "");
   expect(lookup, " p =", " f = Neg(d) p =", "lookup d: 3 nodes, 0 shapes");
+  // Bytes in between, and x by two ways.
+  expect(lookup, "p = Mul(half, e)",
+         "q = QuantizeLinear(e, xs, xz) f = DequantizeLinear(q, xs, xz) p = Mul(f, d)",
+         "lookup x: 6 nodes, 0 shapes");
+  expect(lookup, "p = Mul(half, e)",
+         "q = QuantizeLinear(e, xs, xz) g = DequantizeLinear(q, xs, xz)"
+         " h = DequantizeLinear(x, ys, xz) p = Add(g, h)",
+         "lookup x: 7 nodes, 0 shapes");
 }
 
 static void lookups_come_close(void **state) {
@@ -151,11 +159,12 @@ static void lookups_come_close(void **state) {
   expect(lookup, "Mul(half, e)", "Mul(two, e)", "");
   expect(lookup, "Mul(half, e)", "Mul(some, e)", "");
   expect(lookup, " p =", " f = Neg(e) p =", "");
+  expect(lookup, "e = Erf(d)", "u = Cast<to = 2>(two) f = DequantizeLinear(u, xs) e = Div(d, f)",
+         "");
   // Not element by element; of other types.
   expect(lookup, "Mul(half, e)", "Softmax(e)", "");
   expect(lookup, "Mul(half, e)", "ReduceMax(e)", "");
   expect(lookup, "int8 yz", "int16 yz", "");
-  expect(lookup, "xs = {0.5}", "xs = {nan}", "");
 }
 
 int main(void) {

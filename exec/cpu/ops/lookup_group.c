@@ -6,6 +6,7 @@
 #include "exec/cpu/ops/bytes.h"
 #include "exec/cpu/ops/kernels.h"
 #include "exec/cpu/order.h"
+#include "tracer/fuse/fuse.h"
 
 enum { ROW = 512, BYTES = 256, MOST_OPERANDS = 4 };
 
@@ -30,50 +31,57 @@ static gcut_status read_number(const gcut__cpu_call *c, uint32_t value, gcut_ten
   return status;
 }
 
-// What a node makes of *t, which stands for the value *at; takes its place.
-static gcut_status apply(const gcut__cpu_call *c, const gcut_node *node, uint32_t *at,
-                         gcut_tensor **t, gcut_error *err) {
-  gcut_tensor *inputs[MOST_OPERANDS] = {0}, *made = NULL;
-  gcut_status status = GCUT_OK;
-  for (uint32_t i = 0; i < node->n_inputs && status == GCUT_OK; i++) {
-    uint32_t value = gcut_node_inputs(c->graph, node)[i];
-    if (value == *at)
-      inputs[i] = gcut_tensor_ref(*t);
-    else if (value != GCUT_NONE)
-      status = read_number(c, value, &inputs[i], err);
-  }
-  if (status == GCUT_OK)
-    status = gcut__cpu_evaluate(c->private_state, c->graph, node,
-                                (const gcut_tensor *const *)inputs, &made, err);
-  for (uint32_t i = 0; i < node->n_inputs; i++) gcut_tensor_unref(inputs[i]);
-  if (status != GCUT_OK) return status;
-  gcut_tensor_unref(*t);
-  *t = made;
-  *at = gcut_node_outputs(c->graph, node)[0];
-  return GCUT_OK;
+// Tensors of 256 elements that stand for values.
+typedef struct stand_ins {
+  uint32_t values[GCUT__FUSED_NODES + 2], n;
+  gcut_tensor *tensors[GCUT__FUSED_NODES + 2];
+} stand_ins;
+
+static gcut_status read_input(const gcut__cpu_call *c, const stand_ins *s, uint32_t value,
+                              gcut_tensor **out, gcut_error *err) {
+  *out = NULL;
+  for (uint32_t i = 0; i < s->n; i++)
+    if (s->values[i] == value) *out = gcut_tensor_ref(s->tensors[i]);
+  return *out || value == GCUT_NONE ? GCUT_OK : read_number(c, value, out, err);
 }
 
-static gcut_status follow(const gcut__cpu_call *c, gcut_tensor **t, gcut_error *err) {
+static gcut_status apply(const gcut__cpu_call *c, const gcut_node *node, stand_ins *s,
+                         gcut_error *err) {
+  gcut_tensor *inputs[MOST_OPERANDS] = {0};
+  gcut_status status = GCUT_OK;
+  for (uint32_t i = 0; i < node->n_inputs && status == GCUT_OK; i++)
+    status = read_input(c, s, gcut_node_inputs(c->graph, node)[i], &inputs[i], err);
+  if (status == GCUT_OK)
+    status = gcut__cpu_evaluate(c->private_state, c->graph, node,
+                                (const gcut_tensor *const *)inputs, &s->tensors[s->n], err);
+  for (uint32_t i = 0; i < node->n_inputs; i++) gcut_tensor_unref(inputs[i]);
+  if (status == GCUT_OK) s->values[s->n++] = gcut_node_outputs(c->graph, node)[0];
+  return status;
+}
+
+// The last of the stand-ins is the result's.
+static gcut_status follow(const gcut__cpu_call *c, stand_ins *s, gcut_error *err) {
   const gcut_fused *group = c->attrs;
-  uint32_t at = group->reads[0];
+  s->values[0] = group->reads[0];
   if (c->inputs[0]->type == GCUT_FLOAT) { // numbers of bytes
-    const gcut_node *before = &c->graph->nodes[c->graph->values[at].producer];
-    at = gcut_node_inputs(c->graph, before)[0];
-    GCUT_TRY(apply(c, before, &at, t, err));
+    const gcut_node *before = &c->graph->nodes[c->graph->values[group->reads[0]].producer];
+    s->values[0] = gcut_node_inputs(c->graph, before)[0];
+    GCUT_TRY(apply(c, before, s, err));
   }
   for (uint32_t i = 0; i < group->n_nodes; i++)
-    GCUT_TRY(apply(c, &c->graph->nodes[group->nodes[i]], &at, t, err));
+    GCUT_TRY(apply(c, &c->graph->nodes[group->nodes[i]], s, err));
   return GCUT_OK;
 }
 
 static gcut_status fill(const gcut__cpu_call *c, uint8_t *to, gcut_error *err) {
   const gcut_fused *group = c->attrs;
-  gcut_tensor *t;
-  GCUT_TRY(gcut_tensor_create(group->x.type, 1, (int64_t[]){BYTES}, &t, err));
-  for (int i = 0; i < BYTES; i++) ((uint8_t *)t->data)[i] = (uint8_t)i;
-  gcut_status status = follow(c, &t, err);
-  if (status == GCUT_OK && t->bytes == BYTES) memcpy(to, t->data, BYTES);
-  gcut_tensor_unref(t);
+  stand_ins s = {.n = 1};
+  GCUT_TRY(gcut_tensor_create(group->x.type, 1, (int64_t[]){BYTES}, &s.tensors[0], err));
+  for (int i = 0; i < BYTES; i++) ((uint8_t *)s.tensors[0]->data)[i] = (uint8_t)i;
+  gcut_status status = follow(c, &s, err);
+  const gcut_tensor *y = s.tensors[s.n - 1];
+  if (status == GCUT_OK && y->bytes == BYTES) memcpy(to, y->data, BYTES);
+  for (uint32_t i = 0; i < s.n; i++) gcut_tensor_unref(s.tensors[i]);
   return status;
 }
 

@@ -239,7 +239,7 @@ static void test_zero_scale(void **state) {
 // ---- lookups ------------------------------------------------------------------------------------
 
 // From bytes, from numbers that others want, too, and node by node.
-static void check_lookup(const char *x, const char *steps) {
+static void check_lookup(const char *x, const char *steps, const uint32_t *n_groups) {
   static const char *const wanted[] = {"", ", d", ", a"};
   experiment found[3];
   char text[1024];
@@ -250,7 +250,7 @@ static void check_lookup(const char *x, const char *steps) {
              "<%s, float ys = {0.017}, int8 yz = {-7}, float[1,1] k = {1.7}, float one = {1}> {" QX
              " a = %s y = QuantizeLinear(b, ys, yz) }",
              wanted[i], x, steps);
-    found[i] = run(text, &(gcut_cut_options){0}, 0, i < 2);
+    found[i] = run(text, &(gcut_cut_options){0}, 0, n_groups[i]);
     expect_same(&(experiment){.results = {found[i].results[0]}}, &found[0], text);
   }
   for (int i = 0; i < 3; i++) drop(&found[i]);
@@ -259,11 +259,20 @@ static void check_lookup(const char *x, const char *steps) {
 static void test_lookup(void **state) {
   (void)state;
   static const char *const types[] = {X_SCALE, "float xs = {0.0157}, int8 xz = {4}"};
+  static const uint32_t one[] = {1, 1, 0};
   for (int t = 0; t < 2; t++) {
-    check_lookup(types[t], "Sigmoid(d) b = Mul(k, a)");
-    check_lookup(types[t], "Erf(d) c = Add(a, one) b = Clip(c, one)");
-    check_lookup(types[t], "Sub(one, d) e = Div(a, k) b = HardSwish(e)");
-    check_lookup(types[t], "Sqrt(d) b = Pow(a, k)"); // of negative numbers, too
+    check_lookup(types[t], "Sigmoid(d) b = Mul(k, a)", one);
+    check_lookup(types[t], "Erf(d) c = Add(a, one) b = Clip(c, one)", one);
+    check_lookup(types[t], "Sub(one, d) e = Div(a, k) b = HardSwish(e)", one);
+    check_lookup(types[t], "Sqrt(d) b = Pow(a, k)", one); // of negative numbers, too
+    check_lookup(types[t],
+                 "Sigmoid(d) m = QuantizeLinear(a, ys, yz) n = DequantizeLinear(m, ys, yz)"
+                 " b = Mul(n, d)",
+                 one);
+    check_lookup(types[t],
+                 "Sigmoid(d) m = QuantizeLinear(a, ys, yz) n = DequantizeLinear(m, ys, yz)"
+                 " b = Mul(n, one)",
+                 (const uint32_t[]){1, 2, 1});
   }
 }
 
