@@ -9,10 +9,10 @@
 #include "tracer/base/map.h"
 #include "tracer/build.h"
 
-typedef struct gcut__function gcut__function; // The dim of a dim_param.
-gcut_dim gcut__dim_read(gcut_dims *dims, const char *text);
+typedef struct gcut__function gcut__function; // function.c
 
-// function.c
+// The dim of a dim_param.
+gcut_dim gcut__dim_read(gcut_dims *dims, const char *text);
 
 // Items pushed while a node is read and taken off when it is done: nodes of subgraphs are read in
 // between, so one array serves all.
