@@ -26,15 +26,15 @@ static bool has_rows(const gcut_trace *shaped) {
   return false;
 }
 
-// Of the values that a plan computes; without one, of those that `fetch` names, or the outputs.
-static gcut_status prove(const gcut_graph *g, const gcut_plan *plan, const tool_list *fetch,
-                         gcut_slicing **out, gcut_error *err) {
+// Of the values that a plan computes; without one, of those that are fetched, or the outputs.
+static gcut_status prove(const tool_choice *choice, const gcut_plan *plan, gcut_slicing **out,
+                         gcut_error *err) {
   gcut_trace *symbolic;
   gcut_plan *whole = NULL;
-  gcut_status status = gcut_trace_folded(g, NULL, &symbolic, err);
+  gcut_status status = gcut_trace_folded(choice->trace->graph, NULL, &symbolic, err);
   *out = NULL;
   if (status != GCUT_OK) return status;
-  const gcut_cut_options options = {.fetch = fetch->items, .n_fetch = fetch->n};
+  const gcut_cut_options options = {.fetch = choice->fetch->items, .n_fetch = choice->fetch->n};
   if (!plan) status = gcut_plan_whole(symbolic, &options, &whole, err);
   if (status == GCUT_OK) {
     const gcut_plan *asked = plan ? plan : whole;
@@ -49,30 +49,29 @@ static gcut_status prove(const gcut_graph *g, const gcut_plan *plan, const tool_
 
 // A plan for slices of that size, by their shapes and as many as they are.
 static gcut_status plan_slices(const tool_choice *choice, const gcut_slicing *slicing, uint32_t n,
-                               const gcut_trace *trace, const gcut_trace *shaped,
                                gcut_plan **out_plan, gcut_error *err) {
-  int64_t batch = shaped ? gcut_slicing_batch(slicing, shaped) : 0;
-  if (batch <= n) return tool_choose_plan(choice, trace, shaped, out_plan, err);
+  int64_t batch = choice->shaped ? gcut_slicing_batch(slicing, choice->shaped) : 0;
+  if (batch <= n) return tool_choose_plan(choice, out_plan, err);
   tool_choice sliced = *choice;
   gcut_trace *slice;
   uint32_t each = choice->sizes.n_batches ? choice->sizes.n_batches : 1;
   double n_batches = (double)each * (double)((batch - 1) / n + 1);
   sliced.sizes.n_batches = n_batches < UINT32_MAX ? (uint32_t)n_batches : UINT32_MAX - 1;
   *out_plan = NULL;
-  gcut_status status = gcut_slicing_trace(slicing, shaped, n, &slice, err);
+  gcut_status status = gcut_slicing_trace(slicing, choice->shaped, n, &slice, err);
   if (status != GCUT_OK) return status;
-  status = tool_choose_plan(&sliced, trace, slice, out_plan, err);
+  sliced.shaped = slice;
+  status = tool_choose_plan(&sliced, out_plan, err);
   gcut_trace_destroy(slice);
   return status;
 }
 
 // The first plan for slices that fits, from the largest slices down; *out_n 0 where none does.
 static gcut_status plan_fitting(const tool_choice *choice, const gcut_slicing *slicing,
-                                const gcut_trace *trace, const gcut_trace *shaped,
                                 gcut_plan **out_plan, uint32_t *out_n, gcut_error *err) {
-  int64_t batch = gcut_slicing_batch(slicing, shaped);
+  int64_t batch = gcut_slicing_batch(slicing, choice->shaped);
   for (*out_n = gcut_micro_halve(0, batch); *out_n; *out_n = gcut_micro_halve(*out_n, batch)) {
-    gcut_status status = plan_slices(choice, slicing, *out_n, trace, shaped, out_plan, err);
+    gcut_status status = plan_slices(choice, slicing, *out_n, out_plan, err);
     if (status != GCUT_BUDGET) return status;
   }
   return GCUT_BUDGET;
@@ -107,98 +106,99 @@ static void tell(const gcut_micro_choice *c, char note[TOOL_CUT_NOTE]) {
 
 // The sizes weighed for a plan; seconds are infinite where nothing fits.
 static gcut_status weigh_sizes(const tool_choice *choice, const gcut_slicing *slicing,
-                               const gcut_trace *shaped, const gcut_plan *plan,
-                               gcut_micro_choice *out, gcut_error *err) {
+                               const gcut_plan *plan, gcut_micro_choice *out, gcut_error *err) {
   gcut_problem_options sizes = choice->sizes;
   sizes.slicing = slicing;
   tool_progress progress;
   tool_progress_start(&progress, choice->common, "trying sizes of slices", "sizes");
   gcut_status status =
-      gcut_micro_choose(shaped, plan, &sizes, choice->offload, choice->profile, out, err);
+      gcut_micro_choose(choice->shaped, plan, &sizes, choice->offload, choice->profile, out, err);
   tool_progress_end(&progress);
   return status == GCUT_BUDGET ? GCUT_OK : status;
 }
 
+// A plan and the best size of slices for it.
+typedef struct weighed {
+  gcut_plan *plan;
+  gcut_micro_choice size;
+} weighed;
+
 // Seeks cuts with slices of that size, and takes them where slices, of whatever size, are faster.
 static gcut_status cut_for(const tool_choice *choice, const gcut_slicing *slicing, uint32_t size,
-                           const gcut_trace *trace, const gcut_trace *shaped, gcut_plan **plan,
-                           gcut_micro_choice *c, bool *out_better, gcut_error *err) {
+                           weighed *best, bool *out_better, gcut_error *err) {
   char note[TOOL_CUT_NOTE] = "";
   tool_choice again = *choice;
-  gcut_micro_choice other;
-  gcut_plan *fitted;
+  weighed other;
   again.note = note;
   *out_better = false;
-  gcut_status status = plan_slices(&again, slicing, size, trace, shaped, &fitted, err);
+  gcut_status status = plan_slices(&again, slicing, size, &other.plan, err);
   if (status != GCUT_OK) return status == GCUT_BUDGET ? GCUT_OK : status;
-  status = weigh_sizes(choice, slicing, shaped, fitted, &other, err);
-  gcut_plan *worse = fitted;
-  if (status == GCUT_OK && other.seconds < c->seconds) {
+  status = weigh_sizes(choice, slicing, other.plan, &other.size, err);
+  if (status == GCUT_OK && other.size.seconds < best->size.seconds) {
+    weighed worse = *best;
     *out_better = true;
-    worse = *plan;
-    *plan = fitted;
-    *c = other;
+    *best = other;
+    other = worse;
     if (choice->note) memcpy(choice->note, note, sizeof note);
   }
-  gcut_plan_destroy(worse);
+  gcut_plan_destroy(other.plan);
   return status;
 }
 
 // Cuts that were weighed with whole batches may not be the best for slices, nor those for small
 // slices the best for larger ones: they are sought again with slices of the size found, then of
 // twice and half that size, as long as it helps.
-static gcut_status cut_again(const tool_choice *choice, const gcut_slicing *slicing,
-                             const gcut_trace *trace, const gcut_trace *shaped, gcut_plan **plan,
-                             gcut_micro_choice *c, gcut_error *err) {
-  const uint32_t start = c->micro_batch;
-  int64_t batch = gcut_slicing_batch(slicing, shaped);
+static gcut_status cut_again(const tool_choice *choice, const gcut_slicing *slicing, weighed *best,
+                             gcut_error *err) {
+  const uint32_t start = best->size.micro_batch;
+  int64_t batch = gcut_slicing_batch(slicing, choice->shaped);
   bool better;
-  gcut_status status = cut_for(choice, slicing, start, trace, shaped, plan, c, &better, err);
+  gcut_status status = cut_for(choice, slicing, start, best, &better, err);
   better = true;
   for (uint32_t n = start; status == GCUT_OK && better && n < batch - n; n *= 2)
-    status = cut_for(choice, slicing, n * 2, trace, shaped, plan, c, &better, err);
-  better = c->micro_batch <= start;
+    status = cut_for(choice, slicing, n * 2, best, &better, err);
+  better = best->size.micro_batch <= start;
   for (uint32_t n = start / 2; status == GCUT_OK && better && n > 0; n /= 2)
-    status = cut_for(choice, slicing, n, trace, shaped, plan, c, &better, err);
+    status = cut_for(choice, slicing, n, best, &better, err);
   return status;
 }
 
 // Where nothing fits, whoever makes the schedule says so.
-static gcut_status choose_size(const tool_choice *choice, const gcut_trace *trace,
-                               const gcut_trace *shaped, gcut_plan **plan, tool_micro *out,
+static gcut_status choose_size(const tool_choice *choice, gcut_plan **plan, tool_micro *out,
                                gcut_error *err) {
-  gcut_micro_choice c;
-  gcut_status status = weigh_sizes(choice, out->slicing, shaped, *plan, &c, err);
-  if (status == GCUT_OK && c.micro_batch && tool_choice_is_open(choice))
-    status = cut_again(choice, out->slicing, trace, shaped, plan, &c, err);
-  if (status != GCUT_OK || isinf(c.seconds)) return status;
-  out->micro_batch = c.micro_batch;
-  tell(&c, out->note);
+  weighed best = {.plan = *plan};
+  gcut_status status = weigh_sizes(choice, out->slicing, best.plan, &best.size, err);
+  if (status == GCUT_OK && best.size.micro_batch && tool_choice_is_open(choice))
+    status = cut_again(choice, out->slicing, &best, err);
+  *plan = best.plan;
+  if (status != GCUT_OK || isinf(best.size.seconds)) return status;
+  out->micro_batch = best.size.micro_batch;
+  tell(&best.size, out->note);
   return GCUT_OK;
 }
 
 // ---- the choice -------------------------------------------------------------------------------
 
 // Nobody says how: whole batches, unless auto knows better or they do not fit.
-static gcut_status choose_freely(const tool_choice *choice, const gcut_trace *trace,
-                                 const gcut_trace *shaped, gcut_plan **out_plan, tool_micro *out,
+static gcut_status choose_freely(const tool_choice *choice, gcut_plan **out_plan, tool_micro *out,
                                  gcut_error *err) {
   gcut_error barred;
-  gcut_status status = tool_choose_plan(choice, trace, shaped, out_plan, err);
+  const gcut_trace *shaped = choice->shaped;
+  gcut_status status = tool_choose_plan(choice, out_plan, err);
   bool fits = status != GCUT_BUDGET;
   if ((fits && (status != GCUT_OK || !is_auto(choice))) || !shaped || !has_rows(shaped))
     return status;
-  gcut_status proof = prove(trace->graph, *out_plan, choice->fetch, &out->slicing, &barred);
+  gcut_status proof = prove(choice, *out_plan, &out->slicing, &barred);
   if (proof == GCUT_UNSUPPORTED && fits)
     snprintf(out->note, sizeof out->note, "auto: whole batches; %.250s", barred.message);
   if (proof != GCUT_OK || gcut_slicing_batch(out->slicing, shaped) <= 1) return status;
-  if (fits) return choose_size(choice, trace, shaped, out_plan, out, err);
+  if (fits) return choose_size(choice, out_plan, out, err);
   gcut_plan *plan = NULL;
   uint32_t n;
-  status = plan_fitting(choice, out->slicing, trace, shaped, &plan, &n, &barred);
+  status = plan_fitting(choice, out->slicing, &plan, &n, &barred);
   if (status == GCUT_OK && is_auto(choice)) {
     *out_plan = plan;
-    return choose_size(choice, trace, shaped, out_plan, out, err);
+    return choose_size(choice, out_plan, out, err);
   }
   if (status == GCUT_OK) append_advice(err, n);
   gcut_plan_destroy(plan);
@@ -206,25 +206,23 @@ static gcut_status choose_freely(const tool_choice *choice, const gcut_trace *tr
 }
 
 // What was asked for: a plan file says itself what is computed.
-static gcut_status choose_asked(const tool_choice *choice, const gcut_trace *trace,
-                                const gcut_trace *shaped, gcut_plan **out_plan, tool_micro *out,
+static gcut_status choose_asked(const tool_choice *choice, gcut_plan **out_plan, tool_micro *out,
                                 gcut_error *err) {
   gcut_status status = GCUT_OK;
-  if (choice->plan) status = tool_choose_plan(choice, trace, shaped, out_plan, err);
-  if (status == GCUT_OK) status = prove(trace->graph, *out_plan, choice->fetch, &out->slicing, err);
+  if (choice->plan) status = tool_choose_plan(choice, out_plan, err);
+  if (status == GCUT_OK) status = prove(choice, *out_plan, &out->slicing, err);
   if (status != GCUT_OK || choice->plan) return status;
-  return plan_slices(choice, out->slicing, out->micro_batch, trace, shaped, out_plan, err);
+  return plan_slices(choice, out->slicing, out->micro_batch, out_plan, err);
 }
 
-gcut_status tool_choose_micro(const tool_choice *choice, uint32_t asked, const gcut_trace *trace,
-                              const gcut_trace *shaped, gcut_plan **out_plan, tool_micro *out,
+gcut_status tool_choose_micro(const tool_choice *choice, gcut_plan **out_plan, tool_micro *out,
                               gcut_error *err) {
   *out = (tool_micro){0};
   *out_plan = NULL;
-  if (asked == GCUT_NONE) return tool_choose_plan(choice, trace, shaped, out_plan, err);
-  if (asked == 0) return choose_freely(choice, trace, shaped, out_plan, out, err);
-  out->micro_batch = asked;
-  return choose_asked(choice, trace, shaped, out_plan, out, err);
+  if (choice->micro_batch == GCUT_NONE) return tool_choose_plan(choice, out_plan, err);
+  if (choice->micro_batch == 0) return choose_freely(choice, out_plan, out, err);
+  out->micro_batch = choice->micro_batch;
+  return choose_asked(choice, out_plan, out, err);
 }
 
 void tool_micro_close(tool_micro *micro) {
@@ -249,15 +247,15 @@ void tool_micro_json(json_t *object, const tool_micro *micro, uint64_t slices) {
   tool_json_set(object, "micro_note", tool_json_text(micro->note));
 }
 
-void tool_micro_advise(const tool_choice *choice, uint32_t asked, const tool_micro *micro,
-                       const gcut_trace *shaped, const gcut_plan *plan, gcut_error *err) {
+void tool_micro_advise(const tool_choice *choice, const tool_micro *micro, const gcut_plan *plan,
+                       gcut_error *err) {
+  const gcut_trace *shaped = choice->shaped;
   gcut_problem_options sizes = choice->sizes;
   gcut_slicing *proved = NULL;
   gcut_error ignored;
   uint32_t n = 0;
-  if (asked || micro->micro_batch || !shaped || !plan || !has_rows(shaped)) return;
-  if (!micro->slicing && prove(shaped->graph, plan, choice->fetch, &proved, &ignored) != GCUT_OK)
-    return;
+  if (choice->micro_batch || micro->micro_batch || !shaped || !plan || !has_rows(shaped)) return;
+  if (!micro->slicing && prove(choice, plan, &proved, &ignored) != GCUT_OK) return;
   sizes.slicing = micro->slicing ? micro->slicing : proved;
   const char *offload = choice->offload ? choice->offload : "sequential";
   if (gcut_micro_fit(shaped, plan, &sizes, offload, choice->profile, &n, &ignored) == GCUT_OK && n)

@@ -14,15 +14,13 @@ typedef struct tool_micro {
   char note[TOOL_CUT_NOTE]; // what auto has to say of it; "" mostly
 } tool_micro;
 
-// As tool_choose_plan; `asked` is the option's value. GCUT_UNSUPPORTED where slices are asked for
-// and the model mixes samples.
-gcut_status tool_choose_micro(const tool_choice *choice, uint32_t asked, const gcut_trace *trace,
-                              const gcut_trace *shaped, gcut_plan **out_plan, tool_micro *out,
+// As tool_choose_plan. GCUT_UNSUPPORTED where slices are asked for and the model mixes samples.
+gcut_status tool_choose_micro(const tool_choice *choice, gcut_plan **out_plan, tool_micro *out,
                               gcut_error *err);
 void tool_micro_close(tool_micro *micro);
 // Adds to a refusal for want of device memory which slices would fit, where some would.
-void tool_micro_advise(const tool_choice *choice, uint32_t asked, const tool_micro *micro,
-                       const gcut_trace *shaped, const gcut_plan *plan, gcut_error *err);
+void tool_micro_advise(const tool_choice *choice, const tool_micro *micro, const gcut_plan *plan,
+                       gcut_error *err);
 enum { TOOL_SLICES = 128 };
 // " in 12 slices along 'batch'" where there are more than batches, else "".
 const char *tool_micro_text(const tool_micro *micro, uint64_t batches, uint64_t slices,

@@ -12,7 +12,6 @@ enum { N_GROUPS = 3, N_BUDGETS = 4 };
 
 typedef struct search {
   const tool_choice *choice;
-  const gcut_trace *shaped;
   gcut_plan *best;
   double seconds, next_seconds; // of the best, of the next best
   char cut[80], next_cut[80];   // in words
@@ -50,7 +49,8 @@ static gcut_status predict(const tool_choice *c, const gcut_problem *problem,
 static gcut_status weigh(const search *s, const gcut_plan *plan, double *out, gcut_error *err) {
   gcut_problem *problem;
   gcut_schedule *schedule;
-  gcut_status status = gcut_problem_create(s->shaped, plan, &s->choice->sizes, &problem, err);
+  gcut_status status =
+      gcut_problem_create(s->choice->shaped, plan, &s->choice->sizes, &problem, err);
   if (status != GCUT_OK) return status;
   const char *offload = s->choice->offload ? s->choice->offload : "sequential";
   status = gcut_schedule_create(problem, offload, s->choice->profile, &schedule, err);
@@ -103,7 +103,7 @@ static gcut_status try_cut(search *s, const gcut_cut_options *options) {
   if (is_settled(s)) return GCUT_OK;
   tool_progress_show(&s->progress, s->n_tried++,
                      N_GROUPS + (s->choice->sizes.budget ? N_BUDGETS : 0));
-  gcut_status status = gcut_plan_create(s->shaped, options, &plan, &err);
+  gcut_status status = gcut_plan_create(s->choice->shaped, options, &plan, &err);
   if (status == GCUT_OK) status = weigh(s, plan, &seconds, &err);
   if (status == GCUT_OK) plan = consider(s, plan, seconds, options);
   gcut_plan_destroy(plan);
@@ -155,13 +155,9 @@ static void tell(const search *s) {
   snprintf(note + used, TOOL_CUT_NOTE - (size_t)used, " (%u cuts tried)", s->n_tried);
 }
 
-static gcut_status search_cuts(const tool_choice *choice, const gcut_trace *shaped,
-                               gcut_plan **out_plan, gcut_error *err) {
-  search s = {.choice = choice,
-              .shaped = shaped,
-              .next_seconds = INFINITY,
-              .status = GCUT_OK,
-              .all = is_auto(choice)};
+static gcut_status search_cuts(const tool_choice *choice, gcut_plan **out_plan, gcut_error *err) {
+  search s = {
+      .choice = choice, .next_seconds = INFINITY, .status = GCUT_OK, .all = is_auto(choice)};
   tool_progress_start(&s.progress, choice->common, "trying cuts", "cuts");
   gcut_status status = try_cuts(&s);
   tool_progress_end(&s.progress);
@@ -172,20 +168,20 @@ static gcut_status search_cuts(const tool_choice *choice, const gcut_trace *shap
   return status;
 }
 
-gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
-                             const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err) {
+gcut_status tool_choose_plan(const tool_choice *choice, gcut_plan **out_plan, gcut_error *err) {
   gcut_plan *plan = NULL;
   gcut_status status;
   *out_plan = NULL;
-  if (!shaped || choice->plan)
-    return tool_plan_open(choice->common, trace, choice->plan, choice->cut, choice->fetch, out_plan,
-                          err);
+  if (!choice->shaped || choice->plan)
+    return tool_plan_open(choice->common, choice->trace, choice->plan, choice->cut, choice->fetch,
+                          out_plan, err);
   if (tool_choice_is_open(choice))
-    status = search_cuts(choice, shaped, &plan, err);
+    status = search_cuts(choice, &plan, err);
   else
-    status = tool_plan_open(choice->common, shaped, NULL, choice->cut, choice->fetch, &plan, err);
+    status = tool_plan_open(choice->common, choice->shaped, NULL, choice->cut, choice->fetch, &plan,
+                            err);
   // The plan must serve batches of any shape.
-  if (status == GCUT_OK) status = gcut_plan_rebase(trace, plan, NULL, 0, out_plan, err);
+  if (status == GCUT_OK) status = gcut_plan_rebase(choice->trace, plan, NULL, 0, out_plan, err);
   gcut_plan_destroy(plan);
   return status;
 }

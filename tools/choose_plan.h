@@ -8,24 +8,24 @@
 
 typedef struct tool_choice {
   const tool_common *common;
-  const char *plan; // a plan file, or NULL
+  const gcut_trace *trace;  // tells which values are known whatever the batch
+  const gcut_trace *shaped; // the same graph at the shapes of a batch, or NULL: not known
+  const char *plan;         // a plan file, or NULL
   const tool_cut *cut;
   const tool_list *fetch;
   const char *offload;         // NULL: sequential
   const gcut_profile *profile; // NULL: a default
   gcut_problem_options sizes;
-  char *
-      note; // [TOOL_CUT_NOTE] where cuts were tried for auto: which one, and the next best; else ""
+  uint32_t micro_batch; // as asked for: tool_load's
+  char *note; // [TOOL_CUT_NOTE] of cuts tried for auto: which one, and the next best; else ""
 } tool_choice;
 
 enum { TOOL_CUT_NOTE = 320 };
 
-// `trace` tells which values are known whatever the batch; `shaped` is the same graph at the shapes
-// of a batch, which cuts are made by, or NULL where none is known. A plan file, targets or a number
-// of parts are taken as they are; else the repeated block is cut one, two and four to a part, and
-// to budgets. GCUT_BUDGET where no cut fits, naming the least that would do for the finest.
-gcut_status tool_choose_plan(const tool_choice *choice, const gcut_trace *trace,
-                             const gcut_trace *shaped, gcut_plan **out_plan, gcut_error *err);
+// Cuts are made at the shapes of a batch, where they are known. A plan file, targets or a number of
+// parts are taken as they are; else the repeated block is cut one, two and four to a part, and to
+// budgets. GCUT_BUDGET where no cut fits, naming the least that would do for the finest.
+gcut_status tool_choose_plan(const tool_choice *choice, gcut_plan **out_plan, gcut_error *err);
 // Whether the options leave anything open.
 bool tool_choice_is_open(const tool_choice *choice);
 

@@ -64,6 +64,7 @@ static gcut_status open_profile(job *j) {
 static gcut_status open_plan(job *j) {
   const arguments *a = j->a;
   tool_choice choice = {.common = &a->common,
+                        .trace = j->model.trace,
                         .plan = a->load.plan,
                         .cut = &a->cut,
                         .fetch = &a->load.fetch,
@@ -77,7 +78,8 @@ static gcut_status open_plan(job *j) {
   if (j->inputs.n > 0)
     fits =
         tool_batches_trace(&j->inputs, &a->common, &a->cut.set, j->model.trace, &shaped, &misfit);
-  gcut_status status = tool_choose_plan(&choice, j->model.trace, shaped, &j->plan, &j->err);
+  choice.shaped = shaped;
+  gcut_status status = tool_choose_plan(&choice, &j->plan, &j->err);
   gcut_trace_destroy(shaped);
   // Inputs that do not fit: the run says so, if it gets there; of sizes given it knows nothing.
   if (fits == GCUT_OK || (status == GCUT_OK && a->cut.set.n == 0)) return status;

@@ -57,6 +57,8 @@ static void set_options(job *j) {
 static gcut_status open_plan(job *j) {
   const arguments *a = j->a;
   j->choice = (tool_choice){.common = &a->common,
+                            .trace = j->model.trace,
+                            .micro_batch = a->load.micro_batch,
                             .plan = a->load.plan,
                             .cut = &a->cut,
                             .fetch = &a->load.fetch,
@@ -73,14 +75,13 @@ static gcut_status open_plan(job *j) {
   if (j->inputs.n > 0)
     fits = tool_batches_trace(&j->inputs, &a->common, &a->cut.set, j->model.trace, &j->shaped,
                               &misfit);
+  j->choice.shaped = j->shaped;
   bool weighed = tool_choice_is_open(&j->choice) || (a->offload && !strcmp(a->offload, "auto"));
   if (j->shaped && !j->choice.profile && weighed) {
     status = gcut_device_profile(j->options.device, &j->known, &j->err);
     j->choice.profile = &j->known;
   }
-  if (status == GCUT_OK)
-    status = tool_choose_micro(&j->choice, a->load.micro_batch, j->model.trace, j->shaped, &j->plan,
-                               &j->micro, &j->err);
+  if (status == GCUT_OK) status = tool_choose_micro(&j->choice, &j->plan, &j->micro, &j->err);
   j->options.micro_batch = j->micro.micro_batch;
   // Inputs that do not fit: the run says so, after what it looks at first, if it gets there; of
   // sizes that were given it knows nothing.
@@ -177,8 +178,7 @@ static gcut_status self_check(job *j) {
 static gcut_status run_job(job *j) {
   j->results.remember = j->a->self_check;
   gcut_status status = run_plan(j, j->plan, j->options, j->options.device, &j->result);
-  if (status == GCUT_BUDGET)
-    tool_micro_advise(&j->choice, j->a->load.micro_batch, &j->micro, j->shaped, j->plan, &j->err);
+  if (status == GCUT_BUDGET) tool_micro_advise(&j->choice, &j->micro, j->plan, &j->err);
   if (status == GCUT_OK) status = tool_results_commit(&j->results, &j->err);
   if (status == GCUT_OK && j->a->self_check) status = self_check(j);
   return status;

@@ -58,7 +58,11 @@ static gcut_status open_job(job *j) {
                                 .budget = a->cut.budget ? a->cut.budget
                                                         : (uint64_t)j->profile.device.memory_bytes,
                                 .host_budget = a->load.host_budget};
+  gcut_trace *trace = j->model.trace;
   j->choice = (tool_choice){.common = &a->common,
+                            .trace = trace,
+                            .shaped = trace,
+                            .micro_batch = a->load.micro_batch,
                             .plan = a->load.plan,
                             .cut = &a->cut,
                             .fetch = &a->load.fetch,
@@ -66,10 +70,7 @@ static gcut_status open_job(job *j) {
                             .profile = &j->profile,
                             .sizes = sizes,
                             .note = j->cut_note};
-  gcut_trace *trace = j->model.trace;
-  if (status == GCUT_OK)
-    status = tool_choose_micro(&j->choice, a->load.micro_batch, trace, trace, &j->plan, &j->micro,
-                               &j->err);
+  if (status == GCUT_OK) status = tool_choose_micro(&j->choice, &j->plan, &j->micro, &j->err);
   sizes.slicing = j->micro.slicing;
   sizes.micro_batch = j->micro.micro_batch;
   if (status == GCUT_OK) status = gcut_problem_create(trace, j->plan, &sizes, &j->problem, &j->err);
@@ -159,9 +160,7 @@ static gcut_status simulate(job *j) {
   j->problem->progress = tool_progress_of(&j->progress);
   gcut_status status = try_offload(j, offload, true, &j->chosen, &j->err);
   tool_progress_end(&j->progress);
-  if (status == GCUT_BUDGET)
-    tool_micro_advise(&j->choice, j->a->load.micro_batch, &j->micro, j->model.trace, j->plan,
-                      &j->err);
+  if (status == GCUT_BUDGET) tool_micro_advise(&j->choice, &j->micro, j->plan, &j->err);
   if (status != GCUT_OK) return status;
   tool_progress_start(&j->progress, &j->a->common, "simulating", "strategies");
   j->problem->progress = (gcut_progress){NULL, NULL};
