@@ -122,6 +122,8 @@ bool tool_is_archive(const char *output) {
 
 // The archive keeps what was standard output; what is printed from now on goes to stderr.
 static gcut_status take_stdout(gcut_output *out, gcut_error *err) {
+  if (isatty(STDOUT_FILENO))
+    return fail(err, GCUT_ARGUMENT, "%s", "an archive is nothing for a terminal: redirect it");
   int descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   *out = (gcut_output){.path = strdup("standard output"), .direct = true};
   if (descriptor >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)

@@ -34,6 +34,7 @@ typedef struct gcut_sink {
   bool early;
 } gcut_sink;
 
+// All zero will do: the CPU, sequential, with what memory is needed.
 typedef struct gcut_run_options {
   const char *device;   // "cpu" (also where NULL), "cuda", "cuda:1", "sim"
   const char *offload;  // NULL: "sequential"

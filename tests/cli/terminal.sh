@@ -38,6 +38,9 @@ for columns in 60 80 120; do
 done
 says 'weights have bars' '████████████'
 
+on_terminal 80 "'$GRAPHCUT' run $model --input $models/llama/inputs.npz -o -"
+says 'no archive on a terminal' 'an archive is nothing for a terminal'
+
 bold=$(printf '\033[1m')
 on_terminal 100 "'$GRAPHCUT' cut $model --targets LlamaDecoderLayer"
 says 'a terminal gets colour' "$bold"
