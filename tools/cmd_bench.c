@@ -261,7 +261,7 @@ static int run(const void *given) {
 
 static const tool_option options[] = {
     TOOL_INPUT_OPTION,
-    TOOL_LOAD_OPTIONS(arguments),
+    TOOL_LOAD_OPTIONS,
     TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]...", PATHS, offload,
                 "how weights move: these alone (every strategy); see graphcut help offload"),
     TOOL_OPTION("--repeat", NULL, "N", COUNT, repeat, "run each so often and show the fastest (1)"),
@@ -269,7 +269,7 @@ static const tool_option options[] = {
                 "cuda, cuda:N or cpu (cuda where a card and its driver are found, else cpu)"),
     TOOL_OPTION("--profile", NULL, "FILE.json|NAME", READ, profile,
                 "the machine that predictions are made for (measured now)"),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

@@ -77,8 +77,8 @@ static int run(const void *given) {
 static const tool_option options[] = {
     {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),
      "weights in OUT.data in the order of the parts that the options below make"},
-    TOOL_CUT_OPTIONS(arguments),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_CUT_OPTIONS,
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

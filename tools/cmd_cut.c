@@ -218,12 +218,12 @@ static int run(const void *given) {
 }
 
 static const tool_option options[] = {
-    TOOL_CUT_OPTIONS(arguments),
+    TOOL_CUT_OPTIONS,
     {"--output", "-o", "PLAN.json", TOOL_WRITTEN, offsetof(arguments, output),
      "write the plan there"},
     {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device),
      "say which nodes have no kernel for this device and run on the host"},
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

@@ -86,7 +86,7 @@ static const tool_option options[] = {
      "cuda, cuda:N or cpu (cuda where a card and its driver are found, else cpu)"},
     {"--output", "-o", "FILE.json", TOOL_WRITTEN, offsetof(arguments, output),
      "write the profile there, for simulate and run --profile"},
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_COMMON_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

@@ -74,7 +74,7 @@ static int run(const void *given) {
 static const tool_option options[] = {
     TOOL_REQUIRED("--output", "-o", "FILE", WRITTEN, output,
                   "the picture: .dot, .svg, .png, .pdf, or .html for one page with all views"),
-    TOOL_PLAN_OPTION(arguments, plan),
+    TOOL_PLAN_OPTION(plan),
     {"--view", NULL, "parts|layers|ops", TOOL_CHOICE, offsetof(arguments, view),
      "the pipeline of parts (the default), the tree of modules, or every operator"},
     {"--part", NULL, "N", TOOL_NUMBER, offsetof(arguments, part),
@@ -94,8 +94,8 @@ static const tool_option options[] = {
      "its box"},
     {"--all", NULL, NULL, TOOL_FLAG, offsetof(arguments, all), "shape code and constants, too"},
     {"--dark", NULL, NULL, TOOL_FLAG, offsetof(arguments, dark), "for dark pages"},
-    TOOL_CUT_OPTIONS(arguments),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_CUT_OPTIONS,
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

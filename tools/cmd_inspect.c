@@ -367,8 +367,8 @@ static int run(const void *given) {
 static const tool_option options[] = {
     {"--depth", NULL, "N", TOOL_NUMBER, offsetof(arguments, depth),
      "show the module tree so deep (4; with --json all of it)"},
-    TOOL_SET_OPTION(arguments, set),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_SET_OPTION(set),
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

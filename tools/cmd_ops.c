@@ -97,7 +97,7 @@ static int run(const void *given) {
 
 static const tool_option options[] = {
     {"--device", NULL, "D", TOOL_TEXT, offsetof(arguments, device), "only what this device runs"},
-    TOOL_COMMON_OPTIONS(arguments),
+    TOOL_COMMON_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

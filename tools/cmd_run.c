@@ -344,7 +344,7 @@ static int run(const void *given) {
 
 static const tool_option options[] = {
     TOOL_INPUT_OPTION,
-    TOOL_LOAD_OPTIONS(arguments),
+    TOOL_LOAD_OPTIONS,
     TOOL_OPTION("--device", NULL, "D", TEXT, device,
                 "cuda, cuda:N, cpu, or sim: no machine, but one in numbers, which computes no "
                 "outputs (cuda "
@@ -368,7 +368,7 @@ static const tool_option options[] = {
         "--profile", NULL, "FILE.json|NAME", READ, profile,
         "the machine that strategies weigh rates by, that sim is, and whose prediction a timeline "
         "shows above the run"),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

@@ -286,13 +286,13 @@ static const tool_option options[] = {
     TOOL_OPTION("--offload", NULL, "NAME[:k=v,...]", TEXT, offload,
                 "how weights move: this alone (auto, and the others beside it); see graphcut help "
                 "offload"),
-    TOOL_LOAD_OPTIONS(arguments),
+    TOOL_LOAD_OPTIONS,
     TOOL_OPTION(
         "--timeline", NULL, "FILE.json|.svg", WRITTEN, timeline,
         "write when each command would run: a trace for ui.perfetto.dev, or a picture (.svg)"),
     TOOL_OPTION("--schedule", NULL, "FILE|-", WRITTEN, schedule,
                 "write the schedule as text (-: to standard output)"),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

@@ -77,11 +77,11 @@ static int run(const void *given) {
 static const tool_option options[] = {
     TOOL_REQUIRED("--output", "-o", "DIR", WRITTEN, output,
                   "the folder for the parts, made if it is not there"),
-    TOOL_PLAN_OPTION(arguments, plan),
+    TOOL_PLAN_OPTION(plan),
     {"--pack", NULL, NULL, TOOL_FLAG, offsetof(arguments, pack),
      "write all weights anew, aligned, one run a part in the order of the parts"},
-    TOOL_CUT_OPTIONS(arguments),
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_CUT_OPTIONS,
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

@@ -72,7 +72,7 @@ static const tool_option options[] = {
      "another N gives other weights (0)"},
     {"--no-weights", NULL, NULL, TOOL_FLAG, offsetof(arguments, bare),
      "the model alone, of any size: to cut, draw and simulate"},
-    TOOL_MODEL_OPTIONS(arguments),
+    TOOL_MODEL_OPTIONS,
     TOOL_OPTIONS_END,
 };
 

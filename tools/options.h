@@ -55,7 +55,7 @@ typedef struct tool_option {
   bool required;
 } tool_option;
 
-// A row, of a verb whose struct is named `arguments`.
+// A row. A verb names its struct `arguments`.
 #define TOOL_OPTION(name, brief, value, kind, field, help)                                         \
   { name, brief, value, TOOL_##kind, offsetof(arguments, field), help }
 #define TOOL_REQUIRED(name, brief, value, kind, field, help)                                       \
@@ -72,27 +72,17 @@ typedef struct tool_common {
 
 #define TOOL_OPTIONS_END                                                                           \
   { .name = NULL }
-#define TOOL_COMMON_OPTIONS(S)                                                                     \
-  {"--json", NULL, NULL, TOOL_FLAG, offsetof(S, common.json), "print one JSON object"},            \
-      {"--quiet",                                                                                  \
-       "-q",                                                                                       \
-       NULL,                                                                                       \
-       TOOL_FLAG,                                                                                  \
-       offsetof(S, common.quiet),                                                                  \
-       "no progress and no remarks on stderr: errors alone"},                                      \
-  {                                                                                                \
-    "--help", "-h", NULL, TOOL_FLAG, offsetof(S, common.help), "print this"                        \
-  }
+#define TOOL_COMMON_OPTIONS                                                                        \
+  TOOL_OPTION("--json", NULL, NULL, FLAG, common.json, "print one JSON object"),                   \
+      TOOL_OPTION("--quiet", "-q", NULL, FLAG, common.quiet,                                       \
+                  "no progress and no remarks on stderr: errors alone"),                           \
+      TOOL_OPTION("--help", "-h", NULL, FLAG, common.help, "print this")
 
 // For every verb that reads a model.
-#define TOOL_MODEL_OPTIONS(S)                                                                      \
-  {"--follow-links",                                                                               \
-   NULL,                                                                                           \
-   NULL,                                                                                           \
-   TOOL_FLAG,                                                                                      \
-   offsetof(S, common.follow_links),                                                               \
-   "read weights behind symbolic or hard links, as model caches have them"},                       \
-      TOOL_COMMON_OPTIONS(S)
+#define TOOL_MODEL_OPTIONS                                                                         \
+  TOOL_OPTION("--follow-links", NULL, NULL, FLAG, common.follow_links,                             \
+              "read weights behind symbolic or hard links, as model caches have them"),            \
+      TOOL_COMMON_OPTIONS
 
 // How a model is cut: for every verb that cuts, in a field `cut`.
 typedef struct tool_cut {
@@ -103,41 +93,25 @@ typedef struct tool_cut {
   bool no_fuse, no_refine;
 } tool_cut;
 
-#define TOOL_SET_OPTION(S, field)                                                                  \
-  {                                                                                                \
-    "--set", NULL, "SYM=N[,...]", TOOL_BINDINGS, offsetof(S, field),                               \
-        "sizes of symbolic dimensions, such as batch=1,seq=128"                                    \
-  }
-#define TOOL_CUT_OPTIONS(S) TOOL_CUT_OPTIONS_OF(S, "bytes that a part may take: 512M, 2G, 1.5GiB")
-#define TOOL_CUT_OPTIONS_OF(S, of_budget)                                                          \
-  {"--targets",                                                                                    \
-   NULL,                                                                                           \
-   "T[,T...]",                                                                                     \
-   TOOL_LIST,                                                                                      \
-   offsetof(S, cut.targets),                                                                       \
-   "begin a part at each T: an operator type, a module class, the name of a node or module, or "   \
-   "re:PATTERN; left out, what the model repeats"},                                                \
-      {"--targets-per-part",           NULL, "K", TOOL_COUNT, offsetof(S, cut.targets_per_part),   \
-       "so many targets to a part (1)"},                                                           \
-      {"--ignore",                                                                                 \
-       NULL,                                                                                       \
-       "T[,T...]",                                                                                 \
-       TOOL_LIST,                                                                                  \
-       offsetof(S, cut.ignore),                                                                    \
-       "what is no target although a T matches it"},                                               \
-      {"--parts", NULL, "N", TOOL_COUNT, offsetof(S, cut.parts), "cut into N balanced parts"},     \
-      {"--budget", NULL, "SIZE", TOOL_SIZE, offsetof(S, cut.budget), of_budget},                   \
-      TOOL_SET_OPTION(S, cut.set),                                                                 \
-      {"--no-refine",                                                                              \
-       NULL,                                                                                       \
-       NULL,                                                                                       \
-       TOOL_FLAG,                                                                                  \
-       offsetof(S, cut.no_refine),                                                                 \
-       "leave the parts as cut, however much crosses between them"},                               \
-  {                                                                                                \
-    "--no-fuse", NULL, NULL, TOOL_FLAG, offsetof(S, cut.no_fuse),                                  \
-        "compute no attention in one step, so that cuts may fall within it"                        \
-  }
+#define TOOL_SET_OPTION(field)                                                                     \
+  TOOL_OPTION("--set", NULL, "SYM=N[,...]", BINDINGS, field,                                       \
+              "sizes of symbolic dimensions, such as batch=1,seq=128")
+#define TOOL_CUT_OPTIONS TOOL_CUT_OPTIONS_OF("bytes that a part may take: 512M, 2G, 1.5GiB")
+#define TOOL_CUT_OPTIONS_OF(of_budget)                                                             \
+  TOOL_OPTION("--targets", NULL, "T[,T...]", LIST, cut.targets,                                    \
+              "begin a part at each T: an operator type, a module class, the name of a node or "   \
+              "module, or re:PATTERN; left out, what the model repeats"),                          \
+      TOOL_OPTION("--targets-per-part", NULL, "K", COUNT, cut.targets_per_part,                    \
+                  "so many targets to a part (1)"),                                                \
+      TOOL_OPTION("--ignore", NULL, "T[,T...]", LIST, cut.ignore,                                  \
+                  "what is no target although a T matches it"),                                    \
+      TOOL_OPTION("--parts", NULL, "N", COUNT, cut.parts, "cut into N balanced parts"),            \
+      TOOL_OPTION("--budget", NULL, "SIZE", SIZE, cut.budget, of_budget),                          \
+      TOOL_SET_OPTION(cut.set),                                                                    \
+      TOOL_OPTION("--no-refine", NULL, NULL, FLAG, cut.no_refine,                                  \
+                  "leave the parts as cut, however much crosses between them"),                    \
+      TOOL_OPTION("--no-fuse", NULL, NULL, FLAG, cut.no_fuse,                                      \
+                  "compute no attention in one step, so that cuts may fall within it")
 
 // What is run, and how much of it: for every verb that runs or simulates, in a field `load`.
 typedef struct tool_load {
@@ -150,40 +124,23 @@ typedef struct tool_load {
 #define TOOL_INPUT_OPTION                                                                          \
   TOOL_REQUIRED("--input", "-i", "PATH...", PATHS, input,                                          \
                 "batches: .npz files, folders of them, or ONNX test data folders")
-#define TOOL_PLAN_OPTION(S, field)                                                                 \
-  {                                                                                                \
-    "--plan", NULL, "PLAN.json", TOOL_READ, offsetof(S, field),                                    \
-        "go by this plan, as graphcut cut wrote it, instead of cutting"                            \
-  }
-#define TOOL_LOAD_OPTIONS(S)                                                                       \
-  TOOL_PLAN_OPTION(S, load.plan),                                                                  \
-      TOOL_CUT_OPTIONS_OF(S,                                                                       \
-                          "bytes of device memory, taken once and never exceeded: 512M, 2G, "      \
+#define TOOL_PLAN_OPTION(field)                                                                    \
+  TOOL_OPTION("--plan", NULL, "PLAN.json", READ, field,                                            \
+              "go by this plan, as graphcut cut wrote it, instead of cutting")
+#define TOOL_LOAD_OPTIONS                                                                          \
+  TOOL_PLAN_OPTION(load.plan),                                                                     \
+      TOOL_CUT_OPTIONS_OF("bytes of device memory, taken once and never exceeded: 512M, 2G, "      \
                           "1.5GiB; where nothing else says where to cut, parts are made to fit"),  \
-      {"--host-budget",                                                                            \
-       NULL,                                                                                       \
-       "SIZE",                                                                                     \
-       TOOL_SIZE,                                                                                  \
-       offsetof(S, load.host_budget),                                                              \
-       "host memory for activations; what does not fit goes to a spill file"},                     \
-      {"--passes",                                                                                 \
-       NULL,                                                                                       \
-       "N",                                                                                        \
-       TOOL_COUNT,                                                                                 \
-       offsetof(S, load.passes),                                                                   \
-       "repeat the whole run, as denoising loops do (1)"},                                         \
-      {"--micro-batch",                                                                            \
-       NULL,                                                                                       \
-       "N|off",                                                                                    \
-       TOOL_MICRO,                                                                                 \
-       offsetof(S, load.micro_batch),                                                              \
-       "compute each batch in slices of at most N samples, where the model keeps samples apart; "  \
-       "off keeps auto from it"},                                                                  \
-  {                                                                                                \
-    "--fetch", NULL, "VALUE[,...]", TOOL_LIST, offsetof(S, load.fetch),                            \
-        "compute these values instead of the model's outputs: names, re:PATTERN, in:T for what "   \
-        "targets T read, out:T for what they make"                                                 \
-  }
+      TOOL_OPTION("--host-budget", NULL, "SIZE", SIZE, load.host_budget,                           \
+                  "host memory for activations; what does not fit goes to a spill file"),          \
+      TOOL_OPTION("--passes", NULL, "N", COUNT, load.passes,                                       \
+                  "repeat the whole run, as denoising loops do (1)"),                              \
+      TOOL_OPTION("--micro-batch", NULL, "N|off", MICRO, load.micro_batch,                         \
+                  "compute each batch in slices of at most N samples, where the model keeps "      \
+                  "samples apart; off keeps auto from it"),                                        \
+      TOOL_OPTION("--fetch", NULL, "VALUE[,...]", LIST, load.fetch,                                \
+                  "compute these values instead of the model's outputs: names, re:PATTERN, in:T "  \
+                  "for what targets T read, out:T for what they make")
 
 // A verb: `graphcut NAME OPERANDS [options]`.
 typedef struct tool_verb {
