@@ -109,12 +109,12 @@ static void cuda_destroy(gcut__device *device) {
 
 static uint64_t cuda_memory_bytes(gcut__device *device) {
   gcut__cuda *cuda = (gcut__cuda *)device;
-  size_t free_bytes = 0, total = 0;
-  const size_t spare = (size_t)512 << 20; // for what libraries take beside the slab
+  size_t free_bytes = 0, total = 0, spare = (size_t)512 << 20; // for what libraries take
   if (cuda->driver.cuCtxSetCurrent(cuda->context) != CUDA_SUCCESS ||
       cuda->driver.cuMemGetInfo(&free_bytes, &total) != CUDA_SUCCESS)
     return 0;
-  return free_bytes > spare ? free_bytes - spare : 0;
+  if (spare > free_bytes / 2) spare = free_bytes / 2;
+  return free_bytes - spare;
 }
 
 static gcut_status cuda_reserve(gcut__device *device, uint64_t slab_bytes, uint64_t host_bytes,

@@ -229,8 +229,11 @@ CUresult CUDAAPI cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, 
   if (attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) *value = 9;
   return CUDA_SUCCESS;
 }
+// 8 GiB; GCUT_EMULATED_FREE: how many bytes of them are free.
 CUresult CUDAAPI cuMemGetInfo(size_t *free_bytes, size_t *total) {
-  *free_bytes = *total = (size_t)8 << 30;
+  const char *given = getenv("GCUT_EMULATED_FREE");
+  *total = (size_t)8 << 30;
+  *free_bytes = given ? strtoull(given, NULL, 10) : *total;
   return CUDA_SUCCESS;
 }
 CUresult CUDAAPI cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
