@@ -68,6 +68,7 @@ typedef struct gcut__drawing {
   const char *heat_title; // what boxes are heated by, with its range; NULL: coloured by kind
   const char *other;      // what the plan is held against; NULL: nothing
   const char *bar_title;  // what the longest bar stands for; NULL: there are no bars
+  bool is_thicket;        // no order keeps its links apart: not worth a search for the best
   bool is_pipeline;       // boxes and frames one above the other, to be aligned
   const char *url;        // of the title; NULL: none
   uint32_t n_left_out;    // links and values that are too many to be drawn

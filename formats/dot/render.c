@@ -150,9 +150,10 @@ static void set_page(const gcut__canvas *c) {
   gcut__canvas_set(c->graph, "newrank", "true");
   gcut__canvas_set(c->graph, "labelloc", "t");
   gcut__canvas_set(c->graph, "labeljust", "l");
-  gcut__canvas_set(c->graph, "nslimit", "2");
-  gcut__canvas_set(c->graph, "nslimit1", "2");
-  gcut__canvas_set(c->graph, "mclimit", "0.5");
+  gcut__canvas_set(c->graph, "nslimit", c->d->is_thicket ? "0.2" : "2");
+  gcut__canvas_set(c->graph, "nslimit1", c->d->is_thicket ? "0.2" : "2");
+  gcut__canvas_set(c->graph, "mclimit", c->d->is_thicket ? "0.05" : "0.5");
+  if (c->d->is_thicket) gcut__canvas_set(c->graph, "splines", "line");
   gcut__canvas_set_markup(c, c->graph, "label", gcut__canvas_legends(c));
   agattr(c->graph, AGNODE, "fontname", "Helvetica,Arial,sans-serif");
   agattr(c->graph, AGEDGE, "fontname", "Helvetica,Arial,sans-serif");

@@ -4,7 +4,7 @@
 #include "formats/dot/views.h"
 #include "tracer/dims.h"
 
-enum { MOST_LABELS = 1200, MOST_SYMBOLS = 4 };
+enum { MOST_LABELS = 1200, MOST_SYMBOLS = 4, FAR = 15000 };
 
 static const char *const heats[] = {
 #define X(name, text, what) what,
@@ -14,6 +14,29 @@ static const char *const heats[] = {
 
 void gcut__view_note(gcut__drawing *d, const char *note) {
   d->note = d->note && *d->note ? gcut__caption_format(d->arena, "%s; %s", d->note, note) : note;
+}
+
+// Boxes are in the order of their nodes. Where links go far, all together, no order keeps them
+// apart, frames and labels could not be followed, and Graphviz takes minutes to place them; models
+// of a thousand links stay below two thirds of FAR.
+static bool is_thicket(const gcut__drawing *d) {
+  uint64_t far = 0;
+  for (uint32_t i = 0; i < d->n_links; i++) {
+    uint32_t a = d->links[i].from, b = d->links[i].to;
+    far += a < b ? b - a : a - b;
+  }
+  return far > FAR;
+}
+
+static void clear_thicket(gcut__drawing *d) {
+  bool has_frames = d->n_groups > 0;
+  d->is_thicket = is_thicket(d);
+  if (!d->is_thicket) return;
+  d->n_groups = 0;
+  for (uint32_t i = 0; i < d->n_boxes; i++) d->boxes[i].group = GCUT_NONE;
+  for (uint32_t i = 0; i < d->n_links; i++) d->links[i].label = NULL;
+  gcut__view_note(d, has_frames ? "links without labels, modules without frames: too many to follow"
+                                : "links without their labels: too many to read");
 }
 
 // So many labels are neither read nor laid out in reasonable time; tooltips say the same.
@@ -58,6 +81,7 @@ void gcut__view_finish(const gcut__material *m, gcut__drawing *d) {
   gcut_heat by = m->options->by;
   gcut__drawing_merge_groups(d);
   if (m->plan && !d->is_pipeline) gcut__view_membership(m, d);
+  clear_thicket(d);
   limit_labels(d);
   gcut__drawing_shorten(d);
   if (m->other.plan) d->other = "the other plan";

@@ -138,6 +138,43 @@ static void the_longest_links_are_left_out(void **state) {
   gcut_graph_destroy(g);
 }
 
+// Modules that link to each other at random.
+static void a_thicket_has_no_frames(void **state) {
+  (void)state;
+  enum { MANY = 700, MODULES = 90 };
+  gcut_graph *g = NULL;
+  uint32_t values[MANY + 1], seed = 1;
+  assert_ok(gcut_graph_create(&g, err));
+  gcut_graph_add_opset(g, "", 18);
+  values[0] = gcut_graph_add_input(g, 0, gcut_graph_add_value(g, 0, "x"));
+  for (uint32_t i = 1; i <= MANY; i++) {
+    char name[16], module[16];
+    uint32_t read[2];
+    for (int k = 0; k < 2; k++) {
+      seed = seed * 1664525u + 1013904223u;
+      read[k] = values[(seed >> 8) % i];
+    }
+    snprintf(name, sizeof name, "v%u", i);
+    snprintf(module, sizeof module, "m%u", (seed >> 4) % MODULES);
+    values[i] = gcut_graph_add_value(g, 0, name);
+    gcut_node_spec spec = {.name = name,
+                           .op_type = "Add",
+                           .scope = gcut_graph_add_scope(g, 0, module, ""),
+                           .inputs = read,
+                           .n_inputs = 2,
+                           .outputs = &values[i],
+                           .n_outputs = 1};
+    gcut_graph_add_node(g, &spec);
+  }
+  gcut_graph_add_output(g, 0, values[MANY]);
+  assert_ok(gcut_graph_finish(g, err));
+  char *text = draw_text(g, NULL, (gcut_draw_options){.view = GCUT_VIEW_OPS, .part = GCUT_NONE});
+  assert_non_null(strstr(text, "modules without frames"));
+  assert_null(strstr(text, "subgraph"));
+  free(text);
+  gcut_graph_destroy(g);
+}
+
 static void the_same_graph_gives_the_same_bytes(void **state) {
   (void)state;
   size_t a, b;
@@ -311,6 +348,7 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_laid_out_is_folded),
       cmocka_unit_test(a_thicket_has_no_labels),
       cmocka_unit_test(the_longest_links_are_left_out),
+      cmocka_unit_test(a_thicket_has_no_frames),
       cmocka_unit_test(the_same_graph_gives_the_same_bytes),
       cmocka_unit_test(every_format_is_what_it_says),
       cmocka_unit_test(an_unknown_extension_writes_nothing),
