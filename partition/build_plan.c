@@ -108,10 +108,8 @@ static gcut_status place_missing(builder *b, gcut_error *err) {
     if (d->part[n] == GCUT_NONE && !b->may_miss[n])
       return GCUT_FAIL(err, GCUT_FORMAT, "node '%s' (%s) is in no part",
                        gcut__printable(node->name, name, sizeof name), node->op_type);
-    if (d->part[n] == GCUT_NONE)
-      place(b, n, earliest_part(b, n));
-    else if (last_read(b, n, true) > d->part[n])
-      place(b, n, last_read(b, n, true));
+    uint32_t part = d->part[n] == GCUT_NONE ? earliest_part(b, n) : last_read(b, n, true);
+    if (d->part[n] == GCUT_NONE || part > d->part[n]) place(b, n, part);
     place_group(b, n);
   }
   for (uint32_t n = 0; n < d->graph->n_nodes; n++)
@@ -121,36 +119,43 @@ static gcut_status place_missing(builder *b, gcut_error *err) {
 
 // ---- parts in order ---------------------------------------------------------------------------
 
-// Breadth first over parts from `from`; came[p] is the part before p on the way, GCUT_NONE where
-// there is none.
-static gcut_status search_parts(const builder *b, uint32_t from, uint32_t *came, gcut_error *err) {
-  const gcut__draft *d = &b->draft;
-  const gcut_graph *g = d->graph;
-  uint32_t *first = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)d->n_parts + 2), n = 0;
+typedef struct part_search {
+  const gcut__draft *draft;
+  uint32_t *came;     // [n_parts] the part before it on the way; GCUT_NONE: not reached
+  uint32_t *queue, n; // [n_parts] the first is where it begins
+} part_search;
+
+// Reaches the parts that read what a node of part `part` makes.
+static void follow_node(part_search *s, uint32_t part, const gcut_node *node) {
+  const gcut_graph *g = s->draft->graph;
+  for (uint32_t o = 0; o < node->n_outputs; o++) {
+    uint32_t v = gcut_node_outputs(g, node)[o];
+    if (v == GCUT_NONE || gcut__constant(s->draft->trace, v)) continue;
+    for (uint32_t u = 0; u < g->values[v].n_uses; u++) {
+      uint32_t to = s->draft->part[g->uses[g->values[v].first_use + u]];
+      if (to == GCUT_NONE || to == s->queue[0] || s->came[to] != GCUT_NONE) continue;
+      s->came[to] = part;
+      s->queue[s->n++] = to;
+    }
+  }
+}
+
+// Breadth first over parts from `from`; fills came.
+static gcut_status search_parts(const gcut__draft *d, uint32_t from, uint32_t *came,
+                                gcut_error *err) {
+  uint32_t *first = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)d->n_parts + 2);
   uint32_t *members = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->n_order);
-  uint32_t *queue = GCUT_NEW_ARRAY(d->scratch, uint32_t, d->n_parts);
-  if (!first || !members || !queue) return GCUT_NO_MEMORY(err);
+  part_search s = {d, came, GCUT_NEW_ARRAY(d->scratch, uint32_t, d->n_parts), 0};
+  if (!first || !members || !s.queue) return GCUT_NO_MEMORY(err);
   for (uint32_t i = 0; i < d->n_order; i++) first[d->part[d->order[i]] + 2]++;
   for (uint32_t p = 0; p < d->n_parts; p++) first[p + 2] += first[p + 1];
   for (uint32_t i = 0; i < d->n_order; i++)
     members[first[d->part[d->order[i]] + 1]++] = d->order[i];
   for (uint32_t p = 0; p < d->n_parts; p++) came[p] = GCUT_NONE;
-  queue[n++] = from;
-  for (uint32_t at = 0; at < n; at++) {
-    for (uint32_t m = first[queue[at]]; m < first[queue[at] + 1]; m++) {
-      const gcut_node *node = &g->nodes[members[m]];
-      for (uint32_t o = 0; o < node->n_outputs; o++) {
-        uint32_t v = gcut_node_outputs(g, node)[o];
-        if (v == GCUT_NONE || gcut__constant(d->trace, v)) continue;
-        for (uint32_t u = 0; u < g->values[v].n_uses; u++) {
-          uint32_t to = d->part[g->uses[g->values[v].first_use + u]];
-          if (to == GCUT_NONE || to == from || came[to] != GCUT_NONE) continue;
-          came[to] = queue[at];
-          queue[n++] = to;
-        }
-      }
-    }
-  }
+  s.queue[s.n++] = from;
+  for (uint32_t at = 0; at < s.n; at++)
+    for (uint32_t m = first[s.queue[at]]; m < first[s.queue[at] + 1]; m++)
+      follow_node(&s, s.queue[at], &d->graph->nodes[members[m]]);
   return GCUT_OK;
 }
 
@@ -161,7 +166,7 @@ static gcut_status fail_backwards(const builder *b, uint32_t reader, uint32_t ma
   const gcut_graph *g = b->draft.graph;
   uint32_t *came = GCUT_NEW_ARRAY(b->draft.scratch, uint32_t, b->draft.n_parts);
   if (!came) return GCUT_NO_MEMORY(err);
-  GCUT_TRY(search_parts(b, reader, came, err));
+  GCUT_TRY(search_parts(&b->draft, reader, came, err));
   char name[96], here[96], there[96], path[400];
   part_name(b, reader, here, sizeof here);
   part_name(b, maker, there, sizeof there);

@@ -147,6 +147,28 @@ static gcut_status mark(checker *c, uint32_t part, const uint32_t *values, uint3
   return GCUT_OK;
 }
 
+// What a part's nodes read that it does not make.
+typedef struct outside {
+  uint32_t n_inputs, n_constants;
+} outside;
+
+static gcut_status check_read(checker *c, uint32_t part, uint32_t v, outside *found,
+                              gcut_error *err) {
+  if (v == GCUT_NONE || c->made[v] == part + 1 || c->read[v] == part + 1) return GCUT_OK;
+  c->read[v] = part + 1;
+  bool constant = gcut__constant(c->trace, v) != NULL;
+  if (c->listed[v] != (constant ? c->stamp : c->stamp - 1))
+    return fail_value(c, part, v,
+                      constant ? "is no constant of it, yet read"
+                               : "is read before it is made, and no input",
+                      err);
+  if (!constant && c->graph->values[v].producer != GCUT_NONE && !c->handed[v])
+    return fail_value(c, part, v, "is an input that no earlier part hands on", err);
+  found->n_inputs += !constant;
+  found->n_constants += constant;
+  return GCUT_OK;
+}
+
 // Every value that the part's nodes read is made before, a constant of the part or an input of it,
 // and both lists hold no more than that.
 static gcut_status check_reads(checker *c, uint32_t part, gcut_error *err) {
@@ -154,34 +176,21 @@ static gcut_status check_reads(checker *c, uint32_t part, gcut_error *err) {
   const gcut_part *p = &c->plan->parts[part];
   GCUT_TRY(mark(c, part, p->inputs, p->n_inputs, err));
   GCUT_TRY(mark(c, part, p->constants, p->n_constants, err));
-  uint32_t n_inputs = 0, n_constants = c->n_inner[part];
+  outside found = {.n_constants = c->n_inner[part]};
   for (uint32_t i = 0; i < p->n_nodes; i++) {
     const gcut_node *node = &g->nodes[p->nodes[i]];
-    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++) {
-      uint32_t v = gcut_node_read(g, node, r);
-      if (v == GCUT_NONE || c->made[v] == part + 1 || c->read[v] == part + 1) continue;
-      c->read[v] = part + 1;
-      bool constant = gcut__constant(c->trace, v) != NULL;
-      if (c->listed[v] != (constant ? c->stamp : c->stamp - 1))
-        return fail_value(c, part, v,
-                          constant ? "is no constant of it, yet read"
-                                   : "is read before it is made, and no input",
-                          err);
-      if (!constant && g->values[v].producer != GCUT_NONE && !c->handed[v])
-        return fail_value(c, part, v, "is an input that no earlier part hands on", err);
-      n_inputs += !constant;
-      n_constants += constant;
-    }
+    for (uint32_t r = 0; r < gcut_node_n_reads(node); r++)
+      GCUT_TRY(check_read(c, part, gcut_node_read(g, node, r), &found, err));
     for (uint32_t o = 0; o < node->n_outputs; o++)
       if (gcut_node_outputs(g, node)[o] != GCUT_NONE)
         c->made[gcut_node_outputs(g, node)[o]] = part + 1;
   }
-  if (n_inputs != p->n_inputs)
+  if (found.n_inputs != p->n_inputs)
     return GCUT_FAIL(err, GCUT_FORMAT, "plan: part %u has %u inputs and reads %u", part,
-                     p->n_inputs, n_inputs);
-  if (n_constants != p->n_constants)
+                     p->n_inputs, found.n_inputs);
+  if (found.n_constants != p->n_constants)
     return GCUT_FAIL(err, GCUT_FORMAT, "plan: part %u has %u constants and reads %u", part,
-                     p->n_constants, n_constants);
+                     p->n_constants, found.n_constants);
   return GCUT_OK;
 }
 
