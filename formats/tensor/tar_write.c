@@ -84,6 +84,16 @@ static gcut_status put_array(gcut_output *out, const char *name, const gcut_tens
   return fill_block(out, size, err);
 }
 
+// Whether who unpacks the archive would leave its folder: a name of a model may be "../x".
+static bool leaves_folder(const char *name) {
+  if (*name == '/') return true;
+  for (const char *part = name; part; part = strchr(part, '/')) {
+    part += *part == '/';
+    if (strcspn(part, "/") == 2 && part[0] == '.' && part[1] == '.') return true;
+  }
+  return false;
+}
+
 gcut_status gcut_tar_add(gcut_output *archive, const char *name, const gcut_tensor *tensor,
                          gcut_error *err) {
   const void *items;
@@ -92,6 +102,10 @@ gcut_status gcut_tar_add(gcut_output *archive, const char *name, const gcut_tens
   if (strlen(name) > MAX_LINE - 32)
     return GCUT_FAIL(err, GCUT_UNSUPPORTED, "'%.100s...': a name of more than %d bytes", name,
                      MAX_LINE - 32);
+  if (leaves_folder(name))
+    return GCUT_FAIL(err, GCUT_UNSUPPORTED,
+                     "'%.300s': a name that leaves the archive's folder; .npz files hold any",
+                     name);
   if (tensor->kind != GCUT_KIND_TENSOR)
     return GCUT_FAIL(err, GCUT_UNSUPPORTED,
                      "'%.300s' is a sequence or an optional: .npy holds a tensor only", name);

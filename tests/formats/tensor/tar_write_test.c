@@ -120,6 +120,9 @@ static void test_failures(void **state) {
   assert_ok(gcut_output_open("/dev/full", &out, err));
   assert_int_equal(gcut_tar_add(&out, "s.npy", sequence, err), GCUT_UNSUPPORTED);
   assert_int_equal(gcut_tar_add(&out, endless, t, err), GCUT_UNSUPPORTED);
+  static const char *const away[] = {"..", "../t.npy", "a/../t.npy", "a/..", "/t.npy"};
+  for (size_t i = 0; i < sizeof away / sizeof *away; i++)
+    assert_int_equal(gcut_tar_add(&out, away[i], t, err), GCUT_UNSUPPORTED);
   assert_int_equal(gcut_tar_add(&out, "t.npy", t, err), GCUT_IO);
   assert_string_equal(err->message, "/dev/full: cannot be written: No space left on device");
   assert_int_equal(gcut_tar_commit(&out, err), GCUT_IO);
