@@ -47,7 +47,7 @@ const char *gcut__caption_count(gcut_arena *arena, uint64_t n) {
   return gcut__caption_text(arena, text, (size_t)at);
 }
 
-const char *gcut__caption_name(gcut_arena *arena, const char *name, size_t limit) {
+static const char *shortened(gcut_arena *arena, const char *name, size_t limit) {
   size_t length = strlen(name), head = limit * 2 / 3, tail = limit - head - 1;
   if (length <= limit) {
     char *text = gcut_arena_string(arena, name, length);
@@ -59,6 +59,25 @@ const char *gcut__caption_name(gcut_arena *arena, const char *name, size_t limit
   while (((unsigned char)*end & 0xc0) == 0x80) end++;
   char *text = gcut_arena_format(arena, "%.*s…%s", (int)head, name, end);
   return text ? gcut_utf8_clean(text, "") : "";
+}
+
+// Whether letters of Hebrew, Arabic or another script that goes to the left are in a text.
+static bool goes_left(const char *text) {
+  for (size_t size = strlen(text), n; size > 0; text += n, size -= n) {
+    uint32_t code = gcut_utf8_read(text, size, &n);
+    if ((code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) ||
+        (code >= 0xfe70 && code <= 0xfeff) || (code >= 0x10800 && code <= 0x10fff) ||
+        (code >= 0x1e800 && code <= 0x1efff))
+      return true;
+  }
+  return false;
+}
+
+// A name that goes to the left is kept apart (first strong isolate, pop): numbers and signs after
+// it would be drawn within it.
+const char *gcut__caption_name(gcut_arena *arena, const char *name, size_t limit) {
+  const char *text = shortened(arena, name, limit);
+  return goes_left(text) ? gcut__caption_format(arena, "\u2068%s\u2069", text) : text;
 }
 
 enum { LONGEST_DIM = 16 };

@@ -9,7 +9,7 @@
 #include "formats/timeline/timeline.h"
 
 enum { WIDTH = 1000, LEFT = 84, RIGHT = 16, TOP = 50, ROW = 26, BAR = 20, TITLE = 24, TICKS = 8 };
-static const double THINNEST = 0.6, SHORTEST_BUBBLE = 1.5; // pixels
+static const double THINNEST = 0.6, SHORTEST_BUBBLE = 1.5, ROOMY = 18; // pixels
 
 // X(kind, colour of even parts, of odd parts): neighbours can be told apart
 #define COLOUR_LIST(X)                                                                             \
@@ -34,7 +34,8 @@ typedef struct picture {
   const gcut_schedule *schedule;
   const gcut_timeline *timeline; // of the lanes at hand
   FILE *file;
-  int64_t end_ns;
+  int64_t end_ns;   // of the longest, from its begin
+  int64_t begin_ns; // of the timeline at hand: its first command
 } picture;
 
 typedef struct slice {
@@ -47,8 +48,16 @@ static void write_text(const char *text, FILE *file) {
   gcut__timeline_text(text, escapes, file);
 }
 
+// When its first command begins: a run first opens its files.
+static int64_t begin_of(const gcut_timeline *t) {
+  int64_t begin = t->n ? t->start_ns[0] : 0;
+  for (uint32_t i = 1; i < t->n; i++)
+    if (t->start_ns[i] < begin) begin = t->start_ns[i];
+  return begin;
+}
+
 static double x_of(const picture *p, int64_t ns) {
-  return LEFT + (double)ns / (double)p->end_ns * (WIDTH - LEFT - RIGHT);
+  return LEFT + (double)(ns - p->begin_ns) / (double)p->end_ns * (WIDTH - LEFT - RIGHT);
 }
 
 static const char *name_of(const picture *p, const gcut_command *c) {
@@ -75,6 +84,15 @@ static unsigned count_queues(const gcut_schedule *s) {
 
 // ---- slices -----------------------------------------------------------------------------------
 
+// The number of its part, where there is room.
+static void draw_number(const picture *p, const gcut_command *c, const slice *b, int y) {
+  if (c->part == GCUT_NONE || b->n_commands > 1 || b->to - b->from < ROOMY) return;
+  fprintf(p->file,
+          "<text x=\"%.1f\" y=\"%d\" font-size=\"10\" fill=\"#1b2127\" text-anchor=\"middle\" "
+          "pointer-events=\"none\">%" PRIu32 "</text>\n",
+          (b->from + b->to) / 2, y + 14, c->part);
+}
+
 static void draw_slice(const picture *p, const slice *b, int y) {
   const gcut_command *c = &p->schedule->commands[b->command];
   double width = b->to - b->from < THINNEST ? THINNEST : b->to - b->from;
@@ -87,6 +105,7 @@ static void draw_slice(const picture *p, const slice *b, int y) {
   fprintf(p->file, ", %.3g ms", ms);
   if (b->n_commands > 1) fprintf(p->file, " and %" PRIu32 " more", b->n_commands - 1);
   fprintf(p->file, "</title></rect>\n");
+  draw_number(p, c, b, y);
 }
 
 static void draw_queue(const picture *p, unsigned queue, int y) {
@@ -131,7 +150,7 @@ static void draw_bubbles(const picture *p, int y) {
 // Seconds in the unit that suits them: "5.15 ms".
 static void write_seconds(double seconds, FILE *file) {
   double scale = seconds < 1e-3 ? 1e6 : seconds < 1 ? 1e3 : 1;
-  fprintf(file, "%.3g %s", seconds * scale, seconds < 1e-3 ? "us" : seconds < 1 ? "ms" : "s");
+  fprintf(file, "%.3g %s", seconds * scale, seconds < 1e-3 ? "µs" : seconds < 1 ? "ms" : "s");
 }
 
 // A step of 1, 2 or 5 times a power of ten that gives at most TICKS.
@@ -144,7 +163,7 @@ static double tick_step(double seconds) {
 static void draw_axis(const picture *p, int y) {
   double seconds = (double)p->end_ns * 1e-9, step = tick_step(seconds);
   for (int i = 0; i * step <= seconds; i++) {
-    double x = x_of(p, (int64_t)(i * step * 1e9));
+    double x = x_of(p, p->begin_ns + (int64_t)(i * step * 1e9));
     fprintf(p->file,
             "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#dddddd\"/>\n"
             "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
@@ -174,8 +193,9 @@ static void draw_legend(const picture *p) {
   fprintf(
       p->file,
       "<rect x=\"%.0f\" y=\"27\" width=\"10\" height=\"10\" fill=\"url(#idle)\" stroke=\"#d0021b\" "
-      "stroke-width=\"0.5\"/><text x=\"%.0f\" y=\"36\" font-size=\"11\">nothing computes</text>\n",
-      x, x + 14);
+      "stroke-width=\"0.5\"/><text x=\"%.0f\" y=\"36\" font-size=\"11\">nothing computes</text>\n"
+      "<text x=\"%.0f\" y=\"36\" font-size=\"11\">numbers: parts</text>\n",
+      x, x + 14, x + 120);
 }
 
 static void draw_summary(const picture *p, const char *title, int y) {
@@ -192,6 +212,7 @@ static void draw_summary(const picture *p, const char *title, int y) {
 // The lanes of one timeline from `y` on; returns where they end.
 static int draw_lanes(picture *p, const gcut_timeline *timeline, const char *title, int y) {
   p->timeline = timeline;
+  p->begin_ns = begin_of(timeline);
   draw_summary(p, title, y + 16);
   y += TITLE;
   for (unsigned q = 0; q < GCUT_N_QUEUES; q++) {
@@ -204,8 +225,9 @@ static int draw_lanes(picture *p, const gcut_timeline *timeline, const char *tit
 }
 
 static void extend(picture *p, const gcut_timeline *t) {
+  int64_t begin = t ? begin_of(t) : 0;
   for (uint32_t i = 0; t && i < t->n; i++)
-    if (t->end_ns[i] > p->end_ns) p->end_ns = t->end_ns[i];
+    if (t->end_ns[i] - begin > p->end_ns) p->end_ns = t->end_ns[i] - begin;
 }
 
 static void begin_picture(const picture *p, int bottom) {
@@ -222,12 +244,14 @@ static void begin_picture(const picture *p, int bottom) {
       "<text x=\"%d\" y=\"18\" font-size=\"14\" font-weight=\"bold\">",
       WIDTH, bottom + 24, LEFT);
   write_text(p->schedule->offload, p->file);
-  fprintf(p->file, "</text>\n");
+  fprintf(p->file, " · %" PRIu32 " part%s · %" PRIu32 " batch%s</text>\n", p->problem->n_parts,
+          p->problem->n_parts == 1 ? "" : "s", p->problem->n_batches,
+          p->problem->n_batches == 1 ? "" : "es");
 }
 
 void gcut__timeline_svg(const gcut_problem *problem, const gcut_schedule *schedule,
                         const gcut_timeline *timeline, const gcut_timeline *predicted, FILE *file) {
-  picture p = {problem, schedule, timeline, file, 1};
+  picture p = {.problem = problem, .schedule = schedule, .file = file, .end_ns = 1};
   int lanes = TITLE + (int)count_queues(schedule) * ROW, bottom = TOP + lanes * (predicted ? 2 : 1);
   extend(&p, timeline);
   extend(&p, predicted);

@@ -91,6 +91,29 @@ static void test_pictures_are_well_formed(void **state) {
   if (flaw) fail_msg("%s", flaw);
 }
 
+static void read_text(fixture *f, char *text, size_t size) {
+  assert_ok(
+      gcut_timeline_write(&f->problem, f->schedule, &f->timeline, NULL, path_of(f, "t.svg"), err));
+  FILE *file = fopen(f->path, "r");
+  text[fread(text, 1, size - 1, file)] = 0;
+  fclose(file);
+}
+
+// What a run does before its first command is no part of the picture.
+static void test_time_counts_from_the_first_command(void **state) {
+  fixture *f = *state;
+  static char text[200000], later[200000];
+  const int64_t wait = 5000000000;
+  read_text(f, text, sizeof text);
+  for (uint32_t i = 0; i < f->timeline.n; i++)
+    f->timeline.start_ns[i] += wait, f->timeline.end_ns[i] += wait;
+  read_text(f, later, sizeof later);
+  for (uint32_t i = 0; i < f->timeline.n; i++)
+    f->timeline.start_ns[i] -= wait, f->timeline.end_ns[i] -= wait;
+  assert_string_equal(text, later);
+  assert_non_null(strstr(text, "<rect x=\"84.0\""));
+}
+
 static void test_a_prediction_stands_above(void **state) {
   fixture *f = *state;
   static char text[400000];
@@ -164,6 +187,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_trace_events_parse, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pictures_are_well_formed, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_time_counts_from_the_first_command, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_prediction_stands_above, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_traces_are_read_back, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_is_no_trace_is_refused, set_up, tear_down),
