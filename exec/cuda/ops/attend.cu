@@ -70,14 +70,6 @@ template <typename T> __device__ inline float2 mask_pair(const gcut__cuda_attend
   return make_float2(mask_at<T>(job.mask, at), c + 1 < job.n_keys ? mask_at<T>(job.mask, at + job.mask.column) : 0.0f);
 }
 
-template <typename T>
-__device__ inline void cover_tile(const gcut__cuda_attend_job &job, float unit, int64_t mask, bool read, int row, int column, float (&score)[TILE / 8][4]) {
-  if (read)
-    cover<T, false>(job, unit, row, column, score, [&](int b, int half) { return mask_pair<T>(job, mask, row + half * 8, column + b * 8); });
-  else
-    cover<T, false>(job, unit, row, column, score, no_mask);
-}
-
 // Queries of a warp, read once where registers last.
 template <int D> struct Queries {
   enum { KEPT = Places<D>::KEPT };
@@ -175,18 +167,25 @@ template <typename T, int D> __device__ inline void attend(const gcut__cuda_atte
     if (STAGES == 2) fetch(stage ^ 1, after);
     fetch_wait<STAGES - 1>();
     __syncthreads();
-    float score[TILE / 8][4], factor[2], unit = job.scale * TO_LOG2;
+    float score[TILE / 8][4], factor[2], unit = job.scale;
     multiply_keys<T, D>(queries, tiles + 2 * stage * tile_bytes<D>(), matrix, matrix_row, score);
     if (job.softcap > 0.0f) {
       cap_scores(job, score);
-      unit = TO_LOG2;
-    }
-    const bool read = walk.kinds.mask && walk.kinds.mask[now] != ALL_ZERO;
-    const bool edge = (now + 1) * TILE > job.n_keys || (job.causal && (now + 1) * TILE - 1 > qt * TILE + job.past);
-    if (read || edge || !(unit > 0.0f)) {
-      cover_tile<T>(job, unit, mask, read, row, now * TILE + lane % 4 * 2, score);
       unit = 1.0f;
     }
+    const int column = now * TILE + lane % 4 * 2;
+    const bool edge = (now + 1) * TILE > job.n_keys || (job.causal && (now + 1) * TILE - 1 > qt * TILE + job.past);
+    if (walk.kinds.mask && walk.kinds.mask[now] != ALL_ZERO) {
+      cover<NEAR_LEAST<T>, false>(job.mask.ceiling, unit, score, [&](int b, float2 (&m)[2][2]) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) m[i / 2][i % 2] = mask_pair<T>(job, mask, row + i % 2 * 8, column + (b + i / 2) * 8);
+      });
+      unit = 1.0f;
+    } else if (!(unit > 0.0f)) {
+      scale_all(unit, score);
+      unit = 1.0f;
+    }
+    if (edge) hide_rest(job, row, column, score);
     weigh(score, unit, rows, factor);
     scale_rows(out, factor);
     if (!VALUES) {

@@ -14,12 +14,15 @@ namespace attention {
 
 const float TO_LOG2 = 1.4426950408889634f;
 
-__device__ inline float2 unpack(__nv_bfloat162 p) { return __bfloat1622float2(p); }
-__device__ inline float2 unpack(__half2 p) { return __half22float2(p); }
-// Two neighbours; whether the least number is as near to others as to absorb them only by rounding.
-template <typename T> struct PairOf;
-template <> struct PairOf<__nv_bfloat16> { typedef __nv_bfloat162 type; enum { NEAR_LEAST = false }; };
-template <> struct PairOf<__half> { typedef __half2 type; enum { NEAR_LEAST = true }; };
+// Two neighbours of 16 bits.
+template <typename T> __device__ inline float2 unpack(uint32_t pair);
+template <> __device__ inline float2 unpack<__nv_bfloat16>(uint32_t pair) {
+  return make_float2(__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000));
+}
+template <> __device__ inline float2 unpack<__half>(uint32_t pair) { return __half22float2(*(const __half2 *)&pair); }
+// Whether a type's least number is as near to others as to absorb them only by rounding.
+template <typename T> constexpr bool NEAR_LEAST = false;
+template <> constexpr bool NEAR_LEAST<__half> = true;
 
 // 2^x; less than the least normal number is 0.
 __device__ inline float power2(float x) {
@@ -78,11 +81,19 @@ struct Kinds {
   __device__ bool skip(int kind) const { return kind == HIDDEN || (kind == LARGE && all); }
 };
 
-// A score in units of log2, with what a mask adds. Large numbers stay finite, as they are before the change of units: a
-// row that sees nothing else weighs such keys alike.
-template <typename T> __device__ inline float add_mask(float ceiling, float x, float m) {
-  if constexpr (!PairOf<T>::NEAR_LEAST) return m == -INFINITY ? m : fmaxf(fmaf(m, TO_LOG2, x), -FLT_MAX);
-  return m == -INFINITY ? m : fmaxf(fminf(fmaf(m, TO_LOG2, x), fmaf(m, 1e30f, ceiling)), -FLT_MAX);
+// The least number of bfloat16.
+const float LEAST = -3.3895314e38f;
+
+// A score, of a product times `unit`, with what a mask adds; NEAR: whose least number is near. Large numbers stay finite: a row that
+// sees nothing else weighs such keys alike.
+template <bool NEAR> __device__ inline float add_mask(float ceiling, float product, float unit, float m) {
+  const float x = fmaf(product, unit, m);
+  return NEAR ? fminf(x, fmaf(m, 1e30f, ceiling)) : x;
+}
+// The same beside a bias, which may have hidden it, or have added as large a number.
+template <bool NEAR> __device__ inline float add_second(float ceiling, float product, float unit, float m) {
+  const float x = add_mask<NEAR>(ceiling, product, unit, m);
+  return m == -INFINITY || product == -INFINITY ? -INFINITY : fmaxf(x, LEAST);
 }
 
 // Products become scores.
@@ -94,34 +105,51 @@ template <int N> __device__ inline void cap_scores(const gcut__cuda_attend_job &
       score[b][i] = job.softcap * (1.0f - __fdividef(2.0f, power2(2.0f * TO_LOG2 * job.scale * score[b][i]) + 1.0f));
 }
 
-// Turns products times `unit` into masked scores in units of log2. `row` and `column` are of the thread's first score; at(block, half)
-// is what the mask adds to a score and its neighbour. What a bias has hidden (LEANT) stays so.
-template <typename T, bool LEANT, int N, typename At>
-__device__ inline void cover(const gcut__cuda_attend_job &job, float unit, int row, int column, float (&score)[N][4], At at) {
+// Turns products times `unit` into masked scores, two blocks at a time: read(block, m) says what the mask adds to each one's pairs.
+template <bool NEAR, bool SECOND, int N, typename Read>
+__device__ inline void cover(float ceiling, float unit, float (&score)[N][4], Read read) {
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    const int end = job.causal ? min(job.n_keys, row + half * 8 + job.past + 1) : job.n_keys;
+  for (int b = 0; b < N; b += 2) {
+    float2 m[2][2];
+    read(b, m);
 #pragma unroll
-    for (int b = 0; b < N; b++) {
-      const int c = column + b * 8;
-      const float2 m = at(b, half);
-      float *x = &score[b][half * 2];
-      x[0] = c < end && (!LEANT || x[0] > -INFINITY) ? add_mask<T>(job.mask.ceiling, x[0] * unit, m.x) : -INFINITY;
-      x[1] = c + 1 < end && (!LEANT || x[1] > -INFINITY) ? add_mask<T>(job.mask.ceiling, x[1] * unit, m.y) : -INFINITY;
+    for (int i = 0; i < 8; i++) {
+      float &x = score[b + i / 4][i % 4];
+      const float2 pair = m[i / 4][i % 4 / 2];
+      x = SECOND ? add_second<NEAR>(ceiling, x, unit, i % 2 ? pair.y : pair.x) : add_mask<NEAR>(ceiling, x, unit, i % 2 ? pair.y : pair.x);
     }
   }
 }
-__device__ inline float2 no_mask(int, int) { return make_float2(0.0f, 0.0f); }
+
+// Hides keys behind the last that a query sees. `row` and `column` are of the thread's first score.
+template <int N> __device__ inline void hide_rest(const gcut__cuda_attend_job &job, int row, int column, float (&score)[N][4]) {
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    const int end = (job.causal ? min(job.n_keys, row + half * 8 + job.past + 1) : job.n_keys) - column;
+#pragma unroll
+    for (int b = 0; b < N; b++) {
+      if (b * 8 >= end) score[b][half * 2] = -INFINITY;
+      if (b * 8 + 1 >= end) score[b][half * 2 + 1] = -INFINITY;
+    }
+  }
+}
+
+template <int N> __device__ inline void scale_all(float unit, float (&score)[N][4]) {
+#pragma unroll
+  for (int b = 0; b < N; b++)
+#pragma unroll
+    for (int i = 0; i < 4; i++) score[b][i] *= unit;
+}
 
 // ---- the running softmax
 
-// Of a thread's two rows: the greatest score so far in units of log2, and its share of the sum of weights.
+// Of a thread's two rows: the greatest score so far, and its share of the sum of weights.
 struct Rows {
   float top[2], sum[2];
 };
 template <typename T> __device__ inline Rows first_rows(const gcut__cuda_attend_job &job, int head) {
   if (!job.sinks) return {{-INFINITY, -INFINITY}, {0.0f, 0.0f}};
-  const float sink = (float)((const T *)job.sinks)[head * job.sinks_step] * TO_LOG2, share = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
+  const float sink = (float)((const T *)job.sinks)[head * job.sinks_step], share = threadIdx.x % 4 == 0 ? 1.0f : 0.0f;
   return {{sink, sink}, {share, share}};
 }
 
@@ -137,16 +165,21 @@ template <int N> __device__ inline float greatest(const float (&score)[N][4], in
   return fmaxf(a, __shfl_xor_sync(0xffffffffu, a, 2));
 }
 
-// Turns scores times `unit`, which is positive, into weights. What was summed before is to be multiplied by `factor`.
+// Turns scores times `unit`, which is positive, into weights. What was summed before is to be multiplied by `factor`. Where
+// a row has seen nothing but large numbers, they differ by nothing or by more than weights tell, in any unit; in that of
+// log2 some would be none.
 template <int N> __device__ inline void weigh(float (&score)[N][4], float unit, Rows &rows, float (&factor)[2]) {
+  const float drowned = -134217728.0f; // 2^27: floats beyond are 16 apart
 #pragma unroll
   for (int half = 0; half < 2; half++) {
-    float top = fmaxf(rows.top[half], greatest(score, half) * unit), shift = top == -INFINITY ? 0.0f : top, a = 0.0f, b = 0.0f;
-    factor[half] = power2(rows.top[half] - shift);
+    const float top = fmaxf(rows.top[half], greatest(score, half) * unit), to_log2 = top < drowned ? 1.0f : TO_LOG2;
+    const float shift = top == -INFINITY ? 0.0f : __fmul_rn(top, to_log2), step = unit * to_log2;
+    float a = 0.0f, b = 0.0f;
+    factor[half] = power2(__fmul_rn(rows.top[half], to_log2) - shift);
 #pragma unroll
     for (int i = 0; i < N; i++) {
-      a += score[i][2 * half] = power2(fmaf(score[i][2 * half], unit, -shift));
-      b += score[i][2 * half + 1] = power2(fmaf(score[i][2 * half + 1], unit, -shift));
+      a += score[i][2 * half] = power2(fmaf(score[i][2 * half], step, -shift));
+      b += score[i][2 * half + 1] = power2(fmaf(score[i][2 * half + 1], step, -shift));
     }
     rows.top[half] = top;
     rows.sum[half] = rows.sum[half] * factor[half] + (a + b);

@@ -20,12 +20,12 @@ enum {
   ROW_BYTES = 128, // of a panel
   PANEL = TILE * ROW_BYTES,
   BIAS_BYTES = TILE * 4,
-  NO_MORE = -1 // for a tile of keys
+  NO_MORE = -1 // for a tile of keys; queries that meet none are told so
 };
 
-// What is added to scores: a mask of 16 bits or of flags that hide by minus infinity; such a mask, of any flags, and a
-// bias; a mask in float32 and a bias. Kinds of their own, so that the first has all registers to itself.
-enum Added { PLAIN, BIASED, FLOATS };
+// What is added to scores: a mask, by the bytes of its elements (FLAGS: or none), and maybe a bias. Kernels of their own: to
+// ask at each element what it is takes longer than to add it.
+enum { FLAGS = 1, HALVES = 2, FLOATS = 4, ELEMENT = 7, BIAS = 8 };
 
 // ---- shared memory
 
@@ -35,9 +35,9 @@ enum {
   QUERIES_FREE = FREE, MASK_FREE, KEYS_FREE = MASK_FREE + STAGES, VALUES_FREE = KEYS_FREE + STAGES, BARRIERS = VALUES_FREE + STAGES
 };
 
-template <int D, Added A> struct Room {
-  static constexpr uint32_t TILE_BYTES = TILE * D * 2, MASK_BYTES = TILE * TILE * (A == FLOATS ? 4 : 2);
-  static constexpr int MASKS = A == FLOATS && D > 64 ? 1 : STAGES; // as many as there is room for
+template <int D, int A> struct Room {
+  static constexpr uint32_t TILE_BYTES = TILE * D * 2, MASK_BYTES = TILE * TILE * (A & ELEMENT);
+  static constexpr int MASKS = A & FLOATS && D > 64 ? 1 : STAGES; // as many as there is room for
   uint32_t base;
 
   __device__ uint32_t queries() const { return base; }
@@ -49,9 +49,10 @@ template <int D, Added A> struct Room {
 };
 static_assert(BARRIERS * 8 <= GCUT_CUDA_ATTEND_WIDE_BARRIERS, "wide_bytes in attend_launch.c asks for as much");
 
-// What the fetching warp tells of the keys in a stage: the tile's number, and whether it comes with its mask and bias.
+// What the fetching warp tells of the keys in a stage: the tile's number, whether it comes with its mask and bias, and
+// whether it is the last that the queries meet.
 __shared__ volatile int notes[STAGES];
-enum { NOTE_MASK = 1 << 24, NOTE_BIAS = 1 << 25 };
+enum { NOTE_MASK = 1 << 24, NOTE_BIAS = 1 << 25, NOTE_LAST = 1 << 26 };
 
 // How far a ring of stages has been filled or used.
 template <int N = STAGES> struct Ring {
@@ -62,11 +63,11 @@ template <int N = STAGES> struct Ring {
 
 // ---- the bias
 
-// What an element of the bias adds, in units of log2.
+// What an element of the bias adds.
 template <typename T> __device__ inline float bias_of(const gcut__cuda_attend_mask &bias, uint32_t bits) {
   const uint16_t half = (uint16_t)bits;
   const float m = bias.type == T_FLOAT ? __uint_as_float(bits) : bias.type == T_BOOL ? bias.flags[bits != 0] : (float)*(const T *)&half;
-  return add_mask<T>(bias.ceiling, 0.0f, m * bias.factor);
+  return add_second<NEAR_LEAST<T>>(bias.ceiling, 0.0f, 0.0f, m * bias.factor);
 }
 
 // ---- what a block does: tiles of queries, the longest first, dealt to and fro so that all have about as much
@@ -86,13 +87,14 @@ __device__ inline bool find_item(const gcut__cuda_attend_job &job, uint32_t roun
 
 // ---- the fetching warp
 
-// The tiles of keys that a tile of queries meets, 32 at a time: a bit a tile.
-template <Added A> struct Walk {
+// The tiles of keys that a tile of queries meets, 32 at a time, from `first` on: a bit a tile.
+template <int A> struct Walk {
+  const gcut__cuda_attend_job &job;
   Kinds kinds[GROUPS]; // of 64 queries with 64 keys
-  int n_kinds, end;
+  int n_kinds, end, first;
   uint32_t met, mixed, leant;
 
-  __device__ Walk(const gcut__cuda_attend_job &job, const Item &item) {
+  __device__ Walk(const gcut__cuda_attend_job &job, const Item &item) : job(job), first(0) {
     const int half = GCUT_CUDA_ATTEND_TILE;
     n_kinds = (job.n_keys + half - 1) / half;
     end = (job.n_keys + TILE - 1) / TILE;
@@ -101,14 +103,14 @@ template <Added A> struct Walk {
     for (int g = 0; g < GROUPS; g++) {
       const int row = item.qt * GROUPS + g;
       kinds[g].mask = kinds[g].bias = nullptr;
-      if (row * half < job.n_queries) kinds[g].template look<A != PLAIN>(job, item.batch, item.head, row);
+      if (row * half < job.n_queries) kinds[g].template look<(A & BIAS) != 0>(job, item.batch, item.head, row);
     }
+    look();
   }
 
-  // Looks at tiles first to first + 31.
-  __device__ void look(const gcut__cuda_attend_job &job, int first) {
+  __device__ void look() {
     const int t = first + threadIdx.x % 32;
-    bool meets = !job.mask.type && !(A != PLAIN && job.bias.type), reads = false, leans = false;
+    bool meets = !job.mask.type && !((A & BIAS) && job.bias.type), reads = false, leans = false;
 #pragma unroll
     for (int g = 0; g < GROUPS; g++) {
       const Kinds &k = kinds[g];
@@ -122,19 +124,22 @@ template <Added A> struct Walk {
     }
     met = __ballot_sync(~0u, t < end && meets);
     mixed = __ballot_sync(~0u, reads);
-    leant = A != PLAIN ? __ballot_sync(~0u, leans) : 0;
+    leant = A & BIAS ? __ballot_sync(~0u, leans) : 0;
   }
 
-  // The note of the next of them, or NO_MORE.
-  __device__ int next(int first) {
-    if (!met) return NO_MORE;
+  // The note of the next, or NO_MORE.
+  __device__ int next() {
+    while (!met) {
+      if ((first += 32) >= end) return NO_MORE;
+      look();
+    }
     const int i = __ffs(met) - 1;
     met &= met - 1;
     return (first + i) | (mixed >> i & 1 ? NOTE_MASK : 0) | (leant >> i & 1 ? NOTE_BIAS : 0);
   }
 };
 
-template <typename T, int D, Added A> struct Feeder {
+template <typename T, int D, int A> struct Feeder {
   const gcut__cuda_attend_wide &job;
   const Room<D, A> room;
   Ring<> keys, values;
@@ -187,7 +192,7 @@ template <typename T, int D, Added A> struct Feeder {
   __device__ void fetch_keys(const Item &item, int note) {
     const uint32_t stage = keys.stage();
     uint32_t bias[TILE / 32];
-    if constexpr (A != PLAIN) read_bias(item, note, bias);
+    if constexpr (A & BIAS) read_bias(item, note, bias);
     if (may_fill(KEYS_FREE + stage, keys.odd())) {
       notes[stage] = note;
       if (note == NO_MORE)
@@ -195,7 +200,7 @@ template <typename T, int D, Added A> struct Feeder {
       else
         fetch_tile(room.keys(stage), KEYS_FULL + stage, &job.k_map, note % NOTE_MASK * TILE, item.head / job.base.group, item.batch);
     }
-    if constexpr (A != PLAIN) write_bias(stage, note, bias);
+    if constexpr (A & BIAS) write_bias(stage, note, bias);
     keys.n++;
   }
   __device__ void fetch_values(const Item &item, int note) {
@@ -204,33 +209,30 @@ template <typename T, int D, Added A> struct Feeder {
       fetch_tile(room.values(stage), VALUES_FULL + stage, &job.v_map, note % NOTE_MASK * TILE, item.head / job.base.group, item.batch);
     values.n++;
   }
+  static constexpr int MASK_COLUMNS = ROW_BYTES / (A & ELEMENT); // of a panel
   __device__ void fetch_mask(const Item &item, int note) {
-    const int columns = A == FLOATS ? ROW_BYTES / 4 : job.base.mask.type == T_BOOL ? ROW_BYTES : ROW_BYTES / 2; // of a panel
     const uint32_t stage = masks.stage();
     if (may_fill(MASK_FREE + stage, masks.odd())) {
-      barrier_expect(room.barrier(MASK_FULL + stage), TILE / columns * PANEL);
-      for (int p = 0; p < TILE / columns; p++)
-        fetch_box(room.mask(stage) + p * PANEL, &job.m_map, room.barrier(MASK_FULL + stage), note % NOTE_MASK * TILE + p * columns,
+      barrier_expect(room.barrier(MASK_FULL + stage), room.MASK_BYTES);
+      for (int c = 0; c < TILE; c += MASK_COLUMNS)
+        fetch_box(room.mask(stage) + c / MASK_COLUMNS * PANEL, &job.m_map, room.barrier(MASK_FULL + stage), note % NOTE_MASK * TILE + c,
                   item.qt * TILE, job.base.mask.head ? item.head : 0, job.base.mask.batch ? item.batch : 0);
     }
     masks.n++;
   }
-
   // Values come a tile after their keys: that is when they are needed.
   __device__ void feed(const Item &item, uint32_t round) {
     Walk<A> walk(job.base, item);
-    int before = NO_MORE;
+    int before = NO_MORE, note = walk.next();
     fetch_queries(item, round);
-    for (int first = 0; first < walk.end; first += 32) {
-      walk.look(job.base, first);
-      for (int note; (note = walk.next(first)) != NO_MORE; before = note) {
-        fetch_keys(item, note);
-        if (note & NOTE_MASK) fetch_mask(item, note);
-        if (before != NO_MORE) fetch_values(item, before);
-      }
+    if (note == NO_MORE) return fetch_keys(item, NO_MORE);
+    for (int after; note != NO_MORE; before = note, note = after) {
+      after = walk.next();
+      fetch_keys(item, after == NO_MORE ? note | NOTE_LAST : note);
+      if (note & NOTE_MASK) fetch_mask(item, note);
+      if (before != NO_MORE) fetch_values(item, before);
     }
-    fetch_keys(item, NO_MORE);
-    if (before != NO_MORE) fetch_values(item, before);
+    fetch_values(item, before);
   }
 
   __device__ void run() {

@@ -95,8 +95,9 @@ static bool strides_fit(int64_t row, int64_t head, int64_t batch, int64_t elemen
   return row > 0 && (row | head | batch) * element_bytes % 16 == 0;
 }
 
+// Bytes of an element; where there is no mask, of a flag.
 static int64_t mask_element(const gcut__cuda_attend_mask *mask) {
-  return mask->type == GCUT_BOOL ? 1 : mask->type == GCUT_FLOAT ? 4 : 2;
+  return !mask->type || mask->type == GCUT_BOOL ? 1 : mask->type == GCUT_FLOAT ? 4 : 2;
 }
 
 // Heads that are shorter than a kernel's have zeros behind them, which the copy engine writes.
@@ -122,25 +123,28 @@ static bool fits_wide(const gcut__cuda_attend_job *job) {
 // barriers.
 static uint32_t wide_bytes(const gcut__cuda_attend_job *job) {
   const uint32_t stages = GCUT_CUDA_ATTEND_WIDE_STAGES,
-                 element = job->mask.type == GCUT_FLOAT ? 4 : 2,
+                 element = (uint32_t)mask_element(&job->mask),
                  masks = element == 4 && wide_size(job) > 64 ? 1 : stages;
   return (1 + 2 * stages) * WIDE * (uint32_t)wide_size(job) * 2 + masks * WIDE * WIDE * element +
          GCUT_CUDA_ATTEND_WIDE_BARRIERS + stages * WIDE * 4;
 }
 
 // Of the kinds of Hopper's kernel, the one that adds no more than it must.
-static const char *wide_kind(const gcut__cuda_attend_job *job) {
-  const gcut__cuda_attend_mask *mask = &job->mask;
-  bool flags = mask->type == GCUT_BOOL && (mask->flags[0] != -INFINITY || mask->flags[1] != 0);
-  return mask->type == GCUT_FLOAT ? "floats_" : job->bias.type || flags ? "biased_" : "wide_";
+static gcut_status load_wide(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
+  const int64_t element = mask_element(&a->job.mask);
+  char kind[32];
+  snprintf(kind, sizeof kind, "%s%s_", a->job.bias.type ? "biased_" : "",
+           element == 4   ? "floats"
+           : element == 2 ? "halves"
+                          : "flags");
+  a->shared_bytes = wide_bytes(&a->job);
+  return load(cuda, a, kind, wide_size(&a->job), err);
 }
 
 gcut_status gcut__cuda_attend_load(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_error *err) {
   a->wide = fits_wide(&a->job);
-  a->shared_bytes = wide_bytes(&a->job);
   // Cards of other kinds lack it.
-  if (a->wide && load(cuda, a, wide_kind(&a->job), wide_size(&a->job), NULL) == GCUT_OK)
-    return GCUT_OK;
+  if (a->wide && load_wide(cuda, a, NULL) == GCUT_OK) return GCUT_OK;
   return gcut__cuda_attend_load_narrow(cuda, a, err);
 }
 

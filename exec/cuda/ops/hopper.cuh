@@ -91,6 +91,11 @@ __device__ inline uint32_t read_shared(uint32_t at, uint32_t beyond) {
   asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(at + beyond) : "memory");
   return x;
 }
+__device__ inline uint32_t read_shared_half(uint32_t at) {
+  uint16_t x;
+  asm volatile("ld.shared.u16 %0, [%1];" : "=h"(x) : "r"(at) : "memory");
+  return x;
+}
 __device__ inline float2 read_shared_pair(uint32_t at, uint32_t beyond) {
   float2 x;
   asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(x.x), "=f"(x.y) : "r"(at + beyond) : "memory");
