@@ -11,7 +11,7 @@
 
 typedef struct gcut__cuda_attend {
   // The others classify masks, for kernels that want that; or NULL.
-  CUfunction kernel, tiles, any_tiles;
+  CUfunction kernel, tiles, float_tiles, head_tiles;
   bool wide;              // the kernel is Hopper's
   uint32_t tile, threads; // queries and threads of a block
   uint32_t shared_bytes;

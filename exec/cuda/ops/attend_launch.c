@@ -43,10 +43,11 @@ static gcut_status load(gcut__cuda *cuda, gcut__cuda_attend *a, const char *kind
   GCUT_TRY(gcut__cuda_kernel(cuda, name, &a->kernel, err));
   GCUT_CUDA_TRY(&cuda->driver, cuFuncSetAttribute, a->kernel,
                 CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)a->shared_bytes);
-  a->tiles = a->any_tiles = NULL;
+  a->tiles = a->float_tiles = a->head_tiles = NULL;
   if (a->job.type == GCUT_FLOAT) return GCUT_OK;
   GCUT_TRY(gcut__cuda_kernel(cuda, "gcut_mask_tiles", &a->tiles, err));
-  return gcut__cuda_kernel(cuda, "gcut_mask_tiles_any", &a->any_tiles, err);
+  GCUT_TRY(gcut__cuda_kernel(cuda, "gcut_mask_tiles_floats", &a->float_tiles, err));
+  return gcut__cuda_kernel(cuda, "gcut_mask_tiles_heads", &a->head_tiles, err);
 }
 
 // Queries, keys or values, weights.
@@ -150,6 +151,8 @@ gcut_status gcut__cuda_attend_load(gcut__cuda *cuda, gcut__cuda_attend *a, gcut_
 
 // ---- tiles of masks
 
+enum { WARPS = 8 }; // of a block
+
 // Of a head.
 static int64_t mask_tiles(const gcut__cuda_attend_job *job, const gcut__cuda_attend_mask *mask) {
   return (mask == &job->bias ? 1 : tiles_of(job->n_queries, TILE)) * tiles_of(job->n_keys, TILE);
@@ -181,14 +184,18 @@ uint64_t gcut__cuda_attend_scratch(const gcut__cuda_attend_job *job) {
 static gcut_status find_tiles(gcut__cuda *cuda, const gcut__cuda_attend *a,
                               gcut__cuda_attend_job *job, gcut__cuda_attend_mask *mask,
                               CUstream stream, gcut_error *err) {
-  uint32_t grid[3] = {(uint32_t)mask_tiles(job, mask), mask->tiles_head ? (uint32_t)job->heads : 1,
-                      mask->tiles_batch ? (uint32_t)job->batch : 1};
   int32_t n_queries = mask == &job->bias ? 1 : job->n_queries;
-  void *arguments[] = {mask, &n_queries, &job->n_keys};
+  int32_t n_tiles = (int32_t)mask_tiles(job, mask);
+  bool of_head = mask->head && mask->row;
+  uint32_t grid[3] = {of_head ? (uint32_t)tiles_of(n_tiles, WARPS) : (uint32_t)n_tiles,
+                      mask->tiles_head ? (uint32_t)job->heads : 1,
+                      mask->tiles_batch ? (uint32_t)job->batch : 1};
+  void *arguments[] = {mask, &n_queries, &job->n_keys, &n_tiles};
   if (!mask->type || !a->tiles) return GCUT_OK;
-  bool any = mask->type == GCUT_FLOAT || mask->head;
-  return gcut__cuda_launch(cuda, any ? a->any_tiles : a->tiles, grid, 256, 0, stream, arguments,
-                           err);
+  CUfunction kernel = of_head                    ? a->head_tiles
+                      : mask->type == GCUT_FLOAT ? a->float_tiles
+                                                 : a->tiles;
+  return gcut__cuda_launch(cuda, kernel, grid, WARPS * 32, 0, stream, arguments, err);
 }
 
 // Where they lie: rows of both masks, then kinds of both.

@@ -1,6 +1,6 @@
 // Which tiles of keys a tile of queries meets, by a mask's own account, for kernels that pass over the others. Of a mask
-// that every head has its own of, eight columns of each row are read first: where nothing is hidden and something is not
-// zero, which is all of a position bias, the others would change nothing.
+// that every head has its own of, a tile's corners are read first: where none hides anything and something is added, which
+// is all of a position bias, the tile is met, whatever else is in it. Kernels read such a mask once, then, not twice.
 #include "attend.cuh"
 
 namespace attention {
@@ -58,32 +58,47 @@ template <bool ANY> __device__ inline uint32_t kinds_of(const gcut__cuda_attend_
   return kinds;
 }
 
-// Whether the first columns of a tile say that every row sees something, and that something is added. Asked by the block.
-__device__ inline bool is_dense(const gcut__cuda_attend_mask &mask, int64_t at, int n_rows, int n_columns) {
-  const bool there = threadIdx.x < n_rows;
-  const uint32_t kinds = there ? kinds_of<true>(mask, at + threadIdx.x * mask.row, min(8, n_columns)) : VISIBLE;
-  return __syncthreads_and(kinds & VISIBLE) && __syncthreads_or(kinds & OTHER);
+// A tile of a mask: of which queries, of which keys, and where what is said of it goes.
+struct Tile {
+  int64_t from, to;
+  int n_rows, n_columns;
+  bool at_end; // of its row of tiles
+
+  __device__ Tile(const gcut__cuda_attend_mask &mask, int n_queries, int n_keys, int i) {
+    const int tile = GCUT_CUDA_ATTEND_TILE, n_k = (n_keys + tile - 1) / tile, kt = i % n_k, qt = i / n_k;
+    to = first_tile(mask, blockIdx.z, blockIdx.y, qt, n_k) + kt;
+    from = blockIdx.z * mask.batch + blockIdx.y * mask.head + qt * tile * mask.row + kt * tile * mask.column;
+    n_rows = min(tile, n_queries - qt * tile), n_columns = min(tile, n_keys - kt * tile);
+    at_end = kt == 0 || kt == n_k - 1;
+  }
+  template <bool ANY> __device__ uint32_t kinds(const gcut__cuda_attend_mask &mask, int row, int column) const {
+    return row < n_rows ? kinds_of<ANY>(mask, from + row * mask.row + column * mask.column, min(8, n_columns - column)) : 0;
+  }
+};
+
+// Asked by a warp: whether a tile is met by what its corners say, which it notes then. Of tiles at both ends every row is
+// asked, so that queries are known to see something: tiles that large numbers hide are skipped then.
+__device__ inline bool is_dense(const gcut__cuda_attend_mask &mask, const Tile &tile) {
+  const int lane = threadIdx.x % 32, right = max(0, tile.n_columns - 8), low = tile.n_rows - 1;
+  uint32_t seen = VISIBLE, any = 0;
+  for (int i = lane; i < (tile.at_end ? tile.n_rows : 4); i += 32) {
+    const uint32_t kinds = tile.at_end ? tile.kinds<true>(mask, i, 0) : tile.kinds<true>(mask, i / 2 * low, i % 2 * right);
+    seen &= kinds, any |= kinds;
+  }
+  if (!__all_sync(~0u, seen) || !__any_sync(~0u, any & OTHER)) return false;
+  if (lane == 0) mask.tiles[tile.to] = MIXED, mask.rows[tile.to] = tile.at_end ? ~0ull : 0;
+  return true;
 }
 
-// A block of 256 threads a tile: a thread has eight columns of a row, and of the row 32 below. `rows` tells which queries
+// Asked by a block of 256 threads: a thread has eight columns of a row, and of the row 32 below. `rows` tells which queries
 // see a key in the tile.
-template <bool ANY> __device__ inline void find_kind(const gcut__cuda_attend_mask &mask, int n_queries, int n_keys) {
-  const int tile = GCUT_CUDA_ATTEND_TILE, n_k = (n_keys + tile - 1) / tile;
-  const int kt = blockIdx.x % n_k, qt = blockIdx.x / n_k, head = blockIdx.y, batch = blockIdx.z;
-  const int64_t base = batch * mask.batch + head * mask.head, at = first_tile(mask, batch, head, qt, n_k) + kt;
-  const int k = kt * tile + threadIdx.x % 8 * 8, q = qt * tile + threadIdx.x / 8;
+template <bool ANY> __device__ inline void find_kind(const gcut__cuda_attend_mask &mask, const Tile &tile) {
   __shared__ uint32_t alive[2], all;
   uint32_t kinds[2];
-  if (ANY && mask.head && mask.row && is_dense(mask, base + qt * tile * mask.row + kt * tile * mask.column, min(tile, n_queries - qt * tile), n_keys - kt * tile)) {
-    if (threadIdx.x == 0) mask.tiles[at] = MIXED, mask.rows[at] = ~0ull;
-    return;
-  }
+  __syncthreads();
   if (threadIdx.x < 2) alive[threadIdx.x] = all = 0;
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    const int r = q + half * 32;
-    kinds[half] = r < n_queries ? kinds_of<ANY>(mask, base + r * mask.row + k * mask.column, min(8, n_keys - k)) : 0;
-  }
+  for (int half = 0; half < 2; half++) kinds[half] = tile.kinds<ANY>(mask, threadIdx.x / 8 + half * 32, threadIdx.x % 8 * 8);
   __syncthreads();
 #pragma unroll
   for (int half = 0; half < 2; half++) {
@@ -96,16 +111,31 @@ template <bool ANY> __device__ inline void find_kind(const gcut__cuda_attend_mas
   }
   __syncthreads();
   if (threadIdx.x != 0) return;
-  mask.tiles[at] = !(all & FINITE) ? HIDDEN : !(all & VISIBLE) ? LARGE : !(all & OTHER) ? ALL_ZERO : all & COVERED ? MIXED : ALL_SEEN;
-  mask.rows[at] = (unsigned long long)alive[1] << 32 | alive[0];
+  mask.tiles[tile.to] = !(all & FINITE) ? HIDDEN : !(all & VISIBLE) ? LARGE : !(all & OTHER) ? ALL_ZERO : all & COVERED ? MIXED : ALL_SEEN;
+  mask.rows[tile.to] = (unsigned long long)alive[1] << 32 | alive[0];
 }
 
 } // namespace attention
 
+// A block a tile.
 extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles(const __grid_constant__ gcut__cuda_attend_mask mask, int n_queries, int n_keys) {
-  attention::find_kind<false>(mask, n_queries, n_keys);
+  attention::find_kind<false>(mask, attention::Tile(mask, n_queries, n_keys, blockIdx.x));
 }
-// Of a mask in float32, or that each head has its own of, too.
-extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles_any(const __grid_constant__ gcut__cuda_attend_mask mask, int n_queries, int n_keys) {
-  attention::find_kind<true>(mask, n_queries, n_keys);
+extern "C" __global__ void __launch_bounds__(256) gcut_mask_tiles_floats(const __grid_constant__ gcut__cuda_attend_mask mask, int n_queries, int n_keys) {
+  attention::find_kind<true>(mask, attention::Tile(mask, n_queries, n_keys, blockIdx.x));
+}
+// Of a mask that each head has its own of, `n_tiles` a head: a block has as many as warps. Each asks of one first.
+extern "C" __global__ void __launch_bounds__(256)
+    gcut_mask_tiles_heads(const __grid_constant__ gcut__cuda_attend_mask mask, int n_queries, int n_keys, int n_tiles) {
+  using namespace attention;
+  __shared__ bool dense[8];
+  const int first = blockIdx.x * 8, own = threadIdx.x / 32;
+  if (threadIdx.x % 32 == 0) dense[own] = true;
+  if (first + own < n_tiles) {
+    const bool is = is_dense(mask, Tile(mask, n_queries, n_keys, first + own));
+    if (threadIdx.x % 32 == 0) dense[own] = is;
+  }
+  __syncthreads();
+  for (int i = 0; i < 8; i++)
+    if (!dense[i]) find_kind<true>(mask, Tile(mask, n_queries, n_keys, first + i));
 }

@@ -42,7 +42,7 @@ typedef struct gcut__cuda_attend_mask {
   // hidden by a large number, which counts where a query sees nothing else, 4 nothing hidden (or 1,
   // of a mask that has rows).
   uint8_t *tiles;
-  unsigned long long *rows; // the same: a bit a query that sees a key of the tile
+  unsigned long long *rows; // the same: a bit a query that is known to see a key of the tile
 } gcut__cuda_attend_mask;
 
 typedef struct gcut__cuda_attend_job {
