@@ -23,7 +23,7 @@ for plugin in core dot_layout pango; do cp -L "$plugins/libgvplugin_$plugin.so.6
 awk '/^libgvplugin/ { keep = $1 ~ /_(core|dot_layout|pango)\.so/ } keep && !/^#/' "$plugins/config6a" > "$root/lib/graphviz/config6a"
 libraries "$executable" "$root"/lib/graphviz/*.so.6 | while read -r library; do cp -L "$library" "$root/lib/"; done
 strip --strip-unneeded "$root"/lib/*.so* "$root"/lib/graphviz/*.so.6
-cp LICENSE README.md docs/run.md docs/cuda.md docs/cut.md docs/look.md docs/simulate.md docs/split.md "$root/doc/"
+cp LICENSE README.md docs/{run,cuda,measured,calibrate,cut,look,simulate,split,json}.md "$root/doc/"
 mkdir -p "$(dirname "$out")"
 tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner -cf - "$name" | xz -6 -T0 > "$out.part"
 mv "$out.part" "$out"

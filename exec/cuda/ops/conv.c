@@ -50,7 +50,7 @@ static bool is_plain(const gcut__cuda_window *w) {
 
 // ---- by cuDNN -----------------------------------------------------------------------------------
 
-// As measured (docs/cuda.md): where a product is faster. Columns are then no more than the image,
+// As measured (docs/measured.md): where a product is faster. Columns are then no more than the image,
 // or few; in float32, where cuDNN adds the bias for nothing and a product passes over its results
 // twice more, results are no more than columns, and columns that repeat the image serve many
 // channels.
