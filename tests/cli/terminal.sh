@@ -5,8 +5,8 @@
 on_terminal() {
   script -qec "stty cols $1; $2" "$work/typescript" </dev/null >"$work/out" 2>&1
 }
-# The columns of the longest line of $work/out, escapes and carriage returns apart.
-widest() { sed 's/\x1b\[[0-9;]*[mK]//g; s/\r//g' "$work/out" | LC_ALL=C.UTF-8 wc -L; }
+# The columns of the longest line of $work/out, escapes and carriage returns apart; progress makes room for what follows.
+widest() { sed 's/\r\x1b\[K/\n/g; s/\x1b\[[0-9;]*[mK]//g; s/\r//g' "$work/out" | LC_ALL=C.UTF-8 wc -L; }
 fits() { # name columns
   if [ "$(widest)" -le "$2" ] && [ -s "$work/out" ]; then echo "ok - $1 fits $2 columns"; else
     echo "not ok - $1: a line of $(widest) in $2 columns"
