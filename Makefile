@@ -382,10 +382,9 @@ pictures: $(command) ## draw the pictures of README and docs/; MODELS=FOLDER: th
 	  draw decoder $(llama) --targets LlamaDecoderLayer && draw matmul $(llama) --targets MatMul && \
 	  draw layers $(llama) --view layers && draw heat $(llama) --view layers --by weights || exit 1; \
 	  test -f $(vision) || continue; \
-	  draw vision $(vision) --targets $(vision_layers) && \
-	  draw vision-layers $(vision) --targets $(vision_layers) --view layers || exit 1; \
+	  draw vision $(vision) --targets $(vision_layers) || exit 1; \
 	done
-	@test -f $(vision) || echo "docs/pictures/vision*.svg stay as they are: there is no $(vision)"
+	@test -f $(vision) || echo "docs/pictures/vision.svg and vision.dark.svg stay as they are: there is no $(vision)"
 	@test -f $(decoder) || echo "docs/pictures/sequential.svg and prefetch.svg stay as they are: there is no $(decoder)"
 	for offload in sequential prefetch; do test ! -f $(decoder) || $(command) simulate $(decoder) --set batch=1,seq=2048 --batches 4 \
 	  --budget 4G --targets LlamaDecoderLayer --profile rtx4090-assumed --offload $$offload --timeline docs/pictures/$$offload.svg \

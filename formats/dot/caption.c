@@ -33,7 +33,7 @@ const char *gcut__caption_bytes(gcut_arena *arena, uint64_t bytes) {
 }
 
 const char *gcut__caption_flops(gcut_arena *arena, double flops) {
-  static const char *const units[] = {"", "K", "M", "G", "T", "P", "E"};
+  static const char *const units[] = {"", "k", "M", "G", "T", "P", "E"};
   return scaled(arena, flops, units, 7, "FLOP");
 }
 
