@@ -42,9 +42,9 @@ static bool is_said(const gcut__drawing *d, const span *groups, uint32_t group) 
 
 void gcut__view_membership(const gcut__material *m, gcut__drawing *d) {
   uint32_t n = d->n_boxes + d->n_groups;
-  span *boxes = GCUT_NEW_ARRAY(d->arena, span, n), *groups = boxes + d->n_boxes;
-  span all = {GCUT_NONE, 0};
+  span *boxes = GCUT_NEW_ARRAY(d->arena, span, n), all = {GCUT_NONE, 0};
   if (!boxes) return; // the arena tells
+  span *groups = boxes + d->n_boxes;
   for (uint32_t i = 0; i < n; i++) boxes[i] = all;
   find_spans(m, d, boxes, groups);
   for (uint32_t i = 0; i < d->n_boxes; i++) widen(&all, boxes[i]);
