@@ -50,10 +50,10 @@ static bool is_plain(const gcut__cuda_window *w) {
 
 // ---- by cuDNN -----------------------------------------------------------------------------------
 
-// As measured (docs/measured.md): where a product is faster. Columns are then no more than the image,
-// or few; in float32, where cuDNN adds the bias for nothing and a product passes over its results
-// twice more, results are no more than columns, and columns that repeat the image serve many
-// channels.
+// As measured (docs/measured.md): where a product is faster. Columns are then no more than the
+// image, or few; in float32, where cuDNN adds the bias for nothing and a product passes over its
+// results twice more, results are no more than columns, and columns that repeat the image serve
+// many channels.
 static bool is_product(const gcut__cuda_direct_job *g) {
   const gcut__cuda_window *w = &g->window;
   int64_t depth = g->in_channels * w->n_kernel, results = g->images * w->n_near;
