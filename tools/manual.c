@@ -126,8 +126,8 @@ static const char *const examples[] = {
     "graphcut inspect model.onnx",
     "graphcut cut model.onnx --targets LlamaDecoderLayer -o plan.json",
     "graphcut draw model.onnx --plan plan.json -o cuts.html",
-    "graphcut run model.onnx --plan plan.json -i batches/ -o results/ --offload prefetch --budget "
-    "2G",
+    ("graphcut run model.onnx --plan plan.json -i batches/ -o results/ "
+     "--offload prefetch --budget 2G"),
     "graphcut simulate model.onnx --profile rtx4090-assumed --batches 64 --set batch=1,seq=2048"};
 
 static void print_strategies_roff(FILE *stream) {
