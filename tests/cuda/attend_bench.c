@@ -29,7 +29,7 @@ static bool is_of_keys(mask_kind kind) {
   return kind == PADDED || kind == PADDED_LEAST || kind == PADDED_BOOL || kind == SLOPES;
 }
 static bool is_by_head(mask_kind kind) {
-  return kind == RANDOM || kind == SLOPES || kind == POSITIONS;
+  return kind == RANDOM || kind == SLOPES || kind == POSITIONS || kind == POSITIONS_LEAST;
 }
 static bool is_by_batch(mask_kind kind) {
   return kind == BLOCKS || kind == LEAST_ROWS || (is_of_keys(kind) && kind != SLOPES);
@@ -54,6 +54,7 @@ static float mask_value(const attend_case *t, mask_kind kind, int b, int q, int 
   case PADDED_LEAST: return k >= t->keys - 100 * (b + 1) || b == 1 ? least : 0;
   case SLOPES: return (float)(k + 1 - t->keys) * exp2f(-8.0f * (float)(b + 1) / (float)t->heads);
   case POSITIONS: return later ? -INFINITY : random_float();
+  case POSITIONS_LEAST: return later ? least : random_float();
   case BLOCKS:
     if (q % 97 == 5) return -INFINITY;
     return (q / 64 * 7 + k / 64 * 3 + b) % 4 == 0 ? -INFINITY

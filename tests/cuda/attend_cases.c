@@ -2,9 +2,10 @@
 
 #include "graphcut/dtype.h"
 
-const char *const mask_kind_names[] = {
-    "none",   "causal", "least",  "bool",        "padded",     "padded-least", "padded-bool",
-    "slopes", "blocks", "random", "random-bool", "least-rows", "hides",        "positions"};
+const char *const mask_kind_names[] = {"none",   "causal",       "least",          "bool",
+                                       "padded", "padded-least", "padded-bool",    "slopes",
+                                       "blocks", "random",       "random-bool",    "least-rows",
+                                       "hides",  "positions",    "positions-least"};
 
 enum { B = GCUT_BFLOAT16, H = GCUT_FLOAT16, F = GCUT_FLOAT };
 const attend_case attend_checks[] = {
@@ -88,6 +89,9 @@ const attend_case attend_checks[] = {
     {H, 2, 4, 2, 333, 776, 128, 0, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
     {B, 1, 4, 2, 640, 640, 64, 0, POSITIONS, 0, 0, 0, 0, 0, 0, 0, 1},
     {B, 1, 4, 2, 640, 640, 128, 0, POSITIONS, 0, 0, 0, 0},
+    {B, 1, 4, 2, 640, 640, 64, 0, POSITIONS_LEAST, 0, 0, 0, 0},
+    {H, 2, 4, 2, 333, 776, 128, 0, POSITIONS_LEAST, 0, 0, 0, 0},
+    {B, 1, 4, 2, 640, 640, 64, 0, POSITIONS_LEAST, 0, 0, 0, 0, 0, 0, 0, 1},
     {B, 3, 4, 1, 640, 768, 128, 1, BLOCKS, 0, 0, 1, 0, 0, 0, 0, 1},
     // Biases, alone and beside masks.
     {B, 1, 4, 4, 300, 300, 128, 1, NONE, 0, 0, 0, 0, 0, 0, 0, 0, SLOPES},

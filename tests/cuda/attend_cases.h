@@ -18,9 +18,10 @@ typedef enum mask_kind {
   BLOCKS, // [batch, 1, ..]: tiles hidden here and there, some rows see nothing
   RANDOM, // [1, heads, ..]: small numbers everywhere
   RANDOM_BOOL,
-  LEAST_ROWS, // some rows see only the least finite number
-  HIDES,      // the same in flags that say what is hidden
-  POSITIONS,  // [1, heads, ..]: small numbers, minus infinity above the diagonal
+  LEAST_ROWS,      // some rows see only the least finite number
+  HIDES,           // the same in flags that say what is hidden
+  POSITIONS,       // [1, heads, ..]: small numbers, minus infinity above the diagonal
+  POSITIONS_LEAST, // the same with the least finite number
 } mask_kind;
 extern const char *const mask_kind_names[];
 
