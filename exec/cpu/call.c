@@ -76,7 +76,9 @@ static gcut_status infer(gcut__cpu_runner *r, frame *f, gcut_error *err) {
                   .dims = r->dims,
                   .arena = f->scratch};
   gcut_status status = gcut_op_infer(&c, err);
-  return gcut_dims_out_of_memory(r->dims) ? GCUT_NO_MEMORY(err) : status;
+  // What inputs hold is not known where memory is out, and would go unchecked.
+  bool starved = gcut_dims_out_of_memory(r->dims) || gcut_arena_out_of_memory(f->scratch);
+  return starved ? GCUT_NO_MEMORY(err) : status;
 }
 
 // An output in the memory that its owner chose, else on the heap.
