@@ -4,7 +4,8 @@
 // slowest of N parts can take is found by halving: a time is enough where filling parts up to it,
 // one after the other, needs no more than N. Within a little more than that time, each cut goes
 // where the fewest bytes cross, near where the rest would divide evenly, and not so early that what
-// follows no longer fits.
+// follows no longer fits. A unit that takes more than an even share is left out of that division,
+// as is the part that it fills: else the parts before it would be as large, and one would be empty.
 #include "partition/cutter.h"
 #include "partition/line.h"
 #include "partition/reads.h"
@@ -16,8 +17,10 @@ static const double TRANSFER_RATE = 5e10, COMPUTE_RATE = 5e14, SLACK = 0.1;
 
 typedef struct balancing {
   gcut__line line;
-  double *before; // [n_units + 1] seconds of all units before one
-  double cap;     // seconds that a part may take
+  double *before;       // [n_units + 1] seconds of all units before one
+  double *large_before; // [n_units + 1] of those that take more than an even share
+  uint32_t *n_large;    // [n_units + 1] how many those are
+  double cap;           // seconds that a part may take
   uint32_t n_parts;
   uint32_t *cuts;    // [n_parts + 1] units
   uint32_t *no_less; // [n_parts + 1] units before which no cut may be, lest the rest not fit
@@ -31,7 +34,9 @@ static gcut_status sum_costs(balancing *b, const gcut_cut_options *o, gcut_error
   gcut__stretch all;
   GCUT_TRY(gcut__stretch_create(&b->line, &all, err));
   b->before = GCUT_NEW_ARRAY(d->scratch, double, (size_t)b->line.n_units + 1);
-  if (!b->before) return GCUT_NO_MEMORY(err);
+  b->large_before = GCUT_NEW_ARRAY(d->scratch, double, (size_t)b->line.n_units + 1);
+  b->n_large = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b->line.n_units + 1);
+  if (!b->before || !b->large_before || !b->n_large) return GCUT_NO_MEMORY(err);
   gcut__stretch_begin(&all, 0);
   for (uint32_t u = 0; u < b->line.n_units; u++) {
     b->before[u + 1] = b->before[u];
@@ -89,13 +94,36 @@ static void find_earliest(balancing *b) {
   }
 }
 
+// What takes more than an even share of what is left is large; the share then shrinks, and others
+// are.
+static void find_large(balancing *b) {
+  uint32_t n = b->line.n_units, found;
+  do {
+    found = b->n_large[n];
+    double share = (b->before[n] - b->large_before[n]) / (b->n_parts - found);
+    for (uint32_t u = 0; u < n; u++) {
+      double seconds = b->before[u + 1] - b->before[u];
+      bool is_large = seconds > share;
+      b->n_large[u + 1] = b->n_large[u] + is_large;
+      b->large_before[u + 1] = b->large_before[u] + (is_large ? seconds : 0);
+    }
+  } while (b->n_large[n] > found && b->n_large[n] < b->n_parts);
+}
+
+// What an even share of the units from `from` on is, for that many parts.
+static double even_share(const balancing *b, uint32_t from, uint32_t left) {
+  uint32_t n = b->line.n_units, n_large = b->n_large[n] - b->n_large[from];
+  double rest = b->before[n] - b->before[from], large = b->large_before[n] - b->large_before[from];
+  return n_large < left ? (rest - large) / (left - n_large) : rest / left;
+}
+
 // The end of part `p` that begins at cuts[p]: within the window the place where least crosses, the
 // one nearest to an even share of the rest where several do.
 static uint32_t choose_end(const balancing *b, uint32_t p) {
   uint32_t from = b->cuts[p], left = b->n_parts - p, n = b->line.n_units;
   const uint64_t *crossing = b->line.crossing;
   const uint32_t *begins = b->line.begins;
-  double aim = (b->before[n] - b->before[from]) / left;
+  double aim = even_share(b, from, left);
   uint32_t first = b->no_less[p + 1], last = furthest(b, from), best = GCUT_NONE;
   if (first <= from) first = from + 1;
   if (last > n - (left - 1)) last = n - (left - 1);
@@ -125,6 +153,7 @@ gcut_status gcut__cut_balanced(gcut__draft *d, const gcut_cut_options *options, 
   b.no_less = GCUT_NEW_ARRAY(d->scratch, uint32_t, (size_t)b.n_parts + 1);
   if (!b.cuts || !b.no_less) return GCUT_NO_MEMORY(err);
   d->keeps_balance = true;
+  find_large(&b);
   find_cap(&b);
   find_earliest(&b);
   for (uint32_t p = 0; p + 1 < b.n_parts; p++) b.cuts[p + 1] = choose_end(&b, p);

@@ -151,13 +151,12 @@ static void balanced(void **state) {
   }
 }
 
-// A chain of equal layers falls into equal parts, cut where least crosses.
-static void balanced_chain(void **state) {
-  (void)state;
+// x, then layers: a product with a square matrix, and its sum with what it read: h<n>.
+static gcut_graph *begin_layers(int n) {
   static const int64_t shape[] = {0, 8}, square[] = {8, 8};
   gcut_graph *g = toy_begin();
   toy_input(g, "h0", 2, shape);
-  for (int i = 0; i < 12; i++) {
+  for (int i = 0; i < n; i++) {
     char name[16], in[32], out[16];
     snprintf(name, sizeof name, "W%d", i);
     toy_weight(g, name, 2, square);
@@ -168,6 +167,15 @@ static void balanced_chain(void **state) {
     snprintf(out, sizeof out, "h%d", i + 1);
     toy_node(g, 0, "", "Add", in, out);
   }
+  return g;
+}
+
+enum { LAYER_BYTES = 8 * 8 * 4 };
+
+// A chain of equal layers falls into equal parts, cut where least crosses.
+static void balanced_chain(void **state) {
+  (void)state;
+  gcut_graph *g = begin_layers(12);
   toy_output(g, "h12");
   gcut_trace *t = toy_trace(g, 4);
   gcut_cut_options options = {.n_parts = 4};
@@ -176,18 +184,41 @@ static void balanced_chain(void **state) {
   assert_int_equal(gcut_plan_create(t, &options, &plan, &err), GCUT_OK);
   assert_int_equal(plan->n_parts, 4);
   for (uint32_t i = 0; i < 4; i++) {
-    assert_int_equal(plan->parts[i].weight_bytes, 3 * 8 * 8 * 4);
+    assert_int_equal(plan->parts[i].weight_bytes, 3 * LAYER_BYTES);
     assert_int_equal(plan->parts[i].n_inputs, 1);
   }
   gcut_plan_destroy(plan);
   plan_release(t);
 }
 
+// One node that takes more than all others together is a part; the others share the rest evenly.
+static void balanced_before_a_large_node(void **state) {
+  (void)state;
+  gcut_graph *g = begin_layers(8);
+  toy_weight(g, "head", 2, (int64_t[]){8, 160});
+  toy_node(g, 0, "", "MatMul", "h8 head", "y");
+  toy_output(g, "y");
+  gcut_trace *t = toy_trace(g, 4);
+  gcut_cut_options options = {.n_parts = 5};
+  gcut_plan *plan;
+  gcut_error err = {0};
+  assert_int_equal(gcut_plan_create(t, &options, &plan, &err), GCUT_OK);
+  assert_int_equal(plan->n_parts, 5);
+  for (uint32_t i = 0; i < 4; i++) assert_int_equal(plan->parts[i].weight_bytes, 2 * LAYER_BYTES);
+  assert_int_equal(plan->parts[4].weight_bytes, 20 * LAYER_BYTES);
+  gcut_plan_destroy(plan);
+  plan_release(t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(by_budget),         cmocka_unit_test(least_budget),
-      cmocka_unit_test(budget_of_symbols), cmocka_unit_test(sizes_of_data),
-      cmocka_unit_test(balanced),          cmocka_unit_test(balanced_chain),
+      cmocka_unit_test(by_budget),
+      cmocka_unit_test(least_budget),
+      cmocka_unit_test(budget_of_symbols),
+      cmocka_unit_test(sizes_of_data),
+      cmocka_unit_test(balanced),
+      cmocka_unit_test(balanced_chain),
+      cmocka_unit_test(balanced_before_a_large_node),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
