@@ -9,14 +9,6 @@
 
 // ---- which kernels ----------------------------------------------------------------------------
 
-// The list begins with the families that go element by element.
-#define ONE(domain, name, ident, ...) +1
-enum {
-  N_ELEMENTWISE = GCUT__OP_LIST_UNARY(ONE, ONE) GCUT__OP_LIST_BINARY(ONE, ONE)
-      GCUT__OP_LIST_VARIADIC(ONE, ONE) GCUT__OP_LIST_WHERE(ONE, ONE)
-};
-#undef ONE
-
 // Before version 7 operands were aligned by an attribute.
 enum { FIRST_PLAIN_BROADCAST = 7 };
 
@@ -31,7 +23,7 @@ gcut__cpu_orders gcut__cpu_orders_of(const gcut_node *node) {
   if (kernel == gcut__cpu_concat || kernel == gcut__cpu_quantize_linear ||
       kernel == gcut__cpu_dequantize_linear)
     return GCUT__CPU_ANY_ORDER;
-  if (node->op_row >= N_ELEMENTWISE) return GCUT__CPU_ROW_MAJOR;
+  if (!gcut_op_is_elementwise(node)) return GCUT__CPU_ROW_MAJOR;
   bool aligned = node->n_inputs > 1 && node->version < FIRST_PLAIN_BROADCAST;
   return aligned ? GCUT__CPU_ROW_MAJOR : GCUT__CPU_ANY_ORDER;
 }

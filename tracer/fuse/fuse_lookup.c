@@ -7,19 +7,9 @@
 // x * sigmoid(x) is: from the last node back, what is read as bytes is a source; while there are
 // several, or one that follows from bytes again, the latest is looked behind.
 #include "tracer/fuse/fuse.h"
-#include "tracer/ops/list.h"
+#include "tracer/ops/op.h"
 
-// The list begins with the families that go element by element.
-#define ONE(domain, name, ident, ...) +1
-enum {
-  N_ELEMENTWISE = GCUT__OP_LIST_UNARY(ONE, ONE) GCUT__OP_LIST_BINARY(ONE, ONE)
-      GCUT__OP_LIST_VARIADIC(ONE, ONE) GCUT__OP_LIST_WHERE(ONE, ONE),
-  MOST_STEPS = 8,
-  MOST_OPERANDS = 4,
-  MOST_SOURCES = 4,
-  MOST_PENDING = 32,
-};
-#undef ONE
+enum { MOST_STEPS = 8, MOST_OPERANDS = 4, MOST_SOURCES = 4, MOST_PENDING = 32 };
 
 static bool is_floats(const gcut__fuser *f, uint32_t value) {
   const gcut_type *t = gcut__fuse_type(f, value);
@@ -51,7 +41,7 @@ static const gcut_node *maker_of(const gcut__fuser *f, uint32_t value) {
 }
 
 static bool is_step(const gcut_node *node) {
-  return node && node->op && node->op_row < N_ELEMENTWISE && node->n_inputs <= MOST_OPERANDS;
+  return node && gcut_op_is_elementwise(node) && node->n_inputs <= MOST_OPERANDS;
 }
 
 // ---- from bytes, by any way ---------------------------------------------------------------------

@@ -16,11 +16,15 @@
 #define GCUT__DOMAIN_ML        "ai.onnx.ml"
 #define GCUT__DOMAIN_MICROSOFT "com.microsoft"
 
-#define GCUT__OP_LIST(X, V)                                                                        \
+// The families that go element by element: the list begins with them (gcut_op_is_elementwise).
+#define GCUT__OP_LIST_ELEMENTWISE(X, V)                                                            \
   GCUT__OP_LIST_UNARY(X, V)                                                                        \
   GCUT__OP_LIST_BINARY(X, V)                                                                       \
   GCUT__OP_LIST_VARIADIC(X, V)                                                                     \
-  GCUT__OP_LIST_WHERE(X, V)                                                                        \
+  GCUT__OP_LIST_WHERE(X, V)
+
+#define GCUT__OP_LIST(X, V)                                                                        \
+  GCUT__OP_LIST_ELEMENTWISE(X, V)                                                                  \
   GCUT__OP_LIST_CAST(X, V)                                                                         \
   GCUT__OP_LIST_REDUCE(X, V)                                                                       \
   GCUT__OP_LIST_ARG(X, V)                                                                          \

@@ -159,6 +159,8 @@ const gcut_op_row *gcut_op_rows(size_t *out_n);
 // NULL where there is no such operator ("ai.onnx" is ""). A linear search: callers remember what
 // they found.
 const gcut_op_row *gcut_op_find(const char *domain, const char *name);
+// Whether each element of the results comes of one element of each operand, as broadcast.
+bool gcut_op_is_elementwise(const gcut_node *node);
 
 // Fills the node's attribute struct (in `arena`): defaults, kinds checked, unknown attributes
 // ignored.

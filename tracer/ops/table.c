@@ -13,6 +13,14 @@ static const gcut_op_row rows[] = {
 #undef X
 };
 
+#define ONE(domain, name, ident, ...) +1
+enum { N_ELEMENTWISE = GCUT__OP_LIST_ELEMENTWISE(ONE, ONE) };
+#undef ONE
+
+bool gcut_op_is_elementwise(const gcut_node *node) {
+  return node->op && node->op_row < N_ELEMENTWISE;
+}
+
 const gcut_op_row *gcut_op_rows(size_t *out_n) {
   *out_n = sizeof rows / sizeof *rows;
   return rows;

@@ -22,10 +22,9 @@ static const gcut__slice_row rows[] = {
     RULE(cast_like, cast_like),
     RULE(identity, first_alone),
 #define X(domain, name, ident, ...) RULE(ident, elementwise),
-    GCUT__OP_LIST_UNARY(X, X) GCUT__OP_LIST_BINARY(X, X) GCUT__OP_LIST_VARIADIC(X, X)
-        GCUT__OP_LIST_WHERE(X, X)
+    GCUT__OP_LIST_ELEMENTWISE(X, X)
 #undef X
-            RULE(dropout, dropout),
+        RULE(dropout, dropout),
     RULE(quantize_linear, quantize),
     RULE(dequantize_linear, quantize),
     RULE(binarizer, elementwise),

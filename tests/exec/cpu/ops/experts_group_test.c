@@ -5,6 +5,7 @@
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/inputs.h"
 
 enum { EXPERTS = 5, N = 7, K = 9 };
 
@@ -28,24 +29,17 @@ typedef struct experiment {
 
 static gcut_status read_inputs(void *context, size_t batch, gcut_tensor **inputs, gcut_error *err) {
   const experiment *e = context;
-  const gcut_body *main = &e->graph->bodies[0];
   (void)batch;
-  for (uint32_t i = 0; i < main->n_inputs; i++) {
-    const gcut_type *type = &e->graph->values[main->inputs[i]].declared;
-    int64_t dims[4];
-    for (int d = 0; d < type->rank; d++)
-      dims[d] = gcut_dim_known(type->dims[d]) ? type->dims[d] : e->rows;
-    gcut_status status = gcut_tensor_create(type->type, type->rank, dims, &inputs[i], err);
-    if (status != GCUT_OK) return status;
+  gcut_status status = make_inputs(e->graph, e->rows, inputs, err);
+  for (uint32_t i = 0; i < e->graph->bodies[0].n_inputs && status == GCUT_OK; i++)
     for (uint64_t k = 0; k < inputs[i]->count; k++)
-      if (type->type == GCUT_FLOAT)
+      if (inputs[i]->type == GCUT_FLOAT)
         ((float *)inputs[i]->data)[k] = (float)element((int64_t)k + i);
-      else if (type->type == GCUT_INT64)
+      else if (inputs[i]->type == GCUT_INT64)
         ((int64_t *)inputs[i]->data)[k] = e->pick((int64_t)k);
       else
         ((int32_t *)inputs[i]->data)[k] = (int32_t)e->pick((int64_t)k);
-  }
-  return GCUT_OK;
+  return status;
 }
 
 static gcut_status keep(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {

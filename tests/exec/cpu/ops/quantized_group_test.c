@@ -6,6 +6,7 @@
 #include "graphcut/formats.h"
 #include "graphcut/run.h"
 #include "tests/support/check.h"
+#include "tests/support/inputs.h"
 
 enum { BATCH = 5, MOST_RESULTS = 4 };
 
@@ -31,18 +32,11 @@ static void fill(gcut_tensor *t, uint32_t seed) {
 
 static gcut_status read_inputs(void *context, size_t batch, gcut_tensor **inputs, gcut_error *err) {
   const experiment *e = context;
-  const gcut_body *main = &e->graph->bodies[0];
   (void)batch;
-  for (uint32_t i = 0; i < main->n_inputs; i++) {
-    const gcut_type *type = &e->graph->values[main->inputs[i]].declared;
-    int64_t dims[GCUT_MAX_RANK];
-    for (int d = 0; d < type->rank; d++)
-      dims[d] = gcut_dim_known(type->dims[d]) ? type->dims[d] : BATCH;
-    gcut_status status = gcut_tensor_create(type->type, type->rank, dims, &inputs[i], err);
-    if (status != GCUT_OK) return status;
+  gcut_status status = make_inputs(e->graph, BATCH, inputs, err);
+  for (uint32_t i = 0; i < e->graph->bodies[0].n_inputs && status == GCUT_OK; i++)
     fill(inputs[i], i);
-  }
-  return GCUT_OK;
+  return status;
 }
 
 static gcut_status keep(void *context, size_t batch, gcut_tensor *const *outputs, gcut_error *err) {
