@@ -7,7 +7,6 @@
 #include "tool.h"
 
 typedef struct counter {
-  const gcut_trace *trace;
   const gcut_graph *graph;
   modules *m;
   uint32_t *seen;         // [n_scopes] constant + 1 last added
@@ -34,15 +33,6 @@ uint32_t modules_next(const gcut_graph *g, const modules *m, uint32_t scope, uin
     return m->items[scope].first_child;
   while (scope != 0 && m->items[scope].next == GCUT_NONE) scope = g->scopes[scope].parent;
   return scope == 0 ? GCUT_NONE : m->items[scope].next;
-}
-
-// The number of the model's constant that a value is, or GCUT_NONE.
-static uint32_t constant_of(const counter *c, uint32_t value) {
-  const gcut_graph *g = c->graph;
-  if (g->values[value].constant != GCUT_NONE) return g->values[value].constant;
-  const gcut_constant *k = c->trace->facts[value].constant;
-  return k >= g->constants && k < g->constants + g->n_constants ? (uint32_t)(k - g->constants)
-                                                                : GCUT_NONE;
 }
 
 // The scope of the main graph's node that a node is, or is inside of.
@@ -77,13 +67,13 @@ static void add_constant(counter *c, uint32_t constant) {
 void modules_create(const gcut_trace *trace, modules *out) {
   const gcut_graph *g = trace->graph;
   *out = (modules){.items = tool_alloc(g->n_scopes, sizeof *out->items)};
-  counter c = {.trace = trace, .graph = g, .m = out};
+  counter c = {.graph = g, .m = out};
   c.seen = tool_alloc(g->n_scopes, sizeof *c.seen);
   c.first = tool_alloc(g->n_constants, sizeof *c.first);
   c.next = tool_alloc(g->n_values, sizeof *c.next);
   link_scopes(g, out);
   for (uint32_t v = g->n_values; v-- > 0;) {
-    uint32_t constant = constant_of(&c, v);
+    uint32_t constant = gcut_trace_weight(trace, v);
     if (constant == GCUT_NONE) continue;
     c.next[v] = c.first[constant];
     c.first[constant] = v + 1;

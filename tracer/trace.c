@@ -331,6 +331,15 @@ void gcut_trace_destroy(gcut_trace *trace) {
   free(trace);
 }
 
+uint32_t gcut_trace_weight(const gcut_trace *trace, uint32_t value) {
+  const gcut_graph *g = trace->graph;
+  if (g->values[value].constant != GCUT_NONE) return g->values[value].constant;
+  // Those of tracing lie elsewhere.
+  uintptr_t at = (uintptr_t)trace->facts[value].constant, first = (uintptr_t)g->constants;
+  uint64_t index = (at - first) / sizeof *g->constants;
+  return at >= first && index < g->n_constants ? (uint32_t)index : GCUT_NONE;
+}
+
 bool gcut_trace_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_bytes) {
   const gcut_type *type = &trace->facts[value].type;
   uint64_t count = 1;

@@ -4,13 +4,11 @@
 #include "tracer/base/error.h"
 
 uint64_t gcut__heat_weights(const gcut_trace *trace, const gcut_node *node) {
-  const gcut_graph *g = trace->graph;
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < gcut_node_n_reads(node); i++) {
-    uint32_t v = gcut_node_read(g, node, i);
-    const gcut_constant *it = v == GCUT_NONE ? NULL : trace->facts[v].constant;
-    // What is only known by now, such as tables of sizes that were given, are no weights.
-    if (it && it >= g->constants && it < g->constants + g->n_constants) bytes += it->bytes;
+    uint32_t v = gcut_node_read(trace->graph, node, i);
+    uint32_t weight = v == GCUT_NONE ? GCUT_NONE : gcut_trace_weight(trace, v);
+    if (weight != GCUT_NONE) bytes += trace->graph->constants[weight].bytes;
   }
   return bytes;
 }

@@ -177,6 +177,9 @@ GCUT_API void gcut_trace_destroy(gcut_trace *trace);
 // Bytes of a value's elements; false where its shape is not static or its elements are no plain
 // data.
 GCUT_API bool gcut_trace_bytes(const gcut_trace *trace, uint32_t value, uint64_t *out_bytes);
+// The number of the graph's constant that a value is, by itself or through nodes that hand it on;
+// GCUT_NONE for any other, what came to be known by tracing included.
+GCUT_API uint32_t gcut_trace_weight(const gcut_trace *trace, uint32_t value);
 // Writes a dim of the trace's facts as text: "2*seq".
 GCUT_API int gcut_trace_dim_format(const gcut_trace *trace, gcut_dim dim, char *buffer,
                                    size_t size);
